@@ -1,0 +1,74 @@
+/** An object as a listing shows it. */
+export interface StoredObject {
+  /** Relative to the store's root, `/`-separated, no leading slash. */
+  key: string;
+  bytes: number;
+  modified: Date;
+}
+
+/** An object being read. */
+export interface ObjectReader {
+  /** The object's whole length, known before the first byte. */
+  bytes: number;
+  /**
+   * The content, once. Ends normally only after exactly `bytes` bytes: an early or late end is an error
+   * (`repository`, reason `truncated`). Leaving the loop early releases the connection or descriptor.
+   * A chunk is valid until the next one is asked for.
+   */
+  chunks: AsyncIterable<Uint8Array>;
+}
+
+/**
+ * Where objects are kept. The contract, which test/contract/store.ts runs on every implementation:
+ *
+ * - Keys are `/`-separated segments of [A-Za-z0-9._-]+, none starting with a dot; anything else is refused.
+ * - Objects are immutable: `put` of an existing key fails with reason `exists` and leaves the old bytes.
+ * - `put` is atomic: until it resolves nothing is listed, readable or counted under the key; a `put` that
+ *   fails, is aborted or dies with the process leaves nothing that `list` shows. When it has resolved, the bytes
+ *   are durable. A chunk handed to `put` may be reused by its producer as soon as the next one is asked for.
+ * - `list` yields every object below a prefix (whole segments), sorted by key; temporary files are not objects.
+ * - `remove` of a missing key is no error.
+ * - When the signal aborts, the call rejects with the signal's reason.
+ * - Every other failure is an AgentError `repository` whose reason is one of StoreFailure, naming operation and key.
+ */
+export interface Store {
+  /** For people: `filesystem /var/lib/…` or `s3 bucket/prefix at endpoint`. No secrets. */
+  readonly description: string;
+  put(
+    key: string,
+    chunks: AsyncIterable<Uint8Array>,
+    options: { signal: AbortSignal },
+  ): Promise<{ bytes: number }>;
+  get(key: string, options: { signal: AbortSignal }): Promise<ObjectReader>;
+  /** undefined when there is no such object. */
+  stat(key: string, options: { signal: AbortSignal }): Promise<StoredObject | undefined>;
+  list(prefix: string, options: { signal: AbortSignal }): AsyncIterable<StoredObject>;
+  remove(key: string, options: { signal: AbortSignal }): Promise<void>;
+  /**
+   * Clears what interrupted puts left below the prefix and last touched before `before` (temporary files, multipart
+   * uploads); returns their names.
+   */
+  sweep(prefix: string, options: { before: Date; signal: AbortSignal }): Promise<string[]>;
+  /** Bytes that can still be stored, where that is known. */
+  free(): Promise<number | undefined>;
+  close(): Promise<void>;
+}
+
+/** Why a store operation failed. */
+export type StoreFailure =
+  | 'exists'
+  | 'missing'
+  | 'denied'
+  | 'full'
+  | 'truncated'
+  | 'clock-skew'
+  | 'no-bucket'
+  | 'unavailable'
+  | 'bad-key';
+
+const segment = /^[A-Za-z0-9_-][A-Za-z0-9._-]*$/;
+
+/** Is this a key (or, with `''`, a prefix) that every store can hold? */
+export function isKey(key: string): boolean {
+  return key.length <= 512 && key.split('/').every((part) => segment.test(part));
+}

@@ -1,0 +1,95 @@
+/** The newest manifest schema that this version writes and reads. */
+export const manifestSchema = 1;
+
+export type Engine = 'redis' | 'valkey';
+
+/** Keys in one database. `expires` counts those with a time to live; both at the moment of the snapshot. */
+export interface KeyCount {
+  keys: number;
+  expires: number;
+}
+
+/** Length and SHA-256 (lower-case hex) of a sequence of bytes. */
+export interface Digest {
+  bytes: number;
+  sha256: string;
+}
+
+/** One stored file of a backup. Decoding it with public tools gives the plain file back. */
+export interface Artefact {
+  /** Object name beside the manifest: `dump.rdb.zst` or `dump.rdb.zst.age`. */
+  name: string;
+  /** The file as the server wrote it. */
+  plain: Digest;
+  /** The object as it is stored. */
+  stored: Digest;
+  compression: { algorithm: 'zstd'; level: number };
+  /** age recipients that can decrypt it; null when stored in the clear. */
+  encryption: { algorithm: 'age'; recipients: string[] } | null;
+}
+
+/** The server that a snapshot came from, as it described itself. */
+export interface ServerIdentity {
+  engine: Engine;
+  /** `valkey_version` on Valkey, whose `redis_version` is a compatibility constant. */
+  version: string;
+  role: 'master' | 'replica';
+  run_id: string;
+  replication_id: string;
+  replication_offset: number;
+  /** ISO 8601, when this server process started: tells a restart from a second server (a cloned host). */
+  started_at: string;
+}
+
+/** Who wrote a backup. `machine` is a salted hash of the host's machine id. */
+export interface WriterIdentity {
+  host: string;
+  machine: string;
+  agent_version: string;
+}
+
+/**
+ * manifest.json: written last, never changed. Without it there is no backup.
+ * Times are ISO 8601 UTC, sizes bytes, durations seconds.
+ */
+export interface Manifest {
+  schema: number;
+  id: string;
+  instance: string;
+  kind: 'rdb';
+  /** When the snapshot was asked for, when the server had finished it, and when all was stored. */
+  requested_at: string;
+  snapshot_at: string;
+  completed_at: string;
+  duration_seconds: number;
+  writer: WriterIdentity;
+  server: ServerIdentity;
+  rdb_version: number;
+  artefacts: Artefact[];
+  keyspace: {
+    /** By database number. */
+    databases: Record<string, KeyCount>;
+    /** True when counted in the same instant as the fork; false when counted near it. */
+    exact: boolean;
+  };
+  /** What was proven before the manifest was written. Later proofs are separate objects beside it. */
+  verified: Verification;
+}
+
+/** Proofs, from cheap to dear; each includes those before it. */
+export const verificationLevels = ['stored', 'decoded', 'checked', 'loaded'] as const;
+export type VerificationLevel = (typeof verificationLevels)[number];
+
+/** One proof of one backup at one time: `verify-<time>.json` beside the manifest. */
+export interface Verification {
+  at: string;
+  /**
+   * stored: length and SHA-256 of the object read back · decoded: decrypts, decompresses, plain length, SHA-256 and
+   * CRC64 · checked: redis-check-rdb of the server's version · loaded: a scratch server loaded it and counts agreed.
+   */
+  level: VerificationLevel;
+  ok: boolean;
+  /** One line: what was proven, or what is wrong. */
+  summary: string;
+  duration_seconds: number;
+}
