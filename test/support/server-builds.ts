@@ -1,0 +1,95 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import type { Engine } from '../../src/domain/backup.ts';
+
+/** One server program with the tools of its own version. All paths are directly executable. */
+export interface ServerBuild {
+  /** Engine and series, e.g. `redis-7.0`, `valkey-9.1`. */
+  name: string;
+  engine: Engine;
+  /** The engine's own version, e.g. `7.0.15`. */
+  version: string;
+  server: string;
+  cli: string;
+  checkRdb: string;
+  checkAof: string;
+  benchmark: string;
+}
+
+/** Where scripts/fetch-servers and scripts/fetch-s3-servers keep what they fetched. */
+export function cacheFolder(): string {
+  const base = process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache');
+  return process.env['REDIS_AGENT_CACHE'] ?? join(base, 'redis-agent');
+}
+
+let builds: ServerBuild[] | undefined;
+
+/** Every server that this machine has: the installed ones first, then what scripts/fetch-servers fetched. */
+export function serverBuilds(): ServerBuild[] {
+  if (builds !== undefined) return builds;
+  const found = [...installed('redis'), ...installed('valkey')];
+  for (const build of fetched())
+    if (!found.some((other) => other.engine === build.engine && other.version === build.version))
+      found.push(build);
+  builds = found;
+  return found;
+}
+
+/** The machine's own redis-server, or else the first other. */
+export function defaultBuild(): ServerBuild {
+  const [first] = serverBuilds();
+  if (first === undefined)
+    throw new Error('no redis-server here: apt-get install redis-server, or run scripts/fetch-servers');
+  return first;
+}
+
+/** A build by engine and version prefix, e.g. `('redis', '6')`; undefined when it is not here. */
+export function findBuild(engine: Engine, version: string): ServerBuild | undefined {
+  return serverBuilds().find(
+    (build) => build.engine === engine && `${build.version}.`.startsWith(`${version}.`),
+  );
+}
+
+function installed(engine: Engine): ServerBuild[] {
+  const folder = (process.env['PATH'] ?? '')
+    .split(':')
+    .concat('/usr/bin')
+    .find((entry) => existsSync(join(entry, `${engine}-server`)));
+  if (folder === undefined) return [];
+  // Valkey's compatibility package installs links with Redis's names.
+  const server = join(folder, `${engine}-server`);
+  if (engine === 'redis' && realpathSync(server).includes('valkey')) return [];
+  const text = execFileSync(server, ['--version'], { encoding: 'utf8' });
+  const version = /v=([\d.]+)/.exec(text)?.[1];
+  if (version === undefined) throw new Error(`cannot read the version of ${server} from: ${text}`);
+  return [describe(engine, version, folder)];
+}
+
+/** scripts/fetch-servers writes `version` last, so a folder without it is half fetched. */
+function fetched(): ServerBuild[] {
+  const root = join(cacheFolder(), 'servers');
+  if (!existsSync(root)) return [];
+  return readdirSync(root)
+    .toSorted()
+    .filter((name) => existsSync(join(root, name, 'version')))
+    .map((name) => {
+      const version = readFileSync(join(root, name, 'version'), 'utf8').trim();
+      return describe(name.startsWith('valkey') ? 'valkey' : 'redis', version, join(root, name, 'usr/bin'));
+    });
+}
+
+function describe(engine: Engine, version: string, folder: string): ServerBuild {
+  const tool = (name: string): string => join(folder, `${engine}-${name}`);
+  return {
+    name: `${engine}-${version.split('.').slice(0, 2).join('.')}`,
+    engine,
+    version,
+    server: tool('server'),
+    cli: tool('cli'),
+    checkRdb: tool('check-rdb'),
+    checkAof: tool('check-aof'),
+    benchmark: tool('benchmark'),
+  };
+}
