@@ -65,6 +65,8 @@ export interface Manifest {
   writer: WriterIdentity;
   server: ServerIdentity;
   rdb_version: number;
+  /** False when the server runs with `rdbchecksum no`: then only our own SHA-256 guards the content. */
+  rdb_checksum: boolean;
   artefacts: Artefact[];
   keyspace: {
     /** By database number. */
@@ -77,13 +79,14 @@ export interface Manifest {
 }
 
 /** Proofs, from cheap to dear; each includes those before it. */
-export const verificationLevels = ['stored', 'decoded', 'checked', 'loaded'] as const;
+export const verificationLevels = ['written', 'stored', 'decoded', 'checked', 'loaded'] as const;
 export type VerificationLevel = (typeof verificationLevels)[number];
 
 /** One proof of one backup at one time: `verify-<time>.json` beside the manifest. */
 export interface Verification {
   at: string;
   /**
+   * written: what was read from the server was sound (CRC64), and all of it is stored by length ·
    * stored: length and SHA-256 of the object read back · decoded: decrypts, decompresses, plain length, SHA-256 and
    * CRC64 · checked: redis-check-rdb of the server's version · loaded: a scratch server loaded it and counts agreed.
    */

@@ -8,7 +8,14 @@ export interface Settings {
   instances: InstanceSettings[];
   repository: RepositorySettings;
   backup: BackupSettings;
-  verify: { schedule: string | null; load: boolean };
+  verify: {
+    /** cron expression for reading back every stored backup, or null for none. */
+    schedule: string | null;
+    /** Prove each backup right after it was taken. */
+    after_backup: boolean;
+    /** Let the proof load it into a scratch server, where memory allows. */
+    load: boolean;
+  };
   state: { path: string };
   /** IANA zone for schedules and for times shown to people; the host's own when undefined. */
   timezone: string | undefined;

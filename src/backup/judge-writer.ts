@@ -1,0 +1,28 @@
+import type { Manifest, ServerIdentity, WriterIdentity } from '../domain/backup.ts';
+
+/** Slack for whole-second uptimes and clocks that are a little apart. Milliseconds. */
+const tolerance = 5000;
+
+/**
+ * Would a backup of `server`, taken by `writer`, follow `newest` in the same prefix, or do two agents share it (a
+ * cloned host, one name on two hosts)? Returns why it must be refused, or undefined.
+ *
+ * A clone keeps host name and machine id, so those alone cannot tell. But the servers differ: when the newest backup
+ * came from another server process (run_id) and ours was already running at that time, then both were alive at once,
+ * which a restart never gives. Nothing but the repository is needed for this judgement.
+ */
+export function judgeWriter(
+  newest: Manifest | undefined,
+  mine: { writer: WriterIdentity; server: ServerIdentity },
+): string | undefined {
+  if (newest === undefined) return undefined;
+  if (newest.writer.machine !== mine.writer.machine)
+    return `its newest backup ${newest.id} was written by another host, ${newest.writer.host}`;
+  if (newest.server.run_id === mine.server.run_id) return undefined;
+  if (Date.parse(mine.server.started_at) + tolerance < Date.parse(newest.requested_at))
+    return (
+      `its newest backup ${newest.id} came from another server (run_id ${newest.server.run_id.slice(0, 8)}…) ` +
+      `while this one was running: is this host a clone of ${newest.writer.host}, or the name used twice?`
+    );
+  return undefined;
+}

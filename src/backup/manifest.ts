@@ -1,0 +1,112 @@
+import { z } from 'zod';
+import { manifestSchema, verificationLevels, type Manifest, type Verification } from '../domain/backup.ts';
+import { AgentError, messageOf } from '../domain/errors.ts';
+
+// Objects are loose: a key that a later version of the same schema adds is no reason to refuse a backup.
+const count = z.number().int().nonnegative();
+const time = z.iso.datetime();
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
+const digest = z.looseObject({ bytes: count, sha256 });
+
+const verification = z.looseObject({
+  at: time,
+  level: z.enum(verificationLevels),
+  ok: z.boolean(),
+  summary: z.string().max(2000),
+  duration_seconds: z.number().nonnegative(),
+});
+
+const manifest = z.looseObject({
+  schema: z.literal(manifestSchema),
+  id: z.string(),
+  instance: z.string(),
+  kind: z.literal('rdb'),
+  requested_at: time,
+  snapshot_at: time,
+  completed_at: time,
+  duration_seconds: z.number().nonnegative(),
+  writer: z.looseObject({ host: z.string(), machine: z.string(), agent_version: z.string() }),
+  server: z.looseObject({
+    engine: z.enum(['redis', 'valkey']),
+    version: z.string(),
+    role: z.enum(['master', 'replica']),
+    run_id: z.string(),
+    replication_id: z.string(),
+    replication_offset: z.number(),
+    started_at: time,
+  }),
+  rdb_version: count,
+  rdb_checksum: z.boolean(),
+  artefacts: z
+    .array(
+      z.looseObject({
+        name: z.enum(['dump.rdb.zst', 'dump.rdb.zst.age']),
+        plain: digest,
+        stored: digest,
+        compression: z.looseObject({ algorithm: z.literal('zstd'), level: z.number().int() }),
+        encryption: z
+          .looseObject({ algorithm: z.literal('age'), recipients: z.array(z.string()) })
+          .nullable(),
+      }),
+    )
+    .length(1),
+  keyspace: z.looseObject({
+    databases: z.record(z.string().regex(/^\d+$/), z.looseObject({ keys: count, expires: count })),
+    exact: z.boolean(),
+  }),
+  verified: verification,
+});
+
+/** A manifest is a few kilobytes; anything near this bound is not one. */
+export const manifestLimit = 1024 * 1024;
+
+/** Reads manifest.json. Throws an AgentError: `damaged`, or `refused` (reason `newer`) for a later schema. */
+export function parseManifest(text: string, { id, instance }: { id: string; instance: string }): Manifest {
+  const value = parseJson(text, `manifest of ${id}`);
+  const schema = z.looseObject({ schema: z.number() }).safeParse(value);
+  if (schema.success && schema.data.schema > manifestSchema)
+    throw new AgentError(
+      'refused',
+      `backup ${id} was written by a newer redis-agent (schema ${schema.data.schema})`,
+      {
+        reason: 'newer',
+        hint: 'upgrade redis-agent on this host',
+      },
+    );
+  const parsed = manifest.safeParse(value);
+  if (!parsed.success) throw damaged(`manifest of ${id}`, firstIssue(parsed.error));
+  if (parsed.data.id !== id || parsed.data.instance !== instance)
+    throw damaged(`manifest of ${id}`, `it belongs to ${parsed.data.instance}/${parsed.data.id}`);
+  return parsed.data;
+}
+
+/** Reads a `verify-<time>.json`. Throws an AgentError `damaged`. */
+export function parseVerification(text: string, name: string): Verification {
+  const parsed = verification.safeParse(parseJson(text, name));
+  if (!parsed.success) throw damaged(name, firstIssue(parsed.error));
+  return parsed.data;
+}
+
+/** As it is stored: indented, since people read it in an incident. */
+export function formatDocument(value: Manifest | Verification): string {
+  return `${JSON.stringify(value, undefined, 2)}\n`;
+}
+
+function parseJson(text: string, what: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw damaged(what, messageOf(cause), cause);
+  }
+}
+
+function firstIssue(error: z.ZodError): string {
+  const [issue] = error.issues;
+  return issue === undefined
+    ? 'it does not have the expected form'
+    : `${issue.path.join('.')}: ${issue.message}`;
+}
+
+function damaged(what: string, why: string, cause?: unknown): AgentError {
+  return new AgentError('damaged', `${what} cannot be read: ${why}`, { cause });
+}

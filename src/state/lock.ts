@@ -1,0 +1,59 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import type { Clock } from '../domain/clock.ts';
+import { AgentError, messageOf } from '../domain/errors.ts';
+import { ensureStateDirectory } from './open.ts';
+
+export interface Lock {
+  release(): void;
+}
+
+/**
+ * Takes the lock of one kind of work on one instance, or throws an AgentError `locked` that says who holds it.
+ *
+ * Node has no flock, and a file with a pid in it goes stale. An open SQLite write transaction is a kernel lock (fcntl)
+ * that ends with its process however that dies, works between processes and inside one, and leaves the file readable:
+ * the holder's name is committed first, then the transaction that holds the lock is opened.
+ */
+export function takeLock(
+  directory: string,
+  { instance, kind, clock }: { instance: string; kind: string; clock: Clock },
+): Lock {
+  ensureStateDirectory(directory);
+  const folder = join(directory, 'locks');
+  mkdirSync(folder, { recursive: true, mode: 0o750 });
+  const db = new DatabaseSync(join(folder, `${instance}.${kind}.lock`));
+  try {
+    db.exec('PRAGMA busy_timeout = 0; BEGIN IMMEDIATE');
+    db.exec('CREATE TABLE IF NOT EXISTS holder (pid INTEGER, since TEXT) STRICT; DELETE FROM holder');
+    db.prepare('INSERT INTO holder VALUES (?, ?)').run(process.pid, new Date(clock.now()).toISOString());
+    db.exec('COMMIT; BEGIN IMMEDIATE');
+  } catch (error) {
+    const holder = /locked|busy/i.test(messageOf(error)) ? describeHolder(db) : undefined;
+    db.close();
+    if (holder === undefined)
+      throw new AgentError('failed', `cannot lock ${kind} of ${instance} in ${folder}: ${messageOf(error)}`, {
+        cause: error,
+        hint: 'run as the user that owns state.path, or as root',
+      });
+    throw new AgentError('locked', `another ${kind} run of ${instance} is under way${holder}`, {
+      cause: error,
+      hint: 'wait for it to end',
+    });
+  }
+  return {
+    release() {
+      db.close();
+    },
+  };
+}
+
+function describeHolder(db: DatabaseSync): string {
+  try {
+    const row = db.prepare('SELECT pid, since FROM holder').get();
+    return row === undefined ? '' : ` (pid ${String(row['pid'])}, since ${String(row['since'])})`;
+  } catch {
+    return '';
+  }
+}
