@@ -1,0 +1,76 @@
+/**
+ * The few WebAssembly instructions and sections that the CRC64 kernel needs, as byte lists. Names are those of the
+ * WebAssembly 2.0 specification (binary format, chapter 5), which also explains every number here.
+ */
+export type Code = readonly number[];
+
+/** Concatenates code: instructions are byte lists, so a program is their sequence. */
+export function code(...parts: readonly Code[]): Code {
+  return parts.flat();
+}
+
+/** Unsigned LEB128, for indices, lengths and memory offsets. */
+export function unsigned(value: number): Code {
+  const bytes: number[] = [];
+  for (let rest = value; ; rest >>>= 7) {
+    if (rest < 0x80) return [...bytes, rest];
+    bytes.push((rest & 0x7f) | 0x80);
+  }
+}
+
+/** Signed LEB128, for i32 constants. */
+export function signed(value: number): Code {
+  const bytes: number[] = [];
+  for (let rest = value; ; rest >>= 7) {
+    if (rest >= -0x40 && rest < 0x40) return [...bytes, rest & 0x7f];
+    bytes.push((rest & 0x7f) | 0x80);
+  }
+}
+
+/** Operands of a load or store: alignment as a power of two (a promise for speed only) and a constant offset. */
+const at = (align: number, offset: number): Code => code([align], unsigned(offset));
+const simd = (opcode: number): Code => code([0xfd], unsigned(opcode));
+
+/** Instructions, by their specified names. */
+export const op = {
+  localGet: (index: number) => code([0x20], unsigned(index)),
+  localTee: (index: number) => code([0x22], unsigned(index)),
+  i32Const: (value: number) => code([0x41], signed(value)),
+  i32Add: [0x6a],
+  i32LtU: [0x49],
+  branchIf: (depth: number) => code([0x0d], unsigned(depth)),
+  /** A loop without parameters or results; `branchIf(0)` inside it repeats it. */
+  loop: (...body: Code[]) => code([0x03, 0x40], ...body, [0x0b]),
+  memoryCopy: [0xfc, 0x0a, 0x00, 0x00],
+  v128Load: (offset: number) => code(simd(0x00), at(4, offset)),
+  v128Store: (offset: number) => code(simd(0x0b), at(4, offset)),
+  v128Xor: simd(0x51),
+} satisfies Record<string, Code | ((...args: never[]) => Code)>;
+
+const i32 = 0x7f;
+const vector = (...items: Code[]): Code => code(unsigned(items.length), ...items);
+const section = (id: number, content: Code): Code => code([id], unsigned(content.length), content);
+const name = (text: string): Code => vector(...Array.from(text, (letter) => [letter.charCodeAt(0)]));
+
+/**
+ * A module that exports its own memory (`memory`, of `pages` 64 KiB pages, which cannot grow) and one function
+ * without parameters or results. The function has `locals` i32 variables, which start as 0.
+ */
+export function moduleOf(options: {
+  pages: number;
+  function: string;
+  locals: number;
+  body: Code;
+}): Uint8Array {
+  const body = code(vector([options.locals, i32]), options.body, [0x0b]);
+  return Uint8Array.from(
+    code(
+      [0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00],
+      section(1, vector([0x60, 0x00, 0x00])),
+      section(3, vector([0x00])),
+      section(5, vector(code([0x01], unsigned(options.pages), unsigned(options.pages)))),
+      section(7, vector(code(name('memory'), [0x02, 0x00]), code(name(options.function), [0x00, 0x00]))),
+      section(10, vector(code(unsigned(body.length), body))),
+    ),
+  );
+}
