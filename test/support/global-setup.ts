@@ -1,4 +1,61 @@
-/** Runs once before and after the whole suite; leak checks hook in here. */
-export default function setup(): () => void {
-  return () => {};
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+
+// Caches that Node and its tools keep in the temporary folder on purpose.
+const caches = new Set(['node-compile-cache']);
+
+/**
+ * Gives the whole run one temporary folder, which everything that the tests start inherits as TMPDIR. What is in it
+ * after the run, and every process that still has it in its environment or arguments, was left
+ * behind by a test: it is cleared away, and the run fails with its name.
+ */
+export default function setup(): () => Promise<void> {
+  const before = process.env['TMPDIR'];
+  const folder = mkdtempSync(join(tmpdir(), 'redis-agent-run-'));
+  process.env['TMPDIR'] = folder;
+  return async () => {
+    if (before === undefined) delete process.env['TMPDIR'];
+    else process.env['TMPDIR'] = before;
+    const processes = await leftProcesses(folder);
+    for (const { pid } of processes) process.kill(pid, 'SIGKILL');
+    const files = readdirSync(folder).filter((name) => !caches.has(name));
+    rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 20 });
+    const left = [...processes.map(({ pid, command }) => `process ${pid} (${command})`), ...files];
+    if (left.length > 0) throw new Error(`the tests left behind: ${left.join(', ')}`);
+  };
+}
+
+interface LeftProcess {
+  pid: number;
+  command: string;
+}
+
+/** What has just been killed may need a moment to go: looks again for a second before it calls anything left. */
+async function leftProcesses(folder: string): Promise<LeftProcess[]> {
+  for (let look = 0; ; look++) {
+    const found = processesOf(folder);
+    if (found.length === 0 || look === 20) return found;
+    await delay(50);
+  }
+}
+
+function processesOf(folder: string): LeftProcess[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
+    .filter((pid) => readProc(pid, 'environ').includes(folder) || readProc(pid, 'cmdline').includes(folder))
+    .map((pid) => ({
+      pid: Number(pid),
+      command: readProc(pid, 'cmdline').replaceAll('\0', ' ').trim().slice(0, 200),
+    }));
+}
+
+/** Empty for a process of another user, one that has gone and one that has ended. */
+function readProc(pid: string, file: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/${file}`, 'utf8');
+  } catch {
+    return '';
+  }
 }

@@ -6,7 +6,7 @@ import type { Engine } from '../../src/domain/backup.ts';
 
 /** One server program with the tools of its own version. All paths are directly executable. */
 export interface ServerBuild {
-  /** Engine and series, e.g. `redis-7.0`, `valkey-9.1`. */
+  /** Engine and series, e.g. `redis-7.0`, `valkey-9.1`; the whole version for a second of one series. */
   name: string;
   engine: Engine;
   /** The engine's own version, e.g. `7.0.15`. */
@@ -29,10 +29,13 @@ let builds: ServerBuild[] | undefined;
 /** Every server that this machine has: the installed ones first, then what scripts/fetch-servers fetched. */
 export function serverBuilds(): ServerBuild[] {
   if (builds !== undefined) return builds;
-  const found = [...installed('redis'), ...installed('valkey')];
-  for (const build of fetched())
-    if (!found.some((other) => other.engine === build.engine && other.version === build.version))
-      found.push(build);
+  const found: ServerBuild[] = [];
+  for (const build of [...installed('redis'), ...installed('valkey'), ...fetched()]) {
+    const sameEngine = found.filter((other) => other.engine === build.engine);
+    if (sameEngine.some((other) => other.version === build.version)) continue;
+    const taken = sameEngine.some((other) => other.name === build.name);
+    found.push(taken ? { ...build, name: `${build.engine}-${build.version}` } : build);
+  }
   builds = found;
   return found;
 }

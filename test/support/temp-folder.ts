@@ -2,15 +2,14 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** Every temporary folder of a test starts with this; global-setup.ts looks for those that are left. */
-export const tempPrefix = 'redis-agent-test-';
+const prefix = 'redis-agent-test-';
 
 const folders = new Set<string>();
+process.once('exit', () => folders.forEach(removeTempFolder));
 
 /** A private (0700) temporary folder; removeTempFolder, or else the end of this process, removes it. */
 export function makeTempFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), tempPrefix));
-  if (folders.size === 0) process.once('exit', () => folders.forEach(removeTempFolder));
+  const folder = mkdtempSync(join(tmpdir(), prefix));
   folders.add(folder);
   return folder;
 }

@@ -31,12 +31,14 @@ describe.each(serverBuilds())('$name ($version)', (build) => {
   });
 
   test('the tools run by themselves', async () => {
-    const server = await startServer({ build, config: { appendonly: 'yes' } });
+    // Without the preamble, since Valkey 9's check tool takes its own RDB base for a damaged log.
+    const config = { appendonly: 'yes', 'aof-use-rdb-preamble': 'no' };
+    const server = await startServer({ build, config });
     await server.call('SET', 'key', 'value');
     const { stdout: pong } = await run(build.cli, ['-p', String(server.port), 'PING']);
     expect(pong.trim()).toBe('PONG');
-    const { stdout: version } = await run(build.benchmark, ['--version']);
-    expect(version).toContain(build.version);
+    const { stdout: rates } = await run(build.benchmark, `-p ${server.port} -n 10 -t get -q`.split(' '));
+    expect(rates).toContain('requests per second');
     const manifest = `${server.dir}/appendonlydir/appendonly.aof.manifest`;
     const aof = existsSync(manifest) ? manifest : `${server.dir}/appendonly.aof`;
     const { stdout: verdict } = await run(build.checkAof, [aof]);

@@ -1,0 +1,94 @@
+# Sourced by the scripts that fetch programs of other Debian releases. Gives apt a state of its own, so that the
+# machine's configuration, package lists and installed packages stay as they are; only the mirror, proxy and
+# certificates that the machine's apt is configured with are used. Needs no root.
+# shellcheck shell=bash
+
+cache=${REDIS_AGENT_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/redis-agent}
+
+# Why the last function failed, for the one line that the caller prints.
+why=
+
+# Runs a command; on failure sets `why` to apt's own first error, in one line.
+quietly() {
+  local output
+  output=$("$@" 2>&1) && return
+  why=$(sed -n 's/^E: //p' <<<"$output" | head -1)
+  why=${why:-$(tail -1 <<<"$output")}
+  return 1
+}
+
+# Prints the mirror of the machine's own release.
+mirror() {
+  # shellcheck disable=SC2016 # apt's own variables
+  apt-get indextargets --format '$(RELEASE) $(COMPONENT) $(REPO_URI)' 'Created-By: Packages' 2>/dev/null |
+    awk -v release="$(. /etc/os-release && echo "${VERSION_CODENAME:-stable}")" '
+      $2 == "main" && $1 !~ /security/ { if ($1 == release && !exact) exact = $3; if (!any) any = $3 }
+      END { if (exact || any) print exact ? exact : any; else exit 1 }'
+}
+
+# Prints the keys that sign Debian's releases: the machine's, or else unpacked beside our own state.
+keyring() {
+  local name=usr/share/keyrings/debian-archive-keyring.gpg
+  if [ -r "/$name" ]; then
+    echo "/$name"
+    return
+  fi
+  if [ ! -r "$apt/$name" ]; then
+    (cd "$apt" && apt-get download -qq debian-archive-keyring && dpkg -x debian-archive-keyring_*.deb .) >/dev/null 2>&1 ||
+      return 1
+  fi
+  echo "$apt/$name"
+}
+
+# prepare_suite SUITE: fetches the suite's package lists once in this run.
+prepare_suite() {
+  local suite=$1 from keys
+  if ! command -v apt-get >/dev/null || ! command -v dpkg >/dev/null; then
+    why='this machine has no apt'
+    return 1
+  fi
+  [ -e "$apt/$suite/ready" ] && return
+  from=$(mirror) || { why="apt is configured with no mirror"; return 1; }
+  keys=$(keyring) || { why='the package debian-archive-keyring cannot be had'; return 1; }
+  mkdir -p "$apt/$suite/state/lists/partial" "$apt/$suite/cache/archives/partial"
+  : >"$apt/$suite/status"
+  echo "deb [signed-by=$keys] $from $suite main" >"$apt/$suite/sources.list"
+  # Read after the machine's own configuration, which brings proxies and certificates, and perhaps hooks.
+  cat >"$apt/$suite/apt.conf" <<END
+Dir::State "$apt/$suite/state";
+Dir::State::status "$apt/$suite/status";
+Dir::Cache "$apt/$suite/cache";
+Dir::Etc::sourcelist "$apt/$suite/sources.list";
+Dir::Etc::sourceparts "/dev/null";
+Dir::Etc::preferences "/dev/null";
+Dir::Etc::preferencesparts "/dev/null";
+APT::Sandbox::User "root";
+APT::Install-Recommends "false";
+APT::Update::Error-Mode "any";
+#clear APT::Update::Post-Invoke;
+#clear APT::Update::Post-Invoke-Success;
+END
+  if ! quietly apt-get -c "$apt/$suite/apt.conf" update -qq; then
+    why="no Debian $suite on this machine's mirror: $why"
+    return 1
+  fi
+  touch "$apt/$suite/ready"
+}
+
+# fetch_packages SUITE DIR PATTERN PACKAGE...: unpacks the packages and everything they need whose name matches the
+# Perl regular expression PATTERN into DIR, all from one suite.
+fetch_packages() {
+  local suite=$1 dir=$2 pattern=$3 plan names
+  shift 3
+  prepare_suite "$suite" || return
+  quietly apt-get -c "$apt/$suite/apt.conf" install --simulate "$@" || return
+  plan=$(apt-get -c "$apt/$suite/apt.conf" install --simulate "$@")
+  mapfile -t names < <(awk '$1 == "Inst" { print $2 }' <<<"$plan" | grep -P "$pattern")
+  rm -rf "$dir"
+  mkdir -p "$dir/packages"
+  # A subshell, and not quietly (cd …), since apt-get download writes into the working directory.
+  why=$(cd "$dir/packages" && apt-get -c "$apt/$suite/apt.conf" download -qq "${names[@]}" 2>&1 >/dev/null) || return
+  local package
+  for package in "$dir"/packages/*.deb; do quietly dpkg -x "$package" "$dir" || return; done
+  rm -rf "$dir/packages"
+}
