@@ -3,27 +3,39 @@
 # certificates that the machine's apt is configured with are used. Needs no root.
 # shellcheck shell=bash
 
+# shellcheck disable=SC2034 # for the caller
 cache=${REDIS_AGENT_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/redis-agent}
 
-# Why the last function failed, for the one line that the caller prints.
-why=
+# What the last command of `quietly` said, and why the last function failed: for the one line that the caller prints.
+output='' why=''
 
-# Runs a command; on failure sets `why` to apt's own first error, in one line.
+# Runs a command and keeps what it says in `output`; on failure sets `why` to apt's own first error, in one line.
 quietly() {
-  local output
   output=$("$@" 2>&1) && return
   why=$(sed -n 's/^E: //p' <<<"$output" | head -1)
   why=${why:-$(tail -1 <<<"$output")}
   return 1
 }
 
-# Prints the mirror of the machine's own release.
+# begin_fetching DIR: before anything else here. One run at a time writes into DIR; `apt` is removed at the end.
+begin_fetching() {
+  why="cannot write to $1"
+  mkdir -p "$1" 2>/dev/null && [ -w "$1" ] || return
+  exec 9>"$1/.lock"
+  flock 9
+  apt=$(mktemp -d)
+  trap 'rm -rf "$apt"' EXIT
+}
+
+# Prints the mirror of the machine's own release, whether or not its package lists were ever fetched.
 mirror() {
-  # shellcheck disable=SC2016 # apt's own variables
-  apt-get indextargets --format '$(RELEASE) $(COMPONENT) $(REPO_URI)' 'Created-By: Packages' 2>/dev/null |
-    awk -v release="$(. /etc/os-release && echo "${VERSION_CODENAME:-stable}")" '
-      $2 == "main" && $1 !~ /security/ { if ($1 == release && !exact) exact = $3; if (!any) any = $3 }
-      END { if (exact || any) print exact ? exact : any; else exit 1 }'
+  apt-get update --print-uris 2>/dev/null |
+    sed -n "s,^'\(.*\)/dists/\([^/']*\)/InRelease'.*,\2 \1,p" |
+    awk -v own="$(. /etc/os-release && echo "${VERSION_CODENAME:-stable}")" '
+      $1 ~ /security/ { next }
+      $1 == own && !exact { exact = $2 }
+      !any { any = $2 }
+      END { if (!any) exit 1; print exact ? exact : any }'
 }
 
 # Prints the keys that sign Debian's releases: the machine's, or else unpacked beside our own state.
@@ -69,7 +81,7 @@ APT::Update::Error-Mode "any";
 #clear APT::Update::Post-Invoke-Success;
 END
   if ! quietly apt-get -c "$apt/$suite/apt.conf" update -qq; then
-    why="no Debian $suite on this machine's mirror: $why"
+    why="no package lists of Debian $suite: $why"
     return 1
   fi
   touch "$apt/$suite/ready"
@@ -78,17 +90,14 @@ END
 # fetch_packages SUITE DIR PATTERN PACKAGE...: unpacks the packages and everything they need whose name matches the
 # Perl regular expression PATTERN into DIR, all from one suite.
 fetch_packages() {
-  local suite=$1 dir=$2 pattern=$3 plan names
+  local suite=$1 dir=$2 pattern=$3 names package
   shift 3
   prepare_suite "$suite" || return
   quietly apt-get -c "$apt/$suite/apt.conf" install --simulate "$@" || return
-  plan=$(apt-get -c "$apt/$suite/apt.conf" install --simulate "$@")
-  mapfile -t names < <(awk '$1 == "Inst" { print $2 }' <<<"$plan" | grep -P "$pattern")
+  mapfile -t names < <(awk '$1 == "Inst" { print $2 }' <<<"$output" | grep -P "$pattern")
   rm -rf "$dir"
   mkdir -p "$dir/packages"
-  # A subshell, and not quietly (cd …), since apt-get download writes into the working directory.
-  why=$(cd "$dir/packages" && apt-get -c "$apt/$suite/apt.conf" download -qq "${names[@]}" 2>&1 >/dev/null) || return
-  local package
+  quietly env -C "$dir/packages" apt-get -c "$apt/$suite/apt.conf" download -qq "${names[@]}" || return
   for package in "$dir"/packages/*.deb; do quietly dpkg -x "$package" "$dir" || return; done
   rm -rf "$dir/packages"
 }
