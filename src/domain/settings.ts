@@ -17,8 +17,8 @@ export interface Settings {
     load: boolean;
   };
   state: { path: string };
-  /** IANA zone for schedules and for times shown to people; the host's own when undefined. */
-  timezone: string | undefined;
+  /** IANA zone for schedules and for times shown to people; the host's own when left out. */
+  timezone?: string | undefined;
 }
 
 export interface TlsSettings {
@@ -32,7 +32,7 @@ export interface TlsSettings {
 
 export interface InstanceSettings {
   name: string;
-  /** redis://host:port, rediss://host:port or unix:///path; never with a password in it. */
+  /** redis://host:port, rediss://host:port or unix:///path; never with a user or password in it. */
   url: string;
   username?: string | undefined;
   password?: SecretRef | undefined;
@@ -100,7 +100,7 @@ export interface BackupSettings {
   retention: RetentionSettings;
   /** A backup whose keys or bytes fell by more than this share (0..1) of the one before is suspicious. */
   shrink_alert: number;
-  /** A finding when the newest backup is older than this. */
+  /** A finding when the newest backup is older than this. By default two missed runs and an hour. */
   stale_after: number;
   /** Longest wait for the server to write its snapshot. */
   snapshot_timeout: number;

@@ -1,0 +1,116 @@
+import { z } from 'zod';
+import type { RepositorySettings } from '../domain/settings.ts';
+import { path, secretRef, text, whole } from './fields.ts';
+
+/** The `repository` section. */
+export function repositorySchema(folder: string): z.ZodType<RepositorySettings> {
+  const common = {
+    compression: z.strictObject({ zstd: whole(1, 19).default(1) }).prefault({}),
+    encryption: z
+      .strictObject({
+        age_recipients: z.array(recipient).default([]),
+        age_identity: secretRef(folder).optional(),
+      })
+      .prefault({}),
+  };
+  const filesystem = z.strictObject({ type: z.literal('filesystem'), path: path(folder), ...common });
+  const s3 = z
+    .strictObject({
+      type: z.literal('s3'),
+      bucket,
+      prefix,
+      region: text.default('us-east-1'),
+      endpoint: endpoint.optional(),
+      force_path_style: z.boolean().optional(),
+      storage_class: storageClass.optional(),
+      server_side_encryption: serverSideEncryption.optional(),
+      object_lock_days: whole(1, 36_500).optional(),
+      object_lock_mode: z.enum(['governance', 'compliance']).default('governance'),
+      credentials: z
+        .strictObject({
+          access_key_id: secretRef(folder),
+          secret_access_key: secretRef(folder),
+          session_token: secretRef(folder).optional(),
+        })
+        .optional(),
+      ...common,
+    })
+    .transform(({ object_lock_days: days, object_lock_mode: mode, force_path_style, ...rest }) => ({
+      ...rest,
+      // Other services seldom have a DNS name per bucket.
+      force_path_style: force_path_style ?? rest.endpoint !== undefined,
+      object_lock: days === undefined ? undefined : { mode: lockModes[mode], days },
+    }));
+  return z.discriminatedUnion('type', [filesystem, s3], {
+    error: ({ input }) => (input === undefined ? missing : undefined),
+  });
+}
+
+const missing =
+  'is missing; say where backups are kept: { type: filesystem, path: … } or { type: s3, bucket: … }';
+
+/** As the S3 API writes them. */
+const lockModes = { governance: 'GOVERNANCE', compliance: 'COMPLIANCE' } as const;
+
+/** A mistake here would make backups that nobody can decrypt, so the library itself decodes the key. */
+const recipient = z.string().superRefine(async (value, context) => {
+  const problem = await recipientProblem(value);
+  if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
+});
+
+async function recipientProblem(value: string): Promise<string | undefined> {
+  if (/^AGE-(SECRET-KEY|PLUGIN)/i.test(value))
+    return 'is a secret identity; put the public key (age1…) here, and the identity into age_identity: { file: … }';
+  if (!value.startsWith('age1'))
+    return 'is not an age recipient; write the public key that age-keygen prints: age1…';
+  const { Encrypter } = await import('age-encryption');
+  try {
+    new Encrypter().addRecipient(value);
+    return undefined;
+  } catch {
+    return 'is not a whole age recipient; copy the public key again (its check digits do not match)';
+  }
+}
+
+const bucket = z
+  .string()
+  .regex(
+    /^[A-Za-z0-9][A-Za-z0-9._-]{1,62}$/,
+    'is not a bucket’s name; 3 to 63 letters, digits, dots and dashes',
+  );
+
+/** Slashes at the ends are dropped. */
+const prefix = z
+  .string()
+  .max(512, 'is longer than 512 characters')
+  .transform((value) => value.replace(/^\/+|\/+$/g, ''))
+  .refine(
+    (value) => value === '' || value.split('/').every((part) => !/^\.{0,2}$|[\p{Cc}\\]/u.test(part)),
+    'is not a key prefix; write names with single slashes between them, such as backups/redis',
+  )
+  .default('');
+
+const endpoint = z
+  .string()
+  .transform((value) => value.replace(/\/+$/, ''))
+  .refine(
+    (value) => /^https?:\/\/(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:\d{1,5})?$/i.test(value) && URL.canParse(value),
+    'is not a service’s address; write http(s)://host[:port], and keys into credentials',
+  );
+
+const storageClass = z
+  .string()
+  .regex(/^[A-Z0-9_]+$/, 'is not a storage class; write its name in capitals, such as STANDARD_IA')
+  .refine(
+    (value) => !['GLACIER', 'DEEP_ARCHIVE'].includes(value),
+    'cannot be read back at once, so backups could not be verified or restored; choose GLACIER_IR or STANDARD_IA',
+  );
+
+const algorithm = z.enum(['AES256', 'aws:kms', 'aws:kms:dsse']);
+
+const serverSideEncryption = z
+  .strictObject({ algorithm, kms_key_id: text.optional() })
+  .refine((value) => value.kms_key_id === undefined || value.algorithm !== 'AES256', {
+    path: ['kms_key_id'],
+    message: 'is not used by AES256; choose aws:kms, or leave it out',
+  });
