@@ -33,6 +33,7 @@ const manifest = z.looseObject({
     run_id: z.string(),
     replication_id: z.string(),
     replication_offset: z.number(),
+    used_memory: count,
     started_at: time,
   }),
   rdb_version: count,

@@ -1,4 +1,10 @@
-import type { Artefact, Manifest, Verification } from '../domain/backup.ts';
+import {
+  verificationLevels,
+  type Artefact,
+  type Manifest,
+  type Verification,
+  type VerificationLevel,
+} from '../domain/backup.ts';
 import { AgentError } from '../domain/errors.ts';
 import { backupIdTime } from './id.ts';
 import { formatDocument, manifestLimit, parseManifest, parseVerification } from './manifest.ts';
@@ -8,6 +14,15 @@ const manifestName = 'manifest.json';
 /** Manifests that are read at the same time. */
 const readers = 8;
 
+/** A verification as its object's name tells it, so that a listing needs no further reads. */
+export interface VerificationMark {
+  name: string;
+  /** Milliseconds. */
+  at: number;
+  level: VerificationLevel;
+  ok: boolean;
+}
+
 /** One backup id of a listing. */
 export type BackupEntry =
   | {
@@ -15,7 +30,8 @@ export type BackupEntry =
       state: 'complete';
       manifest: Manifest;
       objects: StoredObject[];
-      verifications: string[];
+      /** Oldest first. */
+      verifications: VerificationMark[];
       accepted: boolean;
     }
   /** No manifest: an interrupted backup, or one that is being taken now. */
@@ -65,9 +81,7 @@ export function openRepository(store: Store, instance: string): Repository {
       const manifest = await readManifest(id, signal);
       const problem = misfit(manifest, names);
       if (problem !== undefined) return { id, state: 'damaged', objects, problem };
-      const verifications = [...names.keys()]
-        .filter((name) => /^verify-[0-9TZ]+\.json$/.test(name))
-        .toSorted();
+      const verifications = [...names.keys()].toSorted().flatMap((name) => parseMark(name) ?? []);
       return {
         id,
         state: 'complete',
@@ -143,8 +157,7 @@ export function openRepository(store: Store, instance: string): Repository {
     },
 
     async writeVerification(id, verification, signal) {
-      const time = verification.at.replaceAll(/[-:.]/g, '');
-      await writeText(keyOf(id, `verify-${time}.json`), formatDocument(verification), signal);
+      await writeText(keyOf(id, markName(verification)), formatDocument(verification), signal);
     },
 
     async accept(id, now, signal) {
@@ -165,6 +178,20 @@ export function openRepository(store: Store, instance: string): Repository {
 
     sweep: (before, signal) => store.sweep(instance, { before, signal }),
   };
+}
+
+/** `verify-20261121T060000123Z-loaded-ok.json` */
+function markName({ at, level, ok }: Verification): string {
+  return `verify-${at.replaceAll(/[-:.]/g, '')}-${level}-${ok ? 'ok' : 'failed'}.json`;
+}
+
+const mark = /^verify-(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)(\d{3})Z-([a-z]+)-(ok|failed)\.json$/;
+
+function parseMark(name: string): VerificationMark | undefined {
+  const [, year, month, day, hour, minute, second, millisecond, levelName, verdict] = mark.exec(name) ?? [];
+  const level = verificationLevels.find((known) => known === levelName);
+  const at = Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}.${millisecond}Z`);
+  return level === undefined || Number.isNaN(at) ? undefined : { name, at, level, ok: verdict === 'ok' };
 }
 
 function misfit(manifest: Manifest, names: Map<string, StoredObject>): string | undefined {

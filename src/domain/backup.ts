@@ -37,6 +37,8 @@ export interface ServerIdentity {
   run_id: string;
   replication_id: string;
   replication_offset: number;
+  /** Bytes, `used_memory`: what a scratch server needs to load it. */
+  used_memory: number;
   /** ISO 8601, when this server process started: tells a restart from a second server (a cloned host). */
   started_at: string;
 }
@@ -82,7 +84,7 @@ export interface Manifest {
 export const verificationLevels = ['written', 'stored', 'decoded', 'checked', 'loaded'] as const;
 export type VerificationLevel = (typeof verificationLevels)[number];
 
-/** One proof of one backup at one time: `verify-<time>.json` beside the manifest. */
+/** One proof of one backup at one time, an object of its own beside the manifest. */
 export interface Verification {
   at: string;
   /**

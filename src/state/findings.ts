@@ -7,16 +7,26 @@ export interface OpenFinding extends Finding {
   last_seen: number;
 }
 
+/** What an evaluation covered. */
+export interface FindingScope {
+  rules: readonly string[];
+  /** All resources when undefined. */
+  resources?: readonly string[] | undefined;
+}
+
 /**
  * Makes `findings` the open ones of `rules` for one instance: new ones open, known ones are refreshed, and those of
- * the same rules that are not seen any more are closed. Rules that were not evaluated stay as they are.
+ * the same rules that are not seen any more are closed. Rules that were not evaluated stay as they are, and so do
+ * other resources when the evaluation covered only some.
  */
 export function recordFindings(
   state: State,
-  scope: { instance: string; rules: readonly string[]; now: number },
+  scope: FindingScope & { instance: string; now: number },
   findings: readonly Finding[],
 ): { opened: Finding[]; closed: OpenFinding[] } {
-  const before = openFindings(state, scope.instance).filter((known) => scope.rules.includes(known.rule));
+  const covered = ({ rule, resource }: Finding): boolean =>
+    scope.rules.includes(rule) && (scope.resources?.includes(resource) ?? true);
+  const before = openFindings(state, scope.instance).filter(covered);
   const key = (finding: Finding): string => `${finding.rule}\0${finding.resource}`;
   const seen = new Set(findings.map(key));
   const known = new Set(before.map(key));

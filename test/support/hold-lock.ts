@@ -1,0 +1,7 @@
+/** A process of its own that takes the backup lock of `main` and holds it until it is killed. */
+import { systemClock } from '../../src/lib/system-clock.ts';
+import { takeLock } from '../../src/state/lock.ts';
+
+takeLock(process.argv[2] ?? '', { instance: 'main', kind: 'backup', clock: systemClock });
+process.send?.('held');
+setInterval(() => {}, 60_000);

@@ -1,0 +1,130 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { backupIdTime, makeBackupId } from '../../../src/backup/id.ts';
+import { judgeWriter } from '../../../src/backup/judge-writer.ts';
+import { formatDocument, parseManifest } from '../../../src/backup/manifest.ts';
+import { compareCounts } from '../../../src/backup/verify/compare-counts.ts';
+import { AgentError } from '../../../src/domain/errors.ts';
+import { sampleManifest } from '../../support/sample-manifest.ts';
+
+const key = { id: '20261121T060000Z-7f3a', instance: 'main' };
+
+function errorOf(act: () => unknown): AgentError {
+  try {
+    act();
+  } catch (error) {
+    if (error instanceof AgentError) return error;
+    throw error;
+  }
+  throw new Error('nothing was thrown');
+}
+
+describe('backup ids', () => {
+  test('hold their time and sort by it', () => {
+    const at = Date.parse('2026-11-21T06:00:00.999Z');
+    expect(makeBackupId(at, 0x7f3a)).toBe('20261121T060000Z-7f3a');
+    expect(backupIdTime('20261121T060000Z-7f3a')).toBe(Date.parse('2026-11-21T06:00:00Z'));
+    expect(makeBackupId(at, 0xffff) < makeBackupId(at + 1000, 0)).toBe(true);
+  });
+
+  test.each([
+    '',
+    'latest',
+    '20261121T060000Z',
+    '20261121T060000Z-7f3a ',
+    '20261399T060000Z-7f3a',
+    '../20261121T060000Z-7f3a',
+  ])('%j is none', (text) => {
+    expect(backupIdTime(text)).toBeUndefined();
+  });
+});
+
+describe('parseManifest', () => {
+  test('reads back what was written, and lets later keys pass', () => {
+    const manifest = sampleManifest();
+    expect(parseManifest(formatDocument(manifest), key)).toEqual(manifest);
+    const later = { ...manifest, invented_later: 1, server: { ...manifest.server, flag: true } };
+    expect(parseManifest(JSON.stringify(later), key)).toMatchObject({ id: manifest.id });
+  });
+
+  test('a later schema is refused, not called damaged', () => {
+    const error = errorOf(() => parseManifest(JSON.stringify({ schema: 2, id: key.id }), key));
+    expect(error).toMatchObject({ code: 'refused', reason: 'newer' });
+    expect(error.message).toBe('backup 20261121T060000Z-7f3a was written by a newer redis-agent (schema 2)');
+  });
+
+  test('a manifest of another backup or instance is damaged', () => {
+    expect(
+      errorOf(() => parseManifest(formatDocument(sampleManifest({ instance: 'other' })), key)),
+    ).toMatchObject({
+      code: 'damaged',
+    });
+  });
+
+  test('a name that leads elsewhere is no artefact', () => {
+    const [artefact] = sampleManifest().artefacts;
+    const text = JSON.stringify({
+      ...sampleManifest(),
+      artefacts: [{ ...artefact, name: '../../../etc/passwd' }],
+    });
+    expect(errorOf(() => parseManifest(text, key)).message).toMatch(/artefacts\.0\.name/);
+  });
+
+  test('anything else is damaged, and never another error', () => {
+    fc.assert(
+      fc.property(
+        fc.oneof(fc.string(), fc.json(), fc.constant(formatDocument(sampleManifest()).slice(0, -20))),
+        (text) => {
+          expect(errorOf(() => parseManifest(text, key)).code).toMatch(/damaged|refused/);
+        },
+      ),
+    );
+  });
+});
+
+describe('judgeWriter', () => {
+  const newest = sampleManifest();
+  const mine = { writer: newest.writer, server: newest.server };
+
+  test('nobody before, the same server, and a restarted server may go on', () => {
+    const restarted = { ...newest.server, run_id: 'c'.repeat(40), started_at: '2026-11-21T07:00:00.000Z' };
+    expect(judgeWriter(undefined, mine)).toBeUndefined();
+    expect(judgeWriter(newest, mine)).toBeUndefined();
+    expect(judgeWriter(newest, { ...mine, server: restarted })).toBeUndefined();
+  });
+
+  test('another host may not', () => {
+    const other = { ...newest.writer, machine: 'beef' };
+    expect(judgeWriter(newest, { ...mine, writer: other })).toMatch(/written by another host, redis-1/);
+  });
+
+  test('a clone, whose server was up while the other wrote, may not', () => {
+    const clone = { ...newest.server, run_id: 'c'.repeat(40), started_at: '2026-11-21T05:00:00.000Z' };
+    expect(judgeWriter(newest, { ...mine, server: clone })).toMatch(/a clone of redis-1/);
+  });
+});
+
+describe('compareCounts', () => {
+  const expected = { databases: { 0: { keys: 10, expires: 4 }, 3: { keys: 1, expires: 0 } }, exact: true };
+
+  test('equal, or fewer of those that expire', () => {
+    expect(compareCounts(expected, expected.databases)).toBeUndefined();
+    expect(
+      compareCounts(expected, { 0: { keys: 6, expires: 0 }, 3: { keys: 1, expires: 0 } }),
+    ).toBeUndefined();
+  });
+
+  test('a lost, an added, and an unexpected database', () => {
+    expect(compareCounts(expected, { 0: { keys: 9, expires: 4 }, 3: { keys: 1, expires: 0 } })).toMatch(
+      /database 0 holds 5/,
+    );
+    expect(compareCounts(expected, { 0: { keys: 10, expires: 4 } })).toMatch(/database 3 holds 0/);
+    expect(compareCounts(expected, { ...expected.databases, 5: { keys: 1, expires: 1 } })).toMatch(
+      /database 5/,
+    );
+  });
+
+  test('counts taken at another moment prove nothing', () => {
+    expect(compareCounts({ ...expected, exact: false }, {})).toBeUndefined();
+  });
+});

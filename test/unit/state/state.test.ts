@@ -1,0 +1,145 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { Finding } from '../../../src/domain/finding.ts';
+import { openFindings, recordFindings } from '../../../src/state/findings.ts';
+import { takeLock } from '../../../src/state/lock.ts';
+import { openState } from '../../../src/state/open.ts';
+import { finishRun, forgetRuns, lastRun, startRun } from '../../../src/state/runs.ts';
+import { ManualClock } from '../../support/manual-clock.ts';
+import { memoryLog } from '../../support/memory-log.ts';
+
+const clock = new ManualClock();
+let directory: string;
+
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'redis-agent-test-'));
+});
+afterEach(() => {
+  rmSync(directory, { recursive: true });
+});
+
+function open(log = memoryLog()): ReturnType<typeof openState> {
+  return openState(directory, { clock, log });
+}
+
+const finding = (resource: string, severity: Finding['severity'] = 'warning'): Finding => ({
+  instance: 'main',
+  rule: 'backup-damaged',
+  resource,
+  severity,
+  summary: 'bad',
+  remedy: 'mend it',
+  evidence: { bytes: 3 },
+});
+
+describe('the state database', () => {
+  test('is private, and keeps what it was told', () => {
+    const first = open();
+    finishRun(first, startRun(first, { instance: 'main', job: 'backup', startedAt: 5 }), {
+      finishedAt: 9,
+      outcome: 'ok',
+      summary: 'done',
+    });
+    startRun(first, { instance: 'main', job: 'backup', startedAt: 10 });
+    first.close();
+    expect(statSync(join(directory, 'state.db')).mode & 0o777).toBe(0o600);
+    const again = open();
+    expect(lastRun(again, 'main', 'backup')).toMatchObject({ started_at: 10, outcome: null });
+    expect(lastRun(again, 'main', 'backup', 'ok')).toMatchObject({
+      started_at: 5,
+      finished_at: 9,
+      summary: 'done',
+    });
+    expect(lastRun(again, 'other', 'backup')).toBeUndefined();
+    forgetRuns(again, 10);
+    expect(lastRun(again, 'main', 'backup', 'ok')).toBeUndefined();
+    again.close();
+  });
+
+  test('a damaged one is set aside and made anew', () => {
+    writeFileSync(
+      join(directory, 'state.db'),
+      'this is no database, and long enough to be looked at as one'.repeat(100),
+    );
+    const log = memoryLog();
+    const state = open(log);
+    expect(openFindings(state, 'main')).toEqual([]);
+    state.close();
+    expect(readdirSync(directory)).toContain(`state.db.damaged-${clock.now()}`);
+    expect(log.entries).toMatchObject([{ level: 'warn' }]);
+  });
+
+  test('one of a newer version is left alone', () => {
+    const state = open();
+    state.db.exec('PRAGMA user_version = 999');
+    state.close();
+    expect(() => open()).toThrow(/written by a newer redis-agent/);
+  });
+});
+
+describe('findings', () => {
+  test('open once, stay while seen, close when the same evaluation no longer has them', () => {
+    const state = open();
+    const record = (
+      now: number,
+      resources: string[],
+      scope?: string[],
+    ): { opened: Finding[]; closed: Finding[] } =>
+      recordFindings(
+        state,
+        { instance: 'main', rules: ['backup-damaged'], resources: scope, now },
+        resources.map((resource) => finding(resource)),
+      );
+    expect(record(1, ['a', 'b']).opened).toHaveLength(2);
+    expect(record(2, ['a', 'b'])).toEqual({ opened: [], closed: [] });
+    expect(openFindings(state, 'main')).toMatchObject([
+      { resource: 'a', first_seen: 1, last_seen: 2, evidence: { bytes: 3 } },
+      { resource: 'b' },
+    ]);
+    // An evaluation of a alone says nothing about b.
+    expect(record(3, [], ['a']).closed).toMatchObject([{ resource: 'a' }]);
+    expect(openFindings(state, 'main')).toMatchObject([{ resource: 'b' }]);
+    expect(record(4, []).closed).toMatchObject([{ resource: 'b' }]);
+    state.close();
+  });
+
+  test('severity is an attribute, not identity', () => {
+    const state = open();
+    const scope = { instance: 'main', rules: ['backup-damaged'], now: 1 };
+    recordFindings(state, scope, [finding('a')]);
+    expect(recordFindings(state, scope, [finding('a', 'critical')]).opened).toEqual([]);
+    expect(openFindings(state, 'main')).toMatchObject([{ severity: 'critical' }]);
+    state.close();
+  });
+});
+
+describe('takeLock', () => {
+  const backup = { instance: 'main', kind: 'backup', clock };
+
+  test('excludes the same work and nothing else, and says who holds it', () => {
+    const lock = takeLock(directory, backup);
+    expect(() => takeLock(directory, backup)).toThrow(
+      `another backup run of main is under way (pid ${process.pid}, since 2026-11-21T12:00:00.000Z)`,
+    );
+    takeLock(directory, { ...backup, kind: 'verify' }).release();
+    takeLock(directory, { ...backup, instance: 'other' }).release();
+    lock.release();
+    takeLock(directory, backup).release();
+  });
+
+  test('ends with its process, however that dies', async () => {
+    const child = fork(join(import.meta.dirname, '../../support/hold-lock.ts'), [directory]);
+    try {
+      await once(child, 'message');
+      expect(() => takeLock(directory, backup)).toThrow(`pid ${child.pid}`);
+    } finally {
+      child.kill('SIGKILL');
+      await once(child, 'exit');
+    }
+    takeLock(directory, backup).release();
+  });
+});
