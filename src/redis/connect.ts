@@ -149,7 +149,10 @@ function wrap(client: Redis, target: RedisTarget): RedisConnection {
       }
     },
     async pipeline(commands) {
-      const results = await client.pipeline(commands).exec();
+      // The batch form, pipeline(commands), knows only its own methods, in lower case.
+      const batch = client.pipeline();
+      for (const [command = '', ...args] of commands) batch.call(String(command), ...args);
+      const results = await batch.exec();
       if (results === null) throw commandError(target, 'pipeline', [], new Error('connection is closed'));
       return results.map(([error, reply], index) => {
         const [command = '', ...args] = commands[index] ?? [];

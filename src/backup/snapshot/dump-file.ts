@@ -1,0 +1,118 @@
+import { constants, statSync, type BigIntStats } from 'node:fs';
+import { lstat, open, type FileHandle } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { AgentError, systemCode } from '../../domain/errors.ts';
+import { currentUser, describeOwner, groupName } from '../../lib/file-owner.ts';
+
+/** O_NONBLOCK: a named pipe in the dump's place must not hang us. */
+const readOnly = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+
+/**
+ * The dump as it was before a save. The old file is kept open meanwhile, so that its inode number cannot be given to
+ * the new file and the two be taken for one.
+ */
+export interface DumpBefore extends AsyncDisposable {
+  readonly path: string;
+  /** The file that has taken the old one's place, or undefined while none has. The caller closes the handle. */
+  openNewer(): Promise<FileHandle | undefined>;
+}
+
+/** Remembers what is at `path` now, which may be nothing. Throws when this process cannot see into the folder. */
+export async function rememberDump(instance: string, path: string): Promise<DumpBefore> {
+  const before = await look(instance, path);
+  const held = before?.isFile() === true ? await open(path, readOnly).catch(() => undefined) : undefined;
+  return {
+    path,
+    async openNewer() {
+      const now = await look(instance, path);
+      if (now === undefined || (before !== undefined && isSame(before, now, held !== undefined)))
+        return undefined;
+      return await openDump(instance, path);
+    },
+    async [Symbol.asyncDispose]() {
+      await held?.close();
+    },
+  };
+}
+
+/** A file that we could not hold open may have lost its inode number to a newer one: then its time tells. */
+function isSame(before: BigIntStats, now: BigIntStats, held: boolean): boolean {
+  return before.dev === now.dev && before.ino === now.ino && (held || before.mtimeNs === now.mtimeNs);
+}
+
+async function look(instance: string, path: string): Promise<BigIntStats | undefined> {
+  try {
+    return await lstat(path, { bigint: true });
+  } catch (error) {
+    if (systemCode(error) !== 'ENOENT') throw unreadable(instance, path, error);
+    if (statSync(dirname(path), { throwIfNoEntry: false }) !== undefined) return undefined;
+    throw new AgentError('failed', `instance ${instance}: there is no folder ${dirname(path)} here`, {
+      cause: error,
+      reason: 'elsewhere',
+      hint: elsewhere,
+    });
+  }
+}
+
+/** What to do when the server's files are not where it says. */
+export const elsewhere =
+  'does the server run in a container or on another host? The agent must see its data folder under the same path: mount it, or run the agent beside the server';
+
+async function openDump(instance: string, path: string): Promise<FileHandle> {
+  let handle: FileHandle;
+  try {
+    handle = await open(path, readOnly);
+  } catch (error) {
+    throw systemCode(error) === 'ELOOP' ? notRegular(instance, path) : unreadable(instance, path, error);
+  }
+  const stats = await handle.stat();
+  if (stats.isFile()) return handle;
+  await handle.close();
+  throw notRegular(instance, path);
+}
+
+function notRegular(instance: string, path: string): AgentError {
+  return new AgentError('failed', `instance ${instance}: ${path} is not a regular file`, {
+    reason: 'not-regular',
+    hint: 'Redis writes its dump as a regular file: who put something else in its place?',
+  });
+}
+
+function unreadable(instance: string, path: string, cause: unknown): AgentError {
+  const code = systemCode(cause);
+  if (code !== 'EACCES' && code !== 'EPERM')
+    return new AgentError('failed', `instance ${instance}: cannot open ${path}: ${code ?? 'unknown error'}`, {
+      cause,
+      hint: 'check the server’s dir and dbfilename, and the file system below them',
+    });
+  const [blocked, right] = blockedAt(path);
+  const stats = statSync(blocked);
+  const user = currentUser();
+  const message = `instance ${instance}: cannot read ${path}: permission denied for ${user} at ${blocked} (it belongs to ${describeOwner(stats)})`;
+  // Joining a group only helps where the group has the right.
+  const hint =
+    (stats.mode & right) === right && stats.gid !== 0
+      ? `usermod -aG ${groupName(stats.gid)} ${user}, then restart the agent`
+      : `let the group of ${blocked} ${right === 0o040 ? 'read it (UMask=0027 in the server’s unit, or chmod g+r)' : 'enter it (chmod g+x)'} and put ${user} into that group, then restart the agent`;
+  return new AgentError('failed', message, { cause, reason: 'denied', hint });
+}
+
+/** The folder or file that keeps us out, and the group's right that it would take. */
+function blockedAt(path: string): [string, number] {
+  const folder = dirname(path);
+  try {
+    statSync(path);
+    return [path, 0o040];
+  } catch {
+    return visible(folder) || folder === path ? [folder, 0o010] : blockedAt(folder);
+  }
+}
+
+function visible(path: string): boolean {
+  try {
+    statSync(path);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,52 @@
+import type { FileHandle } from 'node:fs/promises';
+import type { Manifest, ServerIdentity } from '../../domain/backup.ts';
+import type { Clock } from '../../domain/clock.ts';
+import type { Log } from '../../domain/log.ts';
+import type { RedisConnection } from '../../redis/connect.ts';
+
+/** A finished dump, open for reading. Redis never modifies it: a later save only takes its name away. */
+export interface Snapshot extends AsyncDisposable {
+  handle: FileHandle;
+  /** Where it was when it was opened; another file may be there by now. */
+  path: string;
+  bytes: number;
+  /** The server's clock, milliseconds. */
+  requestedAt: number;
+  /** The server's clock, known to the second only; never before `requestedAt`. */
+  savedAt: number;
+  server: ServerIdentity;
+  keyspace: Manifest['keyspace'];
+  /** Closes the handle. May be called twice. */
+  close(): Promise<void>;
+}
+
+/** What a snapshot is doing: `fraction` (0..1) where the server tells it. */
+export interface SnapshotProgress {
+  phase: 'waiting for another save' | 'waiting for another child' | 'saving' | 'reconnecting';
+  fraction?: number;
+}
+
+export interface SnapshotOptions {
+  clock: Clock;
+  log: Log;
+  signal: AbortSignal;
+  /** Longest time for all of it, milliseconds. */
+  timeout: number;
+  onProgress?: (progress: SnapshotProgress) => void;
+}
+
+/** One snapshot being taken. */
+export interface Run extends Omit<SnapshotOptions, 'timeout' | 'onProgress'> {
+  readonly instance: string;
+  /** Another one after the server was lost. */
+  connection: RedisConnection;
+  /** Sleeps between two looks: the longer the same thing is waited for, the longer. Throws when time is up. */
+  pause(progress: SnapshotProgress): Promise<void>;
+}
+
+/**
+ * Why a save led to no snapshot although it did not fail. raced: another save came in between · vanished: it ended
+ * without a file (FLUSHALL and BGSAVE CANCEL kill the child, CONFIG SET dir moves the file) · unseen: the server says
+ * it saved, but there is no new file · flushed: FLUSHALL wrote an empty dump instead.
+ */
+export type Lost = 'raced' | 'vanished' | 'unseen' | 'flushed';

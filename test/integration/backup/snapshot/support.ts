@@ -1,0 +1,101 @@
+import { readFile, readdir, readlink } from 'node:fs/promises';
+import { onTestFinished } from 'vitest';
+import type { Log } from '../../../../src/domain/log.ts';
+import {
+  takeSnapshot,
+  type Snapshot,
+  type SnapshotProgress,
+} from '../../../../src/backup/snapshot/take-snapshot.ts';
+import { systemClock } from '../../../../src/lib/system-clock.ts';
+import { connectRedis, type RedisConnection } from '../../../../src/redis/connect.ts';
+import type { TestServer } from '../../../support/redis-server.ts';
+import { makeTempFolder, removeTempFolder } from '../../../support/temp-folder.ts';
+
+export const silentLog: Log = {
+  debug() {},
+  info() {},
+  warn() {},
+  error() {},
+  child: () => silentLog,
+};
+
+export interface Taken {
+  content: Buffer;
+  path: string;
+  keyspace: Snapshot['keyspace'];
+  snapshot: Snapshot;
+  /** Phases in order, without repetitions. */
+  phases: string[];
+}
+
+export interface TakeOptions {
+  connect?: () => Promise<RedisConnection>;
+  signal?: AbortSignal;
+  timeout?: number;
+  /** Runs once, when the phase is first seen; the snapshot goes on meanwhile. */
+  on?: Partial<Record<SnapshotProgress['phase'], () => Promise<unknown>>>;
+}
+
+/** Takes a snapshot and reads all of it. */
+export async function take(server: TestServer, options: TakeOptions = {}): Promise<Taken> {
+  const phases: string[] = [];
+  const actions: Promise<unknown>[] = [];
+  await using snapshot = await takeSnapshot(options.connect ?? (() => connect(server)), {
+    clock: systemClock,
+    log: silentLog,
+    signal: options.signal ?? new AbortController().signal,
+    timeout: options.timeout ?? 40_000,
+    onProgress({ phase }) {
+      if (phases.at(-1) === phase) return;
+      const action = phases.includes(phase) ? undefined : options.on?.[phase];
+      if (action !== undefined) actions.push(action());
+      phases.push(phase);
+    },
+  });
+  await Promise.all(actions);
+  const content = Buffer.alloc(snapshot.bytes);
+  await snapshot.handle.read(content, 0, content.length, 0);
+  return { content, path: snapshot.path, keyspace: snapshot.keyspace, snapshot, phases };
+}
+
+export async function connect(server: TestServer): Promise<RedisConnection> {
+  return await connectRedis({ name: 'main', url: server.url });
+}
+
+/** Keys `<prefix>:1` … with random values of `bytes` bytes. */
+export async function fill(server: TestServer, keys: number, bytes = 16, prefix = 'key'): Promise<void> {
+  const value = "string.rep(string.char(33 + i % 90), tonumber(ARGV[2]) - 8) .. string.format('%08d', i)";
+  await server.call(
+    'EVAL',
+    `for i = 1, tonumber(ARGV[1]) do redis.call('SET', KEYS[1] .. ':' .. i, ${value}) end`,
+    1,
+    prefix,
+    keys,
+    bytes,
+  );
+}
+
+/** Resolves when INFO has the line. */
+export async function untilInfo(server: TestServer, line: string): Promise<void> {
+  while (!String(await server.call('INFO')).includes(`${line}\r\n`)) await systemClock.sleep(2);
+}
+
+/** How many descriptors of this process point below `dir`. */
+export async function openBelow(dir: string): Promise<number> {
+  const links = await Promise.all(
+    (await readdir('/proc/self/fd')).map((fd) => readlink(`/proc/self/fd/${fd}`).catch(() => '')),
+  );
+  return links.filter((link) => link.startsWith(dir)).length;
+}
+
+export async function countSaves(server: TestServer): Promise<number> {
+  const log = await readFile(server.logFile, 'utf8');
+  return log.split('Background saving started by pid').length - 1;
+}
+
+/** A temporary folder that ends with the test. */
+export function tempFolder(): string {
+  const folder = makeTempFolder();
+  onTestFinished(() => removeTempFolder(folder));
+  return folder;
+}
