@@ -1,0 +1,53 @@
+/**
+ * Builds dist/: main.mjs and its chunks, for an installation without node_modules. What main imports lazily stays in
+ * chunks of its own, so that a short command does not pay for the S3 SDK.
+ */
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { build, type Metafile } from 'esbuild';
+
+const root = join(import.meta.dirname, '../..');
+const dist = join(root, 'dist');
+
+/** Kilobytes to print. */
+const kB = (bytes: number): string => `${Math.round(bytes / 1000)} kB`;
+
+/** What node reads before main does anything: the entry and all that it imports statically. */
+function eagerBytes(outputs: Metafile['outputs'], entry: string, seen = new Set<string>()): number {
+  const output = outputs[entry];
+  if (output === undefined || seen.has(entry)) return 0;
+  seen.add(entry);
+  const eager = output.imports.filter(({ kind }) => kind === 'import-statement');
+  return eager.reduce((sum, { path }) => sum + eagerBytes(outputs, path, seen), output.bytes);
+}
+
+rmSync(dist, { recursive: true, force: true });
+const { metafile } = await build({
+  absWorkingDir: root,
+  entryPoints: { main: 'src/main.ts' },
+  outdir: 'dist',
+  entryNames: '[name]',
+  chunkNames: 'chunks/[name]-[hash]',
+  outExtension: { '.js': '.mjs' },
+  bundle: true,
+  splitting: true,
+  format: 'esm',
+  platform: 'node',
+  target: 'node24',
+  mainFields: ['module', 'main'],
+  // Names stay, so that a stack trace can be read.
+  minifyWhitespace: true,
+  minifySyntax: true,
+  legalComments: 'none',
+  // CommonJS packages call require() for Node's own modules.
+  banner: { js: "import{createRequire as _r}from'node:module';const require=_r(import.meta.url);" },
+  metafile: true,
+  logLevel: 'warning',
+}).catch(() => process.exit(1)); // esbuild has said why
+
+const files = Object.entries(metafile.outputs).toSorted(([, a], [, b]) => b.bytes - a.bytes);
+for (const [path, { bytes }] of files.slice(0, 8)) console.log(`${kB(bytes).padStart(9)}  ${path}`);
+const total = files.reduce((sum, [, { bytes }]) => sum + bytes, 0);
+console.log(
+  `${kB(total).padStart(9)}  in ${files.length} files, ${kB(eagerBytes(metafile.outputs, 'dist/main.mjs'))} read at start`,
+);
