@@ -1,0 +1,13 @@
+import type { Secret } from '../domain/secret.ts';
+import type { TlsSettings } from '../domain/settings.ts';
+
+/** Where and as whom to connect. */
+export interface RedisTarget {
+  /** The instance's name, for messages. */
+  name: string;
+  /** redis://, rediss:// or unix:// without a password. */
+  url: string;
+  username?: string | undefined;
+  password?: Secret | undefined;
+  tls?: TlsSettings | undefined;
+}
