@@ -6,12 +6,17 @@ const nobody = 65_534;
 
 /**
  * Gives up root until the test ends, so that permissions count; an ordinary user loses the right to `files` instead
- * (mode 0200). `folder` and those above it are opened for passing through.
+ * (mode 0000). `folder` and those above it are opened for passing through.
  */
 export function actAsNobody(folder: string, files: string[]): void {
   const uid = process.geteuid?.();
   if (uid !== 0) {
-    for (const file of files) chmodSync(file, 0o200);
+    for (const file of files) {
+      const { mode } = statSync(file);
+      chmodSync(file, 0);
+      // The last file first: a folder is given back before what is in it.
+      onTestFinished(() => chmodSync(file, mode));
+    }
     return;
   }
   for (let each = folder; (statSync(each).mode & 0o001) === 0; each = dirname(each)) chmodSync(each, 0o711);
