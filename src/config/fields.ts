@@ -112,7 +112,7 @@ export const timezone = z.string().transform((value, context) => {
 });
 
 /** Reports one problem from inside a transform. */
-export function fail(context: z.RefinementCtx, message: string): never {
+function fail(context: z.RefinementCtx, message: string): never {
   context.addIssue({ code: 'custom', message });
   return z.NEVER;
 }

@@ -7,7 +7,7 @@ import type { Problem } from './problems.ts';
 import type { ParsedDocument, Position } from './document.ts';
 
 /** Where the configuration is when neither --config nor $REDIS_AGENT_CONFIG says otherwise. */
-export const defaultConfigPath = '/etc/redis-agent/config.yaml';
+const defaultConfigPath = '/etc/redis-agent/config.yaml';
 
 /** A configuration of a hundred instances has 20 KB; anything near this is another file. */
 const maxBytes = 1024 * 1024;

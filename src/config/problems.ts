@@ -106,7 +106,7 @@ export function duplicateNames(raw: unknown): Problem[] {
 }
 
 /** The value at a path of a document; undefined when there is none. */
-export function valueAt(raw: unknown, path: Path): unknown {
+function valueAt(raw: unknown, path: Path): unknown {
   let value = raw;
   for (const key of path) {
     if (typeof value !== 'object' || value === null || !Object.hasOwn(value, key)) return undefined;
