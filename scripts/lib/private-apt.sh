@@ -17,11 +17,11 @@ quietly() {
   return 1
 }
 
-# begin_fetching DIR: before anything else here. One run at a time writes into DIR; `apt` is removed at the end.
+# To be called before anything below. One run at a time writes into the cache; `apt` is removed at the end.
 begin_fetching() {
-  why="cannot write to $1"
-  mkdir -p "$1" 2>/dev/null && [ -w "$1" ] || return
-  exec 9>"$1/.lock"
+  why="cannot write to $cache"
+  mkdir -p "$cache" 2>/dev/null && [ -w "$cache" ] || return
+  exec 9>"$cache/.lock"
   flock 9
   apt=$(mktemp -d)
   trap 'rm -rf "$apt"' EXIT
@@ -100,4 +100,32 @@ fetch_packages() {
   quietly env -C "$dir/packages" apt-get -c "$apt/$suite/apt.conf" download -qq "${names[@]}" || return
   for package in "$dir"/packages/*.deb; do quietly dpkg -x "$package" "$dir" || return; done
   rm -rf "$dir/packages"
+}
+
+# make_standalone DIR PROGRAM...: lets the programs run by themselves, with the loader and libraries that were unpacked
+# into DIR. So the program of the running process is the server itself, with its tools beside it, as when installed.
+make_standalone() {
+  local dir=$1 tools=$cache/patchelf loader program patchelf
+  shift
+  if [ ! -e "$tools/ready" ]; then
+    fetch_packages bookworm "$tools" '^(patchelf|lib)' patchelf || return
+    touch "$tools/ready"
+  fi
+  patchelf=("$(loader_of "$tools")" --library-path "$(libraries_of "$tools")" "$tools/usr/bin/patchelf")
+  loader=$(loader_of "$dir")
+  for program; do
+    [ -h "$program" ] && continue
+    # RPATH, and not RUNPATH, is also where the libraries of the libraries are looked for.
+    quietly "${patchelf[@]}" --set-interpreter "$loader" --force-rpath --set-rpath "$(libraries_of "$dir")" "$program" || return
+  done
+}
+
+loader_of() {
+  find "$1" -name 'ld-linux*.so.*' | head -1
+}
+
+libraries_of() {
+  local folders
+  folders=$(find "$1/lib" "$1/usr/lib" -maxdepth 2 '(' -name '*-linux-gnu*' -o -name ceph ')' -type d 2>/dev/null | tr '\n' ':')
+  echo "${folders%:}"
 }
