@@ -1,0 +1,69 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdir, mkdtemp, readFile, readdir, readlink, realpath, rm } from 'node:fs/promises';
+import { basename, join, resolve } from 'node:path';
+import { systemCode } from '../domain/errors.ts';
+import { startTicks } from './server-process.ts';
+
+/** `scratch-<pid>-<start>-…`: the agent's process that owns it, so that one is never cleared that is in use. */
+const folderName = /^scratch-(\d+)-(\d+)-/;
+const pidFile = 'server.pid';
+
+/** Makes a private (0700) folder below `directory` that belongs to this process. */
+export async function makeScratchFolder(directory: string): Promise<string> {
+  await mkdir(directory, { recursive: true, mode: 0o700 });
+  const started = startTicks(readFileSync('/proc/self/stat', 'utf8'));
+  return await mkdtemp(join(resolve(directory), `scratch-${process.pid}-${started}-`));
+}
+
+/** Notes which process serves from the folder. Synchronous: nothing may come between its start and this. */
+export function recordServer(folder: string, pid: number): void {
+  writeFileSync(join(folder, pidFile), `${pid}\n`, { mode: 0o600 });
+}
+
+/**
+ * Clears what agents that are gone have left below `directory`: their scratch servers (which die with their agent
+ * where setpriv is there; elsewhere they live on) and folders. Returns the folders' paths. Folders of running agents
+ * and everything else are left alone. A missing directory is no error.
+ */
+export async function sweepScratch(directory: string): Promise<string[]> {
+  const swept: string[] = [];
+  for (const name of await list(directory)) {
+    const [, pid, started] = folderName.exec(name) ?? [];
+    if (pid === undefined || (await isRunning(Number(pid), Number(started)))) continue;
+    const folder = join(directory, name);
+    await endServer(folder);
+    await rm(folder, { recursive: true, force: true });
+    swept.push(folder);
+  }
+  return swept;
+}
+
+async function list(directory: string): Promise<string[]> {
+  try {
+    return (await readdir(directory)).toSorted();
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return [];
+    throw error;
+  }
+}
+
+async function isRunning(pid: number, started: number): Promise<boolean> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined);
+  return stat !== undefined && startTicks(stat) === started;
+}
+
+/** Only a process that works in this very folder can be its server, whatever has become of the number. */
+async function endServer(folder: string): Promise<void> {
+  const pid = Number(await readFile(join(folder, pidFile), 'utf8').catch(() => ''));
+  if (!(pid > 1)) return;
+  const [workingIn, arguments_] = await Promise.all([
+    readlink(`/proc/${pid}/cwd`).catch(() => undefined),
+    readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => ''),
+  ]);
+  if (workingIn !== (await realpath(folder)) || !arguments_.includes(basename(folder))) return;
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It has ended just now.
+  }
+}

@@ -1,0 +1,62 @@
+import { AgentError } from '../domain/errors.ts';
+
+const kept = 60;
+const longestLine = 300;
+
+/** The last lines that a program wrote, whatever it writes. */
+export class LastLines {
+  readonly #lines: string[] = [];
+  #rest = '';
+
+  add(chunk: Buffer): void {
+    const parts = (this.#rest + chunk.toString('utf8')).split('\n');
+    this.#rest = (parts.pop() ?? '').slice(0, longestLine);
+    for (const line of parts) if (line.trim() !== '') this.#lines.push(line.trim().slice(0, longestLine));
+    this.#lines.splice(0, Math.max(0, this.#lines.length - kept));
+  }
+
+  get(): string[] {
+    return this.#rest.trim() === '' ? [...this.#lines] : [...this.#lines, this.#rest.trim()];
+  }
+}
+
+/** Why a scratch server ended before it had loaded its dump, from how it ended and its last lines. */
+export function explainEnd(lines: string[], endedBy: NodeJS.Signals | null): AgentError {
+  if (endedBy === 'SIGKILL')
+    return new AgentError('failed', 'the scratch server was killed while it was loading', {
+      reason: 'killed',
+      hint: 'the kernel does that when memory runs out: free some, and see dmesg',
+    });
+  const text = lines.join('\n');
+  const newer = /Can't handle RDB format version (\d+)/.exec(text)?.[1];
+  if (newer !== undefined)
+    return new AgentError('failed', `the scratch server cannot load RDB version ${newer}`, {
+      reason: 'version',
+      hint: 'a server of the version that wrote the dump, or a newer one, is needed',
+    });
+  const module = /^.*\bmodule\b.*$/im.exec(text)?.[0];
+  if (module !== undefined && /FATAL|can't load|not loaded|no matching/i.test(text))
+    return new AgentError('failed', `the scratch server lacks a module: ${plain(module)}`, {
+      reason: 'module',
+      hint: 'a dump with data of modules can only be loaded by a server that has them',
+    });
+  // A server that cannot load its dump runs its own check tool over it (rdb.c, rdbReportError).
+  const error = lines.findIndex((line) => line.includes('RDB ERROR DETECTED'));
+  if (error !== -1)
+    return new AgentError(
+      'damaged',
+      `the scratch server cannot load the dump: ${lines.slice(error + 1, error + 3).join(', ')}`,
+      { reason: 'load', hint: 'this dump cannot be restored: use another backup' },
+    );
+  const last = lines.filter((line) => !/WARNING/.test(line)).slice(-3);
+  return new AgentError(
+    'failed',
+    `the scratch server did not come up: ${last.map(plain).join(', ') || 'it said nothing'}`,
+    { reason: 'start', hint: 'does this server start here at all? Try it with --version' },
+  );
+}
+
+/** Without `pid:role date time level`. */
+function plain(line: string): string {
+  return line.replace(/^\d+:\S+ .*?\d\d:\d\d:\d\d\.\d+ [.\-*#] /, '');
+}

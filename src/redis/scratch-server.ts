@@ -1,0 +1,183 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { rm, symlink, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import type { Clock } from '../domain/clock.ts';
+import { AgentError, messageOf } from '../domain/errors.ts';
+import { infoInteger } from '../formats/info/parse-info.ts';
+import { harmlessEnvironment, lowerPriority } from '../lib/run-program.ts';
+import { connectRedis, type RedisConnection } from './connect.ts';
+import { explainEnd, LastLines } from './scratch-log.ts';
+import { makeScratchFolder, recordServer } from './scratch-folder.ts';
+import { readInfo } from './server.ts';
+
+export { sweepScratch } from './scratch-folder.ts';
+
+export interface ScratchOptions {
+  /** The server's program, by whatever name it lies there; `argv0` is `redis-server` or `valkey-server`. */
+  program: { path: string; argv0: string };
+  /** Where its private folder is made. Mind that a unix socket's path has room for 107 bytes. */
+  directory: string;
+  /** Loaded from where it is, and never written to. */
+  dumpFile?: string;
+  clock: Clock;
+  signal: AbortSignal;
+  /** Share of the dump that is loaded, 0..1. */
+  onProgress?: (share: number) => void;
+}
+
+/** A throw-away server that holds a dump, reachable only through a socket in a private folder. */
+export interface ScratchServer extends AsyncDisposable {
+  readonly connection: RedisConnection;
+  readonly pid: number;
+  /** Kills it and removes its folder. May be called twice. */
+  stop(): Promise<void>;
+}
+
+const socketName = 's';
+const longestSocketPath = 107;
+/** Milliseconds until it must listen; what it loads may then take any time. */
+const startTimeout = 30_000;
+
+/**
+ * Starts a server at the host's lowest priority and waits until it has loaded everything. It saves nothing, listens on
+ * no port and dies with this process. It is a replica of nobody (port 1 of this host, which only root could serve):
+ * replicas keep keys whose time to live is over, so every key of the dump can be counted, and refuse writes.
+ *
+ * Rejects with the signal's reason; with an AgentError `damaged` when it cannot load the dump because of the dump, and
+ * `failed` when it did not come up for another reason. Both quote its log. Nothing is left then.
+ */
+export async function startScratchServer(options: ScratchOptions): Promise<ScratchServer> {
+  options.signal.throwIfAborted();
+  const folder = await makeScratchFolder(options.directory);
+  try {
+    const socket = socketIn(folder);
+    if (options.dumpFile !== undefined) await symlink(resolve(options.dumpFile), join(folder, 'dump.rdb'));
+    // Called through a link, since the program acts by its name: redis-server is often a link to redis-check-rdb.
+    await symlink(options.program.path, join(folder, options.program.argv0));
+    return await launch(options, folder, socket);
+  } catch (error) {
+    await rm(folder, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+function socketIn(folder: string): string {
+  const socket = join(folder, socketName);
+  if (Buffer.byteLength(socket) <= longestSocketPath) return socket;
+  throw new AgentError('failed', `the path ${socket} is too long for a unix socket`, {
+    reason: 'path',
+    hint: 'choose a shorter state.path',
+  });
+}
+
+async function launch(options: ScratchOptions, folder: string, socket: string): Promise<ScratchServer> {
+  const { child, ended, throwIfEnded } = spawnServer(options.program.argv0, folder);
+  let connection: RedisConnection | undefined;
+  const stop = async (): Promise<void> => {
+    connection?.close();
+    child.kill('SIGKILL');
+    await ended;
+    await rm(folder, { recursive: true, force: true });
+  };
+  try {
+    if (child.pid !== undefined) await deprioritise(child.pid, folder);
+    connection = await untilListening(options, socket, throwIfEnded);
+    await untilLoaded(options, connection, throwIfEnded);
+  } catch (error) {
+    await stop();
+    options.signal.throwIfAborted();
+    throw error;
+  }
+  return { connection, pid: child.pid ?? 0, stop, [Symbol.asyncDispose]: stop };
+}
+
+interface Spawned {
+  child: ChildProcess;
+  /** Resolves when it has ended and all its output has been read. */
+  ended: Promise<void>;
+  throwIfEnded(this: void): void;
+}
+
+function spawnServer(name: string, folder: string): Spawned {
+  const program = join(folder, name);
+  const options = [
+    ['--port', '0', '--unixsocket', socketName, '--unixsocketperm', '700', '--protected-mode', 'yes'],
+    ['--save', '', '--appendonly', 'no', '--dir', folder, '--dbfilename', 'dump.rdb', '--databases', '1024'],
+    ['--daemonize', 'no', '--supervised', 'no', '--replicaof', '127.0.0.1', '1'],
+  ].flat();
+  // Without setpriv a killed agent leaves its server behind, for sweepScratch to end.
+  const setpriv = ['/usr/bin/setpriv', '/bin/setpriv'].find((path) => existsSync(path));
+  const [command, args] =
+    setpriv === undefined ? [program, options] : [setpriv, ['--pdeathsig', 'KILL', program, ...options]];
+  const child = spawn(command, args, {
+    cwd: folder,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: harmlessEnvironment(),
+  });
+  const log = new LastLines();
+  child.stdout.on('data', (chunk: Buffer) => log.add(chunk));
+  child.stderr.on('data', (chunk: Buffer) => log.add(chunk));
+  let hasEnded = false;
+  const ended = new Promise<void>((settle) => {
+    const end = (): void => {
+      hasEnded = true;
+      settle();
+    };
+    child.once('close', end);
+    child.once('error', (error) => {
+      log.add(Buffer.from(`${messageOf(error)}\n`));
+      if (child.pid === undefined) end();
+    });
+  });
+  return {
+    child,
+    ended,
+    throwIfEnded() {
+      if (hasEnded) throw explainEnd(log.get(), child.signalCode);
+    },
+  };
+}
+
+async function deprioritise(pid: number, folder: string): Promise<void> {
+  recordServer(folder, pid);
+  lowerPriority(pid);
+  // When memory runs out, this goes first. Lowering one's own chances needs no right.
+  await writeFile(`/proc/${pid}/oom_score_adj`, '1000').catch(() => undefined);
+}
+
+async function untilListening(
+  { clock, signal }: ScratchOptions,
+  socket: string,
+  throwIfEnded: () => void,
+): Promise<RedisConnection> {
+  const target = { name: 'scratch', url: `unix://${pathToFileURL(socket).pathname}` };
+  const start = clock.monotonic();
+  for (;;) {
+    throwIfEnded();
+    try {
+      return await connectRedis(target);
+    } catch (error) {
+      if (clock.monotonic() - start > startTimeout) throw error;
+    }
+    await clock.sleep(10, signal);
+  }
+}
+
+async function untilLoaded(
+  { clock, signal, onProgress }: ScratchOptions,
+  connection: RedisConnection,
+  throwIfEnded: () => void,
+): Promise<void> {
+  for (let pause = 10; ; pause = Math.min(pause * 1.5, 500)) {
+    throwIfEnded();
+    // One huge value can keep it from answering for long, and a lost connection means that it is ending.
+    const info = await readInfo(connection).catch(() => undefined);
+    if (info?.get('loading') === '0') return;
+    const total = info && infoInteger(info, 'loading_total_bytes');
+    const loaded = info && infoInteger(info, 'loading_loaded_bytes');
+    if (total !== undefined && total > 0 && loaded !== undefined) onProgress?.(Math.min(1, loaded / total));
+    await clock.sleep(pause, signal);
+  }
+}

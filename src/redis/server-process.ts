@@ -1,0 +1,43 @@
+import { readFile, readlink } from 'node:fs/promises';
+import { infoInteger, type Info } from '../formats/info/parse-info.ts';
+
+/** The server's process, where it runs on this host and in our view of its processes. */
+export interface ServerProcess {
+  pid: number;
+  /** The running program, even when its file has been replaced; undefined when we may not look (another user's). */
+  executable: string | undefined;
+}
+
+/** Linux shows times in these units to every program, whatever the kernel's own tick (proc(5), USER_HZ). */
+const ticksPerSecond = 100;
+const tolerance = 5;
+
+/**
+ * Finds the process that answered INFO. The number alone is not enough: a container has its own, so the process must
+ * also have started when the server says it did, and be called like one.
+ */
+export async function findServerProcess(info: Info): Promise<ServerProcess | undefined> {
+  const pid = infoInteger(info, 'process_id');
+  const uptime = infoInteger(info, 'uptime_in_seconds');
+  if (pid === undefined || uptime === undefined) return undefined;
+  try {
+    const [stat, hostUptime, command] = await Promise.all([
+      readFile(`/proc/${pid}/stat`, 'utf8'),
+      readFile('/proc/uptime', 'utf8'),
+      readFile(`/proc/${pid}/cmdline`, 'utf8'),
+    ]);
+    const age = Number.parseFloat(hostUptime) - startTicks(stat) / ticksPerSecond;
+    if (!(Math.abs(age - uptime) <= tolerance) || !/redis|valkey/i.test(command)) return undefined;
+  } catch {
+    return undefined;
+  }
+  const executable = await readlink(`/proc/${pid}/exe`).catch(() => undefined);
+  return { pid, executable: executable?.replace(/ \(deleted\)$/, '') };
+}
+
+/** Field 22 of proc_pid_stat(5): when the process started, in ticks since boot. */
+export function startTicks(stat: string): number {
+  // Field 2, the name in parentheses, may itself hold spaces and parentheses.
+  const afterName = stat.slice(stat.lastIndexOf(')') + 2);
+  return Number(afterName.split(' ')[19]);
+}
