@@ -3,6 +3,7 @@ export interface StoredObject {
   /** Relative to the store's root, `/`-separated, no leading slash. */
   key: string;
   bytes: number;
+  /** To the second: finer digits may differ between `stat` and `list`. */
   modified: Date;
 }
 
@@ -12,8 +13,8 @@ export interface ObjectReader {
   bytes: number;
   /**
    * The content, once. Ends normally only after exactly `bytes` bytes: an early or late end is an error
-   * (`repository`, reason `truncated`). Leaving the loop early releases the connection or descriptor.
-   * A chunk is valid until the next one is asked for.
+   * (`repository`, reason `truncated`). Nothing is held open before the loop starts, and leaving it early releases
+   * the connection or descriptor. A chunk is valid until the next one is asked for.
    */
   chunks: AsyncIterable<Uint8Array>;
 }
@@ -21,14 +22,19 @@ export interface ObjectReader {
 /**
  * Where objects are kept. The contract, which test/contract/store.ts runs on every implementation:
  *
- * - Keys are `/`-separated segments of [A-Za-z0-9._-]+, none starting with a dot; anything else is refused.
- * - Objects are immutable: `put` of an existing key fails with reason `exists` and leaves the old bytes.
- * - `put` is atomic: until it resolves nothing is listed, readable or counted under the key; a `put` that
- *   fails, is aborted or dies with the process leaves nothing that `list` shows. When it has resolved, the bytes
- *   are durable. A chunk handed to `put` may be reused by its producer as soon as the next one is asked for.
- * - `list` yields every object below a prefix (whole segments), sorted by key; temporary files are not objects.
+ * - Keys are `/`-separated segments of [A-Za-z0-9._-]{1,255}, none starting with a dot, 512 characters in all;
+ *   anything else is refused (`bad-key`). No key may be another's folder: where `a/b` is an object, `a` is none.
+ * - Objects are immutable: `put` of an existing key fails with reason `exists` and leaves the old bytes. Of several
+ *   puts of one key at the same time exactly one wins (on S3: where the server honours `If-None-Match`).
+ * - `put` is atomic: nothing is listed, readable or counted under the key until the last byte is safe, then all of
+ *   it is. A `put` that fails or is aborted leaves nothing that `list` shows; one that dies with the process leaves
+ *   nothing, or, if it died in its very last step, the whole object. When it has resolved, the bytes are durable.
+ * - A chunk handed to `put` may be reused by its producer as soon as the next one is asked for. What the producer
+ *   throws is passed on as it is. The producer is told to stop (`return()`) whenever `put` stops early.
+ * - `list` yields every object below a prefix (whole segments, `''` for all), sorted by key; temporary files are not
+ *   objects, and names that are no keys are passed over. A prefix that is not there has no objects.
  * - `remove` of a missing key is no error.
- * - When the signal aborts, the call rejects with the signal's reason.
+ * - When the signal aborts, the call rejects with the signal's reason, unless it had already taken effect.
  * - Every other failure is an AgentError `repository` whose reason is one of StoreFailure, naming operation and key.
  */
 export interface Store {
@@ -66,9 +72,10 @@ export type StoreFailure =
   | 'unavailable'
   | 'bad-key';
 
-const segment = /^[A-Za-z0-9_-][A-Za-z0-9._-]*$/;
+// 255 is the longest file name of every file system that matters.
+const segment = /^[A-Za-z0-9_-][A-Za-z0-9._-]{0,254}$/;
 
-/** Is this a key (or, with `''`, a prefix) that every store can hold? */
+/** Is this a key that every store can hold? */
 export function isKey(key: string): boolean {
   return key.length <= 512 && key.split('/').every((part) => segment.test(part));
 }

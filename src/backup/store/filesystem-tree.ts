@@ -1,0 +1,103 @@
+import type { Stats } from 'node:fs';
+import { lstat, mkdir, open, readdir, rmdir } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { systemCode } from '../../domain/errors.ts';
+import { isKey } from './store.ts';
+
+/** Names of temporary files start with this; no key's segment can. */
+export const temporaryPrefix = '.tmp-';
+
+/** A regular file below the root: an object, or what an interrupted put left. */
+export interface Entry {
+  /** Relative to the root, `/`-separated. */
+  name: string;
+  path: string;
+  stats: Stats;
+}
+
+/**
+ * Regular files below `folder` (relative; '' is the root) sorted by name, objects or temporary files.
+ * Symbolic links, other file kinds and names that are no keys (non-UTF-8 ones too: they decode to no key) are passed
+ * over, and so is what disappears meanwhile.
+ */
+export async function* walk(
+  root: string,
+  folder: string,
+  kind: 'objects' | 'temporary',
+): AsyncGenerator<Entry> {
+  const entries = await ignoring(['ENOENT', 'ENOTDIR'], readdir(join(root, folder), { withFileTypes: true }));
+  const sorted = (entries ?? [])
+    .map((entry) => ({ entry, name: folder === '' ? entry.name : `${folder}/${entry.name}` }))
+    // A folder sorts as its objects do, with the slash: `a-b` comes before `a/b`.
+    .map((each) => ({ ...each, order: each.entry.isDirectory() ? `${each.name}/` : each.name }))
+    .toSorted((a, b) => (a.order < b.order ? -1 : 1));
+  for (const { entry, name } of sorted) {
+    if (entry.isDirectory() && isKey(name)) yield* walk(root, name, kind);
+    if (!entry.isFile()) continue;
+    if (kind === 'temporary' ? !entry.name.startsWith(temporaryPrefix) : !isKey(name)) continue;
+    const path = join(root, name);
+    const stats = await ignoring(['ENOENT'], lstat(path));
+    if (stats?.isFile() === true) yield { name, path, stats };
+  }
+}
+
+/**
+ * The first symbolic link among the folders of `name` below the root, if any. A link could lead anywhere, so the store
+ * has none of them; the root itself may be one.
+ */
+export async function symbolicLink(root: string, name: string): Promise<string | undefined> {
+  let path = root;
+  for (const segment of name.split('/').slice(0, -1)) {
+    path = join(path, segment);
+    const stats = await ignoring(['ENOENT', 'ENOTDIR'], lstat(path));
+    if (stats === undefined) return undefined;
+    if (stats.isSymbolicLink()) return path;
+  }
+  return undefined;
+}
+
+/** Makes the folders down to `folder` (0750 less the umask), the root included. */
+export async function makeFolders(folder: string): Promise<void> {
+  const first = await mkdir(folder, { recursive: true, mode: 0o750 });
+  if (first !== undefined) await syncFolders(dirname(first), folder);
+}
+
+/** Makes what happened in `folder` and in the folders above it up to `top` durable. */
+export async function syncFolders(top: string, folder: string): Promise<void> {
+  for (let path = folder; ; path = dirname(path)) {
+    await syncFolder(path);
+    if (path === top || path === dirname(path)) return;
+  }
+}
+
+async function syncFolder(path: string): Promise<void> {
+  const handle = await open(path, 'r');
+  try {
+    // Some network and FUSE file systems have no fsync for folders; there is nothing else that could be done there.
+    await ignoring(['EINVAL', 'ENOTSUP', 'EOPNOTSUPP'], handle.sync());
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Removes `folder` and those above it that are empty, up to but without the root. */
+export async function pruneFolders(root: string, folder: string): Promise<void> {
+  for (let path = folder; path !== root && path.startsWith(root); path = dirname(path)) {
+    try {
+      await rmdir(path);
+    } catch (error) {
+      // Gone already (another prune): the one above may be empty now. Anything else: not empty, or not ours to remove.
+      if (systemCode(error) !== 'ENOENT') return;
+    }
+  }
+}
+
+/** The result, or undefined when it failed with one of these system errors. */
+export async function ignoring<T>(codes: string[], promise: Promise<T>): Promise<T | undefined> {
+  try {
+    return await promise;
+  } catch (error) {
+    if (codes.includes(systemCode(error) ?? '')) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,122 @@
+import type { Clock } from '../../domain/clock.ts';
+import { AgentError } from '../../domain/errors.ts';
+import type { Secret } from '../../domain/secret.ts';
+import type { S3RepositorySettings } from '../../domain/settings.ts';
+import { readS3 } from './s3-get.ts';
+import { putS3 } from './s3-put.ts';
+import { requireKey, requirePrefix, storeError, type Operation } from './store-error.ts';
+import { isKey, type ObjectReader, type Store, type StoredObject } from './store.ts';
+
+export interface S3StoreOptions {
+  bucket: string;
+  /** Without leading or trailing slash; may be empty. */
+  prefix: string;
+  region: string;
+  /** Another S3-compatible service, http(s)://host[:port]; AWS when left out. */
+  endpoint?: string | undefined;
+  forcePathStyle: boolean;
+  storageClass?: string | undefined;
+  /** AES256, aws:kms or aws:kms:dsse. */
+  serverSideEncryption?: S3RepositorySettings['server_side_encryption'];
+  /** Retention of each object from the moment it is put. The bucket must have object lock. */
+  objectLock?: S3RepositorySettings['object_lock'];
+  /** The SDK's usual chain when left out: environment, shared files, web identity, container or instance role. */
+  credentials?:
+    | { accessKeyId: string; secretAccessKey: Secret; sessionToken?: Secret | undefined }
+    | undefined;
+  /** For waits between retries and for the end of object locks. */
+  clock: Clock;
+}
+
+/** Objects in a bucket of AWS S3 or a compatible service. Loads the SDK; the first request is the first operation's. */
+export async function openS3Store(options: S3StoreOptions): Promise<Store> {
+  const endpoint = describeEndpoint(options.endpoint);
+  const { connectS3 } = await import('./s3-calls.ts');
+  const s3 = connectS3(options, endpoint);
+  const store = `s3 ${[options.bucket, options.prefix].filter(Boolean).join('/')} at ${endpoint}`;
+
+  const onKey = (operation: Operation['operation'], key: string): Operation => {
+    const what = { operation, key, store };
+    requireKey(what);
+    return what;
+  };
+  const onPrefix = (operation: Operation['operation'], key: string): Operation => {
+    const what = { operation, key, store };
+    requirePrefix(what);
+    return what;
+  };
+
+  return {
+    description: store,
+
+    async put(key, chunks, { signal }) {
+      return await putS3(s3, onKey('put', key), chunks, signal);
+    },
+
+    async get(key, { signal }): Promise<ObjectReader> {
+      const what = onKey('get', key);
+      const head = await s3.head(what, signal);
+      if (head === undefined) throw storeError(what, 'missing', 'there is no such object');
+      return { bytes: head.bytes, chunks: readS3(s3, what, head, signal) };
+    },
+
+    async stat(key, { signal }) {
+      const head = await s3.head(onKey('stat', key), signal);
+      return head === undefined ? undefined : { key, bytes: head.bytes, modified: head.modified };
+    },
+
+    async *list(prefix, { signal }) {
+      const objects: StoredObject[] = [];
+      for await (const object of s3.list(onPrefix('list', prefix), signal)) {
+        // Passed over: whatever else shares the bucket, such as folder markers and names with blanks.
+        if (isKey(object.key)) objects.push(object);
+      }
+      // AWS lists by name, but some services do by their own collation.
+      objects.sort((a, b) => (a.key < b.key ? -1 : 1));
+      for (const object of objects) {
+        signal.throwIfAborted();
+        yield object;
+      }
+    },
+
+    async remove(key, { signal }) {
+      await s3.remove(onKey('remove', key), signal);
+    },
+
+    async sweep(prefix, { before, signal }) {
+      const swept: string[] = [];
+      const what = onPrefix('sweep', prefix);
+      for await (const { key, uploadId, started } of s3.uploads(what, signal)) {
+        if (started >= before || !isKey(key)) continue;
+        if (await s3.hasPartSince({ ...what, key }, uploadId, before, signal)) continue;
+        await s3.abortUpload({ ...what, key }, uploadId, signal);
+        swept.push(`${key} (upload ${uploadId})`);
+      }
+      return swept;
+    },
+
+    /** S3 has no such number. */
+    async free() {
+      return undefined;
+    },
+
+    async close() {
+      s3.close();
+    },
+  };
+}
+
+function describeEndpoint(endpoint: string | undefined): string {
+  if (endpoint === undefined) return 'AWS';
+  const url = URL.parse(endpoint);
+  if (url === null || !/^https?:$/.test(url.protocol))
+    throw new AgentError(
+      'repository',
+      `cannot open the S3 repository: ${JSON.stringify(endpoint)} is no URL`,
+      {
+        reason: 'unavailable',
+        hint: 'repository.endpoint has the form https://host or https://host:port',
+      },
+    );
+  return `${url.protocol}//${url.host}`;
+}

@@ -1,0 +1,91 @@
+import { untilAborted } from './until-aborted.ts';
+
+const mebibyte = 1024 * 1024;
+
+/** S3's limit on the parts of one upload. */
+export const mostParts = 10_000;
+
+/**
+ * Size of part `number` (from 1) and how many may be under way. How much will come is not known in advance, and ten
+ * thousand parts of 16 MiB are only 156 GiB: so the size doubles after every 2500 parts, up to 586 GiB in all, while
+ * the buffers together stay at 64 MiB (128 MiB past 273 GiB).
+ */
+export function partPlan(number: number): { bytes: number; lanes: number } {
+  const doublings = Math.min(3, Math.floor((number - 1) / 2500));
+  const bytes = (16 * mebibyte) << doublings;
+  return { bytes, lanes: Math.max(1, (64 * mebibyte) / bytes) };
+}
+
+/**
+ * Sends part `number`. The body is valid until this settles; afterwards its buffer is filled anew. The signal aborts
+ * when the whole upload is to stop.
+ */
+export type SendPart = (number: number, body: Buffer, signal: AbortSignal) => Promise<void>;
+
+/**
+ * Copies chunks into recycled buffers and sends each that is full, several at a time. What fits one part is not sent
+ * but returned as `only`, because a store takes that in one request. When a part fails or the signal aborts, the others
+ * are cut off, and only when none is under way any more this rejects with what went wrong (a producer's error or a
+ * signal's reason as PassOn). `plan` is partPlan but for tests.
+ */
+export async function sendParts(
+  chunks: AsyncIterable<Uint8Array>,
+  signal: AbortSignal,
+  send: SendPart,
+  plan = partPlan,
+): Promise<{ bytes: number; parts: number; only: Buffer | undefined }> {
+  const stop = new AbortController();
+  const either = AbortSignal.any([signal, stop.signal]);
+  const underWay = new Set<Promise<void>>();
+  const free: Buffer[] = [];
+  let parts = 0;
+  let bytes = 0;
+
+  async function takeBuffer(): Promise<Buffer> {
+    const { bytes: size, lanes } = plan(parts + 1);
+    while (underWay.size >= lanes) await Promise.race(underWay);
+    either.throwIfAborted();
+    for (let buffer = free.pop(); buffer !== undefined; buffer = free.pop())
+      if (buffer.length === size) return buffer;
+    return Buffer.allocUnsafeSlow(size);
+  }
+
+  function dispatch(buffer: Buffer, length: number): void {
+    parts += 1;
+    const part = send(parts, buffer.subarray(0, length), either)
+      .then(
+        () => void free.push(buffer),
+        (error: unknown) => stop.abort(error),
+      )
+      .finally(() => underWay.delete(part));
+    underWay.add(part);
+  }
+
+  try {
+    let buffer = await takeBuffer();
+    let filled = 0;
+    for await (const chunk of untilAborted(chunks, either)) {
+      bytes += chunk.length;
+      for (let offset = 0; offset < chunk.length;) {
+        if (filled === buffer.length) {
+          dispatch(buffer, filled);
+          buffer = await takeBuffer();
+          filled = 0;
+        }
+        const piece = chunk.subarray(offset, offset + buffer.length - filled);
+        buffer.set(piece, filled);
+        filled += piece.length;
+        offset += piece.length;
+      }
+    }
+    if (parts === 0) return { bytes, parts, only: buffer.subarray(0, filled) };
+    dispatch(buffer, filled);
+    await Promise.all(underWay);
+    either.throwIfAborted();
+    return { bytes, parts, only: undefined };
+  } catch (error) {
+    stop.abort(error);
+    await Promise.all(underWay);
+    throw error;
+  }
+}
