@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { AgentError } from '../../domain/errors.ts';
 import type { Log } from '../../domain/log.ts';
 import { infoInteger, infoKeyspace, type Info } from '../../formats/info/parse-info.ts';
-import { readCgroupMemory, readHostMemory } from '../../lib/memory.ts';
+import { readCgroupMemory, readHostMemory } from '../../lib/host-memory.ts';
 import type { RedisConnection } from '../../redis/connect.ts';
 import { findServerProcess } from '../../redis/server-process.ts';
 import { readConfig, readDumpPath, readInfo } from '../../redis/server.ts';

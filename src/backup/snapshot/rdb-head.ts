@@ -70,7 +70,8 @@ class Cursor {
   skipString(): void {
     const first = this.byte();
     if (first >> 6 !== 3) {
-      this.#at += Number(this.#plainLength(first));
+      const length = Number(this.#plainLength(first)); // moves #at itself
+      this.#at += length;
       return;
     }
     const encoding = first & 0x3f;
