@@ -1,0 +1,78 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+
+// What must hold for the files of the repository as a whole.
+const root = join(import.meta.dirname, '../..');
+
+/** Tracked files and those that would be. */
+function repositoryFiles(): string[] {
+  const list = execFileSync('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], {
+    cwd: root,
+  });
+  return [...new Set(list.toString().split('\0'))].filter(
+    (path) => path !== '' && existsSync(join(root, path)),
+  );
+}
+
+/** Put together here, so that this file does not name them either. */
+const hosts = [
+  ['registry', 'npmjs', 'org'],
+  ['registry', 'yarnpkg', 'com'],
+  ['deb', 'debian', 'org'],
+  ['security', 'debian', 'org'],
+  ['snapshot', 'debian', 'org'],
+  ['archive', 'ubuntu', 'com'],
+  ['files', 'pythonhosted', 'org'],
+  ['docker', 'io'],
+  ['ghcr', 'io'],
+].map((labels) => labels.join('.'));
+
+test('no package registry or mirror is named: the machine that installs decides', () => {
+  const files = repositoryFiles();
+  expect(files.length).toBeGreaterThan(100);
+  const naming = files.filter((path) => {
+    const text = readFileSync(join(root, path), 'latin1');
+    return hosts.some((host) => text.includes(host));
+  });
+  expect(naming).toEqual([]);
+});
+
+describe('package-lock.json', () => {
+  interface Package {
+    version?: string;
+    resolved?: string;
+    integrity?: string;
+    optionalDependencies?: Record<string, string>;
+  }
+  const lock: { packages: Record<string, Package> } = JSON.parse(
+    readFileSync(join(root, 'package-lock.json'), 'utf8'),
+  );
+  const packages = Object.entries(lock.packages).filter(([path]) => path !== '');
+
+  test('holds integrity and no address for every package', () => {
+    expect(packages.length).toBeGreaterThan(100);
+    expect(packages.filter(([, { resolved }]) => resolved !== undefined).map(([path]) => path)).toEqual([]);
+    expect(packages.filter(([, { integrity }]) => integrity === undefined).map(([path]) => path)).toEqual([]);
+  });
+
+  // npm leaves a platform's package out when it cannot be had, without a word; `npm ci` then refuses the lock.
+  test('names the packages of all platforms', () => {
+    const missing = packages.flatMap(([path, { optionalDependencies = {} }]) =>
+      Object.keys(optionalDependencies).filter(
+        (name) =>
+          !(`node_modules/${name}` in lock.packages) && !(`${path}/node_modules/${name}` in lock.packages),
+      ),
+    );
+    expect(missing).toEqual([]);
+  });
+
+  test('has the project’s own Node for both architectures, at one version', () => {
+    const versions = ['x64', 'arm64'].map(
+      (arch) => lock.packages[`node_modules/node-linux-${arch}`]?.version,
+    );
+    expect(versions[0]).toMatch(/^24\./);
+    expect(versions[1]).toBe(versions[0]);
+  });
+});
