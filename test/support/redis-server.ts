@@ -1,4 +1,4 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,6 +8,7 @@ import { Secret } from '../../src/domain/secret.ts';
 import { connectRedis, type RedisConnection, type Reply } from '../../src/redis/connect.ts';
 import { makeCertificates, type Certificates } from './certificates.ts';
 import { freePort } from './free-port.ts';
+import { hasEnded, outputOf, spawnOwned } from './owned-process.ts';
 import { defaultBuild, type ServerBuild } from './server-builds.ts';
 import { defaultDirectives, renderDirectives, tlsDirectives, type Directives } from './server-config.ts';
 import { makeTempFolder, removeTempFolder } from './temp-folder.ts';
@@ -144,20 +145,11 @@ class PrivateServer implements TestServer {
   }
 
   async launch(): Promise<void> {
-    // A group of its own, so that `stop` reaches its fork child; pdeathsig, so that it never outlives this process.
-    const child = spawn('setpriv', ['--pdeathsig', 'KILL', this.build.server, this.configFile], {
-      cwd: this.dir,
-      detached: true,
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    let output = '';
-    child.stdout.on('data', (chunk) => (output += String(chunk)));
-    child.stderr.on('data', (chunk) => (output += String(chunk)));
-    child.on('error', (error) => (output += String(error)));
+    const child = spawnOwned(this.build.server, [this.configFile], this.dir);
+    const output = outputOf(child);
     this.#child = child;
     while (!(await this.#answers())) {
-      if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null)
-        throw new Error(`${this.build.name} did not start: ${output}${this.#log()}`);
+      if (hasEnded(child)) throw new Error(`${this.build.name} did not start: ${output()}${this.#log()}`);
       await delay(5);
     }
   }
@@ -206,7 +198,7 @@ class PrivateServer implements TestServer {
   async #signal(target: number, signal: NodeJS.Signals, ends: boolean): Promise<void> {
     const child = this.#child;
     if (child?.pid === undefined) return;
-    const running = child.exitCode === null && child.signalCode === null;
+    const running = !hasEnded(child);
     const exited = running && ends ? once(child, 'exit') : undefined;
     if (running) process.kill(target, signal);
     await exited;
