@@ -34,7 +34,7 @@ function ifFetched(name: string, start: () => Promise<S3TestServer>): KnownS3Ser
 }
 
 /** Runs in this process and keeps everything in memory: always here, but it overwrites whatever it is told. */
-export async function startFauxqs(): Promise<S3TestServer> {
+async function startFauxqs(): Promise<S3TestServer> {
   const { buildApp } = await import('fauxqs');
   const app = buildApp({ logger: false });
   // Its own limit of 11 MiB is below our part size.
@@ -50,14 +50,14 @@ export async function startFauxqs(): Promise<S3TestServer> {
 }
 
 /** The most complete, but it takes any signature, and at 60 MB/s it is no measure of speed. */
-export async function startMoto(): Promise<S3TestServer> {
+async function startMoto(): Promise<S3TestServer> {
   return await startProgram('moto', { ...everything, rejectsBadSignature: false }, async (_dir, port) =>
     `-W ignore -m moto.server -H 127.0.0.1 -p ${port}`.split(' '),
   );
 }
 
 /** Ceph's gateway without a cluster, on plain files: the one that checks signatures. */
-export async function startRadosgw(): Promise<S3TestServer> {
+async function startRadosgw(): Promise<S3TestServer> {
   const supports = { ...nothing, ifNoneMatch: true, multipart: true, rejectsBadSignature: true };
   return await startProgram('radosgw', supports, async (dir, port) => {
     const common = ['--no-mon-config', '-c', writeRadosgwConfig(dir, port), '-n', 'client.rgw'];
