@@ -58,7 +58,8 @@ async function look(instance: string, path: string): Promise<BigIntStats | undef
 export const elsewhere =
   'does the server run in a container or on another host? The agent must see its data folder under the same path: mount it, or run the agent beside the server';
 
-async function openDump(instance: string, path: string): Promise<FileHandle> {
+/** Opens the dump for reading, or says which group to join, or where else the server may be. The caller closes it. */
+export async function openDump(instance: string, path: string): Promise<FileHandle> {
   let handle: FileHandle;
   try {
     handle = await open(path, readOnly);

@@ -46,7 +46,7 @@ export interface Run extends Omit<SnapshotOptions, 'timeout' | 'onProgress'> {
 
 /**
  * Why a save led to no snapshot although it did not fail. raced: another save came in between · vanished: it ended
- * without a file (FLUSHALL and BGSAVE CANCEL kill the child, CONFIG SET dir moves the file) · unseen: the server says
- * it saved, but there is no new file · flushed: FLUSHALL wrote an empty dump instead.
+ * without a file (FLUSHALL and BGSAVE CANCEL kill the child, CONFIG SET dir moves the file; a server in a container
+ * writes it where we do not see it) · flushed: FLUSHALL wrote an empty dump instead.
  */
-export type Lost = 'raced' | 'vanished' | 'unseen' | 'flushed';
+export type Lost = 'raced' | 'vanished' | 'flushed';

@@ -19,8 +19,9 @@ const mostSaves = 4;
 const passing = new Set(['closed', 'refused', 'timeout', 'loading', 'busy', 'maxclients', 'unavailable']);
 
 /**
- * Makes the server write a dump that is not older than this call, and opens it. Redis has no reliable signal that a
- * save has ended (docs/ARCHITECTURE.md, Snapshot), hence the rule: a new file in the old one's place AND no child AND
+ * Makes the server write a dump that is not older than this call, and opens it. Redis has no single signal that a save
+ * has ended well: LASTSAVE counts whole seconds, a child that FLUSHALL killed leaves the status `ok`, and the feed of
+ * a diskless replica looks like a save. Hence the rule: a new file in the old one's place AND no child AND
  * status ok AND a save time not before the request. Survives other saves, FLUSHALL, CONFIG SET dir and restarts of
  * the server, by asking again within `timeout`.
  *
@@ -134,10 +135,9 @@ function allLost(instance: string, why: Lost): AgentError {
   const causes: Record<Lost, [string, string]> = {
     raced: ['other saves came in between', 'is something else asking for saves all the time?'],
     vanished: [
-      'they ended without writing a file',
-      'does something send FLUSHALL or BGSAVE CANCEL all the time?',
+      'they ended without a new file where the server says that it saves',
+      `${elsewhere}. Or does something send FLUSHALL all the time?`,
     ],
-    unseen: ['they ended well, but no new file came to where the server says it saves', elsewhere],
     flushed: ['FLUSHALL emptied the server during each of them', 'what sends FLUSHALL?'],
   };
   const [text, hint] = causes[why];

@@ -52,8 +52,7 @@ export async function waitForFile(
     if (handle !== undefined && isNotBefore(info, request))
       return await accept(run, handle, before.path, request, info, keyspace ?? infoKeyspace(info));
     await handle?.close();
-    if (keyspace !== undefined) return hasSavedSince(info, request) ? 'unseen' : 'vanished';
-    if (mustStart(info)) return 'vanished';
+    if (keyspace !== undefined || mustStart(info)) return 'vanished';
     await run.pause({ phase: 'waiting for another child' });
   }
 }
@@ -72,10 +71,6 @@ function startDeadline({ clock }: Run, request: SaveRequest): (info: Info) => bo
 /** By the server's own clock; its save time is a whole second, so within the request's second it says nothing. */
 function isNotBefore(info: Info, request: SaveRequest): boolean {
   return (lastSaveSeconds(info) + 1) * 1000 > request.requestedAt - tick;
-}
-
-function hasSavedSince(info: Info, request: SaveRequest): boolean {
-  return lastSaveSeconds(info) > lastSaveSeconds(request.info);
 }
 
 async function accept(

@@ -1,6 +1,8 @@
+import { execFileSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
 import { readFile, readdir, readlink } from 'node:fs/promises';
+import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import type { Log } from '../../../../src/domain/log.ts';
 import {
   takeSnapshot,
   type Snapshot,
@@ -8,16 +10,9 @@ import {
 } from '../../../../src/backup/snapshot/take-snapshot.ts';
 import { systemClock } from '../../../../src/lib/system-clock.ts';
 import { connectRedis, type RedisConnection } from '../../../../src/redis/connect.ts';
-import type { TestServer } from '../../../support/redis-server.ts';
+import { memoryLog } from '../../../support/memory-log.ts';
+import type { ServerBuild, TestServer } from '../../../support/redis-server.ts';
 import { makeTempFolder, removeTempFolder } from '../../../support/temp-folder.ts';
-
-export const silentLog: Log = {
-  debug() {},
-  info() {},
-  warn() {},
-  error() {},
-  child: () => silentLog,
-};
 
 export interface Taken {
   content: Buffer;
@@ -42,7 +37,7 @@ export async function take(server: TestServer, options: TakeOptions = {}): Promi
   const actions: Promise<unknown>[] = [];
   await using snapshot = await takeSnapshot(options.connect ?? (() => connect(server)), {
     clock: systemClock,
-    log: silentLog,
+    log: memoryLog(),
     signal: options.signal ?? new AbortController().signal,
     timeout: options.timeout ?? 40_000,
     onProgress({ phase }) {
@@ -98,4 +93,22 @@ export function tempFolder(): string {
   const folder = makeTempFolder();
   onTestFinished(() => removeTempFolder(folder));
   return folder;
+}
+
+/** Only root may mount, change users and make control groups. */
+export const isRoot = process.geteuid?.() === 0;
+
+/** A file system of its own of that size, unmounted with the test. */
+export function tinyFileSystem(size: string): string {
+  const folder = tempFolder();
+  execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${size},mode=0700`, 'tmpfs', folder]);
+  onTestFinished(() => void execFileSync('umount', ['-l', folder]));
+  return folder;
+}
+
+/** A build whose server is started by the given shell lines; `"$@"` is the server with its arguments. */
+export function wrapped(build: ServerBuild, lines: string): ServerBuild {
+  const server = join(tempFolder(), 'wrapper');
+  writeFileSync(server, `#!/bin/sh\nset -e\nset -- ${build.server} "$@"\n${lines}\n`, { mode: 0o755 });
+  return { ...build, server };
 }
