@@ -59,7 +59,8 @@ export async function connectRedis(
     await authenticate(client, target);
     return wrap(client, target);
   } catch (error) {
-    client.disconnect();
+    // On a connection that never was, the library would only start a timer that keeps the process for two seconds.
+    if (client.status !== 'end') client.disconnect();
     // What the server said comes first; that the connection ended is the least one can say.
     const said = error instanceof AgentError && error.reason !== 'closed';
     throw said ? error : connectError(target, streamError ?? error);

@@ -25,6 +25,7 @@ export function identityOf(info: Info, now: number): ServerIdentity {
     run_id: info.get('run_id') ?? 'unknown',
     replication_id: info.get('master_replid') ?? 'unknown',
     replication_offset: infoInteger(info, 'master_repl_offset') ?? 0,
+    used_memory: infoInteger(info, 'used_memory') ?? 0,
     started_at: new Date(startedAt).toISOString(),
   };
 }

@@ -14,6 +14,8 @@ export interface FindingScope {
   resources?: readonly string[] | undefined;
 }
 
+const key = (finding: Finding): string => `${finding.rule}\0${finding.resource}`;
+
 /**
  * Makes `findings` the open ones of `rules` for one instance: new ones open, known ones are refreshed, and those of
  * the same rules that are not seen any more are closed. Rules that were not evaluated stay as they are, and so do
@@ -27,7 +29,6 @@ export function recordFindings(
   const covered = ({ rule, resource }: Finding): boolean =>
     scope.rules.includes(rule) && (scope.resources?.includes(resource) ?? true);
   const before = openFindings(state, scope.instance).filter(covered);
-  const key = (finding: Finding): string => `${finding.rule}\0${finding.resource}`;
   const seen = new Set(findings.map(key));
   const known = new Set(before.map(key));
   const closed = before.filter((finding) => !seen.has(key(finding)));

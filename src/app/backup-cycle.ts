@@ -1,0 +1,36 @@
+import type { Manifest } from '../domain/backup.ts';
+import type { InstanceSettings } from '../domain/settings.ts';
+import { backupJob, type BackupOptions } from '../jobs/backup.ts';
+import { pruneJob, type PruneReport } from '../jobs/prune.ts';
+import { verifyJob, type VerifyVerdict } from '../jobs/verify.ts';
+import type { App, RunOptions } from './build-app.ts';
+
+export interface BackupCycleOptions extends BackupOptions {
+  verify: boolean;
+  prune: boolean;
+}
+
+export interface BackupCycleReport {
+  backup: Manifest;
+  verification?: VerifyVerdict;
+  pruned?: PruneReport;
+}
+
+/** Backup, proof, prune, in this order: nothing old goes before something newer has been proven. */
+export async function runBackupCycle(
+  app: App,
+  instance: InstanceSettings,
+  options: BackupCycleOptions,
+  run: RunOptions,
+): Promise<BackupCycleReport> {
+  const report: BackupCycleReport = { backup: await app.run(backupJob, instance, options, run) };
+  if (options.verify) {
+    const depth = app.settings.verify.load ? 'loaded' : 'checked';
+    const { verdicts } = await app.run(verifyJob, instance, { which: report.backup.id, depth }, run);
+    const [verification] = verdicts;
+    if (verification !== undefined) report.verification = verification;
+    if (verification?.verdict !== 'ok') return report;
+  }
+  if (options.prune) report.pruned = await app.run(pruneJob, instance, { dryRun: false }, run);
+  return report;
+}

@@ -1,0 +1,179 @@
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
+import { openRepository, type Repository } from '../backup/repository.ts';
+import { readWriterIdentity } from '../backup/writer-identity.ts';
+import { loadSettings } from '../config/load.ts';
+import { readSecret } from '../config/secrets.ts';
+import type { Clock } from '../domain/clock.ts';
+import { AgentError, messageOf } from '../domain/errors.ts';
+import type { Log } from '../domain/log.ts';
+import type { Progress } from '../domain/progress.ts';
+import type { Secret, SecretRef } from '../domain/secret.ts';
+import type { InstanceSettings, Settings } from '../domain/settings.ts';
+import type { Job } from '../jobs/job.ts';
+import { connectRedis, type RedisConnection } from '../redis/connect.ts';
+import { openState, type State } from '../state/open.ts';
+import { Lifecycle } from './lifecycle.ts';
+import { openStore } from './open-store.ts';
+import { runJob } from './run-job.ts';
+import { agentVersion } from './version.ts';
+
+export interface AppOptions {
+  configPath: string | undefined;
+  env: NodeJS.ProcessEnv;
+  clock: Clock;
+  log: Log;
+  /** Where read secrets are noted, so that the log can mask them. */
+  secrets: Secret[];
+}
+
+export interface RunOptions {
+  signal: AbortSignal;
+  progress: Progress;
+}
+
+/** The agent, put together. Nothing is opened before it is asked for. */
+export interface App {
+  readonly settings: Settings;
+  readonly configPath: string;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** By name; the only one when there is one and none is named. Throws an AgentError `usage`. */
+  instance(name: string | undefined): InstanceSettings;
+  connect(instance: InstanceSettings): Promise<RedisConnection>;
+  repository(instance: InstanceSettings): Promise<Repository>;
+  state(): State;
+  run<Options, Value>(
+    job: Job<Options, Value>,
+    instance: InstanceSettings,
+    options: Options,
+    run: RunOptions,
+  ): Promise<Value>;
+  close(): Promise<void>;
+}
+
+/** The composition root: reads the configuration and wires the rooms together. */
+export async function buildApp({ configPath, env, clock, log, secrets }: AppOptions): Promise<App> {
+  const { settings, path } = await loadSettings(configPath, { env });
+  const lifecycle = new Lifecycle({ clock, log });
+  const directory = settings.state.path;
+  becomeOwner(directory, log);
+
+  const secret = (ref: SecretRef, what: string): Secret => {
+    const value = readSecret(ref, { env, what });
+    if (!secrets.some((known) => known.reveal() === value.reveal())) secrets.push(value);
+    return value;
+  };
+  const state = once(() => {
+    const opened = openState(directory, { clock, log });
+    lifecycle.add('state', () => opened.close());
+    return opened;
+  });
+  const store = once(async () => {
+    const opened = await openStore(settings.repository, { secret, clock });
+    lifecycle.add('store', () => opened.close());
+    return opened;
+  });
+  const repository = async (instance: InstanceSettings): Promise<Repository> =>
+    openRepository(await store(), instance.name);
+  const connect = async ({
+    name,
+    url,
+    username,
+    password,
+    tls,
+  }: InstanceSettings): Promise<RedisConnection> =>
+    connectRedis({
+      name,
+      url,
+      username,
+      tls,
+      password: password === undefined ? undefined : secret(password, `password of instance ${name}`),
+    });
+
+  return {
+    settings,
+    configPath: path,
+    clock,
+    log,
+    instance: (name) => chooseInstance(settings, name),
+    connect,
+    repository,
+    state,
+    async run(job, instance, options, { signal, progress }) {
+      const { age_identity: identity } = settings.repository.encryption;
+      const context = {
+        instance,
+        settings,
+        repository: await repository(instance),
+        writer: readWriterIdentity(agentVersion),
+        connect: () => connect(instance),
+        identities: () =>
+          identity === undefined ? [] : identitiesOf(secret(identity, 'repository.encryption.age_identity')),
+        scratch: join(directory, 'scratch'),
+        clock,
+        log,
+        signal,
+        progress,
+      };
+      return runJob({ state: state(), stateDirectory: directory, clock, log }, job, context, options);
+    },
+    close: () => lifecycle.stop(),
+  };
+}
+
+function chooseInstance(settings: Settings, name: string | undefined): InstanceSettings {
+  const names = settings.instances.map((instance) => instance.name).join(', ');
+  const [first, ...others] = settings.instances;
+  if (name === undefined && first !== undefined && others.length === 0) return first;
+  const chosen = settings.instances.find((instance) => instance.name === name);
+  if (chosen !== undefined) return chosen;
+  throw new AgentError(
+    'usage',
+    name === undefined ? 'several instances are configured' : `there is no instance ${JSON.stringify(name)}`,
+    { hint: `choose with --instance: ${names}` },
+  );
+}
+
+/** An identity file of age-keygen: comments, then one key a line. */
+function identitiesOf(file: Secret): string[] {
+  return file
+    .reveal()
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line.startsWith('AGE-SECRET-KEY-'));
+}
+
+/**
+ * Run by root beside a daemon that is not root, the agent becomes the daemon's user: files stay readable for it, and
+ * the work goes the same way with the same rights.
+ */
+function becomeOwner(directory: string, log: Log): void {
+  if (process.getuid?.() !== 0) return;
+  const owner = statSync(directory, { throwIfNoEntry: false });
+  if (owner === undefined || owner.uid === 0) return;
+  try {
+    // With the user's own groups: the daemon reads dump.rdb through one of them. The types lack this function.
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as node:process documents it
+    (process as unknown as { initgroups(user: number, group: number): void }).initgroups(
+      owner.uid,
+      owner.gid,
+    );
+    process.setgid?.(owner.gid);
+    process.setuid?.(owner.uid);
+    log.debug({ uid: owner.uid }, 'going on as the owner of the state directory');
+  } catch (error) {
+    throw new AgentError(
+      'failed',
+      `cannot become uid ${owner.uid}, the owner of ${directory}: ${messageOf(error)}`,
+      {
+        cause: error,
+      },
+    );
+  }
+}
+
+function once<T>(make: () => T): () => T {
+  let made: { value: T } | undefined;
+  return () => (made ??= { value: make() }).value;
+}

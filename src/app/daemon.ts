@@ -1,0 +1,160 @@
+import { AgentError, messageOf } from '../domain/errors.ts';
+import type { InstanceSettings } from '../domain/settings.ts';
+import { backupIdTime } from '../backup/id.ts';
+import { verifyJob } from '../jobs/verify.ts';
+import { watchBackupsJob } from '../jobs/watch-backups.ts';
+import { localTimezone } from '../lib/timezone.ts';
+import { forgetRuns, lastRun } from '../state/runs.ts';
+import { runBackupCycle } from './backup-cycle.ts';
+import type { App } from './build-app.ts';
+import type { Notifier } from './notify.ts';
+import { startScheduler, type Schedule, type Scheduler } from './scheduler.ts';
+
+export interface DaemonOptions {
+  /** Builds the app anew for a reload; all that can fail happens in here, before the running one is touched. */
+  build(): Promise<App>;
+  notifier: Notifier;
+  /** First stop request: drain. */
+  stop: AbortSignal;
+  /** Second one: cut short what still runs. */
+  cut: AbortSignal;
+  /** How long runs under way may take to end after the first, milliseconds. */
+  drain: number;
+  /** Calls back when a reload is asked for; returns how to stop listening. */
+  onReload(callback: () => void): () => void;
+}
+
+const silent = { report(): void {} };
+/** History is kept this long. */
+const historyMs = 400 * 24 * 60 * 60 * 1000;
+
+/** The daemon: runs schedules until it is told to stop. Resolves when everything has ended. */
+export async function runDaemon(options: DaemonOptions): Promise<void> {
+  const { notifier, stop } = options;
+  let app = await options.build();
+  let scheduler = await start(app);
+  let reloading = Promise.resolve();
+  const stopReloads = options.onReload(() => {
+    reloading = reloading.then(reload);
+  });
+  const watchdog = keepWatchdog(notifier);
+
+  async function reload(): Promise<void> {
+    if (stop.aborted) return;
+    notifier.reloading();
+    try {
+      const next = await options.build();
+      await scheduler.stop(AbortSignal.any([stop, deadline(options.drain)]));
+      await app.close();
+      app = next;
+      scheduler = await start(app);
+      app.log.info({ config: app.configPath }, 'configuration reloaded');
+    } catch (error) {
+      app.log.error({ cause: messageOf(error) }, 'reload refused: going on with the configuration as it was');
+    }
+    notifier.ready();
+  }
+
+  app.log.info(
+    { config: app.configPath, instances: app.settings.instances.map(({ name }) => name) },
+    'started',
+  );
+  notifier.ready();
+  await aborted(stop);
+  app.log.info({}, 'stopping: waiting for runs under way');
+  notifier.stopping();
+  stopReloads();
+  await reloading;
+  await scheduler.stop(AbortSignal.any([options.cut, deadline(options.drain)]));
+  await app.close();
+  clearInterval(watchdog);
+}
+
+async function start(app: App): Promise<Scheduler> {
+  forgetRuns(app.state(), app.clock.now() - historyMs);
+  const schedules = await Promise.all(app.settings.instances.map((instance) => schedulesOf(app, instance)));
+  return startScheduler(schedules.flat(), app);
+}
+
+/** What comes round for one instance. */
+async function schedulesOf(app: App, instance: InstanceSettings): Promise<Schedule[]> {
+  const { settings, clock } = app;
+  const timezone = settings.timezone ?? localTimezone();
+  const common = { timezone, jitter: settings.backup.jitter };
+  const newest = await newestBackup(app, instance);
+  const schedules: Schedule[] = [
+    {
+      ...common,
+      name: `${instance.name}: watch-backups`,
+      expression: '*/5 * * * *',
+      jitter: 0,
+      lastRun: 'never',
+      run: async (signal) =>
+        void (await app.run(watchBackupsJob, instance, {}, { signal, progress: silent })),
+    },
+  ];
+  if (settings.backup.schedule !== null)
+    schedules.push({
+      ...common,
+      name: `${instance.name}: backup`,
+      expression: settings.backup.schedule,
+      lastRun: newest,
+      run: async (signal) => {
+        const options = {
+          verify: settings.verify.after_backup,
+          prune: true,
+          skipPreflight: false,
+          takeOver: false,
+        };
+        await runBackupCycle(app, instance, options, { signal, progress: silent });
+      },
+    });
+  if (settings.verify.schedule !== null)
+    schedules.push({
+      ...common,
+      name: `${instance.name}: verify`,
+      expression: settings.verify.schedule,
+      lastRun: lastRun(app.state(), instance.name, verifyJob.name, 'ok')?.started_at ?? clock.now(),
+      run: async (signal) =>
+        void (await app.run(
+          verifyJob,
+          instance,
+          { which: 'all', depth: 'checked' },
+          { signal, progress: silent },
+        )),
+    });
+  return schedules;
+}
+
+/** From the repository, which is the truth; from our own history while that cannot be reached. Milliseconds. */
+async function newestBackup(app: App, instance: InstanceSettings): Promise<number | 'never' | undefined> {
+  try {
+    const repository = await app.repository(instance);
+    const { backups } = await repository.list(AbortSignal.timeout(60_000));
+    const newest = backups.findLast(({ state }) => state === 'complete');
+    return newest === undefined ? 'never' : backupIdTime(newest.id);
+  } catch (error) {
+    app.log.error({ instance: instance.name, cause: messageOf(error) }, 'cannot list the repository');
+    return lastRun(app.state(), instance.name, 'backup', 'ok')?.started_at;
+  }
+}
+
+function keepWatchdog(notifier: Notifier): NodeJS.Timeout | undefined {
+  if (notifier.watchdogInterval === undefined) return undefined;
+  return setInterval(() => notifier.watchdog(), notifier.watchdogInterval / 2);
+}
+
+function deadline(ms: number): AbortSignal {
+  const controller = new AbortController();
+  const timer = setTimeout(
+    () => controller.abort(new AgentError('interrupted', 'the agent was stopped while this ran')),
+    ms,
+  );
+  timer.unref();
+  return controller.signal;
+}
+
+async function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
+  await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+}

@@ -1,0 +1,60 @@
+import type { Logger } from 'pino';
+import type { Log } from '../domain/log.ts';
+import type { Secret } from '../domain/secret.ts';
+import { redactText } from '../config/redact.ts';
+
+export type LogLevel = 'debug' | 'info' | 'warn' | 'silent';
+
+export interface LoggerOptions {
+  level: LogLevel;
+  /** 1 for the daemon (journald reads it), 2 for commands, whose stdout is their result. */
+  fd: 1 | 2;
+  /** Readable lines for a terminal instead of JSON. */
+  pretty: boolean;
+  /** Every secret value read so far: none of them leaves, wherever it got into a line. */
+  secrets: () => readonly Secret[];
+}
+
+/** pino, in process and synchronous: no worker thread to lose the last lines in a crash. */
+export async function createLogger(options: LoggerOptions): Promise<Log> {
+  const { pino } = await import('pino');
+  const sink = pino.destination({ fd: options.fd, sync: true });
+  const target = options.pretty ? await prettyStream(options.fd) : sink;
+  const redacting = {
+    write(line: string): void {
+      target.write(redactText(line, options.secrets()));
+    },
+  };
+  return adapt(
+    pino(
+      {
+        level: options.level,
+        base: null,
+        timestamp: pino.stdTimeFunctions.isoTime,
+        formatters: { level: (label) => ({ level: label }) },
+      },
+      redacting,
+    ),
+  );
+}
+
+function adapt(logger: Logger): Log {
+  return {
+    debug: (fields, message) => logger.debug(fields, message),
+    info: (fields, message) => logger.info(fields, message),
+    warn: (fields, message) => logger.warn(fields, message),
+    error: (fields, message) => logger.error(fields, message),
+    child: (fields) => adapt(logger.child(fields)),
+  };
+}
+
+async function prettyStream(fd: number): Promise<{ write(line: string): unknown }> {
+  const { default: pretty } = await import('pino-pretty');
+  return pretty({
+    destination: fd,
+    sync: true,
+    colorize: true,
+    translateTime: 'SYS:HH:MM:ss',
+    ignore: 'pid,hostname',
+  });
+}

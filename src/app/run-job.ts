@@ -1,0 +1,102 @@
+import type { Clock } from '../domain/clock.ts';
+import { AgentError, messageOf } from '../domain/errors.ts';
+import type { Finding } from '../domain/finding.ts';
+import type { Log } from '../domain/log.ts';
+import type { Job, JobContext, JobResult } from '../jobs/job.ts';
+import { recordFindings } from '../state/findings.ts';
+import { takeLock } from '../state/lock.ts';
+import type { State } from '../state/open.ts';
+import { finishRun, startRun, type RunOutcome } from '../state/runs.ts';
+
+export interface Runner {
+  state: State;
+  stateDirectory: string;
+  clock: Clock;
+  log: Log;
+}
+
+/**
+ * Runs one job of one instance: takes its lock, records the run, and hands its findings on. The only place that does:
+ * jobs return findings, and a job that throws becomes the finding `<job>-failed` until it succeeds again.
+ */
+export async function runJob<Options, Value>(
+  runner: Runner,
+  job: Job<Options, Value>,
+  context: JobContext,
+  options: Options,
+): Promise<Value> {
+  const { state, clock } = runner;
+  const instance = context.instance.name;
+  const log = runner.log.child({ instance, job: job.name });
+  const lock = takeLock(runner.stateDirectory, { instance, kind: job.lock, clock });
+  const run = startRun(state, { instance, job: job.name, startedAt: clock.now() });
+  const finish = (outcome: RunOutcome, summary: string): void =>
+    finishRun(state, run, { finishedAt: clock.now(), outcome, summary });
+  try {
+    const result = await job.run({ ...context, log }, options);
+    finish('ok', result.summary);
+    log.info({}, result.summary);
+    handOn(runner, log, instance, job.name, result);
+    return result.value;
+  } catch (error) {
+    const interrupted = error instanceof AgentError && error.code === 'interrupted';
+    finish(interrupted ? 'interrupted' : 'failed', messageOf(error));
+    if (!interrupted) {
+      log.error({ cause: messageOf(error) }, 'job failed');
+      const failure = failureOf(instance, job.name, error);
+      record(runner, log, instance, { rules: [failure.rule] }, [failure]);
+    }
+    throw error;
+  } finally {
+    lock.release();
+  }
+}
+
+function handOn(
+  runner: Runner,
+  log: Log,
+  instance: string,
+  jobName: string,
+  result: JobResult<unknown>,
+): void {
+  for (const scope of [{ rules: [failedRule(jobName)] }, ...result.evaluated])
+    record(
+      runner,
+      log,
+      instance,
+      scope,
+      result.findings.filter((finding) => scope.rules.includes(finding.rule)),
+    );
+}
+
+function record(
+  { state, clock }: Runner,
+  log: Log,
+  instance: string,
+  scope: { rules: readonly string[]; resources?: readonly string[] | undefined },
+  findings: Finding[],
+): void {
+  const { opened, closed } = recordFindings(state, { ...scope, instance, now: clock.now() }, findings);
+  for (const { rule, resource, severity, summary } of opened)
+    log.warn({ rule, resource, severity, summary }, 'finding opened');
+  for (const { rule, resource } of closed) log.info({ rule, resource }, 'finding closed');
+}
+
+function failedRule(jobName: string): string {
+  return `${jobName}-failed`;
+}
+
+function failureOf(instance: string, jobName: string, error: unknown): Finding {
+  const hint = error instanceof AgentError ? error.hint : undefined;
+  return {
+    instance,
+    rule: failedRule(jobName),
+    resource: instance,
+    severity: 'critical',
+    summary: `${jobName} failed: ${messageOf(error)}`,
+    remedy:
+      hint ??
+      `see the log of redis-agent, then run: redis-agent ${jobName === 'backup' ? 'backup' : `backups ${jobName}`}`,
+    evidence: { code: error instanceof AgentError ? error.code : 'defect' },
+  };
+}

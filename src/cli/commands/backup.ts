@@ -1,0 +1,61 @@
+import { runBackupCycle, type BackupCycleReport } from '../../app/backup-cycle.ts';
+import { formatBytes } from '../../lib/bytes.ts';
+import { formatDuration } from '../../lib/duration.ts';
+import { countKeys } from '../../jobs/backup.ts';
+import { defineCommand } from '../define-command.ts';
+import { exitCodes } from '../exit-code.ts';
+
+interface Args {
+  verify: boolean;
+  prune: boolean;
+  skipPreflight: boolean;
+  takeOver: boolean;
+}
+
+export const backupCommand = defineCommand<Args, BackupCycleReport>({
+  usage: 'backup',
+  summary: 'Take a backup now, prove it, and let the old ones go',
+  options: (yargs) =>
+    yargs
+      .option('verify', {
+        type: 'boolean',
+        default: true,
+        describe: 'Prove it afterwards (--no-verify to leave that out)',
+      })
+      .option('prune', {
+        type: 'boolean',
+        default: true,
+        describe: 'Remove what the retention lets go (--no-prune)',
+      })
+      .option('skip-preflight', {
+        type: 'boolean',
+        default: false,
+        describe: 'Ask for a snapshot even where disk, memory or replication speak against it',
+      })
+      .option('take-over', {
+        type: 'boolean',
+        default: false,
+        describe: 'Go on in a prefix that another host or server has written to',
+      }),
+  async run(context, { verify, prune, skipPreflight, takeOver }) {
+    const app = await context.app();
+    const instance = app.instance(context.globals.instance);
+    return runBackupCycle(app, instance, { verify, prune, skipPreflight, takeOver }, context);
+  },
+  render({ backup, verification, pruned }, { style }) {
+    const [artefact] = backup.artefacts;
+    const lines = [
+      `${style.strong(backup.id)}  ${countKeys(backup)} keys, ${formatBytes(artefact?.plain.bytes ?? 0)}` +
+        ` → ${formatBytes(artefact?.stored.bytes ?? 0)} in ${formatDuration(backup.duration_seconds * 1000)}`,
+    ];
+    if (verification !== undefined)
+      lines.push(
+        `${verification.verdict === 'ok' ? style.good('proven') : style.bad(verification.verdict)}: ${verification.summary}`,
+      );
+    if (pruned !== undefined && pruned.removed.length > 0)
+      lines.push(`removed ${pruned.removed.length} old (${formatBytes(pruned.freedBytes)})`);
+    return lines.join('\n');
+  },
+  exitCode: ({ verification }) =>
+    verification === undefined || verification.verdict === 'ok' ? exitCodes.ok : exitCodes.damaged,
+});

@@ -1,0 +1,67 @@
+import type { Manifest, Verification } from '../../domain/backup.ts';
+import { countKeys } from '../../jobs/backup.ts';
+import { formatBytes } from '../../lib/bytes.ts';
+import { formatDuration } from '../../lib/duration.ts';
+import { defineCommand } from '../define-command.ts';
+import { renderTable, type Cell } from '../render/table.ts';
+import { formatAge, formatTime } from '../render/time.ts';
+
+interface BackupDetails {
+  manifest: Manifest;
+  /** Oldest first, the one in the manifest included. */
+  verifications: Verification[];
+  /** How to decode it without the agent. */
+  decode: string;
+}
+
+export const backupsShowCommand = defineCommand<{ id: string }, BackupDetails>({
+  usage: 'backups show <id>',
+  summary: 'One backup: what it holds, where it came from, how it was proven',
+  options: (yargs) => yargs.positional('id', { type: 'string', describe: 'A backup id, or latest' }),
+  async run(context, { id }) {
+    const app = await context.app();
+    const repository = await app.repository(app.instance(context.globals.instance));
+    const manifest = await repository.find(id, context.signal);
+    const { backups } = await repository.list(context.signal);
+    const entry = backups.find((candidate) => candidate.id === manifest.id);
+    const marks = entry?.state === 'complete' ? entry.verifications : [];
+    const later = await Promise.all(
+      marks.map(({ name }) => repository.readVerification(manifest.id, name, context.signal)),
+    );
+    const [artefact] = manifest.artefacts;
+    const decode =
+      artefact?.encryption === null
+        ? `zstd -d ${artefact.name} -o dump.rdb`
+        : `age -d -i IDENTITY ${artefact?.name ?? ''} | zstd -d -o dump.rdb`;
+    return { manifest, verifications: [manifest.verified, ...later], decode };
+  },
+  render({ manifest, verifications, decode }, { style, now }) {
+    const { server, writer, artefacts, keyspace } = manifest;
+    const [artefact] = artefacts;
+    const taken = Date.parse(manifest.snapshot_at);
+    const databases = Object.entries(keyspace.databases)
+      .map(([database, { keys, expires }]) => `db${database} ${keys} (${expires} expiring)`)
+      .join(', ');
+    const rows: Cell[][] = [
+      ['backup', { text: manifest.id, paint: style.strong }],
+      ['taken', `${formatTime(taken, undefined)} (${formatAge(taken, now)})`],
+      ['took', formatDuration(manifest.duration_seconds * 1000)],
+      ['server', `${server.engine} ${server.version}, ${server.role}, run_id ${server.run_id}`],
+      ['written by', `${writer.host}, redis-agent ${writer.agent_version}`],
+      ['keys', `${countKeys(manifest)}${keyspace.exact ? '' : ' (about)'}: ${databases || 'none'}`],
+      ['RDB', `version ${manifest.rdb_version}, checksum ${manifest.rdb_checksum ? 'on' : 'off'}`],
+      ['plain', `${formatBytes(artefact?.plain.bytes ?? 0)}, SHA-256 ${artefact?.plain.sha256 ?? ''}`],
+      ['stored', `${formatBytes(artefact?.stored.bytes ?? 0)}, SHA-256 ${artefact?.stored.sha256 ?? ''}`],
+      ['encrypted', artefact?.encryption?.recipients.map((key) => `for ${key}`).join(', ') ?? 'no'],
+      ...verifications.map(({ at, level, ok, summary }): Cell[] => [
+        ok ? 'proof' : 'DAMAGED',
+        {
+          text: `${formatTime(Date.parse(at), undefined)} ${level}: ${summary}`,
+          paint: ok ? style.good : style.bad,
+        },
+      ]),
+      ['by hand', decode],
+    ];
+    return renderTable([{ title: '' }, { title: '' }], rows);
+  },
+});

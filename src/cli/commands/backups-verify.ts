@@ -1,0 +1,66 @@
+import { verifyJob, type VerifyReport, type VerifyVerdict } from '../../jobs/verify.ts';
+import { defineCommand } from '../define-command.ts';
+import { exitCodes } from '../exit-code.ts';
+import { renderTable } from '../render/table.ts';
+
+interface Args {
+  id: string | undefined;
+  // No defaults: yargs takes an option with one for given, and these exclude each other.
+  all: boolean | undefined;
+  load: boolean | undefined;
+  quick: boolean | undefined;
+}
+
+export const backupsVerifyCommand = defineCommand<Args, VerifyReport>({
+  usage: 'backups verify [id]',
+  summary: 'Read backups back and prove them',
+  options: (yargs) =>
+    yargs
+      .positional('id', { type: 'string', describe: 'A backup id, or latest (the default)' })
+      .option('all', { type: 'boolean', describe: 'Every backup of the instance' })
+      .option('load', {
+        type: 'boolean',
+        describe: 'Load it into a scratch server and compare key counts',
+      })
+      .option('quick', {
+        type: 'boolean',
+        describe: 'Only length and SHA-256 of what is stored',
+      })
+      .conflicts('load', 'quick')
+      .conflicts('all', 'id'),
+  examples: [
+    ['$0 backups verify', 'the newest: stored bytes, decoding, CRC64, redis-check-rdb'],
+    ['$0 backups verify --all --load', 'every one, loaded into a scratch server'],
+  ],
+  async run(context, { id, all, load, quick }) {
+    const app = await context.app();
+    const instance = app.instance(context.globals.instance);
+    const depth = quick === true ? 'stored' : load === true ? 'loaded' : 'checked';
+    return app.run(verifyJob, instance, { which: all === true ? 'all' : (id ?? 'latest'), depth }, context);
+  },
+  render({ verdicts, foreign }, { style }) {
+    const paint = (verdict: VerifyVerdict['verdict']): ((text: string) => string) =>
+      verdict === 'ok'
+        ? style.good
+        : verdict === 'incomplete' || verdict === 'newer'
+          ? style.warning
+          : style.bad;
+    const rows = [
+      ...verdicts
+        .toReversed()
+        .map(({ id, verdict, summary }) => [id, { text: verdict, paint: paint(verdict) }, summary]),
+      ...foreign.map((key) => [
+        key,
+        { text: 'foreign', paint: style.warning },
+        'not written by redis-agent; left alone',
+      ]),
+    ];
+    return rows.length === 0
+      ? 'There is no backup to verify'
+      : renderTable([{ title: '' }, { title: '' }, { title: '' }], rows);
+  },
+  exitCode: ({ verdicts }) =>
+    verdicts.some(({ verdict }) => verdict === 'damaged' || verdict === 'missing')
+      ? exitCodes.damaged
+      : exitCodes.ok,
+});

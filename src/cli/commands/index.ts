@@ -1,0 +1,29 @@
+import type { AnyCommand } from '../define-command.ts';
+import { backupCommand } from './backup.ts';
+import { backupsAcceptCommand } from './backups-accept.ts';
+import { backupsListCommand } from './backups-list.ts';
+import { backupsPruneCommand } from './backups-prune.ts';
+import { backupsShowCommand } from './backups-show.ts';
+import { backupsVerifyCommand } from './backups-verify.ts';
+import { checkCommand } from './check.ts';
+import { configCheckCommand } from './config-check.ts';
+import { configShowCommand } from './config-show.ts';
+// import { initCommand } from './init.ts';
+import { runCommand } from './run.ts';
+import { statusCommand } from './status.ts';
+
+/** Every command, in the order in which the help shows them. */
+export const commands: readonly AnyCommand[] = [
+  // initCommand,
+  checkCommand,
+  statusCommand,
+  runCommand,
+  backupCommand,
+  backupsListCommand,
+  backupsShowCommand,
+  backupsVerifyCommand,
+  backupsAcceptCommand,
+  backupsPruneCommand,
+  configCheckCommand,
+  configShowCommand,
+];

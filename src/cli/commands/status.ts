@@ -1,0 +1,86 @@
+import { readStatus, type InstanceStatus } from '../../app/read-status.ts';
+import { atLeast, type Severity } from '../../domain/finding.ts';
+import { formatBytes } from '../../lib/bytes.ts';
+import { formatDuration } from '../../lib/duration.ts';
+import { defineCommand } from '../define-command.ts';
+import { exitCodes } from '../exit-code.ts';
+import type { Style } from '../render/style.ts';
+import { renderTable, type Cell } from '../render/table.ts';
+import { formatAge } from '../render/time.ts';
+
+export const statusCommand = defineCommand<object, InstanceStatus[]>({
+  usage: 'status',
+  summary: 'One screen: server, memory, persistence, newest backup and proof, findings',
+  async run(context) {
+    const app = await context.app();
+    const named = context.globals.instance;
+    const instances = named === undefined ? app.settings.instances : [app.instance(named)];
+    return Promise.all(instances.map((instance) => readStatus(app, instance, context.signal)));
+  },
+  render: (all, { style, now }) => all.map((status) => renderInstance(status, style, now)).join('\n\n'),
+  exitCode: (all) => {
+    if (all.some(({ server }) => 'problem' in server)) return exitCodes.redis;
+    if (all.some(({ backups }) => 'problem' in backups)) return exitCodes.repository;
+    const alarming = all.some(({ findings }) =>
+      findings.some(({ severity }) => atLeast(severity, 'warning')),
+    );
+    return alarming ? exitCodes.findings : exitCodes.ok;
+  },
+});
+
+function renderInstance(
+  { instance, server, backups, findings, next }: InstanceStatus,
+  style: Style,
+  now: number,
+): string {
+  const rows: Cell[][] = [];
+  if ('problem' in server) rows.push(['server', { text: `down: ${server.problem}`, paint: style.bad }]);
+  else {
+    const memory = server.memory_limit === null ? '' : ` of ${formatBytes(server.memory_limit)}`;
+    rows.push(
+      [
+        'server',
+        `${server.engine} ${server.version}, ${server.role}, up ${formatDuration(server.uptime_seconds * 1000)}`,
+      ],
+      [
+        'memory',
+        `${formatBytes(server.used_memory)}${memory} used, ${server.clients} clients, ${server.keys} keys`,
+      ],
+      [
+        'persistence',
+        {
+          text: `last save ${server.last_save_ok ? 'ok' : 'FAILED'}, AOF ${server.aof ? 'on' : 'off'}`,
+          paint: server.last_save_ok ? (text) => text : style.bad,
+        },
+      ],
+    );
+  }
+  if ('problem' in backups) rows.push(['backups', { text: backups.problem, paint: style.bad }]);
+  else if (backups.newest === null) rows.push(['backups', { text: 'none yet', paint: style.bad }]);
+  else {
+    const { id, at, bytes } = backups.newest;
+    rows.push([
+      'backups',
+      `${backups.count}, newest ${id} (${formatAge(Date.parse(at), now)}, ${formatBytes(bytes)})`,
+    ]);
+    rows.push(
+      backups.proven === null
+        ? ['proven', { text: 'none of them', paint: style.warning }]
+        : [
+            'proven',
+            `${backups.proven.id}: ${backups.proven.level} (${formatAge(Date.parse(backups.proven.at), now)})`,
+          ],
+    );
+  }
+  if (next !== null) rows.push(['next', `backup ${formatAge(Date.parse(next), now)}`]);
+  const colour: Record<Severity, (text: string) => string> = {
+    info: style.faint,
+    warning: style.warning,
+    high: style.bad,
+    critical: style.bad,
+  };
+  for (const { severity, summary, remedy } of findings)
+    rows.push([{ text: severity, paint: colour[severity] }, `${summary}; ${remedy}`]);
+  if (findings.length === 0) rows.push(['findings', { text: 'none', paint: style.good }]);
+  return `${style.strong(instance)}\n${renderTable([{ title: '' }, { title: '' }], rows)}`;
+}

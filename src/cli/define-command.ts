@@ -1,0 +1,69 @@
+import type { Argv } from 'yargs';
+import type { App } from '../app/build-app.ts';
+import type { Clock } from '../domain/clock.ts';
+import type { Progress } from '../domain/progress.ts';
+import type { Style } from './render/style.ts';
+
+/** Options that every command has. */
+export interface GlobalOptions {
+  config: string | undefined;
+  instance: string | undefined;
+  json: boolean;
+  color: boolean;
+  quiet: boolean | undefined;
+  verbose: boolean | undefined;
+}
+
+/** What a command works with. */
+export interface CommandContext {
+  globals: GlobalOptions;
+  env: NodeJS.ProcessEnv;
+  clock: Clock;
+  /** Aborts on the first interrupt, with an AgentError `interrupted`. */
+  signal: AbortSignal;
+  /** Aborts on the second. */
+  cut: AbortSignal;
+  progress: Progress;
+  /** Builds the app from the configuration; closed when the command has ended. */
+  app(): Promise<App>;
+  /** Builds another one, for a reload; whoever asks closes it. */
+  newApp(): Promise<App>;
+  /** Asks a yes/no question on the terminal; throws an AgentError `usage` where there is none. */
+  confirm(question: string): Promise<boolean>;
+}
+
+export interface RenderContext {
+  style: Style;
+  /** Columns to fill. */
+  width: number;
+  /** For ages such as `2 h ago`, milliseconds. */
+  now: number;
+}
+
+/**
+ * A command as data. `run` returns a value: printed as one JSON document with --json, else rendered for people. It
+ * prints nothing itself, which is why tests call it in process.
+ */
+export interface Command<Args, Value> {
+  /** Words as they are typed, with yargs positionals: `backups show <id>`. */
+  usage: string;
+  summary: string;
+  options?(yargs: Argv): Argv;
+  examples?: readonly (readonly [command: string, why: string])[];
+  run(context: CommandContext, args: Args): Promise<Value>;
+  render(value: Value, context: RenderContext): string;
+  /** What --json prints, where it is not the value itself. */
+  document?(value: Value): unknown;
+  /** For results that are no errors but not fine either (status, check, verify). 0 when left out. */
+  exitCode?(value: Value): number;
+  /** Keeps its own stdout (the daemon's log, a completion script): nothing is printed after it. */
+  ownOutput?: boolean;
+}
+
+// oxlint-disable-next-line typescript/no-explicit-any -- commands of all argument and result types in one list
+export type AnyCommand = Command<any, any>;
+
+/** Only gives `Args` and `Value` their inference. */
+export function defineCommand<Args, Value>(command: Command<Args, Value>): Command<Args, Value> {
+  return command;
+}

@@ -1,0 +1,127 @@
+import type { Argv } from 'yargs';
+import yargs from 'yargs';
+import { agentVersion } from '../app/version.ts';
+import { AgentError } from '../domain/errors.ts';
+import { closest } from '../lib/closest.ts';
+import { commands } from './commands/index.ts';
+import type { AnyCommand, GlobalOptions } from './define-command.ts';
+
+export type ParsedArguments =
+  | { kind: 'command'; command: AnyCommand; globals: GlobalOptions; args: unknown }
+  /** Help, the version or a completion script: print it and be done. */
+  | { kind: 'text'; text: string };
+
+const groupSummaries: Record<string, string> = {
+  backups: 'The repository: list, show, verify, accept, prune',
+  config: 'The configuration: check, show',
+};
+
+/** Parses a command line. Throws an AgentError `usage` that says what is wrong with it. */
+export async function parseArguments(argv: readonly string[], width: number): Promise<ParsedArguments> {
+  let chosen: { command: AnyCommand; args: unknown } | undefined;
+  let parser = base(width);
+  for (const [group, members] of grouped(commands)) {
+    const register = (to: Argv, command: AnyCommand, usage: string): Argv =>
+      to.command(
+        usage,
+        command.summary,
+        (inner: Argv) => describeCommand(inner, command),
+        (args) => {
+          chosen = { command, args };
+        },
+      );
+    const [only] = members;
+    if (group === undefined && only !== undefined) parser = register(parser, only, only.usage);
+    else if (group !== undefined)
+      parser = parser.command(group, groupSummaries[group] ?? '', (inner: Argv) => {
+        for (const member of members) register(inner, member, member.usage.slice(group.length + 1));
+        return inner.demandCommand(1, `say what to do: redis-agent ${group} --help shows it`);
+      });
+  }
+
+  let text = '';
+  await parser.parseAsync(
+    [...argv],
+    {},
+    (error: Error | undefined | null, _argv: unknown, output: string) => {
+      text = output;
+      if (error) throw usageError(error);
+    },
+  );
+  if (chosen === undefined) return { kind: 'text', text };
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the options of base() have exactly these types
+  return { kind: 'command', ...chosen, globals: chosen.args as GlobalOptions };
+}
+
+function base(width: number): Argv {
+  return yargs()
+    .scriptName('redis-agent')
+    .usage('$0 COMMAND: backups that are proven, for a self-hosted Redis or Valkey')
+    .option('config', {
+      type: 'string',
+      describe: 'Configuration file (default $REDIS_AGENT_CONFIG or /etc/redis-agent/config.yaml)',
+      requiresArg: true,
+      normalize: true,
+    })
+    .option('instance', {
+      type: 'string',
+      describe: 'Which instance, where there are several',
+      requiresArg: true,
+    })
+    .option('json', { type: 'boolean', default: false, describe: 'One JSON document on stdout' })
+    .option('color', {
+      type: 'boolean',
+      default: true,
+      describe: 'Colours on a terminal (--no-color for none)',
+    })
+    .option('quiet', { type: 'boolean', alias: 'q', describe: 'No progress' })
+    .option('verbose', { type: 'boolean', alias: 'v', describe: 'Say more, on stderr' })
+    .conflicts('quiet', 'verbose')
+    .group(['config', 'instance', 'json', 'color', 'quiet', 'verbose', 'help', 'version'], 'Everywhere:')
+    .parserConfiguration({ 'duplicate-arguments-array': false, 'strip-aliased': true })
+    .version(agentVersion)
+    .alias('version', 'V')
+    .help()
+    .alias('help', 'h')
+    .completion('completion', 'Print a completion script for bash or zsh')
+    .strict()
+    .recommendCommands()
+    .demandCommand(1, 'say what to do: redis-agent --help shows the commands')
+    .exitProcess(false)
+    .wrap(width)
+    .epilogue(
+      'Exit status: 0 fine, 1 failed, 2 usage or configuration, 3 findings, 4 Redis, 5 repository, 6 damaged backup, ' +
+        '7 refused to protect data, 8 locked by another run, 130 interrupted',
+    );
+}
+
+function describeCommand(yargsOfCommand: Argv, command: AnyCommand): Argv {
+  let result = command.options?.(yargsOfCommand) ?? yargsOfCommand;
+  for (const [example, why] of command.examples ?? []) result = result.example(example, why);
+  return result;
+}
+
+/** Commands by their first word where several share it, in order. */
+function grouped(all: readonly AnyCommand[]): [group: string | undefined, members: AnyCommand[]][] {
+  const groups: [string | undefined, AnyCommand[]][] = [];
+  for (const command of all) {
+    const [first = '', second] = command.usage.split(' ');
+    const group = second !== undefined && /^[a-z]/.test(second) ? first : undefined;
+    const last = groups.at(-1);
+    if (group !== undefined && last?.[0] === group) last[1].push(command);
+    else groups.push([group, [command]]);
+  }
+  return groups;
+}
+
+function usageError(error: Error): AgentError {
+  if (error instanceof AgentError) return error;
+  const message = error.message.replaceAll(/\s*\n\s*/g, ' ').trim();
+  const [, unknown] = /^Unknown (?:argument|command)s?: (\S+)/.exec(message) ?? [];
+  const words = commands.flatMap(({ usage }) => usage.split(' ').filter((word) => /^[a-z]/.test(word)));
+  const meant = unknown === undefined ? undefined : closest(unknown, words);
+  return new AgentError('usage', message, {
+    cause: error,
+    hint: meant === undefined ? 'see: redis-agent --help' : `did you mean ${meant}?`,
+  });
+}

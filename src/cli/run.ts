@@ -1,0 +1,130 @@
+import { createInterface } from 'node:readline/promises';
+import { buildApp, type App } from '../app/build-app.ts';
+import { createLogger } from '../app/logger.ts';
+import { AgentError } from '../domain/errors.ts';
+import type { Secret } from '../domain/secret.ts';
+import { systemClock } from '../lib/system-clock.ts';
+import type { AnyCommand, CommandContext, GlobalOptions } from './define-command.ts';
+import { exitCodes } from './exit-code.ts';
+import { parseArguments } from './parse-arguments.ts';
+import { errorDocument, renderError } from './render/error.ts';
+import { createProgressBar, silentProgress } from './render/progress-bar.ts';
+import { createStyle } from './render/style.ts';
+
+type Output = Pick<NodeJS.WriteStream, 'write'> & { isTTY?: boolean; columns?: number };
+
+/** The process as a command sees it; tests pass their own. */
+export interface CliHost {
+  env: NodeJS.ProcessEnv;
+  stdin: NodeJS.ReadableStream & { isTTY?: boolean };
+  stdout: Output;
+  stderr: Output;
+  /** First request to stop, and the second. */
+  signal: AbortSignal;
+  cut: AbortSignal;
+}
+
+/** Runs one command line and resolves with the exit status. The only place that prints results and errors. */
+export async function runCli(argv: readonly string[], host: CliHost): Promise<number> {
+  const { stdout, stderr, env } = host;
+  let json = argv.includes('--json');
+  let color = useColor(stderr, env) && !argv.includes('--no-color');
+  try {
+    const parsed = await parseArguments(argv, Math.min(stdout.columns ?? 80, 100));
+    if (parsed.kind === 'text') {
+      stdout.write(`${parsed.text}\n`);
+      return exitCodes.ok;
+    }
+    json = parsed.globals.json;
+    color = useColor(stderr, env) && parsed.globals.color;
+    return await execute(parsed.command, parsed.globals, parsed.args, host);
+  } catch (error) {
+    const reported =
+      host.signal.aborted && host.signal.reason instanceof AgentError ? host.signal.reason : error;
+    if (json) stdout.write(`${JSON.stringify(errorDocument(reported))}\n`);
+    else stderr.write(`${renderError(reported, createStyle(color))}\n`);
+    return reported instanceof AgentError ? exitCodes[reported.code] : exitCodes.failed;
+  }
+}
+
+async function execute(
+  command: AnyCommand,
+  globals: GlobalOptions,
+  args: unknown,
+  host: CliHost,
+): Promise<number> {
+  const { stdout, stderr, env, signal } = host;
+  const terminal = stderr.isTTY === true;
+  const clock = systemClock;
+  const bar =
+    globals.quiet === true
+      ? { ...silentProgress, end(): void {} }
+      : createProgressBar({
+          write: (text) => stderr.write(text),
+          terminal,
+          width: stderr.columns ?? 80,
+          clock,
+        });
+  let app: App | undefined;
+  const context: CommandContext = {
+    globals,
+    env,
+    clock,
+    signal,
+    cut: host.cut,
+    progress: bar,
+    async app() {
+      app ??= await openApp(command, globals, host);
+      return app;
+    },
+    newApp: () => openApp(command, globals, host),
+    async confirm(question) {
+      if (host.stdin.isTTY !== true || !terminal)
+        throw new AgentError('usage', 'this asks before it goes on, and there is no terminal to ask on', {
+          hint: 'say --yes when that is what you want',
+        });
+      bar.end();
+      // Prompts go to stderr: stdout is the result.
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a terminal, as was checked
+      const prompt = createInterface({ input: host.stdin, output: stderr as NodeJS.WriteStream });
+      try {
+        return /^y(es)?$/i.test(await prompt.question(`${question} [y/N] `, { signal }));
+      } finally {
+        prompt.close();
+      }
+    },
+  };
+  try {
+    const value: unknown = await command.run(context, args);
+    bar.end();
+    if (command.ownOutput !== true) {
+      const style = createStyle(globals.color && useColor(stdout, env));
+      const text = globals.json
+        ? JSON.stringify(command.document === undefined ? value : command.document(value), undefined, 2)
+        : command.render(value, { style, width: stdout.columns ?? 80, now: clock.now() });
+      if (text !== '') stdout.write(`${text}\n`);
+    }
+    return command.exitCode?.(value) ?? exitCodes.ok;
+  } finally {
+    bar.end();
+    await app?.close();
+  }
+}
+
+async function openApp(command: AnyCommand, globals: GlobalOptions, host: CliHost): Promise<App> {
+  const secrets: Secret[] = [];
+  const daemon = command.ownOutput === true;
+  const quietLevel = daemon ? 'warn' : 'silent';
+  const log = await createLogger({
+    level: globals.verbose === true ? 'debug' : globals.quiet === true || !daemon ? quietLevel : 'info',
+    fd: daemon ? 1 : 2,
+    pretty: (daemon ? host.stdout : host.stderr).isTTY === true && globals.color,
+    secrets: () => secrets,
+  });
+  return buildApp({ configPath: globals.config, env: host.env, clock: systemClock, log, secrets });
+}
+
+function useColor(stream: Output, env: NodeJS.ProcessEnv): boolean {
+  if (env['NO_COLOR'] !== undefined && env['NO_COLOR'] !== '') return false;
+  return stream.isTTY === true && env['TERM'] !== 'dumb';
+}

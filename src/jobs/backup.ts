@@ -1,0 +1,176 @@
+import { randomInt } from 'node:crypto';
+import { encodeRdb } from '../backup/artefact/encode.ts';
+import { makeBackupId } from '../backup/id.ts';
+import { judgeWriter } from '../backup/judge-writer.ts';
+import type { BackupEntry, Listing } from '../backup/repository.ts';
+import { preflight } from '../backup/snapshot/preflight.ts';
+import type { Snapshot } from '../backup/snapshot/snapshot.ts';
+import { takeSnapshot } from '../backup/snapshot/take-snapshot.ts';
+import { manifestSchema, type Artefact, type Manifest, type ServerIdentity } from '../domain/backup.ts';
+import { AgentError } from '../domain/errors.ts';
+import { formatBytes } from '../lib/bytes.ts';
+import { identityOf, readInfo, readServerTime } from '../redis/server.ts';
+import { judgeShrinkage, shrinkRule } from './judge-shrinkage.ts';
+import type { Job, JobContext, JobResult } from './job.ts';
+
+export interface BackupOptions {
+  /** Ask for the snapshot even where the preflight advises against it. */
+  skipPreflight: boolean;
+  /** Write to a prefix whose newest backup came from another host or server. */
+  takeOver: boolean;
+}
+
+/** Takes one backup: preflight → snapshot → encode → store → manifest. */
+export const backupJob: Job<BackupOptions, Manifest> = { name: 'backup', lock: 'repository', run };
+
+async function run(context: JobContext, options: BackupOptions): Promise<JobResult<Manifest>> {
+  const { repository, clock, log, signal, progress, settings } = context;
+  progress.report({ phase: 'preflight' });
+  const server = await describeServer(context, options);
+  const listing = await repository.list(signal);
+  if (!options.takeOver) refuseForeignPrefix(context, listing, server);
+  await clearLeftOvers(context, listing);
+
+  await using snapshot = await takeSnapshot(() => context.connect(), {
+    clock,
+    log,
+    signal,
+    timeout: settings.backup.snapshot_timeout,
+    onProgress: ({ phase, fraction }) =>
+      progress.report({ phase, ...(fraction === undefined ? {} : { done: fraction, total: 1 }) }),
+  });
+  await requireRoom(context, listing, snapshot.bytes);
+  const id = makeBackupId(snapshot.requestedAt, randomInt(0x1_0000));
+  const stored = await storeSnapshot(context, id, snapshot);
+  const manifest = describe(context, { id, snapshot, ...stored });
+  await repository.writeManifest(manifest, signal);
+
+  const size = `${formatBytes(manifest.artefacts[0]?.plain.bytes ?? 0)}, stored ${formatBytes(stored.artefact.stored.bytes)}`;
+  return {
+    value: manifest,
+    summary: `backup ${id} of ${countKeys(manifest)} keys (${size})`,
+    findings: judgeShrinkage(context, [...listing.backups, asEntry(manifest)]),
+    evaluated: [{ rules: [shrinkRule] }],
+  };
+}
+
+/** INFO once, judged before anything is asked of the server. */
+async function describeServer(context: JobContext, options: BackupOptions): Promise<ServerIdentity> {
+  const connection = await context.connect();
+  try {
+    if (!options.skipPreflight) await preflight(connection, { log: context.log });
+    return identityOf(await readInfo(connection), await readServerTime(connection));
+  } finally {
+    connection.close();
+  }
+}
+
+function refuseForeignPrefix(context: JobContext, listing: Listing, server: ServerIdentity): void {
+  const newest = listing.backups.findLast((entry) => entry.state === 'complete')?.manifest;
+  const reason = judgeWriter(newest, { writer: context.writer, server });
+  if (reason === undefined) return;
+  const { instance, store } = context.repository;
+  throw new AgentError(
+    'refused',
+    `${store.description} is in use by another agent for instance ${instance}: ${reason}`,
+    {
+      reason: 'foreign-writer',
+      hint: 'give this instance a name or repository of its own, or, when it replaces that one, run: redis-agent backup --take-over',
+    },
+  );
+}
+
+/** What a killed run left: temporary files, uploads, artefacts without a manifest. The lock is ours, so none is in use. */
+async function clearLeftOvers(
+  { repository, clock, log, signal }: JobContext,
+  listing: Listing,
+): Promise<void> {
+  const swept = await repository.sweep(new Date(clock.now()), signal);
+  const incomplete = listing.backups.filter((entry) => entry.state === 'incomplete');
+  for (const entry of incomplete) await repository.remove(entry, signal);
+  const cleared = [...swept, ...incomplete.map((entry) => entry.id)];
+  if (cleared.length > 0) log.info({ cleared }, 'cleared what an interrupted backup had left');
+}
+
+/** Fails before the upload, and not in the middle of it, when a local repository is too full. */
+async function requireRoom({ repository }: JobContext, listing: Listing, plainBytes: number): Promise<void> {
+  const free = await repository.store.free();
+  if (free === undefined) return;
+  const last = listing.backups.findLast((entry) => entry.state === 'complete')?.manifest.artefacts[0];
+  const share = last === undefined || last.plain.bytes === 0 ? 0.7 : last.stored.bytes / last.plain.bytes;
+  const needed = Math.ceil(plainBytes * Math.min(share, 1) * 1.1) + 1024 * 1024;
+  if (free >= needed) return;
+  throw new AgentError(
+    'repository',
+    `${repository.store.description} has ${formatBytes(free)} free, and this backup needs about ${formatBytes(needed)}`,
+    { reason: 'full', hint: 'free some space, keep fewer days (backup.retention) or move the repository' },
+  );
+}
+
+async function storeSnapshot(
+  context: JobContext,
+  id: string,
+  snapshot: Snapshot,
+): Promise<{ artefact: Artefact; rdbVersion: number; checksum: boolean }> {
+  const { repository, settings, signal, progress } = context;
+  const { compression, encryption } = settings.repository;
+  const encoding = encodeRdb(snapshot, {
+    compression,
+    recipients: encryption.age_recipients,
+    signal,
+    onProgress: (done) => progress.report({ phase: 'storing', done, total: snapshot.bytes, unit: 'bytes' }),
+  });
+  const key = repository.artefactKey(id, { name: encoding.name });
+  await repository.store.put(key, encoding.chunks, { signal });
+  const { artefact, rdbVersion, crc } = encoding.result();
+  const object = await repository.store.stat(key, { signal });
+  if (object?.bytes !== artefact.stored.bytes)
+    throw new AgentError(
+      'repository',
+      `${key} has ${object?.bytes ?? 'no'} bytes in ${repository.store.description}, and ${artefact.stored.bytes} were sent`,
+      { reason: 'truncated', hint: 'does something else write to or expire objects below this prefix?' },
+    );
+  return { artefact, rdbVersion, checksum: crc === 'ok' };
+}
+
+function describe(
+  context: JobContext,
+  facts: { id: string; snapshot: Snapshot; artefact: Artefact; rdbVersion: number; checksum: boolean },
+): Manifest {
+  const { id, snapshot, artefact } = facts;
+  const now = context.clock.now();
+  const duration = Math.max(0, now - snapshot.requestedAt) / 1000;
+  const proof = facts.checksum ? 'CRC64 right' : 'the server writes no checksum';
+  return {
+    schema: manifestSchema,
+    id,
+    instance: context.instance.name,
+    kind: 'rdb',
+    requested_at: new Date(snapshot.requestedAt).toISOString(),
+    snapshot_at: new Date(snapshot.savedAt).toISOString(),
+    completed_at: new Date(now).toISOString(),
+    duration_seconds: duration,
+    writer: context.writer,
+    server: snapshot.server,
+    rdb_version: facts.rdbVersion,
+    rdb_checksum: facts.checksum,
+    artefacts: [artefact],
+    keyspace: snapshot.keyspace,
+    verified: {
+      at: new Date(now).toISOString(),
+      level: 'written',
+      ok: true,
+      summary: `read from the server (${proof}) and stored at full length`,
+      duration_seconds: duration,
+    },
+  };
+}
+
+/** Keys over all databases. */
+export function countKeys(manifest: Pick<Manifest, 'keyspace'>): number {
+  return Object.values(manifest.keyspace.databases).reduce((sum, { keys }) => sum + keys, 0);
+}
+
+function asEntry(manifest: Manifest): BackupEntry {
+  return { id: manifest.id, state: 'complete', manifest, objects: [], verifications: [], accepted: false };
+}

@@ -1,0 +1,45 @@
+import type { Repository } from '../backup/repository.ts';
+import type { WriterIdentity } from '../domain/backup.ts';
+import type { Clock } from '../domain/clock.ts';
+import type { Finding } from '../domain/finding.ts';
+import type { Log } from '../domain/log.ts';
+import type { Progress } from '../domain/progress.ts';
+import type { InstanceSettings, Settings } from '../domain/settings.ts';
+import type { RedisConnection } from '../redis/connect.ts';
+
+/** What a job works with: one instance, its repository and the world, nothing global. */
+export interface JobContext {
+  instance: InstanceSettings;
+  settings: Settings;
+  repository: Repository;
+  writer: WriterIdentity;
+  /** Opens a connection to the instance; the caller closes it. */
+  connect(): Promise<RedisConnection>;
+  /** age identities (AGE-SECRET-KEY-…); empty when none is configured. */
+  identities(): string[];
+  /** A directory of our own for staged files and scratch servers. */
+  scratch: string;
+  clock: Clock;
+  log: Log;
+  signal: AbortSignal;
+  progress: Progress;
+}
+
+/** What a job comes back with. Only the runner hands findings on. */
+export interface JobResult<Value> {
+  value: Value;
+  /** One line for the log and the history. */
+  summary: string;
+  findings: Finding[];
+  /** The rules that this run evaluated: their findings that are not in `findings` are closed. */
+  evaluated: { rules: readonly string[]; resources?: readonly string[] | undefined }[];
+}
+
+/** A unit of work on one instance. */
+export interface Job<Options, Value> {
+  /** As in the history and in the rule `<name>-failed` that the runner raises when it throws. */
+  name: string;
+  /** Runs that must not overlap share a lock. */
+  lock: 'repository' | 'verify' | 'watch';
+  run(context: JobContext, options: Options): Promise<JobResult<Value>>;
+}

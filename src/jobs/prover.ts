@@ -1,0 +1,197 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir, open, rm, statfs } from 'node:fs/promises';
+import { join } from 'node:path';
+import { decodeRdb, verifyStored } from '../backup/artefact/decode.ts';
+import { compareCounts } from '../backup/verify/compare-counts.ts';
+import type { Artefact, Manifest, VerificationLevel } from '../domain/backup.ts';
+import { AgentError } from '../domain/errors.ts';
+import { infoKeyspace, type Info } from '../formats/info/parse-info.ts';
+import { formatBytes } from '../lib/bytes.ts';
+import { readAvailableMemory } from '../lib/memory.ts';
+import { startScratchServer, sweepScratch } from '../redis/scratch-server.ts';
+import { readInfo } from '../redis/server.ts';
+import { findCheckTool, runCheckRdb, type CheckTool } from '../redis/tools.ts';
+import type { JobContext } from './job.ts';
+import type { VerifyDepth } from './verify.ts';
+
+export interface Proof {
+  /** As deep as it could be proven. */
+  level: VerificationLevel;
+  /** One line: what was proven, and why not more. */
+  summary: string;
+}
+
+/** Proves backups one after the other; disposing clears what it staged. */
+export interface Prover extends AsyncDisposable {
+  /**
+   * Throws an AgentError `damaged` when the backup is not what its manifest says. What this host cannot do (no room,
+   * no memory, no tool, no key) makes the proof less deep, and its summary says so.
+   */
+  prove(manifest: Manifest, depth: VerifyDepth): Promise<Proof>;
+}
+
+/** Kept free beside a staged file or a scratch server: both are ours to give up, never the host's. */
+const diskMargin = 256 * 1024 * 1024;
+const memoryMargin = 128 * 1024 * 1024;
+/** A loaded data set needs a little more than the server said it used, for its own buffers. */
+const memoryShare = 1.1;
+
+/** Makes a prover with a private folder for staged files, after clearing what a killed run left. */
+export async function provideProver(context: JobContext): Promise<Prover> {
+  await sweepScratch(context.scratch);
+  const folder = join(context.scratch, `verify-${randomBytes(4).toString('hex')}`);
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  return {
+    prove: (manifest, depth) => prove(context, folder, manifest, depth),
+    async [Symbol.asyncDispose]() {
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+async function prove(
+  context: JobContext,
+  folder: string,
+  manifest: Manifest,
+  depth: VerifyDepth,
+): Promise<Proof> {
+  const [artefact] = manifest.artefacts;
+  if (artefact === undefined) throw new AgentError('damaged', `backup ${manifest.id} has no artefact`);
+  if (depth === 'stored') return proveStored(context, manifest, artefact);
+  if (artefact.encryption !== null && context.identities().length === 0)
+    return shallower(
+      await proveStored(context, manifest, artefact),
+      'this host has no repository.encryption.age_identity',
+    );
+  if (depth === 'decoded') return proveDecoded(context, manifest, artefact, undefined);
+
+  const room = await roomFor(folder, artefact.plain.bytes);
+  if (room !== undefined) return shallower(await proveDecoded(context, manifest, artefact, undefined), room);
+  const staged = join(folder, `${manifest.id}.rdb`);
+  try {
+    const decoded = await proveDecoded(context, manifest, artefact, staged);
+    const found = await findCheckTool('rdb', await infoOf(context, manifest));
+    if (found.tool === undefined) return shallower(decoded, found.why);
+    const checked = await proveChecked(context, manifest, found.tool, staged);
+    if (depth === 'checked') return checked;
+    const memory = await memoryFor(manifest);
+    if (memory !== undefined) return shallower(checked, memory);
+    return await proveLoaded(context, manifest, found.tool, staged);
+  } finally {
+    await rm(staged, { force: true });
+  }
+}
+
+async function proveStored(
+  { repository, signal, progress }: JobContext,
+  { id }: Manifest,
+  artefact: Artefact,
+): Promise<Proof> {
+  const { chunks } = await repository.store.get(repository.artefactKey(id, artefact), { signal });
+  await verifyStored(counted(chunks, progress, artefact.stored.bytes), artefact, signal);
+  return { level: 'stored', summary: 'every stored byte is right (SHA-256)' };
+}
+
+/** Decodes all of it, into `target` or into nothing. */
+async function proveDecoded(
+  context: JobContext,
+  { id, rdb_checksum: checksum }: Manifest,
+  artefact: Artefact,
+  target: string | undefined,
+): Promise<Proof> {
+  const { repository, signal, progress } = context;
+  const { chunks } = await repository.store.get(repository.artefactKey(id, artefact), { signal });
+  const plain = decodeRdb(counted(chunks, progress, artefact.stored.bytes), artefact, {
+    identities: context.identities(),
+    signal,
+  });
+  const file = target === undefined ? undefined : await open(target, 'wx', 0o600);
+  try {
+    for await (const chunk of plain) await file?.writeFile(chunk);
+  } finally {
+    await file?.close();
+  }
+  return { level: 'decoded', summary: `decoded, SHA-256${checksum ? ' and CRC64' : ''} right` };
+}
+
+async function proveChecked(
+  { signal, progress }: JobContext,
+  { id }: Manifest,
+  tool: CheckTool,
+  file: string,
+): Promise<Proof> {
+  progress.report({ phase: 'checking' });
+  const verdict = await runCheckRdb(tool, file, signal);
+  if (!verdict.ok) throw new AgentError('damaged', `backup ${id}: ${verdict.summary}`);
+  return { level: 'checked', summary: `decoded, ${tool.argv0} read ${verdict.keys ?? 'all'} keys` };
+}
+
+async function proveLoaded(
+  context: JobContext,
+  manifest: Manifest,
+  tool: CheckTool,
+  file: string,
+): Promise<Proof> {
+  const { clock, signal, progress } = context;
+  const start = clock.monotonic();
+  await using server = await startScratchServer({
+    program: { path: tool.path, argv0: `${manifest.server.engine}-server` },
+    directory: context.scratch,
+    dumpFile: file,
+    clock,
+    signal,
+    onProgress: (share) => progress.report({ phase: 'loading', done: share, total: 1 }),
+  });
+  const loaded = infoKeyspace(await readInfo(server.connection));
+  const seconds = ((clock.monotonic() - start) / 1000).toFixed(1);
+  const problem = compareCounts(manifest.keyspace, loaded);
+  if (problem !== undefined) throw new AgentError('damaged', `backup ${manifest.id}: loaded, but ${problem}`);
+  const keys = Object.values(loaded).reduce((sum, database) => sum + database.keys, 0);
+  return { level: 'loaded', summary: `loaded by a scratch server in ${seconds} s, ${keys} keys as expected` };
+}
+
+function shallower(proof: Proof, why: string): Proof {
+  return { ...proof, summary: `${proof.summary}; no deeper: ${why}` };
+}
+
+async function roomFor(folder: string, bytes: number): Promise<string | undefined> {
+  const { bavail, bsize } = await statfs(folder);
+  const free = bavail * bsize;
+  if (free >= bytes + diskMargin) return undefined;
+  return `staging it needs ${formatBytes(bytes + diskMargin)} in ${folder}, which has ${formatBytes(free)} free`;
+}
+
+async function memoryFor({ server }: Manifest): Promise<string | undefined> {
+  const needed = server.used_memory * memoryShare + memoryMargin;
+  const available = await readAvailableMemory();
+  if (available === undefined || available >= needed) return undefined;
+  return `loading it needs ${formatBytes(needed)} of memory, and ${formatBytes(available)} are available`;
+}
+
+/** The running server's, whose version the backup would be restored into; else what the manifest says of its source. */
+async function infoOf(context: JobContext, { server }: Manifest): Promise<Info> {
+  try {
+    const connection = await context.connect();
+    try {
+      return await readInfo(connection);
+    } finally {
+      connection.close();
+    }
+  } catch (error) {
+    if (!(error instanceof AgentError) || error.code !== 'redis') throw error;
+    return new Map([[server.engine === 'valkey' ? 'valkey_version' : 'redis_version', server.version]]);
+  }
+}
+
+async function* counted(
+  chunks: AsyncIterable<Uint8Array>,
+  progress: JobContext['progress'],
+  total: number,
+): AsyncGenerator<Uint8Array> {
+  let done = 0;
+  for await (const chunk of chunks) {
+    done += chunk.length;
+    progress.report({ phase: 'reading', done, total, unit: 'bytes' });
+    yield chunk;
+  }
+}

@@ -1,0 +1,74 @@
+import { planRetention, type RetentionCandidate, type RetentionDecision } from '../backup/prune/policy.ts';
+import { findShrunken } from '../backup/prune/shrink.ts';
+import { backupIdTime } from '../backup/id.ts';
+import type { BackupEntry } from '../backup/repository.ts';
+import { formatBytes } from '../lib/bytes.ts';
+import { localTimezone } from '../lib/timezone.ts';
+import type { Job, JobContext, JobResult } from './job.ts';
+import { sizesOf } from './judge-shrinkage.ts';
+import { damagedRule } from './verify.ts';
+
+export interface PruneOptions {
+  dryRun: boolean;
+}
+
+export interface PruneReport {
+  /** Newest first. */
+  decisions: (RetentionDecision & { bytes: number })[];
+  removed: string[];
+  freedBytes: number;
+}
+
+/** Removes the backups that the retention policy lets go, oldest first. */
+export const pruneJob: Job<PruneOptions, PruneReport> = { name: 'prune', lock: 'repository', run };
+
+async function run(context: JobContext, { dryRun }: PruneOptions): Promise<JobResult<PruneReport>> {
+  const { repository, settings, clock, signal, log } = context;
+  const { backups } = await repository.list(signal);
+  const plan = planRetention(candidatesOf(backups, settings.backup.shrink_alert), settings.backup.retention, {
+    now: clock.now(),
+    timezone: settings.timezone ?? localTimezone(),
+  });
+  const byId = new Map(backups.map((entry) => [entry.id, entry]));
+  const decisions = plan.map((decision) => ({ ...decision, bytes: bytesOf(byId.get(decision.id)) }));
+
+  const removed: string[] = [];
+  let freedBytes = 0;
+  for (const { id, keep, reason, bytes } of decisions.toReversed()) {
+    const entry = byId.get(id);
+    if (keep || dryRun || entry === undefined) continue;
+    await repository.remove(entry, signal);
+    log.info({ backup: id, reason }, 'backup removed');
+    removed.push(id);
+    freedBytes += bytes;
+  }
+  return {
+    value: { decisions, removed, freedBytes },
+    summary: `${removed.length} of ${decisions.length} backups removed, ${formatBytes(freedBytes)} freed`,
+    findings: [],
+    // What was said of a backup that is gone is settled.
+    evaluated: [{ rules: [damagedRule], resources: removed }],
+  };
+}
+
+/** Incomplete ones are the backup job's to clear, and a newer agent's are not ours to judge. */
+export function candidatesOf(backups: readonly BackupEntry[], shrinkAlert: number): RetentionCandidate[] {
+  const shrunken = findShrunken(sizesOf(backups), shrinkAlert);
+  return backups.flatMap((entry) => {
+    if (entry.state === 'incomplete' || entry.state === 'newer') return [];
+    const last = entry.state === 'complete' ? entry.verifications.at(-1) : undefined;
+    return [
+      {
+        id: entry.id,
+        at: backupIdTime(entry.id) ?? 0,
+        sound: entry.state === 'complete' && last?.ok !== false,
+        proven: last?.ok === true && last.level !== 'stored',
+        shrunken: shrunken.has(entry.id),
+      },
+    ];
+  });
+}
+
+function bytesOf(entry: BackupEntry | undefined): number {
+  return entry?.objects.reduce((sum, object) => sum + object.bytes, 0) ?? 0;
+}

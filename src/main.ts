@@ -1,0 +1,36 @@
+import { AgentError } from './domain/errors.ts';
+import { agentVersion } from './app/version.ts';
+
+/** argv, signals, exit code; everything else is behind the import, which `--version` does not pay for. */
+async function main(argv: string[]): Promise<number> {
+  if (argv.length === 1 && (argv[0] === '--version' || argv[0] === '-V')) {
+    process.stdout.write(`${agentVersion}\n`);
+    return 0;
+  }
+  const stop = new AbortController();
+  const cut = new AbortController();
+  const onSignal = (name: NodeJS.Signals): void => {
+    const reason = new AgentError('interrupted', `interrupted by ${name}`);
+    if (!stop.signal.aborted) stop.abort(reason);
+    else if (!cut.signal.aborted) cut.abort(reason);
+    // Whatever still runs ends with the process, and the next run clears up behind it.
+    // oxlint-disable-next-line no-process-exit unicorn/no-process-exit -- the one place that may
+    else process.exit(130);
+  };
+  process.on('SIGINT', onSignal);
+  process.on('SIGTERM', onSignal);
+  // A reader that has seen enough (`| head`) is no error.
+  // oxlint-disable-next-line no-process-exit unicorn/no-process-exit -- nobody is listening any more
+  process.stdout.on('error', () => process.exit(0));
+  const { runCli } = await import('./cli/run.ts');
+  return runCli(argv, {
+    env: process.env,
+    stdin: process.stdin,
+    stdout: process.stdout,
+    stderr: process.stderr,
+    signal: stop.signal,
+    cut: cut.signal,
+  });
+}
+
+process.exitCode = await main(process.argv.slice(2));
