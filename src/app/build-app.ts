@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
-import { openRepository, type Repository } from '../backup/repository.ts';
+import type { Repository } from '../backup/repository.ts';
 import { readWriterIdentity } from '../backup/writer-identity.ts';
 import { loadSettings } from '../config/load.ts';
 import { readSecret } from '../config/secrets.ts';
@@ -74,8 +74,11 @@ export async function buildApp({ configPath, env, clock, log, secrets }: AppOpti
     lifecycle.add('store', () => opened.close());
     return opened;
   });
-  const repository = async (instance: InstanceSettings): Promise<Repository> =>
-    openRepository(await store(), instance.name);
+  const repository = async (instance: InstanceSettings): Promise<Repository> => {
+    // Validates manifests with zod, which help and the version need not wait for.
+    const { openRepository } = await import('../backup/repository.ts');
+    return openRepository(await store(), instance.name);
+  };
   const connect = async ({
     name,
     url,

@@ -12,7 +12,9 @@ import { startScratchServer, sweepScratch } from '../redis/scratch-server.ts';
 import { readInfo } from '../redis/server.ts';
 import { findCheckTool, runCheckRdb, type CheckTool } from '../redis/tools.ts';
 import type { JobContext } from './job.ts';
-import type { VerifyDepth } from './verify.ts';
+
+/** How deep to look; each includes those before it. */
+export type VerifyDepth = Extract<VerificationLevel, 'stored' | 'decoded' | 'checked' | 'loaded'>;
 
 export interface Proof {
   /** As deep as it could be proven. */

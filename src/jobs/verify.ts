@@ -3,12 +3,9 @@ import type { Manifest, Verification, VerificationLevel } from '../domain/backup
 import { AgentError } from '../domain/errors.ts';
 import type { Finding } from '../domain/finding.ts';
 import type { Job, JobContext, JobResult } from './job.ts';
-import { provideProver, type Prover } from './prover.ts';
+import { provideProver, type Prover, type VerifyDepth } from './prover.ts';
 
 export const damagedRule = 'backup-damaged';
-
-/** How deep to look; each includes those before it. */
-export type VerifyDepth = Extract<VerificationLevel, 'stored' | 'decoded' | 'checked' | 'loaded'>;
 
 export interface VerifyOptions {
   /** A backup id, `latest`, or `all`. */
