@@ -60,6 +60,8 @@ describe.each(serverBuilds())('on $name', (build) => {
     ['on', '3600 1000000'],
   ])('FLUSHALL kills the save, save points %s: the data after it, with its own counts', async (_, save) => {
     const server = await startServer({ build, config: { ...slow, save } });
+    await server.call('SET', 'before', 'in-an-older-dump');
+    await server.call('SAVE');
     await fill(server, 400);
     const { content, keyspace, phases } = await take(server, {
       on: {
@@ -160,11 +162,11 @@ describe('where the file is', () => {
     expect(content.includes('moved-away')).toBe(true);
   });
 
-  test('another save came and went between our look at the old file and our BGSAVE', async () => {
+  test('another save began between our look and our BGSAVE: it is older than what was asked for', async () => {
     const server = await startServer({ config: slow });
-    await fill(server, 20);
+    await fill(server, 50);
     let interfered = false;
-    const { content } = await take(server, {
+    const { content, phases } = await take(server, {
       connect: async () => {
         const connection = await connect(server);
         return {
@@ -173,15 +175,41 @@ describe('where the file is', () => {
             if (!interfered) {
               interfered = true;
               await server.call('BGSAVE');
-              await untilInfo(server, 'rdb_bgsave_in_progress:0');
-              await server.call('SET', 'marker', 'after-the-stranger');
-              const answers = await connection.pipeline(commands);
-              // kills our child without a trace: what is there now is the stranger's file
-              await server.call('FLUSHALL');
-              await server.call('SET', 'marker', 'after-the-flush');
-              return answers;
+              await server.call('SET', 'marker', 'after-the-other-fork');
             }
             return await connection.pipeline(commands);
+          },
+        };
+      },
+    });
+    expect(phases[0]).toBe('waiting for another save');
+    expect(content.includes('after-the-other-fork')).toBe(true);
+    expect(await countSaves(server)).toBe(2);
+  });
+
+  test.each([
+    ['came and went between our look at the old file and our BGSAVE', 'after'],
+    ['ran when we looked, and ended before our BGSAVE', 'before'],
+  ])('another save %s: its file is not taken for ours', async (_, begins) => {
+    const server = await startServer({ config: slow });
+    await fill(server, 20);
+    if (begins === 'before') await server.call('BGSAVE');
+    let interfered = false;
+    const { content } = await take(server, {
+      connect: async () => {
+        const connection = await connect(server);
+        return {
+          ...connection,
+          pipeline: async (commands) => {
+            if (interfered) return await connection.pipeline(commands);
+            interfered = true;
+            if (begins === 'after') await server.call('BGSAVE');
+            await untilInfo(server, 'rdb_bgsave_in_progress:0');
+            const answers = await connection.pipeline(commands);
+            // Kills our child without a trace: what is there now is the other one's file.
+            await server.call('FLUSHALL');
+            await server.call('SET', 'marker', 'after-the-flush');
+            return answers;
           },
         };
       },
