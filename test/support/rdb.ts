@@ -3,7 +3,7 @@ import { Crc64 } from '../../src/formats/rdb/crc64.ts';
 /** A made-up RDB of exactly `bytes` bytes (18 or more): a right header, end opcode and CRC64 around `fill`. */
 export function makeRdb(
   bytes: number,
-  options: { magic?: string; fill?: (body: Uint8Array) => void } = {},
+  options: { magic?: string; fill?: (body: Buffer) => void } = {},
 ): Buffer {
   const rdb = Buffer.alloc(bytes);
   rdb.write(options.magic ?? 'REDIS0010', 'latin1');

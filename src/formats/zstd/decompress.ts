@@ -3,6 +3,7 @@ import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
 import { createZstdDecompress, zstdDecompress } from 'node:zlib';
 import { AgentError, messageOf, systemCode } from '../../domain/errors.ts';
+import { awaitLater } from '../../lib/await-later.ts';
 import { zstdFrames, type ZstdFrame } from './frames.ts';
 
 const decompressWhole = promisify(zstdDecompress);
@@ -26,7 +27,7 @@ export async function* decompressZstd(
     for await (const frame of zstdFrames(chunks)) {
       options.signal.throwIfAborted();
       if ('whole' in frame) {
-        inFlight.push(settledLater(decodeWhole(frame)));
+        inFlight.push(awaitLater(decodeWhole(frame)));
         if (inFlight.length > parallel) yield await inFlight.shift()!;
       } else {
         while (inFlight.length > 0) yield await inFlight.shift()!;
@@ -37,12 +38,6 @@ export async function* decompressZstd(
   } finally {
     await Promise.allSettled(inFlight);
   }
-}
-
-/** Whoever awaits it sees the rejection; nobody awaiting it yet is no crash. */
-function settledLater<T>(promise: Promise<T>): Promise<T> {
-  promise.catch(() => {});
-  return promise;
 }
 
 async function decodeWhole(frame: ZstdFrame & { whole: Uint8Array }): Promise<Uint8Array> {
@@ -64,7 +59,7 @@ async function* decodeParts(
   signal: AbortSignal,
 ): AsyncGenerator<Uint8Array, void, void> {
   const decoder = createZstdDecompress({ chunkSize: 2 ** 20 });
-  const done = settledLater(pipeline(Readable.from(frame.parts, { objectMode: false }), decoder, { signal }));
+  const done = awaitLater(pipeline(Readable.from(frame.parts, { objectMode: false }), decoder, { signal }));
   let bytes = 0;
   try {
     const output: AsyncIterable<Uint8Array> = decoder;

@@ -1,5 +1,5 @@
 import { AgentError } from '../../domain/errors.ts';
-import { ByteReader } from './byte-reader.ts';
+import { ByteReader } from '../../lib/byte-reader.ts';
 import { frameMagic, headerBytes, isSkippableMagic, parseHeader, type FrameHeader } from './frame-header.ts';
 
 /** One frame of a zstd stream. Its checksum and compressed content are for a decoder to check. */

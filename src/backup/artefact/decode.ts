@@ -1,0 +1,99 @@
+import { createHash } from 'node:crypto';
+import type { Artefact } from '../../domain/backup.ts';
+import { AgentError } from '../../domain/errors.ts';
+import { decompressZstd } from '../../formats/zstd/decompress.ts';
+import { decryptAge } from './age-decrypt.ts';
+import { PlainCheck } from './plain-check.ts';
+
+export interface DecodeOptions {
+  /** AGE-SECRET-KEY-… lines. */
+  identities: readonly string[];
+  signal: AbortSignal;
+}
+
+/**
+ * Gives the dump back, and has proven at its end: length and SHA-256 of what was stored, age's authentication, every
+ * zstd frame, length, SHA-256 and CRC64 of the plain bytes. Whoever uses the bytes must wait for that end.
+ *
+ * Throws AgentError `damaged` with the first thing wrong; `failed` (reason `no-identity`) when it is encrypted to
+ * none of the identities; the signal's reason when it aborts.
+ */
+export async function* decodeRdb(
+  chunks: AsyncIterable<Uint8Array>,
+  artefact: Artefact,
+  { identities, signal }: DecodeOptions,
+): AsyncGenerator<Uint8Array, void, void> {
+  const { name, encryption, plain: expected } = artefact;
+  const plain = new PlainCheck(expected.bytes);
+  try {
+    const stored = checkStored(chunks, artefact, signal);
+    const clear =
+      encryption === null ? stored : decryptAge(stored, { identities, recipients: encryption.recipients });
+    for await (const chunk of decompressZstd(clear, { signal })) {
+      plain.update(chunk);
+      if (plain.bytes > expected.bytes) throw damaged(`it decodes to more than ${expected.bytes} bytes`);
+      yield chunk;
+    }
+    const { digest, rdb } = plain.finish();
+    if (digest.bytes < expected.bytes) {
+      throw damaged(`it decodes to ${digest.bytes} bytes instead of ${expected.bytes}`);
+    }
+    if (digest.sha256 !== expected.sha256)
+      throw damaged('it decodes to other bytes: their SHA-256 is another');
+    if (!rdb.sound) throw damaged(`it decodes to no sound RDB: ${rdb.problem}`);
+  } catch (error) {
+    throw about(name, error);
+  }
+}
+
+/** Proves length and SHA-256 of what is stored, without decoding it. Throws like decodeRdb. */
+export async function verifyStored(
+  chunks: AsyncIterable<Uint8Array>,
+  artefact: Artefact,
+  signal: AbortSignal,
+): Promise<void> {
+  try {
+    for await (const _ of checkStored(chunks, artefact, signal));
+  } catch (error) {
+    throw about(artefact.name, error);
+  }
+}
+
+/** Passes on what is stored, and ends only if it was right; more than there should be is stopped at once. */
+async function* checkStored(
+  chunks: AsyncIterable<Uint8Array>,
+  { stored }: Artefact,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array, void, void> {
+  const hash = createHash('sha256');
+  let bytes = 0;
+  for await (const chunk of chunks) {
+    signal.throwIfAborted();
+    bytes += chunk.length;
+    if (bytes > stored.bytes) throw damaged(`it has more than its ${stored.bytes} bytes`);
+    hash.update(chunk);
+    yield chunk;
+  }
+  signal.throwIfAborted();
+  if (bytes < stored.bytes) {
+    throw damaged(`it is truncated: ${bytes} bytes of ${stored.bytes} are there`, 'truncated');
+  }
+  if (hash.digest('hex') !== stored.sha256) throw damaged('its bytes have changed: their SHA-256 is another');
+}
+
+/** Names the artefact in what is wrong with it. Other errors (the store's, an abort) stay as they are. */
+function about(name: string, error: unknown): unknown {
+  if (!(error instanceof AgentError)) return error;
+  const { code, hint, reason, message } = error;
+  if (code !== 'damaged' && reason !== 'no-identity') return error;
+  const text = code === 'damaged' ? `${name} is damaged: ${message}` : `${name}: ${message}`;
+  return new AgentError(code, text, {
+    cause: error,
+    ...(hint === undefined ? {} : { hint }),
+    ...(reason === undefined ? {} : { reason }),
+  });
+}
+
+function damaged(problem: string, reason = 'corrupt'): AgentError {
+  return new AgentError('damaged', problem, { reason });
+}

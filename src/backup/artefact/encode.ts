@@ -1,0 +1,90 @@
+import { createHash } from 'node:crypto';
+import type { Artefact } from '../../domain/backup.ts';
+import { AgentError } from '../../domain/errors.ts';
+import { encryptAge } from './age-encrypt.ts';
+import { compressFile, type ArtefactSource } from './compress-file.ts';
+import { PlainCheck } from './plain-check.ts';
+
+export interface EncodeOptions {
+  /** Level 1..19. */
+  compression: { zstd: number };
+  /** age1… keys; none: not encrypted. */
+  recipients: readonly string[];
+  signal: AbortSignal;
+  /** Plain bytes read so far. */
+  onProgress?: (bytes: number) => void;
+}
+
+export interface EncodedRdb {
+  artefact: Artefact;
+  rdbVersion: number;
+  /** `off`: the server runs with `rdbchecksum no`. */
+  crc: 'ok' | 'off';
+}
+
+/** The stored form of a dump, made while it is read. */
+export interface Encoding {
+  /** The object's name beside the manifest. */
+  name: string;
+  /**
+   * Once. A chunk is valid until the next one is asked for. Rejects with AgentError `damaged` when the dump is not
+   * sound, before it ends: so nothing is committed by then.
+   */
+  chunks: AsyncIterable<Uint8Array>;
+  /** After `chunks` has ended. */
+  result(): EncodedRdb;
+}
+
+/**
+ * Encodes a dump in one pass and in memory that does not depend on its size: length, SHA-256 and CRC64 of the plain
+ * bytes, independent zstd frames, age, length and SHA-256 of what is stored. Blocks are compressed on libuv's pool
+ * while this thread hashes, so both cores are busy.
+ */
+export function encodeRdb(source: ArtefactSource, options: EncodeOptions): Encoding {
+  const { compression, recipients, signal, onProgress } = options;
+  const encrypted = recipients.length > 0;
+  const name = encrypted ? 'dump.rdb.zst.age' : 'dump.rdb.zst';
+  let encoded: EncodedRdb | undefined;
+
+  async function* chunks(): AsyncGenerator<Uint8Array, void, void> {
+    const plain = new PlainCheck(source.bytes);
+    const stored = { bytes: 0, hash: createHash('sha256') };
+    const frames = compressFile(source, {
+      level: compression.zstd,
+      signal,
+      onBlock(block) {
+        plain.update(block);
+        onProgress?.(plain.bytes);
+      },
+    });
+    for await (const chunk of encrypted ? encryptAge(frames, recipients) : frames) {
+      stored.bytes += chunk.length;
+      stored.hash.update(chunk);
+      yield chunk;
+    }
+    const { digest, rdb } = plain.finish();
+    if (!rdb.sound) {
+      throw new AgentError('damaged', `the server wrote a damaged RDB: ${rdb.problem}`, {
+        reason: 'corrupt',
+        hint: 'check the disk and memory of its host, then run redis-agent backup again',
+      });
+    }
+    const artefact: Artefact = {
+      name,
+      plain: digest,
+      stored: { bytes: stored.bytes, sha256: stored.hash.digest('hex') },
+      compression: { algorithm: 'zstd', level: compression.zstd },
+      encryption: encrypted ? { algorithm: 'age', recipients: [...recipients] } : null,
+    };
+    encoded = { artefact, rdbVersion: rdb.rdbVersion, crc: rdb.crc };
+  }
+
+  return {
+    name,
+    chunks: chunks(),
+    result() {
+      if (encoded === undefined) throw new Error('the encoding has not ended');
+      return encoded;
+    },
+  };
+}
