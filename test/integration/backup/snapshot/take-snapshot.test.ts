@@ -193,6 +193,9 @@ describe('where the file is', () => {
   ])('another save %s: its file is not taken for ours', async (_, begins) => {
     const server = await startServer({ config: slow });
     await fill(server, 20);
+    // One as long as the next: no figure of INFO then tells the two apart.
+    await server.call('BGSAVE');
+    await untilInfo(server, 'rdb_bgsave_in_progress:0');
     if (begins === 'before') await server.call('BGSAVE');
     let interfered = false;
     const { content } = await take(server, {
