@@ -1,4 +1,5 @@
 import { createCipheriv, createDecipheriv, hkdfSync } from 'node:crypto';
+import { releaseMemory } from '../../lib/release-memory.ts';
 
 /**
  * The payload of an age file (age-encryption.org/v1, "Payload"): a nonce, then ChaCha20-Poly1305 over chunks of
@@ -25,7 +26,9 @@ export class AgePayload {
     const cipher = createCipheriv('chacha20-poly1305', this.#key, this.#next(last), {
       authTagLength: tagBytes,
     });
-    target.set(cipher.update(chunk));
+    const sealed = cipher.update(chunk);
+    target.set(sealed);
+    releaseMemory(sealed);
     cipher.final();
     target.set(cipher.getAuthTag(), chunk.length);
     return chunk.length + tagBytes;
