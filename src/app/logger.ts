@@ -1,4 +1,4 @@
-import type { Logger } from 'pino';
+import { pino, type Logger } from 'pino';
 import type { Log } from '../domain/log.ts';
 import type { Secret } from '../domain/secret.ts';
 import { redactText } from '../config/redact.ts';
@@ -17,9 +17,8 @@ export interface LoggerOptions {
 
 /** pino, in process and synchronous: no worker thread to lose the last lines in a crash. */
 export async function createLogger(options: LoggerOptions): Promise<Log> {
-  const { pino } = await import('pino');
   const sink = pino.destination({ fd: options.fd, sync: true });
-  const target = options.pretty ? await prettyStream(options.fd) : sink;
+  const target = options.pretty ? (await import('./pretty-stream.ts')).prettyStream(options.fd) : sink;
   const redacting = {
     write(line: string): void {
       target.write(redactText(line, options.secrets()));
@@ -46,15 +45,4 @@ function adapt(logger: Logger): Log {
     error: (fields, message) => logger.error(fields, message),
     child: (fields) => adapt(logger.child(fields)),
   };
-}
-
-async function prettyStream(fd: number): Promise<{ write(line: string): unknown }> {
-  const { default: pretty } = await import('pino-pretty');
-  return pretty({
-    destination: fd,
-    sync: true,
-    colorize: true,
-    translateTime: 'SYS:HH:MM:ss',
-    ignore: 'pid,hostname',
-  });
 }

@@ -1,6 +1,5 @@
 import { createInterface } from 'node:readline/promises';
 import { buildApp, type App } from '../app/build-app.ts';
-import { createLogger } from '../app/logger.ts';
 import { AgentError } from '../domain/errors.ts';
 import type { Secret } from '../domain/secret.ts';
 import { systemClock } from '../lib/system-clock.ts';
@@ -115,6 +114,7 @@ async function openApp(command: AnyCommand, globals: GlobalOptions, host: CliHos
   const secrets: Secret[] = [];
   const daemon = command.ownOutput === true;
   const quietLevel = daemon ? 'warn' : 'silent';
+  const { createLogger } = await import('../app/logger.ts');
   const log = await createLogger({
     level: globals.verbose === true ? 'debug' : globals.quiet === true || !daemon ? quietLevel : 'info',
     fd: daemon ? 1 : 2,

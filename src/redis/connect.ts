@@ -34,7 +34,7 @@ export async function connectRedis(
   options: ConnectOptions = {},
 ): Promise<RedisConnection> {
   const timeout = options.timeout ?? 10_000;
-  const { Redis } = await import('ioredis');
+  const { Redis } = await import('./client.ts');
   const client = new Redis({
     ...endpoint(target),
     lazyConnect: true,

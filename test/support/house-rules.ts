@@ -47,7 +47,10 @@ const plugInFolders: readonly { folder: string; required: boolean }[] = [
 ];
 
 /** Packages that take tens of milliseconds to load: only what needs them pays. */
-const heavyPackages = /^(?:@aws-sdk\/|@smithy\/|age-encryption|ioredis|zod|pino-pretty)/;
+const heavyPackages = /^(?:@aws-sdk\/|@smithy\/|age-encryption|ioredis|zod|pino)/;
+
+/** ES modules. Of a CommonJS package, import() in the bundle gives only the default: a file of ours has to load it. */
+const lazyPackages = /^age-encryption$/;
 
 const longestFile = 300;
 
@@ -161,9 +164,16 @@ function startViolations(tree: SourceTree): string[] {
 
 function shapeViolations({ path, text, imports }: SourceFile): string[] {
   const lines = text.split('\n').length - 1;
+  const unbundled = imports.filter(
+    ({ target, lazy, typeOnly, specifier }) =>
+      specifier !== '' && target === undefined && lazy && !typeOnly && !lazyPackages.test(specifier),
+  );
   const unreadable = imports.some(({ specifier }) => specifier === '');
   return [
     ...(lines > longestFile ? [`${path}: has ${lines} lines, more than ${longestFile}`] : []),
+    ...unbundled.map(
+      ({ specifier }) => `${path}: imports the package ${specifier} lazily, not through a file of ours`,
+    ),
     ...(unreadable ? [`${path}: imports by a computed name, which no rule can follow`] : []),
   ];
 }

@@ -120,6 +120,7 @@ describe('the checker', () => {
     ],
     ['a forgotten command', 'cli/commands/prune.ts', '', 'does not name cli/commands/prune.ts'],
     ['a heavy start', 'jobs/backup.ts', "import { Redis } from 'ioredis';", 'loads ioredis at start'],
+    ['a lazy package', 'jobs/backup.ts', "  await import('ioredis');", 'imports the package ioredis lazily'],
     ['a computed import', 'jobs/backup.ts', '  await import(name);', 'by a computed name'],
     ['a long file', 'domain/errors.ts', '// line\n'.repeat(300), 'has 301 lines'],
   ])('finds %s', ([, path, line, finding]) => {
