@@ -1,13 +1,13 @@
 /**
- * Builds dist/: main.mjs and its chunks, for an installation without node_modules. What main imports lazily stays in
+ * Builds dist/, or the folder that is given: main.mjs and its chunks, for an installation without node_modules. What main imports lazily stays in
  * chunks of its own, so that a short command does not pay for the S3 SDK.
  */
 import { rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 import { build, type Metafile } from 'esbuild';
 
 const root = join(import.meta.dirname, '../..');
-const dist = join(root, 'dist');
+const dist = resolve(process.argv[2] ?? join(root, 'dist'));
 
 /** Kilobytes to print. */
 const kB = (bytes: number): string => `${Math.round(bytes / 1000)} kB`;
@@ -25,7 +25,7 @@ rmSync(dist, { recursive: true, force: true });
 const { metafile } = await build({
   absWorkingDir: root,
   entryPoints: { main: 'src/main.ts' },
-  outdir: 'dist',
+  outdir: dist,
   entryNames: '[name]',
   chunkNames: 'chunks/[name]-[hash]',
   outExtension: { '.js': '.mjs' },
@@ -49,5 +49,5 @@ const files = Object.entries(metafile.outputs).toSorted(([, a], [, b]) => b.byte
 for (const [path, { bytes }] of files.slice(0, 8)) console.log(`${kB(bytes).padStart(9)}  ${path}`);
 const total = files.reduce((sum, [, { bytes }]) => sum + bytes, 0);
 console.log(
-  `${kB(total).padStart(9)}  in ${files.length} files, ${kB(eagerBytes(metafile.outputs, 'dist/main.mjs'))} read at start`,
+  `${kB(total).padStart(9)}  in ${files.length} files, ${kB(eagerBytes(metafile.outputs, relative(root, join(dist, 'main.mjs'))))} read at start`,
 );
