@@ -69,7 +69,7 @@ export async function buildApp({ configPath, env, clock, log, secrets }: AppOpti
     lifecycle.add('state', () => opened.close());
     return opened;
   });
-  const store = once(async () => {
+  const store = onceDone(async () => {
     const opened = await openStore(settings.repository, { secret, clock });
     lifecycle.add('store', () => opened.close());
     return opened;
@@ -174,6 +174,16 @@ function becomeOwner(directory: string, log: Log): void {
       },
     );
   }
+}
+
+/** Asked for again after a failure: a daemon outlives a store that was away when it was first needed. */
+function onceDone<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined;
+  return () =>
+    (made ??= make().catch((error: unknown) => {
+      made = undefined;
+      throw error;
+    }));
 }
 
 function once<T>(make: () => T): () => T {

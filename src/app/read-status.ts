@@ -1,7 +1,7 @@
 import { createTask } from 'node-cron';
 import { backupIdTime } from '../backup/id.ts';
 import type { Engine, VerificationLevel } from '../domain/backup.ts';
-import { AgentError } from '../domain/errors.ts';
+import { AgentError, type ErrorCode } from '../domain/errors.ts';
 import type { InstanceSettings } from '../domain/settings.ts';
 import { infoInteger, infoKeyspace } from '../formats/info/parse-info.ts';
 import { localTimezone } from '../lib/timezone.ts';
@@ -10,8 +10,11 @@ import { openFindings, type OpenFinding } from '../state/findings.ts';
 import type { App } from './build-app.ts';
 
 /** Why a part cannot be shown; the others still are. */
-interface Unavailable {
+export interface Unavailable {
   problem: string;
+  code: ErrorCode;
+  /** What to do. */
+  hint: string | null;
 }
 
 export interface ServerStatus {
@@ -127,6 +130,6 @@ async function orProblem<T>(read: () => Promise<T>): Promise<T | Unavailable> {
     return await read();
   } catch (error) {
     if (!(error instanceof AgentError) || error.code === 'interrupted') throw error;
-    return { problem: error.message };
+    return { problem: error.message, code: error.code, hint: error.hint ?? null };
   }
 }

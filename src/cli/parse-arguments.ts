@@ -35,7 +35,7 @@ export async function parseArguments(argv: readonly string[], width: number): Pr
     else if (group !== undefined)
       parser = parser.command(group, groupSummaries[group] ?? '', (inner: Argv) => {
         for (const member of members) register(inner, member, member.usage.slice(group.length + 1));
-        return inner.demandCommand(1, `say what to do: redis-agent ${group} --help shows it`);
+        return inner.demandCommand(1, `${group} needs a command after it`);
       });
   }
 
@@ -49,19 +49,21 @@ export async function parseArguments(argv: readonly string[], width: number): Pr
     },
   );
   if (chosen === undefined) return { kind: 'text', text };
+  refuseOddFlags(argv, chosen.args);
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the options of base() have exactly these types
   return { kind: 'command', ...chosen, globals: chosen.args as GlobalOptions };
 }
 
 function base(width: number): Argv {
+  // Without a locale the messages are in the language of the environment, and usageError reads them.
   return yargs()
+    .locale('en')
     .scriptName('redis-agent')
     .usage('$0 COMMAND: backups that are proven, for a self-hosted Redis or Valkey')
     .option('config', {
       type: 'string',
       describe: 'Configuration file (default $REDIS_AGENT_CONFIG or /etc/redis-agent/config.yaml)',
       requiresArg: true,
-      normalize: true,
     })
     .option('instance', {
       type: 'string',
@@ -85,8 +87,7 @@ function base(width: number): Argv {
     .alias('help', 'h')
     .completion('completion', 'Print a completion script for bash or zsh')
     .strict()
-    .recommendCommands()
-    .demandCommand(1, 'say what to do: redis-agent --help shows the commands')
+    .demandCommand(1, 'a command is missing')
     .exitProcess(false)
     .wrap(width)
     .epilogue(
@@ -114,14 +115,48 @@ function grouped(all: readonly AnyCommand[]): [group: string | undefined, member
   return groups;
 }
 
+/** yargs takes every value of a flag but `true` for no, and `--dry-run=yes` must not prune. */
+function refuseOddFlags(argv: readonly string[], args: unknown): void {
+  for (const word of argv) {
+    if (word === '--') return;
+    const [, name = '', value = ''] = /^--([^=]+)=(.*)$/.exec(word) ?? [];
+    const taken: unknown = typeof args === 'object' && args !== null ? Reflect.get(args, name) : undefined;
+    if (typeof taken === 'boolean' && value !== 'true' && value !== 'false')
+      throw new AgentError('usage', `--${name} takes no value`, {
+        hint: `say --${name}, or --no-${name}`,
+      });
+  }
+}
+
 function usageError(error: Error): AgentError {
   if (error instanceof AgentError) return error;
   const message = error.message.replaceAll(/\s*\n\s*/g, ' ').trim();
-  const [, unknown] = /^Unknown (?:argument|command)s?: (\S+)/.exec(message) ?? [];
-  const words = commands.flatMap(({ usage }) => usage.split(' ').filter((word) => /^[a-z]/.test(word)));
-  const meant = unknown === undefined ? undefined : closest(unknown, words);
-  return new AgentError('usage', message, {
+  const [, list = ''] = /^Unknown (?:argument|command)s?: (.*)$/.exec(message) ?? [];
+  // Options come twice, as they were typed and in camelCase.
+  const unknown = list
+    .split(', ')
+    .filter((word, index) => word !== '' && (index === 0 || !/[A-Z]/.test(word)));
+  const [first] = unknown;
+  const words = commandWords();
+  const meant = first === undefined ? undefined : closest(first, [...words, ...optionNames()]);
+  return new AgentError('usage', first === undefined ? message : `unknown argument: ${unknown.join(', ')}`, {
     cause: error,
-    hint: meant === undefined ? 'see: redis-agent --help' : `did you mean ${meant}?`,
+    hint:
+      meant === undefined
+        ? 'see: redis-agent --help'
+        : `did you mean ${words.includes(meant) ? '' : '--'}${meant}?`,
   });
+}
+
+function commandWords(): string[] {
+  return commands.flatMap(({ usage }) => usage.split(' ').filter((word) => /^[a-z]/.test(word)));
+}
+
+/** Of every command: a misplaced one is told by the help. */
+function optionNames(): string[] {
+  const parser = base(80);
+  for (const command of commands) command.options?.(parser);
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- exists in every release, the types lack it
+  const { key } = (parser as unknown as { getOptions(): { key: Record<string, unknown> } }).getOptions();
+  return Object.keys(key).filter((name) => /^[a-z][a-z-]+$/.test(name));
 }

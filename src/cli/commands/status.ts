@@ -1,4 +1,4 @@
-import { readStatus, type InstanceStatus } from '../../app/read-status.ts';
+import { readStatus, type InstanceStatus, type Unavailable } from '../../app/read-status.ts';
 import { atLeast, type Severity } from '../../domain/finding.ts';
 import { formatBytes } from '../../lib/bytes.ts';
 import { formatDuration } from '../../lib/duration.ts';
@@ -19,8 +19,10 @@ export const statusCommand = defineCommand<object, InstanceStatus[]>({
   },
   render: (all, { style, now }) => all.map((status) => renderInstance(status, style, now)).join('\n\n'),
   exitCode: (all) => {
-    if (all.some(({ server }) => 'problem' in server)) return exitCodes.redis;
-    if (all.some(({ backups }) => 'problem' in backups)) return exitCodes.repository;
+    // The server first: without it nothing else counts.
+    const parts = [...all.map(({ server }) => server), ...all.map(({ backups }) => backups)];
+    const unavailable = parts.find((part) => 'problem' in part);
+    if (unavailable !== undefined) return exitCodes[unavailable.code];
     const alarming = all.some(({ findings }) =>
       findings.some(({ severity }) => atLeast(severity, 'warning')),
     );
@@ -34,7 +36,7 @@ function renderInstance(
   now: number,
 ): string {
   const rows: Cell[][] = [];
-  if ('problem' in server) rows.push(['server', { text: `down: ${server.problem}`, paint: style.bad }]);
+  if ('problem' in server) rows.push(['server', { text: describeProblem(server), paint: style.bad }]);
   else {
     const memory = server.memory_limit === null ? '' : ` of ${formatBytes(server.memory_limit)}`;
     rows.push(
@@ -55,7 +57,7 @@ function renderInstance(
       ],
     );
   }
-  if ('problem' in backups) rows.push(['backups', { text: backups.problem, paint: style.bad }]);
+  if ('problem' in backups) rows.push(['backups', { text: describeProblem(backups), paint: style.bad }]);
   else if (backups.newest === null) rows.push(['backups', { text: 'none yet', paint: style.bad }]);
   else {
     const { id, at, bytes } = backups.newest;
@@ -83,4 +85,8 @@ function renderInstance(
     rows.push([{ text: severity, paint: colour[severity] }, `${summary}; ${remedy}`]);
   if (findings.length === 0) rows.push(['findings', { text: 'none', paint: style.good }]);
   return `${style.strong(instance)}\n${renderTable([{ title: '' }, { title: '' }], rows)}`;
+}
+
+function describeProblem({ problem, hint }: Unavailable): string {
+  return hint === null ? problem : `${problem}; ${hint}`;
 }

@@ -1,0 +1,239 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { PassThrough } from 'node:stream';
+import { expect, onTestFinished } from 'vitest';
+import { runCli } from '../../src/cli/run.ts';
+import { hasEnded } from './owned-process.ts';
+import type { TestServer } from './redis-server.ts';
+import { makeTempFolder, removeTempFolder } from './temp-folder.ts';
+
+const script = join(import.meta.dirname, '../../scripts/redis-agent');
+
+/** Everything that no output may ever hold: what writeConfig wrote, and what a test adds. */
+export const knownSecrets = new Set<string>();
+
+export interface ConfigOptions {
+  /** An instance `main` of this server, or the instances themselves. */
+  server?: Pick<TestServer, 'url'>;
+  instances?: Record<string, unknown>[];
+  /** Of the instance `main`. */
+  password?: string;
+  username?: string;
+  /** Replaces the folder `repository` as the place of backups. */
+  repository?: Record<string, unknown>;
+  /** age: recipients, and the secret key, where this host has one. */
+  encryption?: { recipients: string[]; identity?: string };
+  /** More sections, as in config.yaml. */
+  settings?: Record<string, unknown>;
+}
+
+/** A temporary folder with config.yaml, secrets, repository and state; it ends with the test. */
+export interface TestConfig {
+  folder: string;
+  /** config.yaml */
+  path: string;
+  repository: string;
+  state: string;
+  /** Writes a file that only its owner may read, and sees to it that its content is never shown. */
+  secret(name: string, value: string): { file: string };
+  /** Writes config.yaml anew, in the same folder. */
+  rewrite(options: ConfigOptions): void;
+}
+
+/** `keep`: the caller removes the folder (removeTempFolder), since no test runs that could end. */
+export function writeConfig(options: ConfigOptions, { keep = false } = {}): TestConfig {
+  const folder = makeTempFolder();
+  if (!keep) onTestFinished(() => removeTempFolder(folder));
+  mkdirSync(join(folder, 'secrets'), { mode: 0o700 });
+  const config: TestConfig = {
+    folder,
+    path: join(folder, 'config.yaml'),
+    repository: join(folder, 'repository'),
+    state: join(folder, 'state'),
+    secret(name, value) {
+      const file = join(folder, 'secrets', name);
+      for (const line of value.split('\n')) if (!line.startsWith('#') && line !== '') knownSecrets.add(line);
+      writeFileSync(file, `${value}\n`, { mode: 0o600 });
+      return { file };
+    },
+    rewrite(next) {
+      // JSON is YAML too.
+      writeFileSync(config.path, JSON.stringify(settingsOf(config, next), undefined, 2), { mode: 0o600 });
+    },
+  };
+  config.rewrite(options);
+  return config;
+}
+
+function settingsOf(config: TestConfig, options: ConfigOptions): Record<string, unknown> {
+  const { server, username, password, encryption } = options;
+  const main = {
+    name: 'main',
+    url: server?.url ?? 'redis://127.0.0.1:1',
+    ...(username === undefined ? {} : { username }),
+    ...(password === undefined ? {} : { password: config.secret('main', password) }),
+  };
+  const identity = encryption?.identity;
+  return {
+    instances: options.instances ?? [main],
+    repository: {
+      ...(options.repository ?? { type: 'filesystem', path: 'repository' }),
+      ...(encryption && {
+        encryption: {
+          age_recipients: encryption.recipients,
+          ...(identity === undefined ? {} : { age_identity: config.secret('identity', identity) }),
+        },
+      }),
+    },
+    state: { path: 'state' },
+    ...options.settings,
+  };
+}
+
+export interface AgentResult {
+  code: number;
+  stdout: string;
+  stderr: string;
+  /** The document on stdout, with --json. */
+  // oxlint-disable-next-line typescript/no-explicit-any -- whatever the command documents
+  json: any;
+}
+
+export interface AgentOptions {
+  config?: TestConfig | undefined;
+  env?: NodeJS.ProcessEnv;
+  signal?: AbortSignal;
+  /** Stdin, stdout and stderr are a terminal; the text is what somebody types. */
+  terminal?: string;
+  /** Sees what is written to stderr as it is written. */
+  onStderr?: (text: string) => void;
+}
+
+/** Runs one command line in this process. Every result is held to what holds for all of them. */
+export async function runAgent(args: string[], options: AgentOptions = {}): Promise<AgentResult> {
+  const terminal = options.terminal !== undefined;
+  const output = { stdout: '', stderr: '' };
+  const sink = (name: keyof typeof output): { write(text: string): boolean; isTTY: boolean } => ({
+    write(text) {
+      output[name] += text;
+      if (name === 'stderr') options.onStderr?.(text);
+      return true;
+    },
+    isTTY: terminal,
+  });
+  const stdin = Object.assign(new PassThrough(), { isTTY: terminal });
+  if (terminal) stdin.write(options.terminal);
+  const code = await runCli(withConfig(args, options.config), {
+    env: options.env ?? {},
+    stdin,
+    stdout: sink('stdout'),
+    stderr: sink('stderr'),
+    signal: options.signal ?? new AbortController().signal,
+    cut: new AbortController().signal,
+  });
+  return judged(args, { code, ...output }, terminal);
+}
+
+export interface SpawnOptions {
+  config?: TestConfig | undefined;
+  env?: NodeJS.ProcessEnv;
+  /** As the user nobody; only root can. */
+  nobody?: boolean;
+}
+
+/** An agent in a process of its own, killed with the test. */
+export interface SpawnedAgent {
+  readonly pid: number;
+  readonly stdout: string;
+  readonly stderr: string;
+  kill(signal: NodeJS.Signals): void;
+  /** `code` is -1 when a signal ended it. */
+  readonly ended: Promise<AgentResult>;
+}
+
+/** Starts scripts/redis-agent. */
+export function spawnAgent(args: string[], { config, env, nobody }: SpawnOptions = {}): SpawnedAgent {
+  if (nobody === true && config !== undefined) openWay(config.folder);
+  const user = nobody === true ? ['--reuid', '65534', '--regid', '65534', '--clear-groups'] : [];
+  const words = ['--pdeathsig', 'KILL', ...user, script, ...withConfig(args, config)];
+  const child = spawn('setpriv', words, {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...env },
+  });
+  const output = { stdout: '', stderr: '' };
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (output.stdout += text));
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (output.stderr += text));
+  const { pid } = child;
+  if (pid === undefined) throw new Error('setpriv could not be started');
+  const ended = once(child, 'close').then(([code]: (number | null)[]) =>
+    judged(args, { code: code ?? -1, ...output }, false),
+  );
+  ended.catch(() => {});
+  onTestFinished(async () => {
+    if (!hasEnded(child)) child.kill('SIGKILL');
+    await ended;
+  });
+  return {
+    pid,
+    get stdout() {
+      return output.stdout;
+    },
+    get stderr() {
+      return output.stderr;
+    },
+    kill: (signal) => void child.kill(signal),
+    ended,
+  };
+}
+
+function withConfig(args: string[], config: TestConfig | undefined): string[] {
+  return config === undefined ? args : ['--config', config.path, ...args];
+}
+
+/** Lets everybody pass through the folders above, which are ours alone. */
+function openWay(folder: string): void {
+  for (let each = folder; (statSync(each).mode & 0o001) === 0; each = dirname(each)) chmodSync(each, 0o711);
+}
+
+/** What holds for every output: no secret, no control character, no defect, one document under --json. */
+function judged(args: string[], result: Omit<AgentResult, 'json'>, terminal: boolean): AgentResult {
+  const all = result.stdout + result.stderr;
+  for (const secret of knownSecrets)
+    if (all.includes(secret)) throw new Error(`${args.join(' ')} shows a secret: ${all}`);
+  expect(all).not.toContain('this is a defect');
+  if (!terminal) expect(all.replaceAll('\n', '')).not.toMatch(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u);
+  const json: unknown = args.includes('--json') && result.code >= 0 ? JSON.parse(result.stdout) : undefined;
+  return { ...result, json };
+}
+
+/** The ids below `main` in a filesystem repository, whatever their state. */
+export function idsIn(config: TestConfig, instance = 'main'): string[] {
+  try {
+    return readdirSync(join(config.repository, instance)).toSorted();
+  } catch {
+    return [];
+  }
+}
+
+/** A stored manifest, to be looked at or edited. */
+export function manifestPath(config: TestConfig, id: string): string {
+  return join(config.repository, 'main', id, 'manifest.json');
+}
+
+/** Replaces parts of a stored manifest. */
+export function editManifest(
+  config: TestConfig,
+  id: string,
+  edit: (manifest: EditableManifest) => void,
+): void {
+  const path = manifestPath(config, id);
+  const manifest: EditableManifest = JSON.parse(readFileSync(path, 'utf8'));
+  edit(manifest);
+  writeFileSync(path, JSON.stringify(manifest));
+}
+
+/** Loose on purpose: tests write into it what must not be there. */
+// oxlint-disable-next-line typescript/no-explicit-any -- as said
+export type EditableManifest = any;
