@@ -107,7 +107,12 @@ async function sink(tls: Certificates | undefined): Promise<void> {
       object.complete = true;
       response.end('<CompleteMultipartUploadResult><ETag>"0"</ETag></CompleteMultipartUploadResult>');
     } else {
-      if (object !== undefined) object.bytes += Number(headers['content-length']);
+      const bytes = Number(headers['content-length']);
+      if (object !== undefined) object.bytes += bytes;
+      else {
+        const putId = String(headers['x-amz-meta-redis-agent-put'] ?? '');
+        objects.set(pathname, { bytes, putId, complete: true });
+      }
       response.end();
     }
   };

@@ -1,5 +1,4 @@
-import { randomBytes } from 'node:crypto';
-import { mkdir, open, rm, statfs } from 'node:fs/promises';
+import { open, rm, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { decodeRdb, verifyStored } from '../backup/artefact/decode.ts';
 import { compareCounts } from '../backup/verify/compare-counts.ts';
@@ -8,7 +7,8 @@ import { AgentError } from '../domain/errors.ts';
 import { infoKeyspace, type Info } from '../formats/info/parse-info.ts';
 import { formatBytes } from '../lib/bytes.ts';
 import { readAvailableMemory } from '../lib/memory.ts';
-import { startScratchServer, sweepScratch } from '../redis/scratch-server.ts';
+import { makeScratchFolder, sweepScratch } from '../redis/scratch-folder.ts';
+import { startScratchServer } from '../redis/scratch-server.ts';
 import { readInfo } from '../redis/server.ts';
 import { findCheckTool, runCheckRdb, type CheckTool } from '../redis/tools.ts';
 import type { JobContext } from './job.ts';
@@ -41,8 +41,7 @@ const memoryShare = 1.1;
 /** Makes a prover with a private folder for staged files, after clearing what a killed run left. */
 export async function provideProver(context: JobContext): Promise<Prover> {
   await sweepScratch(context.scratch);
-  const folder = join(context.scratch, `verify-${randomBytes(4).toString('hex')}`);
-  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const folder = await makeScratchFolder(context.scratch);
   return {
     prove: (manifest, depth) => prove(context, folder, manifest, depth),
     async [Symbol.asyncDispose]() {

@@ -12,8 +12,6 @@ import { explainEnd, LastLines } from './scratch-log.ts';
 import { makeScratchFolder, recordServer } from './scratch-folder.ts';
 import { readInfo } from './server.ts';
 
-export { sweepScratch } from './scratch-folder.ts';
-
 export interface ScratchOptions {
   /** The server's program, by whatever name it lies there; `argv0` is `redis-server` or `valkey-server`. */
   program: { path: string; argv0: string };

@@ -10,10 +10,10 @@ import { infoKeyspace } from '../../../src/formats/info/parse-info.ts';
 import { systemClock } from '../../../src/lib/system-clock.ts';
 import {
   startScratchServer,
-  sweepScratch,
   type ScratchOptions,
   type ScratchServer,
 } from '../../../src/redis/scratch-server.ts';
+import { sweepScratch } from '../../../src/redis/scratch-folder.ts';
 import { readInfo } from '../../../src/redis/server.ts';
 import { defaultBuild, serverBuilds, startServer, type TestServer } from '../../support/redis-server.ts';
 import { makeTempFolder, removeTempFolder } from '../../support/temp-folder.ts';
