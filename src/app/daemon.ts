@@ -8,7 +8,7 @@ import { forgetRuns, lastRun } from '../state/runs.ts';
 import { runBackupCycle } from './backup-cycle.ts';
 import type { App } from './build-app.ts';
 import type { Notifier } from './notify.ts';
-import { startScheduler, type Schedule, type Scheduler } from './scheduler.ts';
+import { startScheduler, type Schedule } from './scheduler.ts';
 
 export interface DaemonOptions {
   /** Builds the app anew for a reload; all that can fail happens in here, before the running one is touched. */
@@ -32,7 +32,7 @@ const historyMs = 400 * 24 * 60 * 60 * 1000;
 export async function runDaemon(options: DaemonOptions): Promise<void> {
   const { notifier, stop } = options;
   let app = await options.build();
-  let scheduler = await start(app);
+  let scheduler = startScheduler(await prepare(app), app);
   let reloading = Promise.resolve();
   const stopReloads = options.onReload(() => {
     reloading = reloading.then(reload);
@@ -44,10 +44,11 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
     notifier.reloading();
     try {
       const next = await options.build();
+      const schedules = await prepare(next);
       await scheduler.stop(AbortSignal.any([stop, deadline(options.drain)]));
       await app.close();
       app = next;
-      scheduler = await start(app);
+      scheduler = startScheduler(schedules, app);
       app.log.info({ config: app.configPath }, 'configuration reloaded');
     } catch (error) {
       app.log.error({ cause: messageOf(error) }, 'reload refused: going on with the configuration as it was');
@@ -70,10 +71,10 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
   clearInterval(watchdog);
 }
 
-async function start(app: App): Promise<Scheduler> {
+/** All that can fail at a start. */
+async function prepare(app: App): Promise<Schedule[]> {
   forgetRuns(app.state(), app.clock.now() - historyMs);
-  const schedules = await Promise.all(app.settings.instances.map((instance) => schedulesOf(app, instance)));
-  return startScheduler(schedules.flat(), app);
+  return (await Promise.all(app.settings.instances.map((instance) => schedulesOf(app, instance)))).flat();
 }
 
 /** What comes round for one instance. */
