@@ -45,7 +45,7 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
     try {
       const next = await options.build();
       const schedules = await prepare(next);
-      await scheduler.stop(AbortSignal.any([stop, deadline(options.drain)]));
+      await scheduler.stop(AbortSignal.any([options.cut, deadline(options.drain)]));
       await app.close();
       app = next;
       scheduler = startScheduler(schedules, app);
