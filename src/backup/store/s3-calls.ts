@@ -16,7 +16,7 @@ import {
 import { openS3Connection, type S3Connection } from './s3-connection.ts';
 import { s3Error, statusOf } from './s3-error.ts';
 import { hasPartSince, listObjects, listUploads } from './s3-list.ts';
-import type { S3StoreOptions } from './s3.ts';
+import type { S3StoreOptions } from './s3-options.ts';
 import { storeError, type Operation } from './store-error.ts';
 
 /** User metadata that tells our own object from another writer's after an answer was lost. */

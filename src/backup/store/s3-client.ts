@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { S3Client } from '@aws-sdk/client-s3';
 import { mostAttempts, retryStrategy } from './s3-retry.ts';
-import type { S3StoreOptions } from './s3.ts';
+import type { S3StoreOptions } from './s3-options.ts';
 
 /** Milliseconds: to connect, and without a byte in either direction. */
 const connectTimeout = 10_000;

@@ -2,7 +2,7 @@ import type { S3Client } from '@aws-sdk/client-s3';
 import { makeS3Client } from './s3-client.ts';
 import { s3Error, type S3Action, type S3Place } from './s3-error.ts';
 import { retryDelay } from './s3-retry.ts';
-import type { S3StoreOptions } from './s3.ts';
+import type { S3StoreOptions } from './s3-options.ts';
 import type { Operation } from './store-error.ts';
 
 /** What every request to one bucket needs. Keys in an Operation are relative to the prefix. */

@@ -1,32 +1,11 @@
-import type { Clock } from '../../domain/clock.ts';
 import { AgentError } from '../../domain/errors.ts';
-import type { Secret } from '../../domain/secret.ts';
-import type { S3RepositorySettings } from '../../domain/settings.ts';
 import { readS3 } from './s3-get.ts';
+import type { S3StoreOptions } from './s3-options.ts';
 import { putS3 } from './s3-put.ts';
 import { requireKey, requirePrefix, storeError, type Operation } from './store-error.ts';
 import { isKey, type ObjectReader, type Store, type StoredObject } from './store.ts';
 
-export interface S3StoreOptions {
-  bucket: string;
-  /** Without leading or trailing slash; may be empty. */
-  prefix: string;
-  region: string;
-  /** Another S3-compatible service, http(s)://host[:port]; AWS when left out. */
-  endpoint?: string | undefined;
-  forcePathStyle: boolean;
-  storageClass?: string | undefined;
-  /** AES256, aws:kms or aws:kms:dsse. */
-  serverSideEncryption?: S3RepositorySettings['server_side_encryption'];
-  /** Retention of each object from the moment it is put. The bucket must have object lock. */
-  objectLock?: S3RepositorySettings['object_lock'];
-  /** The SDK's usual chain when left out: environment, shared files, web identity, container or instance role. */
-  credentials?:
-    | { accessKeyId: string; secretAccessKey: Secret; sessionToken?: Secret | undefined }
-    | undefined;
-  /** For waits between retries and for the end of object locks. */
-  clock: Clock;
-}
+export type { S3StoreOptions };
 
 /** Objects in a bucket of AWS S3 or a compatible service. Loads the SDK; the first request is the first operation's. */
 export async function openS3Store(options: S3StoreOptions): Promise<Store> {
