@@ -1,27 +1,16 @@
-import {
-  verificationLevels,
-  type Artefact,
-  type Manifest,
-  type Verification,
-  type VerificationLevel,
-} from '../domain/backup.ts';
+import type { Artefact, Manifest, Verification } from '../domain/backup.ts';
 import { AgentError } from '../domain/errors.ts';
 import { backupIdTime } from './id.ts';
 import { formatDocument, manifestLimit, parseManifest, parseVerification } from './manifest.ts';
 import type { Store, StoredObject } from './store/store.ts';
+import { markName, parseMark, type VerificationMark } from './verification-mark.ts';
 
 const manifestName = 'manifest.json';
+const acceptedName = 'accepted.json';
+/** What the agent itself writes beside a manifest, besides the marks of verifications. */
+const ownNames = [manifestName, acceptedName, 'dump.rdb.zst', 'dump.rdb.zst.age'];
 /** Manifests that are read at the same time. */
 const readers = 8;
-
-/** A verification as its object's name tells it, so that a listing needs no further reads. */
-export interface VerificationMark {
-  name: string;
-  /** Milliseconds. */
-  at: number;
-  level: VerificationLevel;
-  ok: boolean;
-}
 
 /** One backup id of a listing. */
 export type BackupEntry =
@@ -55,6 +44,8 @@ export interface Repository {
   list(signal: AbortSignal): Promise<Listing>;
   /** The complete backup of that id, or the newest for `latest`. Throws an AgentError when there is none such. */
   find(id: string, signal: AbortSignal): Promise<Manifest>;
+  /** Is there (still) a backup of that id, of whatever state? */
+  exists(id: string, signal: AbortSignal): Promise<boolean>;
   artefactKey(id: string, artefact: Pick<Artefact, 'name'>): string;
   /** Commits a backup: from here on it exists. */
   writeManifest(manifest: Manifest, signal: AbortSignal): Promise<void>;
@@ -64,6 +55,8 @@ export interface Repository {
   accept(id: string, now: number, signal: AbortSignal): Promise<void>;
   /** Removes one backup, its manifest first, so that a cut leaves an incomplete one and never a broken one. */
   remove(entry: BackupEntry, signal: AbortSignal): Promise<void>;
+  /** Removes whatever an unfinished backup of this id has left. */
+  discard(id: string, signal: AbortSignal): Promise<void>;
   /** Clears temporary files and uploads of interrupted runs below the prefix; returns their names. */
   sweep(before: Date, signal: AbortSignal): Promise<string[]>;
 }
@@ -74,8 +67,16 @@ export function openRepository(store: Store, instance: string): Repository {
     await store.put(key, once(Buffer.from(text)), { signal });
   };
 
-  async function classify(id: string, objects: StoredObject[], signal: AbortSignal): Promise<BackupEntry> {
-    const names = new Map(objects.map((object) => [object.key.slice(keyOf(id, '').length), object]));
+  /** undefined when nothing of it is ours. */
+  async function classify(
+    id: string,
+    all: StoredObject[],
+    signal: AbortSignal,
+  ): Promise<BackupEntry | undefined> {
+    const nameOf = ({ key }: StoredObject): string => key.slice(keyOf(id, '').length);
+    const objects = all.filter((object) => isOurs(nameOf(object)));
+    const names = new Map(objects.map((object) => [nameOf(object), object]));
+    if (objects.length === 0) return undefined;
     if (!names.has(manifestName)) return { id, state: 'incomplete', objects };
     try {
       const manifest = await readManifest(id, signal);
@@ -88,11 +89,14 @@ export function openRepository(store: Store, instance: string): Repository {
         manifest,
         objects,
         verifications,
-        accepted: names.has('accepted.json'),
+        accepted: names.has(acceptedName),
       };
     } catch (error) {
       if (!(error instanceof AgentError)) throw error;
-      if (error.reason === 'newer') return { id, state: 'newer', objects, problem: error.message };
+      // A newer agent may know more names.
+      if (error.reason === 'newer') return { id, state: 'newer', objects: all, problem: error.message };
+      // Being removed at this moment.
+      if (error.reason === 'missing') return { id, state: 'incomplete', objects };
       if (error.code === 'damaged') return { id, state: 'damaged', objects, problem: error.message };
       throw error;
     }
@@ -117,8 +121,17 @@ export function openRepository(store: Store, instance: string): Repository {
         else byId.set(id, [...(byId.get(id) ?? []), object]);
       }
       const ids = [...byId].toSorted(([a], [b]) => (a < b ? -1 : 1));
-      const backups = await mapBounded(ids, readers, ([id, objects]) => classify(id, objects, signal));
-      return { backups, foreign };
+      const entries = await mapBounded(ids, readers, ([id, objects]) => classify(id, objects, signal));
+      const backups = entries.filter((entry) => entry !== undefined);
+      const ours = new Set(backups.flatMap(({ objects }) => objects.map(({ key }) => key)));
+      const others = ids
+        .flatMap(([, objects]) => objects.map(({ key }) => key))
+        .filter((key) => !ours.has(key));
+      return { backups, foreign: [...foreign, ...others].toSorted() };
+    },
+
+    async exists(id, signal) {
+      return (await store.stat(keyOf(id, manifestName), { signal })) !== undefined;
     },
 
     async find(id, signal) {
@@ -163,10 +176,14 @@ export function openRepository(store: Store, instance: string): Repository {
     async accept(id, now, signal) {
       const text = `${JSON.stringify({ at: new Date(now).toISOString() })}\n`;
       try {
-        await writeText(keyOf(id, 'accepted.json'), text, signal);
+        await writeText(keyOf(id, acceptedName), text, signal);
       } catch (error) {
         if (!(error instanceof AgentError) || error.reason !== 'exists') throw error;
       }
+    },
+
+    async discard(id, signal) {
+      for (const name of ownNames) await store.remove(keyOf(id, name), { signal });
     },
 
     async remove(entry, signal) {
@@ -180,18 +197,8 @@ export function openRepository(store: Store, instance: string): Repository {
   };
 }
 
-/** `verify-20261121T060000123Z-loaded-ok.json` */
-function markName({ at, level, ok }: Verification): string {
-  return `verify-${at.replaceAll(/[-:.]/g, '')}-${level}-${ok ? 'ok' : 'failed'}.json`;
-}
-
-const mark = /^verify-(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)(\d{3})Z-([a-z]+)-(ok|failed)\.json$/;
-
-function parseMark(name: string): VerificationMark | undefined {
-  const [, year, month, day, hour, minute, second, millisecond, levelName, verdict] = mark.exec(name) ?? [];
-  const level = verificationLevels.find((known) => known === levelName);
-  const at = Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}.${millisecond}Z`);
-  return level === undefined || Number.isNaN(at) ? undefined : { name, at, level, ok: verdict === 'ok' };
+function isOurs(name: string): boolean {
+  return ownNames.includes(name) || parseMark(name) !== undefined;
 }
 
 function misfit(manifest: Manifest, names: Map<string, StoredObject>): string | undefined {

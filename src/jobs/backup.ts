@@ -7,7 +7,7 @@ import { preflight } from '../backup/snapshot/preflight.ts';
 import type { Snapshot } from '../backup/snapshot/snapshot.ts';
 import { takeSnapshot } from '../backup/snapshot/take-snapshot.ts';
 import { manifestSchema, type Artefact, type Manifest, type ServerIdentity } from '../domain/backup.ts';
-import { AgentError } from '../domain/errors.ts';
+import { AgentError, messageOf } from '../domain/errors.ts';
 import { formatBytes } from '../lib/bytes.ts';
 import { identityOf, readInfo, readServerTime } from '../redis/server.ts';
 import { judgeShrinkage, shrinkRule } from './judge-shrinkage.ts';
@@ -19,6 +19,9 @@ export interface BackupOptions {
   /** Write to a prefix whose newest backup came from another host or server. */
   takeOver: boolean;
 }
+
+/** Longest wait for a store that is to take back what a failed backup left. Milliseconds. */
+const discardTimeout = 10_000;
 
 /** Takes one backup: preflight → snapshot → encode → store → manifest. */
 export const backupJob: Job<BackupOptions, Manifest> = { name: 'backup', lock: 'repository', run };
@@ -41,11 +44,10 @@ async function run(context: JobContext, options: BackupOptions): Promise<JobResu
   });
   await requireRoom(context, listing, snapshot.bytes);
   const id = makeBackupId(snapshot.requestedAt, randomInt(0x1_0000));
-  const stored = await storeSnapshot(context, id, snapshot);
-  const manifest = describe(context, { id, snapshot, ...stored });
-  await repository.writeManifest(manifest, signal);
+  const manifest = await storeAll(context, id, snapshot);
 
-  const size = `${formatBytes(manifest.artefacts[0]?.plain.bytes ?? 0)}, stored ${formatBytes(stored.artefact.stored.bytes)}`;
+  const [artefact] = manifest.artefacts;
+  const size = `${formatBytes(artefact?.plain.bytes ?? 0)}, stored ${formatBytes(artefact?.stored.bytes ?? 0)}`;
   return {
     value: manifest,
     summary: `backup ${id} of ${countKeys(manifest)} keys (${size})`,
@@ -107,7 +109,25 @@ async function requireRoom({ repository }: JobContext, listing: Listing, plainBy
   );
 }
 
-async function storeSnapshot(
+/** Artefact, then manifest. What a failure leaves is taken back at once: on a full disk it would stand in the way. */
+async function storeAll(context: JobContext, id: string, snapshot: Snapshot): Promise<Manifest> {
+  const { repository, signal } = context;
+  const stored = await storeArtefact(context, id, snapshot);
+  // From here on the id is ours: a put that fails leaves nothing, and may have failed because somebody else has it.
+  try {
+    await requireWhole(context, id, stored.artefact);
+    const manifest = describe(context, { id, snapshot, ...stored });
+    await repository.writeManifest(manifest, signal);
+    return manifest;
+  } catch (error) {
+    await repository.discard(id, AbortSignal.timeout(discardTimeout)).catch((cause: unknown) => {
+      context.log.warn({ backup: id, cause: messageOf(cause) }, 'could not clear up: the next backup will');
+    });
+    throw error;
+  }
+}
+
+async function storeArtefact(
   context: JobContext,
   id: string,
   snapshot: Snapshot,
@@ -120,17 +140,26 @@ async function storeSnapshot(
     signal,
     onProgress: (done) => progress.report({ phase: 'storing', done, total: snapshot.bytes, unit: 'bytes' }),
   });
-  const key = repository.artefactKey(id, { name: encoding.name });
-  await repository.store.put(key, encoding.chunks, { signal });
+  await repository.store.put(repository.artefactKey(id, { name: encoding.name }), encoding.chunks, {
+    signal,
+  });
   const { artefact, rdbVersion, crc } = encoding.result();
-  const object = await repository.store.stat(key, { signal });
-  if (object?.bytes !== artefact.stored.bytes)
-    throw new AgentError(
-      'repository',
-      `${key} has ${object?.bytes ?? 'no'} bytes in ${repository.store.description}, and ${artefact.stored.bytes} were sent`,
-      { reason: 'truncated', hint: 'does something else write to or expire objects below this prefix?' },
-    );
   return { artefact, rdbVersion, checksum: crc === 'ok' };
+}
+
+async function requireWhole(
+  { repository, signal }: JobContext,
+  id: string,
+  artefact: Artefact,
+): Promise<void> {
+  const key = repository.artefactKey(id, artefact);
+  const object = await repository.store.stat(key, { signal });
+  if (object?.bytes === artefact.stored.bytes) return;
+  throw new AgentError(
+    'repository',
+    `${key} has ${object?.bytes ?? 'no'} bytes in ${repository.store.description}, and ${artefact.stored.bytes} were sent`,
+    { reason: 'truncated', hint: 'does something else write to or expire objects below this prefix?' },
+  );
 }
 
 function describe(

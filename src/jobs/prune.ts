@@ -6,7 +6,7 @@ import { formatBytes } from '../lib/bytes.ts';
 import { localTimezone } from '../lib/timezone.ts';
 import type { Job, JobContext, JobResult } from './job.ts';
 import { sizesOf } from './judge-shrinkage.ts';
-import { damagedRule } from './verify.ts';
+import { damagedRule, unprovenRule } from './verify.ts';
 
 export interface PruneOptions {
   dryRun: boolean;
@@ -47,7 +47,7 @@ async function run(context: JobContext, { dryRun }: PruneOptions): Promise<JobRe
     summary: `${removed.length} of ${decisions.length} backups removed, ${formatBytes(freedBytes)} freed`,
     findings: [],
     // What was said of a backup that is gone is settled.
-    evaluated: [{ rules: [damagedRule], resources: removed }],
+    evaluated: [{ rules: [damagedRule, unprovenRule], resources: removed }],
   };
 }
 

@@ -6,6 +6,7 @@ import type { Job, JobContext, JobResult } from './job.ts';
 import { provideProver, type Prover, type VerifyDepth } from './prover.ts';
 
 export const damagedRule = 'backup-damaged';
+export const unprovenRule = 'backup-unproven';
 
 export interface VerifyOptions {
   /** A backup id, `latest`, or `all`. */
@@ -15,13 +16,16 @@ export interface VerifyOptions {
 
 export interface VerifyVerdict {
   id: string;
-  verdict: 'ok' | 'damaged' | 'missing' | 'incomplete' | 'newer';
+  /** unproven: it may be sound, but this host could not read or decrypt it. */
+  verdict: 'ok' | 'damaged' | 'missing' | 'unproven' | 'incomplete' | 'newer';
   /** How deep it was proven. */
   level: VerificationLevel | null;
   summary: string;
 }
 
 export interface VerifyReport {
+  /** Was every backup looked at, or one that was asked for? */
+  all: boolean;
   /** Oldest first. */
   verdicts: VerifyVerdict[];
   /** Objects below the prefix that are none of ours. */
@@ -36,18 +40,25 @@ async function run(context: JobContext, { which, depth }: VerifyOptions): Promis
   const entries = choose(context, listing, which);
   const verdicts: VerifyVerdict[] = [];
   await using prover = await provideProver(context);
-  for (const entry of entries) verdicts.push(await judge(context, prover, entry, depth));
+  for (const entry of entries) {
+    const verdict = await judge(context, prover, entry, depth).catch((error: unknown) => {
+      if (which !== 'all') throw error;
+      return unproven(context, entry, error);
+    });
+    if (verdict !== undefined) verdicts.push(verdict);
+  }
   const bad = verdicts.filter(({ verdict }) => verdict === 'damaged' || verdict === 'missing');
+  const open = verdicts.filter(({ verdict }) => verdict === 'unproven');
   return {
-    value: { verdicts, foreign: which === 'all' ? listing.foreign : [] },
+    value: { all: which === 'all', verdicts, foreign: which === 'all' ? listing.foreign : [] },
     summary:
       verdicts.length === 1
         ? `backup ${verdicts[0]?.id}: ${verdicts[0]?.verdict}: ${verdicts[0]?.summary}`
         : `${verdicts.length} backups verified, ${bad.length} damaged`,
-    findings: bad.map((verdict) => findingOf(context, verdict)),
+    findings: [...bad, ...open].map((verdict) => findingOf(context, verdict)),
     evaluated: [
       {
-        rules: [damagedRule],
+        rules: [damagedRule, unprovenRule],
         resources: which === 'all' ? undefined : verdicts.map((verdict) => verdict.id),
       },
     ],
@@ -58,7 +69,8 @@ function choose({ repository }: JobContext, { backups }: Listing, which: string)
   if (which === 'all') return backups;
   const chosen =
     which === 'latest'
-      ? backups.findLast(({ state }) => state === 'complete')
+      ? // A damaged one too: passing over it to a sound one would hide it.
+        backups.findLast(({ state }) => state === 'complete' || state === 'damaged')
       : backups.find(({ id }) => id === which);
   if (chosen !== undefined) return [chosen];
   const what = which === 'latest' ? 'no backup' : `no backup ${JSON.stringify(which)}`;
@@ -77,7 +89,7 @@ async function judge(
   prover: Prover,
   entry: BackupEntry,
   depth: VerifyDepth,
-): Promise<VerifyVerdict> {
+): Promise<VerifyVerdict | undefined> {
   if (entry.state === 'complete') return proveAndRecord(context, prover, entry.manifest, depth);
   const { id } = entry;
   if (entry.state === 'incomplete')
@@ -91,12 +103,27 @@ async function judge(
   return { id, verdict: missing ? 'missing' : entry.state, level: null, summary: entry.problem };
 }
 
+/** What keeps one backup from being proven is said of that one, and the others still are; what concerns all is thrown. */
+async function unproven(
+  { repository, signal }: JobContext,
+  { id }: BackupEntry,
+  error: unknown,
+): Promise<VerifyVerdict> {
+  if (!(error instanceof AgentError)) throw error;
+  const concernsAll = error.code !== 'repository' && error.reason !== 'no-identity';
+  // A store that is away does not answer this either.
+  if (concernsAll || !(await repository.exists(id, signal))) throw error;
+  const summary = error.hint === undefined ? error.message : `${error.message}; ${error.hint}`;
+  return { id, verdict: 'unproven', level: null, summary };
+}
+
+/** undefined when it was pruned meanwhile: then nothing is wrong, and there is nothing to write a proof beside. */
 async function proveAndRecord(
   context: JobContext,
   prover: Prover,
   manifest: Manifest,
   depth: VerifyDepth,
-): Promise<VerifyVerdict> {
+): Promise<VerifyVerdict | undefined> {
   const { repository, clock, signal } = context;
   const start = clock.monotonic();
   const outcome = await prove(prover, manifest, depth);
@@ -107,6 +134,7 @@ async function proveAndRecord(
     summary: outcome.summary,
     duration_seconds: Math.round(clock.monotonic() - start) / 1000,
   };
+  if (!(await repository.exists(manifest.id, signal))) return undefined;
   await repository.writeVerification(manifest.id, verification, signal);
   return {
     id: manifest.id,
@@ -132,14 +160,21 @@ async function prove(
   }
 }
 
-function findingOf({ instance }: JobContext, { id, summary }: VerifyVerdict): Finding {
+function findingOf({ instance }: JobContext, { id, verdict, summary }: VerifyVerdict): Finding {
+  const common = { instance: instance.name, resource: id, evidence: { id } };
+  if (verdict === 'unproven')
+    return {
+      ...common,
+      rule: unprovenRule,
+      severity: 'high',
+      summary: `backup ${id} cannot be proven: ${summary}`,
+      remedy: 'put that right, then run: redis-agent backups verify --all',
+    };
   return {
-    instance: instance.name,
+    ...common,
     rule: damagedRule,
-    resource: id,
     severity: 'critical',
     summary: `backup ${id} is damaged: ${summary}`,
     remedy: 'take a new one now (redis-agent backup) and find out what damaged the store',
-    evidence: { id },
   };
 }

@@ -42,9 +42,9 @@ export const backupsVerifyCommand = defineCommand<Args, VerifyReport>({
     const paint = (verdict: VerifyVerdict['verdict']): ((text: string) => string) =>
       verdict === 'ok'
         ? style.good
-        : verdict === 'incomplete' || verdict === 'newer'
-          ? style.warning
-          : style.bad;
+        : verdict === 'damaged' || verdict === 'missing'
+          ? style.bad
+          : style.warning;
     const rows = [
       ...verdicts
         .toReversed()
@@ -59,8 +59,11 @@ export const backupsVerifyCommand = defineCommand<Args, VerifyReport>({
       ? 'There is no backup to verify'
       : renderTable([{ title: '' }, { title: '' }, { title: '' }], rows);
   },
-  exitCode: ({ verdicts }) =>
-    verdicts.some(({ verdict }) => verdict === 'damaged' || verdict === 'missing')
-      ? exitCodes.damaged
-      : exitCodes.ok,
+  exitCode: ({ all, verdicts }) => {
+    const has = (...wanted: VerifyVerdict['verdict'][]): boolean =>
+      verdicts.some(({ verdict }) => wanted.includes(verdict));
+    if (has('damaged', 'missing')) return exitCodes.damaged;
+    // Asked for one, nothing but its proof is a success; among all, those of others are no failure.
+    return has('unproven') || (!all && has('incomplete', 'newer')) ? exitCodes.failed : exitCodes.ok;
+  },
 });
