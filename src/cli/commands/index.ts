@@ -8,13 +8,13 @@ import { backupsVerifyCommand } from './backups-verify.ts';
 import { checkCommand } from './check.ts';
 import { configCheckCommand } from './config-check.ts';
 import { configShowCommand } from './config-show.ts';
-// import { initCommand } from './init.ts';
+import { initCommand } from './init.ts';
 import { runCommand } from './run.ts';
 import { statusCommand } from './status.ts';
 
 /** Every command, in the order in which the help shows them. */
 export const commands: readonly AnyCommand[] = [
-  // initCommand,
+  initCommand,
   checkCommand,
   statusCommand,
   runCommand,

@@ -1,0 +1,182 @@
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import type { Argv } from 'yargs';
+import { initialise } from '../../app/init.ts';
+import { findSystemUser } from '../../app/init/files.ts';
+import type { InitOptions, InitReport } from '../../app/init/report.ts';
+import { configPath } from '../../config/load.ts';
+import { readSecret } from '../../config/secrets.ts';
+import { AgentError } from '../../domain/errors.ts';
+import { defineCommand, type CommandContext } from '../define-command.ts';
+import { renderInit, type InitResult } from '../render/init-result.ts';
+
+interface Args {
+  url: string[] | undefined;
+  username: string | undefined;
+  passwordFile: string | undefined;
+  user: string;
+  acl: boolean;
+  state: string;
+  repository: string | undefined;
+  tlsCa: string | undefined;
+  tlsCert: string | undefined;
+  tlsKey: string | undefined;
+  force: boolean;
+  dryRun: boolean;
+}
+
+/** On argv everybody could read it. */
+const passwordVariable = 'REDIS_AGENT_ADMIN_PASSWORD';
+/** The package's system user, whom the daemon runs as. */
+const systemUser = 'redis-agent';
+
+export const initCommand = defineCommand<Args, InitResult>({
+  usage: 'init',
+  summary: 'Find the servers of this host, make the agent’s own user there, write a first configuration',
+  options,
+  examples: [
+    ['redis-agent init', 'Every server on this host'],
+    ['redis-agent init --dry-run', 'Only say what it would do'],
+    ['redis-agent init --url rediss://cache.internal:6380 --tls-ca ca.pem', 'A server elsewhere'],
+    ['redis-agent init --password-file admin.txt', 'Where the server asks for a password'],
+  ],
+  async run(context, args) {
+    const report = await initialise(await initOptions(context, args));
+    return { ...report, next: nextSteps(report, context) };
+  },
+  render: (result, { style, width }) => renderInit(result, style, width),
+});
+
+/** yargs keeps the last of several unless told so, for all options at once. */
+const last = (value: unknown): unknown => (Array.isArray(value) ? (value as unknown[]).at(-1) : value);
+
+function options(yargs: Argv): Argv {
+  return yargs
+    .parserConfiguration({ 'strip-aliased': true, 'greedy-arrays': false })
+    .option('url', {
+      type: 'string',
+      array: true,
+      requiresArg: true,
+      describe:
+        'A server to look after instead of those found here: redis://, rediss://, unix://; may be repeated',
+    })
+    .option('username', {
+      type: 'string',
+      requiresArg: true,
+      describe: 'Who may create users on the server, when it is not default',
+    })
+    .option('password-file', {
+      type: 'string',
+      requiresArg: true,
+      describe: `File with that user’s password (or set $${passwordVariable})`,
+    })
+    .option('user', {
+      type: 'string',
+      requiresArg: true,
+      default: 'redis-agent',
+      describe: 'Name of the agent’s own ACL user',
+    })
+    .option('acl', {
+      type: 'boolean',
+      default: true,
+      describe: 'Create that user (--no-acl: only say how)',
+    })
+    .option('state', {
+      type: 'string',
+      requiresArg: true,
+      default: '/var/lib/redis-agent',
+      describe: 'Folder for history, and for the repository',
+    })
+    .option('repository', {
+      type: 'string',
+      requiresArg: true,
+      describe: 'Folder for backups, when it is not in --state',
+    })
+    .option('tls-ca', { type: 'string', requiresArg: true, describe: 'Certificate of the authority (PEM)' })
+    .option('tls-cert', { type: 'string', requiresArg: true, describe: 'Client certificate (PEM)' })
+    .option('tls-key', { type: 'string', requiresArg: true, describe: 'Its key (PEM)' })
+    .implies({ 'tls-cert': 'tls-key', 'tls-key': 'tls-cert' })
+    .option('force', {
+      type: 'boolean',
+      default: false,
+      describe: 'Replace a configuration (kept as .bak), secrets and an ACL user that are there',
+    })
+    .option('dry-run', { type: 'boolean', default: false, describe: 'Change nothing, say what would be' })
+    .coerce(
+      [
+        'config',
+        'instance',
+        'username',
+        'password-file',
+        'user',
+        'state',
+        'repository',
+        'tls-ca',
+        'tls-cert',
+        'tls-key',
+      ],
+      last,
+    );
+}
+
+/** Relative paths count from the working directory. */
+function file(path: string | undefined): string | undefined {
+  return path === undefined ? undefined : resolve(path);
+}
+
+async function initOptions({ globals, env, signal }: CommandContext, args: Args): Promise<InitOptions> {
+  const { user, state, repository, url, acl, force, dryRun } = args;
+  if (user === 'default' || !/^[^\s\p{Cc}]+$/u.test(user))
+    throw new AgentError('usage', `--user: ${JSON.stringify(user)} cannot be the agent’s own user`, {
+      hint: 'choose a name without blanks, and another one than default, which init never changes',
+    });
+  const root = process.geteuid?.() === 0;
+  return {
+    config: configPath(globals.config, env),
+    state: resolve(state),
+    repository: file(repository) ?? join(resolve(state), 'repository'),
+    urls: url ?? [],
+    tls:
+      (args.tlsCa ?? args.tlsCert) === undefined
+        ? undefined
+        : { ca: file(args.tlsCa), cert: file(args.tlsCert), key: file(args.tlsKey) },
+    admin: adminOf(args, env),
+    user,
+    createUser: acl,
+    force,
+    dryRun,
+    owner: root ? await findSystemUser(systemUser) : undefined,
+    signal,
+  };
+}
+
+function adminOf({ username, passwordFile }: Args, env: NodeJS.ProcessEnv): InitOptions['admin'] {
+  if (passwordFile !== undefined)
+    return {
+      username,
+      password: readSecret({ file: resolve(passwordFile) }, { env, what: '--password-file' }),
+    };
+  if (env[passwordVariable] !== undefined)
+    return {
+      username,
+      password: readSecret({ env: passwordVariable }, { env, what: 'the admin’s password' }),
+    };
+  if (username === undefined) return {};
+  throw new AgentError('usage', '--username is given without a password', {
+    hint: `give it with --password-file FILE or in $${passwordVariable}`,
+  });
+}
+
+function nextSteps({ config }: InitReport, { env }: CommandContext): string[] {
+  const usual = configPath(undefined, env) === config;
+  const command = usual ? 'redis-agent' : `redis-agent --config ${shellWord(config)}`;
+  const installed = ['/etc', '/usr/lib', '/lib'].some((folder) =>
+    existsSync(`${folder}/systemd/system/redis-agent.service`),
+  );
+  const start = usual && installed ? 'systemctl enable --now redis-agent' : `${command} run`;
+  return [`${command} check`, `${command} backup`, start];
+}
+
+function shellWord(text: string): string {
+  return /^[\w./@:+-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+}

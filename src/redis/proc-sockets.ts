@@ -1,0 +1,63 @@
+import { readFile, readdir, readlink } from 'node:fs/promises';
+import { join } from 'node:path';
+
+/** Where a server listens on this host. */
+export type ServerAddress = { host: string; port: number } | { socket: string };
+
+/** TCP_LISTEN in net/tcp_states.h. */
+const listening = '0A';
+/** __SO_ACCEPTCON in include/uapi/linux/net.h. */
+const accepting = 0x1_0000;
+
+/** What the process listens on; empty where its descriptors may not be seen (another user's process). */
+export async function listeningSockets(folder: string): Promise<ServerAddress[]> {
+  const inodes = await socketInodes(folder);
+  if (inodes.size === 0) return [];
+  const table = async (name: string): Promise<string> =>
+    await readFile(join(folder, 'net', name), 'utf8').catch(() => '');
+  const [tcp, tcp6, unix] = await Promise.all([table('tcp'), table('tcp6'), table('unix')]);
+  const all = [...parseTcpTable(tcp), ...parseTcpTable(tcp6), ...parseUnixTable(unix)];
+  return all.filter(({ inode }) => inodes.has(inode)).map(({ address }) => address);
+}
+
+async function socketInodes(folder: string): Promise<Set<string>> {
+  const names = await readdir(join(folder, 'fd')).catch((): string[] => []);
+  const links = await Promise.all(
+    names.map(async (name) => await readlink(join(folder, 'fd', name)).catch(() => '')),
+  );
+  return new Set(links.flatMap((link) => /^socket:\[(\d+)\]$/.exec(link)?.[1] ?? []));
+}
+
+interface Entry {
+  inode: string;
+  address: ServerAddress;
+}
+
+/** The listening ones of /proc/net/tcp or tcp6 (proc_pid_net(5)). */
+export function parseTcpTable(text: string): Entry[] {
+  return text.split('\n').flatMap((line) => {
+    const [, local = '', , state, , , , , , inode = ''] = line.trim().split(/\s+/);
+    const [hex = '', port = ''] = local.split(':');
+    if (state !== listening) return [];
+    return [{ inode, address: { host: hostOf(hex), port: Number.parseInt(port, 16) } }];
+  });
+}
+
+/** The kernel prints addresses as 32-bit words in the order of this processor, which is little-endian. */
+function hostOf(hex: string): string {
+  const bytes = Buffer.from(hex, 'hex').swap32();
+  if (bytes.length === 4) return bytes.join('.');
+  const groups = Array.from({ length: 8 }, (_, index) => bytes.readUInt16BE(index * 2).toString(16));
+  // The URL parser writes the short form: [::1].
+  return new URL(`http://[${groups.join(':')}]`).hostname.slice(1, -1);
+}
+
+/** The listening ones of /proc/net/unix that have a path. */
+export function parseUnixTable(text: string): Entry[] {
+  return text.split('\n').flatMap((line) => {
+    const [, , , flags = '', , , inode = '', ...path] = line.trim().split(' ').filter(Boolean);
+    const socket = path.join(' ');
+    const listens = (Number.parseInt(flags, 16) & accepting) !== 0;
+    return listens && socket.startsWith('/') ? [{ inode, address: { socket } }] : [];
+  });
+}
