@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 
 /** Deterministic bytes that do not repeat within a part: a xorshift stream from `seed`. */
-export function fillPattern(target: Uint8Array, seed: number): number {
+function fillPattern(target: Uint8Array, seed: number): number {
   let state = seed === 0 ? 1 : seed;
   const words = new Uint32Array(target.buffer, target.byteOffset, target.byteLength >> 2);
   for (let index = 0; index < words.length; index += 1) {

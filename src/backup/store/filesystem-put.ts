@@ -105,7 +105,7 @@ async function publish(temporary: string, path: string): Promise<void> {
  * renaming. One that a killed process left blocks its folder (EEXIST) until it is swept. Exported for its test: no file
  * system without hard links can be mounted everywhere.
  */
-export async function renameUnderLock(temporary: string, path: string): Promise<void> {
+async function renameUnderLock(temporary: string, path: string): Promise<void> {
   const lock = join(dirname(path), `${temporaryPrefix}lock`);
   await (await open(lock, 'wx', 0o640)).close();
   try {

@@ -10,7 +10,7 @@ export function code(...parts: readonly Code[]): Code {
 }
 
 /** Unsigned LEB128, for indices, lengths and memory offsets. */
-export function unsigned(value: number): Code {
+function unsigned(value: number): Code {
   const bytes: number[] = [];
   for (let rest = value; ; rest >>>= 7) {
     if (rest < 0x80) return [...bytes, rest];
@@ -19,7 +19,7 @@ export function unsigned(value: number): Code {
 }
 
 /** Signed LEB128, for i32 constants. */
-export function signed(value: number): Code {
+function signed(value: number): Code {
   const bytes: number[] = [];
   for (let rest = value; ; rest >>= 7) {
     if (rest >= -0x40 && rest < 0x40) return [...bytes, rest & 0x7f];

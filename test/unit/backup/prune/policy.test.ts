@@ -147,7 +147,8 @@ describe('planRetention', () => {
             (one) => one?.id ?? [],
           ))
             expect(kept).toContain(id);
-          for (const { id, at } of backups) if (now - at < rules.days * day) expect(kept).toContain(id);
+          for (const { id } of backups.filter(({ at }) => now - at < rules.days * day))
+            expect(kept).toContain(id);
           expect(planRetention(backups.toReversed(), rules, utc)).toEqual(decisions);
         },
       ),
