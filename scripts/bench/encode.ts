@@ -4,17 +4,15 @@
  *   scripts/node scripts/bench/encode.ts [--rounds 5] [--sizes 1gb] [--plain]
  *
  * Ours reads the dump, checks its CRC64, takes SHA-256 of plain and stored bytes, compresses at level 1, optionally
- * encrypts, writes a file and fsyncs it, in a process of its own that is timed from start to exit. zstd compresses
+ * encrypts, and puts it durably (fsync) into a local repository, in a process timed from start to exit. zstd compresses
  * into a file, and neither hashes nor fsyncs; so it is timed twice: as it is, and with an fsync of its file after it.
  * Rounds alternate; figures are medians. The dump is in the page cache for both.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { closeSync, fsyncSync, mkdtempSync, openSync, rmSync, statSync } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { closeSync, fsyncSync, mkdirSync, mkdtempSync, openSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { encodeRdb } from '../../src/backup/artefact/encode.ts';
 import { benchDump, parseBytes } from './make-dump.ts';
 
 const mebibyte = 2 ** 20;
@@ -26,33 +24,21 @@ interface Run {
   rss: number;
 }
 
-/** In the child: encodes `dump` into `out`, and prints the process's peak memory in MiB. */
-async function encodeOnce(dump: string, out: string, recipient: string | undefined): Promise<void> {
-  const source = await open(dump);
-  const file = await open(out, 'w', 0o600);
-  const { chunks } = encodeRdb(
-    { handle: source, bytes: (await source.stat()).size },
-    {
-      compression: { zstd: 1 },
-      recipients: recipient === undefined ? [] : [recipient],
-      signal: new AbortController().signal,
-    },
-  );
-  for await (const chunk of chunks) await file.writeFile(chunk);
-  await file.sync();
-  await file.close();
-  await source.close();
-  console.log(process.resourceUsage().maxRSS / 1024);
-}
-
 function timed(run: () => void): number {
   const start = performance.now();
   run();
   return (performance.now() - start) / 1000;
 }
 
-function ours(dump: string, out: string, recipient?: string): Run {
-  const argv = ['--disable-warning=ExperimentalWarning', import.meta.filename, '--child', dump, out];
+function ours(dump: string, folder: string, recipient?: string): Run {
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder);
+  const argv = [
+    '--disable-warning=ExperimentalWarning',
+    join(import.meta.dirname, 'encode-once.ts'),
+    dump,
+    folder,
+  ];
   let rss = '';
   const seconds = timed(() => {
     rss = execFileSync(process.execPath, recipient === undefined ? argv : [...argv, recipient], {
@@ -88,17 +74,16 @@ async function compare(size: string, rounds: number, withEncryption: boolean, fo
   const dump = await benchDump(parseBytes(size));
   const bytes = statSync(dump).size;
   const recipient = makeRecipient();
-  const [a, b] = [join(folder, 'ours'), join(folder, 'theirs')];
+  const [repository, file] = [join(folder, 'repository'), join(folder, 'dump.zst')];
   execFileSync('cat', [dump], { stdio: 'ignore' });
   const plain: Run[] = [];
   const encrypted: Run[] = [];
   const peer: { bare: number; durable: number }[] = [];
   for (let round = 0; round < rounds; round++) {
-    peer.push(zstd(dump, b));
-    plain.push(ours(dump, a));
-    if (withEncryption) encrypted.push(ours(dump, a, recipient));
-    rmSync(a);
-    rmSync(b);
+    peer.push(zstd(dump, file));
+    plain.push(ours(dump, repository));
+    if (withEncryption) encrypted.push(ours(dump, repository, recipient));
+    rmSync(file);
   }
   const bare = median(peer.map((run) => run.bare));
   const durable = median(peer.map((run) => run.durable));
@@ -119,25 +104,17 @@ async function compare(size: string, rounds: number, withEncryption: boolean, fo
   }
 }
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
+const { values } = parseArgs({
   options: {
-    child: { type: 'boolean', default: false },
     plain: { type: 'boolean', default: false },
     rounds: { type: 'string', default: '5' },
     sizes: { type: 'string', default: '256mb,1gb,2gb' },
   },
 });
-
-if (values.child) {
-  const [dump = '', out = '', recipient] = positionals;
-  await encodeOnce(dump, out, recipient);
-} else {
-  const folder = mkdtempSync(join(tmpdir(), 'redis-agent-bench-'));
-  try {
-    for (const size of values.sizes.split(','))
-      await compare(size, Number(values.rounds), !values.plain, folder);
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
+const folder = mkdtempSync(join(tmpdir(), 'redis-agent-bench-'));
+try {
+  for (const size of values.sizes.split(','))
+    await compare(size, Number(values.rounds), !values.plain, folder);
+} finally {
+  rmSync(folder, { recursive: true, force: true });
 }

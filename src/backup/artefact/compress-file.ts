@@ -2,6 +2,7 @@ import type { FileHandle } from 'node:fs/promises';
 import { AgentError } from '../../domain/errors.ts';
 import { compressFrame, frameBytes } from '../../formats/zstd/compress.ts';
 import { awaitLater } from '../../lib/await-later.ts';
+import { limit } from '../../lib/limit.ts';
 import { releaseMemory } from '../../lib/release-memory.ts';
 
 /** A finished dump, open for reading. Nothing here closes it. */
@@ -20,10 +21,12 @@ export interface CompressOptions {
 }
 
 /**
- * Blocks in memory at a time. Three, for two cores: while this thread hashes one, or its consumer writes a frame, two
- * are being compressed. libuv's pool of four has a thread left to read and write with.
+ * libuv's pool has four threads: two compress, which is what two cores can do beside the hashing on this thread, and
+ * two are left to read and to write with.
  */
-const blocksInMemory = 3;
+const compressedAtATime = 2;
+/** Those two, two that are read and hashed and start the moment that one ends, and one whose frame is being written. */
+const blocksInMemory = 5;
 
 /**
  * Compresses a file into independent zstd frames, in order, in memory that does not depend on its size. A frame is
@@ -38,29 +41,44 @@ export async function* compressFile(
 ): AsyncGenerator<Uint8Array, void, void> {
   const size = Math.min(frameBytes, source.bytes);
   const idle = Array.from({ length: blocksInMemory }, () => Buffer.allocUnsafeSlow(size));
-  const inFlight: { buffer: Buffer<ArrayBuffer>; frame: Promise<Uint8Array> }[] = [];
-  try {
-    for (let offset = 0; offset < source.bytes || inFlight.length > 0;) {
+  const started: { buffer: Buffer<ArrayBuffer>; frame: Promise<Uint8Array> }[] = [];
+  const compress = limit(compressedAtATime);
+  let offset = 0;
+  let end = source.bytes;
+
+  /** Reads, starts and shows blocks while there are buffers. Runs beside the consumer: it may well be writing. */
+  async function fill(): Promise<void> {
+    while (offset < end) {
+      const buffer = idle.pop();
+      if (buffer === undefined) return;
       signal.throwIfAborted();
-      const buffer = offset < source.bytes ? idle.pop() : undefined;
-      if (buffer !== undefined) {
-        const block = buffer.subarray(0, source.bytes - offset);
-        await readWhole(source, block, offset);
-        inFlight.push({ buffer, frame: awaitLater(compressFrame(block, level)) });
-        offset += block.length;
-        onBlock(block);
-        continue;
-      }
-      const oldest = inFlight[0]!;
+      const block = buffer.subarray(0, source.bytes - offset);
+      await readWhole(source, block, offset);
+      offset += block.length;
+      started.push({ buffer, frame: awaitLater(compress(() => compressFrame(block, level))) });
+      onBlock(block);
+    }
+  }
+
+  let filling = awaitLater(fill());
+  try {
+    for (;;) {
+      if (started.length === 0) await filling;
+      signal.throwIfAborted();
+      const oldest = started[0];
+      if (oldest === undefined) return;
       const frame = await oldest.frame;
+      started.shift();
       idle.push(oldest.buffer);
-      inFlight.shift();
+      filling = awaitLater(filling.then(fill));
       yield frame;
       releaseMemory(frame);
     }
   } finally {
-    // The pool works on our buffers: do not leave before it has let go of them.
-    await Promise.allSettled(inFlight.map(({ frame }) => frame));
+    // The pool works on our buffers and the handle: do not leave before it has let go of them.
+    end = 0;
+    await Promise.allSettled([filling]);
+    await Promise.allSettled(started.map(({ frame }) => frame));
   }
 }
 
