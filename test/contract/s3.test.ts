@@ -1,19 +1,25 @@
 import { randomBytes } from 'node:crypto';
-import { startFauxqs } from '../support/fauxqs.ts';
+import { availableS3Servers } from '../support/s3-servers.ts';
+import type { StoreSubject } from './store-harness.ts';
 import { storeContract } from './store.ts';
 
-storeContract('s3 on fauxqs', async () => {
-  const server = await startFauxqs();
+// radosgw is left out: on plain files it lists new objects twice and those of several parts not at all.
+for (const known of availableS3Servers().filter(({ name }) => name !== 'radosgw'))
+  storeContract(`s3 on ${known.name}`, () => subjectOn(known.start), known.missing);
+
+async function subjectOn(start: ReturnType<typeof availableS3Servers>[0]['start']): Promise<StoreSubject> {
+  const server = await start?.();
+  if (server === undefined) throw new Error('this server is not here');
   return {
     fresh: async () => ({
       type: 's3',
       endpoint: server.endpoint,
-      bucket: 'test',
+      bucket: server.bucket,
       prefix: randomBytes(4).toString('hex'),
-      accessKeyId: 'test',
-      secretAccessKey: 'test-secret',
+      accessKeyId: server.accessKeyId,
+      secretAccessKey: server.secretAccessKey,
     }),
-    supports: { ifNoneMatch: false, ifNoneMatchMultipart: false, multipart: true, listsUploads: false },
-    stop: server.stop,
+    supports: server.supports,
+    stop: () => server.stop(),
   };
-});
+}

@@ -97,9 +97,14 @@ function meaning(action: S3Action, place: S3Place, cause: unknown): Meaning {
           : ''
       }`,
     };
-  if (name === 'NoSuchKey' || name === 'NotFound' || status === 404)
+  if (name === 'NoSuchUpload')
+    return action === 's3:PutObject'
+      ? { reason: 'unavailable', why: 'somebody else ended the upload meanwhile' }
+      : { reason: 'missing', why: 'there is no such upload' };
+  if (status === 404 && action === 's3:GetObject')
     return { reason: 'missing', why: 'there is no such object' };
-  if (messageOf(cause).includes('Deserialization error'))
+  // S3 has no 404 without a code of its own but HEAD's, and no answer but XML.
+  if ((status === 404 && name !== 'NoSuchKey') || messageOf(cause).includes('Deserialization error'))
     return {
       reason: 'unavailable',
       why: `${place.endpoint} answers${status === undefined ? '' : ` ${status}`} with something that is not S3`,

@@ -67,9 +67,14 @@ export async function openS3Store(options: S3StoreOptions): Promise<Store> {
       const what = onPrefix('sweep', prefix);
       for await (const { key, uploadId, started } of s3.uploads(what, signal)) {
         if (started >= before || !isKey(key)) continue;
-        if (await s3.hasPartSince({ ...what, key }, uploadId, before, signal)) continue;
-        await s3.abortUpload({ ...what, key }, uploadId, signal);
-        swept.push(`${key} (upload ${uploadId})`);
+        try {
+          if (await s3.hasPartSince({ ...what, key }, uploadId, before, signal)) continue;
+          await s3.abortUpload({ ...what, key }, uploadId, signal);
+          swept.push(`${key} (upload ${uploadId})`);
+        } catch (error) {
+          // Ended since it was listed.
+          if (!(error instanceof AgentError) || error.reason !== 'missing') throw error;
+        }
       }
       return swept;
     },
