@@ -1,15 +1,15 @@
-/** Breaks text between words so that lines fit; each but the first is indented. A longer word stays whole. */
-export function wrap(text: string, width: number, indent = ''): string {
+/** Breaks text between words so that lines fit. A word that is longer stays whole. */
+export function wrap(text: string, width: number): string {
   const lines: string[] = [];
-  let line = '';
+  let line: string | undefined;
   for (const word of text.split(' ')) {
-    const longer = line === '' ? word : `${line} ${word}`;
-    if (longer.length <= width || line.trim() === '') {
+    const longer = line === undefined ? word : `${line} ${word}`;
+    if (line === undefined || longer.length <= width) {
       line = longer;
       continue;
     }
     lines.push(line);
-    line = indent + word;
+    line = word;
   }
   return [...lines, line].join('\n');
 }
