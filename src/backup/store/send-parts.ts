@@ -10,7 +10,7 @@ export const mostParts = 10_000;
  * thousand parts of 16 MiB are only 156 GiB: so the size doubles after every 2500 parts, up to 586 GiB in all, while
  * the buffers together stay at 64 MiB (128 MiB past 273 GiB).
  */
-function partPlan(number: number): { bytes: number; lanes: number } {
+export function partPlan(number: number): { bytes: number; lanes: number } {
   const doublings = Math.min(3, Math.floor((number - 1) / 2500));
   const bytes = (16 * mebibyte) << doublings;
   return { bytes, lanes: Math.max(1, (64 * mebibyte) / bytes) };
