@@ -7,6 +7,7 @@ import type { AnyCommand, CommandContext, GlobalOptions } from './define-command
 import { exitCodes } from './exit-code.ts';
 import { parseArguments } from './parse-arguments.ts';
 import { errorDocument, renderError } from './render/error.ts';
+import { renderJson } from './render/json.ts';
 import { createProgressBar, silentProgress } from './render/progress-bar.ts';
 import { createStyle } from './render/style.ts';
 
@@ -40,7 +41,7 @@ export async function runCli(argv: readonly string[], host: CliHost): Promise<nu
   } catch (error) {
     const reported =
       host.signal.aborted && host.signal.reason instanceof AgentError ? host.signal.reason : error;
-    if (json) stdout.write(`${JSON.stringify(errorDocument(reported))}\n`);
+    if (json) stdout.write(`${renderJson(errorDocument(reported))}\n`);
     else stderr.write(`${renderError(reported, createStyle(color))}\n`);
     return reported instanceof AgentError ? exitCodes[reported.code] : exitCodes.failed;
   }
@@ -83,14 +84,7 @@ async function execute(
           hint: 'say --yes when that is what you want',
         });
       bar.end();
-      // Prompts go to stderr: stdout is the result.
-      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a terminal, as was checked
-      const prompt = createInterface({ input: host.stdin, output: stderr as NodeJS.WriteStream });
-      try {
-        return /^y(es)?$/i.test(await prompt.question(`${question} [y/N] `, { signal }));
-      } finally {
-        prompt.close();
-      }
+      return ask(question, host);
     },
   };
   try {
@@ -99,7 +93,7 @@ async function execute(
     if (command.ownOutput !== true) {
       const style = createStyle(globals.color && useColor(stdout, env));
       const text = globals.json
-        ? JSON.stringify(command.document === undefined ? value : command.document(value), undefined, 2)
+        ? renderJson(command.document === undefined ? value : command.document(value), 2)
         : command.render(value, { style, width: stdout.columns ?? 80, now: clock.now() });
       if (text !== '') stdout.write(`${text}\n`);
     }
@@ -107,6 +101,23 @@ async function execute(
   } finally {
     bar.end();
     await app?.close();
+  }
+}
+
+/** On stderr: stdout is the result. The end of the input is a no, Ctrl-C an interruption. */
+async function ask(question: string, { stdin, stderr, signal }: CliHost): Promise<boolean> {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a terminal, as was checked
+  const prompt = createInterface({ input: stdin, output: stderr as NodeJS.WriteStream });
+  const ended = new Promise<string>((resolve, reject) => {
+    prompt.once('close', () => resolve(''));
+    // The terminal sends no signal while a line is edited.
+    prompt.once('SIGINT', () => reject(new AgentError('interrupted', 'interrupted at the question')));
+  });
+  try {
+    const answer = await Promise.race([prompt.question(`${question} [y/N] `, { signal }), ended]);
+    return /^y(es)?$/i.test(answer);
+  } finally {
+    prompt.close();
   }
 }
 

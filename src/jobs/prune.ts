@@ -16,7 +16,7 @@ export interface PruneReport {
   /** Newest first. */
   decisions: (RetentionDecision & { bytes: number })[];
   removed: string[];
-  freedBytes: number;
+  freed_bytes: number;
 }
 
 /** Removes the backups that the retention policy lets go, oldest first. */
@@ -33,18 +33,18 @@ async function run(context: JobContext, { dryRun }: PruneOptions): Promise<JobRe
   const decisions = plan.map((decision) => ({ ...decision, bytes: bytesOf(byId.get(decision.id)) }));
 
   const removed: string[] = [];
-  let freedBytes = 0;
+  let freed = 0;
   for (const { id, keep, reason, bytes } of decisions.toReversed()) {
     const entry = byId.get(id);
     if (keep || dryRun || entry === undefined) continue;
     await repository.remove(entry, signal);
     log.info({ backup: id, reason }, 'backup removed');
     removed.push(id);
-    freedBytes += bytes;
+    freed += bytes;
   }
   return {
-    value: { decisions, removed, freedBytes },
-    summary: `${removed.length} of ${decisions.length} backups removed, ${formatBytes(freedBytes)} freed`,
+    value: { decisions, removed, freed_bytes: freed },
+    summary: `${removed.length} of ${decisions.length} backups removed, ${formatBytes(freed)} freed`,
     findings: [],
     // What was said of a backup that is gone is settled.
     evaluated: [{ rules: [damagedRule, unprovenRule], resources: removed }],

@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { PassThrough } from 'node:stream';
+import { PassThrough, Writable } from 'node:stream';
 import { expect, onTestFinished } from 'vitest';
 import { runCli } from '../../src/cli/run.ts';
 import { hasEnded } from './owned-process.ts';
@@ -115,14 +115,16 @@ export interface AgentOptions {
 export async function runAgent(args: string[], options: AgentOptions = {}): Promise<AgentResult> {
   const terminal = options.terminal !== undefined;
   const output = { stdout: '', stderr: '' };
-  const sink = (name: keyof typeof output): { write(text: string): boolean; isTTY: boolean } => ({
-    write(text) {
-      output[name] += text;
-      if (name === 'stderr') options.onStderr?.(text);
-      return true;
-    },
-    isTTY: terminal,
-  });
+  const sink = (name: keyof typeof output): Writable & { isTTY: boolean } => {
+    const stream = new Writable({
+      write(chunk: Buffer, _encoding, done) {
+        output[name] += chunk.toString();
+        if (name === 'stderr') options.onStderr?.(chunk.toString());
+        done();
+      },
+    });
+    return Object.assign(stream, { isTTY: terminal });
+  };
   const stdin = Object.assign(new PassThrough(), { isTTY: terminal });
   if (terminal) stdin.write(options.terminal);
   const code = await runCli(withConfig(args, options.config), {
@@ -206,6 +208,21 @@ function judged(args: string[], result: Omit<AgentResult, 'json'>, terminal: boo
   if (!terminal) expect(all.replaceAll('\n', '')).not.toMatch(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u);
   const json: unknown = args.includes('--json') && result.code >= 0 ? JSON.parse(result.stdout) : undefined;
   return { ...result, json };
+}
+
+/** Takes a backup that must succeed; returns its id. */
+export async function takeBackup(config: TestConfig, ...args: string[]): Promise<string> {
+  const { code, stdout, json } = await runAgent(['backup', '--json', ...args], { config });
+  if (code !== 0) throw new Error(`the backup failed: ${stdout}`);
+  return json.backup.id;
+}
+
+/** Copies a stored backup under another id, manifest and all. */
+export function copyBackup(config: TestConfig, from: string, to: string): void {
+  cpSync(join(config.repository, 'main', from), join(config.repository, 'main', to), { recursive: true });
+  editManifest(config, to, (manifest) => {
+    manifest.id = to;
+  });
 }
 
 /** The ids below `main` in a filesystem repository, whatever their state. */

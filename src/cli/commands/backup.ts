@@ -1,6 +1,7 @@
 import { runBackupCycle, type BackupCycleReport } from '../../app/backup-cycle.ts';
 import { formatBytes } from '../../lib/bytes.ts';
 import { formatDuration } from '../../lib/duration.ts';
+import { printable } from '../../lib/printable.ts';
 import { countKeys } from '../../jobs/backup.ts';
 import { defineCommand } from '../define-command.ts';
 import { exitCodes } from '../exit-code.ts';
@@ -50,10 +51,10 @@ export const backupCommand = defineCommand<Args, BackupCycleReport>({
     ];
     if (verification !== undefined)
       lines.push(
-        `${verification.verdict === 'ok' ? style.good('proven') : style.bad(verification.verdict)}: ${verification.summary}`,
+        `${verification.verdict === 'ok' ? style.good('proven') : style.bad(verification.verdict)}: ${printable(verification.summary)}`,
       );
     if (pruned !== undefined && pruned.removed.length > 0)
-      lines.push(`removed ${pruned.removed.length} old (${formatBytes(pruned.freedBytes)})`);
+      lines.push(`removed ${pruned.removed.length} old (${formatBytes(pruned.freed_bytes)})`);
     return lines.join('\n');
   },
   exitCode: ({ verification }) =>

@@ -8,7 +8,7 @@ interface Args {
   yes: boolean;
 }
 
-export const backupsPruneCommand = defineCommand<Args, PruneReport & { dryRun: boolean }>({
+export const backupsPruneCommand = defineCommand<Args, PruneReport & { dry_run: boolean }>({
   usage: 'backups prune',
   summary: 'Remove what the retention lets go, and say why each stays or goes',
   options: (yargs) =>
@@ -25,12 +25,12 @@ export const backupsPruneCommand = defineCommand<Args, PruneReport & { dryRun: b
     const instance = app.instance(context.globals.instance);
     const plan = await app.run(pruneJob, instance, { dryRun: true }, context);
     const doomed = plan.decisions.filter(({ keep }) => !keep);
-    if (dryRun || doomed.length === 0) return { ...plan, dryRun };
+    if (dryRun || doomed.length === 0) return { ...plan, dry_run: dryRun };
     const question = `Remove ${doomed.length} of ${plan.decisions.length} backups of ${instance.name}?`;
-    if (!yes && !(await context.confirm(question))) return { ...plan, dryRun: true };
-    return { ...(await app.run(pruneJob, instance, { dryRun: false }, context)), dryRun };
+    if (!yes && !(await context.confirm(question))) return { ...plan, dry_run: true };
+    return { ...(await app.run(pruneJob, instance, { dryRun: false }, context)), dry_run: false };
   },
-  render({ decisions, removed, freedBytes, dryRun }, { style }) {
+  render({ decisions, removed, freed_bytes, dry_run }, { style }) {
     if (decisions.length === 0) return 'There is no backup to prune';
     const table = renderTable(
       [{ title: 'ID' }, { title: '' }, { title: 'STORED', align: 'right' }, { title: 'WHY' }],
@@ -41,8 +41,8 @@ export const backupsPruneCommand = defineCommand<Args, PruneReport & { dryRun: b
         reason,
       ]),
     );
-    return dryRun
+    return dry_run
       ? `${table}\nnothing was removed`
-      : `${table}\n${removed.length} removed, ${formatBytes(freedBytes)} freed`;
+      : `${table}\n${removed.length} removed, ${formatBytes(freed_bytes)} freed`;
   },
 });

@@ -18,6 +18,15 @@ export const statusCommand = defineCommand<object, InstanceStatus[]>({
     return Promise.all(instances.map((instance) => readStatus(app, instance, context.signal)));
   },
   render: (all, { style, now }) => all.map((status) => renderInstance(status, style, now)).join('\n\n'),
+  document: (all) =>
+    all.map((status) => ({
+      ...status,
+      findings: status.findings.map((finding) => ({
+        ...finding,
+        first_seen: new Date(finding.first_seen).toISOString(),
+        last_seen: new Date(finding.last_seen).toISOString(),
+      })),
+    })),
   exitCode: (all) => {
     // The server first: without it nothing else counts.
     const parts = [...all.map(({ server }) => server), ...all.map(({ backups }) => backups)];
