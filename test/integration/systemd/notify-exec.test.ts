@@ -17,7 +17,7 @@ const compiler = ['cc', 'gcc'].find((name) => {
 
 const notify = JSON.stringify(join(import.meta.dirname, '../../../src/app/notify.ts'));
 
-describe.skipIf(compiler === undefined)('notify-exec', () => {
+describe.skipIf(compiler === undefined)(compiler ? 'notify-exec' : 'notify-exec: no C compiler here', () => {
   let folder = '';
   const root = join(import.meta.dirname, '../../..');
 
