@@ -1,163 +1,37 @@
-import { execFileSync } from 'node:child_process';
-import { createHash, randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { KeyCount, Manifest } from '../../src/domain/backup.ts';
+import { runAgent } from '../support/cli.ts';
+import { fillServer, hasFieldExpiry } from '../support/data-set.ts';
+import { countDescribed, describeData } from '../support/describe-data.ts';
 import {
-  runAgent,
-  writeConfig,
-  type AgentResult,
-  type ConfigOptions,
-  type TestConfig,
-} from '../support/cli.ts';
-import { addOverdue, fillServer, overdue } from '../support/data-set.ts';
-import { countDescribed, describeData, type DataDescription } from '../support/describe-data.ts';
+  backUp,
+  checkOrigin,
+  checkStored,
+  expectOk,
+  inBucket,
+  inFolder,
+  makeAgeKey,
+  provePath,
+  type AgeKey,
+} from '../support/prove-path.ts';
 import { serverBuilds, startServer, type TestServer } from '../support/redis-server.ts';
-import { availableS3Servers, type S3TestServer } from '../support/s3-servers.ts';
-import {
-  decodeWithTools,
-  manifestOf,
-  proofsOf,
-  readFromBucket,
-  readFromFolder,
-  serverWithDump,
-  type StoredBackup,
-} from '../support/stored-backup.ts';
+import { availableS3Servers, type KnownS3Server, type S3TestServer } from '../support/s3-servers.ts';
+import { manifestOf, serverWithDump } from '../support/stored-backup.ts';
 import { makeTempFolder, removeTempFolder } from '../support/temp-folder.ts';
 
 const keys = makeTempFolder();
-const keyFile = join(keys, 'key.txt');
-let encryption: { recipients: string[]; identity: string };
+let ageKey: AgeKey;
 let fauxqs: S3TestServer;
 
 beforeAll(async () => {
-  execFileSync('age-keygen', ['-o', keyFile], { stdio: 'pipe' });
-  const identity = readFileSync(keyFile, 'utf8').trim();
-  const recipient = execFileSync('age-keygen', ['-y', keyFile], { encoding: 'utf8' }).trim();
-  encryption = { recipients: [recipient], identity };
-  const known = availableS3Servers().find(({ name }) => name === 'fauxqs');
-  if (known?.start === undefined) throw new Error('fauxqs comes with the packages');
-  fauxqs = await known.start();
+  ageKey = makeAgeKey(keys);
+  const { start } = knownS3('fauxqs');
+  if (start === undefined) throw new Error('fauxqs comes with the packages');
+  fauxqs = await start();
 });
 afterAll(async () => {
   await fauxqs.stop();
   removeTempFolder(keys);
 });
-
-/** A configuration, and how to read what is stored without the agent. */
-interface Place {
-  config: TestConfig;
-  read(id: string, instance?: string): Promise<StoredBackup>;
-}
-
-function inFolder(options: ConfigOptions): Place {
-  const config = writeConfig(options);
-  return { config, read: async (id, instance = 'main') => readFromFolder(config.repository, instance, id) };
-}
-
-function inBucket(s3: S3TestServer, options: ConfigOptions): Place {
-  const config = writeConfig(options);
-  const prefix = `tests/${randomBytes(4).toString('hex')}`;
-  const repository = {
-    type: 's3',
-    bucket: s3.bucket,
-    prefix,
-    region: s3.region,
-    endpoint: s3.endpoint,
-    credentials: {
-      access_key_id: config.secret('s3-id', s3.accessKeyId),
-      secret_access_key: config.secret('s3-key', s3.secretAccessKey),
-    },
-  };
-  config.rewrite({ ...options, repository });
-  return { config, read: (id, instance = 'main') => readFromBucket(s3, prefix, instance, id) };
-}
-
-async function backUp({ config }: Place, ...more: string[]): Promise<Manifest> {
-  const result = await runAgent(['--json', ...more, 'backup'], { config });
-  expectOk(result);
-  expect(result.json.verification).toMatchObject({ verdict: 'ok', level: 'loaded' });
-  return result.json.backup;
-}
-
-function expectOk({ code, json, stderr }: AgentResult): void {
-  expect({ code, error: json?.error, stderr }).toEqual({ code: 0, error: undefined, stderr: '' });
-}
-
-const sha256 = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex');
-
-/** Lengths, hashes and head of what is really stored; gives the decoded dump. */
-function checkStored(stored: StoredBackup, encrypted = false): Buffer {
-  const manifest = manifestOf(stored);
-  const name = encrypted ? 'dump.rdb.zst.age' : 'dump.rdb.zst';
-  const bytes = stored.get(name) ?? Buffer.alloc(0);
-  const plain = decodeWithTools(bytes, encrypted ? keyFile : undefined);
-  expect(manifest.artefacts).toEqual([
-    {
-      name,
-      plain: { bytes: plain.length, sha256: sha256(plain) },
-      stored: { bytes: bytes.length, sha256: sha256(bytes) },
-      compression: { algorithm: 'zstd', level: 1 },
-      encryption: encrypted ? { algorithm: 'age', recipients: encryption.recipients } : null,
-    },
-  ]);
-  expect(Number(/^(?:REDIS|VALKEY)0*(\d+)/.exec(plain.toString('latin1', 0, 12))?.[1])).toBe(
-    manifest.rdb_version,
-  );
-  expect(proofsOf(stored)).toMatchObject([{ level: 'loaded', ok: true }]);
-  return plain;
-}
-
-/** The server's own words, asked again after the backup. */
-async function checkOrigin(server: TestServer, manifest: Manifest, role = 'master'): Promise<void> {
-  const info = String(await server.call('INFO'));
-  const field = (name: string): string | undefined => new RegExp(`^${name}:(.*)\r$`, 'm').exec(info)?.[1];
-  expect(manifest).toMatchObject({
-    instance: 'main',
-    kind: 'rdb',
-    server: {
-      engine: server.build.engine,
-      version: server.build.version,
-      role,
-      run_id: field('run_id'),
-      replication_id: field('master_replid'),
-    },
-  });
-  const at = (name: 'requested_at' | 'snapshot_at' | 'completed_at'): number => Date.parse(manifest[name]);
-  expect(at('requested_at')).toBeLessThanOrEqual(at('snapshot_at'));
-  expect(at('requested_at')).toBeLessThanOrEqual(at('completed_at'));
-  expect(manifest.id.startsWith(manifest.requested_at.replaceAll(/[-:]|\.\d+/g, ''))).toBe(true);
-  expect(Date.parse(manifest.server.started_at)).toBeLessThanOrEqual(at('requested_at'));
-}
-
-/** What the manifest has to say of a filled server with overdue keys. */
-function withOverdue(description: DataDescription): Record<string, KeyCount> {
-  const counts = countDescribed(description);
-  for (const database of overdue.databases) {
-    const { keys: before = 0, expires = 0 } = counts[database] ?? {};
-    counts[database] = { keys: before + overdue.keys, expires: expires + overdue.keys };
-  }
-  return counts;
-}
-
-/** The whole path, once: back up, look at what is stored, decode it with public tools, load that, compare. */
-async function provePath(server: TestServer, place: Place, encrypted = false): Promise<void> {
-  await fillServer(server);
-  const before = await describeData(server);
-  await addOverdue(server);
-  const manifest = await backUp(place);
-  await checkOrigin(server, manifest);
-  expect(manifest.keyspace).toEqual({ databases: withOverdue(before), exact: true });
-  expect(manifest.rdb_checksum).toBe(true);
-
-  const stored = await place.read(manifest.id);
-  expect(manifestOf(stored)).toEqual(manifest);
-  const dump = checkStored(stored, encrypted);
-  expect(dump.equals(readFileSync(server.dumpPath))).toBe(true);
-  const fresh = await serverWithDump(server.build, dump);
-  expect(await describeData(fresh)).toEqual(before);
-}
 
 describe.each(serverBuilds().map((build, index) => ({ build, index, name: build.name })))(
   'on $name',
@@ -173,9 +47,173 @@ describe.each(serverBuilds().map((build, index) => ({ build, index, name: build.
 
     test.each(rows)('the whole path: $name', async ({ store, encrypted, aof }) => {
       const server = await startServer({ build, config: { appendonly: aof ? 'yes' : 'no' } });
-      const options = { server, ...(encrypted ? { encryption } : {}) };
+      const options = { server, ...(encrypted ? { encryption: ageKey.encryption } : {}) };
       const place = store === 'fauxqs' ? inBucket(fauxqs, options) : inFolder(options);
-      await provePath(server, place, encrypted);
+      await provePath(server, place, { key: encrypted ? ageKey : undefined });
+    });
+
+    test('keys and fields whose time ends between the backup and its proof', async () => {
+      const server = await startServer({ build });
+      const { config } = inFolder({ server });
+      await server.call('DEBUG', 'SET-ACTIVE-EXPIRE', 0);
+      for (let key = 0; key < 20; key++) await server.call('SET', `stays:${key}`, 'x');
+      await server.call('HSET', 'hash', 'stays', 'x', 'soon', 'x');
+      await server.call('HSET', 'hash:soon', 'all', 'x');
+      if (hasFieldExpiry(build)) {
+        await server.call('HPEXPIRE', 'hash', 400, 'FIELDS', 1, 'soon');
+        await server.call('HPEXPIRE', 'hash:soon', 400, 'FIELDS', 1, 'all');
+      }
+      for (let key = 0; key < 5; key++) await server.call('SET', `soon:${key}`, 'x', 'PX', 400);
+
+      const taken = await runAgent(['--json', 'backup', '--no-verify'], { config });
+      expectOk(taken);
+      expect(taken.json.backup.keyspace).toEqual({ databases: { 0: { keys: 27, expires: 5 } }, exact: true });
+      await expect.poll(() => server.call('PTTL', 'soon:4'), { interval: 20, timeout: 10_000 }).toBe(-2);
+      const proven = await runAgent(['--json', 'backups', 'verify', '--load'], { config });
+      expectOk(proven);
+      expect(proven.json.verdicts).toMatchObject([{ verdict: 'ok', level: 'loaded' }]);
+      expect(proven.json.verdicts[0].summary).toMatch(/ 27 keys as expected$/);
+    });
+
+    test('as the user of least rights that the documentation shows', async () => {
+      const password = 'least-rights-1f9c';
+      const rights = `agent on >${password} -@all +ping +info +time +config|get +bgsave`;
+      const server = await startServer({ build, config: { user: rights } });
+      await server.call('SET', 'key', 'value');
+      const place = inFolder({ server, username: 'agent', password });
+      const { id, keyspace } = await backUp(place);
+      expect(keyspace).toEqual({ databases: { 0: { keys: 1, expires: 0 } }, exact: true });
+      checkStored(await place.read(id));
+      // Nothing was tried that this user may not do.
+      expect(await server.call('ACL', 'LOG')).toEqual([]);
     });
   },
 );
+
+function knownS3(wanted: string): KnownS3Server {
+  const known = availableS3Servers().find(({ name }) => name === wanted);
+  if (known === undefined) throw new Error(`there is no ${wanted}`);
+  return known;
+}
+
+async function proveOn(known: KnownS3Server, flags: string[] = []): Promise<void> {
+  await using s3 = await known.start?.();
+  if (s3 === undefined) throw new Error(known.missing);
+  const server = await startServer();
+  await provePath(server, inBucket(s3, { server, encryption: ageKey.encryption }), { key: ageKey, flags });
+}
+
+test('on moto: the whole path', async (context) => {
+  const moto = knownS3('moto');
+  context.skip(moto.start === undefined, moto.missing);
+  await proveOn(moto);
+});
+
+test('on radosgw: stored as it has to be', async (context) => {
+  const radosgw = knownS3('radosgw');
+  context.skip(radosgw.start === undefined, radosgw.missing);
+  await proveOn(radosgw, ['--no-verify', '--no-prune']);
+});
+
+test('on radosgw: the whole path', (context) => {
+  context.skip(true, 'its listings on plain files tell wrong lengths, so what is there is called damaged');
+});
+
+describe('ways to a server', () => {
+  test('a unix socket', async () => {
+    const server = await startServer();
+    await provePath(server, inFolder({ server: { url: server.socketUrl } }));
+  });
+
+  test('TLS with a client certificate, and a password', async () => {
+    const config = { 'tls-auth-clients': 'yes', requirepass: 'only-over-tls-77b0' };
+    const server = await startServer({ tls: true, config });
+    const { url = '', ca, cert, key } = server.tls ?? {};
+    const place = inFolder({ password: 'only-over-tls-77b0' });
+    const instance = { name: 'main', url, password: place.config.secret('main', 'only-over-tls-77b0') };
+    place.config.rewrite({ instances: [{ ...instance, tls: { ca, cert, key } }] });
+    await provePath(server, place);
+  });
+});
+
+describe('settings of a server', () => {
+  test('rdbchecksum no: our own SHA-256 guards it', async () => {
+    const server = await startServer({ config: { rdbchecksum: 'no' } });
+    await fillServer(server);
+    const before = await describeData(server);
+    const place = inFolder({ server });
+    const { id } = await backUp(place);
+    const stored = await place.read(id);
+    expect(manifestOf(stored)).toMatchObject({
+      rdb_checksum: false,
+      verified: { ok: true, level: 'written', summary: expect.stringContaining('no checksum') },
+    });
+    const dump = checkStored(stored);
+    expect(dump.subarray(-8)).toEqual(Buffer.alloc(8));
+    const fresh = await serverWithDump(server.build, dump);
+    expect(await describeData(fresh)).toEqual(before);
+  });
+
+  test('rdbcompression no', async () => {
+    const server = await startServer({ config: { rdbcompression: 'no' } });
+    await provePath(server, inFolder({ server }));
+  });
+
+  test('an empty server', async () => {
+    const server = await startServer();
+    const place = inFolder({ server });
+    const { id, keyspace } = await backUp(place);
+    expect(keyspace).toEqual({ databases: {}, exact: true });
+    checkStored(await place.read(id));
+  });
+});
+
+test.each(serverBuilds())('on $name: a replica as the source', async (build) => {
+  const master = await startServer({ build, config: { 'repl-diskless-sync-delay': '0' } });
+  await fillServer(master);
+  const config = { replicaof: `127.0.0.1 ${master.port}`, 'repl-diskless-load': 'disabled' };
+  const replica = await startServer({ build, config });
+  await expect
+    .poll(async () => String(await replica.call('INFO', 'replication')), { interval: 20, timeout: 20_000 })
+    .toContain('master_link_status:up');
+  const before = await describeData(master);
+  const place = inFolder({ server: replica });
+  const manifest = await backUp(place);
+  await checkOrigin(replica, manifest, 'replica');
+  expect(manifest.keyspace).toEqual({ databases: countDescribed(before), exact: true });
+  const fresh = await serverWithDump(build, checkStored(await place.read(manifest.id)));
+  expect(await describeData(fresh)).toEqual(before);
+});
+
+test('two servers in one configuration and one repository', async () => {
+  const [one, two] = [await startServer(), await startServer()];
+  await one.call('SET', 'only-in', 'one');
+  await two.call('MSET', 'only-in', 'two', 'more', 'x');
+  const instances = [
+    { name: 'one', url: one.url },
+    { name: 'two', url: two.url },
+  ];
+  const place = inFolder({ instances });
+  const ids = [await backUp(place, '--instance', 'one'), await backUp(place, '--instance', 'two')];
+  expect(ids.map(({ instance, keyspace }) => [instance, keyspace.databases])).toEqual([
+    ['one', { 0: { keys: 1, expires: 0 } }],
+    ['two', { 0: { keys: 2, expires: 0 } }],
+  ]);
+  const chosen = await runAgent(['backup'], { config: place.config });
+  expect({ code: chosen.code, stderr: chosen.stderr }).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('one, two'),
+  });
+  for (const { id, instance, server } of ids) {
+    const stored = await place.read(id, instance);
+    const fresh = await serverWithDump(one.build, checkStored(stored));
+    expect(await fresh.call('GET', 'only-in')).toBe(instance);
+    expect(server.run_id).toBe(await readRunId(instance === 'one' ? one : two));
+    const listed = await runAgent(['--json', '--instance', instance, 'backups', 'list'], place);
+    expect(listed.json.backups).toMatchObject([{ id }]);
+  }
+});
+
+async function readRunId(server: TestServer): Promise<string | undefined> {
+  return /^run_id:(.*)\r$/m.exec(String(await server.call('INFO', 'server')))?.[1];
+}
