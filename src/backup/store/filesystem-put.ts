@@ -1,7 +1,7 @@
-import { randomBytes } from 'node:crypto';
+import { hash, randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
 import { link, lstat, open, rename, rm, type FileHandle } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { systemCode } from '../../domain/errors.ts';
 import { ignoring, makeFolders, pruneFolders, syncFolders, temporaryPrefix } from './filesystem-tree.ts';
 import { untilAborted } from './until-aborted.ts';
@@ -102,11 +102,12 @@ async function publish(temporary: string, path: string): Promise<void> {
 
 /**
  * rename(2) that does not replace, among all that use this function: a lock file keeps others out between looking and
- * renaming. One that a killed process left blocks its folder (EEXIST) until it is swept. Exported for its test: no file
+ * renaming. One that a killed process left blocks that name (EEXIST) until it is swept. Exported for its test: no file
  * system without hard links can be mounted everywhere.
  */
-async function renameUnderLock(temporary: string, path: string): Promise<void> {
-  const lock = join(dirname(path), `${temporaryPrefix}lock`);
+export async function renameUnderLock(temporary: string, path: string): Promise<void> {
+  // Hashed, since name and suffix together may be too long for a file name.
+  const lock = join(dirname(path), `${temporaryPrefix}${hash('sha256', basename(path))}`);
   await (await open(lock, 'wx', 0o640)).close();
   try {
     const taken = await ignoring(['ENOENT'], lstat(path));

@@ -71,7 +71,9 @@ export async function syncFolders(top: string, folder: string): Promise<void> {
 }
 
 async function syncFolder(path: string): Promise<void> {
-  const handle = await open(path, 'r');
+  // One that is gone was pruned beside us: the one above, which comes next, has that to tell.
+  const handle = await ignoring(['ENOENT'], open(path, 'r'));
+  if (handle === undefined) return;
   try {
     // Some network and FUSE file systems have no fsync for folders; there is nothing else that could be done there.
     await ignoring(['EINVAL', 'ENOTSUP', 'EOPNOTSUPP'], handle.sync());
