@@ -43,7 +43,7 @@ async function run(context: JobContext, options: BackupOptions): Promise<JobResu
       progress.report({ phase, ...(fraction === undefined ? {} : { done: fraction, total: 1 }) }),
   });
   await requireRoom(context, listing, snapshot.bytes);
-  const id = makeBackupId(snapshot.requestedAt, randomInt(0x1_0000));
+  const id = nextId(snapshot.requestedAt, listing.backups.at(-1)?.id);
   const manifest = await storeAll(context, id, snapshot);
 
   const [artefact] = manifest.artefacts;
@@ -54,6 +54,13 @@ async function run(context: JobContext, options: BackupOptions): Promise<JobResu
     findings: judgeShrinkage(context, [...listing.backups, asEntry(manifest)]),
     evaluated: [{ rules: [shrinkRule] }],
   };
+}
+
+/** Sorts after the newest there is, also within the same second. */
+function nextId(now: number, newest: string | undefined): string {
+  const second = makeBackupId(now, 0).slice(0, -4);
+  const from = newest?.startsWith(second) === true ? Number.parseInt(newest.slice(-4), 16) + 1 : 0;
+  return from > 0xffff ? makeBackupId(now + 1000, 0) : makeBackupId(now, randomInt(from, 0x1_0000));
 }
 
 /** INFO once, judged before anything is asked of the server. */

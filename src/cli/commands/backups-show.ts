@@ -1,4 +1,6 @@
+import type { VerificationMark } from '../../backup/verification-mark.ts';
 import type { Manifest, Verification } from '../../domain/backup.ts';
+import { AgentError } from '../../domain/errors.ts';
 import { countKeys } from '../../jobs/backup.ts';
 import { formatBytes } from '../../lib/bytes.ts';
 import { formatDuration } from '../../lib/duration.ts';
@@ -26,7 +28,11 @@ export const backupsShowCommand = defineCommand<{ id: string }, BackupDetails>({
     const entry = backups.find((candidate) => candidate.id === manifest.id);
     const marks = entry?.state === 'complete' ? entry.verifications : [];
     const later = await Promise.all(
-      marks.map(({ name }) => repository.readVerification(manifest.id, name, context.signal)),
+      marks.map((mark) =>
+        repository
+          .readVerification(manifest.id, mark.name, context.signal)
+          .catch((error: unknown) => unreadable(mark, error)),
+      ),
     );
     const [artefact] = manifest.artefacts;
     const decode =
@@ -65,3 +71,9 @@ export const backupsShowCommand = defineCommand<{ id: string }, BackupDetails>({
     return renderTable([{ title: '' }, { title: '' }], rows);
   },
 });
+
+/** What its name tells, where the proof itself is damaged: no reason to hide the rest. */
+function unreadable({ at, level, ok }: VerificationMark, error: unknown): Verification {
+  if (!(error instanceof AgentError) || error.code !== 'damaged') throw error;
+  return { at: new Date(at).toISOString(), level, ok, summary: error.message, duration_seconds: 0 };
+}

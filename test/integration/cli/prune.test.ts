@@ -89,3 +89,9 @@ describe('backups prune', () => {
     expect(idsIn(config)).toEqual([...old, taken]);
   });
 });
+
+test('backups of one second sort in the order in which they were taken', async () => {
+  const ids = [taken];
+  for (let count = 0; count < 6; count++) ids.push(await takeBackup(config, '--no-verify', '--no-prune'));
+  expect(idsIn(config)).toEqual([...old, ...ids]);
+});
