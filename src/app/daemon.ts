@@ -31,12 +31,15 @@ const historyMs = 400 * 24 * 60 * 60 * 1000;
 /** The daemon: runs schedules until it is told to stop. Resolves when everything has ended. */
 export async function runDaemon(options: DaemonOptions): Promise<void> {
   const { notifier, stop } = options;
+  // From the first moment: an unheard SIGHUP ends a process.
+  let reloading = Promise.resolve();
+  let started = false;
+  const stopReloads = options.onReload(() => {
+    if (started) reloading = reloading.then(reload);
+  });
   let app = await options.build();
   let scheduler = startScheduler(await prepare(app), app);
-  let reloading = Promise.resolve();
-  const stopReloads = options.onReload(() => {
-    reloading = reloading.then(reload);
-  });
+  started = true;
   const watchdog = keepWatchdog(notifier);
 
   async function reload(): Promise<void> {
