@@ -140,11 +140,15 @@ function chooseInstance(settings: Settings, name: string | undefined): InstanceS
 
 /** An identity file of age-keygen: comments, then one key a line. */
 function identitiesOf(file: Secret): string[] {
-  return file
+  const identities = file
     .reveal()
     .split('\n')
     .map((line) => line.trim())
     .filter((line) => line.startsWith('AGE-SECRET-KEY-'));
+  if (identities.length > 0) return identities;
+  throw new AgentError('usage', 'repository.encryption.age_identity holds no AGE-SECRET-KEY-… line', {
+    hint: 'it takes what age-keygen writes, in the clear',
+  });
 }
 
 /**

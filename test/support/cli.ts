@@ -234,13 +234,18 @@ export function idsIn(config: TestConfig, instance = 'main'): string[] {
   }
 }
 
+/** Where a backup's manifest is stored. */
+export function manifestPath(config: TestConfig, id: string): string {
+  return join(config.repository, 'main', id, 'manifest.json');
+}
+
 /** Replaces parts of a stored manifest. */
 export function editManifest(
   config: TestConfig,
   id: string,
   edit: (manifest: EditableManifest) => void,
 ): void {
-  const path = join(config.repository, 'main', id, 'manifest.json');
+  const path = manifestPath(config, id);
   const manifest: EditableManifest = JSON.parse(readFileSync(path, 'utf8'));
   edit(manifest);
   writeFileSync(path, JSON.stringify(manifest));

@@ -1,0 +1,250 @@
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { execFileSync } from 'node:child_process';
+import { describe, expect, test } from 'vitest';
+import {
+  copyBackup,
+  idsIn,
+  runAgent,
+  spawnAgent,
+  takeBackup,
+  writeConfig,
+  type ConfigOptions,
+  type TestConfig,
+} from '../../support/cli.ts';
+import { startServer } from '../../support/redis-server.ts';
+import { isRoot } from '../backup/snapshot/support.ts';
+
+const verify = ['backups', 'verify'];
+
+async function populated(options: ConfigOptions = {}): Promise<{
+  config: TestConfig;
+  server: Awaited<ReturnType<typeof startServer>>;
+  options: ConfigOptions;
+}> {
+  const server = await startServer();
+  await server.call('DEBUG', 'POPULATE', 500);
+  return { config: writeConfig({ server, ...options }), server, options: { server, ...options } };
+}
+
+/** What age-keygen writes. */
+async function makeIdentity(): Promise<{ identity: string; recipient: string }> {
+  const { generateIdentity, identityToRecipient } = await import('age-encryption');
+  const identity = await generateIdentity();
+  const recipient = await identityToRecipient(identity);
+  return { identity: `# created: today\n# public key: ${recipient}\n${identity}`, recipient };
+}
+
+describe('the server is down', () => {
+  test('the tool of its version on PATH still proves, and loads', async () => {
+    const { config, server } = await populated();
+    await takeBackup(config, '--no-verify');
+    await server.kill('SIGKILL');
+    expect(await runAgent([...verify, '--json'], { config })).toMatchObject({
+      code: 0,
+      json: { verdicts: [{ verdict: 'ok', level: 'checked' }] },
+    });
+    expect(await runAgent([...verify, '--load', '--json'], { config })).toMatchObject({
+      code: 0,
+      json: { verdicts: [{ verdict: 'ok', level: 'loaded' }] },
+    });
+  });
+
+  test('without any tool it is proven by decoding, and says so', async () => {
+    const { config, server } = await populated();
+    await takeBackup(config, '--no-verify');
+    await server.kill('SIGKILL');
+    const bin = join(config.folder, 'bin');
+    execFileSync('mkdir', [bin]);
+    // What the script itself needs.
+    for (const name of ['setpriv', 'sh', 'dirname', 'readlink', 'uname'])
+      execFileSync('ln', ['-s', execFileSync('which', [name], { encoding: 'utf8' }).trim(), join(bin, name)]);
+    const { code, json } = await spawnAgent([...verify, '--load', '--json'], { config, env: { PATH: bin } })
+      .ended;
+    expect({ code, json }).toMatchObject({
+      code: 0,
+      json: {
+        verdicts: [
+          {
+            verdict: 'ok',
+            level: 'decoded',
+            summary: expect.stringMatching(
+              /^decoded, SHA-256 and CRC64 right; no deeper: no redis-check-rdb of version/,
+            ),
+          },
+        ],
+      },
+    });
+  });
+});
+
+describe('encrypted backups', () => {
+  test('without the identity: proven by their stored bytes, and said so', async () => {
+    const { recipient } = await makeIdentity();
+    const { config } = await populated({ encryption: { recipients: [recipient] } });
+    const { code, json } = await runAgent(['backup', '--json'], { config });
+    expect({ code, json }).toMatchObject({
+      code: 0,
+      json: {
+        backup: { artefacts: [{ name: 'dump.rdb.zst.age', encryption: { recipients: [recipient] } }] },
+        verification: {
+          verdict: 'ok',
+          level: 'stored',
+          summary:
+            'every stored byte is right (SHA-256); no deeper: this host has no repository.encryption.age_identity',
+        },
+      },
+    });
+  });
+
+  test('with it: proven to the end', async () => {
+    const { identity, recipient } = await makeIdentity();
+    const { config } = await populated({ encryption: { recipients: [recipient], identity } });
+    const { code, json } = await runAgent(['backup', '--json'], { config });
+    expect({ code, json }).toMatchObject({
+      code: 0,
+      json: { verification: { verdict: 'ok', level: 'loaded' } },
+    });
+  });
+
+  test('with another one: fails, naming the key that it takes', async () => {
+    const [right, wrong] = [await makeIdentity(), await makeIdentity()];
+    const encryption = { recipients: [right.recipient], identity: wrong.identity };
+    const { config } = await populated({ encryption });
+    expect(await runAgent(['backup'], { config })).toMatchObject({
+      code: 1,
+      stdout: '',
+      stderr: `redis-agent: dump.rdb.zst.age: it cannot be decrypted: no age identity is one of its recipients; set repository.encryption.age_identity to the key of ${right.recipient}\n`,
+    });
+    // The backup itself is there and sound, as far as can be told.
+    expect(await runAgent([...verify, '--quick'], { config })).toMatchObject({ code: 0 });
+  });
+
+  test('after a change of keys the older ones do not keep the others from being proven', async () => {
+    const [first, second] = [await makeIdentity(), await makeIdentity()];
+    const { config, options } = await populated({ encryption: { recipients: [first.recipient] } });
+    const older = await takeBackup(config, '--no-verify');
+    config.rewrite({ ...options, encryption: { recipients: [second.recipient], identity: second.identity } });
+    const newer = await takeBackup(config, '--no-verify');
+    const { code, json } = await runAgent([...verify, '--all', '--json'], { config });
+    expect({ code, json }).toMatchObject({
+      code: 1,
+      json: {
+        verdicts: [
+          {
+            id: older,
+            verdict: 'unproven',
+            summary: expect.stringContaining(`to the key of ${first.recipient}`),
+          },
+          { id: newer, verdict: 'ok', level: 'checked' },
+        ],
+      },
+    });
+    expect(await runAgent(['status'], { config })).toMatchObject({
+      code: 3,
+      stdout: expect.stringContaining(`backup ${older} cannot be proven`),
+    });
+  });
+
+  test('an identity file without an identity', async () => {
+    const { recipient } = await makeIdentity();
+    const { config } = await populated({
+      encryption: { recipients: [recipient], identity: '# nothing here' },
+    });
+    expect(await runAgent(['backup'], { config })).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('age_identity'),
+    });
+  });
+});
+
+describe('a repository that changes meanwhile', () => {
+  test('a backup that is pruned while all are verified is no damage', async () => {
+    const { config } = await populated();
+    const last = await takeBackup(config, '--no-verify');
+    const first = '20200101T000000Z-0001';
+    copyBackup(config, last, first);
+    let pruned = false;
+    const onStderr = (text: string): void => {
+      if (pruned || !text.includes('reading')) return;
+      pruned = true;
+      rmSync(join(config.repository, 'main', last), { recursive: true });
+    };
+    const { code, stdout } = await runAgent([...verify, '--all'], { config, terminal: '', onStderr });
+    expect(pruned).toBe(true);
+    expect(code).toBe(0);
+    expect(stdout).toContain(first);
+    expect(stdout).not.toContain(last);
+    expect(idsIn(config)).toEqual([first]);
+  });
+
+  test.skipIf(!isRoot)(
+    'one file that cannot be read does not keep the others from being proven',
+    async () => {
+      const { config } = await populated();
+      const last = await takeBackup(config, '--no-verify');
+      const first = '20200101T000000Z-0001';
+      copyBackup(config, last, first);
+      execFileSync('chown', ['-R', '65534:65534', config.folder]);
+      const closed = join(config.repository, 'main', first, 'dump.rdb.zst');
+      chownSync(closed, 0, 0);
+      chmodSync(closed, 0o600);
+      const all = await spawnAgent([...verify, '--all', '--json'], { config, nobody: true }).ended;
+      expect(all).toMatchObject({
+        code: 1,
+        json: {
+          verdicts: [
+            {
+              id: first,
+              verdict: 'unproven',
+              summary: expect.stringContaining('permission denied for nobody'),
+            },
+            { id: last, verdict: 'ok' },
+          ],
+        },
+      });
+      const one = await spawnAgent([...verify, first], { config, nobody: true }).ended;
+      expect(one).toMatchObject({
+        code: 5,
+        stderr: expect.stringMatching(/permission denied for nobody; \S+ belongs to root/),
+      });
+    },
+  );
+
+  test('a repository that has gone', async () => {
+    const { config } = await populated();
+    await takeBackup(config);
+    rmSync(config.repository, { recursive: true });
+    writeFileSync(config.repository, '');
+    for (const args of [['--all'], []])
+      expect(await runAgent([...verify, ...args], { config })).toMatchObject({
+        code: 5,
+        stderr: `redis-agent: cannot open filesystem ${config.repository}: it is no folder; check repository.path\n`,
+      });
+  });
+});
+
+test('nothing is staged or left behind, whatever the verdict', async () => {
+  const { config } = await populated();
+  const id = await takeBackup(config);
+  const scratch = join(config.state, 'scratch');
+  expect(readdirSync(scratch)).toEqual([]);
+  const stored = join(config.repository, 'main', id, 'dump.rdb.zst');
+  const bytes = readFileSync(stored);
+  bytes[40] = (bytes[40] ?? 0) ^ 1;
+  writeFileSync(stored, bytes);
+  expect(await runAgent([...verify, '--load'], { config })).toMatchObject({ code: 6 });
+  expect(readdirSync(scratch)).toEqual([]);
+  truncateSync(stored, 0);
+  expect(await runAgent([...verify, '--load'], { config })).toMatchObject({ code: 6 });
+  expect(existsSync(scratch)).toBe(true);
+});
