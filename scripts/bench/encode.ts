@@ -6,7 +6,8 @@
  * Ours reads the dump, checks its CRC64, takes SHA-256 of plain and stored bytes, compresses at level 1, optionally
  * encrypts, and puts it durably (fsync) into a local repository, in a process timed from start to exit. zstd compresses
  * into a file, and neither hashes nor fsyncs; so it is timed twice: as it is, and with an fsync of its file after it.
- * Rounds alternate; figures are medians. The dump is in the page cache for both.
+ * Runs take turns, in changing order, and each starts without the others' files, which would fill the page cache;
+ * figures are medians. The dump is in the page cache for all.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { closeSync, fsyncSync, mkdirSync, mkdtempSync, openSync, rmSync, statSync } from 'node:fs';
@@ -31,7 +32,6 @@ function timed(run: () => void): number {
 }
 
 function ours(dump: string, folder: string, recipient?: string): Run {
-  rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder);
   const argv = [
     '--disable-warning=ExperimentalWarning',
@@ -45,6 +45,7 @@ function ours(dump: string, folder: string, recipient?: string): Run {
       encoding: 'utf8',
     });
   });
+  rmSync(folder, { recursive: true });
   return { seconds, rss: Number(rss) };
 }
 
@@ -58,6 +59,7 @@ function zstd(dump: string, out: string): { bare: number; durable: number } {
     fsyncSync(file);
     closeSync(file);
   });
+  rmSync(out);
   return { bare, durable: bare + sync };
 }
 
@@ -80,10 +82,12 @@ async function compare(size: string, rounds: number, withEncryption: boolean, fo
   const encrypted: Run[] = [];
   const peer: { bare: number; durable: number }[] = [];
   for (let round = 0; round < rounds; round++) {
-    peer.push(zstd(dump, file));
-    plain.push(ours(dump, repository));
-    if (withEncryption) encrypted.push(ours(dump, repository, recipient));
-    rmSync(file);
+    const runs = [
+      () => void peer.push(zstd(dump, file)),
+      () => void plain.push(ours(dump, repository)),
+      () => void (withEncryption && encrypted.push(ours(dump, repository, recipient))),
+    ];
+    for (const run of round % 2 === 0 ? runs : runs.toReversed()) run();
   }
   const bare = median(peer.map((run) => run.bare));
   const durable = median(peer.map((run) => run.durable));
@@ -96,9 +100,12 @@ async function compare(size: string, rounds: number, withEncryption: boolean, fo
     if (runs.length === 0) continue;
     const seconds = median(runs.map((run) => run.seconds));
     const rss = Math.max(...runs.map((run) => run.rss));
+    // Of each round's ratio, since neighbours on a shared machine change the speed from round to round.
+    const toDurable = median(runs.map((run, round) => run.seconds / peer[round]!.durable));
+    const toBare = median(runs.map((run, round) => run.seconds / peer[round]!.bare));
     console.log(
-      `  ${name.padEnd(22)} ${seconds.toFixed(2)} s with fsync, ${(seconds / durable).toFixed(2)} of zstd with fsync, ` +
-        `${(seconds / bare).toFixed(2)} of zstd without (target ${target.ratio}); ` +
+      `  ${name.padEnd(22)} ${seconds.toFixed(2)} s with fsync, ${toDurable.toFixed(2)} of zstd with fsync, ` +
+        `${toBare.toFixed(2)} of zstd without (target ${target.ratio}); ` +
         `peak RSS ${rss.toFixed(0)} MiB (target ${target.rss})`,
     );
   }

@@ -28,9 +28,12 @@ const compressedAtATime = 2;
 /** Those two, two that are read and hashed and start the moment that one ends, and one whose frame is being written. */
 const blocksInMemory = 5;
 
+/** Frames leave in pieces: what is hashed is still in the cache when it is written, which halves the kernel's time. */
+const pieceBytes = 512 * 1024;
+
 /**
- * Compresses a file into independent zstd frames, in order, in memory that does not depend on its size. A frame is
- * valid until the next one is asked for.
+ * Compresses a file into independent zstd frames, in order, in memory that does not depend on its size. Yields
+ * them in pieces, each valid until the next one is asked for.
  *
  * Throws AgentError `damaged` when the file is shorter than it was; the signal's reason when it aborts. When it has
  * ended, however it did, nothing reads the handle any more.
@@ -71,7 +74,7 @@ export async function* compressFile(
       started.shift();
       idle.push(oldest.buffer);
       filling = awaitLater(filling.then(fill));
-      yield frame;
+      for (let at = 0; at < frame.length; at += pieceBytes) yield frame.subarray(at, at + pieceBytes);
       releaseMemory(frame);
     }
   } finally {
