@@ -52,7 +52,7 @@ async function run(context: JobContext, { dryRun }: PruneOptions): Promise<JobRe
 }
 
 /** Incomplete ones are the backup job's to clear, and a newer agent's are not ours to judge. */
-export function candidatesOf(backups: readonly BackupEntry[], shrinkAlert: number): RetentionCandidate[] {
+function candidatesOf(backups: readonly BackupEntry[], shrinkAlert: number): RetentionCandidate[] {
   const shrunken = findShrunken(sizesOf(backups), shrinkAlert);
   return backups.flatMap((entry) => {
     if (entry.state === 'incomplete' || entry.state === 'newer') return [];
