@@ -58,6 +58,20 @@ export function putContract(store: StoreHarness): void {
     expect(store.supports.listsUploads ? await store.sweep() : []).toEqual([]);
   });
 
+  test.each([
+    ['small', 10],
+    ['large', 2 * part],
+  ])('does not replace what another put stored while this one was under way: %s', async (key, size) => {
+    async function* overtaken(): AsyncGenerator<Uint8Array> {
+      yield* patternChunks(size);
+      await store.put(key, 'faster');
+    }
+    const putting = store.store.put(key, overtaken(), { signal: never });
+    await expect(putting.then(() => 'stored')).rejects.toMatchObject({ reason: 'exists' });
+    expect(await store.read(key)).toBe('faster');
+    expect(store.supports.listsUploads ? await store.sweep() : []).toEqual([]);
+  });
+
   test('shows nothing before the end', async () => {
     let looked = 0;
     async function* watched(): AsyncGenerator<Uint8Array> {

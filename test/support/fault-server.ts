@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import { once } from 'node:events';
 import {
   createServer,
@@ -38,7 +39,7 @@ export type Fault =
   | { kind: 'longer-download'; extra: string }
   /** Answers a Range request with the whole object. */
   | { kind: 'ignore-range' }
-  /** Flips a bit of the body on its way to the server, which checks what the CRC header says. */
+  /** Flips a bit of the body on its way to the server, which checks what the checksum header says. */
   | { kind: 'flip-bit' };
 
 interface PlannedFault {
@@ -49,14 +50,14 @@ interface PlannedFault {
   left: number;
 }
 
-/** A loopback HTTP proxy before a real S3 server. It checks each CRC32 header against the body, as AWS does. */
+/** A loopback HTTP proxy before a real S3 server. It checks checksum headers against bodies, as AWS does. */
 export interface FaultServer {
   readonly endpoint: string;
   /** Every call that came, in order. */
   readonly calls: S3Call[];
   /** Of the last call of that kind. */
   readonly headers: ReadonlyMap<S3Call, IncomingHttpHeaders>;
-  /** Bodies whose CRC32 header was right. */
+  /** Bodies whose checksum header was right. */
   readonly checked: number;
   /** Uploads that were started and neither completed nor aborted, by what the server answered. */
   readonly openUploads: ReadonlySet<string>;
@@ -94,7 +95,8 @@ export async function startFaultServer(target: string): Promise<FaultServer> {
     const body = await read(request);
     if (fault?.kind === 'flip-bit') body[0] = (body[0] ?? 0) ^ 1;
     if (!isIntact(request.headers, body)) return answer(response, { status: 400, code: 'BadDigest' });
-    if (request.headers['x-amz-checksum-crc32'] !== undefined) checked += 1;
+    if (Object.keys(request.headers).some((name) => /^x-amz-checksum-(crc32|sha256)$/.test(name)))
+      checked += 1;
     if (fault?.kind === 'answer') return answer(response, fault);
     const headers = { ...request.headers };
     if (fault?.kind === 'ignore-range') delete headers.range;
@@ -185,9 +187,10 @@ async function read(request: IncomingMessage): Promise<Buffer> {
 }
 
 function isIntact(headers: IncomingHttpHeaders, body: Buffer): boolean {
-  const sum = headers['x-amz-checksum-crc32'];
-  if (sum === undefined) return true;
-  return typeof sum === 'string' && Buffer.from(sum, 'base64').readUInt32BE() === crc32(body);
+  const crc = headers['x-amz-checksum-crc32'];
+  if (typeof crc === 'string' && Buffer.from(crc, 'base64').readUInt32BE() !== crc32(body)) return false;
+  const sha = headers['x-amz-checksum-sha256'];
+  return typeof sha !== 'string' || sha === hash('sha256', body, 'base64');
 }
 
 /** Host and signature go through as they are: the signature covers the host that the client saw. */

@@ -1,5 +1,4 @@
 import type { Readable } from 'node:stream';
-import { crc32 } from 'node:zlib';
 import {
   AbortMultipartUploadCommand,
   CompleteMultipartUploadCommand,
@@ -14,6 +13,7 @@ import {
   type CompletedPart,
   type CreateMultipartUploadCommandInput,
 } from '@aws-sdk/client-s3';
+import { checksumAt, withChecksum } from './s3-checksum.ts';
 import { openS3Connection, type S3Connection } from './s3-connection.ts';
 import { s3Error, statusOf } from './s3-error.ts';
 import { hasPartSince, listObjects, listUploads } from './s3-list.ts';
@@ -42,6 +42,7 @@ export interface Head {
 export function connectS3(options: S3StoreOptions, endpoint: string) {
   const s3 = openS3Connection(options, endpoint);
   const { client } = s3;
+  const checksum = checksumAt(options.endpoint);
   let bucketSeen = false;
   // Some services answer a conditional write with 501 instead of ignoring the condition.
   let conditional = true;
@@ -87,14 +88,14 @@ export function connectS3(options: S3StoreOptions, endpoint: string) {
     },
 
     async put(what: Operation, body: Buffer, putId: string, signal: AbortSignal): Promise<void> {
-      const input = { ...s3.at(what), ...attributes(s3, putId), ...checked(body) };
+      const input = { ...s3.at(what), ...attributes(s3, putId), ...withChecksum(body, checksum) };
       await s3.call(what, 's3:PutObject', signal, (send) =>
         create((condition) => client.send(new PutObjectCommand({ ...input, ...condition }), send)),
       );
     },
 
     async startUpload(what: Operation, putId: string, signal: AbortSignal): Promise<string> {
-      const input = { ...s3.at(what), ...attributes(s3, putId), ChecksumAlgorithm: 'CRC32' } as const;
+      const input = { ...s3.at(what), ...attributes(s3, putId), ChecksumAlgorithm: checksum };
       const { UploadId } = await s3.call(what, 's3:PutObject', signal, (send) =>
         client.send(new CreateMultipartUploadCommand(input), send),
       );
@@ -112,13 +113,18 @@ export function connectS3(options: S3StoreOptions, endpoint: string) {
         ...s3.at(what),
         UploadId: part.uploadId,
         PartNumber: part.number,
-        ...checked(part.body),
+        ...withChecksum(part.body, checksum),
       };
-      const { ETag, ChecksumCRC32 } = await s3.call(what, 's3:PutObject', signal, (send) =>
+      const { ETag, ChecksumCRC32, ChecksumSHA256 } = await s3.call(what, 's3:PutObject', signal, (send) =>
         client.send(new UploadPartCommand(input), send),
       );
       // A server that does not give the checksum back does not know it, and may not take it in the list of parts.
-      return { PartNumber: part.number, ETag, ...(ChecksumCRC32 === undefined ? {} : { ChecksumCRC32 }) };
+      return {
+        PartNumber: part.number,
+        ETag,
+        ...(ChecksumCRC32 === undefined ? {} : { ChecksumCRC32 }),
+        ...(ChecksumSHA256 === undefined ? {} : { ChecksumSHA256 }),
+      };
     },
 
     async completeUpload(
@@ -211,11 +217,4 @@ function attributes(
           ObjectLockRetainUntilDate: new Date(options.clock.now() + objectLock.days * dayMs),
         }),
   };
-}
-
-/** A body with its CRC32, which the server compares; zlib's is many times faster than the SDK's. */
-function checked(body: Buffer) {
-  const sum = Buffer.alloc(4);
-  sum.writeUInt32BE(crc32(body));
-  return { Body: body, ChecksumAlgorithm: 'CRC32', ChecksumCRC32: sum.toString('base64') } as const;
 }

@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
 import { S3Client } from '@aws-sdk/client-s3';
+import { signedPayload } from './s3-checksum.ts';
 import { mostAttempts, retryStrategy } from './s3-retry.ts';
 import type { S3StoreOptions } from './s3-options.ts';
 
@@ -31,7 +32,7 @@ export function makeS3Client(options: S3StoreOptions, closed: AbortSignal): S3Cl
     maxAttempts: mostAttempts,
     retryStrategy: retryStrategy(options.clock, closed),
     requestHandler: { connectionTimeout: connectTimeout, socketTimeout: idleTimeout },
-    // Each upload carries the CRC32 that we compute with zlib, and what is read is checked by SHA-256.
+    // Uploads carry a checksum of our own (s3-checksum.ts), and what is read is compared with the manifest’s SHA-256.
     requestChecksumCalculation: 'WHEN_REQUIRED',
     responseChecksumValidation: 'WHEN_REQUIRED',
     // For `Expect: 100-continue` the SDK opens a new connection per part, and waits 6 s where a server ignores it.
@@ -39,23 +40,23 @@ export function makeS3Client(options: S3StoreOptions, closed: AbortSignal): S3Cl
     // A wrong clock would also spoil backup ids, retention and object locks: better told than worked around.
     disableClockSkewCorrection: true,
   });
-  // Over TLS the signature need not cover the body's SHA-256 as well: TLS and the signed CRC32 protect it. Hashing
-  // would be 40 % of an upload's work.
   client.middlewareStack.add(
     (next) => (args) => {
       const { request } = args;
-      if (isHttps(request) && 'x-amz-checksum-crc32' in request.headers)
-        request.headers['x-amz-content-sha256'] = 'UNSIGNED-PAYLOAD';
+      if (!isHttpRequest(request)) return next(args);
+      const payload = signedPayload(request.protocol, request.headers);
+      if (payload !== undefined) request.headers['x-amz-content-sha256'] = payload;
       return next(args);
     },
-    { step: 'build', name: 'unsignedPayload' },
+    { step: 'build', name: 'signedPayload' },
   );
   // Node encrypts what it is given at once, and 16 MiB would be held a second time until the network has taken them.
   // Below the retries, which need the whole buffer again.
   client.middlewareStack.add(
     (next) => async (args) => {
       const { request } = args;
-      if (!isHttps(request) || !(request.body instanceof Uint8Array)) return await next(args);
+      if (!isHttpRequest(request) || request.protocol !== 'https:' || !(request.body instanceof Uint8Array))
+        return await next(args);
       const { body } = request;
       request.body = Readable.from(slicesOf(body), { objectMode: false, highWaterMark: slice });
       try {
@@ -73,8 +74,8 @@ function* slicesOf(body: Uint8Array): Generator<Uint8Array> {
   for (let offset = 0; offset < body.length; offset += slice) yield body.subarray(offset, offset + slice);
 }
 
-function isHttps(request: unknown): request is { headers: Record<string, string>; body: unknown } {
-  return (
-    typeof request === 'object' && request !== null && 'protocol' in request && request.protocol === 'https:'
-  );
+function isHttpRequest(
+  request: unknown,
+): request is { protocol: string; headers: Record<string, string>; body: unknown } {
+  return typeof request === 'object' && request !== null && 'protocol' in request && 'headers' in request;
 }

@@ -30,7 +30,7 @@ export async function putS3(
       started ??= s3.startUpload(what, putId, stop);
       parts[number - 1] = await s3.uploadPart(what, { uploadId: await started, number, body }, stop);
     });
-    if (sent.only === undefined) await requireAbsent(s3, what, signal);
+    await requireAbsent(s3, what, signal);
     bytes = sent.bytes;
     if (sent.only !== undefined) await s3.put(what, sent.only, putId, signal);
     else await s3.completeUpload(what, { uploadId: (await started) ?? '', parts, bytes }, signal);

@@ -108,6 +108,23 @@ onServer('moto', ({ server, client }) => {
     });
   });
 
+  test.each([10, 17 * mebibyte])(
+    'leaves it to the server not to replace an object with %i bytes',
+    async (size) => {
+      const proxy = await startFaultServer(server().endpoint);
+      onTestFinished(() => proxy.stop());
+      const store = await open(server(), { prefix: `taken-${size}`, endpoint: proxy.endpoint });
+      await store.put('a/b', patternChunks(1), { signal: never });
+      // As if the other writer came after every look.
+      proxy.plan('HeadObject', { kind: 'answer', status: 404 });
+      const putting = store.put('a/b', patternChunks(size), { signal: never });
+      await expect(putting).rejects.toMatchObject({ reason: 'exists' });
+      proxy.reset();
+      expect(await store.stat('a/b', { signal: never })).toMatchObject({ bytes: 1 });
+      expect(await store.sweep('', at(Date.now() + hour))).toEqual([]);
+    },
+  );
+
   test('lists more than one page, and passes names over that are no keys', async () => {
     const put = async (Key: string): Promise<void> => {
       await client().send(new PutObjectCommand({ Bucket: server().bucket, Key: `odd/${Key}`, Body: 'x' }));
