@@ -38,7 +38,8 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
     if (started) reloading = reloading.then(reload);
   });
   let app = await options.build();
-  let scheduler = startScheduler(await prepare(app), app);
+  openHistory(app);
+  let scheduler = startScheduler(await schedulesOf(app), app);
   started = true;
   const watchdog = keepWatchdog(notifier);
 
@@ -47,11 +48,18 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
     notifier.reloading();
     try {
       const next = await options.build();
-      const schedules = await prepare(next);
+      try {
+        openHistory(next);
+      } catch (error) {
+        await next.close();
+        throw error;
+      }
       await scheduler.stop(AbortSignal.any([options.cut, deadline(options.drain)]));
       await app.close();
       app = next;
-      scheduler = startScheduler(schedules, app);
+      if (stop.aborted) return;
+      // Looks at the repository only now: what has just ended is not due any longer.
+      scheduler = startScheduler(await schedulesOf(app), app);
       app.log.info({ config: app.configPath }, 'configuration reloaded');
     } catch (error) {
       app.log.error({ cause: messageOf(error) }, 'reload refused: going on with the configuration as it was');
@@ -75,13 +83,16 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
 }
 
 /** All that can fail at a start. */
-async function prepare(app: App): Promise<Schedule[]> {
+function openHistory(app: App): void {
   forgetRuns(app.state(), app.clock.now() - historyMs);
-  return (await Promise.all(app.settings.instances.map((instance) => schedulesOf(app, instance)))).flat();
+}
+
+async function schedulesOf(app: App): Promise<Schedule[]> {
+  return (await Promise.all(app.settings.instances.map((instance) => schedulesFor(app, instance)))).flat();
 }
 
 /** What comes round for one instance. */
-async function schedulesOf(app: App, instance: InstanceSettings): Promise<Schedule[]> {
+async function schedulesFor(app: App, instance: InstanceSettings): Promise<Schedule[]> {
   const { settings, clock } = app;
   const timezone = settings.timezone ?? localTimezone();
   const common = { timezone, jitter: settings.backup.jitter };

@@ -13,7 +13,8 @@ export interface Schedule {
   /** Largest random delay before a run, milliseconds: hosts installed alike must not all start at once. */
   jitter: number;
   /**
-   * When it last ran with success, milliseconds: a run missed since then is caught up with, once, at the start.
+   * When it last ran with success, milliseconds: a run missed since then is caught up with, once, at the start. (What a
+   * sleeping host misses later is caught up with when it wakes, whatever this says.)
    * `never` is due at once; undefined is never caught up with.
    */
   lastRun: number | 'never' | undefined;
@@ -54,25 +55,33 @@ export function startScheduler(
       await schedule.run(abort.signal);
     } catch (error) {
       // The runner has recorded and logged it as a finding; what never came that far is logged here.
-      const level = error instanceof AgentError && error.code === 'locked' ? 'info' : 'error';
+      const locked = error instanceof AgentError && error.code === 'locked';
+      const level = locked || abort.signal.aborted ? 'info' : 'error';
       log[level]({ schedule: schedule.name, cause: messageOf(error) }, 'scheduled run did not succeed');
     }
   }
 
+  const startNow = (schedule: Schedule, why: string): void => {
+    log.info({ schedule: schedule.name }, why);
+    start(schedule, 0);
+  };
+  const missed = 'catching up with a run that was missed';
+
   const tasks: ScheduledTask[] = schedules.map((schedule) => {
     const task = createTask(schedule.expression, () => start(schedule, schedule.jitter), {
       timezone: schedule.timezone,
-      // A run missed by a suspended host is due when it wakes, not an error.
       suppressMissedWarning: true,
+    });
+    // The host slept, or this process was held up, for more than a second: due now, and once for all that were missed.
+    task.on('execution:missed', () => {
+      if (!running.has(schedule.name)) startNow(schedule, missed);
     });
     void task.start();
     return task;
   });
   for (const schedule of schedules)
-    if (schedule.lastRun === 'never' || wasMissed(schedule, schedule.lastRun, clock.now())) {
-      log.info({ schedule: schedule.name }, 'catching up with a run that was missed');
-      start(schedule, 0);
-    }
+    if (schedule.lastRun === 'never') startNow(schedule, 'first run: due at once');
+    else if (wasMissed(schedule, schedule.lastRun, clock.now())) startNow(schedule, missed);
 
   return {
     async stop(cut) {

@@ -12,6 +12,7 @@ import { formatBytes } from '../lib/bytes.ts';
 import { identityOf, readInfo, readServerTime } from '../redis/server.ts';
 import { judgeShrinkage, shrinkRule } from './judge-shrinkage.ts';
 import type { Job, JobContext, JobResult } from './job.ts';
+import { staleRule } from './watch-backups.ts';
 
 export interface BackupOptions {
   /** Ask for the snapshot even where the preflight advises against it. */
@@ -52,7 +53,8 @@ async function run(context: JobContext, options: BackupOptions): Promise<JobResu
     value: manifest,
     summary: `backup ${id} of ${countKeys(manifest)} keys (${size})`,
     findings: judgeShrinkage(context, [...listing.backups, asEntry(manifest)]),
-    evaluated: [{ rules: [shrinkRule] }],
+    // There is a new one now, so none can be missing or too old.
+    evaluated: [{ rules: [shrinkRule] }, { rules: [staleRule] }],
   };
 }
 

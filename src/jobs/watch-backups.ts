@@ -4,7 +4,7 @@ import { backupIdTime } from '../backup/id.ts';
 import type { Job, JobContext, JobResult } from './job.ts';
 import { judgeShrinkage, shrinkRule } from './judge-shrinkage.ts';
 
-const staleRule = 'backup-stale';
+export const staleRule = 'backup-stale';
 
 export interface BackupAge {
   /** null when there is none. */

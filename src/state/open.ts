@@ -43,7 +43,7 @@ export function ensureStateDirectory(directory: string): void {
 function open(path: string): State {
   const db = new DatabaseSync(path);
   try {
-    db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 5000;');
+    db.exec('PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;');
     chmodSync(path, 0o600);
     migrate(db, path);
   } catch (error) {

@@ -55,7 +55,7 @@ describe('startScheduler', () => {
           if (runs === 1) await systemClock.sleep(2200);
           else finished.resolve();
           running -= 1;
-        }),
+        }, Date.now() - 60_000),
       ],
       { clock: systemClock, log },
     );
@@ -63,6 +63,7 @@ describe('startScheduler', () => {
     await scheduler.stop(stop.signal);
     expect(most).toBe(1);
     expect(log.entries.filter(({ message }) => message.startsWith('catching up'))).toHaveLength(1);
+    expect(log.entries.filter(({ message }) => message.startsWith('first run'))).toEqual([]);
     expect(log.entries.some(({ message }) => message.startsWith('still running'))).toBe(true);
   });
 
