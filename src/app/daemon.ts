@@ -103,7 +103,8 @@ async function schedulesFor(app: App, instance: InstanceSettings): Promise<Sched
       name: `${instance.name}: watch-backups`,
       expression: '*/5 * * * *',
       jitter: 0,
-      lastRun: 'never',
+      // At once, except where the first backup is about to be taken: that there is none is no news then.
+      lastRun: newest === 'never' && settings.backup.schedule !== null ? undefined : 'never',
       run: async (signal) =>
         void (await app.run(watchBackupsJob, instance, {}, { signal, progress: silent })),
     },
