@@ -10,7 +10,7 @@ import type { Log } from '../domain/log.ts';
 import type { Progress } from '../domain/progress.ts';
 import type { Secret, SecretRef } from '../domain/secret.ts';
 import type { InstanceSettings, Settings } from '../domain/settings.ts';
-import type { Job } from '../jobs/job.ts';
+import type { Job, JobContext } from '../jobs/job.ts';
 import { connectRedis, type RedisConnection } from '../redis/connect.ts';
 import { openState, type State } from '../state/open.ts';
 import { Lifecycle } from './lifecycle.ts';
@@ -40,7 +40,8 @@ export interface App {
   readonly log: Log;
   /** By name; the only one when there is one and none is named. Throws an AgentError `usage`. */
   instance(name: string | undefined): InstanceSettings;
-  connect(instance: InstanceSettings): Promise<RedisConnection>;
+  /** The abort of the signal ends the connection, and the wait for it. */
+  connect(instance: InstanceSettings, signal: AbortSignal): Promise<RedisConnection>;
   repository(instance: InstanceSettings): Promise<Repository>;
   state(): State;
   run<Options, Value>(
@@ -79,20 +80,10 @@ export async function buildApp({ configPath, env, clock, log, secrets }: AppOpti
     const { openRepository } = await import('../backup/repository.ts');
     return openRepository(await store(), instance.name);
   };
-  const connect = async ({
-    name,
-    url,
-    username,
-    password,
-    tls,
-  }: InstanceSettings): Promise<RedisConnection> =>
-    connectRedis({
-      name,
-      url,
-      username,
-      tls,
-      password: password === undefined ? undefined : secret(password, `password of instance ${name}`),
-    });
+  const connect: App['connect'] = async ({ name, url, username, password, tls }, signal) => {
+    const known = password === undefined ? undefined : secret(password, `password of instance ${name}`);
+    return connectRedis({ name, url, username, tls, password: known }, { signal });
+  };
 
   return {
     settings,
@@ -105,12 +96,12 @@ export async function buildApp({ configPath, env, clock, log, secrets }: AppOpti
     state,
     async run(job, instance, options, { signal, progress }) {
       const { age_identity: identity } = settings.repository.encryption;
-      const context = {
+      const prepare = async (): Promise<JobContext> => ({
         instance,
         settings,
         repository: await repository(instance),
         writer: readWriterIdentity(agentVersion),
-        connect: () => connect(instance),
+        connect: () => connect(instance, signal),
         identities: () =>
           identity === undefined ? [] : identitiesOf(secret(identity, 'repository.encryption.age_identity')),
         scratch: join(directory, 'scratch'),
@@ -118,8 +109,9 @@ export async function buildApp({ configPath, env, clock, log, secrets }: AppOpti
         log,
         signal,
         progress,
-      };
-      return runJob({ state: state(), stateDirectory: directory, clock, log }, job, context, options);
+      });
+      const runner = { state: state(), stateDirectory: directory, clock, log };
+      return runJob(runner, job, { instance: instance.name, signal, prepare }, options);
     },
     close: () => lifecycle.stop(),
   };

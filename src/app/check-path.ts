@@ -43,7 +43,7 @@ export async function checkPath(
 
   let opened: RedisConnection | undefined;
   await attempt('server', async () => {
-    opened = await app.connect(instance);
+    opened = await app.connect(instance, signal);
     const { engine, version } = engineOf(await readInfo(opened));
     return `${engine} ${version} at ${instance.url} as ${instance.username ?? 'default'}`;
   });
@@ -145,7 +145,7 @@ async function isOurs(app: App, instance: InstanceSettings, signal: AbortSignal)
   const repository = await app.repository(instance);
   const { backups, foreign } = await repository.list(signal);
   const newest = backups.findLast((entry) => entry.state === 'complete')?.manifest;
-  const connection = await app.connect(instance);
+  const connection = await app.connect(instance, signal);
   try {
     const server = identityOf(await readInfo(connection), await readServerTime(connection));
     const reason = judgeWriter(newest, { writer: readWriterIdentity(agentVersion), server });

@@ -54,9 +54,10 @@ export async function readStatus(
   signal: AbortSignal,
 ): Promise<InstanceStatus> {
   const [server, backups] = await Promise.all([
-    orProblem(() => readServer(app, instance)),
+    orProblem(() => readServer(app, instance, signal)),
     orProblem(() => readBackups(app, instance, signal)),
   ]);
+  signal.throwIfAborted();
   return {
     instance: instance.name,
     server,
@@ -66,8 +67,8 @@ export async function readStatus(
   };
 }
 
-async function readServer(app: App, instance: InstanceSettings): Promise<ServerStatus> {
-  const connection = await app.connect(instance);
+async function readServer(app: App, instance: InstanceSettings, signal: AbortSignal): Promise<ServerStatus> {
+  const connection = await app.connect(instance, signal);
   try {
     const info = await readInfo(connection);
     const number = (field: string): number => infoInteger(info, field) ?? 0;

@@ -8,6 +8,14 @@ import { takeLock } from '../state/lock.ts';
 import type { State } from '../state/open.ts';
 import { finishRun, startRun, type RunOutcome } from '../state/runs.ts';
 
+/** What one run needs. */
+export interface RunTask {
+  instance: string;
+  signal: AbortSignal;
+  /** Opens what the job works with; a failure is a failure of the run. */
+  prepare: () => Promise<JobContext>;
+}
+
 export interface Runner {
   state: State;
   stateDirectory: string;
@@ -22,24 +30,24 @@ export interface Runner {
 export async function runJob<Options, Value>(
   runner: Runner,
   job: Job<Options, Value>,
-  context: JobContext,
+  { instance, signal, prepare }: RunTask,
   options: Options,
 ): Promise<Value> {
   const { state, clock } = runner;
-  const instance = context.instance.name;
   const log = runner.log.child({ instance, job: job.name });
   const lock = takeLock(runner.stateDirectory, { instance, kind: job.lock, clock });
   const run = startRun(state, { instance, job: job.name, startedAt: clock.now() });
   const finish = (outcome: RunOutcome, summary: string): void =>
     finishRun(state, run, { finishedAt: clock.now(), outcome, summary });
   try {
-    const result = await job.run({ ...context, log }, options);
+    const result = await job.run({ ...(await prepare()), log }, options);
     finish('ok', result.summary);
     log.info({}, result.summary);
     handOn(runner, log, instance, job.name, result);
     return result.value;
   } catch (error) {
-    const interrupted = error instanceof AgentError && error.code === 'interrupted';
+    // Whatever it failed with then, it failed because it was stopped.
+    const interrupted = signal.aborted || (error instanceof AgentError && error.code === 'interrupted');
     finish(interrupted ? 'interrupted' : 'failed', messageOf(error));
     if (!interrupted) {
       log.error({ cause: messageOf(error) }, 'job failed');

@@ -10,6 +10,8 @@ export type { RedisTarget } from './target.ts';
 export interface ConnectOptions {
   /** Bound on connecting and on each command. Milliseconds. */
   timeout?: number;
+  /** Its abort ends the connection, and rejects what is waited for: nobody waits for a server that hangs. */
+  signal?: AbortSignal;
 }
 
 /** A reply of the server: an error reply is thrown, never returned. */
@@ -28,12 +30,11 @@ export interface RedisConnection {
   close(): void;
 }
 
-/** Opens a connection and authenticates; rejects with an AgentError `redis`. */
+/** Opens a connection and authenticates; rejects with an AgentError `redis`, or with the signal's reason. */
 export async function connectRedis(
   target: RedisTarget,
-  options: ConnectOptions = {},
+  { timeout = 10_000, signal }: ConnectOptions = {},
 ): Promise<RedisConnection> {
-  const timeout = options.timeout ?? 10_000;
   const { Redis } = await import('./client.ts');
   const client = new Redis({
     ...endpoint(target),
@@ -48,19 +49,30 @@ export async function connectRedis(
     autoResendUnfulfilledCommands: false,
     // CLIENT SETINFO is unknown before 7.2 and would count as an error in the server's statistics.
     disableClientInfo: true,
+    // A server that hangs does not close its side either.
+    disconnectTimeout: 100,
   });
   // A TLS alert arrives after the handshake (TLS 1.3: no client certificate), as this event alone.
   let streamError: unknown;
   client.on('error', (error) => {
     streamError ??= error;
   });
+  // Once: on a connection that is closed the library would only start a timer that keeps the process for a while.
+  let open = true;
+  const disconnect = (): void => {
+    signal?.removeEventListener('abort', disconnect);
+    if (open && client.status !== 'end') client.disconnect();
+    open = false;
+  };
   try {
+    signal?.throwIfAborted();
+    signal?.addEventListener('abort', disconnect);
     await client.connect();
     await authenticate(client, target);
-    return wrap(client, target);
+    return wrap(client, target, disconnect);
   } catch (error) {
-    // On a connection that never was, the library would only start a timer that keeps the process for two seconds.
-    if (client.status !== 'end') client.disconnect();
+    disconnect();
+    signal?.throwIfAborted();
     // What the server said comes first; that the connection ended is the least one can say.
     const said = error instanceof AgentError && error.reason !== 'closed';
     throw said ? error : connectError(target, streamError ?? error);
@@ -97,7 +109,7 @@ async function authenticate(client: Redis, target: RedisTarget): Promise<void> {
   });
 }
 
-function wrap(client: Redis, target: RedisTarget): RedisConnection {
+function wrap(client: Redis, target: RedisTarget, close: () => void): RedisConnection {
   return {
     target,
     async call(command, ...args) {
@@ -120,8 +132,6 @@ function wrap(client: Redis, target: RedisTarget): RedisConnection {
         return error === null ? (reply as Reply) : commandError(target, String(command), args, error);
       });
     },
-    close() {
-      client.disconnect();
-    },
+    close,
   };
 }

@@ -235,7 +235,7 @@ export function idsIn(config: TestConfig, instance = 'main'): string[] {
 }
 
 /** Where a backup's manifest is stored. */
-function manifestPath(config: TestConfig, id: string): string {
+export function manifestPath(config: TestConfig, id: string): string {
   return join(config.repository, 'main', id, 'manifest.json');
 }
 
