@@ -1,4 +1,5 @@
 import type { Manifest } from '../domain/backup.ts';
+import { AgentError } from '../domain/errors.ts';
 import type { InstanceSettings } from '../domain/settings.ts';
 import { backupJob, type BackupOptions } from '../jobs/backup.ts';
 import { pruneJob, type PruneReport } from '../jobs/prune.ts';
@@ -24,6 +25,20 @@ export async function runBackupCycle(
   run: RunOptions,
 ): Promise<BackupCycleReport> {
   const report: BackupCycleReport = { backup: await app.run(backupJob, instance, options, run) };
+  try {
+    return await followUp(app, instance, options, run, report);
+  } catch (error) {
+    throw afterBackup(error, report.backup.id);
+  }
+}
+
+async function followUp(
+  app: App,
+  instance: InstanceSettings,
+  options: BackupCycleOptions,
+  run: RunOptions,
+  report: BackupCycleReport,
+): Promise<BackupCycleReport> {
   if (options.verify) {
     const depth = app.settings.verify.load ? 'loaded' : 'checked';
     const { verdicts } = await app.run(verifyJob, instance, { which: report.backup.id, depth }, run);
@@ -33,4 +48,15 @@ export async function runBackupCycle(
   }
   if (options.prune) report.pruned = await app.run(pruneJob, instance, { dryRun: false }, run);
   return report;
+}
+
+/** Whoever reads the error must know that there is a backup all the same. */
+function afterBackup(error: unknown, id: string): unknown {
+  if (!(error instanceof AgentError)) return error;
+  const { code, hint, reason } = error;
+  return new AgentError(code, `backup ${id} is stored, but then: ${error.message}`, {
+    cause: error,
+    ...(hint === undefined ? {} : { hint }),
+    ...(reason === undefined ? {} : { reason }),
+  });
 }

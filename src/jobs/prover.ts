@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { decodeRdb, verifyStored } from '../backup/artefact/decode.ts';
 import { compareCounts } from '../backup/verify/compare-counts.ts';
 import type { Artefact, Manifest, VerificationLevel } from '../domain/backup.ts';
-import { AgentError } from '../domain/errors.ts';
+import { AgentError, messageOf, systemCode } from '../domain/errors.ts';
 import { infoKeyspace, type Info } from '../formats/info/parse-info.ts';
 import { formatBytes } from '../lib/bytes.ts';
 import { readAvailableMemory } from '../lib/memory.ts';
@@ -40,14 +40,29 @@ const memoryShare = 1.1;
 
 /** Makes a prover with a private folder for staged files, after clearing what a killed run left. */
 export async function provideProver(context: JobContext): Promise<Prover> {
-  await sweepScratch(context.scratch);
-  const folder = await makeScratchFolder(context.scratch);
+  const folder = await here(context, async () => {
+    await sweepScratch(context.scratch);
+    return await makeScratchFolder(context.scratch);
+  });
   return {
-    prove: (manifest, depth) => prove(context, folder, manifest, depth),
+    prove: (manifest, depth) => here(context, () => prove(context, folder, manifest, depth)),
     async [Symbol.asyncDispose]() {
       await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** What this host's own files and programs refuse says nothing about a backup. */
+async function here<T>({ scratch }: JobContext, act: () => Promise<T>): Promise<T> {
+  try {
+    return await act();
+  } catch (error) {
+    if (error instanceof AgentError || systemCode(error) === undefined) throw error;
+    throw new AgentError('failed', `cannot prove backups in ${scratch}: ${messageOf(error)}`, {
+      cause: error,
+      hint: 'it takes room and the right to write there: see state.path',
+    });
+  }
 }
 
 async function prove(

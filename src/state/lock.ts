@@ -1,4 +1,3 @@
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { Clock } from '../domain/clock.ts';
@@ -20,33 +19,33 @@ export function takeLock(
   directory: string,
   { instance, kind, clock }: { instance: string; kind: string; clock: Clock },
 ): Lock {
-  ensureStateDirectory(directory);
   const folder = join(directory, 'locks');
-  mkdirSync(folder, { recursive: true, mode: 0o750 });
-  const db = new DatabaseSync(join(folder, `${instance}.${kind}.lock`));
+  ensureStateDirectory(folder);
+  const file = join(folder, `${instance}.${kind}.lock`);
+  let db: DatabaseSync | undefined;
   try {
+    db = new DatabaseSync(file);
     db.exec('PRAGMA busy_timeout = 0; BEGIN IMMEDIATE');
     db.exec('CREATE TABLE IF NOT EXISTS holder (pid INTEGER, since TEXT) STRICT; DELETE FROM holder');
     db.prepare('INSERT INTO holder VALUES (?, ?)').run(process.pid, new Date(clock.now()).toISOString());
     db.exec('COMMIT; BEGIN IMMEDIATE');
   } catch (error) {
-    const holder = /locked|busy/i.test(messageOf(error)) ? describeHolder(db) : undefined;
-    db.close();
+    const holder = db !== undefined && /locked|busy/i.test(messageOf(error)) ? describeHolder(db) : undefined;
+    db?.close();
     if (holder === undefined)
       throw new AgentError('failed', `cannot lock ${kind} of ${instance} in ${folder}: ${messageOf(error)}`, {
         cause: error,
-        hint: 'run as the user that owns state.path, or as root',
+        hint: /not a database|malformed/.test(messageOf(error))
+          ? `remove ${file}: it holds nothing else than who works`
+          : 'run as the user that owns state.path, or as root',
       });
     throw new AgentError('locked', `another ${kind} run of ${instance} is under way${holder}`, {
       cause: error,
       hint: 'wait for it to end',
     });
   }
-  return {
-    release() {
-      db.close();
-    },
-  };
+  const held = db;
+  return { release: () => held.close() };
 }
 
 function describeHolder(db: DatabaseSync): string {
