@@ -1,5 +1,6 @@
 import { AgentError, messageOf } from '../../domain/errors.ts';
 import { ByteReader } from '../../lib/byte-reader.ts';
+import { releaseMemory } from '../../lib/release-memory.ts';
 import { AgePayload, payloadNonceBytes, sealedChunkBytes, tagBytes } from './age-payload.ts';
 
 /** A header of a thousand recipients is shorter. */
@@ -109,6 +110,7 @@ async function* openPayload(reader: ByteReader, payload: AgePayload): AsyncGener
     // age forbids an empty last chunk, or two files could decrypt to the same
     if (plain.length === 0 && index > 0) throw damaged(`byte ${at}: an empty age chunk`);
     yield plain;
+    releaseMemory(plain);
     if (last) return;
     current = next;
   }

@@ -14,6 +14,7 @@ export interface DecodeOptions {
 /**
  * Gives the dump back, and has proven at its end: length and SHA-256 of what was stored, age's authentication, every
  * zstd frame, length, SHA-256 and CRC64 of the plain bytes. Whoever uses the bytes must wait for that end.
+ * A chunk is valid until the next one is asked for.
  *
  * Throws AgentError `damaged` with the first thing wrong; `failed` (reason `no-identity`) when it is encrypted to
  * none of the identities; the signal's reason when it aborts.

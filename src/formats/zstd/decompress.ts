@@ -4,6 +4,7 @@ import { promisify } from 'node:util';
 import { createZstdDecompress, zstdDecompress } from 'node:zlib';
 import { AgentError, messageOf, systemCode } from '../../domain/errors.ts';
 import { awaitLater } from '../../lib/await-later.ts';
+import { releaseMemory } from '../../lib/release-memory.ts';
 import { zstdFrames, type ZstdFrame } from './frames.ts';
 
 const decompressWhole = promisify(zstdDecompress);
@@ -13,7 +14,7 @@ const parallel = 2;
 
 /**
  * Decodes a zstd stream of any number of frames, in order. Bounded memory: frames of up to 8 MiB are decoded two at a
- * time, longer ones as streams. Chunks may be reused by their producer; those that come out are the consumer's.
+ * time, longer ones as streams. A chunk, coming or going, is valid until the next one is asked for.
  *
  * Throws AgentError `damaged` with the offset of what is cut off, is no zstd or fails its checksum; the signal's
  * reason when it aborts. Leaves no work behind when the consumer leaves early.
@@ -28,16 +29,21 @@ export async function* decompressZstd(
       options.signal.throwIfAborted();
       if ('whole' in frame) {
         inFlight.push(awaitLater(decodeWhole(frame)));
-        if (inFlight.length > parallel) yield await inFlight.shift()!;
+        if (inFlight.length > parallel) yield* lent(await inFlight.shift()!);
       } else {
-        while (inFlight.length > 0) yield await inFlight.shift()!;
+        while (inFlight.length > 0) yield* lent(await inFlight.shift()!);
         yield* decodeParts(frame, options.signal);
       }
     }
-    while (inFlight.length > 0) yield await inFlight.shift()!;
+    while (inFlight.length > 0) yield* lent(await inFlight.shift()!);
   } finally {
     await Promise.allSettled(inFlight);
   }
+}
+
+function* lent(chunk: Uint8Array): Generator<Uint8Array, void, void> {
+  yield chunk;
+  releaseMemory(chunk);
 }
 
 async function decodeWhole(frame: ZstdFrame & { whole: Uint8Array }): Promise<Uint8Array> {
@@ -50,6 +56,7 @@ async function decodeWhole(frame: ZstdFrame & { whole: Uint8Array }): Promise<Ui
   } catch (error) {
     throw fromZlib(error) ? undecodable(frame, error) : error;
   }
+  releaseMemory(frame.whole);
   if (plain.length !== contentBytes) throw undecodable(frame, 'its length is not what it says');
   return plain;
 }

@@ -1,5 +1,6 @@
 import { AgentError } from '../../domain/errors.ts';
 import { ByteReader } from '../../lib/byte-reader.ts';
+import { releaseMemory } from '../../lib/release-memory.ts';
 import { frameMagic, headerBytes, isSkippableMagic, parseHeader, type FrameHeader } from './frame-header.ts';
 
 /** One frame of a zstd stream. Its checksum and compressed content are for a decoder to check. */
@@ -106,6 +107,7 @@ async function joined(
     if (length + part.length > buffer.length) buffer = Buffer.concat([buffer], limit);
     buffer.set(part, length);
     length += part.length;
+    releaseMemory(part);
   }
   return buffer.subarray(0, length);
 }
