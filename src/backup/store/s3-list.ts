@@ -6,7 +6,7 @@ import {
   type ListObjectsV2CommandOutput,
 } from '@aws-sdk/client-s3';
 import type { S3Connection } from './s3-connection.ts';
-import type { Operation } from './store-error.ts';
+import { storeError, type Operation } from './store-error.ts';
 import type { StoredObject } from './store.ts';
 
 /** Objects below the prefix `what.key` in the server's order, which is by name; odd names as they are. */
@@ -22,6 +22,11 @@ export async function* listObjects(
     const page: ListObjectsV2CommandOutput = await s3.call(what, 's3:ListBucket', signal, (send) =>
       s3.client.send(command, send),
     );
+    // A web page parses as XML too, and an empty listing would say that there are no backups.
+    if (page.IsTruncated === undefined && page.Name === undefined)
+      throw storeError(what, 'unavailable', 'the answer is not a listing of S3', {
+        hint: 'check that repository.endpoint is the S3 service and not its web console or a proxy',
+      });
     for (const { Key, Size, LastModified } of page.Contents ?? []) {
       const key = decodeKey(Key, page.EncodingType);
       if (key?.startsWith(s3.base) === true)
