@@ -30,20 +30,36 @@ export interface Runner {
 export async function runJob<Options, Value>(
   runner: Runner,
   job: Job<Options, Value>,
+  task: RunTask,
+  options: Options,
+): Promise<Value> {
+  const { instance } = task;
+  const log = runner.log.child({ instance, job: job.name });
+  const lock = takeLock(runner.stateDirectory, { instance, kind: job.lock, clock: runner.clock });
+  try {
+    return await runLocked({ ...runner, log }, job, task, options);
+  } finally {
+    lock.release();
+  }
+}
+
+async function runLocked<Options, Value>(
+  runner: Runner,
+  job: Job<Options, Value>,
   { instance, signal, prepare }: RunTask,
   options: Options,
 ): Promise<Value> {
-  const { state, clock } = runner;
-  const log = runner.log.child({ instance, job: job.name });
-  const lock = takeLock(runner.stateDirectory, { instance, kind: job.lock, clock });
-  const run = startRun(state, { instance, job: job.name, startedAt: clock.now() });
-  const finish = (outcome: RunOutcome, summary: string): void =>
-    finishRun(state, run, { finishedAt: clock.now(), outcome, summary });
+  const { state, clock, log } = runner;
+  const run = recorded(log, () => startRun(state, { instance, job: job.name, startedAt: clock.now() }));
+  const finish = (outcome: RunOutcome, summary: string): void => {
+    if (run !== undefined)
+      recorded(log, () => finishRun(state, run, { finishedAt: clock.now(), outcome, summary }));
+  };
   try {
     const result = await job.run({ ...(await prepare()), log }, options);
     finish('ok', result.summary);
     log.info({}, result.summary);
-    handOn(runner, log, instance, job.name, result);
+    handOn(runner, instance, job.name, result);
     return result.value;
   } catch (error) {
     // Whatever it failed with then, it failed because it was stopped.
@@ -52,25 +68,26 @@ export async function runJob<Options, Value>(
     if (!interrupted) {
       log.error({ cause: messageOf(error) }, 'job failed');
       const failure = failureOf(instance, job.name, error);
-      record(runner, log, instance, { rules: [failure.rule] }, [failure]);
+      record(runner, instance, { rules: [failure.rule] }, [failure]);
     }
     throw error;
-  } finally {
-    lock.release();
   }
 }
 
-function handOn(
-  runner: Runner,
-  log: Log,
-  instance: string,
-  jobName: string,
-  result: JobResult<unknown>,
-): void {
+/** History is worth less than a backup: what cannot be written down is said, and the work goes on. */
+function recorded<T>(log: Log, write: () => T): T | undefined {
+  try {
+    return write();
+  } catch (error) {
+    log.error({ cause: messageOf(error) }, 'cannot write to the state database');
+    return undefined;
+  }
+}
+
+function handOn(runner: Runner, instance: string, jobName: string, result: JobResult<unknown>): void {
   for (const scope of [{ rules: [failedRule(jobName)] }, ...result.evaluated])
     record(
       runner,
-      log,
       instance,
       scope,
       result.findings.filter((finding) => scope.rules.includes(finding.rule)),
@@ -78,16 +95,17 @@ function handOn(
 }
 
 function record(
-  { state, clock }: Runner,
-  log: Log,
+  { state, clock, log }: Runner,
   instance: string,
   scope: { rules: readonly string[]; resources?: readonly string[] | undefined },
   findings: Finding[],
 ): void {
-  const { opened, closed } = recordFindings(state, { ...scope, instance, now: clock.now() }, findings);
-  for (const { rule, resource, severity, summary } of opened)
+  const changes = recorded(log, () =>
+    recordFindings(state, { ...scope, instance, now: clock.now() }, findings),
+  );
+  for (const { rule, resource, severity, summary } of changes?.opened ?? [])
     log.warn({ rule, resource, severity, summary }, 'finding opened');
-  for (const { rule, resource } of closed) log.info({ rule, resource }, 'finding closed');
+  for (const { rule, resource } of changes?.closed ?? []) log.info({ rule, resource }, 'finding closed');
 }
 
 function failedRule(jobName: string): string {
