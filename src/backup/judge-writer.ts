@@ -1,4 +1,5 @@
 import type { Manifest, ServerIdentity, WriterIdentity } from '../domain/backup.ts';
+import { printable } from '../lib/printable.ts';
 
 /** Slack for whole-second uptimes and clocks that are a little apart. Milliseconds. */
 const tolerance = 5000;
@@ -17,12 +18,17 @@ export function judgeWriter(
 ): string | undefined {
   if (newest === undefined) return undefined;
   if (newest.writer.machine !== mine.writer.machine)
-    return `its newest backup ${newest.id} was written by another host, ${newest.writer.host}`;
+    return `its newest backup ${newest.id} was written by another host, ${hostOf(newest)}`;
   if (newest.server.run_id === mine.server.run_id) return undefined;
   if (Date.parse(mine.server.started_at) + tolerance < Date.parse(newest.requested_at))
     return (
-      `its newest backup ${newest.id} came from another server (run_id ${newest.server.run_id.slice(0, 8)}…) ` +
-      `while this one was running: is this host a clone of ${newest.writer.host}, or the name used twice?`
+      `its newest backup ${newest.id} came from another server (run_id ${printable(newest.server.run_id.slice(0, 8))}…) ` +
+      `while this one was running: is this host a clone of ${hostOf(newest)}, or the name used twice?`
     );
   return undefined;
+}
+
+/** It comes out of a store that others may write to, and goes into messages. */
+function hostOf({ writer }: Manifest): string {
+  return printable(writer.host.slice(0, 255));
 }

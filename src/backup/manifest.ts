@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { manifestSchema, verificationLevels, type Manifest, type Verification } from '../domain/backup.ts';
 import { AgentError, messageOf } from '../domain/errors.ts';
+import { printable } from '../lib/printable.ts';
 
 // Objects are loose: a key that a later version of the same schema adds is no reason to refuse a backup.
 const count = z.number().int().nonnegative();
@@ -109,5 +110,5 @@ function firstIssue(error: z.ZodError): string {
 }
 
 function damaged(what: string, why: string, cause?: unknown): AgentError {
-  return new AgentError('damaged', `${what} cannot be read: ${why}`, { cause });
+  return new AgentError('damaged', `${what} cannot be read: ${printable(why.slice(0, 500))}`, { cause });
 }
