@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { systemClock } from '../../../src/lib/system-clock.ts';
 import { findServers } from '../../../src/redis/find-servers.ts';
-import { freePort } from '../../support/free-port.ts';
+import { freeClusterPort, freePort } from '../../support/free-port.ts';
 import { hasEnded, outputOf, spawnOwned } from '../../support/owned-process.ts';
 import { childrenOf, narrowProc } from '../../support/narrow-proc.ts';
 import { serverBuilds, startServer, type ServerBuild } from '../../support/redis-server.ts';
@@ -46,7 +46,7 @@ describe.each(serverBuilds())('on $name', (build) => {
   test('by its socket alone, on all addresses, as a cluster, and not as a sentinel', async () => {
     const dir = makeTempFolder();
     onTestFinished(() => removeTempFolder(dir));
-    const port = await freePort();
+    const port = await freeClusterPort();
     const folder = (name: string): string => {
       mkdirSync(join(dir, name));
       return join(dir, name);
