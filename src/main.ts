@@ -22,6 +22,8 @@ async function main(argv: string[]): Promise<number> {
   // A reader that has seen enough (`| head`) is no error.
   // oxlint-disable-next-line no-process-exit unicorn/no-process-exit -- nobody is listening any more
   process.stdout.on('error', () => process.exit(0));
+  // Nor does a backup end because nobody sees its progress any more: a terminal that was closed.
+  process.stderr.on('error', () => {});
   const { runCli } = await import('./cli/run.ts');
   return runCli(argv, {
     env: process.env,

@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { openDump, rememberDump } from '../backup/snapshot/dump-file.ts';
 import { describeProblem, gatherPreflight } from '../backup/snapshot/preflight.ts';
 import { judgePreflight } from '../backup/snapshot/judge-preflight.ts';
 import { judgeWriter } from '../backup/judge-writer.ts';
+import type { Store } from '../backup/store/store.ts';
 import { readWriterIdentity } from '../backup/writer-identity.ts';
 import { AgentError } from '../domain/errors.ts';
 import type { InstanceSettings } from '../domain/settings.ts';
@@ -24,6 +25,9 @@ export interface CheckLine {
   /** What to do; null when it is ok. */
   next: string | null;
 }
+
+/** For clearing up after an error. Milliseconds. */
+const removeTimeout = 10_000;
 
 type Outcome = string | { warning: string; next: string };
 
@@ -128,17 +132,27 @@ async function probeRepository(app: App, instance: InstanceSettings, signal: Abo
   const key = `${instance.name}/check-${randomBytes(4).toString('hex')}`;
   const text = Buffer.from('redis-agent check\n');
   await store.put(key, one(text), { signal });
-  const seen = [];
-  for await (const object of store.list(instance.name, { signal })) if (object.key === key) seen.push(object);
+  try {
+    await requireSame(store, key, text, signal);
+    await store.remove(key, { signal });
+  } catch (error) {
+    // Whatever is wrong, nothing strange stays behind, if that can be helped.
+    await store.remove(key, { signal: AbortSignal.timeout(removeTimeout) }).catch(() => {});
+    throw error;
+  }
+  return `${store.description}: write, list, read, remove`;
+}
+
+async function requireSame(store: Store, key: string, text: Buffer, signal: AbortSignal): Promise<void> {
+  let seen = false;
+  for await (const object of store.list(dirname(key), { signal })) seen ||= object.key === key;
   const { chunks } = await store.get(key, { signal });
   const read: Uint8Array[] = [];
   for await (const chunk of chunks) read.push(Buffer.from(chunk));
-  await store.remove(key, { signal });
-  if (seen.length === 0 || !Buffer.concat(read).equals(text))
-    throw new AgentError('repository', `${store.description} does not give back what it was given`, {
-      hint: 'is it a store with immediate consistency?',
-    });
-  return `${store.description}: write, list, read, remove`;
+  if (seen && Buffer.concat(read).equals(text)) return;
+  throw new AgentError('repository', `${store.description} does not give back what it was given`, {
+    hint: 'is it a store with immediate consistency?',
+  });
 }
 
 async function isOurs(app: App, instance: InstanceSettings, signal: AbortSignal): Promise<Outcome> {

@@ -143,6 +143,8 @@ export interface SpawnOptions {
   env?: NodeJS.ProcessEnv;
   /** As the user nobody; only root can. */
   nobody?: boolean;
+  /** Nobody reads its stderr: the terminal was closed. */
+  unread?: boolean;
 }
 
 /** An agent in a process of its own, killed with the test. */
@@ -156,7 +158,7 @@ export interface SpawnedAgent {
 }
 
 /** Starts scripts/redis-agent. */
-export function spawnAgent(args: string[], { config, env, nobody }: SpawnOptions = {}): SpawnedAgent {
+export function spawnAgent(args: string[], { config, env, nobody, unread }: SpawnOptions = {}): SpawnedAgent {
   if (nobody === true && config !== undefined) openWay(config.folder);
   const user = nobody === true ? ['--reuid', '65534', '--regid', '65534', '--clear-groups'] : [];
   const words = ['--pdeathsig', 'KILL', ...user, script, ...withConfig(args, config)];
@@ -167,6 +169,7 @@ export function spawnAgent(args: string[], { config, env, nobody }: SpawnOptions
   const output = { stdout: '', stderr: '' };
   child.stdout.setEncoding('utf8').on('data', (text: string) => (output.stdout += text));
   child.stderr.setEncoding('utf8').on('data', (text: string) => (output.stderr += text));
+  if (unread === true) child.stderr.destroy();
   const { pid } = child;
   if (pid === undefined) throw new Error('setpriv could not be started');
   const ended = once(child, 'close').then(([code]: (number | null)[]) =>

@@ -54,6 +54,7 @@ function meaning(what: Operation, path: string, code: string | undefined): Meani
     return {
       reason: 'exists',
       why: 'there is an object of that name, or one where a folder would have to be',
+      hint: 'see what lies there: it is never replaced',
     };
   if (what.operation === 'get' && code === 'ENOENT')
     return { reason: 'missing', why: 'there is no such object' };

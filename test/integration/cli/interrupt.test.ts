@@ -310,3 +310,12 @@ test('SIGINT while another backup is there: that one stays', async () => {
   expect(idsIn(config)).toEqual([id]);
   expect(existsSync(manifestPath(config, id))).toBe(true);
 });
+
+test('a terminal that is closed does not end the backup', async () => {
+  // Longer than it takes until the first line of progress.
+  const server = await startServer({ config: { 'rdb-key-save-delay': '20000' } });
+  await fill(server, 300);
+  const config = writeConfig({ server });
+  const agent = spawnAgent(['backup', '--verbose'], { config, unread: true });
+  expect(await agent.ended).toMatchObject({ code: 0, stdout: expect.stringContaining('proven: loaded') });
+});
