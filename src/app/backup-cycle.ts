@@ -3,7 +3,7 @@ import { AgentError } from '../domain/errors.ts';
 import type { InstanceSettings } from '../domain/settings.ts';
 import { backupJob, type BackupOptions } from '../jobs/backup.ts';
 import { pruneJob, type PruneReport } from '../jobs/prune.ts';
-import { verifyJob, type VerifyVerdict } from '../jobs/verify.ts';
+import { proveJob, type VerifyVerdict } from '../jobs/verify.ts';
 import type { App, RunOptions } from './build-app.ts';
 
 export interface BackupCycleOptions extends BackupOptions {
@@ -41,7 +41,7 @@ async function followUp(
 ): Promise<BackupCycleReport> {
   if (options.verify) {
     const depth = app.settings.verify.load ? 'loaded' : 'checked';
-    const { verdicts } = await app.run(verifyJob, instance, { which: report.backup.id, depth }, run);
+    const { verdicts } = await app.run(proveJob, instance, { which: report.backup.id, depth }, run);
     const [verification] = verdicts;
     if (verification !== undefined) report.verification = verification;
     if (verification?.verdict !== 'ok') return report;

@@ -108,6 +108,14 @@ function record(
   for (const { rule, resource } of changes?.closed ?? []) log.info({ rule, resource }, 'finding closed');
 }
 
+/** What does by hand what a job does. */
+const commandOf: Record<string, string> = {
+  backup: 'backup',
+  prove: 'backups verify',
+  verify: 'backups verify --all',
+  prune: 'backups prune',
+};
+
 function failedRule(jobName: string): string {
   return `${jobName}-failed`;
 }
@@ -120,9 +128,7 @@ function failureOf(instance: string, jobName: string, error: unknown): Finding {
     resource: instance,
     severity: 'critical',
     summary: `${jobName} failed: ${messageOf(error)}`,
-    remedy:
-      hint ??
-      `see the log of redis-agent, then run: redis-agent ${jobName === 'backup' ? 'backup' : `backups ${jobName}`}`,
+    remedy: hint ?? `see the log of redis-agent, then run: redis-agent ${commandOf[jobName] ?? 'check'}`,
     evidence: { code: error instanceof AgentError ? error.code : 'defect' },
   };
 }

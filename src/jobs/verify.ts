@@ -35,6 +35,12 @@ export interface VerifyReport {
 /** Reads stored backups back and proves them. What was found is written beside each manifest. */
 export const verifyJob: Job<VerifyOptions, VerifyReport> = { name: 'verify', lock: 'verify', run };
 
+/**
+ * The same for one backup, with a lock and a history of its own: a proof right after a backup must not wait for a long
+ * run over all of them, and is none that a missed one of those could be left out for.
+ */
+export const proveJob: Job<VerifyOptions, VerifyReport> = { name: 'prove', lock: 'prove', run };
+
 async function run(context: JobContext, { which, depth }: VerifyOptions): Promise<JobResult<VerifyReport>> {
   const listing = await context.repository.list(context.signal);
   const entries = choose(context, listing, which);

@@ -31,7 +31,7 @@ test('the first backup at once, then by the schedule; each is proven, and the ol
   const daemon = startDaemon(config);
   await daemon.until({ msg: 'started' });
   expect((await daemon.until(taken)).msg).toMatch(/^backup \d{8}T\d{6}Z-[0-9a-f]{4} of 1 keys/);
-  await daemon.until({ job: 'verify', msg: /loaded by a scratch server/ });
+  await daemon.until({ job: 'prove', msg: /loaded by a scratch server/ });
   const status = await runAgent(['status', '--json'], { config });
   expect(status.json).toMatchObject([{ instance: 'main', findings: [] }]);
   await daemon.until({ job: 'prune', msg: 'backup removed' });

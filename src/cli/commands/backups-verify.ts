@@ -1,4 +1,4 @@
-import { verifyJob, type VerifyReport, type VerifyVerdict } from '../../jobs/verify.ts';
+import { proveJob, verifyJob, type VerifyReport, type VerifyVerdict } from '../../jobs/verify.ts';
 import { defineCommand } from '../define-command.ts';
 import { exitCodes } from '../exit-code.ts';
 import { renderTable } from '../render/table.ts';
@@ -36,7 +36,9 @@ export const backupsVerifyCommand = defineCommand<Args, VerifyReport>({
     const app = await context.app();
     const instance = app.instance(context.globals.instance);
     const depth = quick === true ? 'stored' : load === true ? 'loaded' : 'checked';
-    return app.run(verifyJob, instance, { which: all === true ? 'all' : (id ?? 'latest'), depth }, context);
+    return all === true
+      ? app.run(verifyJob, instance, { which: 'all', depth }, context)
+      : app.run(proveJob, instance, { which: id ?? 'latest', depth }, context);
   },
   render({ verdicts, foreign }, { style }) {
     const paint = (verdict: VerifyVerdict['verdict']): ((text: string) => string) =>

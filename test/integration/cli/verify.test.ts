@@ -21,6 +21,11 @@ import {
   type ConfigOptions,
   type TestConfig,
 } from '../../support/cli.ts';
+import { systemClock } from '../../../src/lib/system-clock.ts';
+import { takeLock } from '../../../src/state/lock.ts';
+import { openState } from '../../../src/state/open.ts';
+import { lastRun } from '../../../src/state/runs.ts';
+import { memoryLog } from '../../support/memory-log.ts';
 import { startServer } from '../../support/redis-server.ts';
 import { isRoot } from '../backup/snapshot/support.ts';
 
@@ -247,4 +252,23 @@ test('nothing is staged or left behind, whatever the verdict', async () => {
   truncateSync(stored, 0);
   expect(await runAgent([...verify, '--load'], { config })).toMatchObject({ code: 6 });
   expect(existsSync(scratch)).toBe(true);
+});
+
+test('a backup is proven while all others are being verified, and counts as no run over all', async () => {
+  const { config } = await populated();
+  const clock = systemClock;
+  const lock = takeLock(config.state, { instance: 'main', kind: 'verify', clock });
+  try {
+    expect(await runAgent(['backup', '--json'], { config })).toMatchObject({
+      code: 0,
+      json: { verification: { verdict: 'ok', level: 'loaded' } },
+    });
+  } finally {
+    lock.release();
+  }
+  const state = openState(config.state, { clock, log: memoryLog() });
+  expect(lastRun(state, 'main', 'prove', 'ok')).toBeDefined();
+  expect(lastRun(state, 'main', 'verify', 'ok')).toBeUndefined();
+  state.close();
+  expect(await runAgent([...verify, '--all', '--json'], { config })).toMatchObject({ code: 0 });
 });
