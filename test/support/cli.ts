@@ -257,3 +257,16 @@ export function editManifest(
 /** Loose on purpose: tests write into it what must not be there. */
 // oxlint-disable-next-line typescript/no-explicit-any -- as said
 export type EditableManifest = any;
+
+/**
+ * Can a test run the agent as another user? That takes root, and a checkout that others may enter: below a folder such
+ * as /root they could not even start it.
+ */
+export const canBeNobody =
+  process.geteuid?.() === 0 &&
+  foldersAbove(import.meta.dirname).every((folder) => (statSync(folder).mode & 0o001) !== 0);
+
+function foldersAbove(folder: string): string[] {
+  const above = dirname(folder);
+  return above === folder ? [folder] : [folder, ...foldersAbove(above)];
+}

@@ -1,10 +1,17 @@
 import { chmodSync, chownSync, existsSync, mkdirSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { makeCertificates } from '../../support/certificates.ts';
-import { idsIn, runAgent, spawnAgent, writeConfig, type AgentResult } from '../../support/cli.ts';
+import {
+  canBeNobody,
+  idsIn,
+  runAgent,
+  spawnAgent,
+  writeConfig,
+  type AgentResult,
+} from '../../support/cli.ts';
 import { freePort } from '../../support/free-port.ts';
 import { startServer, type TestServer } from '../../support/redis-server.ts';
-import { isRoot, tempFolder } from '../backup/snapshot/support.ts';
+import { tempFolder } from '../backup/snapshot/support.ts';
 
 let server: TestServer;
 
@@ -129,7 +136,7 @@ describe('rights', () => {
   });
 });
 
-describe.skipIf(!isRoot)('a dump that the agent’s user may not read', () => {
+describe.skipIf(!canBeNobody)('a dump that the agent’s user may not read', () => {
   test('says which group to join, and leaves nothing', async () => {
     const dir = tempFolder();
     chownSync(dir, 0, 1);

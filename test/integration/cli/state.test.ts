@@ -2,9 +2,16 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { idsIn, runAgent, spawnAgent, takeBackup, writeConfig, type TestConfig } from '../../support/cli.ts';
+import {
+  canBeNobody,
+  idsIn,
+  runAgent,
+  spawnAgent,
+  takeBackup,
+  writeConfig,
+  type TestConfig,
+} from '../../support/cli.ts';
 import { startServer, type TestServer } from '../../support/redis-server.ts';
-import { isRoot } from '../backup/snapshot/support.ts';
 
 async function backedUp(): Promise<{ config: TestConfig; server: TestServer; id: string }> {
   const server = await startServer();
@@ -78,7 +85,7 @@ describe('the state', () => {
     expect(idsIn(config)).toEqual([id]);
   });
 
-  test.skipIf(!isRoot)('cannot be written by this user: said in one line', async () => {
+  test.skipIf(!canBeNobody)('cannot be written by this user: said in one line', async () => {
     const { config, id } = await backedUp();
     execFileSync('chown', ['-R', '65534:65534', config.repository, config.path]);
     const refused = {
@@ -99,7 +106,7 @@ describe('the state', () => {
     expect(idsIn(config)).toEqual([id]);
   });
 
-  test.skipIf(!isRoot)('belongs to the daemon’s user: root works as that user', async () => {
+  test.skipIf(!canBeNobody)('belongs to the daemon’s user: root works as that user', async () => {
     const { config } = await backedUp();
     execFileSync('chown', ['-R', '65534:65534', config.folder]);
     rmSync(join(config.state, 'scratch'), { recursive: true });
