@@ -40,6 +40,8 @@ export interface App {
   readonly log: Log;
   /** By name; the only one when there is one and none is named. Throws an AgentError `usage`. */
   instance(name: string | undefined): InstanceSettings;
+  /** That one, or all of them when none is named. */
+  instances(name: string | undefined): InstanceSettings[];
   /** The abort of the signal ends the connection, and the wait for it. */
   connect(instance: InstanceSettings, signal: AbortSignal): Promise<RedisConnection>;
   repository(instance: InstanceSettings): Promise<Repository>;
@@ -91,6 +93,7 @@ export async function buildApp({ configPath, env, clock, log, secrets }: AppOpti
     clock,
     log,
     instance: (name) => chooseInstance(settings, name),
+    instances: (name) => (name === undefined ? settings.instances : [chooseInstance(settings, name)]),
     connect,
     repository,
     state,

@@ -8,8 +8,7 @@ export const checkCommand = defineCommand<object, CheckLine[]>({
   summary: 'Prove the whole path now: server, rights, disk, repository',
   async run(context) {
     const app = await context.app();
-    const named = context.globals.instance;
-    const instances = named === undefined ? app.settings.instances : [app.instance(named)];
+    const instances = app.instances(context.globals.instance);
     const lines: CheckLine[] = [];
     for (const instance of instances) {
       context.progress.report({ phase: `checking ${instance.name}` });

@@ -13,8 +13,7 @@ export const statusCommand = defineCommand<object, InstanceStatus[]>({
   summary: 'One screen: server, memory, persistence, newest backup and proof, findings',
   async run(context) {
     const app = await context.app();
-    const named = context.globals.instance;
-    const instances = named === undefined ? app.settings.instances : [app.instance(named)];
+    const instances = app.instances(context.globals.instance);
     return Promise.all(instances.map((instance) => readStatus(app, instance, context.signal)));
   },
   render: (all, { style, now }) => all.map((status) => renderInstance(status, style, now)).join('\n\n'),
