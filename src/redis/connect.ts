@@ -81,7 +81,8 @@ export async function connectRedis(
 
 type Endpoint = Pick<RedisOptions, 'host' | 'port' | 'path' | 'tls'>;
 
-function endpoint(target: RedisTarget): Endpoint {
+/** Where to connect, as node:net, node:tls and the client library take it. Throws an AgentError when a TLS file is bad. */
+export function endpoint(target: RedisTarget): Endpoint {
   const url = new URL(target.url);
   if (url.protocol === 'unix:') return { path: decodeURIComponent(url.pathname) };
   const host = url.hostname.replace(/^\[(.*)\]$/, '$1');

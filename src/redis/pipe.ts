@@ -1,0 +1,222 @@
+import { connect as connectPlain, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+import { AgentError, messageOf } from '../domain/errors.ts';
+import { CommandWriter } from './command-writer.ts';
+import { endpoint } from './connect.ts';
+import { connectError, greetingError } from './connect-error.ts';
+import { PipeError, ReplyParser, type PipeReply } from './reply-parser.ts';
+import { TagQueue } from './tag-queue.ts';
+import type { RedisTarget } from './target.ts';
+
+export interface PipeOptions {
+  /** Longest silence while answers are due. Milliseconds. */
+  timeout?: number;
+  /** The same until the server has greeted. */
+  connectTimeout?: number;
+  /** Bytes of commands that are sent and not answered yet, before `ready` makes the caller wait. */
+  window?: number;
+  signal: AbortSignal;
+  /** Gets every answer, in the order of the commands. */
+  onReply(tag: number, reply: PipeReply): void;
+}
+
+const defaultWindow = 8 * 1024 * 1024;
+/** Loading one large value can keep a server busy for that long. */
+const defaultTimeout = 60_000;
+const defaultConnectTimeout = 10_000;
+const asked = -1;
+
+interface Waiter {
+  below: number;
+  resolve(): void;
+  reject(reason: unknown): void;
+}
+
+/**
+ * A connection for millions of commands. The client library makes a promise and several objects for each, which costs
+ * more than the server needs to run it; here commands are written straight into blocks, and what is in flight is
+ * bounded in both directions: whoever writes asks `full`, and waits for `ready`.
+ *
+ * An error reply is a reply. When the connection is lost, all that waits rejects with an AgentError `redis`, and
+ * `answered` tells how far the server confirmed.
+ */
+export class Pipe {
+  readonly out = new CommandWriter();
+  readonly target: RedisTarget;
+  /** Commands that the server has answered. */
+  answered = 0;
+  readonly #socket: Socket;
+  readonly #options: PipeOptions;
+  readonly #due = new TagQueue();
+  readonly #window: number;
+  readonly #askers: ((reply: PipeReply) => void)[] = [];
+  #waiter: Waiter | undefined;
+  #connected = false;
+  #greeted = false;
+  #failure: { reason: unknown } | undefined;
+
+  /** Connects and authenticates. Rejects with an AgentError `redis`, or with the signal's reason. */
+  static async open(target: RedisTarget, options: PipeOptions): Promise<Pipe> {
+    options.signal.throwIfAborted();
+    const pipe = new Pipe(target, options);
+    try {
+      await pipe.#greet();
+      return pipe;
+    } catch (error) {
+      pipe.close();
+      throw error;
+    }
+  }
+
+  private constructor(target: RedisTarget, options: PipeOptions) {
+    this.target = target;
+    this.#options = options;
+    this.#window = options.window ?? defaultWindow;
+    const place = endpoint(target);
+    const { tls, path, host = '', port = 0 } = place;
+    const socket =
+      path !== undefined
+        ? connectPlain({ path })
+        : tls === undefined
+          ? connectPlain({ host, port })
+          : connectTls({ ...tls, host, port });
+    this.#socket = socket;
+    const parser = new ReplyParser((reply) => this.#deliver(reply));
+    socket.once(tls === undefined ? 'connect' : 'secureConnect', () => (this.#connected = true));
+    socket.setNoDelay(true);
+    socket.setTimeout(options.connectTimeout ?? defaultConnectTimeout);
+    socket.on('data', (chunk: Buffer) => {
+      try {
+        parser.push(chunk);
+      } catch (error) {
+        this.#fail(this.#broken(messageOf(error), 'not-redis'));
+      }
+    });
+    socket.on('timeout', () => this.#onSilence());
+    socket.on('error', (error) => this.#fail(this.#lost(error)));
+    socket.on('close', () => this.#fail(this.#lost(new Error('connection is closed'))));
+    options.signal.addEventListener('abort', this.#onAbort);
+  }
+
+  /** The command in `out` is complete: its answer comes with `tag`, which is not negative. */
+  commit(tag: number): void {
+    this.#due.push(tag, this.out.at - this.out.begun);
+    if (this.out.hasFull) this.#flush(false);
+  }
+
+  /** Is so much in flight that `ready` should be awaited before the next command? */
+  get full(): boolean {
+    return this.#due.bytes >= this.#window || this.#failure !== undefined;
+  }
+
+  /** Resolves when the server has caught up with half of the window. Rejects when the connection is lost. */
+  async ready(): Promise<void> {
+    await this.#untilBelow(this.#window / 2);
+  }
+
+  /** Resolves when every command has been answered. */
+  async drain(): Promise<void> {
+    await this.#untilBelow(1);
+  }
+
+  /** Sends one command and waits for its answer, and with it for those of all before it. */
+  async ask(...args: string[]): Promise<PipeReply> {
+    let answer: PipeReply = null;
+    this.#askers.push((reply) => (answer = reply));
+    const encoded = args.map((arg) => Buffer.from(arg));
+    this.out.start(
+      encoded.length,
+      encoded.reduce((sum, arg) => sum + arg.length, 0),
+    );
+    for (const arg of encoded) this.out.argument(arg);
+    this.commit(asked);
+    await this.drain();
+    return answer;
+  }
+
+  close(): void {
+    this.#options.signal.removeEventListener('abort', this.#onAbort);
+    this.#failure ??= { reason: this.#broken('it was closed', 'closed') };
+    this.#socket.destroy();
+  }
+
+  readonly #onAbort = (): void => {
+    this.#fail(this.#options.signal.reason);
+  };
+
+  async #greet(): Promise<void> {
+    const { password, username } = this.target;
+    if (password !== undefined) {
+      const reply = await this.ask('AUTH', ...(username === undefined ? [] : [username]), password.reveal());
+      // A server without any password: the credential is superfluous, not wrong.
+      const open =
+        reply instanceof PipeError && /without any password configured|no password is set/.test(reply.text);
+      if (reply instanceof PipeError && !open)
+        throw greetingError(this.target, 'AUTH', new Error(reply.text));
+    }
+    const reply = await this.ask('PING');
+    if (reply instanceof PipeError && reply.code !== 'NOPERM')
+      throw greetingError(this.target, 'PING', new Error(reply.text));
+    this.#greeted = true;
+    this.#socket.setTimeout(this.#options.timeout ?? defaultTimeout);
+  }
+
+  #deliver(reply: PipeReply): void {
+    if (this.#due.length === 0) throw new Error('an answer that nobody asked for');
+    const tag = this.#due.shift();
+    this.answered++;
+    if (tag === asked) this.#askers.shift()?.(reply);
+    else this.#options.onReply(tag, reply);
+    const waiter = this.#waiter;
+    if (waiter === undefined || this.#due.bytes >= waiter.below) return;
+    this.#waiter = undefined;
+    waiter.resolve();
+  }
+
+  #flush(all: boolean): void {
+    for (const block of this.out.take(all)) this.#socket.write(block, () => this.out.release(block));
+  }
+
+  async #untilBelow(bytes: number): Promise<void> {
+    if (this.#failure !== undefined) throw this.#failure.reason;
+    this.#flush(true);
+    if (this.#due.bytes < bytes) return;
+    await new Promise<void>((resolve, reject) => {
+      this.#waiter = { below: bytes, resolve, reject };
+    });
+  }
+
+  /** The socket's own timer also counts while nothing is asked for: then silence is right. */
+  #onSilence(): void {
+    if (this.#greeted && this.#due.length === 0) return;
+    this.#fail(
+      this.#greeted
+        ? this.#broken('the server does not answer any more', 'timeout')
+        : !this.#connected
+          ? connectError(this.target, Object.assign(new Error('timed out'), { code: 'ETIMEDOUT' }))
+          : greetingError(this.target, 'PING', new Error('Command timed out')),
+    );
+  }
+
+  #lost(cause: Error): AgentError {
+    if (!this.#greeted) return connectError(this.target, cause);
+    const why = /closed|ECONNRESET|EPIPE/.test(messageOf(cause)) ? 'the server closed it' : messageOf(cause);
+    return this.#broken(why, 'closed');
+  }
+
+  #broken(why: string, reason: string): AgentError {
+    return new AgentError('redis', `instance ${this.target.name}: the connection broke: ${why}`, {
+      reason,
+      hint: 'see the server’s log: was it stopped or restarted, is it out of memory, is a firewall in the way?',
+    });
+  }
+
+  #fail(reason: unknown): void {
+    if (this.#failure !== undefined) return;
+    this.#failure = { reason };
+    this.#options.signal.removeEventListener('abort', this.#onAbort);
+    this.#socket.destroy();
+    this.#waiter?.reject(reason);
+    this.#waiter = undefined;
+  }
+}

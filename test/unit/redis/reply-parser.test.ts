@@ -1,0 +1,41 @@
+import { expect, test } from 'vitest';
+import { ReplyParser, type PipeReply } from '../../../src/redis/reply-parser.ts';
+
+function parse(text: string, size = text.length): PipeReply[] {
+  const replies: PipeReply[] = [];
+  const parser = new ReplyParser((reply) => replies.push(reply));
+  const bytes = Buffer.from(text);
+  for (let at = 0; at < bytes.length; at += size) parser.push(bytes.subarray(at, at + size));
+  return replies;
+}
+
+test('reads every kind of simple reply in chunks of any size', () => {
+  const text =
+    '+OK\r\n-BUSYKEY Target key name already exists.\r\n:-12\r\n$-1\r\n$4\r\na\r\nb\r\n$0\r\n\r\n+PONG\r\n+OK\r\n';
+  const whole = parse(text);
+  expect(whole).toEqual([
+    'OK',
+    expect.objectContaining({ code: 'BUSYKEY' }),
+    -12,
+    null,
+    'a\r\nb',
+    '',
+    'PONG',
+    'OK',
+  ]);
+  for (let size = 1; size < 20; size++) expect(parse(text, size)).toEqual(whole);
+});
+
+test.each([
+  'HTTP/1.1 400 Bad Request\r\n',
+  '*1\r\n+OK\r\n',
+  ':x\r\n',
+  '+no carriage return\n',
+  '$99999999\r\n',
+])('refuses %j', (text) => {
+  expect(() => parse(text)).toThrow(/^an? /);
+});
+
+test('does not collect a reply without an end', () => {
+  expect(() => parse('+'.padEnd(200_000, 'x'), 1000)).toThrow('without an end');
+});
