@@ -56,6 +56,11 @@ const manifest = z.looseObject({
     databases: z.record(z.string().regex(/^\d+$/), z.looseObject({ keys: count, expires: count })),
     exact: z.boolean(),
   }),
+  content: z.looseObject({
+    types: z.record(z.string(), count),
+    aux: z.record(z.string(), z.string()),
+    unread: z.string().nullable(),
+  }),
   verified: verification,
 });
 

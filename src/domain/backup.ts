@@ -73,8 +73,17 @@ export interface Manifest {
   keyspace: {
     /** By database number. */
     databases: Record<string, KeyCount>;
-    /** True when counted in the same instant as the fork; false when counted near it. */
+    /** True when counted in the dump, or by the server in the instant of the fork; false when counted near it. */
     exact: boolean;
+  };
+  /** What else was read in the dump. */
+  content: {
+    /** Keys by type, of all databases. */
+    types: Record<string, number>;
+    /** The server's notes in the dump: `redis-ver`, `ctime`, `used-mem` … */
+    aux: Record<string, string>;
+    /** Why it could not be read to its end, although the file as a whole is right; null: it was. */
+    unread: string | null;
   };
   /** What was proven before the manifest was written. Later proofs are separate objects beside it. */
   verified: Verification;

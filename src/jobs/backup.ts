@@ -1,5 +1,5 @@
 import { randomInt } from 'node:crypto';
-import { encodeRdb } from '../backup/artefact/encode.ts';
+import { encodeRdb, type EncodedRdb } from '../backup/artefact/encode.ts';
 import { makeBackupId } from '../backup/id.ts';
 import { judgeWriter } from '../backup/judge-writer.ts';
 import type { BackupEntry, Listing } from '../backup/repository.ts';
@@ -136,11 +136,7 @@ async function storeAll(context: JobContext, id: string, snapshot: Snapshot): Pr
   }
 }
 
-async function storeArtefact(
-  context: JobContext,
-  id: string,
-  snapshot: Snapshot,
-): Promise<{ artefact: Artefact; rdbVersion: number; checksum: boolean }> {
+async function storeArtefact(context: JobContext, id: string, snapshot: Snapshot): Promise<EncodedRdb> {
   const { repository, settings, signal, progress } = context;
   const { compression, encryption } = settings.repository;
   const encoding = encodeRdb(snapshot, {
@@ -152,8 +148,7 @@ async function storeArtefact(
   await repository.store.put(repository.artefactKey(id, { name: encoding.name }), encoding.chunks, {
     signal,
   });
-  const { artefact, rdbVersion, crc } = encoding.result();
-  return { artefact, rdbVersion, checksum: crc === 'ok' };
+  return encoding.result();
 }
 
 async function requireWhole(
@@ -173,12 +168,13 @@ async function requireWhole(
 
 function describe(
   context: JobContext,
-  facts: { id: string; snapshot: Snapshot; artefact: Artefact; rdbVersion: number; checksum: boolean },
+  { id, snapshot, artefact, rdbVersion, crc, content }: { id: string; snapshot: Snapshot } & EncodedRdb,
 ): Manifest {
-  const { id, snapshot, artefact } = facts;
   const now = context.clock.now();
   const duration = Math.max(0, now - snapshot.requestedAt) / 1000;
-  const proof = facts.checksum ? 'CRC64 right' : 'the server writes no checksum';
+  const read = !('unread' in content);
+  const checksum = crc === 'ok' ? 'CRC64 right' : 'the server writes no checksum';
+  const proof = `${read ? 'every record read, ' : ''}${checksum}`;
   return {
     schema: manifestSchema,
     id,
@@ -190,10 +186,13 @@ function describe(
     duration_seconds: duration,
     writer: context.writer,
     server: snapshot.server,
-    rdb_version: facts.rdbVersion,
-    rdb_checksum: facts.checksum,
+    rdb_version: rdbVersion,
+    rdb_checksum: crc === 'ok',
     artefacts: [artefact],
-    keyspace: snapshot.keyspace,
+    keyspace: read ? { databases: content.databases, exact: true } : snapshot.keyspace,
+    content: read
+      ? { types: content.types, aux: content.aux, unread: null }
+      : { types: {}, aux: {}, unread: content.unread },
     verified: {
       at: new Date(now).toISOString(),
       level: 'written',

@@ -34,6 +34,7 @@ export function sampleManifest(overrides: Partial<Manifest> = {}): Manifest {
       },
     ],
     keyspace: { databases: { 0: { keys: 10, expires: 2 } }, exact: true },
+    content: { types: { string: 10 }, aux: { 'redis-ver': '7.0.15' }, unread: null },
     verified: {
       at: '2026-11-21T06:00:02.000Z',
       level: 'written',

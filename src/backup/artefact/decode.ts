@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
 import type { Artefact } from '../../domain/backup.ts';
 import { AgentError } from '../../domain/errors.ts';
+import type { RdbHandler } from '../../formats/rdb/rdb-handler.ts';
 import { decompressZstd } from '../../formats/zstd/decompress.ts';
+import { printable } from '../../lib/printable.ts';
 import { decryptAge } from './age-decrypt.ts';
 import { PlainCheck } from './plain-check.ts';
 
@@ -9,6 +11,8 @@ export interface DecodeOptions {
   /** AGE-SECRET-KEY-… lines. */
   identities: readonly string[];
   signal: AbortSignal;
+  /** Gets what is read of the dump: every key, in order. */
+  listener?: RdbHandler;
 }
 
 /**
@@ -22,10 +26,10 @@ export interface DecodeOptions {
 export async function* decodeRdb(
   chunks: AsyncIterable<Uint8Array>,
   artefact: Artefact,
-  { identities, signal }: DecodeOptions,
+  { identities, signal, listener }: DecodeOptions,
 ): AsyncGenerator<Uint8Array, void, void> {
   const { name, encryption, plain: expected } = artefact;
-  const plain = new PlainCheck(expected.bytes);
+  const plain = new PlainCheck(expected.bytes, listener);
   try {
     const stored = checkStored(chunks, artefact, signal);
     const clear =
@@ -41,7 +45,7 @@ export async function* decodeRdb(
     }
     if (digest.sha256 !== expected.sha256)
       throw damaged('it decodes to other bytes: their SHA-256 is another');
-    if (!rdb.sound) throw damaged(`it decodes to no sound RDB: ${rdb.problem}`);
+    if (!rdb.sound) throw damaged(`it decodes to no sound RDB: ${printable(rdb.problem)}`);
   } catch (error) {
     throw about(name, error);
   }

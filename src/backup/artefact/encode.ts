@@ -1,6 +1,9 @@
 import { createHash } from 'node:crypto';
 import type { Artefact } from '../../domain/backup.ts';
 import { AgentError } from '../../domain/errors.ts';
+import type { RdbContent } from '../../formats/rdb/content-counter.ts';
+import type { RdbHandler } from '../../formats/rdb/rdb-handler.ts';
+import { printable } from '../../lib/printable.ts';
 import { encryptAge } from './age-encrypt.ts';
 import { compressFile, type ArtefactSource } from './compress-file.ts';
 import { PlainCheck } from './plain-check.ts';
@@ -13,6 +16,8 @@ export interface EncodeOptions {
   signal: AbortSignal;
   /** Plain bytes read so far. */
   onProgress?: (bytes: number) => void;
+  /** Gets what is read of the dump: every key, in order. */
+  listener?: RdbHandler;
 }
 
 export interface EncodedRdb {
@@ -20,6 +25,8 @@ export interface EncodedRdb {
   rdbVersion: number;
   /** `off`: the server runs with `rdbchecksum no`. */
   crc: 'ok' | 'off';
+  /** What the dump holds; or why it could not be read although the file as a whole is right. */
+  content: RdbContent | { unread: string };
 }
 
 /** The stored form of a dump, made while it is read. */
@@ -41,13 +48,13 @@ export interface Encoding {
  * while this thread hashes, so both cores are busy.
  */
 export function encodeRdb(source: ArtefactSource, options: EncodeOptions): Encoding {
-  const { compression, recipients, signal, onProgress } = options;
+  const { compression, recipients, signal, onProgress, listener } = options;
   const encrypted = recipients.length > 0;
   const name = encrypted ? 'dump.rdb.zst.age' : 'dump.rdb.zst';
   let encoded: EncodedRdb | undefined;
 
   async function* chunks(): AsyncGenerator<Uint8Array, void, void> {
-    const plain = new PlainCheck(source.bytes);
+    const plain = new PlainCheck(source.bytes, listener);
     const stored = { bytes: 0, hash: createHash('sha256') };
     const frames = compressFile(source, {
       level: compression.zstd,
@@ -64,7 +71,7 @@ export function encodeRdb(source: ArtefactSource, options: EncodeOptions): Encod
     }
     const { digest, rdb } = plain.finish();
     if (!rdb.sound) {
-      throw new AgentError('damaged', `the server wrote a damaged RDB: ${rdb.problem}`, {
+      throw new AgentError('damaged', `the server wrote a damaged RDB: ${printable(rdb.problem)}`, {
         reason: 'corrupt',
         hint: 'check the disk and memory of its host, then run redis-agent backup again',
       });
@@ -76,7 +83,7 @@ export function encodeRdb(source: ArtefactSource, options: EncodeOptions): Encod
       compression: { algorithm: 'zstd', level: compression.zstd },
       encryption: encrypted ? { algorithm: 'age', recipients: [...recipients] } : null,
     };
-    encoded = { artefact, rdbVersion: rdb.rdbVersion, crc: rdb.crc };
+    encoded = { artefact, rdbVersion: rdb.rdbVersion, crc: rdb.crc, content: rdb.content };
   }
 
   return {

@@ -1,15 +1,10 @@
 import { Crc64 } from './crc64.ts';
+import { headerBytes, readRdbVersion } from './rdb-version.ts';
 
-export type RdbVerdict =
-  | {
-      sound: true;
-      rdbVersion: number;
-      /** `off`: the server ran with `rdbchecksum no`, so nothing but our own SHA-256 protects the file. */
-      crc: 'ok' | 'off';
-    }
+export type EnvelopeVerdict =
+  | { sound: true; rdbVersion: number; crc: 'ok' | 'off' }
   | { sound: false; problem: string };
 
-const headerBytes = 9;
 const trailerBytes = 8;
 const endOpcode = 0xff;
 
@@ -44,10 +39,10 @@ export class RdbEnvelope {
     this.#seen += chunk.length;
   }
 
-  finish(): RdbVerdict {
+  finish(): EnvelopeVerdict {
     if (this.#seen !== this.#bytes) return problem(`it has ${this.#seen} bytes instead of ${this.#bytes}`);
     if (this.#bytes < headerBytes + this.#tail.length) return problem(`${this.#bytes} bytes are too few`);
-    const rdbVersion = versionOf(this.#header);
+    const rdbVersion = readRdbVersion(this.#header)?.version;
     if (rdbVersion === undefined) return problem('it does not start with REDIS or VALKEY and a version');
     if (this.#tail[0] !== endOpcode) return problem('it does not end with the end opcode and a checksum');
     const trailer = this.#tail.subarray(1);
@@ -57,11 +52,6 @@ export class RdbEnvelope {
   }
 }
 
-function versionOf(header: Uint8Array): number | undefined {
-  const digits = /^(?:REDIS(\d{4})|VALKEY(\d{3}))$/.exec(String.fromCharCode(...header));
-  return digits === null ? undefined : Number(digits[1] ?? digits[2]);
-}
-
-function problem(text: string): RdbVerdict {
+function problem(text: string): EnvelopeVerdict {
   return { sound: false, problem: text };
 }

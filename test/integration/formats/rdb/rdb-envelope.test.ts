@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { RdbEnvelope, type RdbVerdict } from '../../../../src/formats/rdb/rdb-envelope.ts';
+import { RdbEnvelope, type EnvelopeVerdict } from '../../../../src/formats/rdb/rdb-envelope.ts';
 import { startServer } from '../../../support/redis-server.ts';
 
-function verdictOf(path: string): RdbVerdict & { bytes: number } {
+function verdictOf(path: string): EnvelopeVerdict & { bytes: number } {
   const rdb = readFileSync(path);
   const envelope = new RdbEnvelope(rdb.length);
   envelope.update(rdb);

@@ -43,7 +43,7 @@ async function verify(stored: Uint8Array, artefact: Artefact): Promise<void> {
 }
 
 describe('what encodeRdb makes, decodeRdb gives back', () => {
-  test.each([18, 19, 1000, block - 1, block, block + 1, 3 * block + 7])('%i bytes', async (bytes) => {
+  test.each([18, 26, 1000, block - 1, block, block + 1, 3 * block + 7])('%i bytes', async (bytes) => {
     const plain = sampleRdb(bytes);
     for (const recipients of [[], [recipient]]) {
       const { stored, artefact } = await encoded(plain, { recipients });

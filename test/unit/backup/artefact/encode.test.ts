@@ -69,8 +69,8 @@ describe('encodeRdb', () => {
     flipped[block]! ^= 1;
     const cases: [Uint8Array, string, number?][] = [
       [flipped, 'the server wrote a damaged RDB: its CRC64 does not match'],
-      [Buffer.alloc(0), 'damaged RDB: 0 bytes are too few'],
-      [Buffer.from('R'), 'damaged RDB: 1 bytes are too few'],
+      [Buffer.alloc(0), 'damaged RDB: it is empty'],
+      [Buffer.from('R'), 'damaged RDB: it is truncated: it ends after 1 bytes'],
       [Buffer.alloc(5000, 'something else '), 'it does not start with REDIS or VALKEY'],
       [sampleRdb(1000), 'the dump ends after 1000 bytes, and had 1001', 1001],
       [sampleRdb(1000), 'the dump ends after 1000 bytes', 3 * block],

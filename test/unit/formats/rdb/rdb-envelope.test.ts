@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { RdbEnvelope, type RdbVerdict } from '../../../../src/formats/rdb/rdb-envelope.ts';
+import { RdbEnvelope, type EnvelopeVerdict } from '../../../../src/formats/rdb/rdb-envelope.ts';
 import { makeRdb } from '../../../support/rdb.ts';
 
-function check(rdb: Uint8Array, options: { chunk?: number; bytes?: number } = {}): RdbVerdict {
+function check(rdb: Uint8Array, options: { chunk?: number; bytes?: number } = {}): EnvelopeVerdict {
   const envelope = new RdbEnvelope(options.bytes ?? rdb.length);
   const step = options.chunk ?? rdb.length;
   for (let at = 0; at < rdb.length; at += step) envelope.update(rdb.subarray(at, at + step));

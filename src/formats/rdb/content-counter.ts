@@ -1,0 +1,63 @@
+import type { RdbHandler, RdbRecord } from './rdb-handler.ts';
+import type { RdbVersion } from './rdb-version.ts';
+import type { DataType } from './value-types.ts';
+
+/** What a dump holds, in numbers. */
+export interface RdbContent {
+  /** By database number. */
+  databases: Record<string, { keys: number; expires: number }>;
+  /** Keys by type, of all databases. */
+  types: Partial<Record<DataType, number>>;
+  /** The server's own notes: `redis-ver`, `ctime`, `used-mem` … */
+  aux: Record<string, string>;
+}
+
+/** A server writes about ten; what a hostile file adds is not kept. */
+const mostAux = 64;
+const longestAux = 256;
+
+/** Counts keys while a file is read. */
+export class ContentCounter implements RdbHandler {
+  readonly #databases = new Map<number, { keys: number; expires: number }>();
+  readonly #types = new Float64Array(256);
+  readonly #names: (DataType | undefined)[] = [];
+  readonly #aux = new Map<string, string>();
+  #number = -1;
+  #current = { keys: 0, expires: 0 };
+  version: RdbVersion | undefined;
+
+  start(version: RdbVersion): void {
+    this.version = version;
+  }
+
+  aux(name: string, value: string): void {
+    if (this.#aux.size < mostAux) this.#aux.set(name.slice(0, longestAux), value.slice(0, longestAux));
+  }
+
+  record(record: RdbRecord): void {
+    if (record.database !== this.#number) this.#select(record.database);
+    this.#current.keys++;
+    if (record.expiresAt !== -1) this.#current.expires++;
+    const { code, data } = record.type;
+    this.#types[code]! += 1;
+    this.#names[code] = data;
+  }
+
+  content(): RdbContent {
+    const types: Partial<Record<DataType, number>> = {};
+    this.#names.forEach((name, code) => {
+      if (name !== undefined) types[name] = (types[name] ?? 0) + this.#types[code]!;
+    });
+    const databases = [...this.#databases].map(
+      ([number, counts]) => [String(number), { ...counts }] as const,
+    );
+    return { databases: Object.fromEntries(databases), types, aux: Object.fromEntries(this.#aux) };
+  }
+
+  #select(database: number): void {
+    this.#number = database;
+    let counts = this.#databases.get(database);
+    if (counts === undefined) this.#databases.set(database, (counts = { keys: 0, expires: 0 }));
+    this.#current = counts;
+  }
+}

@@ -1,0 +1,215 @@
+import { opcode, OpcodeReader } from './opcode-reader.ts';
+import { RawValue } from './raw-value.ts';
+import { RdbError, type RdbHandler, type RdbRecord, type TokenSink } from './rdb-handler.ts';
+import { headerBytes, readRdbVersion, type Engine, type RdbVersion } from './rdb-version.ts';
+import { readShortStrings } from './short-strings.ts';
+import { StringReader } from './string-reader.ts';
+import { grammarOf } from './value-grammar.ts';
+import { ValueReader } from './value-reader.ts';
+import { typesOf, valueTypes, type ValueType } from './value-types.ts';
+import type { Window } from './window.ts';
+
+/** Bounds of what is kept of a file: see ReaderOptions. */
+export interface Limits {
+  keyLimit?: number;
+  stringLimit?: number;
+  rawLimit?: number;
+  sink?: TokenSink;
+}
+
+const defaults = { key: 64 * 1024, string: 64 * 1024 * 1024, raw: 512 * 1024 * 1024 };
+
+type State = 'header' | 'next' | 'opcode' | 'key' | 'value';
+
+/** Walks over a file's opcodes, keys and values in the window, as far as it goes. */
+export class FileReader {
+  readonly #window: Window;
+  readonly #handler: RdbHandler;
+  readonly #keyLimit: number;
+  readonly #key: StringReader;
+  readonly #value: ValueReader;
+  readonly #raw: RawValue;
+  readonly #opcodes: OpcodeReader;
+  readonly #sink: TokenSink | null;
+  readonly #record: RdbRecord;
+  #types: readonly (ValueType | undefined)[] = [];
+  #engine: Engine = 'redis';
+  #state: State = 'header';
+  #opcode = 0;
+  /** Where in the file the value begins. */
+  #valueAt = 0;
+  /** Who gets the tokens of this value. */
+  #valueSink: TokenSink | null = null;
+  version: RdbVersion | undefined;
+  /** Where in the file the byte after the end opcode is. */
+  endedAt: number | undefined;
+  records = 0;
+
+  constructor(window: Window, handler: RdbHandler, limits: Limits) {
+    this.#window = window;
+    this.#handler = handler;
+    this.#keyLimit = limits.keyLimit ?? defaults.key;
+    this.#sink = limits.sink ?? null;
+    this.#record = emptyRecord(window.bytes);
+    this.#key = new StringReader(window, this.#keyLimit);
+    this.#value = new ValueReader(window, this.#record, limits.stringLimit ?? defaults.string);
+    this.#raw = new RawValue(window, limits.rawLimit ?? defaults.raw);
+    this.#opcodes = new OpcodeReader(window, handler, this.#record, this.#value);
+  }
+
+  /** Reads until the window or the file ends. Throws an RdbError, without its place: see `locate`. */
+  run(): void {
+    const window = this.#window;
+    // A value may end where the window does: no further byte is needed to see it.
+    while (this.endedAt === undefined && (window.at < window.stop || this.#state === 'value')) {
+      if (!this.#step()) return;
+    }
+  }
+
+  /** The window goes: what is read of it and still needed is kept. */
+  leave(): void {
+    if (this.#state !== 'value') return;
+    this.#key.keep();
+    this.#showKey();
+    this.#raw.leave();
+  }
+
+  /** Completes a fault with its place. */
+  locate(error: RdbError): RdbError {
+    if (error.offset === 0) error.offset = this.#window.offset;
+    if (error.record !== undefined || (this.#state !== 'key' && this.#state !== 'value')) return error;
+    const { bytes, from, to } = this.#key;
+    const key = this.#state === 'key' ? [] : bytes.subarray(from, Math.min(to, from + 200));
+    error.record = { index: this.records, key: String.fromCharCode(...key) };
+    return error;
+  }
+
+  /** The fault of a file that ends too soon, after `bytes` bytes. */
+  truncated(bytes: number): RdbError {
+    if (bytes === 0) return new RdbError('damaged', 'it is empty');
+    const where =
+      this.version === undefined
+        ? 'within its header'
+        : this.endedAt === undefined
+          ? 'before its end opcode'
+          : 'within its checksum';
+    return new RdbError('damaged', `it is truncated: it ends after ${bytes} bytes, ${where}`, bytes);
+  }
+
+  #step(): boolean {
+    switch (this.#state) {
+      case 'value':
+        return this.#inValue();
+      case 'next':
+        return this.#next();
+      case 'key':
+        return this.#inKey();
+      case 'opcode':
+        if (!this.#opcodes.read(this.#opcode, this.#engine)) return false;
+        this.#state = 'next';
+        return true;
+      default:
+        return this.#header();
+    }
+  }
+
+  #header(): boolean {
+    const window = this.#window;
+    if (!window.has(headerBytes)) return false;
+    const version = readRdbVersion(window.bytes.subarray(window.at, window.at + headerBytes));
+    if (version === undefined)
+      throw new RdbError('damaged', 'it does not start with REDIS or VALKEY and a version');
+    window.at += headerBytes;
+    this.version = version;
+    this.#engine = version.engine;
+    this.#types = typesOf(version.engine);
+    this.#state = 'next';
+    this.#handler.start?.(version);
+    return true;
+  }
+
+  /** A value's type, or an opcode. */
+  #next(): boolean {
+    const window = this.#window;
+    const record = this.#record;
+    if (this.#handler.wish === undefined) {
+      record.type = valueTypes[0]!;
+      const from = { first: this.records, keyLimit: this.#keyLimit };
+      this.records += readShortStrings(window, record, this.#handler, from);
+      if (window.at >= window.stop) return true;
+    }
+    const code = window.bytes[window.at]!;
+    const type = this.#types[code];
+    if (type !== undefined) {
+      record.offset = window.offset;
+      record.type = type;
+      this.#state = 'key';
+    } else if (code === opcode.end) this.endedAt = window.offset + 1;
+    else {
+      this.#opcode = code;
+      this.#state = 'opcode';
+    }
+    window.at++;
+    return true;
+  }
+
+  #inKey(): boolean {
+    if (!this.#key.read()) return false;
+    const record = this.#record;
+    this.#showKey();
+    record.keyBytes = this.#key.length;
+    record.index = this.records;
+    const wish = this.#handler.wish?.(record) ?? 'skip';
+    this.#valueSink = wish === 'tokens' ? this.#sink : null;
+    this.#valueSink?.begin(record);
+    this.#raw.begin(wish === 'raw');
+    this.#value.begin(grammarOf(record.type), this.#valueSink);
+    this.#valueAt = this.#window.offset;
+    this.#state = 'value';
+    return true;
+  }
+
+  #inValue(): boolean {
+    if (!this.#value.run() || !this.#raw.complete) return false;
+    const record = this.#record;
+    record.valueBytes = this.#window.offset - this.#valueAt;
+    record.plainBytes += record.valueBytes;
+    this.#valueSink?.end(record);
+    this.#handler.record?.(record, this.#raw.end());
+    this.records++;
+    this.#state = 'next';
+    record.expiresAt = -1;
+    record.idle = -1;
+    record.frequency = -1;
+    return true;
+  }
+
+  #showKey(): void {
+    const { bytes, from, to } = this.#key;
+    this.#record.bytes = bytes;
+    this.#record.keyFrom = from;
+    this.#record.keyTo = to;
+  }
+}
+
+function emptyRecord(bytes: Uint8Array): RdbRecord {
+  return {
+    index: 0,
+    offset: 0,
+    database: 0,
+    type: valueTypes[0]!,
+    bytes,
+    keyFrom: 0,
+    keyTo: 0,
+    keyBytes: 0,
+    expiresAt: -1,
+    idle: -1,
+    frequency: -1,
+    elements: 0,
+    valueBytes: 0,
+    plainBytes: 0,
+    strings: 0,
+    longest: 0,
+    integer: false,
+  };
+}

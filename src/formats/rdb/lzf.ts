@@ -1,0 +1,87 @@
+import { RdbError } from './rdb-handler.ts';
+
+/**
+ * LZF as the servers compress strings with (their lzf_d.c). A control byte below 32 is followed by that many and one
+ * literal bytes; any other copies from what has been decoded: its upper three bits are the length less 2 (7: another
+ * byte is added), its lower five the high bits of the distance less 1, of which a byte with the low ones follows.
+ */
+
+/** Three bytes can copy 264 (7 + 255 + 2): nothing expands further. */
+export const lzfExpansion = 88;
+
+/** From here on copying natively is faster than byte by byte, measured. */
+const nativeCopyFrom = 48;
+
+/**
+ * Decompresses `source`, which must give exactly `plainLength` bytes; throws RdbError otherwise. The result is the start
+ * of `into` where that is given and large enough. A length that `source` cannot reach is refused before any allocation.
+ */
+export function decompressLzf(source: Uint8Array, plainLength: number, into?: Uint8Array): Uint8Array {
+  if (!(plainLength <= source.length * lzfExpansion))
+    throw damaged(`${source.length} bytes cannot hold the ${plainLength} that they announce`);
+  const target =
+    into !== undefined && into.length >= plainLength
+      ? into.subarray(0, plainLength)
+      : new Uint8Array(plainLength);
+  const state = decode(source, target);
+  if (state.problem !== undefined) throw damaged(state.problem);
+  if (state.written !== plainLength || state.read !== source.length)
+    throw damaged(`it does not give the ${plainLength} bytes that it announces`);
+  return target;
+}
+
+/**
+ * Decompresses as much as fits in `target` and returns how many bytes that is: fewer where `source` ends before or is
+ * damaged. For a look at the head of a packed value.
+ */
+export function decompressLzfPrefix(source: Uint8Array, target: Uint8Array): number {
+  return decode(source, target).written;
+}
+
+interface Decoded {
+  read: number;
+  written: number;
+  problem?: string;
+}
+
+/** Until `source` ends, `target` is full or something is wrong. */
+function decode(source: Uint8Array, target: Uint8Array): Decoded {
+  const sourceEnd = source.length;
+  const targetEnd = target.length;
+  let from = 0;
+  let to = 0;
+  while (from < sourceEnd && to < targetEnd) {
+    const control = source[from++]!;
+    if (control < 32) {
+      const wanted = control + 1;
+      const end = Math.min(
+        to + wanted,
+        from + wanted > sourceEnd ? to + sourceEnd - from : targetEnd,
+        targetEnd,
+      );
+      const cut = end - to < wanted;
+      while (to < end) target[to++] = source[from++]!;
+      if (cut) return { read: from, written: to, problem: 'a run of literal bytes reaches past an end' };
+      continue;
+    }
+    let length = (control >> 5) + 2;
+    if (length === 9 && from < sourceEnd) length += source[from++]!;
+    if (from >= sourceEnd) return { read: from, written: to, problem: 'it ends within a copy' };
+    let back = to - ((control & 31) << 8) - source[from++]! - 1;
+    if (back < 0) return { read: from, written: to, problem: 'a copy starts before the first byte' };
+    const end = Math.min(to + length, targetEnd);
+    const cut = end - to < length;
+    if (length >= nativeCopyFrom && to - back >= length) {
+      target.copyWithin(to, back, back + end - to);
+      to = end;
+    } else {
+      while (to < end) target[to++] = target[back++]!;
+    }
+    if (cut) return { read: from, written: to, problem: 'a copy reaches past the end' };
+  }
+  return { read: from, written: to };
+}
+
+function damaged(detail: string): RdbError {
+  return new RdbError('damaged', `a compressed string is damaged: ${detail}`);
+}

@@ -1,0 +1,95 @@
+import { RdbEnvelope } from './rdb-envelope.ts';
+import { RdbError, type RdbHandler, type RdbRecord } from './rdb-handler.ts';
+import { isNews, RdbReader } from './rdb-reader.ts';
+import { ContentCounter, type RdbContent } from './content-counter.ts';
+
+export type RdbVerdict =
+  | {
+      sound: true;
+      rdbVersion: number;
+      /** `off`: the server ran with `rdbchecksum no`, so nothing but our own SHA-256 protects the file. */
+      crc: 'ok' | 'off';
+      /** What is in it; or why it could not be read to its end, although the file as a whole is right. */
+      content: RdbContent | { unread: string };
+    }
+  | { sound: false; problem: string };
+
+/**
+ * Checks a whole dump as it streams by: the header, every record's structure, the end and the CRC64. What it does not
+ * know by name (a newer server's types) is no damage: then header, end and CRC64 must suffice.
+ */
+export class RdbCheck {
+  readonly #envelope: RdbEnvelope;
+  readonly #counter = new ContentCounter();
+  readonly #reader: RdbReader;
+  #fault: RdbError | undefined;
+
+  /** `bytes`: the whole file's length, which must be known before. `listener` gets everything that is read. */
+  constructor(bytes: number, listener?: RdbHandler) {
+    this.#envelope = new RdbEnvelope(bytes);
+    const handler = listener === undefined ? this.#counter : both(this.#counter, listener);
+    this.#reader = new RdbReader(handler, { withoutChecksum: true });
+  }
+
+  /** Does not keep `chunk`. */
+  update(chunk: Uint8Array): void {
+    this.#envelope.update(chunk);
+    this.#attempt(() => this.#reader.update(chunk));
+  }
+
+  finish(): RdbVerdict {
+    const verdict = this.#envelope.finish();
+    this.#attempt(() => this.#reader.finish());
+    const fault = this.#fault;
+    // The first fault's place says more than that the checksum is wrong.
+    if (fault?.kind === 'damaged' && !this.#mayBeNews()) return { sound: false, problem: placeOf(fault) };
+    if (!verdict.sound) return verdict;
+    return {
+      ...verdict,
+      content: fault === undefined ? this.#counter.content() : { unread: placeOf(fault) },
+    };
+  }
+
+  #attempt(act: () => void): void {
+    if (this.#fault !== undefined) return;
+    try {
+      act();
+    } catch (error) {
+      if (!(error instanceof RdbError)) throw error;
+      this.#fault = error;
+    }
+  }
+
+  #mayBeNews(): boolean {
+    const { version } = this.#counter;
+    return version !== undefined && isNews(version);
+  }
+}
+
+/** A fault in one line: what, and where. Keys are as they are: printing them safely is the printer's part. */
+export function placeOf({ message, offset, record }: RdbError): string {
+  const key = record === undefined || record.key === '' ? '' : `, key ${JSON.stringify(record.key)}`;
+  const where = record === undefined ? '' : ` in record ${record.index}${key}`;
+  return `${message} (at byte ${offset}${where})`;
+}
+
+function both(one: RdbHandler, other: RdbHandler): RdbHandler {
+  return {
+    start: (version) => {
+      one.start?.(version);
+      other.start?.(version);
+    },
+    aux: (name, value) => {
+      one.aux?.(name, value);
+      other.aux?.(name, value);
+    },
+    database: (database) => other.database?.(database),
+    size: (keys, expires) => other.size?.(keys, expires),
+    functions: (code, bytes) => other.functions?.(code, bytes),
+    moduleAux: (module) => other.moduleAux?.(module),
+    record: (record: RdbRecord) => {
+      one.record?.(record);
+      other.record?.(record);
+    },
+  };
+}

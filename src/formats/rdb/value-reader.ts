@@ -1,0 +1,303 @@
+import { ascii } from './ascii.ts';
+import { Gather } from './gather.ts';
+import { decompressLzf, decompressLzfPrefix, lzfExpansion } from './lzf.ts';
+import { countEntries, countEveryEntry, headBytes } from './packed/packed.ts';
+import { RdbError, type RdbRecord, type TokenSink } from './rdb-handler.ts';
+import { op, type Grammar } from './value-grammar.ts';
+import { encoded, encodings, more, type Window } from './window.ts';
+
+/** How many compressed bytes they are in at most: a literal run has one control byte for up to 32 of them. */
+const compressedHead = 2 * headBytes;
+
+/**
+ * Reads past a value by its grammar, pausing wherever the window ends. Learns sizes and counts; with a sink, hands over
+ * every token.
+ */
+export class ValueReader {
+  readonly #window: Window;
+  readonly #record: RdbRecord;
+  readonly #gather: Gather;
+  readonly #stringLimit: number;
+  readonly #head = new Uint8Array(headBytes);
+  #sink: TokenSink | null = null;
+  #grammar: Grammar = [];
+  #at = 0;
+  /** Of each `count … next` that is open: turns left, and where it begins. */
+  readonly #turns = new Float64Array(8);
+  readonly #loops = new Uint8Array(8);
+  #depth = 0;
+  /** A string whose header was read and whose bytes are wanted: stored and plain length; -1 for none. */
+  #stored = -1;
+  #plain = 0;
+  #compressed = false;
+  /** The kind of container or of a module's part that was read; 0 before. */
+  #kind = 0;
+
+  constructor(window: Window, record: RdbRecord, stringLimit: number) {
+    this.#window = window;
+    this.#record = record;
+    this.#gather = new Gather(window);
+    this.#stringLimit = stringLimit;
+  }
+
+  /** Begins a value of the record's type, or a section that is read like one. */
+  begin(grammar: Grammar, sink: TokenSink | null): void {
+    const record = this.#record;
+    this.#grammar = grammar;
+    this.#sink = sink;
+    this.#at = 0;
+    this.#depth = 0;
+    record.elements = record.type.layout === 'string' ? 1 : 0;
+    record.plainBytes = 0;
+    record.strings = 0;
+    record.longest = 0;
+    record.integer = false;
+  }
+
+  /** Goes on; true when the value has ended, false when the window has. */
+  run(): boolean {
+    const window = this.#window;
+    for (;;) {
+      const token = this.#grammar[this.#at];
+      if (token === op.next) this.#next();
+      else if (token === op.end) return true;
+      else if (window.at >= window.stop || !this.#token(token!)) return false;
+    }
+  }
+
+  #next(): void {
+    this.#turns[this.#depth]! -= 1;
+    if (this.#turns[this.#depth]! > 0) this.#at = this.#loops[this.#depth]!;
+    else {
+      this.#depth--;
+      this.#at++;
+    }
+  }
+
+  /** Reads one token, or a part of one that has parts; false when the window ends before. */
+  #token(token: number): boolean {
+    switch (token) {
+      case op.string:
+        if (!this.#string(false)) return false;
+        break;
+      case op.packed:
+        if (!this.#string(true)) return false;
+        break;
+      case op.count:
+      case op.elements:
+        return this.#count(token === op.elements);
+      case op.number:
+      case op.size:
+        if (!this.#number(token === op.size)) return false;
+        break;
+      case op.bytes8:
+        if (!this.#fixed(8)) return false;
+        break;
+      case op.bytes16:
+        if (!this.#fixed(16)) return false;
+        break;
+      case op.text:
+        if (!this.#text()) return false;
+        break;
+      case op.container:
+        return this.#container();
+      default:
+        return this.#module();
+    }
+    this.#at++;
+    return true;
+  }
+
+  #count(isSize: boolean): boolean {
+    const count = this.#window.count();
+    if (count === more) return false;
+    if (isSize) this.#record.elements = count;
+    this.#sink?.number(count);
+    this.#at++;
+    if (count > 0) {
+      this.#depth++;
+      this.#turns[this.#depth] = count;
+      this.#loops[this.#depth] = this.#at;
+      return true;
+    }
+    for (let open = 1; open > 0; this.#at++) {
+      const token = this.#grammar[this.#at];
+      if (token === op.count || token === op.elements) open++;
+      else if (token === op.next) open--;
+    }
+    return true;
+  }
+
+  #number(isSize: boolean): boolean {
+    const value = this.#window.number();
+    if (value === more) return false;
+    if (isSize) this.#record.elements = Number(value);
+    this.#sink?.number(value);
+    return true;
+  }
+
+  #fixed(bytes: 8 | 16): boolean {
+    const window = this.#window;
+    if (this.#sink === null) {
+      window.at += bytes;
+      return true;
+    }
+    const token = this.#gather.take(bytes);
+    if (token === undefined) return false;
+    if (bytes === 8) this.#sink.bytes8(token);
+    else this.#sink.bytes16(token);
+    return true;
+  }
+
+  #text(): boolean {
+    const window = this.#window;
+    const length = window.bytes[window.at]!;
+    if (length >= 253) {
+      window.at++;
+      this.#sink?.string(ascii(length === 253 ? 'nan' : length === 254 ? 'inf' : '-inf'));
+      return true;
+    }
+    if (!window.has(1 + length)) return false;
+    this.#sink?.string(window.bytes.subarray(window.at + 1, window.at + 1 + length));
+    window.at += 1 + length;
+    return true;
+  }
+
+  #container(): boolean {
+    if (this.#kind === 0) {
+      const kind = this.#window.count();
+      if (kind === more) return false;
+      if (kind !== 1 && kind !== 2) throw new RdbError('damaged', `a list node in container ${kind}`);
+      this.#kind = kind;
+      this.#sink?.number(kind);
+      return true;
+    }
+    if (!this.#string(this.#kind === 2)) return false;
+    if (this.#kind === 1) this.#record.elements++;
+    this.#kind = 0;
+    this.#at++;
+    return true;
+  }
+
+  /** A part's kind, then the part: integers, a float, a double, a string; 0 is the end. */
+  #module(): boolean {
+    const window = this.#window;
+    if (this.#kind === 0) {
+      const kind = window.count();
+      if (kind === more) return false;
+      if (kind > 5) throw new RdbError('damaged', `a module's value with a part of kind ${kind}`);
+      this.#sink?.number(kind);
+      if (kind === 0) this.#at++;
+      this.#kind = kind;
+      return true;
+    }
+    if (this.#kind === 3) window.at += 4;
+    else if (
+      !(this.#kind <= 2 ? this.#number(false) : this.#kind === 4 ? this.#fixed(8) : this.#string(false))
+    )
+      return false;
+    this.#kind = 0;
+    return true;
+  }
+
+  #string(packed: boolean): boolean {
+    const window = this.#window;
+    if (this.#stored >= 0) return this.#body(packed);
+    const from = window.at;
+    const length = window.length();
+    if (length === more) return false;
+    let stored = length;
+    let plain = length;
+    if (length < 0) {
+      if (length !== encoded - encodings.lzf) return this.#integer(encoded - length, from);
+      stored = window.count();
+      plain = stored === more ? more : window.count();
+      if (plain === more) {
+        window.at = from;
+        return false;
+      }
+      if (stored === 0 || plain === 0 || plain > stored * lzfExpansion)
+        throw new RdbError('damaged', `${stored} compressed bytes cannot become ${plain}`);
+    }
+    const compressed = length < 0;
+    let wanted = this.#sink !== null;
+    if (packed && !wanted) {
+      const count = this.#peek(stored, plain, compressed);
+      if (count === more) {
+        window.at = from;
+        return false;
+      }
+      // too many to be noted in the head: all of it has to be looked at
+      if (count === undefined) wanted = true;
+      else this.#record.elements += count;
+    }
+    const record = this.#record;
+    record.strings++;
+    record.plainBytes += plain - stored;
+    if (plain > record.longest) record.longest = plain;
+    if (!wanted) {
+      window.at += stored;
+      return true;
+    }
+    this.#stored = stored;
+    this.#plain = plain;
+    this.#compressed = compressed;
+    return this.#body(packed);
+  }
+
+  /** Elements of a packed string by its head; `more` when the window ends before, undefined when it does not tell. */
+  #peek(stored: number, plain: number, compressed: boolean): number | undefined {
+    const window = this.#window;
+    const { bytes, at } = window;
+    const { packing, entries } = this.#record.type;
+    const wanted = Math.min(stored, compressed ? compressedHead : headBytes);
+    if (!window.has(wanted)) return more;
+    let head = bytes.subarray(at, at + wanted);
+    if (compressed) {
+      const target = this.#head.subarray(0, Math.min(plain, headBytes));
+      head = target.subarray(0, decompressLzfPrefix(head, target));
+    }
+    const count = countEntries(packing!, head);
+    return count === undefined ? undefined : Math.floor(count / entries);
+  }
+
+  /** The bytes of a string that are wanted, once they are all there. */
+  #body(packed: boolean): boolean {
+    const tooLong = Math.max(this.#stored, this.#plain) > this.#stringLimit;
+    if (tooLong) this.#window.at += this.#stored;
+    const taken = tooLong ? undefined : this.#gather.take(this.#stored);
+    if (taken === undefined && !tooLong) return false;
+    this.#stored = -1;
+    if (taken === undefined) {
+      this.#sink?.skipped(this.#plain);
+      return true;
+    }
+    const bytes = this.#compressed ? decompressLzf(taken, this.#plain) : taken;
+    if (packed) this.#record.elements += this.#countAll(bytes);
+    this.#sink?.string(bytes);
+    return true;
+  }
+
+  #countAll(bytes: Uint8Array): number {
+    const { packing, entries } = this.#record.type;
+    const count = countEntries(packing!, bytes.subarray(0, headBytes)) ?? countEveryEntry(packing!, bytes);
+    return Math.floor(count / entries);
+  }
+
+  #integer(kind: number, from: number): boolean {
+    const window = this.#window;
+    if (kind > encodings.int32) throw new RdbError('unknown', `a string of the unknown encoding ${kind}`);
+    const bytes = 1 << kind;
+    if (!window.has(bytes)) {
+      window.at = from;
+      return false;
+    }
+    const value = window.signed(bytes);
+    const record = this.#record;
+    record.strings++;
+    if (bytes > record.longest) record.longest = bytes;
+    record.integer = record.type.layout === 'string';
+    this.#sink?.string(ascii(String(value)));
+    return true;
+  }
+}
