@@ -97,20 +97,14 @@ export class FileReader {
   }
 
   #step(): boolean {
-    switch (this.#state) {
-      case 'value':
-        return this.#inValue();
-      case 'next':
-        return this.#next();
-      case 'key':
-        return this.#inKey();
-      case 'opcode':
-        if (!this.#opcodes.read(this.#opcode, this.#engine)) return false;
-        this.#state = 'next';
-        return true;
-      default:
-        return this.#header();
-    }
+    const state = this.#state;
+    if (state === 'value') return this.#inValue();
+    if (state === 'next') return this.#next();
+    if (state === 'key') return this.#inKey();
+    if (state === 'header') return this.#header();
+    if (!this.#opcodes.read(this.#opcode, this.#engine)) return false;
+    this.#state = 'next';
+    return true;
   }
 
   #header(): boolean {

@@ -1,7 +1,8 @@
 import { ascii } from './ascii.ts';
 import { Gather } from './gather.ts';
-import { decompressLzf, decompressLzfPrefix, lzfExpansion } from './lzf.ts';
-import { countEntries, countEveryEntry, headBytes } from './packed/packed.ts';
+import { decompressLzf, lzfExpansion } from './lzf.ts';
+import { headBytes } from './packed/packed.ts';
+import { countByHead, countElements, decompressHead } from './packed-elements.ts';
 import { RdbError, type RdbRecord, type TokenSink } from './rdb-handler.ts';
 import { op, type Grammar } from './value-grammar.ts';
 import { encoded, encodings, more, type Window } from './window.ts';
@@ -18,7 +19,6 @@ export class ValueReader {
   readonly #record: RdbRecord;
   readonly #gather: Gather;
   readonly #stringLimit: number;
-  readonly #head = new Uint8Array(headBytes);
   #sink: TokenSink | null = null;
   #grammar: Grammar = [];
   #at = 0;
@@ -247,18 +247,11 @@ export class ValueReader {
 
   /** Elements of a packed string by its head; `more` when the window ends before, undefined when it does not tell. */
   #peek(stored: number, plain: number, compressed: boolean): number | undefined {
-    const window = this.#window;
-    const { bytes, at } = window;
-    const { packing, entries } = this.#record.type;
+    const { bytes, at, end } = this.#window;
     const wanted = Math.min(stored, compressed ? compressedHead : headBytes);
-    if (!window.has(wanted)) return more;
-    let head = bytes.subarray(at, at + wanted);
-    if (compressed) {
-      const target = this.#head.subarray(0, Math.min(plain, headBytes));
-      head = target.subarray(0, decompressLzfPrefix(head, target));
-    }
-    const count = countEntries(packing!, head);
-    return count === undefined ? undefined : Math.floor(count / entries);
+    if (at + wanted > end) return more;
+    const head = bytes.subarray(at, at + wanted);
+    return countByHead(this.#record.type, compressed ? decompressHead(head, plain) : head);
   }
 
   /** The bytes of a string that are wanted, once they are all there. */
@@ -273,15 +266,9 @@ export class ValueReader {
       return true;
     }
     const bytes = this.#compressed ? decompressLzf(taken, this.#plain) : taken;
-    if (packed) this.#record.elements += this.#countAll(bytes);
+    if (packed) this.#record.elements += countElements(this.#record.type, bytes);
     this.#sink?.string(bytes);
     return true;
-  }
-
-  #countAll(bytes: Uint8Array): number {
-    const { packing, entries } = this.#record.type;
-    const count = countEntries(packing!, bytes.subarray(0, headBytes)) ?? countEveryEntry(packing!, bytes);
-    return Math.floor(count / entries);
   }
 
   #integer(kind: number, from: number): boolean {
