@@ -17,8 +17,11 @@ export interface RespScan {
 
 export type RespEnd =
   | { state: 'ok' }
-  /** It ends inside a command, an annotation or a transaction whose first byte is at `sound`. */
-  | { state: 'torn'; inside: 'command' | 'annotation' | 'transaction' }
+  /**
+   * It ends inside a command, an annotation or a transaction whose first byte is at `sound`. `command` is where the
+   * incomplete command starts; undefined where every command of the transaction is complete.
+   */
+  | { state: 'torn'; inside: 'command' | 'annotation' | 'transaction'; command: number | undefined }
   /** The byte at `offset` is not what it has to be. */
   | { state: 'corrupt'; offset: number; expected: string; found: string };
 
@@ -118,10 +121,18 @@ export class RespScanner {
     };
   }
 
+  /** The beginning of the incomplete command that it ends with, for people; undefined where there is none. */
+  describeOpen(): string | undefined {
+    if (this.#state === atStart || this.#state <= atCountEnd || this.#state === inAnnotation)
+      return undefined;
+    return this.#head.describe(this.#count);
+  }
+
   #openEnd(): RespEnd {
-    if (this.#inMulti) return { state: 'torn', inside: 'transaction' };
+    const command = this.#state === atStart || this.#state === inAnnotation ? undefined : this.#start;
+    if (this.#inMulti) return { state: 'torn', inside: 'transaction', command };
     if (this.#state === atStart) return { state: 'ok' };
-    return { state: 'torn', inside: this.#state === inAnnotation ? 'annotation' : 'command' };
+    return { state: 'torn', inside: command === undefined ? 'annotation' : 'command', command };
   }
 
   #step(byte: number): void {

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { AgentError } from '../../../../src/domain/errors.ts';
 import {
   formatAofManifest,
   parseAofManifest,
@@ -92,22 +93,29 @@ test('whatever is written is read back', () => {
         extra: [['k', each]],
       }));
       const text = formatAofManifest({ base, incrs });
-      if (text !== '') expect(parseAofManifest(text)).toEqual({ base, incrs, history: [] });
+      fc.pre(text !== '');
+      expect(parseAofManifest(text)).toEqual({ base, incrs, history: [] });
     }),
   );
 });
 
+/** The error's code, or ok. */
+function outcome(text: string): unknown {
+  try {
+    parseAofManifest(text);
+    return 'ok';
+  } catch (error) {
+    return error instanceof AgentError ? error.code : error;
+  }
+}
+
 test('whatever it reads, it reads or refuses', () => {
   fc.assert(
-    fc.property(fc.string({ unit: 'binary', maxLength: 200 }), fc.nat(100), (text, at) => {
+    fc.property(fc.uint8Array({ maxLength: 100 }), fc.nat(100), (bytes, at) => {
+      const text = Buffer.from(bytes).toString('latin1');
       const whole = lines(...usual);
-      for (const each of [text, whole.slice(0, at) + text + whole.slice(at)]) {
-        try {
-          parseAofManifest(each);
-        } catch (error) {
-          expect(error).toMatchObject({ name: 'AgentError', code: 'damaged' });
-        }
-      }
+      expect(['ok', 'damaged']).toContain(outcome(text));
+      expect(['ok', 'damaged']).toContain(outcome(whole.slice(0, at) + text + whole.slice(at)));
     }),
   );
 });
