@@ -16,6 +16,12 @@ import type { JobContext } from './job.ts';
 /** How deep to look; each includes those before it. */
 export type VerifyDepth = Extract<VerificationLevel, 'stored' | 'decoded' | 'checked' | 'loaded'>;
 
+export interface ProofOptions {
+  depth: VerifyDepth;
+  /** Decode every value, whatever the depth beyond `stored` is. */
+  deep: boolean;
+}
+
 export interface Proof {
   /** As deep as it could be proven. */
   level: VerificationLevel;
@@ -29,7 +35,7 @@ export interface Prover extends AsyncDisposable {
    * Throws an AgentError `damaged` when the backup is not what its manifest says. What this host cannot do (no room,
    * no memory, no tool, no key) makes the proof less deep, and its summary says so.
    */
-  prove(manifest: Manifest, depth: VerifyDepth): Promise<Proof>;
+  prove(manifest: Manifest, how: ProofOptions): Promise<Proof>;
 }
 
 /** Kept free beside a staged file or a scratch server: both are ours to give up, never the host's. */
@@ -45,7 +51,7 @@ export async function provideProver(context: JobContext): Promise<Prover> {
     return await makeScratchFolder(context.scratch);
   });
   return {
-    prove: (manifest, depth) => here(context, () => prove(context, folder, manifest, depth)),
+    prove: (manifest, how) => here(context, () => prove(context, folder, manifest, how)),
     async [Symbol.asyncDispose]() {
       await rm(folder, { recursive: true, force: true });
     },
@@ -69,7 +75,7 @@ async function prove(
   context: JobContext,
   folder: string,
   manifest: Manifest,
-  depth: VerifyDepth,
+  { depth, deep }: ProofOptions,
 ): Promise<Proof> {
   const [artefact] = manifest.artefacts;
   if (artefact === undefined) throw new AgentError('damaged', `backup ${manifest.id} has no artefact`);
@@ -79,20 +85,22 @@ async function prove(
       await proveStored(context, manifest, artefact),
       'this host has no repository.encryption.age_identity',
     );
-  if (depth === 'decoded') return proveDecoded(context, manifest, artefact, undefined);
+  const decodeTo = (target?: string): Promise<Proof> =>
+    proveDecoded(context, manifest, artefact, { target, deep });
+  if (depth === 'decoded') return decodeTo();
 
   const room = await roomFor(folder, artefact.plain.bytes);
-  if (room !== undefined) return shallower(await proveDecoded(context, manifest, artefact, undefined), room);
+  if (room !== undefined) return shallower(await decodeTo(), room);
   const staged = join(folder, `${manifest.id}.rdb`);
   try {
-    const decoded = await proveDecoded(context, manifest, artefact, staged);
+    const decoded = await decodeTo(staged);
     const found = await findCheckTool('rdb', await infoOf(context, manifest));
     if (found.tool === undefined) return shallower(decoded, found.why);
-    const checked = await proveChecked(context, manifest, found.tool, staged);
+    const checked = await proveChecked(context, manifest, { tool: found.tool, file: staged, deep });
     if (depth === 'checked') return checked;
     const memory = await memoryFor(manifest);
     if (memory !== undefined) return shallower(checked, memory);
-    return await proveLoaded(context, manifest, found.tool, staged);
+    return await proveLoaded(context, manifest, { tool: found.tool, file: staged, deep });
   } finally {
     await rm(staged, { force: true });
   }
@@ -113,13 +121,14 @@ async function proveDecoded(
   context: JobContext,
   { id, rdb_checksum: checksum }: Manifest,
   artefact: Artefact,
-  target: string | undefined,
+  { target, deep }: { target: string | undefined; deep: boolean },
 ): Promise<Proof> {
   const { repository, signal, progress } = context;
   const { chunks } = await repository.store.get(repository.artefactKey(id, artefact), { signal });
   const plain = decodeRdb(counted(chunks, progress, artefact.stored.bytes), artefact, {
     identities: context.identities(),
     signal,
+    deep,
   });
   const file = target === undefined ? undefined : await open(target, 'wx', 0o600);
   try {
@@ -127,26 +136,28 @@ async function proveDecoded(
   } finally {
     await file?.close();
   }
-  return { level: 'decoded', summary: `decoded, SHA-256${checksum ? ' and CRC64' : ''} right` };
+  const how = deep ? 'every value decoded' : 'decoded';
+  return { level: 'decoded', summary: `${how}, SHA-256${checksum ? ' and CRC64' : ''} right` };
 }
 
 async function proveChecked(
   { signal, progress }: JobContext,
   { id }: Manifest,
-  tool: CheckTool,
-  file: string,
+  { tool, file, deep }: { tool: CheckTool; file: string; deep: boolean },
 ): Promise<Proof> {
   progress.report({ phase: 'checking' });
   const verdict = await runCheckRdb(tool, file, signal);
   if (!verdict.ok) throw new AgentError('damaged', `backup ${id}: ${verdict.summary}`);
-  return { level: 'checked', summary: `decoded, ${tool.argv0} read ${verdict.keys ?? 'all'} keys` };
+  return {
+    level: 'checked',
+    summary: `${deep ? 'every value decoded' : 'decoded'}, ${tool.argv0} read ${verdict.keys ?? 'all'} keys`,
+  };
 }
 
 async function proveLoaded(
   context: JobContext,
   manifest: Manifest,
-  tool: CheckTool,
-  file: string,
+  { tool, file, deep }: { tool: CheckTool; file: string; deep: boolean },
 ): Promise<Proof> {
   const { clock, signal, progress } = context;
   const start = clock.monotonic();
@@ -164,7 +175,10 @@ async function proveLoaded(
   if (problem !== undefined) throw new AgentError('damaged', `backup ${manifest.id}: loaded, but ${problem}`);
   const keys = Object.values(loaded).reduce((sum, database) => sum + database.keys, 0);
   const judged = manifest.keyspace.exact ? ' as expected' : ', which were not counted exactly';
-  return { level: 'loaded', summary: `loaded by a scratch server in ${seconds} s, ${keys} keys${judged}` };
+  return {
+    level: 'loaded',
+    summary: `${deep ? 'every value decoded, ' : ''}loaded by a scratch server in ${seconds} s, ${keys} keys${judged}`,
+  };
 }
 
 function shallower(proof: Proof, why: string): Proof {

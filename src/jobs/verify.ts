@@ -3,7 +3,7 @@ import type { Manifest, Verification, VerificationLevel } from '../domain/backup
 import { AgentError } from '../domain/errors.ts';
 import type { Finding } from '../domain/finding.ts';
 import type { Job, JobContext, JobResult } from './job.ts';
-import { provideProver, type Prover, type VerifyDepth } from './prover.ts';
+import { provideProver, type ProofOptions, type Prover, type VerifyDepth } from './prover.ts';
 
 export const damagedRule = 'backup-damaged';
 export const unprovenRule = 'backup-unproven';
@@ -12,6 +12,8 @@ export interface VerifyOptions {
   /** A backup id, `latest`, or `all`. */
   which: string;
   depth: VerifyDepth;
+  /** Decode every value too. */
+  deep?: boolean;
 }
 
 export interface VerifyVerdict {
@@ -41,13 +43,16 @@ export const verifyJob: Job<VerifyOptions, VerifyReport> = { name: 'verify', loc
  */
 export const proveJob: Job<VerifyOptions, VerifyReport> = { name: 'prove', lock: 'prove', run };
 
-async function run(context: JobContext, { which, depth }: VerifyOptions): Promise<JobResult<VerifyReport>> {
+async function run(
+  context: JobContext,
+  { which, depth, deep = false }: VerifyOptions,
+): Promise<JobResult<VerifyReport>> {
   const listing = await context.repository.list(context.signal);
   const entries = choose(context, listing, which);
   const verdicts: VerifyVerdict[] = [];
   await using prover = await provideProver(context);
   for (const entry of entries) {
-    const verdict = await judge(context, prover, entry, depth).catch((error: unknown) => {
+    const verdict = await judge(context, prover, entry, { depth, deep }).catch((error: unknown) => {
       if (which !== 'all') throw error;
       return unproven(context, entry, error);
     });
@@ -94,9 +99,9 @@ async function judge(
   context: JobContext,
   prover: Prover,
   entry: BackupEntry,
-  depth: VerifyDepth,
+  how: ProofOptions,
 ): Promise<VerifyVerdict | undefined> {
-  if (entry.state === 'complete') return proveAndRecord(context, prover, entry.manifest, depth);
+  if (entry.state === 'complete') return proveAndRecord(context, prover, entry.manifest, how);
   const { id } = entry;
   if (entry.state === 'incomplete')
     return {
@@ -128,11 +133,11 @@ async function proveAndRecord(
   context: JobContext,
   prover: Prover,
   manifest: Manifest,
-  depth: VerifyDepth,
+  how: ProofOptions,
 ): Promise<VerifyVerdict | undefined> {
   const { repository, clock, signal } = context;
   const start = clock.monotonic();
-  const outcome = await prove(prover, manifest, depth);
+  const outcome = await prove(prover, manifest, how);
   const verification: Verification = {
     at: new Date(clock.now()).toISOString(),
     level: outcome.level,
@@ -154,15 +159,15 @@ async function proveAndRecord(
 async function prove(
   prover: Prover,
   manifest: Manifest,
-  depth: VerifyDepth,
+  how: ProofOptions,
 ): Promise<{ ok: boolean; level: VerificationLevel; summary: string }> {
   try {
-    return { ok: true, ...(await prover.prove(manifest, depth)) };
+    return { ok: true, ...(await prover.prove(manifest, how)) };
   } catch (error) {
     if (!(error instanceof AgentError)) throw error;
     const gone = error.code === 'repository' && (error.reason === 'missing' || error.reason === 'truncated');
     if (error.code !== 'damaged' && !gone) throw error;
-    return { ok: false, level: depth, summary: error.message };
+    return { ok: false, level: how.depth, summary: error.message };
   }
 }
 

@@ -1,22 +1,23 @@
 import { Crc64 } from '../../src/formats/rdb/crc64.ts';
 
-/**
- * A made-up RDB of exactly `bytes` bytes (18, or 26 and more): one key `k`, whose value `fill` fills, between a right
- * header, end opcode and CRC64.
- */
+/** A file of these records: a right header, end opcode and CRC64 around `body`. */
+export function rdbOf(body: Uint8Array, magic = 'REDIS0010'): Buffer {
+  const rdb = Buffer.concat([Buffer.from(magic, 'latin1'), body, Buffer.of(0xff), Buffer.alloc(8)]);
+  const crc = new Crc64({ portable: true }).update(rdb.subarray(0, -8)).digest();
+  rdb.writeBigUInt64LE(crc, rdb.length - 8);
+  return rdb;
+}
+
+/** A made-up RDB of exactly `bytes` bytes (18, or 26 and more), with one key `k`, whose value `fill` fills. */
 export function makeRdb(
   bytes: number,
-  options: { magic?: string; fill?: (body: Buffer) => void } = {},
+  { magic, fill }: { magic?: string; fill?: (value: Buffer) => void } = {},
 ): Buffer {
-  const rdb = Buffer.alloc(bytes);
-  rdb.write(options.magic ?? 'REDIS0010', 'latin1');
-  if (bytes > 18) {
-    const value = bytes - 26;
-    rdb.set([0, 1, 0x6b, 0x80], 9);
-    rdb.writeUInt32BE(value, 13);
-    options.fill?.(rdb.subarray(17, -9));
+  const body = Buffer.alloc(bytes - 18);
+  if (body.length > 0) {
+    body.set([0, 1, 0x6b, 0x80]);
+    body.writeUInt32BE(body.length - 8, 4);
+    fill?.(body.subarray(8));
   }
-  rdb[bytes - 9] = 0xff;
-  rdb.writeBigUInt64LE(new Crc64({ portable: true }).update(rdb.subarray(0, -8)).digest(), bytes - 8);
-  return rdb;
+  return rdbOf(body, magic);
 }

@@ -1,18 +1,16 @@
 import { createHash } from 'node:crypto';
 import type { Artefact } from '../../domain/backup.ts';
 import { AgentError } from '../../domain/errors.ts';
-import type { RdbHandler } from '../../formats/rdb/rdb-handler.ts';
+import type { CheckOptions } from '../../formats/rdb/rdb-check.ts';
 import { decompressZstd } from '../../formats/zstd/decompress.ts';
 import { printable } from '../../lib/printable.ts';
 import { decryptAge } from './age-decrypt.ts';
 import { PlainCheck } from './plain-check.ts';
 
-export interface DecodeOptions {
+export interface DecodeOptions extends CheckOptions {
   /** AGE-SECRET-KEY-… lines. */
   identities: readonly string[];
   signal: AbortSignal;
-  /** Gets what is read of the dump: every key, in order. */
-  listener?: RdbHandler;
 }
 
 /**
@@ -26,10 +24,10 @@ export interface DecodeOptions {
 export async function* decodeRdb(
   chunks: AsyncIterable<Uint8Array>,
   artefact: Artefact,
-  { identities, signal, listener }: DecodeOptions,
+  { identities, signal, ...check }: DecodeOptions,
 ): AsyncGenerator<Uint8Array, void, void> {
   const { name, encryption, plain: expected } = artefact;
-  const plain = new PlainCheck(expected.bytes, listener);
+  const plain = new PlainCheck(expected.bytes, check);
   try {
     const stored = checkStored(chunks, artefact, signal);
     const clear =

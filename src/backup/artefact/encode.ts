@@ -54,7 +54,7 @@ export function encodeRdb(source: ArtefactSource, options: EncodeOptions): Encod
   let encoded: EncodedRdb | undefined;
 
   async function* chunks(): AsyncGenerator<Uint8Array, void, void> {
-    const plain = new PlainCheck(source.bytes, listener);
+    const plain = new PlainCheck(source.bytes, listener === undefined ? {} : { listener });
     const stored = { bytes: 0, hash: createHash('sha256') };
     const frames = compressFile(source, {
       level: compression.zstd,

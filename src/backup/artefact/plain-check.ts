@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Digest } from '../../domain/backup.ts';
-import { RdbCheck, type RdbVerdict } from '../../formats/rdb/rdb-check.ts';
-import type { RdbHandler } from '../../formats/rdb/rdb-handler.ts';
+import { RdbCheck, type CheckOptions, type RdbVerdict } from '../../formats/rdb/rdb-check.ts';
 
 /** What both directions learn from a dump's plain bytes as they pass: length, SHA-256, and whether it is sound. */
 export class PlainCheck {
@@ -9,9 +8,9 @@ export class PlainCheck {
   readonly #rdb: RdbCheck;
   bytes = 0;
 
-  /** `bytes`: how long it should be. `listener` gets what is read of it. */
-  constructor(bytes: number, listener?: RdbHandler) {
-    this.#rdb = new RdbCheck(bytes, listener);
+  /** `bytes`: how long it should be. */
+  constructor(bytes: number, options: CheckOptions = {}) {
+    this.#rdb = new RdbCheck(bytes, options);
   }
 
   /** Does not keep `chunk`. */

@@ -8,6 +8,7 @@ interface Args {
   // No defaults: yargs takes an option with one for given, and these exclude each other.
   all: boolean | undefined;
   load: boolean | undefined;
+  deep: boolean | undefined;
   quick: boolean | undefined;
 }
 
@@ -22,23 +23,28 @@ export const backupsVerifyCommand = defineCommand<Args, VerifyReport>({
         type: 'boolean',
         describe: 'Load it into a scratch server and compare key counts',
       })
+      .option('deep', {
+        type: 'boolean',
+        describe: 'Decode every value: what is compressed or packed may be damaged inside',
+      })
       .option('quick', {
         type: 'boolean',
         describe: 'Only length and SHA-256 of what is stored',
       })
       .conflicts('load', 'quick')
+      .conflicts('deep', 'quick')
       .conflicts('all', 'id'),
   examples: [
     ['$0 backups verify', 'the newest: stored bytes, decoding, CRC64, redis-check-rdb'],
     ['$0 backups verify --all --load', 'every one, loaded into a scratch server'],
   ],
-  async run(context, { id, all, load, quick }) {
+  async run(context, { id, all, load, deep, quick }) {
     const app = await context.app();
     const instance = app.instance(context.globals.instance);
     const depth = quick === true ? 'stored' : load === true ? 'loaded' : 'checked';
     return all === true
-      ? app.run(verifyJob, instance, { which: 'all', depth }, context)
-      : app.run(proveJob, instance, { which: id ?? 'latest', depth }, context);
+      ? app.run(verifyJob, instance, { which: 'all', depth, deep: deep === true }, context)
+      : app.run(proveJob, instance, { which: id ?? 'latest', depth, deep: deep === true }, context);
   },
   render({ verdicts, foreign }, { style }) {
     const paint = (verdict: VerifyVerdict['verdict']): ((text: string) => string) =>

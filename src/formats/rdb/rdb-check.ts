@@ -1,6 +1,7 @@
 import { RdbEnvelope } from './rdb-envelope.ts';
 import { RdbError, type RdbHandler, type RdbRecord } from './rdb-handler.ts';
 import { isNews, RdbReader } from './rdb-reader.ts';
+import { ValueDecoder } from './value-decoder.ts';
 import { ContentCounter, type RdbContent } from './content-counter.ts';
 
 export type RdbVerdict =
@@ -14,6 +15,13 @@ export type RdbVerdict =
     }
   | { sound: false; problem: string };
 
+export interface CheckOptions {
+  /** Gets everything that is read. */
+  listener?: RdbHandler;
+  /** Decode every value too: what is compressed or packed may be damaged inside, which its length does not tell. */
+  deep?: boolean;
+}
+
 /**
  * Checks a whole dump as it streams by: the header, every record's structure, the end and the CRC64. What it does not
  * know by name (a newer server's types) is no damage: then header, end and CRC64 must suffice.
@@ -24,11 +32,13 @@ export class RdbCheck {
   readonly #reader: RdbReader;
   #fault: RdbError | undefined;
 
-  /** `bytes`: the whole file's length, which must be known before. `listener` gets everything that is read. */
-  constructor(bytes: number, listener?: RdbHandler) {
+  /** `bytes`: the whole file's length, which must be known before. */
+  constructor(bytes: number, { listener, deep = false }: CheckOptions = {}) {
     this.#envelope = new RdbEnvelope(bytes);
     const handler = listener === undefined ? this.#counter : both(this.#counter, listener);
-    this.#reader = new RdbReader(handler, { withoutChecksum: true });
+    this.#reader = deep
+      ? new RdbReader(decodingAll(handler), { withoutChecksum: true, sink: new ValueDecoder() })
+      : new RdbReader(handler, { withoutChecksum: true });
   }
 
   /** Does not keep `chunk`. */
@@ -73,6 +83,11 @@ export function placeOf({ message, offset, record }: RdbError): string {
   return `${message} (at byte ${offset}${where})`;
 }
 
+/** The same handler, which wishes for every value's tokens. */
+function decodingAll(handler: RdbHandler): RdbHandler {
+  return { ...both(handler, {}), wish: () => 'tokens' };
+}
+
 function both(one: RdbHandler, other: RdbHandler): RdbHandler {
   return {
     start: (version) => {
@@ -83,10 +98,22 @@ function both(one: RdbHandler, other: RdbHandler): RdbHandler {
       one.aux?.(name, value);
       other.aux?.(name, value);
     },
-    database: (database) => other.database?.(database),
-    size: (keys, expires) => other.size?.(keys, expires),
-    functions: (code, bytes) => other.functions?.(code, bytes),
-    moduleAux: (module) => other.moduleAux?.(module),
+    database: (database) => {
+      one.database?.(database);
+      other.database?.(database);
+    },
+    size: (keys, expires) => {
+      one.size?.(keys, expires);
+      other.size?.(keys, expires);
+    },
+    functions: (code, bytes) => {
+      one.functions?.(code, bytes);
+      other.functions?.(code, bytes);
+    },
+    moduleAux: (module) => {
+      one.moduleAux?.(module);
+      other.moduleAux?.(module);
+    },
     record: (record: RdbRecord) => {
       one.record?.(record);
       other.record?.(record);

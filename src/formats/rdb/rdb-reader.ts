@@ -67,8 +67,10 @@ export class RdbReader {
 
   /** Does not keep `chunk`. Throws an RdbError. */
   update(chunk: Uint8Array): void {
-    for (let at = 0; at < chunk.length; at += stride) {
-      this.#located(() => this.#part(chunk.subarray(at, at + stride)));
+    // Not a Buffer, whose slice() would share its memory.
+    const bytes = new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.length);
+    for (let at = 0; at < bytes.length; at += stride) {
+      this.#located(() => this.#part(bytes.subarray(at, at + stride)));
     }
   }
 

@@ -49,6 +49,19 @@ async function makeIdentity(): Promise<{ identity: string; recipient: string }> 
   return { identity: `# created: today\n# public key: ${recipient}\n${identity}`, recipient };
 }
 
+test('--deep decodes every value', async () => {
+  const { config, server } = await populated();
+  await server.call('HSET', 'packed', 'field', 'value');
+  await takeBackup(config, '--no-verify');
+  expect(await runAgent([...verify, '--deep', '--json'], { config })).toMatchObject({
+    code: 0,
+    json: {
+      verdicts: [{ verdict: 'ok', summary: expect.stringMatching(/^every value decoded, /) as unknown }],
+    },
+  });
+  expect(await runAgent([...verify, '--deep', '--quick'], { config })).toMatchObject({ code: 2 });
+});
+
 describe('the server is down', () => {
   test('the tool of its version on PATH still proves, and loads', async () => {
     const { config, server } = await populated();

@@ -94,11 +94,12 @@ export class ListpackReader extends PackedReader {
 
   /**
    * Seven bits a byte, the lowest last; all but the first have their high bit set. Returns the next entry's place.
-   * The odd limits are those of lpEncodeBacklen.
+   * The greatest length of so many bytes has one more, a zero, where the server is not Valkey 9.1 or later.
    */
   #checkBackLength(at: number, length: number): number {
-    const bytes =
-      length < 0x80 ? 1 : length < 0x3fff ? 2 : length < 0x1f_ffff ? 3 : length < 0xfff_ffff ? 4 : 5;
+    let bytes =
+      length < 0x80 ? 1 : length < 0x4000 ? 2 : length < 0x20_0000 ? 3 : length < 0x1000_0000 ? 4 : 5;
+    if (bytes > 1 && bytes < 5 && length + 1 === 2 ** (7 * bytes) && this.data[at] === 0) bytes += 1;
     this.#need(at + bytes);
     for (let index = bytes - 1, rest = length; index >= 0; index--, rest = Math.floor(rest / 0x80)) {
       if (this.data[at + index] !== ((rest & 0x7f) | (index === 0 ? 0 : 0x80))) throw this.#wrongBackLength();

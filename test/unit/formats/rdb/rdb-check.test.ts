@@ -1,31 +1,25 @@
 import { expect, test } from 'vitest';
-import { Crc64 } from '../../../../src/formats/rdb/crc64.ts';
-import { RdbCheck, type RdbVerdict } from '../../../../src/formats/rdb/rdb-check.ts';
+import { RdbCheck, type CheckOptions, type RdbVerdict } from '../../../../src/formats/rdb/rdb-check.ts';
+import type { RdbRecord } from '../../../../src/formats/rdb/rdb-handler.ts';
+import { rdbOf } from '../../../support/rdb.ts';
 
 const bytesOf = (text: string): number[] => [...Buffer.from(text)];
 const text = (value: string): number[] => [value.length, ...bytesOf(value)];
 
-/** A whole file around `body`, with a right checksum. */
-function fileOf(magic: string, body: number[]): Buffer {
-  const file = Buffer.from([...bytesOf(magic), ...body, 0xff, 0, 0, 0, 0, 0, 0, 0, 0]);
-  file.writeBigUInt64LE(new Crc64().update(file.subarray(0, -8)).digest(), file.length - 8);
-  return file;
-}
-
-function check(file: Uint8Array): RdbVerdict {
-  const checked = new RdbCheck(file.length);
+function check(file: Uint8Array, options: CheckOptions = {}): RdbVerdict {
+  const checked = new RdbCheck(file.length, options);
   checked.update(file);
   return checked.finish();
 }
 
 const twoKeys = [
-  ...[0xfa, ...text('redis-ver'), ...text('7.0.15')],
-  ...[0xfe, 0, 0, ...text('a'), ...text('1')],
-  ...[0xfe, 3, 0xfc, 1, 0, 0, 0, 0, 0, 0, 0, 2, ...text('b'), 2, ...text('x'), ...text('y')],
-];
+  [0xfa, ...text('redis-ver'), ...text('7.0.15')],
+  [0xfe, 0, 0, ...text('a'), ...text('1')],
+  [0xfe, 3, 0xfc, 1, 0, 0, 0, 0, 0, 0, 0, 2, ...text('b'), 2, ...text('x'), ...text('y')],
+].flat();
 
 test('tells what a dump holds', () => {
-  expect(check(fileOf('REDIS0010', twoKeys))).toEqual({
+  expect(check(rdbOf(Buffer.from(twoKeys)))).toEqual({
     sound: true,
     rdbVersion: 10,
     crc: 'ok',
@@ -38,7 +32,9 @@ test('tells what a dump holds', () => {
 });
 
 test('a right checksum around broken records is damage, and its place is named', () => {
-  const verdict = check(fileOf('REDIS0010', [...twoKeys, 18, ...text('list'), 1, 7, ...text('x')]));
+  const verdict = check(
+    rdbOf(Buffer.from([...twoKeys, 18, ...text('list'), 1, 7, ...text('x')]), 'REDIS0010'),
+  );
   expect(verdict).toEqual({
     sound: false,
     problem: 'a list node in container 7 (at byte 61 in record 2, key "list")',
@@ -46,7 +42,7 @@ test('a right checksum around broken records is damage, and its place is named',
 });
 
 test('what is not known by name is no damage, while the file as a whole is right', () => {
-  const later = fileOf('REDIS0013', [...twoKeys, 26, ...text('stream'), 0]);
+  const later = rdbOf(Buffer.from([...twoKeys, 26, ...text('stream'), 0]), 'REDIS0013');
   expect(check(later)).toMatchObject({
     sound: true,
     rdbVersion: 13,
@@ -54,4 +50,24 @@ test('what is not known by name is no damage, while the file as a whole is right
   });
   later[20]! ^= 1;
   expect(check(later)).toMatchObject({ sound: false });
+});
+
+test('damage inside a packed value is found by decoding it, and only so', () => {
+  // a listpack of one entry that claims to be ten bytes longer than the listpack
+  const listpack = [10, 0, 0, 0, 1, 0, 0x8a, 0x61, 1, 0xff];
+  const file = rdbOf(Buffer.from([0xfe, 0, 20, ...text('set'), listpack.length, ...listpack]), 'REDIS0011');
+  expect(check(file)).toMatchObject({ sound: true, content: { types: { set: 1 } } });
+  expect(check(file, { deep: true })).toMatchObject({
+    sound: false,
+    problem: expect.stringMatching(/in record 0, key "set"\)$/) as unknown,
+  });
+});
+
+test('a listener hears of every key, whether values are decoded or not', () => {
+  for (const deep of [false, true]) {
+    const keys: number[] = [];
+    const listener = { record: (record: RdbRecord) => void keys.push(record.database) };
+    check(rdbOf(Buffer.from(twoKeys)), { listener, deep });
+    expect(keys).toEqual([0, 3]);
+  }
 });
