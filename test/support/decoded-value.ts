@@ -40,7 +40,7 @@ const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString('latin1'
 const idText = ({ ms, seq }: StreamId): string => `${ms}-${seq}`;
 
 /** A sink that keeps everything, and what it kept. */
-export function collector(): { sink: ElementSink; value: DecodedValue } {
+function collector(): { sink: ElementSink; value: DecodedValue } {
   const value: DecodedValue = { items: [], fields: [], members: [], skipped: [] };
   const entries: DecodedStream['entries'] = [];
   const groups: DecodedGroup[] = [];
@@ -87,7 +87,7 @@ export function typeOf(code: number, engine: Engine = 'redis'): ValueType {
 }
 
 /** A record without a key, for a value alone. */
-export function recordOf(type: ValueType): RdbRecord {
+function recordOf(type: ValueType): RdbRecord {
   const key = { bytes: new Uint8Array(0), keyFrom: 0, keyTo: 0, keyBytes: 0 };
   const told = { expiresAt: -1, idle: -1, frequency: -1 };
   const learned = { elements: 0, valueBytes: 0, plainBytes: 0, strings: 0, longest: 0, integer: false };

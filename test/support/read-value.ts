@@ -10,7 +10,7 @@ export async function readByCommands(
   key: string,
 ): Promise<DecodedValue> {
   const value: DecodedValue = { items: [], fields: [], members: [], skipped: [] };
-  switch (await client.call('TYPE', key)) {
+  switch (String(await client.call('TYPE', key))) {
     case 'string':
       return { ...value, string: String(await client.call('GET', key)) };
     case 'list':
