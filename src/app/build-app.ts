@@ -11,6 +11,7 @@ import type { Progress } from '../domain/progress.ts';
 import type { Secret, SecretRef } from '../domain/secret.ts';
 import type { InstanceSettings, Settings } from '../domain/settings.ts';
 import type { Job, JobContext } from '../jobs/job.ts';
+import { actAs, type UserId } from '../lib/act-as.ts';
 import { connectRedis, type RedisConnection } from '../redis/connect.ts';
 import { openState, type State } from '../state/open.ts';
 import { Lifecycle } from './lifecycle.ts';
@@ -25,6 +26,8 @@ export interface AppOptions {
   log: Log;
   /** Where read secrets are noted, so that the log can mask them. */
   secrets: Secret[];
+  /** Run by root it stays root, for what nobody else may do; its own files are still the daemon's. */
+  keepRoot?: boolean;
 }
 
 export interface RunOptions {
@@ -56,11 +59,20 @@ export interface App {
 }
 
 /** The composition root: reads the configuration and wires the rooms together. */
-export async function buildApp({ configPath, env, clock, log, secrets }: AppOptions): Promise<App> {
+export async function buildApp({
+  configPath,
+  env,
+  clock,
+  log,
+  secrets,
+  keepRoot = false,
+}: AppOptions): Promise<App> {
   const { settings, path } = await loadSettings(configPath, { env });
   const lifecycle = new Lifecycle({ clock, log });
   const directory = settings.state.path;
-  becomeOwner(directory, log);
+  const owner = ownerBesideRoot(directory);
+  if (owner !== undefined && !keepRoot) becomeUser(owner, directory, log);
+  const stayed = keepRoot ? owner : undefined;
 
   const secret = (ref: SecretRef, what: string): Secret => {
     const value = readSecret(ref, { env, what });
@@ -68,7 +80,7 @@ export async function buildApp({ configPath, env, clock, log, secrets }: AppOpti
     return value;
   };
   const state = once(() => {
-    const opened = openState(directory, { clock, log });
+    const opened = actAs(stayed, () => openState(directory, { clock, log }));
     lifecycle.add('state', () => opened.close());
     return opened;
   });
@@ -104,16 +116,16 @@ export async function buildApp({ configPath, env, clock, log, secrets }: AppOpti
         settings,
         repository: await repository(instance),
         writer: readWriterIdentity(agentVersion),
-        connect: () => connect(instance, signal),
+        connect: (own = signal) => connect(instance, own),
         identities: () =>
           identity === undefined ? [] : identitiesOf(secret(identity, 'repository.encryption.age_identity')),
-        scratch: join(directory, 'scratch'),
+        scratch: stayed === undefined ? join(directory, 'scratch') : rootScratch,
         clock,
         log,
         signal,
         progress,
       });
-      const runner = { state: state(), stateDirectory: directory, clock, log };
+      const runner = { state: state(), stateDirectory: directory, clock, log, owner: stayed };
       return runJob(runner, job, { instance: instance.name, signal, prepare }, options);
     },
     close: () => lifecycle.stop(),
@@ -146,31 +158,33 @@ function identitiesOf(file: Secret): string[] {
   });
 }
 
+/** Scratch servers and their folders of a root that stays root: in a folder of the daemon's it could be led astray. */
+const rootScratch = '/run/redis-agent-restore';
+
+/** Whose the state directory is, where we are root and that is somebody else. */
+function ownerBesideRoot(directory: string): UserId | undefined {
+  if (process.getuid?.() !== 0) return undefined;
+  const owner = statSync(directory, { throwIfNoEntry: false });
+  return owner === undefined || owner.uid === 0 ? undefined : { uid: owner.uid, gid: owner.gid };
+}
+
 /**
  * Run by root beside a daemon that is not root, the agent becomes the daemon's user: files stay readable for it, and
  * the work goes the same way with the same rights.
  */
-function becomeOwner(directory: string, log: Log): void {
-  if (process.getuid?.() !== 0) return;
-  const owner = statSync(directory, { throwIfNoEntry: false });
-  if (owner === undefined || owner.uid === 0) return;
+function becomeUser({ uid, gid }: UserId, directory: string, log: Log): void {
   try {
     // With the user's own groups: the daemon reads dump.rdb through one of them. The types lack this function.
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as node:process documents it
-    (process as unknown as { initgroups(user: number, group: number): void }).initgroups(
-      owner.uid,
-      owner.gid,
-    );
-    process.setgid?.(owner.gid);
-    process.setuid?.(owner.uid);
-    log.debug({ uid: owner.uid }, 'going on as the owner of the state directory');
+    (process as unknown as { initgroups(user: number, group: number): void }).initgroups(uid, gid);
+    process.setgid?.(gid);
+    process.setuid?.(uid);
+    log.debug({ uid }, 'going on as the owner of the state directory');
   } catch (error) {
     throw new AgentError(
       'failed',
-      `cannot become uid ${owner.uid}, the owner of ${directory}: ${messageOf(error)}`,
-      {
-        cause: error,
-      },
+      `cannot become uid ${uid}, the owner of ${directory}: ${messageOf(error)}`,
+      { cause: error },
     );
   }
 }

@@ -3,6 +3,7 @@ import { AgentError, messageOf } from '../domain/errors.ts';
 import type { Finding } from '../domain/finding.ts';
 import type { Log } from '../domain/log.ts';
 import type { Job, JobContext, JobResult } from '../jobs/job.ts';
+import { actAs, type UserId } from '../lib/act-as.ts';
 import { recordFindings } from '../state/findings.ts';
 import { takeLock } from '../state/lock.ts';
 import type { State } from '../state/open.ts';
@@ -21,6 +22,8 @@ export interface Runner {
   stateDirectory: string;
   clock: Clock;
   log: Log;
+  /** Whose the state directory is, when we are root and it is somebody else's. */
+  owner?: UserId | undefined;
 }
 
 /**
@@ -35,7 +38,9 @@ export async function runJob<Options, Value>(
 ): Promise<Value> {
   const { instance } = task;
   const log = runner.log.child({ instance, job: job.name });
-  const lock = takeLock(runner.stateDirectory, { instance, kind: job.lock, clock: runner.clock });
+  const lock = actAs(runner.owner, () =>
+    takeLock(runner.stateDirectory, { instance, kind: job.lock, clock: runner.clock }),
+  );
   try {
     return await runLocked({ ...runner, log }, job, task, options);
   } finally {
@@ -114,6 +119,8 @@ const commandOf: Record<string, string> = {
   prove: 'backups verify',
   verify: 'backups verify --all',
   prune: 'backups prune',
+  'check-aof': 'aof check',
+  restore: 'restore',
 };
 
 function failedRule(jobName: string): string {

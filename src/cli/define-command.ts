@@ -28,6 +28,8 @@ export interface CommandContext {
   app(): Promise<App>;
   /** Builds another one, for a reload; whoever asks closes it. */
   newApp(): Promise<App>;
+  /** Shows what a person has to know before the result is there, on stderr. */
+  show(text: string): void;
   /** Asks a yes/no question on the terminal; throws an AgentError `usage` where there is none. */
   confirm(question: string): Promise<boolean>;
 }
@@ -56,6 +58,8 @@ export interface Command<Args, Value> {
   document?(value: Value): unknown;
   /** For results that are no errors but not fine either (status, check, verify). 0 when left out. */
   exitCode?(value: Value): number;
+  /** Run by root it stays root, beside a daemon that is not: it works on what only root may touch. */
+  keepsRoot?: boolean;
   /** Keeps its own stdout (the daemon's log, a completion script): nothing is printed after it. */
   ownOutput?: boolean;
 }

@@ -78,6 +78,11 @@ async function execute(
       return app;
     },
     newApp: () => openApp(command, globals, host),
+    show(text) {
+      if (globals.quiet === true) return;
+      bar.end();
+      stderr.write(`${text}\n`);
+    },
     async confirm(question) {
       if (host.stdin.isTTY !== true || !terminal)
         throw new AgentError('usage', 'this asks before it goes on, and there is no terminal to ask on', {
@@ -132,7 +137,8 @@ async function openApp(command: AnyCommand, globals: GlobalOptions, host: CliHos
     pretty: (daemon ? host.stdout : host.stderr).isTTY === true && globals.color,
     secrets: () => secrets,
   });
-  return buildApp({ configPath: globals.config, env: host.env, clock: systemClock, log, secrets });
+  const { keepsRoot: keepRoot = false } = command;
+  return buildApp({ configPath: globals.config, env: host.env, clock: systemClock, log, secrets, keepRoot });
 }
 
 function useColor(stream: Output, env: NodeJS.ProcessEnv): boolean {

@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { validateDetailed } from 'node-cron';
 import { z } from 'zod';
 import type { SecretRef } from '../domain/secret.ts';
+import type { ServiceSettings } from '../domain/settings.ts';
 import { closest } from '../lib/closest.ts';
 import { parseDuration, writeDuration } from '../lib/duration.ts';
 
@@ -69,6 +70,35 @@ function secretProblem(input: unknown, keys: string[]): string {
   if (secretKinds.includes(key)) return `its ${key} is not a usable ${key === 'file' ? 'path' : 'name'}`;
   const near = closest(key, secretKinds);
   return `does not say where the secret is kept${near === undefined ? '' : `, did you mean ${near}?`}`;
+}
+
+const serviceForm =
+  'write the name of a systemd unit, or { start: [PROGRAM, ARGUMENT, …], stop: [PROGRAM, …] }, where stop may be left out';
+
+/** How a server is started and stopped. Written out, since a union's own messages say nothing. */
+export const service = z.unknown().transform((input, context): ServiceSettings => {
+  if (typeof input === 'string') {
+    if (input === '') return fail(context, 'is empty; give it a value or leave the key out');
+    if (/^[\w:.@\\-]+$/.test(input)) return input.includes('.') ? input : `${input}.service`;
+    return fail(context, `is no name of a systemd unit; ${serviceForm}`);
+  }
+  const entries = typeof input === 'object' && input !== null ? Object.entries(input) : [];
+  const commands = new Map<string, unknown>(entries);
+  const [start, stop] = [commands.get('start'), commands.get('stop')];
+  if (entries.every(([key]) => key === 'start' || key === 'stop') && isCommand(start)) {
+    if (stop === undefined) return { start };
+    if (isCommand(stop)) return { start, stop };
+  }
+  return fail(context, `is neither a unit nor commands; ${serviceForm}`);
+});
+
+/** No shell reads it, so the program's whole path is asked for: what PATH holds differs between a shell and a daemon. */
+function isCommand(value: unknown): value is string[] {
+  return (
+    Array.isArray(value) &&
+    value.every((word) => typeof word === 'string' && !word.includes('\0')) &&
+    String(value[0]).startsWith('/')
+  );
 }
 
 /** node-cron's name of a field: ours, and what may stand there. */

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Settings } from '../domain/settings.ts';
-import { duration, path, schedule, secretRef, text, timezone, whole } from './fields.ts';
+import { duration, path, schedule, secretRef, service, text, timezone, whole } from './fields.ts';
 import { redisUrlProblem } from './redis-url.ts';
 import { repositorySchema } from './repository-schema.ts';
 import { largestGap } from './schedule-gap.ts';
@@ -66,7 +66,7 @@ function instanceSchema(folder: string) {
         .optional(),
       password: secretRef(folder).optional(),
       tls: tls.optional(),
-      service: text.optional(),
+      service: service.optional(),
       role: z.enum(['cache', 'queue', 'session', 'durable']).optional(),
     })
     .superRefine((instance, context) => {

@@ -30,6 +30,9 @@ export interface TlsSettings {
   server_name?: string | undefined;
 }
 
+/** The name of a systemd unit, or program and arguments of commands. Without `stop` the server is asked to end. */
+export type ServiceSettings = string | { start: string[]; stop?: string[] | undefined };
+
 export interface InstanceSettings {
   name: string;
   /** redis://host:port, rediss://host:port or unix:///path; never with a user or password in it. */
@@ -37,8 +40,8 @@ export interface InstanceSettings {
   username?: string | undefined;
   password?: SecretRef | undefined;
   tls?: TlsSettings | undefined;
-  /** systemd unit; found when left out. */
-  service?: string | undefined;
+  /** How the server is started and stopped: a systemd unit, or commands; found when left out. */
+  service?: ServiceSettings | undefined;
   role?: 'cache' | 'queue' | 'session' | 'durable' | undefined;
 }
 

@@ -13,8 +13,8 @@ export interface JobContext {
   settings: Settings;
   repository: Repository;
   writer: WriterIdentity;
-  /** Opens a connection to the instance; the caller closes it. */
-  connect(): Promise<RedisConnection>;
+  /** Opens a connection to the instance; the caller closes it. The run's own signal ends it, unless another is given. */
+  connect(signal?: AbortSignal): Promise<RedisConnection>;
   /** age identities (AGE-SECRET-KEY-…); empty when none is configured. */
   identities(): string[];
   /** A directory of our own for staged files and scratch servers. */
@@ -40,6 +40,6 @@ export interface Job<Options, Value> {
   /** As in the history and in the rule `<name>-failed` that the runner raises when it throws. */
   name: string;
   /** Runs that must not overlap share a lock. */
-  lock: 'repository' | 'verify' | 'prove' | 'watch';
+  lock: 'repository' | 'verify' | 'prove' | 'watch' | 'fetch';
   run(context: JobContext, options: Options): Promise<JobResult<Value>>;
 }

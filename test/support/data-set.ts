@@ -1,5 +1,8 @@
 import type { ServerBuild, TestServer } from './redis-server.ts';
 
+/** Whoever keeps it running. */
+export type ServerToAsk = Pick<TestServer, 'build' | 'call' | 'connection'>;
+
 type Command = (string | number)[];
 
 /** Databases that the data set uses; the others are empty. */
@@ -11,7 +14,7 @@ const otherDatabases = [1, 5, 15];
  * odd key names, a large value, several databases, stream groups with pending entries, and functions. No time to
  * live ends within a day.
  */
-export async function fillServer(server: TestServer): Promise<void> {
+export async function fillServer(server: ServerToAsk): Promise<void> {
   const { build } = server;
   const commands: Command[] = [
     ...strings,
@@ -37,7 +40,7 @@ export const overdue = { databases: [mainDatabase, 5], keys: 3 } as const;
  * Adds keys whose time is over already and that the server still holds and saves, since it no longer looks for such
  * keys by itself. Reading one removes it.
  */
-export async function addOverdue(server: TestServer): Promise<void> {
+export async function addOverdue(server: ServerToAsk): Promise<void> {
   const { databases, keys } = overdue;
   const commands: Command[] = [['DEBUG', 'SET-ACTIVE-EXPIRE', 0]];
   for (const database of databases) {
@@ -57,7 +60,7 @@ export function hasFieldExpiry({ engine, version }: ServerBuild): boolean {
   return Number.parseFloat(version) >= (engine === 'valkey' ? 9 : 7.4);
 }
 
-async function send({ connection }: TestServer, commands: Command[]): Promise<void> {
+async function send({ connection }: ServerToAsk, commands: Command[]): Promise<void> {
   const replies = await connection.pipeline(commands);
   const error = replies.find((reply) => reply instanceof Error);
   if (error !== undefined) throw error;

@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { KeyCount } from '../../src/domain/backup.ts';
 import { infoKeyspace, parseInfo } from '../../src/formats/info/parse-info.ts';
-import { hasFunctions } from './data-set.ts';
-import type { TestServer } from './redis-server.ts';
+import { hasFunctions, type ServerToAsk } from './data-set.ts';
 
 /** All that a server holds, in a form in which two servers can be compared. */
 export interface DataDescription {
@@ -47,7 +46,7 @@ table.sort(lines)
 return lines
 `;
 
-export async function describeData(server: TestServer): Promise<DataDescription> {
+export async function describeData(server: ServerToAsk): Promise<DataDescription> {
   const keys: DataDescription['keys'] = {};
   for (const database of Object.keys(infoKeyspace(parseInfo(String(await server.call('INFO')))))) {
     await server.call('SELECT', database);
@@ -73,7 +72,7 @@ export function countDescribed({ keys }: DataDescription): Record<string, KeyCou
 }
 
 /** The encodings that the keys of database 0 have. */
-export async function encodingsOf(server: TestServer): Promise<Set<string>> {
+export async function encodingsOf(server: ServerToAsk): Promise<Set<string>> {
   const script = `local found = {}
     for index, key in ipairs(redis.call('KEYS', '*')) do
       found[index] = redis.call('TYPE', key).ok .. ' ' .. redis.call('OBJECT', 'ENCODING', key)
@@ -83,7 +82,7 @@ export async function encodingsOf(server: TestServer): Promise<Set<string>> {
   return new Set(Array.isArray(found) ? found.map(String) : []);
 }
 
-async function describeFunctions(server: TestServer): Promise<string> {
+async function describeFunctions(server: ServerToAsk): Promise<string> {
   const libraries = await server.call('FUNCTION', 'LIST', 'WITHCODE');
   const texts = Array.isArray(libraries) ? libraries.map((library) => JSON.stringify(library)) : [];
   return createHash('sha256').update(texts.toSorted().join('\n')).digest('hex');

@@ -9,6 +9,7 @@ import { checkCommand } from './check.ts';
 import { configCheckCommand } from './config-check.ts';
 import { configShowCommand } from './config-show.ts';
 import { initCommand } from './init.ts';
+import { restoreCommand } from './restore.ts';
 import { runCommand } from './run.ts';
 import { statusCommand } from './status.ts';
 
@@ -24,6 +25,7 @@ export const commands: readonly AnyCommand[] = [
   backupsVerifyCommand,
   backupsAcceptCommand,
   backupsPruneCommand,
+  restoreCommand,
   configCheckCommand,
   configShowCommand,
 ];

@@ -1,0 +1,181 @@
+import { access, constants } from 'node:fs/promises';
+import type { Clock } from '../../domain/clock.ts';
+import { AgentError } from '../../domain/errors.ts';
+import type { InstanceSettings } from '../../domain/settings.ts';
+import { infoInteger, infoKeyspace, type Info } from '../../formats/info/parse-info.ts';
+import { runProgram } from '../../lib/run-program.ts';
+import type { RedisConnection } from '../../redis/connect.ts';
+import { findProcess } from '../../redis/data-process.ts';
+import { findService, type FoundService } from '../../redis/find-service.ts';
+import { readConf } from '../../redis/read-conf.ts';
+import { findServerProcess } from '../../redis/server-process.ts';
+import { engineOf, readConfig, readInfo } from '../../redis/server.ts';
+import type { ConfFacts, Persistence, RestoreFacts, RunningServer, ServerProgram } from './facts.ts';
+
+export interface GatherOptions {
+  instance: InstanceSettings;
+  connect: () => Promise<RedisConnection>;
+  clock: Clock;
+  signal: AbortSignal;
+}
+
+/** A server that fails like this is down, or as good as: a restore is for that. */
+const down = new Set(['refused', 'closed', 'timeout']);
+
+/** Asks the server, or, where it is down, its configuration. Changes nothing. */
+export async function gatherFacts(
+  options: GatherOptions,
+): Promise<{ facts: RestoreFacts; service: FoundService | undefined }> {
+  const { instance, clock, signal } = options;
+  const asked = await askServer(options);
+  const { running } = asked;
+  const service = await findService(
+    instance,
+    running && asked.info && { info: asked.info, pid: running.pid, user: running.user },
+    { clock, signal },
+  );
+  const { conf, problem } = await readConfFacts(service, asked.info?.get('config_file'), running?.pid);
+  const program = await programOf(service?.program ?? asked.info?.get('executable'), signal);
+  return {
+    service,
+    facts: {
+      instance: instance.name,
+      url: instance.url,
+      running,
+      conf,
+      confProblem: problem,
+      program,
+      service: service?.description,
+      now: clock.now(),
+    },
+  };
+}
+
+async function askServer({
+  connect,
+  signal,
+}: GatherOptions): Promise<{ running?: RunningServer; info?: Info }> {
+  let connection: RedisConnection;
+  try {
+    connection = await connect();
+  } catch (error) {
+    signal.throwIfAborted();
+    if (error instanceof AgentError && error.code === 'redis' && down.has(error.reason ?? '')) return {};
+    throw error;
+  }
+  try {
+    const info = await readInfo(connection);
+    return { info, running: await describeRunning(connection, info) };
+  } finally {
+    connection.close();
+  }
+}
+
+async function describeRunning(connection: RedisConnection, info: Info): Promise<RunningServer> {
+  const found = await findServerProcess(info);
+  const owner = found && (await findProcess(found.pid));
+  return {
+    ...engineOf(info),
+    role: info.get('role') === 'slave' ? 'replica' : 'master',
+    master: info.has('master_host') ? `${info.get('master_host')}:${info.get('master_port')}` : undefined,
+    replicas: infoInteger(info, 'connected_slaves') ?? 0,
+    sentinels: await countSentinels(connection, info),
+    databases: infoKeyspace(info),
+    maxmemory: infoInteger(info, 'maxmemory') ?? 0,
+    persistence: await readPersistence(connection),
+    unsaved: infoInteger(info, 'rdb_changes_since_last_save') ?? 0,
+    pid: found?.pid,
+    user: owner && { uid: owner.uid, gid: owner.gid },
+  };
+}
+
+async function readPersistence(connection: RedisConnection): Promise<Persistence> {
+  const [dir, dbfilename, appendonly, appendfilename, logfile] = await Promise.all(
+    ['dir', 'dbfilename', 'appendonly', 'appendfilename', 'logfile'].map((name) =>
+      readConfig(connection, name),
+    ),
+  );
+  // Unknown before 7.0.
+  const appenddirname = await readConfig(connection, 'appenddirname').catch(() => 'appendonlydir');
+  return {
+    dir: dir ?? '/',
+    dbfilename: dbfilename ?? 'dump.rdb',
+    appendonly: appendonly === 'yes',
+    appendfilename: appendfilename ?? 'appendonly.aof',
+    appenddirname,
+    logfile: logfile ?? '',
+  };
+}
+
+/** Each Sentinel listens on this channel of every server that it watches. */
+const helloChannel = '__sentinel__:hello';
+
+async function countSentinels(connection: RedisConnection, info: Info): Promise<number | undefined> {
+  if (infoInteger(info, 'pubsub_channels') === 0) return 0;
+  try {
+    const reply = await connection.call('PUBSUB', 'NUMSUB', helloChannel);
+    return Array.isArray(reply) ? Number(reply[1]) : undefined;
+  } catch (error) {
+    if (error instanceof AgentError && error.reason === 'noperm') return undefined;
+    throw error;
+  }
+}
+
+async function readConfFacts(
+  service: FoundService | undefined,
+  told: string | undefined,
+  pid: number | undefined,
+): Promise<{ conf?: ConfFacts | undefined; problem?: string | undefined }> {
+  const words = service?.arguments;
+  // What a server elsewhere calls its file is none of this host's.
+  const file = words?.file ?? (pid === undefined || !told ? undefined : told);
+  if (file === undefined && words === undefined) return {};
+  try {
+    const conf = await readConf(file, words?.directives);
+    const append = conf.get('appendonly');
+    const persistence = {
+      dir: conf.get('dir'),
+      dbfilename: conf.get('dbfilename'),
+      appendonly: append === undefined ? undefined : append.toLowerCase() === 'yes',
+      appendfilename: conf.get('appendfilename'),
+      appenddirname: conf.get('appenddirname'),
+      logfile: conf.get('logfile'),
+    };
+    return {
+      conf: {
+        file,
+        persistence: withoutUndefined(persistence),
+        maxmemory: conf.get('maxmemory'),
+        replicaof: conf.get('replicaof') ?? conf.get('slaveof'),
+        modules: conf.all('loadmodule'),
+      },
+    };
+  } catch (error) {
+    if (!(error instanceof AgentError) || pid === undefined) throw error;
+    return { problem: error.message };
+  }
+}
+
+function withoutUndefined(values: {
+  [Key in keyof Persistence]: Persistence[Key] | undefined;
+}): Partial<Persistence> {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
+}
+
+const versionTimeout = 10_000;
+
+/** The program's file may be newer than the process that runs: an upgrade takes effect at the next start. */
+async function programOf(path: string | undefined, signal: AbortSignal): Promise<ServerProgram | undefined> {
+  if (path?.startsWith('/') !== true) return undefined;
+  try {
+    await access(path, constants.X_OK);
+    const limit = AbortSignal.any([signal, AbortSignal.timeout(versionTimeout)]);
+    const { output } = await runProgram(path, ['--version'], { signal: limit });
+    const version = / v=(\S+)/.exec(output)?.[1];
+    if (version === undefined) return undefined;
+    return { path, engine: /^valkey/i.test(output) ? 'valkey' : 'redis', version };
+  } catch {
+    signal.throwIfAborted();
+    return undefined;
+  }
+}

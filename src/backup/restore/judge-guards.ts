@@ -1,0 +1,184 @@
+import type { Engine, KeyCount, Manifest } from '../../domain/backup.ts';
+import { formatBytes, parseBytes } from '../../lib/bytes.ts';
+import { formatDuration } from '../../lib/duration.ts';
+import type { Persistence, RestoreFacts } from './facts.ts';
+import { canLoad } from './judge-rdb-version.ts';
+
+/** The guards that `--allow-<name>` insists on, and what that means. */
+export const guardFlags = {
+  replicas: 'Restore although replicas are attached, which copy whatever comes back',
+  sentinel: 'Restore although a Sentinel watches, which fails over',
+  old: 'Take the newest backup although it is older than backup.stale_after',
+  'fewer-keys': 'Restore although the server holds far more keys than the backup',
+  moved: 'Restore although the server keeps its data in another place than its next start reads',
+  'newer-rdb': 'Try a backup of a newer server',
+  'small-maxmemory': 'Restore although maxmemory is smaller than the data',
+} as const;
+
+/** What speaks against a restore. */
+export interface Guard {
+  /** Insisted on by `--allow-<name>`; where `allowable` is false nothing helps. */
+  name: string;
+  allowable: boolean;
+  /** What would happen. */
+  why: string;
+  /** What to do instead. */
+  instead: string;
+}
+
+interface GuardInput {
+  facts: RestoreFacts;
+  manifest: Manifest;
+  latest: boolean;
+  staleAfter: number;
+  persistence: Persistence;
+  server: { engine: Engine; version: string };
+}
+
+/** A backup with less than this share of the target's keys is perhaps the wrong one. */
+const leastShare = 0.5;
+/** Below this many keys a share says nothing. */
+const fewKeys = 100;
+
+/** Everything at once: somebody in an incident must not meet one refusal after the other. */
+export function judgeGuards(input: GuardInput): Guard[] {
+  return [
+    ...judgeServer(input.facts, input.persistence),
+    ...[old, fewer, newer, memory].flatMap((judge) => judge(input) ?? []),
+  ];
+}
+
+/** What speaks against stopping that server and giving it other data. */
+export function judgeServer(facts: RestoreFacts, next: Persistence): Guard[] {
+  const judges = [elsewhere, replica, replicas, sentinel, service];
+  return [...judges.flatMap((judge) => judge({ facts }) ?? []), ...judgePlace(facts, next)];
+}
+
+/** Only what the next start would have read can be set aside, and put back. */
+function judgePlace({ running, conf }: RestoreFacts, next: Persistence): Guard[] {
+  if (running === undefined) return [];
+  // Its files are where it would look for them itself, whichever of them.
+  const [now, then] = [placeOf({ ...running.persistence, appendonly: next.appendonly }), placeOf(next)];
+  if (now === then) return [];
+  return [
+    guard(
+      'moved',
+      `the server keeps its data in ${now}, and its next start reads ${then} (${conf?.file ?? 'its command line'}): what it holds now stays where it is, and would not be put back`,
+      'make both agree first, with CONFIG REWRITE or CONFIG SET',
+    ),
+  ];
+}
+
+type Judge = (input: GuardInput) => Guard | undefined;
+type ServerJudge = (input: Pick<GuardInput, 'facts'>) => Guard | undefined;
+
+const guard = (name: string, why: string, instead: string, allowable = true): Guard => ({
+  name,
+  allowable,
+  why,
+  instead,
+});
+
+const elsewhere: ServerJudge = ({ facts: { running, url } }) => {
+  if (running === undefined || running.pid !== undefined) return undefined;
+  return guard(
+    'elsewhere',
+    `the server at ${url} runs on another host or in a container, so its files are out of reach`,
+    'run this on its own host; or restore by key: redis-agent restore ID --into URL',
+    false,
+  );
+};
+
+const replica: ServerJudge = ({ facts: { running, conf } }) => {
+  const master =
+    running === undefined ? conf?.replicaof : running.role === 'replica' ? running.master : undefined;
+  if (master === undefined || master === '') return undefined;
+  return guard(
+    'replica',
+    `it is a replica of ${master}, which would overwrite whatever is restored`,
+    'restore the master; or make this one a master first: REPLICAOF NO ONE, and in its configuration',
+    false,
+  );
+};
+
+const replicas: ServerJudge = ({ facts: { running } }) => {
+  const count = running?.replicas ?? 0;
+  if (count === 0) return undefined;
+  return guard(
+    'replicas',
+    `${count} ${count === 1 ? 'replica is' : 'replicas are'} attached, which copy whatever this server holds when it is back`,
+    'detach them with REPLICAOF NO ONE until this is proven',
+  );
+};
+
+const sentinel: ServerJudge = ({ facts: { running } }) => {
+  if ((running?.sentinels ?? 0) === 0) return undefined;
+  return guard(
+    'sentinel',
+    'a Sentinel watches it and would fail over while it is down',
+    'take it out first: SENTINEL REMOVE on each Sentinel',
+  );
+};
+
+const old: Judge = ({ facts: { now }, manifest, latest, staleAfter }) => {
+  const age = now - Date.parse(manifest.snapshot_at);
+  if (!latest || age <= staleAfter) return undefined;
+  return guard(
+    'old',
+    `the newest backup is ${formatDuration(age)} old, older than backup.stale_after (${formatDuration(staleAfter)})`,
+    `find out why, or name it: redis-agent restore ${manifest.id}`,
+  );
+};
+
+const fewer: Judge = ({ facts: { running }, manifest }) => {
+  if (running === undefined) return undefined;
+  const [now, then] = [countKeys(running.databases), countKeys(manifest.keyspace.databases)];
+  if (now < fewKeys || then >= now * leastShare) return undefined;
+  return guard(
+    'fewer-keys',
+    `the server holds ${now} keys, and this backup only ${then}`,
+    'is it the right one? See: redis-agent backups list',
+  );
+};
+
+const newer: Judge = ({ manifest, server }) => {
+  const written = manifest.rdb_version;
+  // Valkey left Redis's numbers and went on at 80.
+  if (canLoad(server, { engine: written < 80 ? 'redis' : 'valkey', version: written })) return undefined;
+  const { engine, version } = manifest.server;
+  return guard(
+    'newer-rdb',
+    `the backup has RDB version ${manifest.rdb_version}, of ${engine} ${version}, which ${server.engine} ${server.version} cannot load`,
+    `install a server of that version first; or restore by key: redis-agent restore ${manifest.id} --into URL`,
+  );
+};
+
+const memory: Judge = ({ facts: { running, conf }, manifest }) => {
+  const limit =
+    (conf?.maxmemory === undefined ? undefined : parseBytes(conf.maxmemory)) ?? running?.maxmemory ?? 0;
+  const needed = manifest.server.used_memory;
+  if (limit === 0 || needed <= limit) return undefined;
+  return guard(
+    'small-maxmemory',
+    `maxmemory is ${formatBytes(limit)}, and the data took ${formatBytes(needed)}: it would refuse writes or evict keys`,
+    'raise maxmemory in its configuration',
+  );
+};
+
+const service: ServerJudge = ({ facts }) => {
+  if (facts.service !== undefined) return undefined;
+  return guard(
+    'service',
+    'nothing says how this server is stopped and started',
+    'set service: of this instance, to its systemd unit or to { start: [PROGRAM, …] }',
+    false,
+  );
+};
+
+function placeOf({ dir, dbfilename, appendfilename, appenddirname, appendonly }: Persistence): string {
+  return `${dir}/${appendonly ? `${appenddirname}/${appendfilename}` : dbfilename}`;
+}
+
+function countKeys(databases: Record<string, KeyCount>): number {
+  return Object.values(databases).reduce((sum, { keys }) => sum + keys, 0);
+}

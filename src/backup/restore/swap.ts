@@ -1,0 +1,109 @@
+import { linkSync, lstatSync, renameSync, unlinkSync, type Stats } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { AgentError, messageOf } from '../../domain/errors.ts';
+import { actAs, type UserId } from '../../lib/act-as.ts';
+import { syncFolder } from './journal.ts';
+import type { DataFiles, FileMove } from './swap-plan.ts';
+
+/** What is in the places of the data files. */
+export function lookAtFiles(
+  dir: string,
+  names: { dump: string; aofFile: string; aofDir: string },
+): { dump: boolean; aofFile: boolean; aofDir: boolean } {
+  const there = (name: string): boolean => stat(join(dir, name)) !== undefined;
+  return { dump: there(names.dump), aofFile: there(names.aofFile), aofDir: there(names.aofDir) };
+}
+
+/** A suffix that none of these names has yet: two restores may come within one second. */
+export function freeSuffix(dir: string, names: readonly string[], suffix: string): string {
+  for (let number = 1; ; number++) {
+    const candidate = number === 1 ? suffix : `${suffix}-${number}`;
+    if (names.every((name) => stat(join(dir, `${name}${candidate}`)) === undefined)) return candidate;
+  }
+}
+
+/**
+ * Makes one move with the rights of the data's owner and makes it durable. Made already, it does nothing: after a kill
+ * nobody knows. What stands in the way and is kept nowhere else (a server was started in between) is set aside too;
+ * returns the name that it then has. Nothing that holds data ever loses its last name.
+ */
+export function makeMove(dir: string, move: FileMove, owner: UserId | undefined): string | undefined {
+  try {
+    return actAs(owner, () => make(dir, move));
+  } catch (error) {
+    if (error instanceof AgentError) throw error;
+    throw new AgentError('failed', `cannot ${describeMove(move)} in ${dir}: ${messageOf(error)}`, {
+      cause: error,
+      reason: 'place',
+      hint: 'put that right (room, rights, a mount in the way), then run the same command again: it goes on where it was',
+    });
+  }
+}
+
+function make(dir: string, move: FileMove): string | undefined {
+  const at = (name: string): string => join(dir, name);
+  if (move.do === 'drop') {
+    if (same(at(move.path), at(move.twin))) remove(at(move.path));
+    return undefined;
+  }
+  const [from, to] = [at(move.from), at(move.to)];
+  if (move.do === 'keep') {
+    if (stat(to) !== undefined || stat(from) === undefined) return undefined;
+    linkSync(from, to);
+    syncFolder(dirname(to));
+    return undefined;
+  }
+  if (stat(from) === undefined) {
+    if (stat(to) !== undefined) return undefined;
+    throw new AgentError('failed', `${from} is gone, and so is ${to}`, {
+      reason: 'place',
+      hint: `something else works in ${dir}; what was set aside is beside the data files`,
+    });
+  }
+  // Two names of one file: rename(2) would leave both.
+  if (same(from, to)) {
+    remove(from);
+    return undefined;
+  }
+  const aside = makeWay(dir, move, to);
+  renameSync(from, to);
+  syncFolder(dirname(to));
+  if (dirname(from) !== dirname(to)) syncFolder(dirname(from));
+  return aside;
+}
+
+function makeWay(dir: string, move: { to: string; kept?: string }, to: string): string | undefined {
+  if (stat(to) === undefined) return undefined;
+  if (move.kept !== undefined && same(to, join(dir, move.kept))) return undefined;
+  const name = `${move.to}${freeSuffix(dir, [move.to], '.in-the-way')}`;
+  renameSync(to, join(dir, name));
+  syncFolder(dirname(to));
+  return name;
+}
+
+function remove(path: string): void {
+  unlinkSync(path);
+  syncFolder(dirname(path));
+}
+
+function same(one: string, other: string): boolean {
+  const [a, b] = [stat(one), stat(other)];
+  return a !== undefined && b !== undefined && a.ino === b.ino && a.dev === b.dev;
+}
+
+function stat(path: string): Stats | undefined {
+  return lstatSync(path, { throwIfNoEntry: false });
+}
+
+/** For messages. */
+function describeMove(move: FileMove): string {
+  if (move.do === 'drop') return `remove ${move.path}`;
+  return `${move.do === 'keep' ? 'link' : 'rename'} ${move.from} to ${move.to}`;
+}
+
+/** The paths of what is there, for people. */
+export function listFiles(dir: string, files: DataFiles): string[] {
+  return [files.dump, files.aofFile, files.aofDir].flatMap((name) =>
+    name === undefined ? [] : [join(dir, name)],
+  );
+}

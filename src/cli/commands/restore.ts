@@ -1,0 +1,101 @@
+import type { Argv } from 'yargs';
+import { guardFlags } from '../../backup/restore/judge-guards.ts';
+import { fetchBackupJob, type FetchReport } from '../../jobs/fetch-backup.ts';
+import { restoreJob } from '../../jobs/restore.ts';
+import type { RestoreReport } from '../../jobs/restore-scene.ts';
+import { formatBytes } from '../../lib/bytes.ts';
+import { printable } from '../../lib/printable.ts';
+import { defineCommand, type CommandContext } from '../define-command.ts';
+import { renderRestorePlan, renderRestoreReport } from '../render/restore-report.ts';
+import { createStyle } from '../render/style.ts';
+
+interface Args {
+  id: string;
+  dryRun: boolean;
+  yes: boolean;
+  undo: boolean;
+  to: string | undefined;
+  /** `allowOld` and the others. */
+  [allow: string]: unknown;
+}
+
+type Result = { kind: 'fetched'; fetched: FetchReport } | { kind: 'restore'; report: RestoreReport };
+
+export const restoreCommand = defineCommand<Args, Result>({
+  usage: 'restore [id]',
+  summary: 'Put a backup back: prove it, set the old data aside, place it, start, compare',
+  keepsRoot: true,
+  options,
+  examples: [
+    ['redis-agent restore --dry-run', 'What it would do, and why'],
+    ['redis-agent restore', 'The newest backup; asks before it touches anything'],
+    ['redis-agent restore --undo', 'Put back what the last restore has set aside'],
+    ['redis-agent restore latest --to /tmp/look', 'Only fetch and decode'],
+  ],
+  async run(context, args) {
+    const app = await context.app();
+    const instance = app.instance(context.globals.instance);
+    const { id: which, undo, dryRun, to } = args;
+    if (to !== undefined)
+      return {
+        kind: 'fetched',
+        fetched: await app.run(fetchBackupJob, instance, { which, directory: to }, context),
+      };
+    const allow = Object.keys(guardFlags).filter((name) => args[`allow-${name}`] === true);
+    const what = { which, undo, allow };
+    const planned = await app.run(restoreJob, instance, { ...what, dryRun: true }, context);
+    if (dryRun || !(await agreed(context, planned, args, allow))) return { kind: 'restore', report: planned };
+    return {
+      kind: 'restore',
+      report: await app.run(restoreJob, instance, { ...what, dryRun: false }, context),
+    };
+  },
+  render: (result, { style }) =>
+    result.kind === 'restore'
+      ? renderRestoreReport(result.report, style)
+      : `${printable(result.fetched.file)}: backup ${result.fetched.backup}, ${formatBytes(result.fetched.bytes)}, proven (SHA-256, CRC64)`,
+  document: (result) => (result.kind === 'restore' ? result.report : result.fetched),
+});
+
+function options(yargs: Argv): Argv {
+  let result = yargs
+    .positional('id', { type: 'string', default: 'latest', describe: 'A backup id, or latest' })
+    .option('dry-run', {
+      type: 'boolean',
+      alias: 'n',
+      default: false,
+      describe: 'Print the plan and change nothing',
+    })
+    .option('yes', { type: 'boolean', alias: 'y', default: false, describe: 'Do not ask' })
+    .option('undo', {
+      type: 'boolean',
+      default: false,
+      describe: 'Put back what the last restore has set aside',
+    })
+    .option('to', {
+      type: 'string',
+      requiresArg: true,
+      describe: 'Only fetch, prove and decode into this folder; no server is touched',
+    })
+    .option('method', {
+      choices: ['files'] as const,
+      describe: 'How: by placing files while the server is down',
+    })
+    .conflicts('to', ['undo', 'dry-run']);
+  for (const [name, describe] of Object.entries(guardFlags))
+    result = result.option(`allow-${name}`, { type: 'boolean', default: false, describe });
+  return result;
+}
+
+/** Asks, unless that was said before, or the run would be refused anyway. */
+async function agreed(
+  context: CommandContext,
+  planned: RestoreReport,
+  { yes, undo }: Args,
+  allow: readonly string[],
+): Promise<boolean> {
+  const guards = (planned.plan ?? planned.undo)?.guards ?? [];
+  if (guards.some((guard) => !guard.allowable || !allow.includes(guard.name))) return true;
+  if (!context.globals.json) context.show(renderRestorePlan(planned, createStyle(false)));
+  return yes || (await context.confirm(undo ? 'Put the old data back?' : `Restore ${planned.instance}?`));
+}

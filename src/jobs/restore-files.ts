@@ -1,0 +1,220 @@
+import { join } from 'node:path';
+import { incomingFrom } from '../backup/restore/build-incoming.ts';
+import type { RestoreFacts } from '../backup/restore/facts.ts';
+import type { Journal } from '../backup/restore/journal.ts';
+import { planRestore, planUndo, type RestorePlan } from '../backup/restore/plan-restore.ts';
+import { makeWork, requirePlace, sweepWork } from '../backup/restore/stage-files.ts';
+import { takeSnapshot } from '../backup/snapshot/take-snapshot.ts';
+import type { Manifest } from '../domain/backup.ts';
+import { AgentError, messageOf } from '../domain/errors.ts';
+import type { JobContext } from './job.ts';
+import {
+  abandon,
+  asLoadable,
+  begin,
+  place,
+  serve,
+  stopServer,
+  takeBack,
+  workplace,
+  type RestoreRun,
+  type Served,
+} from './restore-run.ts';
+import { refuse, type RestoreOptions, type RestoreReport, type Scene } from './restore-scene.ts';
+import { NotServing } from './restore-server.ts';
+import { proveStaged, rdbOf, stageDump } from './restore-stage.ts';
+
+/** What a report says of served data. */
+export function describeServed(served: Served | undefined): Pick<RestoreReport, 'load' | 'set_aside'> {
+  return { load: served?.load ?? null, set_aside: served?.setAside ?? [] };
+}
+
+/** Restores a backup by placing its files while the server is down. */
+export async function restoreFiles(
+  context: JobContext,
+  options: RestoreOptions,
+  scene: Scene,
+  report: RestoreReport,
+): Promise<RestoreReport> {
+  const { facts, persistence, run } = scene;
+  const manifest = await context.repository.find(options.which, context.signal);
+  rdbOf(manifest);
+  const plan = planRestore({
+    facts,
+    manifest,
+    latest: options.which === 'latest',
+    staleAfter: context.settings.backup.stale_after,
+    persistence,
+    hasAof: scene.hasAof,
+  });
+  if (options.dryRun) return { ...report, plan };
+  refuse(plan.guards, options.allow);
+  const bytes = rdbOf(manifest).plain.bytes * (plan.layout.authority === 'single' ? 2 : 1);
+  await requirePlace(run.dir, plan.layout, run.manners, bytes);
+  try {
+    const { served, proven } = await runRestore(run, facts, plan, manifest);
+    return { ...report, ...describeServed(served), outcome: 'restored', plan, proven };
+  } finally {
+    await run.service.release();
+  }
+}
+
+async function runRestore(
+  run: RestoreRun,
+  facts: RestoreFacts,
+  plan: RestorePlan,
+  manifest: Manifest,
+): Promise<{ served: Served; proven: string }> {
+  const { context } = run;
+  sweepWork(run.dir, run.journals.name, run.manners.owner);
+  let journal = newJournal(run, facts, {
+    kind: 'restore',
+    backup: manifest.id,
+    layout: plan.layout,
+    source: plan.source,
+    expected: manifest.keyspace,
+  });
+  const at = workplace(run, journal);
+  let proven: string;
+  let staged: Awaited<ReturnType<typeof stageDump>>;
+  try {
+    journal = await begin(run, journal, 'stage');
+    staged = await stageDump(context, at, manifest);
+    journal = await begin(run, journal, 'verify');
+    proven = await proveStaged(context, facts, manifest, join(run.dir, staged.dump));
+    if (plan.save) {
+      journal = await begin(run, journal, 'save');
+      await save(context);
+    }
+    context.signal.throwIfAborted();
+    journal = await begin(run, journal, 'stop');
+    await stopServer(run);
+  } catch (error) {
+    await giveUp(run, journal);
+    throw error;
+  }
+  const incoming = await incomingFrom(at, staged.dump, staged.single);
+  return { served: await placeAndServe(run, journal, { files: incoming, rdb: staged.dump }), proven };
+}
+
+async function placeAndServe(
+  run: RestoreRun,
+  journal: Journal,
+  incoming: Awaited<ReturnType<typeof asLoadable>>,
+): Promise<Served> {
+  let placed = journal;
+  try {
+    placed = await place(run, journal, incoming.files, incoming.rdb);
+  } catch (error) {
+    const written = run.journals.read() ?? journal;
+    if (written.step !== 'place') {
+      await giveUp(run, journal);
+      throw error;
+    }
+    throw await takeBack(run, written, new NotServing(messageOf(error), []));
+  }
+  return await serve(run, placed);
+}
+
+/** What went wrong says more than what goes wrong in clearing up behind it. */
+async function giveUp(run: RestoreRun, journal: Journal): Promise<void> {
+  await abandon(run, journal).catch((error: unknown) => {
+    run.context.log.error({ cause: messageOf(error) }, 'could not clear up: the next restore will');
+  });
+}
+
+function newJournal(
+  { context }: RestoreRun,
+  facts: RestoreFacts,
+  what: Pick<Journal, 'kind' | 'backup' | 'layout' | 'source' | 'expected'>,
+): Journal {
+  const started = new Date(context.clock.now()).toISOString();
+  return {
+    schema: 1,
+    token: `${started.replaceAll(/[-:.]/g, '')}-${process.pid}`,
+    instance: context.instance.name,
+    started_at: started,
+    step: 'stage',
+    was_running: facts.running !== undefined,
+    kept: {},
+    incoming: {},
+    moves: [],
+    problem: null,
+    outcome: null,
+    ...what,
+  };
+}
+
+/** So that what is set aside is what the server holds now, as far as clients let it. */
+async function save(context: JobContext): Promise<void> {
+  const { clock, log, signal, settings, progress } = context;
+  try {
+    const snapshot = await takeSnapshot(() => context.connect(), {
+      clock,
+      log,
+      signal,
+      timeout: settings.backup.snapshot_timeout,
+      onProgress: ({ fraction }) =>
+        progress.report({ phase: 'saving', ...(fraction === undefined ? {} : { done: fraction, total: 1 }) }),
+    });
+    await snapshot[Symbol.asyncDispose]();
+  } catch (error) {
+    signal.throwIfAborted();
+    throw new AgentError(
+      'refused',
+      `the data that is there now cannot be saved, so it could not be put back: ${messageOf(error)}`,
+      {
+        cause: error,
+        reason: 'unsaved',
+        hint: 'put that right; or stop the server yourself, then run this again: what it has not saved is lost then',
+      },
+    );
+  }
+}
+
+/** Puts back what the last restore has set aside. */
+export async function undoRestore(
+  context: JobContext,
+  options: RestoreOptions,
+  scene: Scene,
+  report: RestoreReport,
+): Promise<RestoreReport> {
+  const { facts, persistence, run } = scene;
+  const last = run.journals.lastDone();
+  if (last === undefined)
+    throw new AgentError('failed', `no restore in ${run.dir} can be undone`, {
+      reason: 'missing',
+      hint: 'restore a backup: redis-agent backups list',
+    });
+  const plan = planUndo({ facts, persistence, last, hasAof: scene.hasAof });
+  if (options.dryRun) return { ...report, undo: plan };
+  refuse(plan.guards, options.allow);
+  await requirePlace(run.dir, plan.layout, run.manners, 0);
+  let journal = newJournal(run, facts, {
+    kind: 'undo',
+    backup: last.backup,
+    layout: plan.layout,
+    source: plan.source,
+    expected: null,
+  });
+  try {
+    try {
+      if (plan.save) {
+        journal = await begin(run, journal, 'save');
+        await save(context);
+      }
+      journal = await begin(run, journal, 'stop');
+      await stopServer(run);
+    } catch (error) {
+      await giveUp(run, journal);
+      throw error;
+    }
+    makeWork(run.dir, workplace(run, journal).work, run.manners);
+    // The form that the old data has now is that of its own time.
+    const old = await asLoadable(run, { ...journal, source: last.source }, last.kept);
+    const served = await placeAndServe(run, journal, old);
+    return { ...report, ...describeServed(served), outcome: 'undone', undo: plan };
+  } finally {
+    await run.service.release();
+  }
+}

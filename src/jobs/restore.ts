@@ -1,0 +1,86 @@
+import type { Journal } from '../backup/restore/journal.ts';
+import { AgentError } from '../domain/errors.ts';
+import type { Job, JobContext, JobResult } from './job.ts';
+import { describeServed, restoreFiles, undoRestore } from './restore-files.ts';
+import { settle, type Settled } from './restore-run.ts';
+import {
+  look,
+  requireService,
+  type Scene,
+  type RestoreOptions,
+  type RestoreReport,
+} from './restore-scene.ts';
+import { NotServing } from './restore-server.ts';
+
+/** Puts a backup, or what the last restore has set aside, in the place of an instance's data. */
+export const restoreJob: Job<RestoreOptions, RestoreReport> = { name: 'restore', lock: 'repository', run };
+
+async function run(context: JobContext, options: RestoreOptions): Promise<JobResult<RestoreReport>> {
+  const start = context.clock.monotonic();
+  const report = await restore(context, options).catch((error: unknown) => {
+    if (!(error instanceof NotServing)) throw error;
+    const said = error.lines.map((line) => `\n  ${line}`).join('');
+    throw new AgentError('failed', `the server does not come up: ${error.message}${said}`, {
+      cause: error,
+      hint: 'see its log; when the cause is gone, run the same command again',
+    });
+  });
+  const seconds = Math.round(context.clock.monotonic() - start) / 1000;
+  return {
+    value: { ...report, duration_seconds: seconds },
+    summary:
+      `${context.instance.name}: ${report.outcome} ${report.plan?.backup ?? report.undo?.backup ?? ''}`.trim(),
+    findings: [],
+    evaluated: [],
+  };
+}
+
+async function restore(context: JobContext, options: RestoreOptions): Promise<RestoreReport> {
+  const empty: RestoreReport = {
+    instance: context.instance.name,
+    outcome: 'planned',
+    interrupted: null,
+    plan: null,
+    undo: null,
+    proven: null,
+    load: null,
+    set_aside: [],
+    duration_seconds: 0,
+  };
+  let scene = await look(context, options);
+  let interrupted: string | null = null;
+  if (scene.interrupted !== undefined) {
+    const journal = scene.interrupted;
+    const what = `${journal.kind} of ${journal.backup}, begun ${journal.started_at}, was interrupted at ${journal.step}`;
+    if (options.dryRun) interrupted = `a ${what}: ${forecast(journal, options.undo)}`;
+    else {
+      requireService(scene);
+      const { outcome, served } = await settled(scene, journal, options.undo);
+      interrupted = `a ${what}: ${outcome === 'finished' ? 'finished now' : 'rolled back now'}`;
+      const wanted = options.which === 'latest' || options.which === journal.backup;
+      if (outcome === 'finished' && wanted)
+        return { ...empty, ...describeServed(served), outcome, interrupted };
+      if (options.undo) return { ...empty, outcome, interrupted };
+      scene = await look(context, options);
+    }
+  }
+  const report = { ...empty, interrupted };
+  return options.undo
+    ? await undoRestore(context, options, scene, report)
+    : await restoreFiles(context, options, scene, report);
+}
+
+function forecast({ step }: Journal, undoing: boolean): string {
+  const early = ['stage', 'verify', 'save', 'stop'].includes(step);
+  const late = ['place', 'start', 'compare', 'commit'].includes(step) && !(undoing && step !== 'commit');
+  if (early) return 'nothing was placed, so it is given up first';
+  return late ? 'it is finished first' : 'it is rolled back first';
+}
+
+async function settled({ run: at }: Scene, journal: Journal, back: boolean): Promise<Settled> {
+  try {
+    return await settle(at, journal, back);
+  } finally {
+    await at.service.release();
+  }
+}

@@ -1,0 +1,42 @@
+import { spawn } from 'node:child_process';
+import { harmlessEnvironment } from './run-program.ts';
+
+export interface CommandResult {
+  /** Null when a signal ended it. */
+  exitCode: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+const kept = 256 * 1024;
+
+/**
+ * Runs somebody else's command (systemctl, a stop command) to its end: at our own priority, since what it starts inherits
+ * that, without a shell and without our environment's secrets. Rejects when it cannot be started, or with the signal's
+ * reason after it has been killed.
+ */
+export async function runCommand(argv: readonly string[], signal: AbortSignal): Promise<CommandResult> {
+  signal.throwIfAborted();
+  const [program = '', ...args] = argv;
+  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], env: harmlessEnvironment() });
+  const output = { stdout: '', stderr: '' };
+  for (const name of ['stdout', 'stderr'] as const)
+    child[name].setEncoding('utf8').on('data', (text: string) => {
+      output[name] = (output[name] + text).slice(-kept);
+    });
+  const kill = (): void => void child.kill('SIGKILL');
+  signal.addEventListener('abort', kill);
+  try {
+    // Not 'close': a server that the command has left behind may hold its pipes.
+    const exitCode = await new Promise<number | null>((resolve, reject) => {
+      child.once('error', reject);
+      child.once('exit', (code) => setImmediate(resolve, code));
+    });
+    signal.throwIfAborted();
+    return { exitCode, ...output };
+  } finally {
+    signal.removeEventListener('abort', kill);
+    child.stdout.destroy();
+    child.stderr.destroy();
+  }
+}

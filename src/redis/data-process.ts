@@ -1,0 +1,62 @@
+import { readdir, readFile, readlink } from 'node:fs/promises';
+import { findServers, type ServerAddress } from './find-servers.ts';
+
+/** A server's process and whose it is. */
+export interface DataProcess {
+  pid: number;
+  uid: number;
+  gid: number;
+}
+
+const names = ['redis-server', 'valkey-server'];
+
+/**
+ * The servers that work in a data directory: each changes into its `dir` when it starts, and nothing else tells so surely
+ * that none is there. `directory` has no symbolic links in it. Other users' processes show only to root.
+ */
+export async function findDataProcesses(directory: string): Promise<DataProcess[]> {
+  const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name)).map(Number);
+  const found = await Promise.all(pids.map((pid) => look(pid, directory)));
+  return found.filter((one) => one !== undefined);
+}
+
+async function look(pid: number, directory: string): Promise<DataProcess | undefined> {
+  try {
+    const comm = (await readFile(`/proc/${pid}/comm`, 'utf8')).trim();
+    if (!names.includes(comm) || (await readlink(`/proc/${pid}/cwd`)) !== directory) return undefined;
+    return await ownerOf(pid);
+  } catch {
+    // It has ended meanwhile, or is hidden from us.
+    return undefined;
+  }
+}
+
+/** Undefined when it has ended, also where its parent has not taken notice yet. */
+async function ownerOf(pid: number): Promise<DataProcess | undefined> {
+  const status = await readFile(`/proc/${pid}/status`, 'utf8');
+  if (/^State:\s+[ZX]/m.test(status)) return undefined;
+  const id = (field: string): number =>
+    Number(new RegExp(`^${field}:\\s+\\d+\\s+(\\d+)`, 'm').exec(status)?.[1]);
+  return { pid, uid: id('Uid'), gid: id('Gid') };
+}
+
+/** Those of `found` that may serve `url`: two servers can share a directory, under other file names. */
+export async function servingAt(found: readonly DataProcess[], url: string): Promise<DataProcess[]> {
+  if (found.length === 0) return [];
+  const { servers } = await findServers();
+  return found.filter(({ pid }) => {
+    const addresses = servers.find((server) => server.pid === pid)?.addresses ?? [];
+    return addresses.length === 0 || addresses.some((address) => isAt(address, url));
+  });
+}
+
+function isAt(address: ServerAddress, url: string): boolean {
+  const { protocol, port, pathname } = new URL(url);
+  if ('socket' in address) return protocol !== 'unix:' || address.socket === decodeURIComponent(pathname);
+  return protocol === 'unix:' || address.port === Number(port || 6379);
+}
+
+/** The process, if it runs. */
+export async function findProcess(pid: number): Promise<DataProcess | undefined> {
+  return ownerOf(pid).catch(() => undefined);
+}

@@ -1,0 +1,140 @@
+import { existsSync } from 'node:fs';
+import { networkInterfaces } from 'node:os';
+import { basename } from 'node:path';
+import type { Clock } from '../domain/clock.ts';
+import { AgentError } from '../domain/errors.ts';
+import type { InstanceSettings } from '../domain/settings.ts';
+import { parseServerArguments, type ServerArguments } from '../formats/conf/parse-conf.ts';
+import type { Info } from '../formats/info/parse-info.ts';
+import type { UserId } from '../lib/act-as.ts';
+import { runCommand } from '../lib/run-command.ts';
+import { findServers } from './find-servers.ts';
+import { plainService, type PlainCommands } from './plain-service.ts';
+import { readConf } from './read-conf.ts';
+import type { ServiceControl } from './service.ts';
+import { execStartOf, showUnit, systemdService } from './systemd-service.ts';
+
+/** How a server is managed, and what its start says of it. */
+export interface FoundService {
+  description: string;
+  /** The server's program in the start command, and its arguments; undefined where the command does not show them. */
+  program: string | undefined;
+  arguments: ServerArguments | undefined;
+  /** What it takes is for servers that no manager has. */
+  control(plain: Pick<PlainCommands, 'end' | 'output'>): ServiceControl;
+}
+
+/** A server that answers, with its process on this host. */
+interface Running {
+  info: Info;
+  pid: number | undefined;
+  user: UserId | undefined;
+}
+
+const usual = ['redis-server.service', 'redis.service', 'valkey-server.service', 'valkey.service'];
+const instantiated = ['redis-server@*', 'redis@*', 'valkey-server@*', 'valkey@*'];
+
+/**
+ * Finds how an instance is stopped and started: as configured; else the unit that its process runs in; else the one unit
+ * of this host whose server has the instance's address; else, of a server that runs on this host, the program and
+ * configuration file that it tells. Undefined when nothing says so. Rejects when what is configured is not there.
+ */
+export async function findService(
+  { service, url }: InstanceSettings,
+  running: Running | undefined,
+  { clock, signal }: { clock: Clock; signal: AbortSignal },
+): Promise<FoundService | undefined> {
+  if (typeof service === 'string') {
+    const found = await fromUnit(service, clock, signal);
+    if (found !== undefined) return found;
+    throw new AgentError('usage', `there is no unit ${service} on this host`, {
+      reason: 'service',
+      hint: 'correct service: of this instance, or leave it out',
+    });
+  }
+  if (service !== undefined) return fromCommands(service.start, service.stop);
+  const hasSystemd = existsSync('/run/systemd/system');
+  if (running?.pid !== undefined) {
+    const { servers } = await findServers();
+    const unit = servers.find(({ pid }) => pid === running.pid)?.unit;
+    const found = unit === undefined || !hasSystemd ? undefined : await fromUnit(unit, clock, signal);
+    return found ?? fromProcess(running);
+  }
+  // One that answers from elsewhere is not ours to stop here.
+  return hasSystemd && running === undefined ? await byAddress(url, clock, signal) : undefined;
+}
+
+async function fromUnit(unit: string, clock: Clock, signal: AbortSignal): Promise<FoundService | undefined> {
+  const shown = await showUnit(unit, signal).catch(() => undefined);
+  if (shown?.get('LoadState') !== 'loaded') return undefined;
+  const id = shown.get('Id') ?? unit;
+  return {
+    description: `the unit ${id}`,
+    ...serverIn(execStartOf(shown)),
+    control: () => systemdService(id, clock),
+  };
+}
+
+function fromCommands(
+  start: readonly string[],
+  stop: readonly string[] | undefined,
+  user?: UserId,
+): FoundService {
+  return {
+    description: `the command ${start.join(' ')}`,
+    ...serverIn(start),
+    control: (plain) => plainService({ ...plain, start, stop, user }),
+  };
+}
+
+/** Nothing tells with which options it was started, so only one that has a configuration file can be started again. */
+function fromProcess({ info, user }: Running): FoundService | undefined {
+  const [program, file] = [info.get('executable'), info.get('config_file')];
+  if (program?.startsWith('/') !== true || !file) return undefined;
+  const own = user?.uid === process.geteuid?.() ? undefined : user;
+  return fromCommands([program, file], undefined, own);
+}
+
+/** The words behind the server's own name, also where another program starts it (setpriv, numactl). */
+function serverIn(words: readonly string[]): Pick<FoundService, 'program' | 'arguments'> {
+  const at = words.findIndex((word) => /^(?:redis|valkey)-server$/.test(basename(word)));
+  if (at === -1) return { program: undefined, arguments: undefined };
+  return { program: words[at], arguments: parseServerArguments(words.slice(at + 1)) };
+}
+
+async function byAddress(url: string, clock: Clock, signal: AbortSignal): Promise<FoundService | undefined> {
+  const listed = await runCommand(
+    ['systemctl', 'list-units', '--all', '--plain', '--no-legend', '--', ...instantiated],
+    signal,
+  ).catch(() => ({ stdout: '' }));
+  const instances = listed.stdout.split('\n').flatMap((line) => line.split(' ')[0] || []);
+  const found = new Map<string, FoundService>();
+  for (const unit of [...usual, ...instances]) {
+    const service = await fromUnit(unit, clock, signal);
+    // Two names of one unit are one.
+    if (service !== undefined && (await listensOn(service.arguments, url)))
+      found.set(service.description, service);
+  }
+  const [only, ...others] = found.values();
+  return others.length === 0 ? only : undefined;
+}
+
+async function listensOn(words: ServerArguments | undefined, url: string): Promise<boolean> {
+  if (words === undefined || !isOurs(url)) return false;
+  const conf = await readConf(words.file, words.directives).catch(() => undefined);
+  if (conf === undefined) return false;
+  const { protocol, port, pathname } = new URL(url);
+  if (protocol === 'unix:') return conf.get('unixsocket') === decodeURIComponent(pathname);
+  const own = protocol === 'rediss:' ? conf.get('tls-port') : (conf.get('port') ?? '6379');
+  return own === (port === '' ? '6379' : port);
+}
+
+/** Another host's address tells nothing of this host's units. */
+function isOurs(url: string): boolean {
+  const { protocol, hostname } = new URL(url);
+  const host = hostname.replace(/^\[(.*)\]$/, '$1');
+  const own = Object.values(networkInterfaces()).flatMap(
+    (addresses) => addresses?.map(({ address }) => address) ?? [],
+  );
+  return protocol === 'unix:' || host === 'localhost' || own.includes(host);
+}

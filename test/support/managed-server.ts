@@ -1,0 +1,123 @@
+import { spawn } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { onTestFinished } from 'vitest';
+import { AgentError } from '../../src/domain/errors.ts';
+import { findDataProcesses } from '../../src/redis/data-process.ts';
+import { connectRedis, type RedisConnection, type Reply } from '../../src/redis/connect.ts';
+import { freePort } from './free-port.ts';
+import { defaultBuild, type ServerBuild } from './server-builds.ts';
+import { defaultDirectives, renderDirectives, type Directives } from './server-config.ts';
+import { makeTempFolder, removeTempFolder } from './temp-folder.ts';
+
+/**
+ * A server that others stop and start, as a restore does: nobody's child, found by the folder that it works in. It ends
+ * with the test, whoever has started it last.
+ */
+export interface ManagedServer {
+  readonly build: ServerBuild;
+  /** The agent's instance settings. */
+  readonly instance: Record<string, unknown>;
+  readonly url: string;
+  /** Its data; the configuration and log are beside it. */
+  readonly dir: string;
+  readonly configFile: string;
+  readonly logFile: string;
+  readonly connection: RedisConnection;
+  call(command: string, ...args: (string | number)[]): Promise<Reply>;
+  /** Its processes that run now. */
+  pids(): Promise<number[]>;
+  /** By our own hand, until it has loaded. */
+  start(): Promise<void>;
+  /** Ends it without a last save. */
+  kill(): Promise<void>;
+  /** Connects anew, after somebody else has started it; waits until it has loaded. */
+  reconnect(): Promise<void>;
+  /** Ends it by SIGTERM and starts it again. */
+  restart(): Promise<void>;
+  /** Replaces directives of its configuration file. */
+  configure(config: Directives): void;
+}
+
+export interface ManagedOptions {
+  build?: ServerBuild;
+  config?: Directives;
+  /** Written and not started. */
+  down?: boolean;
+}
+
+export async function manageServer(options: ManagedOptions = {}): Promise<ManagedServer> {
+  const { build = defaultBuild(), config = {}, down = false } = options;
+  const folder = makeTempFolder();
+  const dir = join(folder, 'data');
+  mkdirSync(dir, { mode: 0o750 });
+  const port = await freePort();
+  const configFile = join(folder, 'redis.conf');
+  const logFile = join(folder, 'redis.log');
+  const url = `redis://127.0.0.1:${port}`;
+  let directives = { ...defaultDirectives(build, dir, port), unixsocket: '', logfile: logFile, ...config };
+  delete (directives as Record<string, unknown>)['unixsocket'];
+  delete (directives as Record<string, unknown>)['unixsocketperm'];
+  const start = [build.server, configFile];
+  let connection: RedisConnection | undefined;
+  const pids = async (): Promise<number[]> => (await findDataProcesses(dir)).map(({ pid }) => pid);
+
+  const server: ManagedServer = {
+    build,
+    instance: { name: 'main', url, service: { start } },
+    url,
+    dir,
+    configFile,
+    logFile,
+    get connection() {
+      if (connection === undefined) throw new Error('not connected');
+      return connection;
+    },
+    call: async (command, ...args) => await server.connection.call(command, ...args),
+    pids,
+    async start() {
+      spawn(start[0] ?? '', start.slice(1), { cwd: '/', detached: true, stdio: 'ignore' }).unref();
+      await server.reconnect();
+    },
+    kill: () => end('SIGKILL'),
+    async reconnect() {
+      connection?.close();
+      connection = undefined;
+      for (;;) {
+        try {
+          connection ??= await connectRedis({ name: 'test', url });
+          if (!String(await connection.call('INFO', 'persistence')).includes('loading:1')) return;
+        } catch (error) {
+          if (!(error instanceof AgentError)) throw error;
+          connection?.close();
+          connection = undefined;
+        }
+        await delay(10);
+      }
+    },
+    async restart() {
+      await end('SIGTERM');
+      await server.start();
+    },
+    configure(more) {
+      directives = { ...directives, ...more };
+      writeFileSync(configFile, renderDirectives(directives), { mode: 0o600 });
+    },
+  };
+
+  async function end(signal: NodeJS.Signals): Promise<void> {
+    connection?.close();
+    connection = undefined;
+    for (const pid of await pids()) process.kill(pid, signal);
+    while ((await pids()).length > 0) await delay(10);
+  }
+
+  onTestFinished(async () => {
+    await end('SIGKILL');
+    removeTempFolder(folder);
+  });
+  server.configure({});
+  if (!down) await server.start();
+  return server;
+}
