@@ -76,12 +76,12 @@ const nodeBytes = 8192;
  * Bytes of memory that a key takes in a server that has just loaded it, as MEMORY USAGE (SAMPLES 0) would say: key,
  * object and value, without a share of the database's own tables, which is 16 to 40 bytes a key more.
  *
- * Against Redis 6.0, 7.0, 8.0 and Valkey 8.1, 9.1 (scripts/calibrate/memory-model.ts): a key is right to 1 % by median,
- * to 25 % in nearly all cases, and a mixed data set to 10 %. Strings, and whatever is packed, are exact on Redis 7 and
- * later but for integers of more than ten digits, which a file does not tell from text (up to 32 bytes too much). What
- * a table's strings take is known by their mean and longest only. Out of sight: entries that consumer groups have not
- * acknowledged (Redis counts some 550 bytes each), modules' values, and a stream's last node, for which a server that
- * writes to it keeps 4 KiB. Later servers than these were not measured.
+ * Against Redis 6.0, 7.0, 8.0 and Valkey 8.1, 9.1 (scripts/calibrate/memory-model.ts) a key is right to 25 %, and a
+ * mixed data set to 5 %. Strings, and whatever is packed, are exact from Redis 7 on but for integers of more than ten
+ * digits, which a file does not tell from text (up to 32 bytes too much). What a table's strings take is known by their
+ * mean and longest only. Out of sight: entries that consumer groups have not acknowledged (Redis counts some 550 bytes
+ * each), modules' values, and a stream's last node, for which a server that writes to it keeps 4 KiB. Later servers
+ * than these were not measured.
  */
 export function estimateMemory(record: RdbRecord, model: MemoryModel): number {
   if (record.type.layout === 'string') return stringKey(record, model);
