@@ -6,7 +6,7 @@ const ranks: readonly (readonly string[])[] = [
   ['domain', 'lib'],
   ['formats', 'state'],
   ['redis'],
-  ['monitor', 'harden', 'backup', 'alert', 'maintain', 'report'],
+  ['monitor', 'harden', 'backup', 'keyspace', 'alert', 'maintain', 'report'],
   ['config', 'jobs'],
   ['app'],
   ['cli'],
@@ -25,6 +25,7 @@ const ports = new Set(['backup/store/store.ts']);
 const pure: readonly RegExp[] = [
   /^domain\//,
   /^formats\//,
+  /^keyspace\//,
   /^backup\/prune\//,
   /^monitor\/evaluate\//,
   /^harden\/(?:audit|plan)\//,

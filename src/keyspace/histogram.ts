@@ -1,0 +1,51 @@
+import type { Bucket } from '../domain/keyspace.ts';
+
+/** Keys and bytes by how large a number is. */
+export class Histogram {
+  readonly #bounds: readonly number[];
+  readonly #keys: Float64Array;
+  readonly #bytes: Float64Array;
+  #seen = false;
+
+  /** `bounds`: ascending; a number is counted below the first bound that it is less than. */
+  constructor(bounds: readonly number[]) {
+    this.#bounds = bounds;
+    this.#keys = new Float64Array(bounds.length + 1);
+    this.#bytes = new Float64Array(bounds.length + 1);
+  }
+
+  add(value: number, bytes: number): void {
+    const bounds = this.#bounds;
+    let bucket = 0;
+    while (bucket < bounds.length && value >= bounds[bucket]!) bucket++;
+    this.#keys[bucket]! += 1;
+    this.#bytes[bucket]! += bytes;
+    this.#seen = true;
+  }
+
+  buckets(): Bucket[] {
+    return Array.from(this.#keys, (keys, bucket) => ({
+      below: this.#bounds[bucket] ?? null,
+      keys,
+      bytes: this.#bytes[bucket] ?? 0,
+    }));
+  }
+
+  /** null when nothing was added. */
+  bucketsIfAny(): Bucket[] | null {
+    return this.#seen ? this.buckets() : null;
+  }
+}
+
+const minute = 60;
+const hour = 60 * minute;
+const day = 24 * hour;
+
+/** Seconds until a key expires; below 0 it has. */
+export const ttlBounds = [0, minute, hour, day, 7 * day, 30 * day] as const;
+/** Seconds since a key was used. */
+export const idleBounds = [minute, hour, day, 7 * day, 30 * day] as const;
+/** New keys start at 5. */
+export const frequencyBounds = [1, 6, 11, 51, 101, 255] as const;
+/** Bytes of a value: 64, then powers of four up to 64 MiB. */
+export const sizeBounds: readonly number[] = Array.from({ length: 11 }, (_, power) => 64 * 4 ** power);
