@@ -1,6 +1,7 @@
 import { AgentError, messageOf } from '../domain/errors.ts';
 import type { InstanceSettings } from '../domain/settings.ts';
 import { backupIdTime } from '../backup/id.ts';
+import { checkAofJob } from '../jobs/check-aof.ts';
 import { verifyJob } from '../jobs/verify.ts';
 import { watchBackupsJob } from '../jobs/watch-backups.ts';
 import { localTimezone } from '../lib/timezone.ts';
@@ -136,6 +137,20 @@ async function schedulesFor(app: App, instance: InstanceSettings): Promise<Sched
           verifyJob,
           instance,
           { which: 'all', depth: 'checked' },
+          { signal, progress: silent },
+        )),
+    });
+  if (settings.aof.schedule !== null)
+    schedules.push({
+      ...common,
+      name: `${instance.name}: check-aof`,
+      expression: settings.aof.schedule,
+      lastRun: lastRun(app.state(), instance.name, checkAofJob.name, 'ok')?.started_at ?? clock.now(),
+      run: async (signal) =>
+        void (await app.run(
+          checkAofJob,
+          instance,
+          { depth: 'quick', fixTo: undefined },
           { signal, progress: silent },
         )),
     });

@@ -12,6 +12,7 @@ export type ParsedArguments =
   | { kind: 'text'; text: string };
 
 const groupSummaries: Record<string, string> = {
+  aof: 'The append only file: check',
   backups: 'The repository: list, show, verify, accept, prune',
   config: 'The configuration: check, show',
 };

@@ -16,6 +16,10 @@ export interface Settings {
     /** Let the proof load it into a scratch server, where memory allows. */
     load: boolean;
   };
+  aof: {
+    /** cron expression for checking what the append only file has grown by, or null for none. */
+    schedule: string | null;
+  };
   state: { path: string };
   /** IANA zone for schedules and for times shown to people; the host's own when left out. */
   timezone?: string | undefined;

@@ -40,6 +40,6 @@ export interface Job<Options, Value> {
   /** As in the history and in the rule `<name>-failed` that the runner raises when it throws. */
   name: string;
   /** Runs that must not overlap share a lock. */
-  lock: 'repository' | 'verify' | 'prove' | 'watch' | 'fetch';
+  lock: 'repository' | 'verify' | 'prove' | 'watch' | 'aof' | 'fetch';
   run(context: JobContext, options: Options): Promise<JobResult<Value>>;
 }

@@ -1,4 +1,5 @@
 import type { AnyCommand } from '../define-command.ts';
+import { aofCheckCommand } from './aof-check.ts';
 import { backupCommand } from './backup.ts';
 import { backupsAcceptCommand } from './backups-accept.ts';
 import { backupsListCommand } from './backups-list.ts';
@@ -26,6 +27,7 @@ export const commands: readonly AnyCommand[] = [
   backupsAcceptCommand,
   backupsPruneCommand,
   restoreCommand,
+  aofCheckCommand,
   configCheckCommand,
   configShowCommand,
 ];

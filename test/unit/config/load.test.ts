@@ -41,6 +41,7 @@ it('fills in every default', async () => {
       snapshot_timeout: 3_600_000,
     },
     verify: { schedule: '30 3 * * 0', after_backup: true, load: true },
+    aof: { schedule: '15 * * * *' },
     state: { path: '/var/lib/redis-agent' },
   });
 });
@@ -80,7 +81,7 @@ drill: {}
     '11:43: backup.jitter: is not a duration; write 15s, 5m, 6h or 7d',
     '11:59: backup.retention.keepmin: unknown key; did you mean keep_min?',
     '12:1: verify: is empty; it must be a section of keys, or leave the key out',
-    '13:1: drill: unknown key; known here: backup, instances, repository, state, timezone, verify',
+    '13:1: drill: unknown key; known here: aof, backup, instances, repository, state, timezone, verify',
   ]);
 });
 

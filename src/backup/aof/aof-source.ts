@@ -1,0 +1,79 @@
+import { constants } from 'node:fs';
+import { open, readdir, stat, type FileHandle } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
+import { AgentError, systemCode } from '../../domain/errors.ts';
+import { describeReadFailure } from '../../lib/file-owner.ts';
+
+/** An append only file: a manifest with the files that it lists beside it, or one file. */
+export interface AofSource {
+  layout: 'multi-part' | 'single';
+  /** The manifest, or the file. */
+  path: string;
+}
+
+/** O_NONBLOCK: a named pipe in a file's place must not hang us. */
+const readOnly = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+
+/**
+ * What lies at a path that somebody named: an appenddirname, a manifest, or one file. Throws an AgentError `failed` when
+ * there is none of these.
+ */
+export async function findAofSource(named: string): Promise<AofSource> {
+  const path = resolve(named);
+  const stats = await stat(path).catch((error: unknown) => {
+    throw unreadable(path, error);
+  });
+  if (!stats.isDirectory()) return { layout: path.endsWith('.manifest') ? 'multi-part' : 'single', path };
+  const names = await readdir(path).catch((error: unknown) => {
+    throw unreadable(path, error);
+  });
+  const manifests = names.filter((name) => name.endsWith('.manifest'));
+  const [manifest, ...others] = manifests;
+  if (manifest !== undefined && others.length === 0)
+    return { layout: 'multi-part', path: join(path, manifest) };
+  throw new AgentError(
+    'failed',
+    manifest === undefined
+      ? `there is no AOF manifest in ${path}`
+      : `there are ${manifests.length} AOF manifests in ${path}`,
+    { reason: 'missing', hint: 'name the folder of the AOF (appenddirname), a manifest, or one file' },
+  );
+}
+
+/** Opens a file for reading, or resolves with undefined when there is none. Throws an AgentError `failed`. */
+export async function openAofFile(path: string): Promise<FileHandle | undefined> {
+  let handle: FileHandle;
+  try {
+    handle = await open(path, readOnly);
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return undefined;
+    throw unreadable(path, error);
+  }
+  if ((await handle.stat()).isFile()) return handle;
+  await handle.close();
+  throw new AgentError('failed', `${path} is not a regular file`, {
+    reason: 'not-regular',
+    hint: 'Redis writes its AOF as regular files: who put something else in its place?',
+  });
+}
+
+/** What to do when the files are not to be seen from here, as the end of an error. */
+export function unreadable(path: string, cause: unknown): AgentError {
+  const code = systemCode(cause);
+  const denied = code === 'EACCES' || code === 'EPERM';
+  const hint = denied
+    ? `put the agent’s user into the group of the server, and let that group read and enter ${dirname(path)}`
+    : code === 'ENOENT'
+      ? 'does the server run in a container or on another host? The agent must see its folder under the same path'
+      : 'check the file system';
+  return new AgentError('failed', `cannot read ${path}: ${describeReadFailure(path, cause)}`, {
+    cause,
+    reason: denied ? 'denied' : 'unreadable',
+    hint,
+  });
+}
+
+/** What a manifest is called that lies beside the files of this source. */
+export function manifestName({ layout, path }: AofSource): string {
+  return layout === 'multi-part' ? basename(path) : `${basename(path)}.manifest`;
+}

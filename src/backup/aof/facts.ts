@@ -1,0 +1,66 @@
+import type { Severity } from '../../domain/finding.ts';
+import type { AofManifest } from '../../formats/aof/aof-manifest.ts';
+import type { AofScan } from '../../formats/aof/aof-scanner.ts';
+import type { AofCut } from './describe-cut.ts';
+
+/** Worst last. `off` and `starting` mean that there is nothing to check. */
+export const aofVerdicts = [
+  'ok',
+  'off',
+  'starting',
+  'unexpected',
+  'unknown',
+  'torn',
+  'config',
+  'mismatch',
+  'sequence',
+  'missing',
+  'corrupt',
+] as const;
+export type AofVerdict = (typeof aofVerdicts)[number];
+
+/** The rules of findings about an AOF. */
+export const aofRules = [
+  'aof-torn',
+  'aof-corrupt',
+  'aof-missing',
+  'aof-unexpected',
+  'aof-sequence',
+  'aof-mismatch',
+  'aof-config',
+  'aof-unknown',
+] as const;
+
+export interface AofProblem {
+  verdict: AofVerdict;
+  severity: Severity;
+  /** The file it is about, by its bare name; null: the set as a whole. */
+  file: string | null;
+  summary: string;
+  remedy: string;
+}
+
+export interface AofFileFacts {
+  name: string;
+  type: 'b' | 'i' | 'single';
+  seq: number | undefined;
+  extra: [key: string, value: string][];
+  size: number;
+  /** Nanoseconds since 1970. */
+  modified: string;
+  scan: AofScan;
+}
+
+export interface AofSetFacts {
+  /** In the order of loading. */
+  files: AofFileFacts[];
+  manifest: AofManifest | undefined;
+  missing: string[];
+  unlisted: string[];
+  /** What a cut would take, for files that are not sound to their end. */
+  cuts: AofCut[];
+  /** Does a server write it now? Then nothing may be torn for long. */
+  live: boolean;
+  /** undefined: not known, so the default (yes) is assumed and said. */
+  loadTruncated: boolean | undefined;
+}
