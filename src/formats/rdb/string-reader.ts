@@ -86,7 +86,7 @@ export class StringReader {
     if (!this.#window.has(bytes)) return false;
     const text = ascii(String(this.#window.signed(bytes)));
     this.length = text.length;
-    this.#show(text);
+    this.#show(text.subarray(0, this.#limit));
     return true;
   }
 

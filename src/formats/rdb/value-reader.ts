@@ -7,6 +7,8 @@ import { RdbError, type RdbRecord, type TokenSink } from './rdb-handler.ts';
 import { op, type Grammar } from './value-grammar.ts';
 import { encoded, encodings, more, type Window } from './window.ts';
 
+/** Entries from which on a packed value's head does not tell their number. */
+const notInHead = 0xffff;
 /** How many compressed bytes they are in at most: a literal run has one control byte for up to 32 of them. */
 const compressedHead = 2 * headBytes;
 
@@ -158,7 +160,8 @@ export class ValueReader {
       return true;
     }
     if (!window.has(1 + length)) return false;
-    this.#sink?.string(window.bytes.subarray(window.at + 1, window.at + 1 + length));
+    if (length > this.#stringLimit) this.#sink?.skipped(length);
+    else this.#sink?.string(window.bytes.subarray(window.at + 1, window.at + 1 + length));
     window.at += 1 + length;
     return true;
   }
@@ -220,16 +223,17 @@ export class ValueReader {
         throw new RdbError('damaged', `${stored} compressed bytes cannot become ${plain}`);
     }
     const compressed = length < 0;
+    const tooLong = Math.max(stored, plain) > this.#stringLimit;
     let wanted = this.#sink !== null;
-    if (packed && !wanted) {
+    if (packed && (!wanted || tooLong)) {
       const count = this.#peek(stored, plain, compressed);
       if (count === more) {
         window.at = from;
         return false;
       }
-      // too many to be noted in the head: all of it has to be looked at
+      // Too many to be noted in the head: all of it has to be looked at.
       if (count === undefined) wanted = true;
-      else this.#record.elements += count;
+      this.#record.elements += count ?? (tooLong ? Math.floor(notInHead / this.#record.type.entries) : 0);
     }
     const record = this.#record;
     record.strings++;
