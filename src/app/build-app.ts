@@ -48,6 +48,8 @@ export interface App {
   /** The abort of the signal ends the connection, and the wait for it. */
   connect(instance: InstanceSettings, signal: AbortSignal): Promise<RedisConnection>;
   repository(instance: InstanceSettings): Promise<Repository>;
+  /** age keys that backups can be decrypted with; none where none is configured. */
+  identities(): string[];
   state(): State;
   run<Options, Value>(
     job: Job<Options, Value>,
@@ -94,6 +96,10 @@ export async function buildApp({
     const { openRepository } = await import('../backup/repository.ts');
     return openRepository(await store(), instance.name);
   };
+  const identities = (): string[] => {
+    const { age_identity: identity } = settings.repository.encryption;
+    return identity === undefined ? [] : identitiesOf(secret(identity, 'repository.encryption.age_identity'));
+  };
   const connect: App['connect'] = async ({ name, url, username, password, tls }, signal) => {
     const known = password === undefined ? undefined : secret(password, `password of instance ${name}`);
     return connectRedis({ name, url, username, tls, password: known }, { signal });
@@ -108,17 +114,16 @@ export async function buildApp({
     instances: (name) => (name === undefined ? settings.instances : [chooseInstance(settings, name)]),
     connect,
     repository,
+    identities,
     state,
     async run(job, instance, options, { signal, progress }) {
-      const { age_identity: identity } = settings.repository.encryption;
       const prepare = async (): Promise<JobContext> => ({
         instance,
         settings,
         repository: await repository(instance),
         writer: readWriterIdentity(agentVersion),
         connect: (own = signal) => connect(instance, own),
-        identities: () =>
-          identity === undefined ? [] : identitiesOf(secret(identity, 'repository.encryption.age_identity')),
+        identities,
         scratch: stayed === undefined ? join(directory, 'scratch') : rootScratch,
         clock,
         log,

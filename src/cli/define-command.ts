@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream';
 import type { Argv } from 'yargs';
 import type { App } from '../app/build-app.ts';
 import type { Clock } from '../domain/clock.ts';
@@ -24,6 +25,7 @@ export interface CommandContext {
   /** Aborts on the second. */
   cut: AbortSignal;
   progress: Progress;
+  stdin: Readable & { isTTY?: boolean };
   /** Builds the app from the configuration; closed when the command has ended. */
   app(): Promise<App>;
   /** Builds another one, for a reload; whoever asks closes it. */

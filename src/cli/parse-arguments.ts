@@ -15,7 +15,11 @@ const groupSummaries: Record<string, string> = {
   aof: 'The append only file: check',
   backups: 'The repository: list, show, verify, accept, prune',
   config: 'The configuration: check, show',
+  rdb: 'A dump: check',
 };
+
+/** Stands for the word `-` (stdin), which yargs would take for an option without a name. */
+const dash = '\0-';
 
 /** Parses a command line. Throws an AgentError `usage` that says what is wrong with it. */
 export async function parseArguments(argv: readonly string[], width: number): Promise<ParsedArguments> {
@@ -42,7 +46,7 @@ export async function parseArguments(argv: readonly string[], width: number): Pr
 
   let text = '';
   await parser.parseAsync(
-    [...argv],
+    argv.map((word) => (word === '-' ? dash : word)),
     {},
     (error: Error | undefined | null, _argv: unknown, output: string) => {
       text = output;
@@ -50,9 +54,15 @@ export async function parseArguments(argv: readonly string[], width: number): Pr
     },
   );
   if (chosen === undefined) return { kind: 'text', text };
+  giveDashBack(chosen.args);
   refuseOddFlags(argv, chosen.args);
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the options of base() have exactly these types
   return { kind: 'command', ...chosen, globals: chosen.args as GlobalOptions };
+}
+
+function giveDashBack(args: unknown): void {
+  if (typeof args !== 'object' || args === null) return;
+  for (const [name, value] of Object.entries(args)) if (value === dash) Reflect.set(args, name, '-');
 }
 
 function base(width: number): Argv {
@@ -131,7 +141,10 @@ function refuseOddFlags(argv: readonly string[], args: unknown): void {
 
 function usageError(error: Error): AgentError {
   if (error instanceof AgentError) return error;
-  const message = error.message.replaceAll(/\s*\n\s*/g, ' ').trim();
+  const message = error.message
+    .replaceAll(dash, '-')
+    .replaceAll(/\s*\n\s*/g, ' ')
+    .trim();
   const [, list = ''] = /^Unknown (?:argument|command)s?: (.*)$/.exec(message) ?? [];
   // Options come twice, as they were typed and in camelCase.
   const unknown = list

@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream';
 import { createInterface } from 'node:readline/promises';
 import { buildApp, type App } from '../app/build-app.ts';
 import { AgentError } from '../domain/errors.ts';
@@ -16,7 +17,7 @@ type Output = Pick<NodeJS.WriteStream, 'write'> & { isTTY?: boolean; columns?: n
 /** The process as a command sees it; tests pass their own. */
 export interface CliHost {
   env: NodeJS.ProcessEnv;
-  stdin: NodeJS.ReadableStream & { isTTY?: boolean };
+  stdin: Readable & { isTTY?: boolean };
   stdout: Output;
   stderr: Output;
   /** First request to stop, and the second. */
@@ -73,6 +74,7 @@ async function execute(
     signal,
     cut: host.cut,
     progress: bar,
+    stdin: host.stdin,
     async app() {
       app ??= await openApp(command, globals, host);
       return app;

@@ -107,6 +107,8 @@ export interface AgentOptions {
   signal?: AbortSignal;
   /** Stdin, stdout and stderr are a terminal; the text is what somebody types. */
   terminal?: string;
+  /** What stdin brings. */
+  input?: Uint8Array;
   /** Sees what is written to stderr as it is written. */
   onStderr?: (text: string) => void;
 }
@@ -127,6 +129,7 @@ export async function runAgent(args: string[], options: AgentOptions = {}): Prom
   };
   const stdin = Object.assign(new PassThrough(), { isTTY: terminal });
   if (terminal) stdin.write(options.terminal);
+  if (options.input !== undefined) stdin.end(options.input);
   const code = await runCli(withConfig(args, options.config), {
     env: options.env ?? {},
     stdin,

@@ -10,6 +10,8 @@ import { checkCommand } from './check.ts';
 import { configCheckCommand } from './config-check.ts';
 import { configShowCommand } from './config-show.ts';
 import { initCommand } from './init.ts';
+import { keysCommand } from './keys.ts';
+import { rdbCheckCommand } from './rdb-check.ts';
 import { restoreCommand } from './restore.ts';
 import { runCommand } from './run.ts';
 import { statusCommand } from './status.ts';
@@ -26,6 +28,8 @@ export const commands: readonly AnyCommand[] = [
   backupsVerifyCommand,
   backupsAcceptCommand,
   backupsPruneCommand,
+  keysCommand,
+  rdbCheckCommand,
   restoreCommand,
   aofCheckCommand,
   configCheckCommand,
