@@ -46,11 +46,26 @@ export class PrefixTable {
     this.#b = seedB;
     while (depth < this.#depth) {
       const start = at;
-      while (at < end && bytes[at] !== separator) at++;
+      let a = this.#a;
+      let b = this.#b;
+      let all = 0;
+      for (; at < end; at++) {
+        const byte = bytes[at]!;
+        if (byte === separator) break;
+        all |= kinds[byte]!;
+        a = Math.imul(a ^ byte, primeA);
+        b = Math.imul(b ^ byte, primeB);
+      }
       const last = at === end;
       // What follows an id names a part (user:*:cart); any other end of a name is the key itself.
       if (last && (!afterId || start === end || end < to)) break;
-      afterId = this.#segment(bytes, start, at);
+      afterId = all === digit;
+      if (afterId) this.#mix(asterisk);
+      else if ((all & (digit | control)) !== 0) afterId = this.#general(bytes, start, at);
+      else {
+        this.#a = a;
+        this.#b = b;
+      }
       if (!last) this.#mix(separator);
       else if (afterId) break;
       depth++;
@@ -75,27 +90,7 @@ export class PrefixTable {
     return this.#sums.entries();
   }
 
-  /** Puts one segment behind the prefix. True when all of it varies. */
-  #segment(bytes: Uint8Array, from: number, to: number): boolean {
-    let a = this.#a;
-    let b = this.#b;
-    let all = 0;
-    for (let at = from; at < to; at++) {
-      const byte = bytes[at]!;
-      all |= kinds[byte]!;
-      a = Math.imul(a ^ byte, primeA);
-      b = Math.imul(b ^ byte, primeB);
-    }
-    if (all === digit) {
-      this.#mix(asterisk);
-      return true;
-    }
-    if ((all & (digit | control)) !== 0) return this.#general(bytes, from, to);
-    this.#a = a;
-    this.#b = b;
-    return false;
-  }
-
+  /** Puts one segment behind the prefix, as it counts. True when all of it varies. */
   #general(bytes: Uint8Array, from: number, to: number): boolean {
     const out = this.#segmentText;
     const length = generalise(bytes, from, to, out);

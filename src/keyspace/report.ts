@@ -1,6 +1,7 @@
 import { keyspaceSchema, type KeyspaceSummary, type LargeKey, type Prefixes } from '../domain/keyspace.ts';
 import type { RdbHandler, RdbRecord } from '../formats/rdb/rdb-handler.ts';
 import type { RdbVersion } from '../formats/rdb/rdb-version.ts';
+import { valueTypes } from '../formats/rdb/value-types.ts';
 import { printable } from '../lib/printable.ts';
 import { frequencyBounds, Histogram, idleBounds, sizeBounds, ttlBounds } from './histogram.ts';
 import { keyText } from './key-text.ts';
@@ -118,7 +119,7 @@ export class KeyspaceReport implements RdbHandler {
     size.bytes = bytes;
     size.memory = memory;
     size.expires = record.expiresAt >= 0;
-    size.type = typeIndex.get(record.type.data) ?? 0;
+    size.type = indexOfCode[record.type.code]!;
     this.#addPrefixes(record, size);
   }
 
@@ -206,7 +207,9 @@ export class KeyspaceReport implements RdbHandler {
   }
 }
 
-const typeIndex = new Map<string, number>(dataTypes.map((type, index) => [type, index]));
+/** Indexes in `dataTypes` by a value type's code. */
+const indexOfCode = new Uint8Array(256);
+for (const { code, data } of valueTypes) indexOfCode[code] = dataTypes.indexOf(data);
 
 function describeKey({ name, keyBytes, expiresAt, ...key }: KeptKey): LargeKey {
   const { database, type, encoding, elements, bytes, memory } = key;
