@@ -1,5 +1,7 @@
+import { execFileSync } from 'node:child_process';
 import {
   appendFileSync,
+  chmodSync,
   existsSync,
   mkdirSync,
   readdirSync,
@@ -18,7 +20,7 @@ import {
   startAofServer,
   untilRewritten,
 } from '../../support/aof.ts';
-import { runAgent, writeConfig } from '../../support/cli.ts';
+import { canBeNobody, runAgent, spawnAgent, writeConfig } from '../../support/cli.ts';
 import { findBuild, serverBuilds, startServer } from '../../support/redis-server.ts';
 import { resp } from '../../support/resp.ts';
 import { makeTempFolder, removeTempFolder } from '../../support/temp-folder.ts';
@@ -328,3 +330,32 @@ test('--fix never writes where something is, and not without --to', async () => 
   });
   expect(existsSync(join(folder, 'new'))).toBe(false);
 });
+
+test.skipIf(!canBeNobody || build === undefined)(
+  'an agent that may only read: the AOF is checked, and without that right it says what to do',
+  async () => {
+    const server = await startAofServer(build!);
+    await server.call('SET', 'a', '1');
+    const config = writeConfig({ server });
+    execFileSync('chown', ['-R', '65534:65534', config.folder]);
+    const mode = (files: number, folders: number): void => {
+      for (const name of readdirSync(aofFolder(server))) chmodSync(join(aofFolder(server), name), files);
+      chmodSync(aofFolder(server), folders);
+      chmodSync(server.dir, 0o755);
+    };
+    mode(0o644, 0o755);
+    const read = await spawnAgent(check, { config, nobody: true }).ended;
+    expect({ code: read.code, json: read.json }).toMatchObject({
+      code: 0,
+      json: { verdict: 'ok', tool: { ok: true } },
+    });
+    mode(0o600, 0o755);
+    const denied = await spawnAgent(['aof', 'check'], { config, nobody: true }).ended;
+    expect(denied).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(
+        /cannot read .*appendonly.aof.manifest: permission denied for nobody.*group/,
+      ),
+    });
+  },
+);

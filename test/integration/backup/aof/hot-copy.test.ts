@@ -21,9 +21,9 @@ function sourceOf(server: TestServer, isSingle: boolean): AofSource {
 /** Two counters that only ever rise together, and rewrites without a pause, until `stop`. */
 function keepBusy(connection: RedisConnection): { acknowledged(): number; stop(): Promise<void> } {
   let acknowledged = 0;
-  let stopped = false;
+  const stopping = new AbortController();
   const work = (async () => {
-    while (!stopped) {
+    while (!stopping.signal.aborted) {
       const commands = Array.from({ length: 50 }, () => [
         ['MULTI'],
         ['INCR', 'a'],
@@ -37,7 +37,7 @@ function keepBusy(connection: RedisConnection): { acknowledged(): number; stop()
   return {
     acknowledged: () => acknowledged,
     async stop() {
-      stopped = true;
+      stopping.abort();
       await work;
     },
   };
