@@ -4,6 +4,9 @@ import { RdbError } from './rdb-handler.ts';
 import { ascii } from './ascii.ts';
 import { encoded, encodings, more, type Window } from './window.ts';
 
+/** Bytes by which the last part of an LZF string that is needed may reach beyond what is needed of it. */
+const longestToken = 4;
+
 /** Reads one string as its plain bytes, up to a limit: keys, names, texts. */
 export class StringReader {
   readonly #window: Window;
@@ -30,7 +33,7 @@ export class StringReader {
     if (this.#stored < 0 && !this.#header()) return false;
     if (this.#stored < 0) return true;
     const kept = this.#compressed
-      ? Math.min(this.#stored, 2 * this.#limit)
+      ? Math.min(this.#stored, 2 * this.#limit + longestToken)
       : Math.min(this.#stored, this.#limit);
     const taken = this.#gather.take(kept);
     if (taken === undefined) return false;
