@@ -6,7 +6,7 @@ import { describeData, type DataDescription } from './describe-data.ts';
 import { startServer, type ServerBuild, type TestServer } from './redis-server.ts';
 
 /** Directives that turn the AOF on or off; with it off nothing is saved unless asked. */
-export function persistence(aof: boolean): Record<string, string> {
+function persistence(aof: boolean): Record<string, string> {
   return { appendonly: aof ? 'yes' : 'no' };
 }
 

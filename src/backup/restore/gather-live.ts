@@ -1,0 +1,97 @@
+import { statfs } from 'node:fs/promises';
+import { AgentError } from '../../domain/errors.ts';
+import { infoInteger, type Info } from '../../formats/info/parse-info.ts';
+import { readCgroupMemory, readHostMemory } from '../../lib/host-memory.ts';
+import type { RedisConnection } from '../../redis/connect.ts';
+import { findProcess } from '../../redis/data-process.ts';
+import { findServerProcess } from '../../redis/server-process.ts';
+import { engineOf, readConfig, readInfo } from '../../redis/server.ts';
+import type { LiveFacts } from './judge-live.ts';
+
+export interface LiveServerFacts extends Pick<LiveFacts, 'server' | 'missing' | 'memory' | 'disk'> {
+  info: Info;
+  /** Whose process it is. */
+  user: number | undefined;
+  /** Settings that a live restore may change, as they are. */
+  settings: { 'repl-diskless-load': string; 'replica-read-only': string };
+}
+
+const changed = ['repl-diskless-load', 'replica-read-only'] as const;
+
+/** Asks the server what judgeLive looks at. Changes nothing. */
+export async function gatherLive(connection: RedisConnection): Promise<LiveServerFacts> {
+  const info = await readInfo(connection);
+  const found = await findServerProcess(info);
+  const config = (name: string): Promise<string> => readConfig(connection, name);
+  const [diskless, readOnly] = await Promise.all(changed.map(config));
+  const settings = { 'repl-diskless-load': diskless ?? '', 'replica-read-only': readOnly ?? '' };
+  const { missing, sentinels } = await probe(connection, settings);
+  return {
+    info,
+    user: found && (await findProcess(found.pid))?.uid,
+    settings,
+    missing,
+    memory: found && (await freeMemory(found.pid)),
+    disk: await freeDisk(await config('dir')),
+    server: {
+      ...engineOf(info),
+      role: info.get('role') === 'slave' ? 'replica' : 'master',
+      loading: info.get('loading') === '1' || info.get('async_loading') === '1',
+      cluster: info.get('cluster_enabled') === '1',
+      failingOver: (info.get('master_failover_state') ?? 'no-failover') !== 'no-failover',
+      // Unknown to a server that was built without TLS.
+      tls: (await config('tls-replication').catch(() => 'no')) === 'yes',
+      databases: Number(await config('databases')),
+      usedMemory: infoInteger(info, 'used_memory') ?? 0,
+      maxmemory: infoInteger(info, 'maxmemory') ?? 0,
+      policy: info.get('maxmemory_policy') ?? 'noeviction',
+      minReplicas: Number(await config('min-replicas-to-write')),
+      replicas: infoInteger(info, 'connected_slaves') ?? 0,
+      sentinels,
+      user: connection.target.username ?? 'default',
+      here: found !== undefined,
+    },
+  };
+}
+
+/**
+ * Commands that a live restore needs besides those of a backup, in a form that changes nothing: rights are checked
+ * before arguments are. A port that is no number is refused; a setting is set to what it is.
+ */
+async function probe(
+  connection: RedisConnection,
+  settings: LiveServerFacts['settings'],
+): Promise<{ missing: LiveFacts['missing']; sentinels: number }> {
+  const probes = [
+    { rule: '+replicaof', command: ['REPLICAOF', '127.0.0.1', 'none'] },
+    { rule: '+config|set', command: ['CONFIG', 'SET', changed[0], settings[changed[0]]] },
+    { rule: '+pubsub|numsub', command: ['PUBSUB', 'NUMSUB', '__sentinel__:hello'] },
+    { rule: '+bgsave', command: ['BGSAVE', 'NONE'] },
+  ];
+  const replies = await connection.pipeline(probes.map(({ command }) => command));
+  const missing: LiveFacts['missing'] = { rules: [], commands: [] };
+  replies.forEach((reply, index) => {
+    const { rule = '', command: [name = ''] = [] } = probes[index] ?? {};
+    if (!(reply instanceof AgentError)) return;
+    if (reply.reason === 'noperm') missing.rules.push(rule);
+    else if (/unknown command/i.test(reply.message)) missing.commands.push(name);
+    else if (reply.reason === 'closed' || reply.reason === 'timeout') throw reply;
+  });
+  const subscribers = replies[2];
+  return { missing, sentinels: Array.isArray(subscribers) ? Number(subscribers[1]) : 0 };
+}
+
+async function freeMemory(pid: number): Promise<number | undefined> {
+  const [host, group] = await Promise.all([readHostMemory().catch(() => undefined), readCgroupMemory(pid)]);
+  const limits = [host?.available, group?.free].filter((limit) => limit !== undefined);
+  return limits.length === 0 ? undefined : Math.min(...limits);
+}
+
+async function freeDisk(folder: string): Promise<LiveFacts['disk']> {
+  try {
+    const { bavail, bsize } = await statfs(folder);
+    return { folder, free: bavail * bsize };
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,197 @@
+import type { Engine } from '../../domain/backup.ts';
+import type { RdbVersion } from '../../formats/rdb/rdb-version.ts';
+import { formatBytes } from '../../lib/bytes.ts';
+import type { Guard } from './judge-guards.ts';
+import { canLoad } from './judge-rdb-version.ts';
+
+/** How a server takes the data over: `repl-diskless-load`. */
+export type DisklessLoad = 'swapdb' | 'disabled';
+
+/** What a live restore depends on. Sizes are bytes. `undefined`: cannot be seen from here. */
+export interface LiveFacts {
+  server: {
+    engine: Engine;
+    version: string;
+    role: 'master' | 'replica';
+    loading: boolean;
+    cluster: boolean;
+    /** A failover that it leads is under way. */
+    failingOver: boolean;
+    /** tls-replication */
+    tls: boolean;
+    /** Of CONFIG databases. */
+    databases: number;
+    usedMemory: number;
+    maxmemory: number;
+    policy: string;
+    minReplicas: number;
+    replicas: number;
+    sentinels: number;
+    /** As whom the agent is there. */
+    user: string;
+    /** Its process was found on this host, where alone it can reach the agent. */
+    here: boolean;
+  };
+  /** Rights that the agent's user lacks there, as ACL rules; and commands that the server does not know. */
+  missing: { rules: string[]; commands: string[] };
+  memory: number | undefined;
+  disk: { folder: string; free: number } | undefined;
+  backup: {
+    bytes: number;
+    /** Of the server that it was taken from. */
+    usedMemory: number;
+    rdb: RdbVersion;
+    /** The highest with a key. */
+    highestDatabase: number;
+    modules: string[];
+  };
+}
+
+export interface LiveJudgement {
+  guards: Guard[];
+  /** What somebody should know before it begins. */
+  notes: string[];
+  mode: DisklessLoad;
+}
+
+const margin = 64 * 1024 * 1024;
+const useFiles = 'use --method files';
+
+/** May this server take this backup over while it runs, and how? */
+export function judgeLive(facts: LiveFacts): LiveJudgement {
+  const { mode, problem } = chooseMode(facts);
+  const guards = [judgeServer, judgeBackup, judgeSentinel, judgeMaxmemory].flatMap((judge) => judge(facts));
+  return { guards: problem === undefined ? guards : [...guards, problem], notes: notesOn(facts, mode), mode };
+}
+
+/** One that nobody can insist on. */
+function refusal(name: string, why: string, instead: string): Guard {
+  return { name, allowable: false, why, instead };
+}
+
+function judgeServer({ server, missing }: LiveFacts): Guard[] {
+  const guards: Guard[] = [];
+  const say = (...words: Parameters<typeof refusal>): void => void guards.push(refusal(...words));
+  if (!server.here)
+    say(
+      'elsewhere',
+      'the server’s process is not to be seen on this host, which it must reach the agent on',
+      useFiles,
+    );
+  if (server.loading) say('loading', 'the server is loading its data', 'wait until it is done');
+  if (server.role === 'replica')
+    say('replica', 'the server is a replica and takes its data from its master', 'restore the master');
+  if (server.cluster) say('cluster', 'a server in cluster mode follows no master of the agent’s', useFiles);
+  if (server.failingOver) say('failover', 'a failover of the server is under way', 'wait until it is done');
+  if (server.tls)
+    say(
+      'tls-replication',
+      'the server replicates by TLS only (tls-replication yes), and trusts no certificate that the agent could show',
+      useFiles,
+    );
+  if (missing.commands.length > 0)
+    say('renamed', `the server does not know ${missing.commands.join(' and ')} by this name`, useFiles);
+  if (missing.rules.length > 0)
+    say(
+      'rights',
+      `the agent’s user lacks rights on the server: ${missing.rules.join(' ')}`,
+      `grant them: ACL SETUSER ${server.user} ${missing.rules.join(' ')}, or ${useFiles}`,
+    );
+  return guards;
+}
+
+function judgeBackup({ server, backup }: LiveFacts): Guard[] {
+  const guards: Guard[] = [];
+  const say = (...words: Parameters<typeof refusal>): void => void guards.push(refusal(...words));
+  if (!canLoad(server, backup.rdb))
+    say(
+      'newer-rdb',
+      `${server.engine} ${server.version} cannot load RDB version ${backup.rdb.version} of ${backup.rdb.engine}`,
+      'upgrade the server, or restore the keys with --keys',
+    );
+  if (backup.modules.length > 0)
+    say(
+      'modules',
+      `it holds data of modules (${backup.modules.join(', ')}), which nobody else can check`,
+      useFiles,
+    );
+  if (backup.highestDatabase >= server.databases)
+    say(
+      'databases',
+      `it has keys in database ${backup.highestDatabase}, and the server has ${server.databases} databases`,
+      'raise databases in redis.conf and restart the server',
+    );
+  return guards;
+}
+
+function judgeSentinel({ server }: LiveFacts): Guard[] {
+  if (server.sentinels === 0) return [];
+  return [
+    {
+      name: 'sentinel',
+      allowable: true,
+      why: `a Sentinel watches it and would take its turn as a replica for a fault`,
+      instead: 'take it out first: SENTINEL REMOVE on each Sentinel',
+    },
+  ];
+}
+
+/** A replica keeps everything whatever its maxmemory; it is when it is a master again that keys would go. */
+function judgeMaxmemory({ server, backup }: LiveFacts): Guard[] {
+  if (server.maxmemory === 0 || backup.usedMemory <= server.maxmemory) return [];
+  const consequence = server.policy === 'noeviction' ? 'refuse writes' : `evict keys (${server.policy})`;
+  const [limit, needed] = [formatBytes(server.maxmemory), formatBytes(backup.usedMemory)];
+  return [
+    {
+      name: 'small-maxmemory',
+      allowable: true,
+      why: `maxmemory is ${limit}, and the data took ${needed}: it would ${consequence}`,
+      instead: 'raise maxmemory',
+    },
+  ];
+}
+
+/**
+ * `swapdb` keeps the old data until all of the new is in memory, so it is taken wherever both fit. `disabled` writes a
+ * file first and empties the server before it loads that.
+ */
+function chooseMode({ server, backup, memory, disk }: LiveFacts): { mode: DisklessLoad; problem?: Guard } {
+  const needed = backup.usedMemory * 1.1 + margin;
+  if (memory !== undefined && memory >= needed) return { mode: 'swapdb' };
+  const mode = 'disabled';
+  const more = needed - server.usedMemory;
+  if (memory !== undefined && memory < more)
+    return {
+      mode,
+      problem: refusal(
+        'memory',
+        `the data needs ${formatBytes(more)} of memory more than the server has now, and ${formatBytes(memory)} are available`,
+        'free some memory',
+      ),
+    };
+  if (disk !== undefined && disk.free < backup.bytes + margin)
+    return {
+      mode,
+      problem: refusal(
+        'disk',
+        `there is no memory for both data sets, and no room for a file of ${formatBytes(backup.bytes)} in ` +
+          `${disk.folder} (${formatBytes(disk.free)} free)`,
+        `free some memory or disk, or ${useFiles}`,
+      ),
+    };
+  return { mode };
+}
+
+function notesOn({ server }: LiveFacts, mode: DisklessLoad): string[] {
+  const notes = [
+    'meanwhile the server refuses writes, and reads too while it loads; blocked clients are sent away',
+  ];
+  if (mode === 'disabled')
+    notes.push(
+      'there is not memory enough for both data sets: the server drops the old one before it loads the new one',
+    );
+  if (server.replicas > 0) notes.push(`its ${server.replicas} replicas copy the new data from it afterwards`);
+  if (server.minReplicas > 0)
+    notes.push(`it refuses writes until ${server.minReplicas} replicas have done so (min-replicas-to-write)`);
+  return notes;
+}

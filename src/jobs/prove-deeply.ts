@@ -1,0 +1,110 @@
+import { decodeRdb } from '../backup/artefact/decode.ts';
+import { BlockRecorder, type BlockDigests } from '../backup/restore/vetted-blocks.ts';
+import type { Artefact, KeyCount, Manifest } from '../domain/backup.ts';
+import { AgentError } from '../domain/errors.ts';
+import { ContentCounter } from '../formats/rdb/content-counter.ts';
+import { placeOf } from '../formats/rdb/rdb-check.ts';
+import { RdbError, type RdbHandler, type RdbRecord, type ValueWish } from '../formats/rdb/rdb-handler.ts';
+import { RdbReader } from '../formats/rdb/rdb-reader.ts';
+import type { RdbVersion } from '../formats/rdb/rdb-version.ts';
+import { ValueDecoder } from '../formats/rdb/value-decoder.ts';
+import { printable } from '../lib/printable.ts';
+import type { JobContext } from './job.ts';
+
+/** What a backup is, every value of it decoded. */
+export interface DeepProof {
+  version: RdbVersion;
+  /** By database number, counted in the file. */
+  databases: Record<string, KeyCount>;
+  /** Modules that have data in it, which nobody but they can check. */
+  modules: string[];
+  blocks: BlockDigests;
+}
+
+/** The one artefact of a backup. */
+function artefactOf({ id, artefacts }: Manifest): Artefact {
+  const [artefact] = artefacts;
+  if (artefact === undefined) throw new AgentError('damaged', `backup ${id} has no artefact`);
+  return artefact;
+}
+
+/** The dump, decoded from the repository. A chunk is valid until the next one is asked for. */
+export async function* readDump(
+  context: JobContext,
+  manifest: Manifest,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array, void, void> {
+  const { repository } = context;
+  const artefact = artefactOf(manifest);
+  const { chunks } = await repository.store.get(repository.artefactKey(manifest.id, artefact), { signal });
+  yield* decodeRdb(chunks, artefact, { identities: context.identities(), signal });
+}
+
+/**
+ * Reads all of a backup and decodes every value, since a server ends when it is sent what it cannot load. Throws an
+ * AgentError: `damaged`, or `refused` when there is something in it that only a newer agent could check.
+ */
+export async function proveDeeply(context: JobContext, manifest: Manifest): Promise<DeepProof> {
+  const { bytes: total } = artefactOf(manifest).plain;
+  const blocks = new BlockRecorder();
+  const content = new DeepContent();
+  const reader = new RdbReader(content, { sink: new ValueDecoder(), withoutChecksum: true });
+  let done = 0;
+  try {
+    for await (const chunk of readDump(context, manifest, context.signal)) {
+      blocks.update(chunk);
+      reader.update(chunk);
+      done += chunk.length;
+      context.progress.report({ phase: 'verifying', done, total, unit: 'bytes' });
+    }
+    const { version } = reader.finish();
+    return {
+      version,
+      databases: content.databases(),
+      modules: [...content.modules],
+      blocks: blocks.finish(),
+    };
+  } catch (error) {
+    if (!(error instanceof RdbError)) throw error;
+    throw unusable(manifest, error);
+  }
+}
+
+/** Counts, and has every value decoded. */
+class DeepContent implements RdbHandler {
+  readonly #counter = new ContentCounter();
+  readonly modules = new Set<string>();
+
+  moduleAux(module: string): void {
+    this.modules.add(module);
+  }
+
+  wish({ type }: RdbRecord): ValueWish {
+    if (type.data !== 'module') return 'tokens';
+    this.modules.add('a module’s own type');
+    return 'skip';
+  }
+
+  record(record: RdbRecord): void {
+    this.#counter.record(record);
+  }
+
+  databases(): Record<string, KeyCount> {
+    return this.#counter.content().databases;
+  }
+}
+
+function unusable({ id }: Manifest, error: RdbError): AgentError {
+  const place = printable(placeOf(error));
+  if (error.kind === 'damaged')
+    return new AgentError('damaged', `backup ${id} is damaged: ${place}`, {
+      reason: 'corrupt',
+      hint: 'use another one: redis-agent backups list',
+      cause: error,
+    });
+  return new AgentError('refused', `backup ${id} cannot be checked value by value: ${place}`, {
+    reason: 'unread',
+    hint: 'use --method files',
+    cause: error,
+  });
+}

@@ -1,0 +1,13 @@
+/** Restores live and kills itself (SIGKILL) at a point: `scripts/node restore-live-child.ts CONFIG ID POINT`. */
+import { restoreLive } from './restore-live.ts';
+
+const [config = '', id = '', point = ''] = process.argv.slice(2);
+const die = (at: string): void => {
+  if (at === point) process.kill(process.pid, 'SIGKILL');
+};
+await restoreLive(config, id, {
+  preBackup: false,
+  onPhase: die,
+  // Progress tells of what happens inside a phase of the journal.
+  progress: { report: ({ phase, done = 0, total = 1 }) => die(done >= total ? `${phase} done` : phase) },
+});
