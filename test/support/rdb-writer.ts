@@ -58,7 +58,7 @@ function magicOf({ engine, version }: FileModel): Buffer {
 }
 
 /** The last 8 bytes of a file whose other bytes are these. */
-function trailerOf(bytes: Uint8Array, checksum = true): Buffer {
+export function trailerOf(bytes: Uint8Array, checksum = true): Buffer {
   const trailer = Buffer.alloc(8);
   if (checksum) trailer.writeBigUInt64LE(new Crc64({ portable: true }).update(bytes).digest());
   return trailer;
