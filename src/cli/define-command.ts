@@ -61,7 +61,7 @@ export interface Command<Args, Value> {
   /** For results that are no errors but not fine either (status, check, verify). 0 when left out. */
   exitCode?(value: Value): number;
   /** Run by root it stays root, beside a daemon that is not: it works on what only root may touch. */
-  keepsRoot?: boolean;
+  keepsRoot?(args: Args): boolean;
   /** Keeps its own stdout (the daemon's log, a completion script): nothing is printed after it. */
   ownOutput?: boolean;
 }

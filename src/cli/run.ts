@@ -76,10 +76,10 @@ async function execute(
     progress: bar,
     stdin: host.stdin,
     async app() {
-      app ??= await openApp(command, globals, host);
+      app ??= await openApp(command, globals, args, host);
       return app;
     },
-    newApp: () => openApp(command, globals, host),
+    newApp: () => openApp(command, globals, args, host),
     show(text) {
       if (globals.quiet === true) return;
       bar.end();
@@ -128,7 +128,12 @@ async function ask(question: string, { stdin, stderr, signal }: CliHost): Promis
   }
 }
 
-async function openApp(command: AnyCommand, globals: GlobalOptions, host: CliHost): Promise<App> {
+async function openApp(
+  command: AnyCommand,
+  globals: GlobalOptions,
+  args: unknown,
+  host: CliHost,
+): Promise<App> {
   const secrets: Secret[] = [];
   const daemon = command.ownOutput === true;
   const quietLevel = daemon ? 'warn' : 'silent';
@@ -139,7 +144,7 @@ async function openApp(command: AnyCommand, globals: GlobalOptions, host: CliHos
     pretty: (daemon ? host.stdout : host.stderr).isTTY === true && globals.color,
     secrets: () => secrets,
   });
-  const { keepsRoot: keepRoot = false } = command;
+  const keepRoot = command.keepsRoot?.(args) ?? false;
   return buildApp({ configPath: globals.config, env: host.env, clock: systemClock, log, secrets, keepRoot });
 }
 

@@ -88,6 +88,8 @@ export class Pipe {
     socket.on('data', (chunk: Buffer) => {
       try {
         parser.push(chunk);
+        // What the answers made the caller write is waited for as well.
+        if (this.#waiter !== undefined) this.#flush(true);
       } catch (error) {
         this.#fail(this.#broken(messageOf(error), 'not-redis'));
       }
@@ -120,10 +122,10 @@ export class Pipe {
   }
 
   /** Sends one command and waits for its answer, and with it for those of all before it. */
-  async ask(...args: string[]): Promise<PipeReply> {
+  async ask(...args: (string | Uint8Array)[]): Promise<PipeReply> {
     let answer: PipeReply = null;
     this.#askers.push((reply) => (answer = reply));
-    const encoded = args.map((arg) => Buffer.from(arg));
+    const encoded = args.map((arg) => (typeof arg === 'string' ? Buffer.from(arg) : arg));
     this.out.start(
       encoded.length,
       encoded.reduce((sum, arg) => sum + arg.length, 0),

@@ -1,4 +1,7 @@
-/** A reply: a status or bulk text, a whole number, nothing, or what the server refused the command with. */
+/**
+ * A reply: a status or bulk text, a whole number, nothing, or what the server refused the command with. Of an array only
+ * how many elements it has: nobody needs them.
+ */
 export type PipeReply = string | number | null | PipeError;
 
 /** An error reply: the server's words, as they came. */
@@ -21,13 +24,16 @@ const maxReply = 64 * 1024;
 const cr = 0x0d;
 const lf = 0x0a;
 
-/** Reads simple replies (`+ - : $`) out of chunks of any size; keeps what is incomplete. */
+/** Reads replies out of chunks of any size; keeps what is incomplete. */
 export class ReplyParser {
   #rest: Buffer = Buffer.alloc(0);
-  readonly #deliver: (reply: PipeReply) => void;
+  readonly #take: (reply: PipeReply) => void;
+  /** Elements of the array that is being read which are still to come, and how many it has. */
+  #inner = 0;
+  #elements = 0;
 
-  constructor(deliver: (reply: PipeReply) => void) {
-    this.#deliver = deliver;
+  constructor(take: (reply: PipeReply) => void) {
+    this.#take = take;
   }
 
   /** Throws an Error when the bytes are not Redis's protocol, or not what our commands are answered with. */
@@ -58,9 +64,26 @@ export class ReplyParser {
     if (kind === '+') this.#deliver(text);
     else if (kind === '-') this.#deliver(new PipeError(text));
     else if (kind === ':') this.#deliver(integer(text));
+    else if (kind === '*') this.#array(integer(text));
     else if (kind === '$') return this.#bulk(bytes, line + 1, integer(text));
     else throw new Error('an answer of an unknown kind');
     return line + 1;
+  }
+
+  #deliver(reply: PipeReply): void {
+    if (this.#inner === 0) this.#take(reply);
+    else if (--this.#inner === 0) this.#take(this.#elements);
+  }
+
+  #array(length: number): void {
+    if (length <= 0) {
+      this.#deliver(length < 0 ? null : 0);
+    } else if (this.#inner === 0) {
+      this.#elements = length;
+      this.#inner = length;
+    } else {
+      this.#inner += length - 1;
+    }
   }
 
   #bulk(bytes: Buffer, from: number, length: number): number {

@@ -5,12 +5,17 @@ import { restoreJob } from '../../jobs/restore.ts';
 import type { RestoreReport } from '../../jobs/restore-scene.ts';
 import { formatBytes } from '../../lib/bytes.ts';
 import { printable } from '../../lib/printable.ts';
+import type { RestoreKeysReport } from '../../jobs/restore-keys.ts';
 import { defineCommand, type CommandContext } from '../define-command.ts';
+import { exitCodes } from '../exit-code.ts';
+import { renderRestoreKeys } from '../render/restore-keys.ts';
 import { renderRestorePlan, renderRestoreReport } from '../render/restore-report.ts';
 import { createStyle } from '../render/style.ts';
+import { intoExitCode, intoOptions, runInto, type IntoArgs } from '../restore/into.ts';
 
 interface Args {
   id: string;
+  into: string | undefined;
   dryRun: boolean;
   yes: boolean;
   undo: boolean;
@@ -19,20 +24,31 @@ interface Args {
   [allow: string]: unknown;
 }
 
-type Result = { kind: 'fetched'; fetched: FetchReport } | { kind: 'restore'; report: RestoreReport };
+type Result =
+  | { kind: 'fetched'; fetched: FetchReport }
+  | { kind: 'restore'; report: RestoreReport }
+  | { kind: 'keys'; keys: RestoreKeysReport };
 
 export const restoreCommand = defineCommand<Args, Result>({
   usage: 'restore [id]',
   summary: 'Put a backup back: prove it, set the old data aside, place it, start, compare',
-  keepsRoot: true,
+  // Placing files may take root's rights; a server that is written to is only connected to.
+  keepsRoot: ({ into }) => into === undefined,
   options,
   examples: [
     ['redis-agent restore --dry-run', 'What it would do, and why'],
     ['redis-agent restore', 'The newest backup; asks before it touches anything'],
     ['redis-agent restore --undo', 'Put back what the last restore has set aside'],
     ['redis-agent restore latest --to /tmp/look', 'Only fetch and decode'],
+    [
+      "redis-agent restore latest --keys 'user:*' --into rediss://host:6379 --password-file F",
+      'Some keys into a running server',
+    ],
   ],
   async run(context, args) {
+    if (args.into !== undefined)
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- intoOptions gives them these types
+      return { kind: 'keys', keys: await runInto(context, args as unknown as IntoArgs) };
     const app = await context.app();
     const instance = app.instance(context.globals.instance);
     const { id: which, undo, dryRun, to } = args;
@@ -50,16 +66,26 @@ export const restoreCommand = defineCommand<Args, Result>({
       report: await app.run(restoreJob, instance, { ...what, dryRun: false }, context),
     };
   },
-  render: (result, { style }) =>
-    result.kind === 'restore'
-      ? renderRestoreReport(result.report, style)
-      : `${printable(result.fetched.file)}: backup ${result.fetched.backup}, ${formatBytes(result.fetched.bytes)}, proven (SHA-256, CRC64)`,
-  document: (result) => (result.kind === 'restore' ? result.report : result.fetched),
+  render(result, { style }) {
+    if (result.kind === 'restore') return renderRestoreReport(result.report, style);
+    if (result.kind === 'keys') return renderRestoreKeys(result.keys, style);
+    const { file, backup, bytes } = result.fetched;
+    return `${printable(file)}: backup ${backup}, ${formatBytes(bytes)}, proven (SHA-256, CRC64)`;
+  },
+  document(result) {
+    if (result.kind === 'keys') return result.keys;
+    return result.kind === 'restore' ? result.report : result.fetched;
+  },
+  exitCode: (result) => (result.kind === 'keys' ? intoExitCode(result.keys) : exitCodes.ok),
 });
 
 function options(yargs: Argv): Argv {
-  let result = yargs
-    .positional('id', { type: 'string', default: 'latest', describe: 'A backup id, or latest' })
+  let result = intoOptions(yargs)
+    .positional('id', {
+      type: 'string',
+      default: 'latest',
+      describe: 'A backup id, or latest; with --into also a dump.rdb, or - for standard input',
+    })
     .option('dry-run', {
       type: 'boolean',
       alias: 'n',

@@ -1,0 +1,118 @@
+import { redisUrlProblem } from '../config/redis-url.ts';
+import { readSecret } from '../config/secrets.ts';
+import { AgentError } from '../domain/errors.ts';
+import { Secret, type SecretRef } from '../domain/secret.ts';
+import type { InstanceSettings, TlsSettings } from '../domain/settings.ts';
+import type { RedisTarget } from '../redis/target.ts';
+
+/** A server as it is named on the command line. */
+export interface IntoOptions {
+  /** redis://, rediss:// or unix:// without a password; `env:NAME` or `file:PATH` with such a URL; or an instance. */
+  into: string;
+  username?: string | undefined;
+  passwordFile?: string | undefined;
+  passwordEnv?: string | undefined;
+  caFile?: string | undefined;
+  certFile?: string | undefined;
+  keyFile?: string | undefined;
+  serverName?: string | undefined;
+}
+
+/** Finds the server. No password may be an argument: every user of the host sees those. Throws an AgentError `usage`. */
+export function intoTarget(
+  options: IntoOptions,
+  { env, instance }: { env: NodeJS.ProcessEnv; instance: (name: string) => InstanceSettings },
+): RedisTarget {
+  const { into } = options;
+  const [, kept, where = ''] = /^(env|file):(?!\/\/)(.+)$/s.exec(into) ?? [];
+  if (kept === undefined && !/^[a-z0-9+.-]+:\/\//i.test(into))
+    return ofInstance(options, env, instance(into));
+  if (kept === undefined && into.includes('@'))
+    throw new AgentError('usage', '--into holds a user or password, which every user of this host can see', {
+      reason: 'secret',
+      hint: 'keep the URL in a file or variable (--into file:PATH, --into env:NAME), or give --username and --password-file; and change that password',
+    });
+  const ref = kept === 'env' ? { env: where } : { file: where };
+  const text = kept === undefined ? into : readSecret(ref, { env, what: '--into' }).reveal().trim();
+  return ofUrl(options, env, text);
+}
+
+function ofInstance(options: IntoOptions, env: NodeJS.ProcessEnv, instance: InstanceSettings): RedisTarget {
+  const { into, ...others } = options;
+  if (Object.values(others).some((value) => value !== undefined))
+    throw new AgentError(
+      'usage',
+      `${into} is an instance of the configuration, which says how to connect to it`,
+      {
+        hint: 'leave out --username, --password-file and the like, or name a URL',
+      },
+    );
+  const { name, url, username, password, tls } = instance;
+  return {
+    name,
+    url,
+    username,
+    tls,
+    password: password && readSecret(password, { env, what: `password of instance ${name}` }),
+  };
+}
+
+function ofUrl(options: IntoOptions, env: NodeJS.ProcessEnv, text: string): RedisTarget {
+  const { scheme, username, password, place } = takeApart(text);
+  const url = `${scheme}${place}`;
+  const problem = redisUrlProblem(url);
+  if (problem !== undefined)
+    throw new AgentError('usage', `--into is no URL of a server: ${problem}`, { reason: 'url' });
+  const ref = passwordRef(options);
+  const tls = tlsOf(options);
+  if (tls !== undefined && !url.startsWith('rediss:'))
+    throw new AgentError('usage', 'certificates are for rediss:// only', {
+      hint: 'write rediss:// in --into',
+    });
+  return {
+    name: place,
+    url,
+    username: options.username ?? username,
+    password: ref === undefined ? password : readSecret(ref, { env, what: 'the password of --into' }),
+    tls,
+  };
+}
+
+/** `rediss://user:password@host:6379/0`, as providers show it. Who gives no user there means the default one. */
+function takeApart(text: string): {
+  scheme: string;
+  username: string | undefined;
+  password: Secret | undefined;
+  place: string;
+} {
+  const [, scheme = '', rest = text] = /^([a-z0-9+.-]+:\/\/)(.*)$/is.exec(text) ?? [];
+  const at = rest.lastIndexOf('@');
+  const place = rest.slice(at + 1).replace(/(?<=.)\/0?$/, '');
+  if (at < 0) return { scheme, username: undefined, password: undefined, place };
+  const [user = '', ...words] = rest.slice(0, at).split(':');
+  const password = decoded(words.join(':'));
+  return {
+    scheme,
+    username: user === '' ? undefined : decoded(user),
+    password: password === '' ? undefined : new Secret(password),
+    place,
+  };
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+function passwordRef({ passwordFile, passwordEnv }: IntoOptions): SecretRef | undefined {
+  if (passwordFile !== undefined) return { file: passwordFile };
+  return passwordEnv === undefined ? undefined : { env: passwordEnv };
+}
+
+function tlsOf({ caFile, certFile, keyFile, serverName }: IntoOptions): TlsSettings | undefined {
+  if ([caFile, certFile, keyFile, serverName].every((value) => value === undefined)) return undefined;
+  return { ca: caFile, cert: certFile, key: keyFile, server_name: serverName };
+}

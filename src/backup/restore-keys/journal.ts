@@ -1,0 +1,72 @@
+import { createHash } from 'node:crypto';
+import { mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { AgentError, messageOf } from '../../domain/errors.ts';
+import { writeAtomic } from '../../lib/write-atomic.ts';
+import type { TallyCounts } from './tally.ts';
+
+const schema = 1;
+
+/** How far a run has come: what a second one needs to go on. */
+export interface KeyProgress {
+  /** 1: through the dump; 2: values that were too large for that, one by one. */
+  reading: 1 | 2;
+  /** Records before this one are done; the server has confirmed them. */
+  from: number;
+  /** Records from there on have not been touched. */
+  doubtful_to: number;
+  /** Records whose values are left for the second reading. */
+  deferred: number[];
+  counts: TallyCounts;
+}
+
+/** A small file that says how far the restore of the same keys from the same source into the same server has come. */
+export interface KeyJournal {
+  /** Names source, target and options: another of them has another journal. */
+  readonly name: string;
+  /** undefined when there is nothing to go on from. */
+  read(): KeyProgress | undefined;
+  /** Durable when it resolves. */
+  write(progress: KeyProgress): Promise<void>;
+  remove(): void;
+}
+
+/** `identity`: whatever makes this restore the same as another one. */
+export function openKeyJournal(stateDirectory: string, identity: unknown): KeyJournal {
+  const name = createHash('sha256').update(JSON.stringify(identity)).digest('hex').slice(0, 24);
+  const folder = join(stateDirectory, 'restore-keys');
+  const path = join(folder, `${name}.json`);
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o750 });
+  } catch (error) {
+    throw unusable(folder, error);
+  }
+  return {
+    name,
+    read() {
+      try {
+        // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- written by `write` below, whole or not at all
+        const found = JSON.parse(readFileSync(path, 'utf8')) as KeyProgress & { schema: number };
+        return found.schema === schema ? found : undefined;
+      } catch {
+        // None, or not readable: what was written is written again, which does no harm.
+        return undefined;
+      }
+    },
+    async write(progress) {
+      try {
+        await writeAtomic(path, `${JSON.stringify({ schema, ...progress })}\n`, { mode: 0o600 });
+      } catch (error) {
+        throw unusable(folder, error);
+      }
+    },
+    remove: () => rmSync(path, { force: true }),
+  };
+}
+
+function unusable(folder: string, cause: unknown): AgentError {
+  return new AgentError('failed', `cannot note in ${folder} how far the restore is: ${messageOf(cause)}`, {
+    cause,
+    hint: 'run as the user that owns state.path, and see that there is room',
+  });
+}

@@ -1,0 +1,81 @@
+import type { Manifest } from '../../domain/backup.ts';
+import { AgentError } from '../../domain/errors.ts';
+import { formatBytes } from '../../lib/bytes.ts';
+import type { KeyTarget } from './judge-target.ts';
+import type { KeyChoice } from './selection.ts';
+import type { KeySurvey } from './survey.ts';
+import type { ExistingKeys } from './writer-options.ts';
+
+/** What a logical restore will do, before it does any of it. */
+export interface KeyPlan {
+  source: { kind: 'backup' | 'file' | 'input'; name: string; backup: string | null; taken_at: string | null };
+  target: KeyTarget;
+  keys: KeyChoice & { to_database: number | undefined };
+  existing: ExistingKeys;
+  /** By RESTORE, or by the plain commands of each type, and then why. */
+  method: 'restore' | 'commands';
+  method_reason: string | null;
+  /** Counted in the dump; null where it is read only once. */
+  survey: KeySurvey | null;
+  /** Records of the dump that an earlier, interrupted run has done. */
+  resumes_from: number | null;
+  warnings: string[];
+}
+
+export interface KeyPlanFacts extends Omit<KeyPlan, 'source' | 'warnings'> {
+  source: { kind: KeyPlan['source']['kind']; name: string; manifest: Manifest | undefined };
+}
+
+/** Makes the plan. Throws an AgentError `refused` where keys would be lost or mixed up, which names the way on. */
+export function judgeKeyPlan({ source: { kind, name, manifest }, ...facts }: KeyPlanFacts): KeyPlan {
+  refuseMixing(facts);
+  refuseExisting(facts);
+  const source = { kind, name, backup: manifest?.id ?? null, taken_at: manifest?.snapshot_at ?? null };
+  return { source, ...facts, warnings: [...warnings(facts, manifest)] };
+}
+
+type Facts = Omit<KeyPlanFacts, 'source'>;
+
+function refuseMixing({ keys, survey }: Facts): void {
+  const databases = Object.keys(survey?.databases ?? {});
+  if (keys.to_database === undefined || databases.length < 2) return;
+  throw new AgentError(
+    'refused',
+    `these keys are of the databases ${databases.join(', ')}: in one, some would take the place of others`,
+    { reason: 'databases', hint: 'say which with --db' },
+  );
+}
+
+function refuseExisting({ existing, survey, target }: Facts): void {
+  if (existing !== 'stop' || !survey?.existing) return;
+  const { existing_examples: examples, keys } = survey;
+  throw new AgentError(
+    'refused',
+    `${target.name} already has ${survey.existing} of these ${keys} keys (${examples.join(', ')}): nothing was written`,
+    {
+      reason: 'exists',
+      hint: 'say --replace to overwrite such keys, or --skip-existing to leave them as they are',
+    },
+  );
+}
+
+function* warnings({ target, existing, survey }: Facts, manifest: Manifest | undefined): Generator<string> {
+  const { server } = manifest ?? {};
+  const same =
+    server !== undefined &&
+    (server.run_id === target.run_id || server.replication_id === target.replication_id);
+  if (same && existing === 'replace')
+    yield 'this is the server that the backup was taken from: what was written to these keys since is lost';
+  else if (same) yield 'this is the server that the backup was taken from';
+  if (existing === 'replace' && survey?.existing)
+    yield `${survey.existing} keys that are there are overwritten`;
+  const room = target.maxmemory - target.used_memory;
+  if (survey !== null && target.maxmemory > 0 && survey.memory > room)
+    yield (
+      `its maxmemory leaves ${formatBytes(Math.max(0, room))}, and these keys need about ${formatBytes(survey.memory)}: ` +
+        (target.maxmemory_policy === 'noeviction'
+          ? 'it will refuse the last of them'
+          : 'it will evict others for them')
+    );
+  for (const { reason, keys } of survey?.impossible ?? []) yield `${keys} keys cannot be written: ${reason}`;
+}

@@ -1,0 +1,97 @@
+import type { Engine } from '../../domain/backup.ts';
+import { AgentError } from '../../domain/errors.ts';
+import { infoInteger, infoKeyspace, type Info } from '../../formats/info/parse-info.ts';
+import { whatTargetReads } from '../../formats/rdb/dump-payload.ts';
+import type { RdbVersion } from '../../formats/rdb/rdb-version.ts';
+
+/** The server that keys are to be written into, as it describes itself. Sizes in bytes. */
+export interface KeyTarget {
+  name: string;
+  url: string;
+  engine: Engine;
+  version: string;
+  run_id: string | null;
+  replication_id: string | null;
+  /** Keys there now, by database. */
+  databases: Record<string, number>;
+  used_memory: number;
+  /** 0: no limit. */
+  maxmemory: number;
+  maxmemory_policy: string;
+  aof: boolean;
+}
+
+/** What the target's version can do, where that matters. */
+export interface TargetAbilities {
+  reads: RdbVersion;
+  /** HPEXPIREAT. */
+  fieldExpiry: boolean;
+  /** XSETID and XGROUP with counters. */
+  streamCounters: boolean;
+  /** XGROUP CREATECONSUMER. */
+  createConsumer: boolean;
+  /** SET with PXAT. */
+  setWithTime: boolean;
+  /** An unknown module's value is an error, and not the end of the server. */
+  survivesModules: boolean;
+}
+
+/** Reads INFO. Throws an AgentError where nothing may or can be written there. */
+export function judgeTarget(info: Info, { name, url }: { name: string; url: string }): KeyTarget {
+  const refuse = (why: string, hint: string, reason: string): AgentError =>
+    new AgentError('refused', `${name}: ${why}`, { hint, reason });
+  const valkey = info.get('valkey_version');
+  const version = valkey ?? info.get('redis_version');
+  if (version === undefined)
+    throw new AgentError('redis', `${name}: INFO does not tell the server’s version`, {
+      reason: 'not-redis',
+    });
+  if (Number.parseFloat(version) < 5)
+    throw refuse(
+      `Redis ${version} is too old`,
+      'keys can be written into Redis 5.0 and later, and Valkey',
+      'old',
+    );
+  if (info.get('role') === 'slave')
+    throw refuse('it is a replica, which takes no writes', 'name its master, or promote it first', 'replica');
+  if (info.get('cluster_enabled') === '1')
+    throw refuse(
+      'it is a node of a cluster, whose keys are spread over many servers',
+      'restore into a server of its own, and move the keys on with a cluster tool',
+      'cluster',
+    );
+  if (info.get('loading') === '1')
+    throw new AgentError('redis', `${name}: it is still loading its data`, {
+      reason: 'loading',
+      hint: 'try again when it is done',
+    });
+  const databases = Object.entries(infoKeyspace(info)).map(
+    ([database, { keys }]) => [database, keys] as const,
+  );
+  return {
+    name,
+    url,
+    engine: valkey === undefined ? 'redis' : 'valkey',
+    version,
+    run_id: info.get('run_id') ?? null,
+    replication_id: info.get('master_replid') ?? null,
+    databases: Object.fromEntries(databases),
+    used_memory: infoInteger(info, 'used_memory') ?? 0,
+    maxmemory: infoInteger(info, 'maxmemory') ?? 0,
+    maxmemory_policy: info.get('maxmemory_policy') ?? 'noeviction',
+    aof: info.get('aof_enabled') === '1',
+  };
+}
+
+export function abilitiesOf({ engine, version }: KeyTarget): TargetAbilities {
+  const number = Number.parseFloat(version);
+  const since = (redis: number, valkey = 0): boolean => number >= (engine === 'redis' ? redis : valkey);
+  return {
+    reads: whatTargetReads(engine, version),
+    fieldExpiry: since(7.4, 9),
+    streamCounters: since(7),
+    createConsumer: since(6.2),
+    setWithTime: since(6.2),
+    survivesModules: since(7),
+  };
+}

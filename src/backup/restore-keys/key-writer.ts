@@ -1,0 +1,175 @@
+import type { AgentError } from '../../domain/errors.ts';
+import { footerBytes, payloadVersion, writeFooter } from '../../formats/rdb/dump-payload.ts';
+import type { RdbHandler, RdbRecord, TokenSink, ValueWish } from '../../formats/rdb/rdb-handler.ts';
+import type { RdbVersion } from '../../formats/rdb/rdb-version.ts';
+import { encodedArgument } from '../../redis/command-writer.ts';
+import type { Pipe } from '../../redis/pipe.ts';
+import { PipeError, type PipeReply } from '../../redis/reply-parser.ts';
+import { existsAlready, kind, kindOf, recordOf, stoppedBy, tagOf } from './answer-kinds.ts';
+import { RecentKeys } from './recent-keys.ts';
+import { ValueBuilder, type BuilderHost } from './value-builder.ts';
+import { byCommands, impossible, type KeyWriterOptions } from './writer-options.ts';
+
+const words = {
+  restore: encodedArgument('RESTORE'),
+  absttl: encodedArgument('ABSTTL'),
+  replace: encodedArgument('REPLACE'),
+  idletime: encodedArgument('IDLETIME'),
+  freq: encodedArgument('FREQ'),
+  select: encodedArgument('SELECT'),
+};
+/** Of a RESTORE besides key, value and what every argument takes: its words. */
+const wordBytes = 64;
+
+/**
+ * Writes the records that it is shown into the target, in the order of the file and without waiting; `answer` gets what
+ * the server says to it.
+ */
+export class KeyWriter implements RdbHandler, BuilderHost {
+  readonly options: KeyWriterOptions;
+  readonly pipe: Pipe;
+  readonly #builder: ValueBuilder;
+  readonly #keys = new RecentKeys();
+  #version = 0;
+  #selected = 0;
+  /** Milliseconds since 1970: what expired before is not written. Set it as time goes by. */
+  now = 0;
+  /** Records that were read. */
+  seen = 0;
+  /** Why nothing more is written. */
+  failure: AgentError | undefined;
+  /** Values that are too large for one command; they take a second reading. */
+  readonly deferred: number[];
+
+  constructor(pipe: Pipe, options: KeyWriterOptions, deferred: number[] = []) {
+    this.pipe = pipe;
+    this.options = options;
+    this.deferred = deferred;
+    this.#builder = new ValueBuilder(this);
+  }
+
+  /** For the reader: takes the values that are built by commands. */
+  get sink(): TokenSink {
+    return this.#builder.decoder;
+  }
+
+  start(version: RdbVersion): void {
+    this.#version = payloadVersion(version, this.options.target.reads);
+  }
+
+  wish(record: RdbRecord): ValueWish {
+    const { index } = record;
+    this.seen = index + 1;
+    const { from, only, selects, tally } = this.options;
+    if (index < from || this.failure !== undefined || (only !== undefined && !only.has(index))) return 'skip';
+    if (!selects(record)) {
+      tally.counts.passed++;
+      return 'skip';
+    }
+    if (record.expiresAt >= 0 && record.expiresAt <= this.now) {
+      tally.counts.expired++;
+      return 'skip';
+    }
+    const problem = impossible(record, this.options);
+    if (problem === undefined) return byCommands(record, this.options) ? 'tokens' : 'raw';
+    tally.fail(problem, record.bytes.subarray(record.keyFrom, record.keyTo));
+    return 'skip';
+  }
+
+  record(record: RdbRecord, raw?: Uint8Array | null): void {
+    if (raw === null) this.#tooLarge(record);
+    if (raw === undefined) this.#builder.measure(record);
+    if (!raw) return;
+    this.selectFor(record.database);
+    const { out } = this.pipe;
+    const replaces = this.options.existing === 'replace';
+    const access = record.idle >= 0 || record.frequency >= 0;
+    out.start(
+      5 + (replaces ? 1 : 0) + (access ? 2 : 0),
+      wordBytes + record.keyTo - record.keyFrom + raw.length + footerBytes,
+    );
+    out.literal(words.restore);
+    out.argument(record.bytes, record.keyFrom, record.keyTo);
+    out.integer(Math.max(0, record.expiresAt));
+    this.#payload(record.type.code, raw);
+    out.literal(words.absttl);
+    if (replaces) out.literal(words.replace);
+    if (access) {
+      out.literal(record.idle >= 0 ? words.idletime : words.freq);
+      out.integer(record.idle >= 0 ? record.idle : record.frequency);
+    }
+    this.#keys.push(record.bytes, record.keyFrom, record.keyTo, raw.length);
+    this.pipe.commit(tagOf(record.index, kind.whole));
+  }
+
+  /** The answer to the command that was committed with this tag. */
+  answer(tag: number, reply: PipeReply): void {
+    if (kindOf(tag) !== kind.whole) {
+      if (kindOf(tag) === kind.select) this.stopOn(reply);
+      else this.#builder.answer(tag, reply);
+      return;
+    }
+    const { counts } = this.options.tally;
+    if (this.failure === undefined) {
+      if (reply === 'OK') {
+        counts.written++;
+        counts.bytes += this.#keys.size;
+      } else this.#refused(tag, reply);
+    }
+    this.#keys.drop();
+  }
+
+  /** Before a command: goes to the database that `database` of the file is written into. */
+  selectFor(database: number): void {
+    const wanted = this.options.toDatabase ?? database;
+    if (wanted === this.#selected) return;
+    this.#selected = wanted;
+    const { out } = this.pipe;
+    out.start(2, wordBytes);
+    out.literal(words.select);
+    out.integer(wanted);
+    this.pipe.commit(tagOf(0, kind.select));
+  }
+
+  /** The target has this key already. */
+  exists(index: number, key: Uint8Array): void {
+    const { existing, doubtfulTo, tally } = this.options;
+    if (existing !== 'stop' || index < doubtfulTo) tally.counts.existing++;
+    else this.failure ??= existsAlready(this.pipe.target.name, key, tally.counts.written);
+  }
+
+  /** Ends all writing where the server's refusal is one that every later command would get. */
+  stopOn(reply: PipeReply): boolean {
+    if (!(reply instanceof PipeError)) return false;
+    this.failure ??= stoppedBy(this.pipe.target.name, reply);
+    return this.failure !== undefined;
+  }
+
+  #tooLarge({ index, bytes, keyFrom, keyTo }: RdbRecord): void {
+    const { again, tally } = this.options;
+    if (again) this.deferred.push(index);
+    else
+      tally.fail(
+        'its value is so large that it takes a second reading: name a file instead of -',
+        bytes.subarray(keyFrom, keyTo),
+      );
+  }
+
+  #refused(tag: number, reply: PipeReply): void {
+    const key = this.#keys.oldest;
+    if (!(reply instanceof PipeError)) this.options.tally.fail('the server gave no answer to RESTORE', key);
+    else if (reply.code === 'BUSYKEY') this.exists(recordOf(tag), key);
+    else if (!this.stopOn(reply)) this.options.tally.fail(`RESTORE: ${reply.text}`, key);
+  }
+
+  #payload(code: number, raw: Uint8Array): void {
+    const { out } = this.pipe;
+    out.head(1 + raw.length + footerBytes);
+    const from = out.at;
+    out.bytes[out.at++] = code;
+    out.raw(raw, 0, raw.length);
+    writeFooter(out.bytes, from, out.at, this.#version);
+    out.at += footerBytes;
+    out.lineEnd();
+  }
+}

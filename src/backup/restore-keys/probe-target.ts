@@ -1,0 +1,62 @@
+import { AgentError } from '../../domain/errors.ts';
+import { footerBytes, writeFooter } from '../../formats/rdb/dump-payload.ts';
+import { printable } from '../../lib/printable.ts';
+import type { Pipe } from '../../redis/pipe.ts';
+import { PipeError } from '../../redis/reply-parser.ts';
+import { stoppedBy } from './answer-kinds.ts';
+import type { TargetAbilities } from './judge-target.ts';
+
+/** How keys get into a target. */
+export interface TargetWays {
+  /** RESTORE is allowed there, and takes what we send. */
+  restore: boolean;
+  /** Why not. */
+  why: string | null;
+  hasDatabase: (database: number) => boolean;
+}
+
+/** Never a key: this payload's time was over in 1970. */
+const probeKey = 'redis-agent:probe';
+/** Servers have 16 databases unless told otherwise; managed ones often one. */
+const probed = 16;
+/** More are asked for one by one, in the hope that nobody has as many as these. */
+const mostProbed = 4096;
+
+/**
+ * Tries RESTORE with a value that has expired long ago, which is checked like any other and leaves nothing behind, and
+ * asks which databases there are. Throws an AgentError where nothing can be written now.
+ */
+export async function probeTarget(pipe: Pipe, { reads }: TargetAbilities): Promise<TargetWays> {
+  const payload = new Uint8Array(3 + footerBytes);
+  payload.set([0, 1, 0x61]);
+  writeFooter(payload, 0, 3, Math.min(reads.version, 11));
+  const reply = await pipe.ask('RESTORE', probeKey, '1', payload, 'ABSTTL');
+  const why = reply instanceof PipeError ? judge(pipe, reply) : null;
+  const databases = await countDatabases(pipe);
+  return { restore: why === null, why, hasDatabase: (database) => database < databases };
+}
+
+function judge(pipe: Pipe, reply: PipeError): string | null {
+  const fatal = stoppedBy(pipe.target.name, reply);
+  if (fatal !== undefined) throw fatal;
+  // The user may run it, only not on this key: each key's own answer will tell.
+  if (/access (?:one of the|a) key|BUSYKEY/.test(reply.text)) return null;
+  return printable(reply.text);
+}
+
+/** How many databases we may use; the first is always there. */
+async function countDatabases(pipe: Pipe): Promise<number> {
+  let count = 1;
+  for (let next = probed; count < mostProbed; next = Math.min(mostProbed, 4 * next)) {
+    for (; count < next; count++)
+      if ((await pipe.ask('SELECT', String(count))) !== 'OK') return await back(pipe, count);
+  }
+  return await back(pipe, count);
+}
+
+async function back(pipe: Pipe, count: number): Promise<number> {
+  const reply = await pipe.ask('SELECT', '0');
+  if (reply !== 'OK' && count > 1)
+    throw new AgentError('redis', `${pipe.target.name}: SELECT 0 is refused`, { reason: 'reply' });
+  return count;
+}

@@ -1,0 +1,124 @@
+import type { RdbHandler, RdbRecord } from '../../formats/rdb/rdb-handler.ts';
+import { encodedArgument } from '../../redis/command-writer.ts';
+import type { Pipe } from '../../redis/pipe.ts';
+import { PipeError, type PipeReply } from '../../redis/reply-parser.ts';
+import { kind, kindOf, stoppedBy, tagOf } from './answer-kinds.ts';
+import { RecentKeys } from './recent-keys.ts';
+import { printableKey, Tally, type FailedKeys } from './tally.ts';
+import { byCommands, impossible, largestRaw, type WritingRules } from './writer-options.ts';
+
+interface Amount {
+  keys: number;
+  /** Of values as in the dump. */
+  bytes: number;
+}
+
+/** What would be written, counted in the dump itself. */
+export interface KeySurvey extends Amount {
+  types: Record<string, Amount>;
+  databases: Record<string, Amount>;
+  /** Not asked for. */
+  passed: number;
+  expired: number;
+  /** Built by plain commands, since the target would not take them in one piece. */
+  by_commands: number;
+  /** A rough guess of the memory that the target needs for them. */
+  memory: number;
+  impossible: FailedKeys[];
+  /** Keys that the target has already; null where that was not asked. */
+  existing: number | null;
+  existing_examples: string[];
+}
+
+/** What an entry takes besides its bytes: dictionary entry, object, allocator. */
+const memoryPerKey = 90;
+const examples = 5;
+const exists = encodedArgument('EXISTS');
+const select = encodedArgument('SELECT');
+
+/** Counts what a KeyWriter with the same options would do, and with a pipe asks the target which keys it has. */
+export class Surveyor implements RdbHandler {
+  readonly survey: KeySurvey;
+  readonly #options: WritingRules;
+  readonly #pipe: Pipe | undefined;
+  readonly #failed = new Tally();
+  readonly #keys = new RecentKeys();
+  #selected = 0;
+  #wanted = false;
+  now = 0;
+  failure: Error | undefined;
+
+  constructor(options: WritingRules, pipe: Pipe | undefined) {
+    this.#options = options;
+    this.#pipe = pipe;
+    this.survey = {
+      keys: 0,
+      bytes: 0,
+      types: {},
+      databases: {},
+      passed: 0,
+      expired: 0,
+      by_commands: 0,
+      memory: 0,
+      impossible: this.#failed.counts.failed,
+      existing: pipe === undefined ? null : 0,
+      existing_examples: [],
+    };
+  }
+
+  wish(record: RdbRecord): 'skip' {
+    const { survey } = this;
+    this.#wanted = false;
+    if (!this.#options.selects(record)) survey.passed++;
+    else if (record.expiresAt >= 0 && record.expiresAt <= this.now) survey.expired++;
+    else this.#wanted = true;
+    return 'skip';
+  }
+
+  record(record: RdbRecord): void {
+    if (!this.#wanted) return;
+    const { survey } = this;
+    const { type, database, valueBytes, plainBytes, keyBytes, bytes, keyFrom, keyTo } = record;
+    const problem = impossible(record, this.#options);
+    if (problem !== undefined) return this.#failed.fail(problem, bytes.subarray(keyFrom, keyTo));
+    add(survey, valueBytes);
+    add((survey.types[type.data] ??= { keys: 0, bytes: 0 }), valueBytes);
+    add((survey.databases[database] ??= { keys: 0, bytes: 0 }), valueBytes);
+    if (byCommands(record, this.#options) || valueBytes > largestRaw) survey.by_commands++;
+    survey.memory += plainBytes + keyBytes + memoryPerKey;
+    if (this.#pipe !== undefined) this.#ask(this.#pipe, record);
+  }
+
+  answer(tag: number, reply: PipeReply): void {
+    if (reply instanceof PipeError) this.failure ??= stoppedBy(this.#pipe?.target.name ?? '', reply);
+    if (kindOf(tag) === kind.select) return;
+    if (reply === 1) {
+      this.survey.existing = (this.survey.existing ?? 0) + 1;
+      const { existing_examples: found } = this.survey;
+      if (found.length < examples) found.push(printableKey(this.#keys.oldest));
+    }
+    this.#keys.drop();
+  }
+
+  #ask(pipe: Pipe, { index, database, bytes, keyFrom, keyTo }: RdbRecord): void {
+    const wanted = this.#options.toDatabase ?? database;
+    const { out } = pipe;
+    if (wanted !== this.#selected) {
+      this.#selected = wanted;
+      out.start(2, select.length);
+      out.literal(select);
+      out.integer(wanted);
+      pipe.commit(tagOf(index, kind.select));
+    }
+    out.start(2, exists.length + keyTo - keyFrom);
+    out.literal(exists);
+    out.argument(bytes, keyFrom, keyTo);
+    this.#keys.push(bytes, keyFrom, keyTo, 0);
+    pipe.commit(tagOf(index, kind.whole));
+  }
+}
+
+function add(amount: Amount, bytes: number): void {
+  amount.keys++;
+  amount.bytes += bytes;
+}

@@ -1,0 +1,59 @@
+import { printable } from '../../lib/printable.ts';
+
+/** Keys that could not be written for one reason. */
+export interface FailedKeys {
+  reason: string;
+  keys: number;
+  /** The first few of them, made safe to print. */
+  examples: string[];
+}
+
+/** What has become of the keys that were asked for; the server has confirmed all of it. */
+export interface TallyCounts {
+  written: number;
+  /** Of the values that were written, as in the dump. */
+  bytes: number;
+  /** Left alone, since the target had them. */
+  existing: number;
+  /** Their time was over. */
+  expired: number;
+  /** Not asked for. */
+  passed: number;
+  failed: FailedKeys[];
+}
+
+const examples = 5;
+/** Different reasons are few; a server that words each one anew must not fill our memory. */
+const mostReasons = 20;
+
+/** Counts outcomes, and keeps a few keys of each failure. */
+export class Tally {
+  readonly counts: TallyCounts;
+
+  constructor(
+    counts: TallyCounts = { written: 0, bytes: 0, existing: 0, expired: 0, passed: 0, failed: [] },
+  ) {
+    this.counts = structuredClone(counts);
+  }
+
+  fail(reason: string, key: Uint8Array): void {
+    const { failed } = this.counts;
+    let entry = failed.find((known) => known.reason === reason);
+    if (entry === undefined) {
+      const other = failed.length >= mostReasons ? 'other reasons' : reason;
+      entry = failed.find((known) => known.reason === other) ?? { reason: other, keys: 0, examples: [] };
+      if (!failed.includes(entry)) failed.push(entry);
+    }
+    entry.keys++;
+    if (entry.examples.length < examples) entry.examples.push(printableKey(key));
+  }
+
+  get failedKeys(): number {
+    return this.counts.failed.reduce((sum, { keys }) => sum + keys, 0);
+  }
+}
+
+/** A key, or its beginning, for people. */
+export function printableKey(key: Uint8Array): string {
+  return printable(Buffer.from(key).toString('utf8'));
+}

@@ -1,0 +1,172 @@
+import type { RdbRecord, TokenSink } from '../../formats/rdb/rdb-handler.ts';
+import { ValueDecoder } from '../../formats/rdb/value-decoder.ts';
+import { encodedArgument, type CommandWriter } from '../../redis/command-writer.ts';
+import type { Pipe } from '../../redis/pipe.ts';
+import { PipeError, type PipeReply } from '../../redis/reply-parser.ts';
+import { kind, kindOf, recordOf, tagOf } from './answer-kinds.ts';
+import { send, type ValueChannel } from './value-channel.ts';
+import { ValueCommands } from './value-commands.ts';
+import type { KeyWriterOptions } from './writer-options.ts';
+
+/** Follows the key that it stands for: where only keys with a certain beginning may be written, this one may be. */
+const temporarySuffix = ':redis-agent-restoring';
+/** What is never finished, since we were killed, goes by itself after a day, or with the next run. */
+const abandonedAfter = 24 * 60 * 60 * 1000;
+/** Most values are built by fewer commands, and in no time. */
+const soonDone = 3;
+
+const words = {
+  unlink: [encodedArgument('UNLINK')],
+  pexpire: [encodedArgument('PEXPIRE')],
+  pexpireat: [encodedArgument('PEXPIREAT')],
+  persist: [encodedArgument('PERSIST')],
+  rename: [encodedArgument('RENAME')],
+  renamenx: [encodedArgument('RENAMENX')],
+};
+
+/** Whoever writes the other keys, and counts. */
+export interface BuilderHost {
+  readonly pipe: Pipe;
+  readonly options: Pick<KeyWriterOptions, 'target' | 'existing' | 'tally'>;
+  readonly failure: unknown;
+  readonly now: number;
+  selectFor(database: number): void;
+  exists(index: number, key: Uint8Array): void;
+  /** True when the answer ends all writing. */
+  stopOn(reply: PipeReply): boolean;
+}
+
+/** A value that is being built, until its key has its name. */
+interface Built {
+  index: number;
+  database: number;
+  key: Uint8Array;
+  temporary: Uint8Array;
+  bytes: number;
+  commands: number;
+  problem: string | undefined;
+}
+
+/**
+ * Builds values by plain commands under a temporary name, and renames a key when the server has confirmed every part of
+ * it: nobody ever sees half a value, and a value that fails leaves the old one alone.
+ */
+export class ValueBuilder implements ValueChannel {
+  readonly decoder: TokenSink;
+  readonly #host: BuilderHost;
+  readonly #open = new Map<number, Built>();
+  #built: Built | undefined;
+  /** What the commands that are sent belong to. */
+  #kind: number = kind.part;
+
+  constructor(host: BuilderHost) {
+    this.#host = host;
+    this.decoder = new ValueDecoder(new ValueCommands(this, host.options.target));
+  }
+
+  get out(): CommandWriter {
+    return this.#host.pipe.out;
+  }
+
+  get now(): number {
+    return this.#host.now;
+  }
+
+  get key(): Uint8Array {
+    return this.#current.temporary;
+  }
+
+  prepare(): void {
+    this.#host.selectFor(this.#current.database);
+  }
+
+  commit(): void {
+    const built = this.#current;
+    this.#host.pipe.commit(tagOf(built.index, this.#kind));
+    if (this.#kind === kind.part && ++built.commands === soonDone) send(this, words.pexpire, abandonedAfter);
+  }
+
+  fail(reason: string): void {
+    this.#current.problem ??= reason;
+  }
+
+  begin({ index, database, bytes, keyFrom, keyTo }: RdbRecord): void {
+    const key = Uint8Array.from(bytes.subarray(keyFrom, keyTo));
+    const temporary = Buffer.concat([key, Buffer.from(temporarySuffix)]);
+    const built = { index, database, key, temporary, bytes: 0, commands: 0, problem: undefined };
+    this.#open.set(index, built);
+    this.#send(built, kind.aside, words.unlink);
+    this.#built = built;
+  }
+
+  end({ expiresAt }: RdbRecord, nothing: boolean): void {
+    const built = this.#current;
+    if (nothing) this.#drop(built);
+    else if (expiresAt < 0) this.#send(built, kind.last, words.persist);
+    else this.#send(built, kind.last, words.pexpireat, expiresAt);
+  }
+
+  /** The record is complete, and with it the size of what was built last. */
+  measure({ index, valueBytes }: RdbRecord): void {
+    if (this.#built?.index === index) this.#built.bytes = valueBytes;
+  }
+
+  /** Gets the answers to what building has sent. */
+  answer(tag: number, reply: PipeReply): void {
+    const built = this.#open.get(recordOf(tag));
+    if (built === undefined || this.#host.failure !== undefined || this.#host.stopOn(reply)) return;
+    const of = kindOf(tag);
+    if (of === kind.publish) this.#published(built, reply);
+    else if (reply instanceof PipeError && of !== kind.aside) built.problem ??= reply.text;
+    if (of === kind.last) this.#publish(built);
+  }
+
+  get #current(): Built {
+    if (this.#built === undefined) throw new Error('no value is being built');
+    return this.#built;
+  }
+
+  #publish(built: Built): void {
+    if (built.problem !== undefined) {
+      this.#send(built, kind.aside, words.unlink);
+      this.#drop(built);
+      return;
+    }
+    const replaces = this.#host.options.existing === 'replace';
+    this.#send(built, kind.publish, replaces ? words.rename : words.renamenx, built.key);
+  }
+
+  #published(built: Built, reply: PipeReply): void {
+    const { tally } = this.#host.options;
+    this.#open.delete(built.index);
+    if (reply === 'OK' || reply === 1) {
+      tally.counts.written++;
+      tally.counts.bytes += built.bytes;
+    } else if (reply instanceof PipeError && reply.text.startsWith('ERR no such key')) {
+      // Its time came in between.
+      tally.counts.expired++;
+    } else {
+      this.#send(built, kind.aside, words.unlink);
+      if (reply instanceof PipeError) tally.fail(reply.text, built.key);
+      else this.#host.exists(built.index, built.key);
+    }
+  }
+
+  /** Nothing of it is, or stays, in the target. */
+  #drop(built: Built): void {
+    const { tally } = this.#host.options;
+    if (built.problem === undefined) tally.counts.expired++;
+    else tally.fail(built.problem, built.key);
+    this.#open.delete(built.index);
+  }
+
+  /** A command on the temporary key of this value, which need not be the one that is being built. */
+  #send(built: Built, of: number, command: readonly Uint8Array[], ...args: (Uint8Array | number)[]): void {
+    const before = this.#built;
+    this.#built = built;
+    this.#kind = of;
+    send(this, command, ...args);
+    this.#kind = kind.part;
+    this.#built = before;
+  }
+}

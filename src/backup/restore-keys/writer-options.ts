@@ -1,0 +1,56 @@
+import { understands } from '../../formats/rdb/dump-payload.ts';
+import type { RdbRecord } from '../../formats/rdb/rdb-handler.ts';
+import type { TargetAbilities } from './judge-target.ts';
+import type { TargetWays } from './probe-target.ts';
+import type { Tally } from './tally.ts';
+
+/** What to do with a key that the target has already. */
+export type ExistingKeys = 'stop' | 'replace' | 'skip';
+
+export interface KeyWriterOptions extends WritingRules {
+  /** Can the dump be read a second time? */
+  again: boolean;
+  existing: ExistingKeys;
+  tally: Tally;
+  /** Records before this one are done: an earlier run has written them. */
+  from: number;
+  /** Records before this one may have been written by an earlier run that was cut off. */
+  doubtfulTo: number;
+}
+
+/** Which keys are written, and how. */
+export interface WritingRules {
+  target: TargetAbilities;
+  ways: TargetWays;
+  selects: (record: RdbRecord) => boolean;
+  /** Everything goes into this database. */
+  toDatabase: number | undefined;
+  /** Only these records, and by plain commands: their values were too large for the first reading. */
+  only: ReadonlySet<number> | undefined;
+}
+
+/** Why this record cannot be written at all. */
+export function impossible(
+  { type, database }: RdbRecord,
+  { target, ways, toDatabase }: WritingRules,
+): string | undefined {
+  const wanted = toDatabase ?? database;
+  if (!ways.hasDatabase(wanted)) return `the server has no database ${wanted}: --to-db names another`;
+  if (type.data !== 'module') return undefined;
+  if (!ways.restore) return 'it is a module’s value, which only RESTORE can write';
+  // Before 7.0 the server ends itself when it does not know the module.
+  return target.survivesModules && understands(target.reads, type)
+    ? undefined
+    : 'it is a module’s value, which could end a server of this version';
+}
+
+/** Does the value have to be built, since the target would not take it in one piece? */
+export function byCommands({ type }: RdbRecord, { target, ways, only }: WritingRules): boolean {
+  return only !== undefined || !ways.restore || !understands(target.reads, type);
+}
+
+/**
+ * Values above this are built in batches. A server takes 512 MB in one argument, but does nothing else while it reads
+ * one of that size, and we would have to hold it twice.
+ */
+export const largestRaw = 64 * 1024 * 1024;
