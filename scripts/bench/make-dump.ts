@@ -1,5 +1,6 @@
 /**
- * Makes a realistic dump.rdb of a given size, once: `scripts/node scripts/bench/make-dump.ts 1gb` prints its path.
+ * Makes a realistic dump.rdb of a given size, once: `scripts/node scripts/bench/make-dump.ts 1gb` prints its path;
+ * `small` makes one of 10 M small keys.
  * The file stays in ${XDG_CACHE_HOME:-~/.cache}/redis-agent/bench, where all benches look for it.
  */
 import { once } from 'node:events';
@@ -9,7 +10,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { startServer, type TestServer } from '../../test/support/redis-server.ts';
-import { commandMaker } from './sample-data.ts';
+import { commandMaker, smallCommandMaker } from './sample-data.ts';
 
 /** Where benches keep what is dear to make. */
 export function benchCache(): string {
@@ -31,19 +32,39 @@ export async function benchDump(bytes: number): Promise<string> {
     const goal = size < bytes / 20 ? bytes / 10 : bytes * 1.01;
     await filler.fill(Math.ceil((filler.commands * (goal - size)) / size) + 100);
   }
+  keep(server, path);
+  return path;
+}
+
+/** How many keys `smallDump` has. */
+export const smallKeys = 10_000_000;
+
+/** The path of a dump of 10 M small strings, some 390 MB; made when it is not there yet. */
+export async function smallDump(): Promise<string> {
+  const path = join(benchCache(), `dump-small-${smallKeys}.rdb`);
+  if (existsSync(path)) return path;
+  await using server = await startServer({ config: { save: '' } });
+  await new Filler(server, smallCommandMaker(1)).fill(smallKeys);
+  await save(server);
+  keep(server, path);
+  return path;
+}
+
+/** Copies the server's dump to where it appears whole or not at all. */
+function keep(server: TestServer, path: string): void {
   copyFileSync(server.dumpPath, `${path}.tmp`);
   renameSync(`${path}.tmp`, path);
-  return path;
 }
 
 /** Fills a server as fast as it takes commands. `seed` and count decide the data. */
 export class Filler {
   readonly #server: TestServer;
-  readonly #next = commandMaker(1);
+  readonly #next: () => string[];
   commands = 0;
 
-  constructor(server: TestServer) {
+  constructor(server: TestServer, next = commandMaker(1)) {
     this.#server = server;
+    this.#next = next;
   }
 
   /** Sends `count` commands in pipelines of 16 k and waits for all replies. */
@@ -110,4 +131,7 @@ export function parseBytes(text: string): number {
   return Number(number) * { b: 1, kb: 2 ** 10, mb: 2 ** 20, gb: 2 ** 30 }[unit ?? 'b']!;
 }
 
-if (import.meta.main) console.log(await benchDump(parseBytes(process.argv[2] ?? '1gb')));
+if (import.meta.main) {
+  const size = process.argv[2] ?? '1gb';
+  console.log(size === 'small' ? await smallDump() : await benchDump(parseBytes(size)));
+}

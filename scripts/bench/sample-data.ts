@@ -105,3 +105,24 @@ export function commandMaker(seed: number): () => string[] {
   ];
   return () => kinds[random(kinds.length)]!();
 }
+
+/** The same for strings of a few bytes: names of three kinds that are never the same, numbers, tokens, some expiring. */
+export function smallCommandMaker(seed: number): () => string[] {
+  const random = randomOf(seed);
+  let serial = 0;
+  return () => {
+    const id = ++serial;
+    switch (random(4)) {
+      case 0:
+        return ['SET', `counter:visits:${id}`, String(random(1e9))];
+      case 1:
+        return ['SET', `session:token:${id}`, random(2 ** 32).toString(16), 'EX', String(1e5 + random(1e6))];
+      default:
+        return [
+          'SET',
+          `user:profile:${id}:name`,
+          `${words[random(words.length)]!} ${words[random(words.length)]!}`,
+        ];
+    }
+  };
+}
