@@ -23,6 +23,13 @@ export const recoverLiveJob: Job<object, LiveRecovery | null> = {
   },
 };
 
+/** What an earlier run has left, for people; null when nothing. */
+export async function interruptedLive({ settings, instance }: JobContext): Promise<string | null> {
+  const record = await new LiveJournal(settings.state.path, instance.name).read();
+  if (record === undefined) return null;
+  return `a live restore of ${record.backup}, begun ${record.started_at}, was interrupted at ${record.phase}: the server is set free first`;
+}
+
 /** A killed agent leaves its server behind as a replica of nobody, which refuses writes. Needs the repository's lock. */
 export async function recoverLive(context: JobContext): Promise<LiveRecovery | null> {
   const { clock, log, signal, settings, instance, progress } = context;

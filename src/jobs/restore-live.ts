@@ -43,14 +43,14 @@ export async function runLiveRestore(
   const { clock, log, progress } = context;
   await recoverLive(context);
   progress.report({ phase: 'preflight' });
-  requireAllowed(context, judge(await look(context), manifest).guards, options.allowed);
+  requireAllowed(context, judgeFor(await lookLive(context), manifest).guards, options.allowed);
 
   const start = clock.monotonic();
   const proof = await proveDeeply(context, manifest);
   const verified = clock.monotonic();
   // Meanwhile much may have changed, and now it is known what is in the backup.
-  const facts = await look(context);
-  const judgement = judge(facts, manifest, proof);
+  const facts = await lookLive(context);
+  const judgement = judgeFor(facts, manifest, proof);
   requireAllowed(context, judgement.guards, options.allowed);
   const preBackup = options.preBackup ? await backUpFirst(context, facts) : null;
 
@@ -78,7 +78,7 @@ function seconds(from: number, to: number): number {
   return Math.round(to - from) / 1000;
 }
 
-async function look(context: JobContext): Promise<LiveServerFacts> {
+export async function lookLive(context: JobContext): Promise<LiveServerFacts> {
   const connection = await context.connect();
   try {
     return await gatherLive(connection);
@@ -87,7 +87,7 @@ async function look(context: JobContext): Promise<LiveServerFacts> {
   }
 }
 
-function judge(facts: LiveServerFacts, manifest: Manifest, proof?: DeepProof): LiveJudgement {
+export function judgeFor(facts: LiveServerFacts, manifest: Manifest, proof?: DeepProof): LiveJudgement {
   const { databases } = proof ?? manifest.keyspace;
   return judgeLive({
     ...facts,
@@ -106,7 +106,12 @@ function versionOf({ rdb_version: version }: Manifest): DeepProof['version'] {
   return { engine: version >= 80 ? 'valkey' : 'redis', version };
 }
 
-function requireAllowed({ instance }: JobContext, guards: Guard[], allowed: ReadonlySet<string>): void {
+/** Throws an AgentError `refused` that names what stands against it and the flag that insists. */
+export function requireAllowed(
+  { instance }: Pick<JobContext, 'instance'>,
+  guards: Guard[],
+  allowed: ReadonlySet<string>,
+): void {
   const standing = guards.filter(({ name, allowable }) => !allowable || !allowed.has(name));
   const [first] = standing;
   if (first === undefined) return;

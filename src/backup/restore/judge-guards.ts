@@ -1,7 +1,7 @@
 import type { Engine, KeyCount, Manifest } from '../../domain/backup.ts';
 import { formatBytes, parseBytes } from '../../lib/bytes.ts';
 import { formatDuration } from '../../lib/duration.ts';
-import type { Persistence, RestoreFacts } from './facts.ts';
+import type { Persistence, RestoreFacts, RunningServer } from './facts.ts';
 import { canLoad } from './judge-rdb-version.ts';
 
 /** The guards that `--allow-<name>` insists on, and what that means. */
@@ -44,7 +44,8 @@ const fewKeys = 100;
 export function judgeGuards(input: GuardInput): Guard[] {
   return [
     ...judgeServer(input.facts, input.persistence),
-    ...[old, fewer, newer, memory].flatMap((judge) => judge(input) ?? []),
+    ...judgeChoice(input),
+    ...[newer, memory].flatMap((judge) => judge(input) ?? []),
   ];
 }
 
@@ -69,6 +70,17 @@ function judgePlace({ running, conf }: RestoreFacts, next: Persistence): Guard[]
   ];
 }
 
+/** Of a plan's facts, those that tell whether it is the right backup. */
+export interface ChoiceInput extends Pick<GuardInput, 'manifest' | 'latest' | 'staleAfter'> {
+  facts: { now: number; running: Pick<RunningServer, 'databases'> | undefined };
+}
+
+/** Is it the backup that somebody means? */
+export function judgeChoice(input: ChoiceInput): Guard[] {
+  return [old, fewer].flatMap((judge) => judge(input) ?? []);
+}
+
+type ChoiceJudge = (input: ChoiceInput) => Guard | undefined;
 type Judge = (input: GuardInput) => Guard | undefined;
 type ServerJudge = (input: Pick<GuardInput, 'facts'>) => Guard | undefined;
 
@@ -120,7 +132,7 @@ const sentinel: ServerJudge = ({ facts: { running } }) => {
   );
 };
 
-const old: Judge = ({ facts: { now }, manifest, latest, staleAfter }) => {
+const old: ChoiceJudge = ({ facts: { now }, manifest, latest, staleAfter }) => {
   const age = now - Date.parse(manifest.snapshot_at);
   if (!latest || age <= staleAfter) return undefined;
   return guard(
@@ -130,7 +142,7 @@ const old: Judge = ({ facts: { now }, manifest, latest, staleAfter }) => {
   );
 };
 
-const fewer: Judge = ({ facts: { running }, manifest }) => {
+const fewer: ChoiceJudge = ({ facts: { running }, manifest }) => {
   if (running === undefined) return undefined;
   const [now, then] = [countKeys(running.databases), countKeys(manifest.keyspace.databases)];
   if (now < fewKeys || then >= now * leastShare) return undefined;

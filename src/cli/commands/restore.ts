@@ -11,6 +11,8 @@ import { exitCodes } from '../exit-code.ts';
 import { renderRestoreKeys } from '../render/restore-keys.ts';
 import { renderRestorePlan, renderRestoreReport } from '../render/restore-report.ts';
 import { createStyle } from '../render/style.ts';
+import type { LiveJobReport } from '../../jobs/restore-live-job.ts';
+import { liveOptions, renderLive, runLive } from '../restore/live.ts';
 import { intoExitCode, intoOptions, runInto, type IntoArgs } from '../restore/into.ts';
 
 interface Args {
@@ -19,6 +21,8 @@ interface Args {
   dryRun: boolean;
   yes: boolean;
   undo: boolean;
+  method: 'files' | 'live' | undefined;
+  preBackup: boolean;
   to: string | undefined;
   /** `allowOld` and the others. */
   [allow: string]: unknown;
@@ -27,6 +31,7 @@ interface Args {
 type Result =
   | { kind: 'fetched'; fetched: FetchReport }
   | { kind: 'restore'; report: RestoreReport }
+  | { kind: 'live'; live: LiveJobReport }
   | { kind: 'keys'; keys: RestoreKeysReport };
 
 export const restoreCommand = defineCommand<Args, Result>({
@@ -58,6 +63,7 @@ export const restoreCommand = defineCommand<Args, Result>({
         fetched: await app.run(fetchBackupJob, instance, { which, directory: to }, context),
       };
     const allow = Object.keys(guardFlags).filter((name) => args[`allow-${name}`] === true);
+    if (args.method === 'live' && !undo) return { kind: 'live', live: await runLive(context, args, allow) };
     const what = { which, undo, allow };
     const planned = await app.run(restoreJob, instance, { ...what, dryRun: true }, context);
     if (dryRun || !(await agreed(context, planned, args, allow))) return { kind: 'restore', report: planned };
@@ -69,18 +75,20 @@ export const restoreCommand = defineCommand<Args, Result>({
   render(result, { style }) {
     if (result.kind === 'restore') return renderRestoreReport(result.report, style);
     if (result.kind === 'keys') return renderRestoreKeys(result.keys, style);
+    if (result.kind === 'live') return renderLive(result.live, style);
     const { file, backup, bytes } = result.fetched;
     return `${printable(file)}: backup ${backup}, ${formatBytes(bytes)}, proven (SHA-256, CRC64)`;
   },
   document(result) {
     if (result.kind === 'keys') return result.keys;
+    if (result.kind === 'live') return result.live;
     return result.kind === 'restore' ? result.report : result.fetched;
   },
   exitCode: (result) => (result.kind === 'keys' ? intoExitCode(result.keys) : exitCodes.ok),
 });
 
 function options(yargs: Argv): Argv {
-  let result = intoOptions(yargs)
+  let result = liveOptions(intoOptions(yargs))
     .positional('id', {
       type: 'string',
       default: 'latest',
@@ -104,8 +112,8 @@ function options(yargs: Argv): Argv {
       describe: 'Only fetch, prove and decode into this folder; no server is touched',
     })
     .option('method', {
-      choices: ['files'] as const,
-      describe: 'How: by placing files while the server is down',
+      choices: ['files', 'live'] as const,
+      describe: 'files: placed while the server is down; live: the running server takes the backup over',
     })
     .conflicts('to', ['undo', 'dry-run']);
   for (const [name, describe] of Object.entries(guardFlags))

@@ -1,5 +1,6 @@
 import type { Argv } from 'yargs';
 import { restoreLiveJob, type LiveJobReport } from '../../jobs/restore-live-job.ts';
+import { requireAllowed } from '../../jobs/restore-live.ts';
 import { formatBytes } from '../../lib/bytes.ts';
 import { formatDuration } from '../../lib/duration.ts';
 import { printable } from '../../lib/printable.ts';
@@ -33,17 +34,12 @@ export async function runLive(
   const options = { which, preBackup, allow };
   const planned = await app.run(restoreLiveJob, instance, { ...options, dryRun: true }, context);
   if (dryRun) return planned;
-  const refused = planned.plan.guards.some(({ name, allowable }) => !allowable || !allow.includes(name));
-  if (!refused) {
-    if (!context.globals.json) context.show(renderPlan(planned, createStyle(false)));
-    if (!yes && !(await context.confirm(`Restore ${planned.instance}?`))) return planned;
-  }
-  return await app.run(
-    restoreLiveJob,
-    instance,
-    { ...options, which: planned.plan.backup, dryRun: false },
-    context,
-  );
+  requireAllowed({ instance }, planned.plan.guards, new Set(allow));
+  if (!context.globals.json) context.show(renderPlan(planned, createStyle(false)));
+  if (!yes && !(await context.confirm(`Restore ${planned.instance}?`))) return planned;
+  // The one that was shown, whatever is the latest by now.
+  const agreed = { ...options, which: planned.plan.backup, dryRun: false };
+  return await app.run(restoreLiveJob, instance, agreed, context);
 }
 
 function renderPlan({ instance, plan, interrupted }: LiveJobReport, style: Style): string {

@@ -1,0 +1,105 @@
+import { judgeChoice, type Guard } from '../backup/restore/judge-guards.ts';
+import type { DisklessLoad } from '../backup/restore/judge-live.ts';
+import type { Manifest } from '../domain/backup.ts';
+import { infoKeyspace } from '../formats/info/parse-info.ts';
+import { countKeys } from './backup.ts';
+import type { Job, JobContext, JobResult } from './job.ts';
+import { interruptedLive, recoverLive } from './recover-live.ts';
+import {
+  judgeFor,
+  lookLive,
+  requireAllowed,
+  runLiveRestore,
+  type LiveRestoreReport,
+} from './restore-live.ts';
+
+export interface LiveJobOptions {
+  /** A backup id or `latest`. */
+  which: string;
+  /** Only plan. */
+  dryRun: boolean;
+  preBackup: boolean;
+  /** Names of guards that are insisted on. */
+  allow: readonly string[];
+}
+
+/** What a live restore will do and why; `--dry-run` prints it, and the restore goes by it. */
+export interface LivePlan {
+  method: 'live';
+  why: string;
+  backup: string;
+  snapshot_at: string;
+  age_seconds: number;
+  keys: number;
+  bytes: number;
+  server: string;
+  mode: DisklessLoad;
+  lost: string;
+  notes: string[];
+  guards: Guard[];
+}
+
+export interface LiveJobReport {
+  instance: string;
+  outcome: 'planned' | 'restored';
+  /** What was found of an interrupted run, and what becomes of it. */
+  interrupted: string | null;
+  plan: LivePlan;
+  restored: LiveRestoreReport | null;
+}
+
+/** Plans a live restore, and does it. */
+export const restoreLiveJob: Job<LiveJobOptions, LiveJobReport> = {
+  name: 'restore',
+  lock: 'repository',
+  run,
+};
+
+async function run(context: JobContext, options: LiveJobOptions): Promise<JobResult<LiveJobReport>> {
+  const { repository, instance, signal } = context;
+  const manifest = await repository.find(options.which, signal);
+  const interrupted = await interruptedLive(context);
+  if (!options.dryRun) await recoverLive(context);
+  const plan = await planLive(context, manifest, options.which === 'latest');
+  // What an interrupted run has made of the server is put right first.
+  if (options.dryRun && interrupted !== null)
+    plan.guards = plan.guards.filter(({ name }) => name !== 'replica' && name !== 'loading');
+  const report: LiveJobReport = {
+    instance: instance.name,
+    outcome: 'planned',
+    interrupted,
+    plan,
+    restored: null,
+  };
+  if (!options.dryRun) {
+    const allowed = new Set(options.allow);
+    requireAllowed(context, plan.guards, allowed);
+    report.restored = await runLiveRestore(context, manifest, { preBackup: options.preBackup, allowed });
+    report.outcome = 'restored';
+  }
+  const summary = `${instance.name}: ${report.outcome} ${manifest.id}, live`;
+  return { value: report, summary, findings: [], evaluated: [] };
+}
+
+async function planLive(context: JobContext, manifest: Manifest, latest: boolean): Promise<LivePlan> {
+  const { clock, settings } = context;
+  const facts = await lookLive(context);
+  const { guards, notes, mode } = judgeFor(facts, manifest);
+  const now = clock.now();
+  const running = { databases: infoKeyspace(facts.info) };
+  const choice = { facts: { now, running }, manifest, latest, staleAfter: settings.backup.stale_after };
+  return {
+    method: 'live',
+    why: 'the server takes it over while it runs, as from a master: no restart, no file is placed',
+    backup: manifest.id,
+    snapshot_at: manifest.snapshot_at,
+    age_seconds: Math.max(0, Math.round((now - Date.parse(manifest.snapshot_at)) / 1000)),
+    keys: countKeys(manifest),
+    bytes: manifest.artefacts[0]?.plain.bytes ?? 0,
+    server: `${facts.server.engine} ${facts.server.version}`,
+    mode,
+    lost: `everything written since ${manifest.snapshot_at}`,
+    notes,
+    guards: [...guards, ...judgeChoice(choice)],
+  };
+}
