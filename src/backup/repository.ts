@@ -1,5 +1,6 @@
 import type { Artefact, Manifest, Verification } from '../domain/backup.ts';
 import { AgentError } from '../domain/errors.ts';
+import type { KeyspaceSummary } from '../domain/keyspace.ts';
 import { backupIdTime } from './id.ts';
 import { formatDocument, manifestLimit, parseManifest, parseVerification } from './manifest.ts';
 import type { Store, StoredObject } from './store/store.ts';
@@ -8,7 +9,8 @@ import { markName, parseMark, type VerificationMark } from './verification-mark.
 const manifestName = 'manifest.json';
 const acceptedName = 'accepted.json';
 /** What the agent itself writes beside a manifest, besides the marks of verifications. */
-const ownNames = [manifestName, acceptedName, 'dump.rdb.zst', 'dump.rdb.zst.age'];
+const keyspaceName = 'keys.json';
+const ownNames = [manifestName, acceptedName, keyspaceName, 'dump.rdb.zst', 'dump.rdb.zst.age'];
 /** Manifests that are read at the same time. */
 const readers = 8;
 
@@ -49,6 +51,8 @@ export interface Repository {
   artefactKey(id: string, artefact: Pick<Artefact, 'name'>): string;
   /** Commits a backup: from here on it exists. */
   writeManifest(manifest: Manifest, signal: AbortSignal): Promise<void>;
+  /** Keeps the compact key-space report beside a backup, before its manifest. */
+  writeKeyspace(id: string, report: KeyspaceSummary, signal: AbortSignal): Promise<void>;
   readVerification(id: string, name: string, signal: AbortSignal): Promise<Verification>;
   writeVerification(id: string, verification: Verification, signal: AbortSignal): Promise<void>;
   /** Notes that somebody found the size of this backup right (see prune/shrink.ts). */
@@ -163,6 +167,10 @@ export function openRepository(store: Store, instance: string): Repository {
 
     async writeManifest(manifest, signal) {
       await writeText(keyOf(manifest.id, manifestName), formatDocument(manifest), signal);
+    },
+
+    async writeKeyspace(id, report, signal) {
+      await writeText(keyOf(id, keyspaceName), `${JSON.stringify(report)}\n`, signal);
     },
 
     async readVerification(id, name, signal) {

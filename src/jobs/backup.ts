@@ -8,6 +8,8 @@ import type { Snapshot } from '../backup/snapshot/snapshot.ts';
 import { takeSnapshot } from '../backup/snapshot/take-snapshot.ts';
 import { manifestSchema, type Artefact, type Manifest, type ServerIdentity } from '../domain/backup.ts';
 import { AgentError, messageOf } from '../domain/errors.ts';
+import { compactReport } from '../keyspace/compact.ts';
+import { KeyspaceReport } from '../keyspace/report.ts';
 import { formatBytes } from '../lib/bytes.ts';
 import { identityOf, readInfo, readServerTime } from '../redis/server.ts';
 import { judgeShrinkage, shrinkRule } from './judge-shrinkage.ts';
@@ -125,6 +127,9 @@ async function storeAll(context: JobContext, id: string, snapshot: Snapshot): Pr
   // From here on the id is ours: a put that fails leaves nothing, and may have failed because somebody else has it.
   try {
     await requireWhole(context, id, stored.artefact);
+    // Names of keys are content: where that is encrypted, they are not kept in the clear.
+    if (stored.artefact.encryption === null && !('unread' in stored.content))
+      await repository.writeKeyspace(id, compactReport(stored.keyspace.summary()), signal);
     const manifest = describe(context, { id, snapshot, ...stored });
     await repository.writeManifest(manifest, signal);
     return manifest;
@@ -136,10 +141,16 @@ async function storeAll(context: JobContext, id: string, snapshot: Snapshot): Pr
   }
 }
 
-async function storeArtefact(context: JobContext, id: string, snapshot: Snapshot): Promise<EncodedRdb> {
+async function storeArtefact(
+  context: JobContext,
+  id: string,
+  snapshot: Snapshot,
+): Promise<EncodedRdb & { keyspace: KeyspaceReport }> {
   const { repository, settings, signal, progress } = context;
   const { compression, encryption } = settings.repository;
+  const keyspace = new KeyspaceReport({ now: context.clock.now() });
   const encoding = encodeRdb(snapshot, {
+    listener: keyspace,
     compression,
     recipients: encryption.age_recipients,
     signal,
@@ -148,7 +159,7 @@ async function storeArtefact(context: JobContext, id: string, snapshot: Snapshot
   await repository.store.put(repository.artefactKey(id, { name: encoding.name }), encoding.chunks, {
     signal,
   });
-  return encoding.result();
+  return { ...encoding.result(), keyspace };
 }
 
 async function requireWhole(
