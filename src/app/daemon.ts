@@ -9,6 +9,7 @@ import { forgetRuns, lastRun } from '../state/runs.ts';
 import { runBackupCycle } from './backup-cycle.ts';
 import type { App } from './build-app.ts';
 import type { Notifier } from './notify.ts';
+import { recoverRestore } from './recover-restore.ts';
 import { startScheduler, type Schedule } from './scheduler.ts';
 
 export interface DaemonOptions {
@@ -99,6 +100,14 @@ async function schedulesFor(app: App, instance: InstanceSettings): Promise<Sched
   const common = { timezone, jitter: settings.backup.jitter };
   const newest = await newestBackup(app, instance);
   const schedules: Schedule[] = [
+    {
+      ...common,
+      name: `${instance.name}: recover-restore`,
+      expression: '*/5 * * * *',
+      jitter: 0,
+      lastRun: 'never',
+      run: (signal) => recoverRestore(app, instance, { signal, progress: silent }),
+    },
     {
       ...common,
       name: `${instance.name}: watch-backups`,

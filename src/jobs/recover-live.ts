@@ -24,7 +24,10 @@ export const recoverLiveJob: Job<object, LiveRecovery | null> = {
 };
 
 /** What an earlier run has left, for people; null when nothing. */
-export async function interruptedLive({ settings, instance }: JobContext): Promise<string | null> {
+export async function interruptedLive({
+  settings,
+  instance,
+}: Pick<JobContext, 'settings' | 'instance'>): Promise<string | null> {
   const record = await new LiveJournal(settings.state.path, instance.name).read();
   if (record === undefined) return null;
   return `a live restore of ${record.backup}, begun ${record.started_at}, was interrupted at ${record.phase}: the server is set free first`;

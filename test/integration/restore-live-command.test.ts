@@ -1,5 +1,11 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
-import { runAgent, takeBackup, writeConfig, type TestConfig } from '../support/cli.ts';
+import { runAgent, spawnAgent, takeBackup, writeConfig, type TestConfig } from '../support/cli.ts';
+import { untilInfo } from '../support/live-server.ts';
 import { startServer, type TestServer } from '../support/redis-server.ts';
 
 /** A server with other data than its backup has. */
@@ -67,5 +73,30 @@ describe('restore --method live', () => {
     });
     expect(insisted.code).toBe(0);
     expect(await server.call('DBSIZE')).toBe(1);
+  });
+});
+
+describe('the daemon', () => {
+  test('sets a server free that a killed restore has left behind', async () => {
+    const { server, config, id } = await prepare();
+    const script = join(import.meta.dirname, '../support/restore-live-child.ts');
+    const child = spawn(process.execPath, [script, config.path, id, 'free'], {
+      stdio: ['ignore', 'inherit', 'inherit'],
+    });
+    expect(await once(child, 'exit')).toEqual([null, 'SIGKILL']);
+    await expect(server.call('SET', 'key', 'x')).rejects.toThrow('READONLY');
+
+    // Before anything is done about it, a plan says so.
+    const planned = await runAgent(['--json', 'restore', id, '--method', 'live', '--dry-run'], { config });
+    expect(planned.json).toMatchObject({ interrupted: expect.stringContaining('was interrupted at free') });
+    expect(planned.json.plan.guards).toEqual([]);
+
+    const daemon = spawnAgent(['run'], { config });
+    await untilInfo(server, (info) => info.get('role') === 'master');
+    const journal = join(config.state, 'restore', 'main.live.json');
+    while (existsSync(journal)) await delay(20);
+    expect(await server.call('GET', 'key')).toBe('as backed up');
+    daemon.kill('SIGTERM');
+    expect((await daemon.ended).code).toBe(0);
   });
 });

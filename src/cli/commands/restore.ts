@@ -38,7 +38,7 @@ export const restoreCommand = defineCommand<Args, Result>({
   usage: 'restore [id]',
   summary: 'Put a backup back: prove it, set the old data aside, place it, start, compare',
   // Placing files may take root's rights; a server that is written to is only connected to.
-  keepsRoot: ({ into }) => into === undefined,
+  keepsRoot: ({ into, method }) => into === undefined && method !== 'live',
   options,
   examples: [
     ['redis-agent restore --dry-run', 'What it would do, and why'],
