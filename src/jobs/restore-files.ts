@@ -7,19 +7,11 @@ import { makeWork, requirePlace, sweepWork } from '../backup/restore/stage-files
 import { takeSnapshot } from '../backup/snapshot/take-snapshot.ts';
 import type { Manifest } from '../domain/backup.ts';
 import { AgentError, messageOf } from '../domain/errors.ts';
+import { takeBack } from './restore-back.ts';
+import { serve, type Served } from './restore-serve.ts';
+import { abandon } from './restore-settle.ts';
+import { asLoadable, begin, place, stopServer, workplace, type RestoreRun } from './restore-steps.ts';
 import type { JobContext } from './job.ts';
-import {
-  abandon,
-  asLoadable,
-  begin,
-  place,
-  serve,
-  stopServer,
-  takeBack,
-  workplace,
-  type RestoreRun,
-  type Served,
-} from './restore-run.ts';
 import { refuse, type RestoreOptions, type RestoreReport, type Scene } from './restore-scene.ts';
 import { NotServing } from './restore-server.ts';
 import { proveStaged, rdbOf, stageDump } from './restore-stage.ts';
@@ -136,6 +128,7 @@ function newJournal(
     started_at: started,
     step: 'stage',
     was_running: facts.running !== undefined,
+    keys_before: Object.values(facts.running?.databases ?? {}).reduce((sum, { keys }) => sum + keys, 0),
     kept: {},
     incoming: {},
     moves: [],

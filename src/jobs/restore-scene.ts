@@ -9,8 +9,8 @@ import { learnManners } from '../backup/restore/stage-files.ts';
 import { lookAtFiles } from '../backup/restore/swap.ts';
 import { AgentError } from '../domain/errors.ts';
 import type { FoundService } from '../redis/find-service.ts';
+import type { RestoreRun } from './restore-steps.ts';
 import type { JobContext } from './job.ts';
-import type { RestoreRun } from './restore-run.ts';
 import { endServer, outputIn } from './restore-server.ts';
 
 export interface RestoreOptions {

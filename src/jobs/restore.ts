@@ -1,8 +1,8 @@
 import type { Journal } from '../backup/restore/journal.ts';
 import { AgentError } from '../domain/errors.ts';
+import { settle, type Settled } from './restore-settle.ts';
 import type { Job, JobContext, JobResult } from './job.ts';
 import { describeServed, restoreFiles, undoRestore } from './restore-files.ts';
-import { settle, type Settled } from './restore-run.ts';
 import {
   look,
   requireService,
@@ -47,24 +47,33 @@ async function restore(context: JobContext, options: RestoreOptions): Promise<Re
     set_aside: [],
     duration_seconds: 0,
   };
-  let scene = await look(context, options);
-  let interrupted: string | null = null;
-  if (scene.interrupted !== undefined) {
-    const journal = scene.interrupted;
-    const what = `${journal.kind} of ${journal.backup}, begun ${journal.started_at}, was interrupted at ${journal.step}`;
-    if (options.dryRun) interrupted = `a ${what}: ${forecast(journal, options.undo)}`;
-    else {
-      requireService(scene);
-      const { outcome, served } = await settled(scene, journal, options.undo);
-      interrupted = `a ${what}: ${outcome === 'finished' ? 'finished now' : 'rolled back now'}`;
-      const wanted = options.which === 'latest' || options.which === journal.backup;
-      if (outcome === 'finished' && wanted)
-        return { ...empty, ...describeServed(served), outcome, interrupted };
-      if (options.undo) return { ...empty, outcome, interrupted };
-      scene = await look(context, options);
-    }
+  const scene = await look(context, options);
+  if (scene.interrupted === undefined) return await begun(context, options, scene, empty);
+  const { undo, dryRun, which } = options;
+  const { kind, backup, started_at: started, step } = scene.interrupted;
+  const what = `a ${kind} of ${backup}, begun ${started}, was interrupted at ${step}`;
+  if (dryRun) {
+    const report = { ...empty, interrupted: `${what}: ${forecast(scene.interrupted, undo)}` };
+    // What there will be to undo shows only when it is settled.
+    return undo ? report : await begun(context, options, scene, report);
   }
-  const report = { ...empty, interrupted };
+  const { outcome, served } = await settled(scene, scene.interrupted, undo);
+  const now = outcome === 'finished' ? 'finished now' : 'rolled back now';
+  const report = { ...empty, interrupted: `${what}: ${now}` };
+  const wanted = undo
+    ? outcome === 'rolled-back'
+    : outcome === 'finished' && ['latest', backup].includes(which);
+  if (wanted) return { ...report, ...describeServed(served), outcome };
+  return await begun(context, options, await look(context, options), report);
+}
+
+/** With nothing left of an earlier run. */
+async function begun(
+  context: JobContext,
+  options: RestoreOptions,
+  scene: Scene,
+  report: RestoreReport,
+): Promise<RestoreReport> {
   return options.undo
     ? await undoRestore(context, options, scene, report)
     : await restoreFiles(context, options, scene, report);
@@ -77,7 +86,9 @@ function forecast({ step }: Journal, undoing: boolean): string {
   return late ? 'it is finished first' : 'it is rolled back first';
 }
 
-async function settled({ run: at }: Scene, journal: Journal, back: boolean): Promise<Settled> {
+async function settled(scene: Scene, journal: Journal, back: boolean): Promise<Settled> {
+  requireService(scene);
+  const { run: at } = scene;
   try {
     return await settle(at, journal, back);
   } finally {

@@ -50,6 +50,8 @@ export interface Journal {
   /** The step that has begun. */
   step: RestoreStep | RollbackStep;
   was_running: boolean;
+  /** Of all databases; 0 when it was down. */
+  keys_before: number;
   layout: Layout;
   /** In which files the data was that is set aside. */
   source: 'rdb' | 'aof';

@@ -7,12 +7,15 @@ export interface DataFiles {
   aofDir?: string;
 }
 
-/** One change of names. Each is atomic, and can be made again after it was made. */
+/**
+ * One change of names. Each is atomic, and can be made again after it was made: `inode` is that of what is moved, so that
+ * one can tell it from what has come to its old place since.
+ */
 export type FileMove =
   /** A second name (hard link) for what must not be lost. */
   | { do: 'keep'; from: string; to: string }
   /** What is at `to` is replaced where it is kept elsewhere, at `kept`; else it is set aside first. */
-  | { do: 'move'; from: string; to: string; kept?: string }
+  | { do: 'move'; from: string; to: string; kept?: string; inode?: string }
   /** Removes a name of ours: only where it is still the same file as `twin`. */
   | { do: 'drop'; path: string; twin: string };
 

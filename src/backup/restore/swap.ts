@@ -1,4 +1,4 @@
-import { linkSync, lstatSync, renameSync, unlinkSync, type Stats } from 'node:fs';
+import { linkSync, lstatSync, renameSync, unlinkSync, type BigIntStats } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { AgentError, messageOf } from '../../domain/errors.ts';
 import { actAs, type UserId } from '../../lib/act-as.ts';
@@ -20,6 +20,14 @@ export function freeSuffix(dir: string, names: readonly string[], suffix: string
     const candidate = number === 1 ? suffix : `${suffix}-${number}`;
     if (names.every((name) => stat(join(dir, `${name}${candidate}`)) === undefined)) return candidate;
   }
+}
+
+/** The moves with the identity of what they move, as far as it is there yet. To be asked before the first is made. */
+export function identify(dir: string, moves: readonly FileMove[]): FileMove[] {
+  return moves.map((move) => {
+    const stats = move.do === 'move' ? stat(join(dir, move.from)) : undefined;
+    return move.do === 'move' && stats !== undefined ? { ...move, inode: String(stats.ino) } : move;
+  });
 }
 
 /**
@@ -60,6 +68,8 @@ function make(dir: string, move: FileMove): string | undefined {
       hint: `something else works in ${dir}; what was set aside is beside the data files`,
     });
   }
+  // Made before: what is there now has come since.
+  if (move.inode !== undefined && !isInode(from, move.inode) && isInode(to, move.inode)) return undefined;
   // Two names of one file: rename(2) would leave both.
   if (same(from, to)) {
     remove(from);
@@ -91,8 +101,13 @@ function same(one: string, other: string): boolean {
   return a !== undefined && b !== undefined && a.ino === b.ino && a.dev === b.dev;
 }
 
-function stat(path: string): Stats | undefined {
-  return lstatSync(path, { throwIfNoEntry: false });
+function isInode(path: string, inode: string): boolean {
+  return String(stat(path)?.ino) === inode;
+}
+
+/** Inode numbers of some file systems have more than 53 bits. */
+function stat(path: string): BigIntStats | undefined {
+  return lstatSync(path, { throwIfNoEntry: false, bigint: true });
 }
 
 /** For messages. */

@@ -1,0 +1,114 @@
+import { buildBridge, incomingFrom, type Workplace } from '../backup/restore/build-incoming.ts';
+import type { Journal, JournalFolder, RestoreStep, RollbackStep } from '../backup/restore/journal.ts';
+import { removeWork, type FileManners } from '../backup/restore/stage-files.ts';
+import { freeSuffix, identify, lookAtFiles, makeMove } from '../backup/restore/swap.ts';
+import { planSwap, type DataFiles } from '../backup/restore/swap-plan.ts';
+import type { ServiceControl } from '../redis/service.ts';
+import type { JobContext } from './job.ts';
+import { onward, requireGone, untilGone } from './restore-server.ts';
+
+/** One restore or undo at work. */
+export interface RestoreRun {
+  context: JobContext;
+  /** The data directory, without symbolic links. */
+  dir: string;
+  manners: FileManners;
+  journals: JournalFolder;
+  service: ServiceControl;
+  logfile: string | null;
+  /** Told when a step begins, and before each move of files. */
+  onStep: (step: string) => void | Promise<void>;
+}
+
+/** Notes in the journal that a step begins: after a kill the next run knows that it may have been done, or in part. */
+export async function begin(
+  run: RestoreRun,
+  journal: Journal,
+  step: RestoreStep | RollbackStep,
+  change: Partial<Journal> = {},
+): Promise<Journal> {
+  const next: Journal = { ...journal, ...change, step };
+  run.journals.write(next);
+  run.context.log.info({ step, token: next.token }, 'restore');
+  run.context.progress.report({ phase: step });
+  await run.onStep(step);
+  return next;
+}
+
+/** Down it is when this resolves, and kept from being started where its manager lets us. */
+export async function stopServer({ context, dir, service }: RestoreRun): Promise<void> {
+  await service.stop(onward).catch(async (error: unknown) => {
+    // A stop command fails where there is nothing to stop.
+    await requireGone(context, dir).catch(() => {
+      throw error;
+    });
+  });
+  await untilGone(context, dir);
+}
+
+export function workplace(
+  { dir, manners, journals }: RestoreRun,
+  { token, layout }: Pick<Journal, 'token' | 'layout'>,
+): Workplace {
+  return { dir, work: `${journals.name}/${token}`, layout, manners };
+}
+
+/** Behind the names of what is set aside: by a restore, by an undo, on the way back from data that was no good. */
+const suffixes = { restore: '.before-restore-', undo: '.before-undo-', back: '.from-restore-' };
+
+/** One that is free. `kind` is the journal's, or `back`. */
+export function suffixFor(run: RestoreRun, { token, layout }: Journal, kind: keyof typeof suffixes): string {
+  return freeSuffix(run.dir, Object.values(layout.names), `${suffixes[kind]}${token.slice(0, 15)}Z`);
+}
+
+/** Puts the incoming files in their places, what is there aside. */
+export async function place(
+  run: RestoreRun,
+  journal: Journal,
+  incoming: DataFiles,
+  rdb: string | undefined,
+): Promise<Journal> {
+  const { dir } = run;
+  await requireGone(run.context, dir);
+  const swap = planSwap({
+    layout: journal.layout,
+    present: lookAtFiles(dir, journal.layout.names),
+    incoming,
+    bridge: buildBridge(workplace(run, journal), rdb),
+    suffix: suffixFor(run, journal, journal.kind),
+  });
+  const moves = identify(dir, swap.moves);
+  const placing = await begin(run, journal, 'place', { incoming, kept: swap.kept, moves });
+  await makeMoves(run, placing);
+  return placing;
+}
+
+/** All moves of the journal, also those that were made before a kill. */
+export async function makeMoves(run: RestoreRun, { moves, step }: Journal): Promise<void> {
+  for (const [index, move] of moves.entries()) {
+    await run.onStep(`${step} ${index + 1} of ${moves.length}`);
+    const aside = makeMove(run.dir, move, run.manners.owner);
+    if (aside !== undefined) run.context.log.warn({ aside }, 'something was in the way and is set aside too');
+  }
+}
+
+/** Settles it: what is left of ours goes, the journal is kept for an undo. */
+export function close(run: RestoreRun, journal: Journal, outcome: 'done' | 'rolled-back'): void {
+  removeWork(run.dir, workplace(run, journal).work, run.manners.owner);
+  run.journals.archive({ ...journal, outcome });
+}
+
+/**
+ * Old data in a form that the next start loads: where it was in dump.rdb only, and the next start reads an AOF (redis.conf
+ * says so, the server ran without), it is made one.
+ */
+export async function asLoadable(
+  run: RestoreRun,
+  { token, layout, source }: Pick<Journal, 'token' | 'layout' | 'source'>,
+  files: DataFiles,
+): Promise<{ files: DataFiles; rdb: string | undefined }> {
+  if (source === 'aof' || layout.authority === 'rdb' || files.dump === undefined)
+    return { files, rdb: undefined };
+  const incoming = await incomingFrom(workplace(run, { token, layout }), files.dump);
+  return { files: incoming, rdb: files.dump };
+}

@@ -1,0 +1,185 @@
+import { execFileSync } from 'node:child_process';
+import { chmodSync, existsSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { restoreSteps, rollbackSteps } from '../../../src/backup/restore/journal.ts';
+import { runAgent, takeBackup, writeConfig, type TestConfig } from '../../support/cli.ts';
+import { runRestoreChild } from '../../support/kill-restore.ts';
+import { manageServer, type ManagedServer } from '../../support/managed-server.ts';
+import { findBuild, startServer } from '../../support/redis-server.ts';
+
+/** One of each way in which data lies on a disk. */
+const places = [
+  { engine: 'redis', version: '8.0', aof: false, moves: 2, back: 2 },
+  { engine: 'redis', version: '6.0', aof: true, moves: 4, back: 4 },
+  { engine: 'redis', version: '7.0', aof: true, moves: 7, back: 7 },
+] as const;
+
+type Place = (typeof places)[number];
+const nameOf = ({ engine, version, aof }: Place): string => `${engine}-${version}, AOF ${aof ? 'on' : 'off'}`;
+const list = (step: string, count: number): string[] =>
+  Array.from({ length: count }, (_, index) => `${step} ${index + 1} of ${count}`);
+
+/** What a restore comes to; that this is all is a test of its own. */
+function stepsOf({ aof, moves }: Place): string[] {
+  return restoreSteps
+    .filter((step) => step !== 'save' || !aof)
+    .flatMap((step) => (step === 'place' ? [step, ...list(step, moves)] : [step]));
+}
+
+function rollbackOf({ back }: Place): string[] {
+  return rollbackSteps.flatMap((step) => (step === 'put-back' ? [step, ...list(step, back)] : [step]));
+}
+
+interface Case {
+  server: ManagedServer;
+  config: TestConfig;
+  /** DEBUG DIGEST of what the backup holds, and of what the server holds when the restore begins. */
+  backedUp: string;
+  before: string;
+}
+
+async function prepare(
+  { engine, version, aof }: Place,
+  start?: (server: ManagedServer) => string[],
+): Promise<Case> {
+  const build = findBuild(engine, version);
+  if (build === undefined) throw new Error(`no ${engine} ${version} here: scripts/fetch-servers`);
+  const server = await manageServer({ build, config: { appendonly: aof ? 'yes' : 'no' } });
+  const instance =
+    start === undefined ? server.instance : { ...server.instance, service: { start: start(server) } };
+  const config = writeConfig({ instances: [instance], settings: { verify: { load: false } } });
+  await server.call('MSET', 'a', '1', 'b', '2', 'c', '3');
+  await server.call('RPUSH', 'list', ...Array.from({ length: 200 }, (_, index) => index));
+  const backedUp = await digest(server);
+  await takeBackup(config, '--no-verify');
+  // There is a dump.rdb, and it is not the newest data.
+  await server.call('DEL', 'b');
+  await server.call('MSET', 'a', 'changed', 'new', 'x');
+  return { server, config, backedUp, before: await digest(server) };
+}
+
+async function digest(server: { call: ManagedServer['call'] }): Promise<string> {
+  return String(await server.call('DEBUG', 'DIGEST'));
+}
+
+/** What a server would load that somebody starts now, from a copy. */
+async function digestOnDisk({ server }: Case, place: Place): Promise<string> {
+  const copy = mkdtempSync(join(dirname(server.dir), 'copy-'));
+  execFileSync('cp', ['-a', `${server.dir}/.`, copy]);
+  await using other = await startServer({
+    build: server.build,
+    config: { dir: copy, appendonly: place.aof ? 'yes' : 'no' },
+  });
+  return await digest(other);
+}
+
+async function settleAgain({ server, config }: Case, ...args: string[]): Promise<Record<string, unknown>> {
+  const result = await runAgent(['--json', 'restore', '--yes', ...args], { config });
+  // Compared as a whole, so that a failure shows what was said.
+  expect({ code: result.code, ...result.json.error }).toEqual({ code: 0 });
+  await server.reconnect();
+  return result.json;
+}
+
+describe.each(places.map((place) => ({ place, name: nameOf(place) })))('on $name', ({ place }) => {
+  test('every step of a restore has its test', async () => {
+    const { server, config, backedUp } = await prepare(place);
+    const { steps, result } = await runRestoreChild({ config: config.path, undo: false, killAt: undefined });
+    expect(steps).toEqual(stepsOf(place));
+    expect(result).toMatchObject({ outcome: 'restored' });
+    await server.reconnect();
+    expect(await digest(server)).toBe(backedUp);
+  });
+
+  test.each(stepsOf(place))('killed at %s, a second restore ends it', async (killAt) => {
+    const at = await prepare(place);
+    const killed = await runRestoreChild({ config: at.config.path, undo: false, killAt });
+    expect(killed).toMatchObject({ signal: 'SIGKILL', result: undefined });
+    expect([at.before, at.backedUp]).toContain(await digestOnDisk(at, place));
+    const { outcome, interrupted } = await settleAgain(at);
+    const placed = stepsOf(place).indexOf(killAt) >= stepsOf(place).indexOf('place');
+    expect(outcome).toBe(placed ? 'finished' : 'restored');
+    expect(interrupted).toMatch(placed ? /: finished now$/ : /: rolled back now$/);
+    expect(await digest(at.server)).toBe(at.backedUp);
+    await at.server.restart();
+    expect(await digest(at.server)).toBe(at.backedUp);
+    await settleAgain(at, '--undo');
+    expect(await digest(at.server)).toBe(at.before);
+  });
+
+  test.each(stepsOf(place))('killed at %s, an undo takes it back', async (killAt) => {
+    const at = await prepare(place);
+    await runRestoreChild({ config: at.config.path, undo: false, killAt });
+    const { outcome } = await settleAgain(at, '--undo');
+    // What was only to be noted is done: then it is an undo like any other.
+    expect(outcome).toBe(killAt === 'commit' ? 'undone' : 'rolled-back');
+    expect(await digest(at.server)).toBe(at.before);
+    // It was not even asked to save before that.
+    if (stepsOf(place).indexOf(killAt) < stepsOf(place).indexOf('stop')) return;
+    await at.server.restart();
+    expect(await digest(at.server)).toBe(at.before);
+  });
+
+  test.each(list('place', place.moves))(
+    'killed at %s and started by somebody, a second restore loses nothing',
+    async (killAt) => {
+      const at = await prepare(place);
+      await runRestoreChild({ config: at.config.path, undo: false, killAt });
+      await at.server.start();
+      expect([at.before, at.backedUp]).toContain(await digest(at.server));
+      await at.server.call('SET', 'written meanwhile', 'x');
+      expect(await settleAgain(at)).toMatchObject({ outcome: 'finished' });
+      // Kept where the server had the new data already, set aside with the old data else.
+      await at.server.call('DEL', 'written meanwhile');
+      expect(await digest(at.server)).toBe(at.backedUp);
+      await at.server.restart();
+      expect(await digest(at.server)).toBe(at.backedUp);
+    },
+  );
+
+  describe('on its way back from data that is not what it should be', () => {
+    test('every step has its test', async () => {
+      const { server, config, before } = await prepare(place, startsWrongOnce);
+      const { steps, result } = await runRestoreChild({
+        config: config.path,
+        undo: false,
+        killAt: undefined,
+      });
+      expect(steps).toEqual(
+        [...stepsOf(place).slice(0, -1), ...rollbackOf(place)].filter((step) => step !== 'commit'),
+      );
+      expect(result).toMatchObject({ reason: 'rolled-back' });
+      await server.reconnect();
+      expect(await digest(server)).toBe(before);
+    });
+
+    test.each(rollbackOf(place))('killed at %s, the next run brings the old data back', async (killAt) => {
+      const at = await prepare(place, startsWrongOnce);
+      const killed = await runRestoreChild({ config: at.config.path, undo: false, killAt });
+      expect(killed).toMatchObject({ signal: 'SIGKILL' });
+      const { outcome } = await settleAgain(at, '--undo');
+      expect(outcome).toBe('rolled-back');
+      expect(await digest(at.server)).toBe(at.before);
+      await at.server.restart();
+      expect(await digest(at.server)).toBe(at.before);
+    });
+  });
+});
+
+/** A start command that once starts the server on other, empty files. */
+function startsWrongOnce(server: ManagedServer): string[] {
+  const script = join(dirname(server.dir), 'start');
+  const flag = `${script}.wrong`;
+  writeFileSync(flag, '');
+  writeFileSync(
+    script,
+    `#!/bin/sh
+if [ -e ${flag} ]; then rm ${flag}; exec "$@" --dbfilename nothing.rdb --appendonly no; fi
+exec "$@"
+`,
+  );
+  chmodSync(script, 0o755);
+  expect(existsSync(script)).toBe(true);
+  return [script, server.build.server, server.configFile];
+}
