@@ -3,6 +3,7 @@ import { guardFlags } from '../../backup/restore/judge-guards.ts';
 import { fetchBackupJob, type FetchReport } from '../../jobs/fetch-backup.ts';
 import { restoreJob } from '../../jobs/restore.ts';
 import type { RestoreReport } from '../../jobs/restore-scene.ts';
+import { AgentError } from '../../domain/errors.ts';
 import { formatBytes } from '../../lib/bytes.ts';
 import { printable } from '../../lib/printable.ts';
 import type { RestoreKeysReport } from '../../jobs/restore-keys.ts';
@@ -57,6 +58,12 @@ export const restoreCommand = defineCommand<Args, Result>({
     const app = await context.app();
     const instance = app.instance(context.globals.instance);
     const { id: which, undo, dryRun, to } = args;
+    // yargs' own conflicts take an option with a default for given.
+    if (to !== undefined && (undo || dryRun))
+      throw new AgentError(
+        'usage',
+        '--to only fetches a backup: --undo and --dry-run have no meaning with it',
+      );
     if (to !== undefined)
       return {
         kind: 'fetched',
@@ -114,8 +121,7 @@ function options(yargs: Argv): Argv {
     .option('method', {
       choices: ['files', 'live'] as const,
       describe: 'files: placed while the server is down; live: the running server takes the backup over',
-    })
-    .conflicts('to', ['undo', 'dry-run']);
+    });
   for (const [name, describe] of Object.entries(guardFlags))
     result = result.option(`allow-${name}`, { type: 'boolean', default: false, describe });
   return result;
