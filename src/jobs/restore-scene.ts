@@ -5,7 +5,8 @@ import { openJournals, type Journal } from '../backup/restore/journal.ts';
 import type { Guard } from '../backup/restore/judge-guards.ts';
 import type { LoadReport } from '../backup/restore/judge-load.ts';
 import { nextPersistence, type RestorePlan, type UndoPlan } from '../backup/restore/plan-restore.ts';
-import { learnManners } from '../backup/restore/stage-files.ts';
+import type { Layout } from '../backup/restore/layout.ts';
+import { cannotWrite, learnManners } from '../backup/restore/stage-files.ts';
 import { lookAtFiles } from '../backup/restore/swap.ts';
 import { AgentError } from '../domain/errors.ts';
 import type { FoundService } from '../redis/find-service.ts';
@@ -72,8 +73,7 @@ export async function look(context: JobContext, { onStep = () => {} }: RestoreOp
     authority: 'rdb',
     names: { dump: dbfilename, aofFile: appendfilename, aofDir: appenddirname },
   } as const;
-  const manners = learnManners(dir, layout, facts.running?.user);
-  const journals = openJournals(dir, manners.owner);
+  const { manners, journals, interrupted, hasAof } = lookInto(dir, layout, facts);
   const control = service?.control({
     end: () => endServer(context, dir),
     output: outputIn(dir, journals.name, manners.owner),
@@ -87,15 +87,22 @@ export async function look(context: JobContext, { onStep = () => {} }: RestoreOp
     logfile: logfile === '' ? null : logfile,
     onStep,
   };
-  const { aofFile, aofDir } = lookAtFiles(dir, layout.names);
-  return {
-    facts,
-    persistence,
-    run,
-    service,
-    interrupted: journals.read(),
-    hasAof: aofFile || aofDir,
-  };
+  return { facts, persistence, run, service, interrupted, hasAof };
+}
+
+function lookInto(
+  dir: string,
+  layout: Layout,
+  { running }: RestoreFacts,
+): Pick<RestoreRun, 'manners' | 'journals'> & Pick<Scene, 'interrupted' | 'hasAof'> {
+  try {
+    const manners = learnManners(dir, layout, running?.user);
+    const journals = openJournals(dir, manners.owner);
+    const { aofFile, aofDir } = lookAtFiles(dir, layout.names);
+    return { manners, journals, interrupted: journals.read(), hasAof: aofFile || aofDir };
+  } catch (error) {
+    throw error instanceof AgentError ? error : cannotWrite(dir, error);
+  }
 }
 
 /** Stands in until requireService or a guard has refused. */

@@ -93,11 +93,11 @@ export async function requirePlace(
 /** Left free for the server itself. */
 const diskMargin = 64 * 1024 * 1024;
 
-function cannotWrite(dir: string, error: unknown): AgentError {
+/** What it means that the system refuses us that directory. */
+export function cannotWrite(dir: string, error: unknown): AgentError {
   const code = systemCode(error);
   const denied = code === 'EACCES' || code === 'EPERM';
-  const stats = lstatSync(dir, { throwIfNoEntry: false });
-  const whose = stats === undefined ? '' : ` (${describeOwner(stats)})`;
+  const whose = describeIfSeen(dir);
   if (denied && process.geteuid?.() !== 0)
     return new AgentError(
       'refused',
@@ -119,6 +119,14 @@ function cannotWrite(dir: string, error: unknown): AgentError {
       cause: error,
     },
   );
+}
+
+function describeIfSeen(dir: string): string {
+  try {
+    return ` (${describeOwner(lstatSync(dir))})`;
+  } catch {
+    return '';
+  }
 }
 
 /** Makes the private folder of one run; `path` is relative to `dir`. */
