@@ -3,7 +3,6 @@ import type { LiveJudgement } from '../backup/restore/judge-live.ts';
 import { LiveJournal, type LivePhase, type LiveRecord } from '../backup/restore/live-journal.ts';
 import { LiveServer } from '../backup/restore/live-server.ts';
 import { isOurReplica, settleLive, type LiveOutcome } from '../backup/restore/settle-live.ts';
-import { vetted } from '../backup/restore/vetted-blocks.ts';
 import { compareCounts } from '../backup/verify/compare-counts.ts';
 import type { Manifest } from '../domain/backup.ts';
 import { AgentError, messageOf } from '../domain/errors.ts';
@@ -11,7 +10,7 @@ import { infoInteger, infoKeyspace, type Info } from '../formats/info/parse-info
 import { awaitLater } from '../lib/await-later.ts';
 import { listenAsMaster, type ReplicationMaster } from '../redis/replication-master.ts';
 import type { JobContext } from './job.ts';
-import { readDump, type DeepProof } from './prove-deeply.ts';
+import { readProven, type DeepProof } from './prove-deeply.ts';
 
 const stallTimeout = 120_000;
 /** How long a failed restore waits for the server to be as it was. What it did not wait for the journal keeps. */
@@ -41,7 +40,7 @@ export async function takeOver(context: JobContext, manifest: Manifest, options:
   const { proof, facts } = options;
   const { bytes } = manifest.artefacts[0]?.plain ?? { bytes: 0 };
   await using master = await listenAsMaster({
-    feed: { bytes, open: (ended) => vetted(readDump(context, manifest, ended), proof.blocks) },
+    feed: { bytes, open: (ended) => readProven(context, manifest, proof, ended) },
     replicaUser: facts.user,
     stallTimeout: options.stallTimeout ?? stallTimeout,
     clock,

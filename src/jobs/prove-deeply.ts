@@ -1,5 +1,5 @@
-import { decodeRdb } from '../backup/artefact/decode.ts';
-import { BlockRecorder, type BlockDigests } from '../backup/restore/vetted-blocks.ts';
+import { decodeAgain, decodeRdb } from '../backup/artefact/decode.ts';
+import { BlockRecorder, vetted, type BlockDigests } from '../backup/restore/vetted-blocks.ts';
 import type { Artefact, KeyCount, Manifest } from '../domain/backup.ts';
 import { AgentError } from '../domain/errors.ts';
 import { ContentCounter } from '../formats/rdb/content-counter.ts';
@@ -28,16 +28,29 @@ function artefactOf({ id, artefacts }: Manifest): Artefact {
   return artefact;
 }
 
-/** The dump, decoded from the repository. A chunk is valid until the next one is asked for. */
-export async function* readDump(
+/** Bytes of a backup as they are stored, with what to decode them by. */
+async function stored(
   context: JobContext,
   manifest: Manifest,
   signal: AbortSignal,
-): AsyncGenerator<Uint8Array, void, void> {
+): Promise<[AsyncIterable<Uint8Array>, Artefact, { identities: string[]; signal: AbortSignal }]> {
   const { repository } = context;
   const artefact = artefactOf(manifest);
   const { chunks } = await repository.store.get(repository.artefactKey(manifest.id, artefact), { signal });
-  yield* decodeRdb(chunks, artefact, { identities: context.identities(), signal });
+  return [chunks, artefact, { identities: context.identities(), signal }];
+}
+
+/**
+ * The dump of a backup that was proven, block by block: nothing of a block that is not what was proven. A block is valid
+ * until the next one is asked for.
+ */
+export async function* readProven(
+  context: JobContext,
+  manifest: Manifest,
+  { blocks }: DeepProof,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array, void, void> {
+  yield* vetted(decodeAgain(...(await stored(context, manifest, signal))), blocks);
 }
 
 /**
@@ -51,7 +64,8 @@ export async function proveDeeply(context: JobContext, manifest: Manifest): Prom
   const reader = new RdbReader(content, { sink: new ValueDecoder(), withoutChecksum: true });
   let done = 0;
   try {
-    for await (const chunk of readDump(context, manifest, context.signal)) {
+    const dump = decodeRdb(...(await stored(context, manifest, context.signal)));
+    for await (const chunk of dump) {
       blocks.update(chunk);
       reader.update(chunk);
       done += chunk.length;

@@ -28,6 +28,8 @@ export interface FeedOptions extends LinkOptions {
 const pingEvery = 5000;
 const newlineEvery = 1000;
 const ping = '*1\r\n$4\r\nPING\r\n';
+/** A replica answers this as soon as it has loaded; of itself it does once a second. */
+const getAck = '*3\r\n$8\r\nREPLCONF\r\n$6\r\nGETACK\r\n$1\r\n*\r\n';
 
 /** What a replica tells about itself and a master answers +OK to; others it takes a refusal for. */
 const knownOptions = new Set([
@@ -100,6 +102,7 @@ export async function feedReplica(socket: Socket, options: FeedOptions): Promise
     signal.throwIfAborted();
     await write(socket, `+FULLRESYNC ${options.replicationId} 0\r\n`);
     await sendFeed(socket, options);
+    await write(socket, getAck);
     const stopPings = keepAlive(socket, ping, pingEvery, clock);
     socket.once('close', stopPings);
     await acknowledged;

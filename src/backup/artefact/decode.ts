@@ -30,9 +30,7 @@ export async function* decodeRdb(
   const plain = new PlainCheck(expected.bytes, check);
   try {
     const stored = checkStored(chunks, artefact, signal);
-    const clear =
-      encryption === null ? stored : decryptAge(stored, { identities, recipients: encryption.recipients });
-    for await (const chunk of decompressZstd(clear, { signal })) {
+    for await (const chunk of decompressZstd(decrypted(stored, encryption, identities), { signal })) {
       plain.update(chunk);
       if (plain.bytes > expected.bytes) throw damaged(`it decodes to more than ${expected.bytes} bytes`);
       yield chunk;
@@ -47,6 +45,30 @@ export async function* decodeRdb(
   } catch (error) {
     throw about(name, error);
   }
+}
+
+/**
+ * The plain bytes with no more proof than their coding has (age's authentication, zstd's checksums): for whoever holds
+ * every one of them to an earlier, proven reading. Throws like decodeRdb; a chunk is valid until the next is asked for.
+ */
+export async function* decodeAgain(
+  chunks: AsyncIterable<Uint8Array>,
+  { name, encryption }: Artefact,
+  { identities, signal }: Pick<DecodeOptions, 'identities' | 'signal'>,
+): AsyncGenerator<Uint8Array, void, void> {
+  try {
+    yield* decompressZstd(decrypted(chunks, encryption, identities), { signal });
+  } catch (error) {
+    throw about(name, error);
+  }
+}
+
+function decrypted(
+  chunks: AsyncIterable<Uint8Array>,
+  encryption: Artefact['encryption'],
+  identities: readonly string[],
+): AsyncIterable<Uint8Array> {
+  return encryption === null ? chunks : decryptAge(chunks, { identities, recipients: encryption.recipients });
 }
 
 /** Proves length and SHA-256 of what is stored, without decoding it. Throws like decodeRdb. */
