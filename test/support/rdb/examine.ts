@@ -62,17 +62,25 @@ function read(bytes: Uint8Array, chunks: readonly number[], handler: RdbHandler,
   };
   const reader = new RdbReader(noting, sink === undefined ? {} : { sink });
   try {
-    for (let at = 0, turn = 0; at < bytes.length; turn++) {
-      const length = Math.max(1, chunks[turn % chunks.length] ?? 1);
-      reader.update(bytes.subarray(at, at + length));
-      at += length;
-    }
+    feed(reader, bytes, chunks);
     return { records, end: JSON.stringify(reader.finish()), sound: true };
   } catch (error) {
     if (!(error instanceof RdbError)) throw error;
     // How much follows the end depends on what has come.
     const message = error.message.replace(/at least \d+/, 'some');
     return { records, end: `${error.kind}: ${message}`, sound: false };
+  }
+}
+
+/** In one buffer that is overwritten after each chunk: who keeps one finds garbage. */
+export function feed(reader: RdbReader, bytes: Uint8Array, chunks: readonly number[]): void {
+  const buffer = Buffer.alloc(Math.min(bytes.length, Math.max(1, ...chunks)));
+  for (let at = 0, turn = 0; at < bytes.length; turn++) {
+    const part = bytes.subarray(at, at + Math.max(1, chunks[turn % chunks.length] ?? 1));
+    buffer.set(part);
+    reader.update(buffer.subarray(0, part.length));
+    buffer.fill(0xee, 0, part.length);
+    at += part.length;
   }
 }
 

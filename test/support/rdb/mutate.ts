@@ -11,7 +11,7 @@ const longest = 64 * 1024;
 
 /** Length fields of every form with values that lie, opcodes, heads of packed values, LZF control bytes. */
 const words: readonly Buffer[] = [
-  '00 01 3f 40 7f 80 81 bf c0 c1 c2 c3 c4 e0 f0 f4 fe ff 7fff 4000 80ffffffff 8000000000 8000010000',
+  '00 01 3f 40 7f 80 81 bf c0 c1 c2 c3 c4 e0 f0 f1 f2 f3 f4 fe ff 7fff 4000 80ffffffff 8000000000 8000010000',
   '81ffffffffffffffff 817fffffffffffffff 810020000000000000 811fffffffffffffff 810000000000000001',
   '810000000100000000 c30180ffffffff c301810000010000000000 c3020a0061 c3400180400000 e0ff00 2000 ffffffff',
   '00000000 07000000 0b000000 0000ff ffff 0000 feffffffff ffffffffffffffff 0000000000000080 f3ffffff7f',
@@ -70,11 +70,12 @@ function change(bytes: Buffer, input: Input, other: Input, random: Random): Buff
   }
 }
 
-/** Mostly near a mark. */
+/** Mostly near a mark: behind it are heads and lengths, before it is the last entry of the value before. */
 function place(bytes: Buffer, marks: readonly number[], random: Random): number {
   const mark = marks[random(marks.length)];
   if (mark === undefined || random(4) === 0) return random(bytes.length + 1);
-  return Math.min(bytes.length, mark + (random(3) === 0 ? random(64) : random(12)));
+  const far = [random(12), random(64), -random(14)][random(3)] ?? 0;
+  return Math.max(0, Math.min(bytes.length, mark + far));
 }
 
 /** A record, or more of them. */

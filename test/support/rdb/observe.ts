@@ -7,6 +7,7 @@ import {
 } from '../../../src/formats/rdb/rdb-handler.ts';
 import { RdbReader, type ReaderOptions, type RdbSummary } from '../../../src/formats/rdb/rdb-reader.ts';
 import type { WrittenFile, WrittenRecord } from '../rdb-writer.ts';
+import { feed } from './examine.ts';
 import type { FileItem } from './model.ts';
 import type { Token } from './value-sink.ts';
 
@@ -48,17 +49,6 @@ export function faultOf(bytes: Uint8Array, options: ObserveOptions = {}): RdbErr
   } catch (error) {
     if (error instanceof RdbError) return error;
     throw error;
-  }
-}
-
-function feed(reader: RdbReader, bytes: Uint8Array, chunks: readonly number[]): void {
-  const buffer = Buffer.alloc(Math.max(1, ...chunks));
-  for (let at = 0, turn = 0; at < bytes.length; turn++) {
-    const part = bytes.subarray(at, at + Math.max(1, chunks[turn % chunks.length] ?? 1));
-    buffer.set(part);
-    reader.update(buffer.subarray(0, part.length));
-    buffer.fill(0xee);
-    at += part.length;
   }
 }
 
