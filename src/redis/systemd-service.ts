@@ -12,6 +12,7 @@ const properties = 'Id,LoadState,ActiveState,SubState,Result,TriggeredBy,ExecSta
 const kept = 40;
 /** Milliseconds in which a start that was asked for may not have begun. */
 const settleTime = 5000;
+const mostStops = 100;
 /** Gone with the next boot, whatever becomes of us. */
 const runtimeUnits = '/run/systemd/system';
 const dropInName = '90-redis-agent-restore.conf';
@@ -56,7 +57,7 @@ export function systemdService(unit: string, clock: Clock): ServiceControl {
       await explained(unit, 'stop', async () => {
         triggers = (await showUnit(unit, signal)).get('TriggeredBy')?.split(' ').filter(Boolean) ?? [];
         await write(`[Unit]\nAssertPathExists=!/proc/${process.pid}\n[Service]\nRestart=no\n`, signal);
-        await systemctl(['stop', '--', ...triggers, unit], signal);
+        await stopUntilDown([...triggers, unit], unit, signal);
       });
     },
     async start(signal) {
@@ -101,6 +102,20 @@ export function systemdService(unit: string, clock: Clock): ServiceControl {
       await systemctl(['daemon-reload'], AbortSignal.timeout(30_000)).catch(() => undefined);
     },
   };
+}
+
+/** A start that somebody asks for cancels a stop that is under way, also one that then fails at our condition. */
+async function stopUntilDown(units: string[], unit: string, signal: AbortSignal): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      await systemctl(['stop', '--', ...units], signal);
+      return;
+    } catch (error) {
+      const state = (await showUnit(unit, signal)).get('ActiveState') ?? '';
+      if (state === 'inactive' || state === 'failed') return;
+      if (attempt === mostStops || !/cancell?ed/.test(messageOf(error))) throw error;
+    }
+  }
 }
 
 async function systemctl(args: string[], signal: AbortSignal): Promise<string> {

@@ -16,7 +16,7 @@ import { actAs } from '../../lib/act-as.ts';
 import { syncFolder } from './journal.ts';
 import type { Layout } from './layout.ts';
 import { createStaged, finishStaged, type FileManners } from './stage-files.ts';
-import type { DataFiles } from './swap-plan.ts';
+import { secondName, type DataFiles } from './swap-plan.ts';
 
 /** A run's folder and what it works on; paths relative to `dir`. */
 export interface Workplace {
@@ -84,9 +84,10 @@ export function buildBridge({ dir, work, manners }: Workplace, rdb: string | und
   actAs(manners.owner, () => {
     const path = join(dir, name);
     rmSync(path, { force: true });
-    rmSync(`${path}.placed`, { force: true });
+    rmSync(secondName(path), { force: true });
     if (rdb !== undefined) linkSync(join(dir, rdb), path);
     else writeWhole(path, 'A restore was interrupted here. Run: redis-agent restore\n', manners);
+    linkSync(path, secondName(path));
     syncFolder(join(dir, work));
   });
   return name;

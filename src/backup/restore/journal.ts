@@ -161,7 +161,7 @@ function requireSound({ schema, kind, layout, kept, incoming, moves }: Journal):
     ...Object.values(layout.names),
     ...Object.values(kept),
     ...Object.values(incoming),
-    ...moves.flatMap((move) => Object.values(move).filter((value) => value !== move.do)),
+    ...moves.flatMap((move) => Object.values(move).filter((value) => value !== move.do && value !== true)),
   ];
   for (const path of paths)
     if (typeof path !== 'string' || !isBelow(path)) throw new Error(`it names ${JSON.stringify(path)}`);

@@ -14,8 +14,11 @@ export interface DataFiles {
 export type FileMove =
   /** A second name (hard link) for what must not be lost. */
   | { do: 'keep'; from: string; to: string }
-  /** What is at `to` is replaced where it is kept elsewhere, at `kept`; else it is set aside first. */
-  | { do: 'move'; from: string; to: string; kept?: string; inode?: string }
+  /**
+   * What is at `to` is replaced where it is kept elsewhere, at `kept`; else it is set aside first. `passing`: a later move
+   * takes it away again, so it is no loss when it is nowhere.
+   */
+  | { do: 'move'; from: string; to: string; kept?: string; inode?: string; passing?: true }
   /** Removes a name of ours: only where it is still the same file as `twin`. */
   | { do: 'drop'; path: string; twin: string };
 
@@ -24,10 +27,15 @@ export interface SwapInput {
   /** What is in the places now. */
   present: { dump: boolean; aofFile: boolean; aofDir: boolean };
   incoming: DataFiles;
-  /** Takes the AOF folder's place while it is changed (see below); a file of ours. */
+  /** Takes the AOF folder's place while it is changed (see below): a file of ours that also has its `secondName`. */
   bridge: string;
   /** Behind the names of what is set aside. */
   suffix: string;
+}
+
+/** The name of the bridge that is moved; by the first it is known again. */
+export function secondName(bridge: string): string {
+  return `${bridge}.placed`;
 }
 
 /**
@@ -87,12 +95,11 @@ function bridged(input: SwapInput, kept: DataFiles): FileMove[] {
     return [...replaceFolder(input, kept), ...replaceFile(input, 'aofFile', kept)];
   const { aofFile } = layout.names;
   const aside = `${aofFile}${suffix}`;
-  const way = `${bridge}.placed`;
+  const way = secondName(bridge);
   if (present.aofFile) kept.aofFile = aside;
   return [
     ...(present.aofFile ? [{ do: 'keep', from: aofFile, to: aside } as const] : []),
-    { do: 'keep', from: bridge, to: way },
-    { do: 'move', from: way, to: aofFile, ...(present.aofFile ? { kept: aside } : {}) },
+    { do: 'move', from: way, to: aofFile, passing: true, ...(present.aofFile ? { kept: aside } : {}) },
     ...replaceFolder(input, kept),
     incoming.aofFile === undefined
       ? { do: 'drop', path: aofFile, twin: bridge }

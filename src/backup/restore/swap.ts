@@ -62,7 +62,7 @@ function make(dir: string, move: FileMove): string | undefined {
     return undefined;
   }
   if (stat(from) === undefined) {
-    if (stat(to) !== undefined) return undefined;
+    if (stat(to) !== undefined || move.passing === true) return undefined;
     throw new AgentError('failed', `${from} is gone, and so is ${to}`, {
       reason: 'place',
       hint: `something else works in ${dir}; what was set aside is beside the data files`,
