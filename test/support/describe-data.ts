@@ -36,8 +36,14 @@ for index, key in ipairs(redis.call('KEYS', '*')) do
   elseif kind == 'hash' then
     local fields = redis.call('HKEYS', key)
     table.sort(fields)
-    local expiries = redis.pcall('HPEXPIRETIME', key, 'FIELDS', #fields, unpack(fields))
-    rest = expiries.err and '' or redis.sha1hex(text(expiries))
+    local told = {}
+    -- Lua cannot pass on all fields of a big hash at once.
+    for first = 1, #fields, 1000 do
+      local last = math.min(first + 999, #fields)
+      local expiries = redis.pcall('HPEXPIRETIME', key, 'FIELDS', last - first + 1, unpack(fields, first, last))
+      told[#told + 1] = expiries.err and '' or redis.sha1hex(text(expiries))
+    end
+    rest = table.concat(told)
   end
   local shown = string.sub(string.gsub(key, '[^%w:_-]', '?'), 1, 40)
   lines[index] = table.concat({shown, redis.sha1hex(key), kind, ends, rest}, ' ')

@@ -1,0 +1,3 @@
+import { testCells } from '../../support/matrix/test-cells.ts';
+
+testCells(0, 2);

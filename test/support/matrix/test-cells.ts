@@ -1,0 +1,47 @@
+import { afterAll, beforeAll, test } from 'vitest';
+import { makeAgeKey, type AgeKey } from '../prove-path.ts';
+import { findBuild, type ServerBuild } from '../redis-server.ts';
+import { availableS3Servers, type S3TestServer } from '../s3-servers.ts';
+import { makeTempFolder, removeTempFolder } from '../temp-folder.ts';
+import { coverPairs, nameCell, restoreMatrix, type Cell } from './cells.ts';
+import { proveCell } from './prove-cell.ts';
+
+/** With `all` in it every cell is tested; else those that cover every pair. */
+const scope = process.env['REDIS_AGENT_MATRIX'];
+
+/** Registers the tests of every `of`th cell, from the one with the number `part` on: two files run beside each other. */
+export function testCells(part: number, of: number): void {
+  const { cells } = restoreMatrix();
+  const chosen = (scope === 'all' ? cells : coverPairs(cells)).filter((_, index) => index % of === part);
+  const keys = makeTempFolder();
+  let ageKey: AgeKey;
+  let s3: S3TestServer;
+
+  beforeAll(async () => {
+    ageKey = makeAgeKey(keys);
+    const start = availableS3Servers().find(({ name }) => name === 'fauxqs')?.start;
+    if (start === undefined) throw new Error('fauxqs comes with the packages');
+    s3 = await start();
+  });
+  afterAll(async () => {
+    await s3.stop();
+    removeTempFolder(keys);
+  });
+
+  for (const cell of chosen) {
+    const build = buildOf(cell);
+    test(`on ${build?.name ?? cell.server}: ${nameCell(cell)}`, async (context) => {
+      if (build === undefined)
+        return context.skip(
+          true,
+          `${cell.server} is not here: scripts/fetch-servers fetches it, or says why not`,
+        );
+      await proveCell(cell, { build, s3, ageKey });
+    });
+  }
+}
+
+function buildOf({ server }: Cell): ServerBuild | undefined {
+  const [engine, version = ''] = server.split('-');
+  return findBuild(engine === 'valkey' ? 'valkey' : 'redis', version);
+}
