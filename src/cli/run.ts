@@ -6,6 +6,7 @@ import type { Secret } from '../domain/secret.ts';
 import { systemClock } from '../lib/system-clock.ts';
 import type { AnyCommand, CommandContext, GlobalOptions } from './define-command.ts';
 import { exitCodes } from './exit-code.ts';
+import { joinRepeated } from './join-repeated.ts';
 import { parseArguments } from './parse-arguments.ts';
 import { errorDocument, renderError } from './render/error.ts';
 import { renderJson } from './render/json.ts';
@@ -31,7 +32,7 @@ export async function runCli(argv: readonly string[], host: CliHost): Promise<nu
   let json = argv.includes('--json');
   let color = useColor(stderr, env) && !argv.includes('--no-color');
   try {
-    const parsed = await parseArguments(argv, Math.min(stdout.columns ?? 80, 100));
+    const parsed = await parseArguments(joinRepeated(argv, '--keys'), Math.min(stdout.columns ?? 80, 100));
     if (parsed.kind === 'text') {
       stdout.write(`${parsed.text}\n`);
       return exitCodes.ok;

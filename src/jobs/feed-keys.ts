@@ -3,6 +3,7 @@ import { AgentError } from '../domain/errors.ts';
 import type { Progress } from '../domain/progress.ts';
 import { placeOf } from '../formats/rdb/rdb-check.ts';
 import { RdbError, type RdbHandler, type TokenSink } from '../formats/rdb/rdb-handler.ts';
+import { withoutMarker } from '../formats/rdb/without-marker.ts';
 import { RdbReader } from '../formats/rdb/rdb-reader.ts';
 import { printable } from '../lib/printable.ts';
 import { largestRaw } from '../backup/restore-keys/writer-options.ts';
@@ -35,7 +36,7 @@ export async function feedKeys(source: KeySource, options: FeedOptions): Promise
   let done = 0;
   const total = source.bytes;
   try {
-    for await (const chunk of source.open(signal)) {
+    for await (const chunk of withoutMarker(source.open(signal))) {
       for (let at = 0; at < chunk.length; at += sliceBytes) {
         handler.now = clock.now();
         await options.before?.();

@@ -32,19 +32,17 @@ export function recordOf(tag: number): number {
   return Math.floor(tag / kinds);
 }
 
-const again = 'then run the same command again: it goes on where it stopped';
-
 /** Refusals that every later command would get as well: nothing is won by going on. */
 const hopeless: Record<string, string> = {
-  OOM: `raise its maxmemory, or restore fewer keys; ${again}`,
+  OOM: 'raise its maxmemory, or restore fewer keys',
   READONLY: 'it has become a replica: name its master',
-  MISCONF: `its last save failed and writes are blocked: see its log; ${again}`,
-  LOADING: `wait until it has loaded its data; ${again}`,
-  BUSY: `a script is blocking it: wait, or end it with SCRIPT KILL; ${again}`,
-  UNKILLABLE: `a script is blocking it: wait; ${again}`,
+  MISCONF: 'its last save failed and writes are blocked: see its log',
+  LOADING: 'wait until it has loaded its data',
+  BUSY: 'a script is blocking it: wait, or end it with SCRIPT KILL',
+  UNKILLABLE: 'a script is blocking it: wait',
   MASTERDOWN: 'it has lost its master: name the master itself',
-  NOREPLICAS: `it has too few replicas for min-replicas-to-write; ${again}`,
-  NOAUTH: `was its password changed? ${again}`,
+  NOREPLICAS: 'it has too few replicas for min-replicas-to-write',
+  NOAUTH: 'was its password changed?',
   ...Object.fromEntries(
     ['MOVED', 'ASK', 'CROSSSLOT', 'CLUSTERDOWN', 'TRYAGAIN'].map((code) => [
       code,

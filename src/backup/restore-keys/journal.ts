@@ -3,9 +3,9 @@ import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { AgentError, messageOf } from '../../domain/errors.ts';
 import { writeAtomic } from '../../lib/write-atomic.ts';
-import type { TallyCounts } from './tally.ts';
+import { noCounts, type TallyCounts } from './tally.ts';
 
-const schema = 1;
+const schema = 2;
 
 /** How far a run has come: what a second one needs to go on. */
 export interface KeyProgress {
@@ -18,6 +18,24 @@ export interface KeyProgress {
   /** Records whose values are left for the second reading. */
   deferred: number[];
   counts: TallyCounts;
+  /** The run_id of the server that has confirmed them. */
+  server: string | null;
+  /** What followed temporary keys, in each run so far: some may have been left. */
+  temporary: string[];
+}
+
+/** Progress at the start of a run: nothing is done. */
+export const nothingDone = { reading: 1 as const, from: 0, doubtful_to: 0, deferred: [] };
+
+/**
+ * What can be relied on when the server that answers now is `server`. Another process need not have all that the earlier
+ * one has confirmed: then everything is written again, except what is there, which the earlier run has written.
+ */
+export function whatIsLeft(progress: KeyProgress, server: string | null): KeyProgress {
+  if (progress.server === server) return progress;
+  const { reading, doubtful_to: doubtfulTo, temporary } = progress;
+  const doubtful = reading === 1 ? doubtfulTo : Number.MAX_SAFE_INTEGER;
+  return { ...nothingDone, doubtful_to: doubtful, counts: noCounts(), server, temporary };
 }
 
 /** A small file that says how far the restore of the same keys from the same source into the same server has come. */
@@ -31,16 +49,11 @@ export interface KeyJournal {
   remove(): void;
 }
 
-/** `identity`: whatever makes this restore the same as another one. */
+/** `identity`: whatever makes this restore the same as another one. Only `write` touches the folder. */
 export function openKeyJournal(stateDirectory: string, identity: unknown): KeyJournal {
   const name = createHash('sha256').update(JSON.stringify(identity)).digest('hex').slice(0, 24);
   const folder = join(stateDirectory, 'restore-keys');
   const path = join(folder, `${name}.json`);
-  try {
-    mkdirSync(folder, { recursive: true, mode: 0o750 });
-  } catch (error) {
-    throw unusable(folder, error);
-  }
   return {
     name,
     read() {
@@ -55,6 +68,7 @@ export function openKeyJournal(stateDirectory: string, identity: unknown): KeyJo
     },
     async write(progress) {
       try {
+        mkdirSync(folder, { recursive: true, mode: 0o750 });
         await writeAtomic(path, `${JSON.stringify({ schema, ...progress })}\n`, { mode: 0o600 });
       } catch (error) {
         throw unusable(folder, error);

@@ -1,6 +1,7 @@
 import type { Manifest } from '../../domain/backup.ts';
 import { AgentError } from '../../domain/errors.ts';
 import { formatBytes } from '../../lib/bytes.ts';
+import type { DataType } from '../../formats/rdb/value-types.ts';
 import type { KeyTarget } from './judge-target.ts';
 import type { KeyChoice } from './selection.ts';
 import type { KeySurvey } from './survey.ts';
@@ -8,9 +9,14 @@ import type { ExistingKeys } from './writer-options.ts';
 
 /** What a logical restore will do, before it does any of it. */
 export interface KeyPlan {
-  source: { kind: 'backup' | 'file' | 'input'; name: string; backup: string | null; taken_at: string | null };
+  source: {
+    kind: 'backup' | 'file' | 'report' | 'input';
+    name: string;
+    backup: string | null;
+    taken_at: string | null;
+  };
   target: KeyTarget;
-  keys: KeyChoice & { to_database: number | undefined };
+  keys: { patterns: string[]; database: number | null; type: DataType | null; to_database: number | null };
   existing: ExistingKeys;
   /** By RESTORE, or by the plain commands of each type, and then why. */
   method: 'restore' | 'commands';
@@ -22,23 +28,30 @@ export interface KeyPlan {
   warnings: string[];
 }
 
-export interface KeyPlanFacts extends Omit<KeyPlan, 'source' | 'warnings'> {
+export interface KeyPlanFacts extends Omit<KeyPlan, 'source' | 'keys' | 'warnings'> {
+  keys: KeyChoice & { to_database: number | undefined };
   source: { kind: KeyPlan['source']['kind']; name: string; manifest: Manifest | undefined };
 }
 
 /** Makes the plan. Throws an AgentError `refused` where keys would be lost or mixed up, which names the way on. */
-export function judgeKeyPlan({ source: { kind, name, manifest }, ...facts }: KeyPlanFacts): KeyPlan {
-  refuseMixing(facts);
+export function judgeKeyPlan({ source: { kind, name, manifest }, keys, ...facts }: KeyPlanFacts): KeyPlan {
+  refuseMixing(keys.to_database, facts);
   refuseExisting(facts);
   const source = { kind, name, backup: manifest?.id ?? null, taken_at: manifest?.snapshot_at ?? null };
-  return { source, ...facts, warnings: [...warnings(facts, manifest)] };
+  const { patterns, database = null, type = null, to_database: toDatabase = null } = keys;
+  return {
+    source,
+    keys: { patterns, database, type, to_database: toDatabase },
+    ...facts,
+    warnings: [...warnings(facts, manifest)],
+  };
 }
 
-type Facts = Omit<KeyPlanFacts, 'source'>;
+type Facts = Omit<KeyPlanFacts, 'source' | 'keys'>;
 
-function refuseMixing({ keys, survey }: Facts): void {
+function refuseMixing(toDatabase: number | undefined, { survey }: Facts): void {
   const databases = Object.keys(survey?.databases ?? {});
-  if (keys.to_database === undefined || databases.length < 2) return;
+  if (toDatabase === undefined || databases.length < 2) return;
   throw new AgentError(
     'refused',
     `these keys are of the databases ${databases.join(', ')}: in one, some would take the place of others`,

@@ -57,7 +57,7 @@ export function judgeTarget(info: Info, { name, url }: { name: string; url: stri
   if (info.get('cluster_enabled') === '1')
     throw refuse(
       'it is a node of a cluster, whose keys are spread over many servers',
-      'restore into a server of its own, and move the keys on with a cluster tool',
+      `restore into a server of its own, then: redis-cli --cluster import ${url.replace(/^\w+:\/\//, '')} --cluster-from HOST:PORT --cluster-copy`,
       'cluster',
     );
   if (info.get('loading') === '1')

@@ -1,7 +1,8 @@
-import type { AgentError } from '../../domain/errors.ts';
+import { AgentError } from '../../domain/errors.ts';
 import { footerBytes, payloadVersion, writeFooter } from '../../formats/rdb/dump-payload.ts';
 import type { RdbHandler, RdbRecord, TokenSink, ValueWish } from '../../formats/rdb/rdb-handler.ts';
 import type { RdbVersion } from '../../formats/rdb/rdb-version.ts';
+import { printable } from '../../lib/printable.ts';
 import { encodedArgument } from '../../redis/command-writer.ts';
 import type { Pipe } from '../../redis/pipe.ts';
 import { PipeError, type PipeReply } from '../../redis/reply-parser.ts';
@@ -32,10 +33,12 @@ export class KeyWriter implements RdbHandler, BuilderHost {
   readonly #keys = new RecentKeys();
   #version = 0;
   #selected = 0;
+  /** Why the record that is being read is not written; counted when it is over. */
+  #left: 'passed' | 'expired' | { problem: string } | undefined;
   /** Milliseconds since 1970: what expired before is not written. Set it as time goes by. */
   now = 0;
-  /** Records that were read. */
-  seen = 0;
+  /** Records that are over: skipped, or sent whole. The one that is being read is not among them. */
+  done = 0;
   /** Why nothing more is written. */
   failure: AgentError | undefined;
   /** Values that are too large for one command; they take a second reading. */
@@ -59,27 +62,28 @@ export class KeyWriter implements RdbHandler, BuilderHost {
 
   wish(record: RdbRecord): ValueWish {
     const { index } = record;
-    this.seen = index + 1;
-    const { from, only, selects, tally } = this.options;
+    const { from, only, selects } = this.options;
+    this.#left = undefined;
     if (index < from || this.failure !== undefined || (only !== undefined && !only.has(index))) return 'skip';
-    if (!selects(record)) {
-      tally.counts.passed++;
-      return 'skip';
+    if (!selects(record)) this.#left = 'passed';
+    else if (record.expiresAt >= 0 && record.expiresAt <= this.now) this.#left = 'expired';
+    else {
+      const problem = impossible(record, this.options);
+      if (problem === undefined) return byCommands(record, this.options) ? 'tokens' : 'raw';
+      this.#left = { problem };
     }
-    if (record.expiresAt >= 0 && record.expiresAt <= this.now) {
-      tally.counts.expired++;
-      return 'skip';
-    }
-    const problem = impossible(record, this.options);
-    if (problem === undefined) return byCommands(record, this.options) ? 'tokens' : 'raw';
-    tally.fail(problem, record.bytes.subarray(record.keyFrom, record.keyTo));
     return 'skip';
   }
 
   record(record: RdbRecord, raw?: Uint8Array | null): void {
-    if (raw === null) this.#tooLarge(record);
-    if (raw === undefined) this.#builder.measure(record);
-    if (!raw) return;
+    if (raw) this.#restore(record, raw);
+    else if (raw === null) this.#tooLarge(record);
+    else if (this.#left === undefined) this.#builder.measure(record);
+    else this.#count(this.#left, record);
+    this.done = record.index + 1;
+  }
+
+  #restore(record: RdbRecord, raw: Uint8Array): void {
     this.selectFor(record.database);
     const { out } = this.pipe;
     const replaces = this.options.existing === 'replace';
@@ -105,7 +109,7 @@ export class KeyWriter implements RdbHandler, BuilderHost {
   /** The answer to the command that was committed with this tag. */
   answer(tag: number, reply: PipeReply): void {
     if (kindOf(tag) !== kind.whole) {
-      if (kindOf(tag) === kind.select) this.stopOn(reply);
+      if (kindOf(tag) === kind.select) this.#selectedBy(reply);
       else this.#builder.answer(tag, reply);
       return;
     }
@@ -143,6 +147,19 @@ export class KeyWriter implements RdbHandler, BuilderHost {
     if (!(reply instanceof PipeError)) return false;
     this.failure ??= stoppedBy(this.pipe.target.name, reply);
     return this.failure !== undefined;
+  }
+
+  /** What would follow a refused SELECT would go into another database. */
+  #selectedBy(reply: PipeReply): void {
+    if (!(reply instanceof PipeError) || this.stopOn(reply)) return;
+    const why = printable(reply.text);
+    this.failure = new AgentError('redis', `${this.pipe.target.name} refuses SELECT: ${why}`);
+  }
+
+  #count(left: 'passed' | 'expired' | { problem: string }, { bytes, keyFrom, keyTo }: RdbRecord): void {
+    const { tally } = this.options;
+    if (typeof left === 'string') tally.counts[left]++;
+    else tally.fail(left.problem, bytes.subarray(keyFrom, keyTo));
   }
 
   #tooLarge({ index, bytes, keyFrom, keyTo }: RdbRecord): void {

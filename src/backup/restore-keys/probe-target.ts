@@ -17,6 +17,16 @@ export interface TargetWays {
 
 /** Never a key: this payload's time was over in 1970. */
 const probeKey = 'redis-agent:probe';
+/** What building a value takes, whatever its type, in forms that change nothing where there is no such key. */
+const building = [
+  ['SET', probeKey, '', 'XX'],
+  ['PEXPIRE', probeKey, '1'],
+  ['PEXPIREAT', probeKey, '1'],
+  ['PERSIST', probeKey],
+  ['UNLINK', probeKey],
+  ['RENAMENX', probeKey, probeKey],
+  ['RENAME', probeKey, probeKey],
+];
 /** Servers have 16 databases unless told otherwise; managed ones often one. */
 const probed = 16;
 /** More are asked for one by one, in the hope that nobody has as many as these. */
@@ -32,6 +42,7 @@ export async function probeTarget(pipe: Pipe, { reads }: TargetAbilities): Promi
   writeFooter(payload, 0, 3, Math.min(reads.version, 11));
   const reply = await pipe.ask('RESTORE', probeKey, '1', payload, 'ABSTTL');
   const why = reply instanceof PipeError ? judge(pipe, reply) : null;
+  if (why !== null) await refuseUnable(pipe, why);
   const databases = await countDatabases(pipe);
   return { restore: why === null, why, hasDatabase: (database) => database < databases };
 }
@@ -42,6 +53,28 @@ function judge(pipe: Pipe, reply: PipeError): string | null {
   // The user may run it, only not on this key: each key's own answer will tell.
   if (/access (?:one of the|a) key|BUSYKEY/.test(reply.text)) return null;
   return printable(reply.text);
+}
+
+/** Where RESTORE is not allowed, and what values are built with is not either, nothing can be written. */
+async function refuseUnable(pipe: Pipe, why: string): Promise<void> {
+  const missing: string[] = [];
+  for (const [name = '', ...args] of building) {
+    const reply = await pipe.ask(name, ...args);
+    if (reply instanceof PipeError && reply.code === 'NOPERM' && !/access/.test(reply.text))
+      missing.push(name);
+  }
+  if (missing.length === 0) return;
+  const { target } = pipe;
+  const user = target.username ?? 'default';
+  const rights = missing.map((name) => `+${name.toLowerCase()}`).join(' ');
+  throw new AgentError(
+    'redis',
+    `${target.name} refuses RESTORE (${why}), and ${missing.join(', ')} to do without it`,
+    {
+      reason: 'noperm',
+      hint: `grant RESTORE, which is quicker (ACL SETUSER ${user} +restore), or what values are built with (${rights}, and the commands of their types)`,
+    },
+  );
 }
 
 /** How many databases we may use; the first is always there. */

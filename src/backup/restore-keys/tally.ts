@@ -26,13 +26,15 @@ const examples = 5;
 /** Different reasons are few; a server that words each one anew must not fill our memory. */
 const mostReasons = 20;
 
+export function noCounts(): TallyCounts {
+  return { written: 0, bytes: 0, existing: 0, expired: 0, passed: 0, failed: [] };
+}
+
 /** Counts outcomes, and keeps a few keys of each failure. */
 export class Tally {
   readonly counts: TallyCounts;
 
-  constructor(
-    counts: TallyCounts = { written: 0, bytes: 0, existing: 0, expired: 0, passed: 0, failed: [] },
-  ) {
+  constructor(counts = noCounts()) {
     this.counts = structuredClone(counts);
   }
 

@@ -8,12 +8,8 @@ import { send, type ValueChannel } from './value-channel.ts';
 import { ValueCommands } from './value-commands.ts';
 import type { KeyWriterOptions } from './writer-options.ts';
 
-/** Follows the key that it stands for: where only keys with a certain beginning may be written, this one may be. */
-const temporarySuffix = ':redis-agent-restoring';
 /** What is never finished, since we were killed, goes by itself after a day, or with the next run. */
 const abandonedAfter = 24 * 60 * 60 * 1000;
-/** Most values are built by fewer commands, and in no time. */
-const soonDone = 3;
 
 const words = {
   unlink: [encodedArgument('UNLINK')],
@@ -27,7 +23,7 @@ const words = {
 /** Whoever writes the other keys, and counts. */
 export interface BuilderHost {
   readonly pipe: Pipe;
-  readonly options: Pick<KeyWriterOptions, 'target' | 'existing' | 'tally'>;
+  readonly options: Pick<KeyWriterOptions, 'target' | 'existing' | 'tally' | 'doubtfulTo' | 'temporary'>;
   readonly failure: unknown;
   readonly now: number;
   selectFor(database: number): void;
@@ -43,7 +39,7 @@ interface Built {
   key: Uint8Array;
   temporary: Uint8Array;
   bytes: number;
-  commands: number;
+  expires: boolean;
   problem: string | undefined;
 }
 
@@ -54,6 +50,7 @@ interface Built {
 export class ValueBuilder implements ValueChannel {
   readonly decoder: TokenSink;
   readonly #host: BuilderHost;
+  readonly #suffix: Uint8Array;
   readonly #open = new Map<number, Built>();
   #built: Built | undefined;
   /** What the commands that are sent belong to. */
@@ -61,6 +58,7 @@ export class ValueBuilder implements ValueChannel {
 
   constructor(host: BuilderHost) {
     this.#host = host;
+    this.#suffix = Buffer.from(host.options.temporary.at(-1) ?? '');
     this.decoder = new ValueDecoder(new ValueCommands(this, host.options.target));
   }
 
@@ -83,7 +81,9 @@ export class ValueBuilder implements ValueChannel {
   commit(): void {
     const built = this.#current;
     this.#host.pipe.commit(tagOf(built.index, this.#kind));
-    if (this.#kind === kind.part && ++built.commands === soonDone) send(this, words.pexpire, abandonedAfter);
+    if (this.#kind !== kind.part || built.expires) return;
+    built.expires = true;
+    send(this, words.pexpire, abandonedAfter);
   }
 
   fail(reason: string): void {
@@ -92,10 +92,9 @@ export class ValueBuilder implements ValueChannel {
 
   begin({ index, database, bytes, keyFrom, keyTo }: RdbRecord): void {
     const key = Uint8Array.from(bytes.subarray(keyFrom, keyTo));
-    const temporary = Buffer.concat([key, Buffer.from(temporarySuffix)]);
-    const built = { index, database, key, temporary, bytes: 0, commands: 0, problem: undefined };
+    const temporary = Buffer.concat([key, this.#suffix]);
+    const built = { index, database, key, temporary, bytes: 0, expires: false, problem: undefined };
     this.#open.set(index, built);
-    this.#send(built, kind.aside, words.unlink);
     this.#built = built;
   }
 
@@ -104,6 +103,7 @@ export class ValueBuilder implements ValueChannel {
     if (nothing) this.#drop(built);
     else if (expiresAt < 0) this.#send(built, kind.last, words.persist);
     else this.#send(built, kind.last, words.pexpireat, expiresAt);
+    this.#clearAbandoned(built);
   }
 
   /** The record is complete, and with it the size of what was built last. */
@@ -124,6 +124,14 @@ export class ValueBuilder implements ValueChannel {
   get #current(): Built {
     if (this.#built === undefined) throw new Error('no value is being built');
     return this.#built;
+  }
+
+  /** A run that was killed in the middle of this value has left what it had built. */
+  #clearAbandoned(built: Built): void {
+    const { doubtfulTo, temporary } = this.#host.options;
+    if (built.index >= doubtfulTo || temporary.length < 2) return;
+    const left = temporary.slice(0, -1).map((suffix) => Buffer.concat([built.key, Buffer.from(suffix)]));
+    this.#send(built, kind.aside, words.unlink, ...left);
   }
 
   #publish(built: Built): void {

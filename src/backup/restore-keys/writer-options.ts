@@ -16,6 +16,8 @@ export interface KeyWriterOptions extends WritingRules {
   from: number;
   /** Records before this one may have been written by an earlier run that was cut off. */
   doubtfulTo: number;
+  /** What follows a key in the name under which its value is built: in each run so far, this one's last. */
+  temporary: readonly string[];
 }
 
 /** Which keys are written, and how. */

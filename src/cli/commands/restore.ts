@@ -6,7 +6,7 @@ import type { RestoreReport } from '../../jobs/restore-scene.ts';
 import { AgentError } from '../../domain/errors.ts';
 import { formatBytes } from '../../lib/bytes.ts';
 import { printable } from '../../lib/printable.ts';
-import type { RestoreKeysReport } from '../../jobs/restore-keys.ts';
+import type { RestoreKeysReport } from '../../jobs/restore-keys-options.ts';
 import { defineCommand, type CommandContext } from '../define-command.ts';
 import { exitCodes } from '../exit-code.ts';
 import { renderRestoreKeys } from '../render/restore-keys.ts';
@@ -79,9 +79,9 @@ export const restoreCommand = defineCommand<Args, Result>({
       report: await app.run(restoreJob, instance, { ...what, dryRun: false }, context),
     };
   },
-  render(result, { style }) {
+  render(result, { style, width }) {
     if (result.kind === 'restore') return renderRestoreReport(result.report, style);
-    if (result.kind === 'keys') return renderRestoreKeys(result.keys, style);
+    if (result.kind === 'keys') return renderRestoreKeys(result.keys, style, width);
     if (result.kind === 'live') return renderLive(result.live, style);
     const { file, backup, bytes } = result.fetched;
     return `${printable(file)}: backup ${backup}, ${formatBytes(bytes)}, proven (SHA-256, CRC64)`;

@@ -1,33 +1,33 @@
 import type { KeyPlan } from '../../backup/restore-keys/judge-key-plan.ts';
 import type { FailedKeys } from '../../backup/restore-keys/tally.ts';
-import type { RestoreKeysReport, RestoreKeysResult } from '../../jobs/restore-keys.ts';
+import type { RestoreKeysReport, RestoreKeysResult } from '../../jobs/restore-keys-options.ts';
 import { formatBytes } from '../../lib/bytes.ts';
 import { formatDuration } from '../../lib/duration.ts';
 import { printable } from '../../lib/printable.ts';
 import type { Style } from './style.ts';
+import { wrap } from './wrap.ts';
 
-/** What a restore of keys will do. */
-export function renderKeyPlan(plan: KeyPlan, style: Style): string {
-  const { source, target, keys, survey, method_reason: reason } = plan;
+/** Words before a line of the plan, and how far the lines below it are moved in. */
+const margin = 6;
+
+/** What a restore of keys will do, in lines of `width`. */
+export function renderKeyPlan(plan: KeyPlan, style: Style, width: number): string {
+  const { source, target } = plan;
   const taken = source.taken_at === null ? '' : `, taken ${source.taken_at}`;
   const there = Object.values(target.databases).reduce((sum, count) => sum + count, 0);
-  const where = keys.database === undefined ? '' : ` of database ${keys.database}`;
-  const to = keys.to_database === undefined ? '' : `, into database ${keys.to_database}`;
+  const room = target.maxmemory > 0 ? ` of ${formatBytes(target.maxmemory)}` : '';
+  const server =
+    `, ${target.engine} ${target.version}, ${countOf(there, 'key')}, ` +
+    `${formatBytes(target.used_memory)} used${room}, AOF ${target.aof ? 'on' : 'off'}`;
+  const line = (label: string, text: string): string => labelled(label, printable(text), width);
   return [
-    `from  ${style.strong(printable(source.name))}${taken}`,
-    `into  ${style.strong(printable(target.name))}, ${target.engine} ${printable(target.version)}, ` +
-      `${there} keys, ${formatBytes(target.used_memory)} used${target.maxmemory > 0 ? ` of ${formatBytes(target.maxmemory)}` : ''}` +
-      `, AOF ${target.aof ? 'on' : 'off'}`,
-    `keys  ${keys.patterns.map((pattern) => printable(pattern)).join(' ')}${keys.type === undefined ? '' : `, ${keys.type}s only`}${where}${to}`,
-    ...surveyLines(plan),
-    `how   ${plan.method === 'restore' ? 'by RESTORE' : `by plain commands, since RESTORE does not work there: ${printable(reason ?? '')}`}; ${existingWords[plan.existing]}`,
-    ...(survey === null ? ['      the dump is read once, so nothing is counted before'] : []),
-    ...(plan.resumes_from === null
-      ? []
-      : [
-          `      goes on after the first ${plan.resumes_from} records, which an earlier run has done (--restart begins anew)`,
-        ]),
-    ...plan.warnings.map((warning) => style.warning(`note  ${printable(warning)}`)),
+    line('from', source.name + taken).replace(printable(source.name), style.strong),
+    line('into', target.name + server).replace(printable(target.name), style.strong),
+    line('keys', choiceText(plan)),
+    ...surveyTexts(plan).map((text, index) => line(index === 0 ? 'what' : '', text)),
+    line('how', methodText(plan)),
+    ...resumeTexts(plan).map((text) => line('', text)),
+    ...plan.warnings.map((warning) => style.warning(line('note', warning))),
   ].join('\n');
 }
 
@@ -37,34 +37,66 @@ const existingWords = {
   skip: 'leaves keys that are there already',
 };
 
-function surveyLines({ survey }: KeyPlan): string[] {
-  if (survey === null) return [];
+function labelled(label: string, text: string, width: number): string {
+  const lines = wrap(text, width - margin).split('\n');
+  return lines.map((line, index) => (index === 0 ? label : '').padEnd(margin) + line).join('\n');
+}
+
+function choiceText({ keys: { patterns, type, database, to_database: toDatabase } }: KeyPlan): string {
+  const only = type === null ? '' : `, of type ${type} only`;
+  const where = database === null ? '' : `, of database ${database}`;
+  const to = toDatabase === null ? '' : `, into database ${toDatabase}`;
+  return patterns.join(' ') + only + where + to;
+}
+
+function surveyTexts({ survey }: KeyPlan): string[] {
+  if (survey === null) return ['not counted before'];
   const kinds = Object.entries(survey.types).map(([type, { keys }]) => `${keys} ${type}`);
   const databases = Object.entries(survey.databases).map(
     ([database, { keys }]) => `${keys} in database ${database}`,
   );
-  const details = [kinds.join(', '), ...(databases.length > 1 ? [databases.join(', ')] : [])].filter(
-    (text) => text !== '',
-  );
+  const details = [kinds.join(', '), databases.length > 1 ? databases.join(', ') : ''].filter(Boolean);
   const besides = [
-    survey.passed > 0 ? `${survey.passed} others are not asked for` : '',
-    survey.expired > 0 ? `${survey.expired} have expired` : '',
-    survey.by_commands > 0 ? `${survey.by_commands} are built by plain commands` : '',
-  ].filter((text) => text !== '');
+    survey.passed > 0 ? `${survey.passed} not asked for` : '',
+    survey.expired > 0 ? `${survey.expired} expired already` : '',
+    survey.by_commands > 0 ? `${survey.by_commands} built by plain commands` : '',
+  ].filter(Boolean);
   return [
-    `what  ${survey.keys} keys, ${formatBytes(survey.bytes)} in the dump${details.length === 0 ? '' : `: ${details.join('; ')}`}`,
-    ...(besides.length === 0 ? [] : [`      ${besides.join('; ')}`]),
+    `${countOf(survey.keys, 'key')}, ${formatBytes(survey.bytes)} in the dump` +
+      (details.length === 0 ? '' : `: ${details.join('; ')}`),
+    ...(besides.length === 0 ? [] : [`besides: ${besides.join(', ')}`]),
+  ];
+}
+
+function methodText({ method, method_reason: reason, existing }: KeyPlan): string {
+  const how =
+    method === 'restore'
+      ? 'by RESTORE'
+      : `by plain commands, since RESTORE does not work there: ${reason ?? 'no reason given'}`;
+  return `${how}; ${existingWords[existing]}`;
+}
+
+function resumeTexts({ resumes_from: from, existing }: KeyPlan): string[] {
+  if (from === null) return [];
+  const there = existing === 'replace' ? '' : ' and leaves keys that one has written';
+  return [
+    from === 0
+      ? `an earlier run was cut off: this one begins at the start${there}`
+      : `goes on after the first ${countOf(from, 'record')}, which an earlier run has done (--restart begins anew)`,
   ];
 }
 
 /** What became of it, or the plan where nothing was done. */
-export function renderRestoreKeys({ plan, result }: RestoreKeysReport, style: Style): string {
-  if (result === null) return renderKeyPlan(plan, style);
+export function renderRestoreKeys({ plan, result }: RestoreKeysReport, style: Style, width: number): string {
+  if (result === null) return renderKeyPlan(plan, style, width);
+  const { written, bytes, seconds, keys_per_second: rate } = result;
+  const done = `${countOf(written, 'key')} written`;
+  const found = written + result.existing + result.expired + result.failed.length > 0;
   return [
-    `${style.good(`${result.written} keys written`)} into ${printable(plan.target.name)}, ${formatBytes(result.bytes)}` +
-      ` in ${formatDuration(result.seconds * 1000)} (${result.keys_per_second} keys/s)`,
-    ...resultLines(plan, result),
-    ...result.failed.map((failed) => style.bad(failedLine(failed))),
+    `${found ? style.good(done) : style.warning('no key matches: nothing written')} into ${printable(plan.target.name)}` +
+      (found ? `, ${formatBytes(bytes)} in ${formatDuration(seconds * 1000)} (${rate} keys/s)` : ''),
+    ...resultLines(plan, result).map((line) => `  ${line}`),
+    ...result.failed.flatMap((failed) => failedLines(failed, style, width)),
   ].join('\n');
 }
 
@@ -72,21 +104,28 @@ function resultLines(
   plan: KeyPlan,
   { existing, expired, passed, resumed_from: resumed }: RestoreKeysResult,
 ): string[] {
-  const lines: string[] = [];
-  if (resumed !== null)
-    lines.push(`${resumed} records were done by an earlier run, whose keys are counted in`);
-  if (existing > 0)
-    lines.push(
-      plan.existing === 'stop'
-        ? `${existing} were there already, written by the run that was cut off`
-        : `${existing} were there already and are left as they are`,
-    );
-  if (expired > 0) lines.push(`${expired} had expired`);
-  if (passed > 0) lines.push(`${passed} others were not asked for`);
-  return lines;
+  const there = plan.existing === 'stop' ? 'written by the run that was cut off' : 'left as they are';
+  return [
+    resumed === null ? '' : 'an earlier run was cut off; what it has written is counted in',
+    existing > 0 ? `${existing} there already, ${there}` : '',
+    expired > 0 ? `${expired} expired already` : '',
+    passed > 0 ? `${passed} not asked for` : '',
+  ].filter(Boolean);
 }
 
-function failedLine({ reason, keys, examples }: FailedKeys): string {
+function failedLines({ reason, keys, examples }: FailedKeys, style: Style, width: number): string[] {
   const more = keys > examples.length ? ', …' : '';
-  return `${keys} not written: ${printable(reason)} (${examples.join(', ')}${more})`;
+  const [first = '', ...others] = wrap(
+    `${countOf(keys, 'key')} not written: ${printable(reason)}`,
+    width - 2,
+  ).split('\n');
+  return [
+    style.bad(first),
+    ...others.map((line) => style.bad(`  ${line}`)),
+    `  ${examples.join(', ')}${more}`,
+  ];
+}
+
+function countOf(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? '' : 's'}`;
 }

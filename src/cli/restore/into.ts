@@ -5,19 +5,25 @@ import type { KeyPlan } from '../../backup/restore-keys/judge-key-plan.ts';
 import type { ExistingKeys } from '../../backup/restore-keys/writer-options.ts';
 import { AgentError } from '../../domain/errors.ts';
 import type { InstanceSettings } from '../../domain/settings.ts';
-import { restoreKeys, type RestoreKeysReport } from '../../jobs/restore-keys.ts';
+import { restoreKeys } from '../../jobs/restore-keys.ts';
+import type { RestoreKeysReport } from '../../jobs/restore-keys-options.ts';
 import type { CommandContext } from '../define-command.ts';
 import { openDump } from '../dump-source.ts';
 import { exitCodes } from '../exit-code.ts';
 import { renderKeyPlan } from '../render/restore-keys.ts';
 import { createStyle } from '../render/style.ts';
+import { inFlags } from './in-flags.ts';
 
 const types = ['string', 'list', 'set', 'zset', 'hash', 'stream', 'module'] as const;
+
+/** Of the plan before the question. */
+const columns = 80;
 
 /** Options of `restore … --into`. */
 export interface IntoArgs extends IntoOptions {
   id: string;
-  keys: string[] | undefined;
+  /** Patterns, with a zero byte between them. */
+  keys: string | undefined;
   db: number | undefined;
   type: (typeof types)[number] | undefined;
   toDb: number | undefined;
@@ -42,7 +48,7 @@ export function intoOptions(yargs: Argv): Argv {
     'server-name': text('Name in the server’s certificate, where it is not the one in the URL'),
   };
   const others = {
-    keys: { ...text("Which keys: patterns as KEYS takes them; '*' for all"), array: true as const },
+    keys: text("Which keys: a pattern as KEYS takes it, '*' for all; may be given more than once"),
     db: { type: 'number' as const, requiresArg: true, describe: 'Only keys of this database' },
     type: { choices: types, requiresArg: true, describe: 'Only keys of this type' },
     'to-db': { type: 'number' as const, requiresArg: true, describe: 'Write them into this database' },
@@ -55,7 +61,6 @@ export function intoOptions(yargs: Argv): Argv {
     .option('into', text('Write keys into this running server: a URL, env:NAME, file:PATH or an instance'))
     .options(group)
     .implies(Object.fromEntries(Object.keys(group).map((name) => [name, 'into'])))
-    .implies('into', 'keys')
     .conflicts('replace', 'skip-existing')
     .conflicts('password-file', 'password-env')
     .group(['into', ...Object.keys(group)], 'Keys into a running server:');
@@ -68,10 +73,15 @@ function text(describe: string): { type: 'string'; requiresArg: true; describe: 
 /** Writes keys of a backup, a dump or standard input into a running server. */
 export async function runInto(context: CommandContext, args: IntoArgs): Promise<RestoreKeysReport> {
   refuseOthers(args);
+  const patterns = args.keys?.split('\0') ?? [];
+  if (patterns.length === 0)
+    throw new AgentError('usage', '--into needs to know which keys', {
+      hint: "say --keys 'user:*', or --keys '*' for all; a whole backup goes back without --into",
+    });
   const app = await appIfAny(context);
   const database = wholeNumber(args.db, '--db');
   const toDatabase = wholeNumber(args.toDb, '--to-db');
-  const target = intoTarget(args, {
+  const target = intoTarget(placeOf(args), {
     env: context.env,
     instance: (name) => instanceNamed(app, name),
   });
@@ -80,20 +90,33 @@ export async function runInto(context: CommandContext, args: IntoArgs): Promise<
     throw new AgentError('usage', '--to-db needs --db where the dump can be read only once', {
       hint: 'say from which database with --db, or name a file instead of -',
     });
-  return await restoreKeys(
-    { ...context, stateDirectory: app?.settings.state.path },
-    {
-      source,
-      target,
-      choice: { patterns: (args.keys ?? []).map(String), database, type: args.type },
-      toDatabase,
-      existing: existingOf(args),
-      dryRun: args.dryRun,
-      restart: args.restart === true,
-      unasked: args.yes,
-      agree: (plan) => agreed(context, args, plan),
-    },
+  if (source.kind === 'report')
+    throw new AgentError('usage', `${args.id} is a report of keys, which holds no values`, {
+      hint: 'name a backup id, latest, a dump.rdb, or - for standard input',
+    });
+  return await inFlags(
+    args,
+    restoreKeys(
+      { ...context, stateDirectory: app?.settings.state.path },
+      {
+        source,
+        target,
+        choice: { patterns, database, type: args.type },
+        toDatabase,
+        existing: existingOf(args),
+        dryRun: args.dryRun,
+        restart: args.restart === true,
+        unasked: args.yes,
+        agree: (plan) => agreed(context, args, plan),
+      },
+    ),
   );
+}
+
+/** The server, without what else was said. */
+function placeOf(args: IntoArgs): IntoOptions {
+  const { into, username, passwordFile, passwordEnv, caFile, certFile, keyFile, serverName } = args;
+  return { into, username, passwordFile, passwordEnv, caFile, certFile, keyFile, serverName };
 }
 
 /** 1 where some of the keys could not be written. */
@@ -119,8 +142,10 @@ function existingOf({ replace, skipExisting }: IntoArgs): ExistingKeys {
 }
 
 async function agreed(context: CommandContext, { yes }: IntoArgs, plan: KeyPlan): Promise<boolean> {
-  if (yes) return true;
-  if (!context.globals.json) context.show(renderKeyPlan(plan, createStyle(false)));
+  const { survey } = plan;
+  const nothing = survey !== null && survey.keys + survey.impossible.length === 0;
+  if (yes || nothing) return true;
+  if (!context.globals.json) context.show(renderKeyPlan(plan, createStyle(false), columns));
   return await context.confirm(`Write these keys into ${plan.target.name}?`);
 }
 
