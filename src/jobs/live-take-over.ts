@@ -53,7 +53,11 @@ export async function takeOver(context: JobContext, manifest: Manifest, options:
     await journal.write({ ...record, phase });
     options.onPhase?.(phase);
   };
-  const server = new LiveServer(() => context.connect(), { clock, signal: stop });
+  const server = new LiveServer(() => context.connect(), {
+    clock,
+    signal: stop,
+    patience: options.stallTimeout,
+  });
   const settle = (to: LiveServer, until: AbortSignal): Promise<LiveOutcome> => {
     return settleLive(record, { server: to, journal, clock, signal: until, onPhase: options.onPhase });
   };
@@ -75,7 +79,7 @@ export async function takeOver(context: JobContext, manifest: Manifest, options:
     if (outcome !== 'backup') throw new AgentError('failed', outcomes[outcome], { reason: 'foreign' });
     return loaded;
   } catch (error) {
-    throw await clearUp(context, options.preBackup, error, settle);
+    throw await clearUp(context, options, error, settle);
   } finally {
     server.close();
     watch.abort();
@@ -123,6 +127,10 @@ async function follow(server: LiveServer, master: ReplicationMaster, options: Wa
   );
   try {
     await served;
+  } catch (error) {
+    // Nor is its answer waited for any longer.
+    server.close();
+    throw error;
   } finally {
     done.abort();
     await watching;
@@ -171,17 +179,19 @@ const outcomes: Record<LiveOutcome, string> = {
 /** After a failure: sets the server free, and says in the error what it has now. */
 async function clearUp(
   context: JobContext,
-  preBackup: string | null,
+  { preBackup, stallTimeout: patience }: TakeOver,
   error: unknown,
   settle: (server: LiveServer, signal: AbortSignal) => Promise<LiveOutcome>,
 ): Promise<unknown> {
   const { clock, log, signal } = context;
   const until = AbortSignal.timeout(clearTimeout);
-  const server = new LiveServer(() => context.connect(until), { clock, signal: until });
+  const server = new LiveServer(() => context.connect(until), { clock, signal: until, patience });
   const state = await settle(server, until).then(
     (outcome) => outcomes[outcome],
-    (cause: unknown) =>
-      `the server could not be set right (${messageOf(cause)}): the next redis-agent restore begins with that`,
+    (cause: unknown) => {
+      const why = until.aborted ? `not within ${clearTimeout / 1000} s` : messageOf(cause);
+      return `the server could not be set right (${why}): the next redis-agent restore begins with that`;
+    },
   );
   server.close();
   log.warn({ cause: messageOf(error), state }, 'live restore failed');

@@ -11,13 +11,10 @@ export interface Feed {
   open(signal: AbortSignal): AsyncIterable<Uint8Array>;
 }
 
-interface LinkOptions {
+export interface FeedOptions {
   signal: AbortSignal;
   /** Something came from the replica, or went to it. */
   onSign: () => void;
-}
-
-export interface FeedOptions extends LinkOptions {
   feed: Feed;
   clock: Clock;
   replicationId: string;
@@ -45,7 +42,7 @@ const knownOptions = new Set([
  * Answers until the replica asks to synchronise: true. False when it breaks off before. Everything that it may have
  * to say of itself is accepted, a password too: who it is was decided when it connected.
  */
-export async function shakeHands(socket: Socket, { signal, onSign }: LinkOptions): Promise<boolean> {
+export async function shakeHands(socket: Socket, signal: AbortSignal): Promise<boolean> {
   const parser = new RequestParser();
   return await new Promise((resolve) => {
     const settle = (asked: boolean): void => {
@@ -57,7 +54,6 @@ export async function shakeHands(socket: Socket, { signal, onSign }: LinkOptions
     };
     const hangUp = (): void => settle(false);
     const read = (chunk: Buffer): void => {
-      onSign();
       try {
         for (const words of parser.update(chunk)) {
           const answer = answerTo(words);
@@ -115,7 +111,7 @@ export async function feedReplica(socket: Socket, options: FeedOptions): Promise
 }
 
 /** REPLCONF ACK is what a replica sends when it has loaded everything; while it loads it sends empty lines. */
-async function untilAcknowledged(socket: Socket, { onSign }: LinkOptions): Promise<void> {
+async function untilAcknowledged(socket: Socket, { onSign }: FeedOptions): Promise<void> {
   const parser = new RequestParser();
   await new Promise<void>((resolve, reject) => {
     socket.once('close', () => reject(new Error('the server closed the connection')));

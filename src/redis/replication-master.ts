@@ -64,6 +64,8 @@ class LoopbackMaster {
   #awaited: ((socket: Socket) => void) | undefined;
   #replica: Socket | undefined;
   #lastSign = 0;
+  /** Has it asked for the data? */
+  #fed = false;
 
   constructor(server: Server, options: MasterOptions) {
     this.#server = server;
@@ -112,17 +114,24 @@ class LoopbackMaster {
 
   async #serveOne(): Promise<void> {
     const { feed, clock, onProgress } = this.#options;
-    const common = {
-      signal: this.#stop.signal,
-      onSign: () => {
-        this.#lastSign = clock.monotonic();
-      },
+    const { signal } = this.#stop;
+    const onSign = (): void => {
+      this.#lastSign = clock.monotonic();
     };
     for (;;) {
       const socket = await this.#next();
-      // A server that breaks off before it has asked for anything comes again by itself.
-      if (!(await shakeHands(socket, common))) continue;
-      await feedReplica(socket, { ...common, feed, clock, replicationId: this.replicationId, onProgress });
+      // A server that breaks off before it has asked for anything comes again by itself; that is no sign of progress.
+      if (!(await shakeHands(socket, signal))) continue;
+      this.#fed = true;
+      onSign();
+      await feedReplica(socket, {
+        signal,
+        onSign,
+        feed,
+        clock,
+        replicationId: this.replicationId,
+        onProgress,
+      });
       return;
     }
   }
@@ -141,9 +150,28 @@ class LoopbackMaster {
     const { signal } = this.#stop;
     while (!signal.aborted) {
       const left = stallTimeout - (clock.monotonic() - this.#lastSign);
-      if (left <= 0) this.#stop.abort(stalled(stallTimeout, this.#replica !== undefined));
+      if (left <= 0) this.#stop.abort(this.#stalled());
       else await clock.sleep(left, signal).catch(() => {});
     }
+  }
+
+  #stalled(): AgentError {
+    const seconds = Math.round(this.#options.stallTimeout / 1000);
+    if (this.#fed)
+      return new AgentError('failed', `the replication link has not moved for ${seconds} s`, {
+        reason: 'stalled',
+        hint: 'see the server’s log: is it stopped, swapping or out of disk?',
+      });
+    if (this.#replica !== undefined)
+      return new AgentError(
+        'failed',
+        `the server connects to the agent, and has not asked for the data in ${seconds} s`,
+        { reason: 'stalled', hint: 'see the server’s log for what it waits for; or use --method files' },
+      );
+    return new AgentError('failed', `the server has not connected to the agent for ${seconds} s`, {
+      reason: 'unreached',
+      hint: 'does it run in a container or network of its own? Then use --method files',
+    });
   }
 
   async close(): Promise<void> {
@@ -152,17 +180,4 @@ class LoopbackMaster {
     this.#server.close();
     await once(this.#server, 'close');
   }
-}
-
-function stalled(timeout: number, connected: boolean): AgentError {
-  const seconds = Math.round(timeout / 1000);
-  return connected
-    ? new AgentError('failed', `the replication link has not moved for ${seconds} s`, {
-        reason: 'stalled',
-        hint: 'see the server’s log: is it stopped, swapping or out of disk?',
-      })
-    : new AgentError('failed', `the server has not connected to the agent for ${seconds} s`, {
-        reason: 'unreached',
-        hint: 'does it run in a container or network of its own? Then use --method files',
-      });
 }

@@ -95,15 +95,15 @@ async function untilRewritten({ server, clock }: SettleOptions): Promise<void> {
 
 /**
  * Saves dump.rdb. Its time of the last save moves only when a save has succeeded, but in whole seconds: so the save is
- * asked for only when a second has begun in which none has ended yet.
+ * asked for only in another second than that. Later it need not be: clocks are put back.
  */
 async function saveDump({ server, clock, signal }: SettleOptions): Promise<void> {
   const before = await lastSave(server);
-  while ((await serverSeconds(server)) <= before) await clock.sleep(50, signal);
+  while ((await serverSeconds(server)) === before) await clock.sleep(50, signal);
   const start = clock.monotonic();
   for (;;) {
     const info = await server.until((now) => now.get('rdb_bgsave_in_progress') === '0');
-    if ((infoInteger(info, 'rdb_last_save_time') ?? 0) > before) return;
+    if ((infoInteger(info, 'rdb_last_save_time') ?? 0) !== before) return;
     if (clock.monotonic() - start > patience && info.get('rdb_last_bgsave_status') === 'err')
       throw notKept('it cannot save dump.rdb', 'BGSAVE');
     await server.insist('BGSAVE', 'SCHEDULE').catch((error: unknown) => {

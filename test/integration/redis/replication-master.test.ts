@@ -188,6 +188,27 @@ describe('what goes wrong', () => {
     await expect(master.serve()).rejects.toMatchObject({ code: 'failed', reason: 'unreached' });
   });
 
+  test('one that connects again and again, and never asks for the data', async () => {
+    const master = await listen(() => pieces(Buffer.alloc(10)), { bytes: 10, stallTimeout: 500 });
+    const over = new AbortController();
+    onTestFinished(() => over.abort());
+    const knocking = async (): Promise<void> => {
+      while (!over.signal.aborted) {
+        const socket = connect(master.port, '127.0.0.1');
+        socket.on('error', () => {});
+        socket.end('*1\r\n$4\r\nPING\r\n');
+        await new Promise((resolve) => socket.once('close', resolve).resume());
+        await delay(20);
+      }
+    };
+    void knocking();
+    await expect(master.serve()).rejects.toMatchObject({
+      code: 'failed',
+      reason: 'stalled',
+      message: expect.stringContaining('has not asked for the data'),
+    });
+  });
+
   test('the signal ends it at any time', async () => {
     const { dump } = await dumpOf(serverBuilds()[0]!);
     const server = await startServer();
