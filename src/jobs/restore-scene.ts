@@ -6,6 +6,7 @@ import type { Guard } from '../backup/restore/judge-guards.ts';
 import type { LoadReport } from '../backup/restore/judge-load.ts';
 import { nextPersistence, type RestorePlan, type UndoPlan } from '../backup/restore/plan-restore.ts';
 import type { Layout } from '../backup/restore/layout.ts';
+import { startFolder } from '../backup/restore/start-folder.ts';
 import { cannotWrite, learnManners } from '../backup/restore/stage-files.ts';
 import { lookAtFiles } from '../backup/restore/swap.ts';
 import { AgentError } from '../domain/errors.ts';
@@ -58,15 +59,7 @@ export async function look(context: JobContext, { onStep = () => {} }: RestoreOp
   const { instance, clock, signal } = context;
   const { facts, service } = await gatherFacts({ instance, connect: () => context.connect(), clock, signal });
   const next = nextPersistence(facts);
-  if (next === undefined)
-    throw new AgentError(
-      'failed',
-      `nothing tells where ${instance.name} keeps its data: it does not answer, and no configuration of it is known`,
-      {
-        reason: 'unknown',
-        hint: 'start it, even empty; or set service: of this instance to its systemd unit or to its start command',
-      },
-    );
+  if (next === undefined) throw unknownPlace(facts);
   const persistence = { ...next, dir: await realpath(next.dir).catch(() => next.dir) };
   const { dir, dbfilename, appendfilename, appenddirname, logfile } = persistence;
   const layout = {
@@ -77,6 +70,7 @@ export async function look(context: JobContext, { onStep = () => {} }: RestoreOp
   const control = service?.control({
     end: () => endServer(context, dir),
     output: outputIn(dir, journals.name, manners.owner),
+    startIn: () => startIn(facts, dir),
   });
   const run: RestoreRun = {
     context,
@@ -88,6 +82,33 @@ export async function look(context: JobContext, { onStep = () => {} }: RestoreOp
     onStep,
   };
   return { facts, persistence, run, service, interrupted, hasAof };
+}
+
+function unknownPlace({ instance, conf }: RestoreFacts): AgentError {
+  const why =
+    conf === undefined
+      ? 'no configuration of it is known'
+      : `the dir of its configuration (${conf.persistence.dir ?? 'none'}) counts from where it is started`;
+  return new AgentError(
+    'failed',
+    `nothing tells where ${instance} keeps its data: it does not answer, and ${why}`,
+    {
+      reason: 'unknown',
+      hint: 'start it, even empty; or set service: of this instance to its systemd unit or to its start command',
+    },
+  );
+}
+
+/** A `dir` that is nowhere in the configuration is where the server was started, too. */
+function startIn({ conf, instance }: RestoreFacts, dir: string): string {
+  const written = conf === undefined ? '/' : (conf.persistence.dir ?? '.');
+  const folder = startFolder(written, dir);
+  if (folder !== undefined) return folder;
+  throw new AgentError(
+    'refused',
+    `${instance} is configured with dir ${written}, and nothing tells from where it is started so that this is ${dir}`,
+    { reason: 'relative', hint: 'write an absolute dir: redis-cli CONFIG REWRITE does it' },
+  );
 }
 
 function lookInto(

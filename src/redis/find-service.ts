@@ -21,7 +21,7 @@ export interface FoundService {
   program: string | undefined;
   arguments: ServerArguments | undefined;
   /** What it takes is for servers that no manager has. */
-  control(plain: Pick<PlainCommands, 'end' | 'output'>): ServiceControl;
+  control(plain: Pick<PlainCommands, 'end' | 'output'> & { startIn: () => string }): ServiceControl;
 }
 
 /** A server that answers, with its process on this host. */
@@ -83,7 +83,7 @@ function fromCommands(
   return {
     description: `the command ${start.join(' ')}`,
     ...serverIn(start),
-    control: (plain) => plainService({ ...plain, start, stop, user }),
+    control: (plain) => plainService({ ...plain, start, stop, user, startIn: plain.startIn() }),
   };
 }
 

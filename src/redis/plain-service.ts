@@ -14,6 +14,8 @@ export interface PlainCommands {
   end: (signal: AbortSignal) => Promise<void>;
   /** As whom a server that was found running is started again. Ours when left out. */
   user?: { uid: number; gid: number } | undefined;
+  /** From where it is started: what is relative in its configuration counts from there. */
+  startIn: string;
   /** Opens, empty, what takes the started program's output; and reads it. */
   output: { open(): number; read(): string };
 }
@@ -21,7 +23,7 @@ export interface PlainCommands {
 const kept = 40;
 
 /** A server that nobody manages: commands from the configuration, or those that a running one was started with. */
-export function plainService({ start, stop, end, user, output }: PlainCommands): ServiceControl {
+export function plainService({ start, stop, end, user, startIn, output }: PlainCommands): ServiceControl {
   let child: ChildProcess | undefined;
   let broken: string | undefined;
   return {
@@ -41,7 +43,7 @@ export function plainService({ start, stop, end, user, output }: PlainCommands):
       const [program = '', ...args] = start;
       try {
         child = spawn(program, args, {
-          cwd: '/',
+          cwd: startIn,
           detached: true,
           stdio: ['ignore', descriptor, descriptor],
           env: harmlessEnvironment(),

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { onTestFinished } from 'vitest';
 import { AgentError } from '../../src/domain/errors.ts';
+import { Secret } from '../../src/domain/secret.ts';
 import { findDataProcesses } from '../../src/redis/data-process.ts';
 import { connectRedis, type RedisConnection, type Reply } from '../../src/redis/connect.ts';
 import { freePort } from './free-port.ts';
@@ -42,23 +43,35 @@ export interface ManagedServer {
 
 export interface ManagedOptions {
   build?: ServerBuild;
-  config?: Directives;
+  /** `folder`: its own, above its data. */
+  config?: Directives | ((folder: string) => Directives);
   /** Written and not started. */
   down?: boolean;
+  /** No port, only a socket beside the configuration. */
+  socket?: boolean;
+  /** Of whoever connects here; the agent's own is part of its configuration. */
+  password?: string;
+  /** Where our own hand starts it; a relative `dir` counts from there. Left out: the root, as for a service. */
+  startIn?: (folder: string) => string;
 }
 
 export async function manageServer(options: ManagedOptions = {}): Promise<ManagedServer> {
-  const { build = defaultBuild(), config = {}, down = false } = options;
+  const { build = defaultBuild(), config = {}, down = false, socket = false, password } = options;
   const folder = makeTempFolder();
   const dir = join(folder, 'data');
   mkdirSync(dir, { mode: 0o750 });
   const port = await freePort();
   const configFile = join(folder, 'redis.conf');
   const logFile = join(folder, 'redis.log');
-  const url = `redis://127.0.0.1:${port}`;
-  let directives = { ...defaultDirectives(build, dir, port), unixsocket: '', logfile: logFile, ...config };
-  delete (directives as Record<string, unknown>)['unixsocket'];
-  delete (directives as Record<string, unknown>)['unixsocketperm'];
+  const path = join(folder, 'redis.sock');
+  const url = socket ? `unix://${path}` : `redis://127.0.0.1:${port}`;
+  const { unixsocket: _, unixsocketperm: __, ...defaults } = defaultDirectives(build, dir, port);
+  let directives: Directives = {
+    ...defaults,
+    ...(socket ? { port: '0', unixsocket: path } : {}),
+    logfile: logFile,
+    ...(typeof config === 'function' ? config(folder) : config),
+  };
   const start = [build.server, configFile];
   let connection: RedisConnection | undefined;
   const pids = async (): Promise<number[]> => (await findDataProcesses(dir)).map(({ pid }) => pid);
@@ -77,7 +90,11 @@ export async function manageServer(options: ManagedOptions = {}): Promise<Manage
     call: async (command, ...args) => await server.connection.call(command, ...args),
     pids,
     async start() {
-      spawn(start[0] ?? '', start.slice(1), { cwd: '/', detached: true, stdio: 'ignore' }).unref();
+      spawn(start[0] ?? '', start.slice(1), {
+        cwd: options.startIn?.(folder) ?? '/',
+        detached: true,
+        stdio: 'ignore',
+      }).unref();
       await server.reconnect();
     },
     kill: () => end('SIGKILL'),
@@ -86,7 +103,11 @@ export async function manageServer(options: ManagedOptions = {}): Promise<Manage
       connection = undefined;
       for (;;) {
         try {
-          connection ??= await connectRedis({ name: 'test', url });
+          connection ??= await connectRedis({
+            name: 'test',
+            url,
+            ...(password === undefined ? {} : { password: new Secret(password) }),
+          });
           if (!String(await connection.call('INFO', 'persistence')).includes('loading:1')) return;
         } catch (error) {
           if (!(error instanceof AgentError)) throw error;

@@ -2,6 +2,11 @@ import type { ServerToAsk } from '../data-set.ts';
 
 type Command = (string | number)[];
 
+/** Half a second past a whole one, so that a remaining time that is rounded to seconds is the same in any reading. */
+function inSomeDays(days: number): number {
+  return (Math.floor(Date.now() / 1000) + days * 24 * 3600) * 1000 + 500;
+}
+
 /** One key of each type that is too big for any packed form, in a database of its own. */
 export async function addBigKeys(server: ServerToAsk): Promise<void> {
   const script = `for i = 1, 20000 do
@@ -27,7 +32,7 @@ export async function writeOn(server: ServerToAsk): Promise<void> {
     ['APPEND', 'string:raw', ' and more'],
     ['DEL', 'set:small'],
     ['RPUSH', 'list:small', 'behind the base'],
-    ['PEXPIRE', 'string:embstr', 500_000_000],
+    ['PEXPIREAT', 'string:embstr', inSomeDays(6)],
     ['MULTI'],
     ['INCRBY', 'counter', 5],
     ['SELECT', 5],
@@ -46,7 +51,7 @@ export async function changeData(server: ServerToAsk, functions: boolean): Promi
     ['HSET', 'hash:binary', 'new', 'x'],
     ['ZADD', 'zset:new', 1, 'x'],
     ['PERSIST', 'expires:string'],
-    ['PEXPIRE', 'user:1', 500_000_000],
+    ['PEXPIREAT', 'user:1', inSomeDays(7)],
     ['RENAME', 'user:2', 'renamed'],
     ['DEL', 'user:3'],
     ['SADD', 'user:3', 'another type'],
