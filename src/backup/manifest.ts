@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import { manifestSchema, verificationLevels, type Manifest, type Verification } from '../domain/backup.ts';
-import { AgentError, messageOf } from '../domain/errors.ts';
-import { printable } from '../lib/printable.ts';
+import { damagedDocument, parseDocument } from './document.ts';
 
 // Objects are loose: a key that a later version of the same schema adds is no reason to refuse a backup.
 const count = z.number().int().nonnegative();
@@ -69,51 +68,19 @@ export const manifestLimit = 1024 * 1024;
 
 /** Reads manifest.json. Throws an AgentError: `damaged`, or `refused` (reason `newer`) for a later schema. */
 export function parseManifest(text: string, { id, instance }: { id: string; instance: string }): Manifest {
-  const value = parseJson(text, `manifest of ${id}`);
-  const schema = z.looseObject({ schema: z.number() }).safeParse(value);
-  if (schema.success && schema.data.schema > manifestSchema)
-    throw new AgentError(
-      'refused',
-      `backup ${id} was written by a newer redis-agent (schema ${schema.data.schema})`,
-      {
-        reason: 'newer',
-        hint: 'upgrade redis-agent on this host',
-      },
-    );
-  const parsed = manifest.safeParse(value);
-  if (!parsed.success) throw damaged(`manifest of ${id}`, firstIssue(parsed.error));
-  if (parsed.data.id !== id || parsed.data.instance !== instance)
-    throw damaged(`manifest of ${id}`, `it belongs to ${parsed.data.instance}/${parsed.data.id}`);
-  return parsed.data;
+  const what = { name: `manifest of ${id}`, whole: `backup ${id}`, newest: manifestSchema };
+  const parsed = parseDocument(text, manifest, what);
+  if (parsed.id !== id || parsed.instance !== instance)
+    throw damagedDocument(what.name, `it belongs to ${parsed.instance}/${parsed.id}`);
+  return parsed;
 }
 
 /** Reads a `verify-<time>.json`. Throws an AgentError `damaged`. */
 export function parseVerification(text: string, name: string): Verification {
-  const parsed = verification.safeParse(parseJson(text, name));
-  if (!parsed.success) throw damaged(name, firstIssue(parsed.error));
-  return parsed.data;
+  return parseDocument(text, verification, { name });
 }
 
 /** As it is stored: indented, since people read it in an incident. */
 export function formatDocument(value: Manifest | Verification): string {
   return `${JSON.stringify(value, undefined, 2)}\n`;
-}
-
-function parseJson(text: string, what: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (cause) {
-    throw damaged(what, messageOf(cause), cause);
-  }
-}
-
-function firstIssue(error: z.ZodError): string {
-  const [issue] = error.issues;
-  return issue === undefined
-    ? 'it does not have the expected form'
-    : `${issue.path.join('.')}: ${issue.message}`;
-}
-
-function damaged(what: string, why: string, cause?: unknown): AgentError {
-  return new AgentError('damaged', `${what} cannot be read: ${printable(why.slice(0, 500))}`, { cause });
 }

@@ -2,6 +2,7 @@ import type { Artefact, Manifest, Verification } from '../domain/backup.ts';
 import { AgentError } from '../domain/errors.ts';
 import type { KeyspaceSummary } from '../domain/keyspace.ts';
 import { backupIdTime } from './id.ts';
+import { parseKeyspace } from './kept-report.ts';
 import { formatDocument, manifestLimit, parseManifest, parseVerification } from './manifest.ts';
 import type { Store, StoredObject } from './store/store.ts';
 import { markName, parseMark, type VerificationMark } from './verification-mark.ts';
@@ -53,6 +54,8 @@ export interface Repository {
   writeManifest(manifest: Manifest, signal: AbortSignal): Promise<void>;
   /** Keeps the compact key-space report beside a backup, before its manifest. */
   writeKeyspace(id: string, report: KeyspaceSummary, signal: AbortSignal): Promise<void>;
+  /** That report; undefined where none is kept. Throws an AgentError where it is not sound. */
+  readKeyspace(id: string, signal: AbortSignal): Promise<KeyspaceSummary | undefined>;
   readVerification(id: string, name: string, signal: AbortSignal): Promise<Verification>;
   writeVerification(id: string, verification: Verification, signal: AbortSignal): Promise<void>;
   /** Notes that somebody found the size of this backup right (see prune/shrink.ts). */
@@ -171,6 +174,16 @@ export function openRepository(store: Store, instance: string): Repository {
 
     async writeKeyspace(id, report, signal) {
       await writeText(keyOf(id, keyspaceName), `${JSON.stringify(report)}\n`, signal);
+    },
+
+    async readKeyspace(id, signal) {
+      try {
+        const text = await readText(store, keyOf(id, keyspaceName), signal);
+        return parseKeyspace(text, `${keyspaceName} of backup ${id}`);
+      } catch (error) {
+        if (error instanceof AgentError && error.reason === 'missing') return undefined;
+        throw error;
+      }
     },
 
     async readVerification(id, name, signal) {

@@ -1,4 +1,6 @@
 import { backupIdTime } from '../backup/id.ts';
+import type { Repository } from '../backup/repository.ts';
+import type { Manifest } from '../domain/backup.ts';
 import { AgentError } from '../domain/errors.ts';
 import { RdbError, type RdbHandler } from '../formats/rdb/rdb-handler.ts';
 import { RdbReader, type ReaderOptions, type RdbSummary } from '../formats/rdb/rdb-reader.ts';
@@ -6,18 +8,38 @@ import { printable } from '../lib/printable.ts';
 import { backupSource, fileSource, inputSource, type KeySource } from '../jobs/key-source.ts';
 import type { CommandContext } from './define-command.ts';
 
-/** A backup id or `latest` from the repository, a path, or `-`: only the first two need a configuration. */
+/** A backup id, `latest` or `previous` from the repository, a path, or `-`: only backups need a configuration. */
 export async function openDump(context: CommandContext, source: string): Promise<KeySource> {
   if (source === '-') {
     if (context.stdin.isTTY === true)
       throw new AgentError('usage', 'standard input is a terminal', { hint: 'pipe a dump into it' });
     return inputSource(context.stdin);
   }
-  if (source !== 'latest' && backupIdTime(source) === undefined) return fileSource(source);
+  const named = source === 'latest' || source === 'previous';
+  if (!named && backupIdTime(source) === undefined) return fileSource(source);
   const app = await context.app();
   const repository = await app.repository(app.instance(context.globals.instance));
-  const manifest = await repository.find(source, context.signal);
+  const manifest =
+    source === 'previous'
+      ? await findPrevious(repository, context.signal)
+      : await repository.find(source, context.signal);
   return backupSource({ repository, identities: () => app.identities() }, manifest);
+}
+
+/** The newest complete backup but one. */
+async function findPrevious(repository: Repository, signal: AbortSignal): Promise<Manifest> {
+  const { backups } = await repository.list(signal);
+  const [previous, latest] = backups.filter((entry) => entry.state === 'complete').slice(-2);
+  if (previous !== undefined && latest !== undefined) return previous.manifest;
+  const { instance, store } = repository;
+  throw new AgentError(
+    'failed',
+    `instance ${instance} has no backup before the newest in ${store.description}`,
+    {
+      reason: 'missing',
+      hint: 'take one more: redis-agent backup',
+    },
+  );
 }
 
 /** What `redis-cli --rdb` leaves behind a dump that it got without a disk in between and could not cut off. */

@@ -26,22 +26,32 @@ export async function parseArguments(argv: readonly string[], width: number): Pr
   let chosen: { command: AnyCommand; args: unknown } | undefined;
   let parser = base(width);
   for (const [group, members] of grouped(commands)) {
+    const own = members.find((member) => !isMember(member));
+    const below = members.filter(isMember);
     const register = (to: Argv, command: AnyCommand, usage: string): Argv =>
       to.command(
         usage,
         command.summary,
-        (inner: Argv) => describeCommand(inner, command),
+        (inner: Argv) => {
+          const described = describeCommand(inner, command);
+          return command === own ? registerBelow(described, own) : described;
+        },
         (args) => {
           chosen = { command, args };
         },
       );
-    const [only] = members;
-    if (group === undefined && only !== undefined) parser = register(parser, only, only.usage);
-    else if (group !== undefined)
-      parser = parser.command(group, groupSummaries[group] ?? '', (inner: Argv) => {
-        for (const member of members) register(inner, member, member.usage.slice(group.length + 1));
-        return inner.demandCommand(1, `${group} needs a command after it`);
-      });
+    /** What comes after the group's word; `keys` is a command itself and has `keys diff` below it. */
+    const registerBelow = (inner: Argv, above?: AnyCommand): Argv => {
+      if (above !== undefined && below.length > 0) keepFromBelow(inner, optionNames([above]));
+      for (const member of below) register(inner, member, member.usage.slice(group.length + 1));
+      return inner;
+    };
+    parser =
+      own === undefined
+        ? parser.command(group, groupSummaries[group] ?? '', (inner: Argv) =>
+            registerBelow(inner).demandCommand(1, `${group} needs a command after it`),
+          )
+        : register(parser, own, own.usage);
   }
 
   let text = '';
@@ -113,17 +123,28 @@ function describeCommand(yargsOfCommand: Argv, command: AnyCommand): Argv {
   return result;
 }
 
-/** Commands by their first word where several share it, in order. */
-function grouped(all: readonly AnyCommand[]): [group: string | undefined, members: AnyCommand[]][] {
-  const groups: [string | undefined, AnyCommand[]][] = [];
+/** Options of a command that are not those of the commands below it, as options otherwise are. */
+function keepFromBelow(parser: Argv, names: readonly string[]): void {
+  const own = names.filter((name) => !optionNames([]).includes(name));
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as yargs documents it, the types lack the second
+  (parser as unknown as { global(names: readonly string[], global: boolean): void }).global(own, false);
+}
+
+/** Commands by their first word, in order. */
+function grouped(all: readonly AnyCommand[]): [group: string, members: AnyCommand[]][] {
+  const groups: [string, AnyCommand[]][] = [];
   for (const command of all) {
-    const [first = '', second] = command.usage.split(' ');
-    const group = second !== undefined && /^[a-z]/.test(second) ? first : undefined;
+    const [group = ''] = command.usage.split(' ');
     const last = groups.at(-1);
-    if (group !== undefined && last?.[0] === group) last[1].push(command);
+    if (last?.[0] === group) last[1].push(command);
     else groups.push([group, [command]]);
   }
   return groups;
+}
+
+/** Is its second word one that is typed as it stands: `backups list`? */
+function isMember({ usage }: AnyCommand): boolean {
+  return /^\S+ [a-z]/.test(usage);
 }
 
 /** yargs takes every value of a flag but `true` for no, and `--dry-run=yes` must not prune. */
@@ -152,7 +173,8 @@ function usageError(error: Error): AgentError {
     .filter((word, index) => word !== '' && (index === 0 || !/[A-Z]/.test(word)));
   const [first] = unknown;
   const words = commandWords();
-  const meant = first === undefined ? undefined : closest(first, [...words, ...optionNames()]);
+  // The options of every command: a misplaced one is told by the help.
+  const meant = first === undefined ? undefined : closest(first, [...words, ...optionNames(commands)]);
   return new AgentError('usage', first === undefined ? message : `unknown argument: ${unknown.join(', ')}`, {
     cause: error,
     hint:
@@ -166,10 +188,9 @@ function commandWords(): string[] {
   return commands.flatMap(({ usage }) => usage.split(' ').filter((word) => /^[a-z]/.test(word)));
 }
 
-/** Of every command: a misplaced one is told by the help. */
-function optionNames(): string[] {
+function optionNames(of: readonly AnyCommand[]): string[] {
   const parser = base(80);
-  for (const command of commands) command.options?.(parser);
+  for (const command of of) command.options?.(parser);
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- exists in every release, the types lack it
   const { key } = (parser as unknown as { getOptions(): { key: Record<string, unknown> } }).getOptions();
   return Object.keys(key).filter((name) => /^[a-z][a-z-]+$/.test(name));

@@ -5,12 +5,15 @@ import { decodeRdb } from '../backup/artefact/decode.ts';
 import type { Repository } from '../backup/repository.ts';
 import type { Manifest } from '../domain/backup.ts';
 import { AgentError } from '../domain/errors.ts';
+import type { KeyspaceSummary } from '../domain/keyspace.ts';
 import { decompressZstd } from '../formats/zstd/decompress.ts';
 import { describeReadFailure } from '../lib/file-owner.ts';
+import { countKeys } from './backup.ts';
 
 /** A dump that keys are taken from. */
 export interface KeySource {
-  kind: 'backup' | 'file' | 'input';
+  /** report: a file that is no dump, but what `keys --json` printed of one. */
+  kind: 'backup' | 'file' | 'report' | 'input';
   /** For people: `backup 2026… of main`, a path. */
   name: string;
   /** Tells this dump from every other; undefined when nobody can know whether the next one is the same. */
@@ -22,10 +25,16 @@ export interface KeySource {
   manifest: Manifest | undefined;
   /** The dump as the server wrote it. A chunk is valid until the next one is asked for. */
   open(signal: AbortSignal): AsyncIterable<Uint8Array>;
+  /** The report that is kept of it; undefined where there is none. Throws an AgentError where it is not sound. */
+  report(signal: AbortSignal): Promise<KeyspaceSummary | undefined>;
 }
 
 const chunkBytes = 1024 * 1024;
 const zstdMagic = Buffer.from([0x28, 0xb5, 0x2f, 0xfd]);
+/** No dump begins with it. */
+const startOfJson = Buffer.from('{');
+/** More than `keys --json` prints, with the most keys and prefixes, and the longest names. */
+const longestReport = 32 * 1024 * 1024;
 
 /** A backup of a repository. Every block is proven before it is handed over, the whole at its end. */
 export function backupSource(
@@ -47,10 +56,19 @@ export function backupSource(
       });
       yield* decodeRdb(chunks, artefact, { identities: identities(), signal });
     },
+    async report(signal) {
+      const report = await repository.readKeyspace(manifest.id, signal);
+      const keys = countKeys(manifest);
+      if (report === undefined || !manifest.keyspace.exact || report.totals.keys === keys) return report;
+      throw new AgentError(
+        'damaged',
+        `keys.json of backup ${manifest.id} is of another dump: it has ${report.totals.keys} keys, the backup ${keys}`,
+      );
+    },
   };
 }
 
-/** A dump.rdb, or one that zstd has compressed. */
+/** A dump.rdb, or one that zstd has compressed; or a report. */
 export async function fileSource(path: string): Promise<KeySource> {
   const stats = await stat(path).catch((cause: unknown) => {
     throw unreadable(path, cause);
@@ -59,9 +77,11 @@ export async function fileSource(path: string): Promise<KeySource> {
     throw new AgentError('usage', `${path} is not a regular file`, {
       hint: 'name a dump.rdb, a backup id, latest or -',
     });
-  const compressed = await startsLikeZstd(path);
+  const start = await firstChunk(path);
+  const compressed = startsWith(start, zstdMagic);
+  const isReport = startsWith(start, startOfJson);
   return {
-    kind: 'file',
+    kind: isReport ? 'report' : 'file',
     name: path,
     identity: `${resolve(path)} ${stats.dev} ${stats.ino} ${stats.size} ${stats.mtimeMs}`,
     again: true,
@@ -69,6 +89,7 @@ export async function fileSource(path: string): Promise<KeySource> {
     manifest: undefined,
     open: (signal) =>
       compressed ? decompressZstd(readFile(path, signal), { signal }) : readFile(path, signal),
+    report: async (signal) => (isReport ? await readReport(path, stats.size, signal) : undefined),
   };
 }
 
@@ -87,6 +108,7 @@ export function inputSource(input: Readable): KeySource {
         yield typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
       }
     },
+    report: async () => undefined,
   };
 }
 
@@ -107,10 +129,27 @@ async function* readFile(path: string, signal: AbortSignal): AsyncGenerator<Uint
   }
 }
 
-async function startsLikeZstd(path: string): Promise<boolean> {
-  for await (const chunk of readFile(path, new AbortController().signal))
-    return zstdMagic.equals(chunk.subarray(0, zstdMagic.length));
-  return false;
+/** At most `chunkBytes` of it. */
+async function firstChunk(path: string): Promise<Uint8Array> {
+  for await (const chunk of readFile(path, new AbortController().signal)) return chunk;
+  return Buffer.alloc(0);
+}
+
+function startsWith(bytes: Uint8Array, magic: Buffer): boolean {
+  return magic.equals(bytes.subarray(0, magic.length));
+}
+
+async function readReport(path: string, bytes: number, signal: AbortSignal): Promise<KeyspaceSummary> {
+  const name = `report ${path}`;
+  if (bytes > longestReport)
+    throw new AgentError('usage', `${name} is too large to be one (${bytes} bytes)`, {
+      hint: 'name what redis-agent keys --json printed',
+    });
+  const parts: Buffer[] = [];
+  for await (const chunk of readFile(path, signal)) parts.push(Buffer.from(chunk));
+  // Validates with zod, which nothing else that is done with a file needs.
+  const { parseKeyspace } = await import('../backup/kept-report.ts');
+  return parseKeyspace(Buffer.concat(parts).toString('utf8'), name);
 }
 
 function unreadable(path: string, cause: unknown): AgentError {

@@ -11,6 +11,7 @@ import { configCheckCommand } from './config-check.ts';
 import { configShowCommand } from './config-show.ts';
 import { initCommand } from './init.ts';
 import { keysCommand } from './keys.ts';
+import { keysDiffCommand } from './keys-diff.ts';
 import { rdbCheckCommand } from './rdb-check.ts';
 import { restoreCommand } from './restore.ts';
 import { runCommand } from './run.ts';
@@ -29,6 +30,7 @@ export const commands: readonly AnyCommand[] = [
   backupsAcceptCommand,
   backupsPruneCommand,
   keysCommand,
+  keysDiffCommand,
   rdbCheckCommand,
   restoreCommand,
   aofCheckCommand,

@@ -1,5 +1,6 @@
-import type { Bucket, KeyspaceSummary, KeyTally, LargeKey, Prefix } from '../../domain/keyspace.ts';
+import type { Bucket, KeyspaceSummary, KeyTally, LargeKey } from '../../domain/keyspace.ts';
 import { formatBytes } from '../../lib/bytes.ts';
+import { count, firstUnrepeated, formatSpan, indent, share, shorten } from './keyspace-text.ts';
 import type { Style } from './style.ts';
 import { renderTable, type Cell, type Column } from './table.ts';
 
@@ -9,8 +10,10 @@ interface Options {
   top: number;
 }
 
+type SourcedSummary = KeyspaceSummary & { source: string; stored: boolean };
+
 /** The key-space report for people, one section below the other. */
-export function renderKeyspace(report: KeyspaceSummary & { source: string }, options: Options): string {
+export function renderKeyspace(report: SourcedSummary, options: Options): string {
   const { style, top } = options;
   const sections: [title: string, text: string][] = [
     ['Types', typesTable(report)],
@@ -47,7 +50,9 @@ function header({
   totals,
   used_memory: used,
   selection,
-}: KeyspaceSummary & { source: string }): string {
+  stored,
+  prefixes,
+}: SourcedSummary): string {
   const server = rdb.aux['valkey-ver'] ?? rdb.aux['redis-ver'];
   const by =
     server === undefined ? '' : ` by ${rdb.aux['valkey-ver'] === undefined ? 'redis' : 'valkey'} ${server}`;
@@ -63,6 +68,9 @@ function header({
       `${created === null ? 'at an unknown time' : created.slice(0, 19).replace('T', ' ')}${created === null ? '' : ' UTC'}${by}`,
     ],
     ...(all ? [] : [['only', only.join(', ')]]),
+    ...(stored
+      ? [['report', `as it was kept${prefixes.complete ? '' : ', with the largest prefixes'}`]]
+      : []),
     [
       'keys',
       `${count(totals.keys)}, ${share(totals.keys - totals.expiring, totals.keys)} of them never expire`,
@@ -170,7 +178,7 @@ function prefixTitle({ prefixes: { separator, missed } }: KeyspaceSummary): stri
 }
 
 function prefixTable({ prefixes, totals }: KeyspaceSummary, { width, top }: Options): string {
-  const list = prefixes.list.filter((prefix) => !isRepeated(prefix, prefixes.list)).slice(0, top);
+  const list = firstUnrepeated(prefixes.list, top, (a, b) => a.keys === b.keys);
   const rows = list.map(({ prefix, types, keys, bytes, memory, expiring }) => [
     shorten(prefix, width - 57),
     types.length === 1 ? (types[0] ?? '') : 'mixed',
@@ -194,18 +202,6 @@ function prefixTable({ prefixes, totals }: KeyspaceSummary, { width, top }: Opti
         ],
         rows,
       );
-}
-
-/** Says a line of its own nothing new? All keys of `app:` are in `app:users:`; or `user:*:` has all keys of `user:`. */
-function isRepeated(prefix: Prefix, all: readonly Prefix[]): boolean {
-  const isId = prefix.prefix.at(-2) === '*';
-  return all.some(
-    (other) =>
-      other.keys === prefix.keys &&
-      (other.depth > prefix.depth
-        ? other.prefix.startsWith(prefix.prefix) && other.prefix.at(-2) !== '*'
-        : isId && other.depth === prefix.depth - 1 && prefix.prefix.startsWith(other.prefix)),
-  );
 }
 
 function keyTable(
@@ -234,34 +230,4 @@ function keyTable(
     { title: '' },
   ];
   return rows.length === 0 ? '' : renderTable(columns, rows);
-}
-
-/** `1,234,567` */
-function count(number: number): string {
-  return String(number).replaceAll(/\B(?=(\d{3})+$)/g, ',');
-}
-
-function share(part: number, whole: number): string {
-  if (whole === 0) return '–';
-  const percent = (part / whole) * 100;
-  if (percent > 0 && percent < 1) return '<1%';
-  return percent < 100 && percent > 99 ? '>99%' : `${Math.round(percent)}%`;
-}
-
-function formatSpan(seconds: number): string {
-  if (seconds < 3600) return `${seconds / 60} min`;
-  return seconds < 86_400 ? `${seconds / 3600} h` : `${seconds / 86_400} d`;
-}
-
-/** The beginning and the end of what is too long. */
-function shorten(text: string, room: number): string {
-  const characters = Array.from(text);
-  const width = Math.max(room, 16);
-  if (characters.length <= width) return text;
-  const tail = Math.floor((width - 1) / 3);
-  return `${characters.slice(0, width - 1 - tail).join('')}…${characters.slice(-tail).join('')}`;
-}
-
-function indent(text: string): string {
-  return text.replaceAll(/^/gm, '  ');
 }
