@@ -1,12 +1,14 @@
-import type { Manifest } from '../domain/backup.ts';
+import type { BackupKind, Manifest } from '../domain/backup.ts';
 import { AgentError } from '../domain/errors.ts';
 import type { InstanceSettings } from '../domain/settings.ts';
+import { backupAofJob } from '../jobs/backup-aof.ts';
 import { backupJob, type BackupOptions } from '../jobs/backup.ts';
 import { pruneJob, type PruneReport } from '../jobs/prune.ts';
 import { proveJob, type VerifyVerdict } from '../jobs/verify.ts';
 import type { App, RunOptions } from './build-app.ts';
 
 export interface BackupCycleOptions extends BackupOptions {
+  kind: BackupKind;
   verify: boolean;
   prune: boolean;
 }
@@ -24,7 +26,8 @@ export async function runBackupCycle(
   options: BackupCycleOptions,
   run: RunOptions,
 ): Promise<BackupCycleReport> {
-  const report: BackupCycleReport = { backup: await app.run(backupJob, instance, options, run) };
+  const job = options.kind === 'aof' ? backupAofJob : backupJob;
+  const report: BackupCycleReport = { backup: await app.run(job, instance, options, run) };
   try {
     return await followUp(app, instance, options, run, report);
   } catch (error) {

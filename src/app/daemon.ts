@@ -133,6 +133,7 @@ async function schedulesFor(app: App, instance: InstanceSettings): Promise<Sched
           takeOver: false,
         };
         await runBackupCycle(app, instance, options, { signal, progress: silent });
+          kind: 'rdb' as const,
       },
     });
   if (settings.verify.schedule !== null)

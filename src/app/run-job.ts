@@ -5,7 +5,7 @@ import type { Log } from '../domain/log.ts';
 import type { Job, JobContext, JobResult } from '../jobs/job.ts';
 import { actAs, type UserId } from '../lib/act-as.ts';
 import { recordFindings } from '../state/findings.ts';
-import { takeLock } from '../state/lock.ts';
+import { takeLock, type Lock } from '../state/lock.ts';
 import type { State } from '../state/open.ts';
 import { finishRun, startRun, type RunOutcome } from '../state/runs.ts';
 
@@ -136,6 +136,7 @@ function failureOf(instance: string, jobName: string, error: unknown): Finding {
     severity: 'critical',
     summary: `${jobName} failed: ${messageOf(error)}`,
     remedy: hint ?? `see the log of redis-agent, then run: redis-agent ${commandOf[jobName] ?? 'check'}`,
+  'backup-aof': 'backup --kind aof',
     evidence: { code: error instanceof AgentError ? error.code : 'defect' },
   };
 }

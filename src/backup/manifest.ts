@@ -1,5 +1,12 @@
 import { z } from 'zod';
-import { manifestSchema, verificationLevels, type Manifest, type Verification } from '../domain/backup.ts';
+import {
+  artefactNames,
+  manifestSchema,
+  plainNames,
+  verificationLevels,
+  type Manifest,
+  type Verification,
+} from '../domain/backup.ts';
 import { damagedDocument, parseDocument } from './document.ts';
 
 // Objects are loose: a key that a later version of the same schema adds is no reason to refuse a backup.
@@ -16,11 +23,11 @@ const verification = z.looseObject({
   duration_seconds: z.number().nonnegative(),
 });
 
-const manifest = z.looseObject({
+const fields = z.looseObject({
   schema: z.literal(manifestSchema),
   id: z.string(),
   instance: z.string(),
-  kind: z.literal('rdb'),
+  kind: z.enum(['rdb', 'aof']),
   requested_at: time,
   snapshot_at: time,
   completed_at: time,
@@ -41,7 +48,7 @@ const manifest = z.looseObject({
   artefacts: z
     .array(
       z.looseObject({
-        name: z.enum(['dump.rdb.zst', 'dump.rdb.zst.age']),
+        name: z.enum(artefactNames),
         plain: digest,
         stored: digest,
         compression: z.looseObject({ algorithm: z.literal('zstd'), level: z.number().int() }),
@@ -56,6 +63,19 @@ const manifest = z.looseObject({
     exact: z.boolean(),
   }),
   content: z.looseObject({
+  aof: z
+    .looseObject({
+      layout: z.enum(['multi-part', 'single']),
+      files: z.array(
+        z.looseObject({
+          name: z.string().max(255),
+          type: z.enum(['base', 'incr', 'single']),
+          bytes: count,
+          commands: count,
+        }),
+      ),
+    })
+    .optional(),
     types: z.record(z.string(), count),
     aux: z.record(z.string(), z.string()),
     unread: z.string().nullable(),
@@ -64,6 +84,16 @@ const manifest = z.looseObject({
 });
 
 /** A manifest is a few kilobytes; anything near this bound is not one. */
+const manifest = fields
+  .refine(({ kind, artefacts }) => artefacts.every(({ name }) => name.startsWith(plainNames[kind])), {
+    path: ['artefacts'],
+    error: 'they are of another kind',
+  })
+  .refine(({ kind, aof }) => (aof !== undefined) === (kind === 'aof'), {
+    path: ['aof'],
+    error: 'what it holds does not fit its kind',
+  });
+
 export const manifestLimit = 1024 * 1024;
 
 /** Reads manifest.json. Throws an AgentError: `damaged`, or `refused` (reason `newer`) for a later schema. */
@@ -81,6 +111,5 @@ export function parseVerification(text: string, name: string): Verification {
 }
 
 /** As it is stored: indented, since people read it in an incident. */
-export function formatDocument(value: Manifest | Verification): string {
   return `${JSON.stringify(value, undefined, 2)}\n`;
 }

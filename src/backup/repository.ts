@@ -1,4 +1,4 @@
-import type { Artefact, Manifest, Verification } from '../domain/backup.ts';
+import { artefactNames, type Artefact, type Manifest, type Verification } from '../domain/backup.ts';
 import { AgentError } from '../domain/errors.ts';
 import type { KeyspaceSummary } from '../domain/keyspace.ts';
 import { backupIdTime } from './id.ts';
@@ -11,7 +11,7 @@ const manifestName = 'manifest.json';
 const acceptedName = 'accepted.json';
 /** What the agent itself writes beside a manifest, besides the marks of verifications. */
 const keyspaceName = 'keys.json';
-const ownNames = [manifestName, acceptedName, keyspaceName, 'dump.rdb.zst', 'dump.rdb.zst.age'];
+const ownNames = [manifestName, acceptedName, keyspaceName, ...artefactNames];
 /** Manifests that are read at the same time. */
 const readers = 8;
 
@@ -89,13 +89,11 @@ export function openRepository(store: Store, instance: string): Repository {
       const manifest = await readManifest(id, signal);
       const problem = misfit(manifest, names);
       if (problem !== undefined) return { id, state: 'damaged', objects, problem };
-      const verifications = [...names.keys()].toSorted().flatMap((name) => parseMark(name) ?? []);
       return {
         id,
         state: 'complete',
         manifest,
         objects,
-        verifications,
         accepted: names.has(acceptedName),
       };
     } catch (error) {
@@ -219,7 +217,6 @@ export function openRepository(store: Store, instance: string): Repository {
 }
 
 function isOurs(name: string): boolean {
-  return ownNames.includes(name) || parseMark(name) !== undefined;
 }
 
 function misfit(manifest: Manifest, names: Map<string, StoredObject>): string | undefined {

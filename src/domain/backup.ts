@@ -3,6 +3,15 @@ export const manifestSchema = 1;
 
 export type Engine = 'redis' | 'valkey';
 
+/** What a backup was taken of: a snapshot (dump.rdb), or the append only file with all its parts. */
+export type BackupKind = 'rdb' | 'aof';
+
+/** What an artefact decodes to, by the kind of its backup. */
+export const plainNames: Record<BackupKind, string> = { rdb: 'dump.rdb', aof: 'aof.tar' };
+
+/** Names of stored artefacts. */
+export const artefactNames = ['dump.rdb.zst', 'dump.rdb.zst.age', 'aof.tar.zst', 'aof.tar.zst.age'] as const;
+
 /** Keys in one database. `expires` counts those with a time to live; both at the moment of the snapshot. */
 export interface KeyCount {
   keys: number;
@@ -17,15 +26,23 @@ export interface Digest {
 
 /** One stored file of a backup. Decoding it with public tools gives the plain file back. */
 export interface Artefact {
-  /** Object name beside the manifest: `dump.rdb.zst` or `dump.rdb.zst.age`. */
+  /** Object name beside the manifest: `dump.rdb.zst` or `aof.tar.zst`, with `.age` behind it when it is encrypted. */
   name: string;
-  /** The file as the server wrote it. */
+  /** The file as the server wrote it; of an append only file, the tar archive of its parts. */
   plain: Digest;
   /** The object as it is stored. */
   stored: Digest;
   compression: { algorithm: 'zstd'; level: number };
   /** age recipients that can decrypt it; null when stored in the clear. */
   encryption: { algorithm: 'age'; recipients: string[] } | null;
+}
+
+/** The parts of an append only file, in the order in which a server loads them. */
+export interface AofContent {
+  /** single: one file, as servers before 7.0 write it. */
+  layout: 'multi-part' | 'single';
+  /** Names in the archive. `bytes` up to the last whole command outside of MULTI. */
+  files: { name: string; type: 'base' | 'incr' | 'single'; bytes: number; commands: number }[];
 }
 
 /** The server that a snapshot came from, as it described itself. */
@@ -58,7 +75,7 @@ export interface Manifest {
   schema: number;
   id: string;
   instance: string;
-  kind: 'rdb';
+  kind: BackupKind;
   /** When the snapshot was asked for, when the server had finished it, and when all was stored. */
   requested_at: string;
   snapshot_at: string;
@@ -66,6 +83,7 @@ export interface Manifest {
   duration_seconds: number;
   writer: WriterIdentity;
   server: ServerIdentity;
+  /** Of the dump, or of the RDB that the append only file starts with; 0 where it does not start with one. */
   rdb_version: number;
   /** False when the server runs with `rdbchecksum no`: then only our own SHA-256 guards the content. */
   rdb_checksum: boolean;
@@ -73,9 +91,14 @@ export interface Manifest {
   keyspace: {
     /** By database number. */
     databases: Record<string, KeyCount>;
-    /** True when counted in the dump, or by the server in the instant of the fork; false when counted near it. */
+    /**
+     * True when counted in the dump, by the server in the instant of the fork, or by a scratch server that has loaded
+     * the append only file; false when counted near it.
+     */
     exact: boolean;
   };
+  /** Of kind `aof` only. */
+  aof?: AofContent | undefined;
   /** What else was read in the dump. */
   content: {
     /** Keys by type, of all databases. */

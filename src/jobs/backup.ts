@@ -1,17 +1,14 @@
-import { randomInt } from 'node:crypto';
 import { encodeRdb, type EncodedRdb } from '../backup/artefact/encode.ts';
-import { makeBackupId } from '../backup/id.ts';
-import { judgeWriter } from '../backup/judge-writer.ts';
-import type { BackupEntry, Listing } from '../backup/repository.ts';
+import type { BackupEntry } from '../backup/repository.ts';
 import { preflight } from '../backup/snapshot/preflight.ts';
 import type { Snapshot } from '../backup/snapshot/snapshot.ts';
 import { takeSnapshot } from '../backup/snapshot/take-snapshot.ts';
-import { manifestSchema, type Artefact, type Manifest, type ServerIdentity } from '../domain/backup.ts';
-import { AgentError, messageOf } from '../domain/errors.ts';
+import { manifestSchema, type Manifest, type ServerIdentity } from '../domain/backup.ts';
 import { compactReport } from '../keyspace/compact.ts';
 import { KeyspaceReport } from '../keyspace/report.ts';
 import { formatBytes } from '../lib/bytes.ts';
 import { identityOf, readInfo, readServerTime } from '../redis/server.ts';
+import { clearLeftOvers, commitBackup, nextId, refuseForeignPrefix, requireRoom } from './backup-steps.ts';
 import { judgeShrinkage, shrinkRule } from './judge-shrinkage.ts';
 import type { Job, JobContext, JobResult } from './job.ts';
 import { staleRule } from './watch-backups.ts';
@@ -22,9 +19,6 @@ export interface BackupOptions {
   /** Write to a prefix whose newest backup came from another host or server. */
   takeOver: boolean;
 }
-
-/** Longest wait for a store that is to take back what a failed backup left. Milliseconds. */
-const discardTimeout = 10_000;
 
 /** Takes one backup: preflight → snapshot → encode → store → manifest. */
 export const backupJob: Job<BackupOptions, Manifest> = { name: 'backup', lock: 'repository', run };
@@ -45,7 +39,7 @@ async function run(context: JobContext, options: BackupOptions): Promise<JobResu
     onProgress: ({ phase, fraction }) =>
       progress.report({ phase, ...(fraction === undefined ? {} : { done: fraction, total: 1 }) }),
   });
-  await requireRoom(context, listing, snapshot.bytes);
+  await requireRoom(context, listing, { kind: 'rdb', bytes: snapshot.bytes });
   const id = nextId(snapshot.requestedAt, listing.backups.at(-1)?.id);
   const manifest = await storeAll(context, id, snapshot);
 
@@ -60,13 +54,6 @@ async function run(context: JobContext, options: BackupOptions): Promise<JobResu
   };
 }
 
-/** Sorts after the newest there is, also within the same second. */
-function nextId(now: number, newest: string | undefined): string {
-  const second = makeBackupId(now, 0).slice(0, -4);
-  const from = newest?.startsWith(second) === true ? Number.parseInt(newest.slice(-4), 16) + 1 : 0;
-  return from > 0xffff ? makeBackupId(now + 1000, 0) : makeBackupId(now, randomInt(from, 0x1_0000));
-}
-
 /** INFO once, judged before anything is asked of the server. */
 async function describeServer(context: JobContext, options: BackupOptions): Promise<ServerIdentity> {
   const connection = await context.connect();
@@ -78,67 +65,17 @@ async function describeServer(context: JobContext, options: BackupOptions): Prom
   }
 }
 
-function refuseForeignPrefix(context: JobContext, listing: Listing, server: ServerIdentity): void {
-  const newest = listing.backups.findLast((entry) => entry.state === 'complete')?.manifest;
-  const reason = judgeWriter(newest, { writer: context.writer, server });
-  if (reason === undefined) return;
-  const { instance, store } = context.repository;
-  throw new AgentError(
-    'refused',
-    `${store.description} is in use by another agent for instance ${instance}: ${reason}`,
-    {
-      reason: 'foreign-writer',
-      hint: 'give this instance a name or repository of its own, or, when it replaces that one, run: redis-agent backup --take-over',
-    },
-  );
-}
-
-/** What a killed run left: temporary files, uploads, artefacts without a manifest. The lock is ours, so none is in use. */
-async function clearLeftOvers(
-  { repository, clock, log, signal }: JobContext,
-  listing: Listing,
-): Promise<void> {
-  const swept = await repository.sweep(new Date(clock.now()), signal);
-  const incomplete = listing.backups.filter((entry) => entry.state === 'incomplete');
-  for (const entry of incomplete) await repository.remove(entry, signal);
-  const cleared = [...swept, ...incomplete.map((entry) => entry.id)];
-  if (cleared.length > 0) log.info({ cleared }, 'cleared what an interrupted backup had left');
-}
-
-/** Fails before the upload, and not in the middle of it, when a local repository is too full. */
-async function requireRoom({ repository }: JobContext, listing: Listing, plainBytes: number): Promise<void> {
-  const free = await repository.store.free();
-  if (free === undefined) return;
-  const last = listing.backups.findLast((entry) => entry.state === 'complete')?.manifest.artefacts[0];
-  const share = last === undefined || last.plain.bytes === 0 ? 0.7 : last.stored.bytes / last.plain.bytes;
-  const needed = Math.ceil(plainBytes * Math.min(share, 1) * 1.1) + 1024 * 1024;
-  if (free >= needed) return;
-  throw new AgentError(
-    'repository',
-    `${repository.store.description} has ${formatBytes(free)} free, and this backup needs about ${formatBytes(needed)}`,
-    { reason: 'full', hint: 'free some space, keep fewer days (backup.retention) or move the repository' },
-  );
-}
-
-/** Artefact, then manifest. What a failure leaves is taken back at once: on a full disk it would stand in the way. */
+/** Artefact, then manifest. */
 async function storeAll(context: JobContext, id: string, snapshot: Snapshot): Promise<Manifest> {
   const { repository, signal } = context;
   const stored = await storeArtefact(context, id, snapshot);
   // From here on the id is ours: a put that fails leaves nothing, and may have failed because somebody else has it.
-  try {
-    await requireWhole(context, id, stored.artefact);
+  return await commitBackup(context, id, stored.artefact, async () => {
     // Names of keys are content: where that is encrypted, they are not kept in the clear.
     if (stored.artefact.encryption === null && !('unread' in stored.content))
       await repository.writeKeyspace(id, compactReport(stored.keyspace.summary()), signal);
-    const manifest = describe(context, { id, snapshot, ...stored });
-    await repository.writeManifest(manifest, signal);
-    return manifest;
-  } catch (error) {
-    await repository.discard(id, AbortSignal.timeout(discardTimeout)).catch((cause: unknown) => {
-      context.log.warn({ backup: id, cause: messageOf(cause) }, 'could not clear up: the next backup will');
-    });
-    throw error;
-  }
+    return describe(context, { id, snapshot, ...stored });
+  });
 }
 
 async function storeArtefact(
@@ -160,21 +97,6 @@ async function storeArtefact(
     signal,
   });
   return { ...encoding.result(), keyspace };
-}
-
-async function requireWhole(
-  { repository, signal }: JobContext,
-  id: string,
-  artefact: Artefact,
-): Promise<void> {
-  const key = repository.artefactKey(id, artefact);
-  const object = await repository.store.stat(key, { signal });
-  if (object?.bytes === artefact.stored.bytes) return;
-  throw new AgentError(
-    'repository',
-    `${key} has ${object?.bytes ?? 'no'} bytes in ${repository.store.description}, and ${artefact.stored.bytes} were sent`,
-    { reason: 'truncated', hint: 'does something else write to or expire objects below this prefix?' },
-  );
 }
 
 function describe(
@@ -219,6 +141,14 @@ export function countKeys(manifest: Pick<Manifest, 'keyspace'>): number {
   return Object.values(manifest.keyspace.databases).reduce((sum, { keys }) => sum + keys, 0);
 }
 
-function asEntry(manifest: Manifest): BackupEntry {
-  return { id: manifest.id, state: 'complete', manifest, objects: [], verifications: [], accepted: false };
+/** A backup that was just taken, as a listing shows it. */
+export function asEntry(manifest: Manifest): BackupEntry {
+  return {
+    id: manifest.id,
+    state: 'complete',
+    manifest,
+    objects: [],
+    verifications: [],
+    accepted: false,
+  };
 }

@@ -2,32 +2,18 @@ import { open, rm, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { decodeRdb, verifyStored } from '../backup/artefact/decode.ts';
 import { compareCounts } from '../backup/verify/compare-counts.ts';
-import type { Artefact, Manifest, VerificationLevel } from '../domain/backup.ts';
+import type { Artefact, Manifest } from '../domain/backup.ts';
 import { AgentError, messageOf, systemCode } from '../domain/errors.ts';
 import { infoKeyspace, type Info } from '../formats/info/parse-info.ts';
 import { formatBytes } from '../lib/bytes.ts';
-import { readAvailableMemory } from '../lib/memory.ts';
 import { makeScratchFolder, sweepScratch } from '../redis/scratch-folder.ts';
 import { startScratchServer } from '../redis/scratch-server.ts';
 import { readInfo } from '../redis/server.ts';
 import { findCheckTool, runCheckRdb, type CheckTool } from '../redis/tools.ts';
 import type { JobContext } from './job.ts';
-
-/** How deep to look; each includes those before it. */
-export type VerifyDepth = Extract<VerificationLevel, 'stored' | 'decoded' | 'checked' | 'loaded'>;
-
-export interface ProofOptions {
-  depth: VerifyDepth;
-  /** Decode every value, whatever the depth beyond `stored` is. */
-  deep: boolean;
-}
-
-export interface Proof {
-  /** As deep as it could be proven. */
-  level: VerificationLevel;
-  /** One line: what was proven, and why not more. */
-  summary: string;
-}
+import { lackOfMemory } from './load-aof.ts';
+import { shallower, type Proof, type ProofOptions } from './proof.ts';
+import { proveAof } from './prove-aof.ts';
 
 /** Proves backups one after the other; disposing clears what it staged. */
 export interface Prover extends AsyncDisposable {
@@ -38,11 +24,8 @@ export interface Prover extends AsyncDisposable {
   prove(manifest: Manifest, how: ProofOptions): Promise<Proof>;
 }
 
-/** Kept free beside a staged file or a scratch server: both are ours to give up, never the host's. */
+/** Kept free beside a staged file: that is ours to give up, never the host's. */
 const diskMargin = 256 * 1024 * 1024;
-const memoryMargin = 128 * 1024 * 1024;
-/** A loaded data set needs a little more than the server said it used, for its own buffers. */
-const memoryShare = 1.1;
 
 /** Makes a prover with a private folder for staged files, after clearing what a killed run left. */
 export async function provideProver(context: JobContext): Promise<Prover> {
@@ -85,6 +68,15 @@ async function prove(
       await proveStored(context, manifest, artefact),
       'this host has no repository.encryption.age_identity',
     );
+  if (manifest.kind === 'aof')
+    return await proveAof(context, manifest, artefact, {
+      depth,
+      deep,
+      folder,
+      room: await roomFor(folder, artefact.plain.bytes),
+      info: () => infoOf(context, manifest),
+      stored: () => readStored(context, manifest, artefact),
+    });
   const decodeTo = (target?: string): Promise<Proof> =>
     proveDecoded(context, manifest, artefact, { target, deep });
   if (depth === 'decoded') return decodeTo();
@@ -106,28 +98,31 @@ async function prove(
   }
 }
 
-async function proveStored(
+async function readStored(
   { repository, signal, progress }: JobContext,
   { id }: Manifest,
   artefact: Artefact,
-): Promise<Proof> {
+): Promise<AsyncIterable<Uint8Array>> {
   const { chunks } = await repository.store.get(repository.artefactKey(id, artefact), { signal });
-  await verifyStored(counted(chunks, progress, artefact.stored.bytes), artefact, signal);
+  return counted(chunks, progress, artefact.stored.bytes);
+}
+
+async function proveStored(context: JobContext, manifest: Manifest, artefact: Artefact): Promise<Proof> {
+  await verifyStored(await readStored(context, manifest, artefact), artefact, context.signal);
   return { level: 'stored', summary: 'every stored byte is right (SHA-256)' };
 }
 
 /** Decodes all of it, into `target` or into nothing. */
 async function proveDecoded(
   context: JobContext,
-  { id, rdb_checksum: checksum }: Manifest,
+  manifest: Manifest,
   artefact: Artefact,
   { target, deep }: { target: string | undefined; deep: boolean },
 ): Promise<Proof> {
-  const { repository, signal, progress } = context;
-  const { chunks } = await repository.store.get(repository.artefactKey(id, artefact), { signal });
-  const plain = decodeRdb(counted(chunks, progress, artefact.stored.bytes), artefact, {
+  const { rdb_checksum: checksum } = manifest;
+  const plain = decodeRdb(await readStored(context, manifest, artefact), artefact, {
     identities: context.identities(),
-    signal,
+    signal: context.signal,
     deep,
   });
   const file = target === undefined ? undefined : await open(target, 'wx', 0o600);
@@ -181,26 +176,20 @@ async function proveLoaded(
   };
 }
 
-function shallower(proof: Proof, why: string): Proof {
-  return { ...proof, summary: `${proof.summary}; no deeper: ${why}` };
-}
-
-async function roomFor(folder: string, bytes: number): Promise<string | undefined> {
+export async function roomFor(folder: string, bytes: number): Promise<string | undefined> {
   const { bavail, bsize } = await statfs(folder);
   const free = bavail * bsize;
   if (free >= bytes + diskMargin) return undefined;
   return `staging it needs ${formatBytes(bytes + diskMargin)} in ${folder}, which has ${formatBytes(free)} free`;
 }
 
-async function memoryFor({ server }: Manifest): Promise<string | undefined> {
-  const needed = server.used_memory * memoryShare + memoryMargin;
-  const available = await readAvailableMemory();
-  if (available === undefined || available >= needed) return undefined;
-  return `loading it needs ${formatBytes(needed)} of memory, and ${formatBytes(available)} are available`;
+/** Why this host has no memory for loading it; undefined when it has. */
+export async function memoryFor({ server }: Manifest): Promise<string | undefined> {
+  return await lackOfMemory(server.used_memory);
 }
 
 /** The running server's, whose version the backup would be restored into; else what the manifest says of its source. */
-async function infoOf(context: JobContext, { server }: Manifest): Promise<Info> {
+export async function infoOf(context: JobContext, { server }: Manifest): Promise<Info> {
   try {
     const connection = await context.connect();
     try {

@@ -1,11 +1,11 @@
 import { planRetention, type RetentionCandidate, type RetentionDecision } from '../backup/prune/policy.ts';
-import { findShrunken } from '../backup/prune/shrink.ts';
 import { backupIdTime } from '../backup/id.ts';
 import type { BackupEntry } from '../backup/repository.ts';
+import { plainNames, type BackupKind } from '../domain/backup.ts';
 import { formatBytes } from '../lib/bytes.ts';
 import { localTimezone } from '../lib/timezone.ts';
 import type { Job, JobContext, JobResult } from './job.ts';
-import { sizesOf } from './judge-shrinkage.ts';
+import { shrunkenOf } from './judge-shrinkage.ts';
 import { damagedRule, unprovenRule } from './verify.ts';
 
 export interface PruneOptions {
@@ -25,10 +25,12 @@ export const pruneJob: Job<PruneOptions, PruneReport> = { name: 'prune', lock: '
 async function run(context: JobContext, { dryRun }: PruneOptions): Promise<JobResult<PruneReport>> {
   const { repository, settings, clock, signal, log } = context;
   const { backups } = await repository.list(signal);
-  const plan = planRetention(candidatesOf(backups, settings.backup.shrink_alert), settings.backup.retention, {
-    now: clock.now(),
-    timezone: settings.timezone ?? localTimezone(),
-  });
+  const when = { now: clock.now(), timezone: settings.timezone ?? localTimezone() };
+  const candidates = candidatesOf(backups, settings.backup.shrink_alert);
+  // Each kind by itself: what one is good for, the other may not be.
+  const plan = [...Map.groupBy(candidates, ({ kind }) => kind)]
+    .flatMap(([, group]) => planRetention(group, settings.backup.retention, when))
+    .toSorted((a, b) => (a.id < b.id ? 1 : -1));
   const byId = new Map(backups.map((entry) => [entry.id, entry]));
   const decisions = plan.map((decision) => ({ ...decision, bytes: bytesOf(byId.get(decision.id)) }));
 
@@ -52,14 +54,18 @@ async function run(context: JobContext, { dryRun }: PruneOptions): Promise<JobRe
 }
 
 /** Incomplete ones are the backup job's to clear, and a newer agent's are not ours to judge. */
-function candidatesOf(backups: readonly BackupEntry[], shrinkAlert: number): RetentionCandidate[] {
-  const shrunken = findShrunken(sizesOf(backups), shrinkAlert);
+function candidatesOf(
+  backups: readonly BackupEntry[],
+  shrinkAlert: number,
+): (RetentionCandidate & { kind: BackupKind })[] {
+  const shrunken = shrunkenOf(backups, shrinkAlert);
   return backups.flatMap((entry) => {
     if (entry.state === 'incomplete' || entry.state === 'newer') return [];
     const last = entry.state === 'complete' ? entry.verifications.at(-1) : undefined;
     return [
       {
         id: entry.id,
+        kind: kindOf(entry),
         at: backupIdTime(entry.id) ?? 0,
         sound: entry.state === 'complete' && last?.ok !== false,
         proven: last?.ok === true && last.level !== 'stored',
@@ -67,6 +73,11 @@ function candidatesOf(backups: readonly BackupEntry[], shrinkAlert: number): Ret
       },
     ];
   });
+}
+
+/** Of one whose manifest cannot be read, its objects tell. */
+function kindOf({ objects }: BackupEntry): BackupKind {
+  return objects.some(({ key }) => key.includes(`/${plainNames.aof}.`)) ? 'aof' : 'rdb';
 }
 
 function bytesOf(entry: BackupEntry | undefined): number {

@@ -3,7 +3,8 @@ import type { Manifest, Verification, VerificationLevel } from '../domain/backup
 import { AgentError } from '../domain/errors.ts';
 import type { Finding } from '../domain/finding.ts';
 import type { Job, JobContext, JobResult } from './job.ts';
-import { provideProver, type ProofOptions, type Prover, type VerifyDepth } from './prover.ts';
+import type { ProofOptions, VerifyDepth } from './proof.ts';
+import { provideProver, type Prover } from './prover.ts';
 
 export const damagedRule = 'backup-damaged';
 export const unprovenRule = 'backup-unproven';

@@ -48,12 +48,33 @@ export function explainEnd(lines: string[], endedBy: NodeJS.Signals | null): Age
       `the scratch server cannot load the dump: ${lines.slice(error + 1, error + 3).join(', ')}`,
       { reason: 'load', hint: 'this dump cannot be restored: use another backup' },
     );
+  const aof = explainAof(lines);
+  if (aof !== undefined) return aof;
   const last = lines.filter((line) => !/WARNING/.test(line)).slice(-3);
   return new AgentError(
     'failed',
     `the scratch server did not come up: ${last.map(plain).join(', ') || 'it said nothing'}`,
     { reason: 'start', hint: 'does this server start here at all? Try it with --version' },
   );
+}
+
+const badAof =
+  /(?:Bad file format|Unexpected end of file) reading the append only file|truncated file is not the last file|RDB preamble of (?:the )?AOF file/i;
+
+/** As aof.c says it, loadSingleAppendOnlyFile. */
+function explainAof(lines: readonly string[]): AgentError | undefined {
+  const unknown = lines.find((line) => /Unknown command '.*' reading the append only file/.test(line));
+  if (unknown !== undefined)
+    return new AgentError('failed', `the scratch server cannot run what it should load: ${plain(unknown)}`, {
+      reason: 'command',
+      hint: 'a server of that version is needed, with the same modules and the same rename-command lines',
+    });
+  const bad = lines.find((line) => badAof.test(line));
+  if (bad === undefined) return undefined;
+  return new AgentError('damaged', `the scratch server cannot load the append only file: ${plain(bad)}`, {
+    reason: 'load',
+    hint: 'this append only file cannot be restored: use another backup',
+  });
 }
 
 /** Without `pid:role date time level`. */

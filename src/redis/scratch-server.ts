@@ -8,8 +8,10 @@ import { AgentError, messageOf } from '../domain/errors.ts';
 import { infoInteger } from '../formats/info/parse-info.ts';
 import { harmlessEnvironment, lowerPriority } from '../lib/run-program.ts';
 import { connectRedis, type RedisConnection } from './connect.ts';
-import { explainEnd, LastLines } from './scratch-log.ts';
+import { linkScratchAof, type ScratchAof } from './scratch-aof.ts';
 import { makeScratchFolder, recordServer } from './scratch-folder.ts';
+import { explainEnd, LastLines } from './scratch-log.ts';
+import { saveScratch } from './scratch-save.ts';
 import { readInfo } from './server.ts';
 
 export interface ScratchOptions {
@@ -19,6 +21,8 @@ export interface ScratchOptions {
   directory: string;
   /** Loaded from where it is, and never written to. */
   dumpFile?: string;
+  /** The same for an append only file, instead of a dump. */
+  aof?: ScratchAof;
   clock: Clock;
   signal: AbortSignal;
   /** Share of the dump that is loaded, 0..1. */
@@ -29,6 +33,8 @@ export interface ScratchOptions {
 export interface ScratchServer extends AsyncDisposable {
   readonly connection: RedisConnection;
   readonly pid: number;
+  /** Has it write all that it holds, as it holds it, into its folder; resolves with the file. See saveScratch. */
+  save(): Promise<string>;
   /** Kills it and removes its folder. May be called twice. */
   stop(): Promise<void>;
 }
@@ -54,7 +60,9 @@ export async function startScratchServer(options: ScratchOptions): Promise<Scrat
     if (options.dumpFile !== undefined) await symlink(resolve(options.dumpFile), join(folder, 'dump.rdb'));
     // Called through a link, since the program acts by its name: redis-server is often a link to redis-check-rdb.
     await symlink(options.program.path, join(folder, options.program.argv0));
-    return await launch(options, folder, socket);
+    const aof =
+      options.aof === undefined ? ['--appendonly', 'no'] : await linkScratchAof(folder, options.aof);
+    return await launch(options, { folder, socket, aof });
   } catch (error) {
     await rm(folder, { recursive: true, force: true });
     throw error;
@@ -70,8 +78,11 @@ function socketIn(folder: string): string {
   });
 }
 
-async function launch(options: ScratchOptions, folder: string, socket: string): Promise<ScratchServer> {
-  const { child, ended, throwIfEnded } = spawnServer(options.program.argv0, folder);
+async function launch(
+  options: ScratchOptions,
+  { folder, socket, aof }: { folder: string; socket: string; aof: string[] },
+): Promise<ScratchServer> {
+  const { child, ended, throwIfEnded } = spawnServer(options.program.argv0, folder, aof);
   let connection: RedisConnection | undefined;
   const stop = async (): Promise<void> => {
     connection?.close();
@@ -88,7 +99,10 @@ async function launch(options: ScratchOptions, folder: string, socket: string): 
     options.signal.throwIfAborted();
     throw error;
   }
-  return { connection, pid: child.pid ?? 0, stop, [Symbol.asyncDispose]: stop };
+  const { signal, clock } = options;
+  const loaded = connection;
+  const save = (): Promise<string> => saveScratch(loaded, { folder, clock, signal, throwIfEnded });
+  return { connection, pid: child.pid ?? 0, save, stop, [Symbol.asyncDispose]: stop };
 }
 
 interface Spawned {
@@ -98,12 +112,13 @@ interface Spawned {
   throwIfEnded(this: void): void;
 }
 
-function spawnServer(name: string, folder: string): Spawned {
+function spawnServer(name: string, folder: string, aof: string[]): Spawned {
   const program = join(folder, name);
   const options = [
     ['--port', '0', '--unixsocket', socketName, '--unixsocketperm', '700', '--protected-mode', 'yes'],
-    ['--save', '', '--appendonly', 'no', '--dir', folder, '--dbfilename', 'dump.rdb', '--databases', '1024'],
+    ['--save', '', '--dir', folder, '--dbfilename', 'dump.rdb', '--databases', '1024'],
     ['--daemonize', 'no', '--supervised', 'no', '--replicaof', '127.0.0.1', '1'],
+    aof,
   ].flat();
   // Without setpriv a killed agent leaves its server behind, for sweepScratch to end.
   const setpriv = ['/usr/bin/setpriv', '/bin/setpriv'].find((path) => existsSync(path));

@@ -1,13 +1,22 @@
-import type { FileHandle } from 'node:fs/promises';
 import { AgentError } from '../../domain/errors.ts';
 import { compressFrame, frameBytes } from '../../formats/zstd/compress.ts';
 import { awaitLater } from '../../lib/await-later.ts';
 import { limit } from '../../lib/limit.ts';
 import { releaseMemory } from '../../lib/release-memory.ts';
 
-/** A finished dump, open for reading. Nothing here closes it. */
+/** What is read at any place: an open file, or what is like one. */
+export interface BlockReader {
+  read(
+    buffer: Buffer<ArrayBuffer>,
+    offset: number,
+    length: number,
+    position: number,
+  ): Promise<{ bytesRead: number }>;
+}
+
+/** A finished dump, open for reading, or an archive of files that are. Nothing here closes it. */
 export interface ArtefactSource {
-  handle: FileHandle;
+  handle: BlockReader;
   /** Its length; only so much is read. */
   bytes: number;
 }

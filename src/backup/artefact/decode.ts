@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
 import type { Artefact } from '../../domain/backup.ts';
 import { AgentError } from '../../domain/errors.ts';
-import type { CheckOptions } from '../../formats/rdb/rdb-check.ts';
+import { AofArchiveCheck } from '../../formats/aof/archive-check.ts';
+import { RdbCheck, type CheckOptions } from '../../formats/rdb/rdb-check.ts';
 import { decompressZstd } from '../../formats/zstd/decompress.ts';
 import { printable } from '../../lib/printable.ts';
 import { decryptAge } from './age-decrypt.ts';
-import { PlainCheck } from './plain-check.ts';
+import { PlainCheck, type ContentCheck } from './plain-check.ts';
 
 export interface DecodeOptions extends CheckOptions {
   /** AGE-SECRET-KEY-… lines. */
@@ -21,13 +22,38 @@ export interface DecodeOptions extends CheckOptions {
  * Throws AgentError `damaged` with the first thing wrong; `failed` (reason `no-identity`) when it is encrypted to
  * none of the identities; the signal's reason when it aborts.
  */
-export async function* decodeRdb(
+export function decodeRdb(
   chunks: AsyncIterable<Uint8Array>,
   artefact: Artefact,
   { identities, signal, ...check }: DecodeOptions,
 ): AsyncGenerator<Uint8Array, void, void> {
+  const content = new RdbCheck(artefact.plain.bytes, check);
+  return decode(chunks, artefact, { identities, signal, content, what: 'sound RDB' });
+}
+
+/** The same for the archive of an append only file, whose framing is checked in place of a CRC64. */
+export function decodeAof(
+  chunks: AsyncIterable<Uint8Array>,
+  artefact: Artefact,
+  { identities, signal, deep = false }: Pick<DecodeOptions, 'identities' | 'signal' | 'deep'>,
+): AsyncGenerator<Uint8Array, void, void> {
+  const content = new AofArchiveCheck({ deep });
+  return decode(chunks, artefact, { identities, signal, content, what: 'sound append only file' });
+}
+
+interface Decoding extends Pick<DecodeOptions, 'identities' | 'signal'> {
+  content: ContentCheck<{ sound: true } | { sound: false; problem: string }>;
+  /** What it has to be, for people. */
+  what: string;
+}
+
+async function* decode(
+  chunks: AsyncIterable<Uint8Array>,
+  artefact: Artefact,
+  { identities, signal, content, what }: Decoding,
+): AsyncGenerator<Uint8Array, void, void> {
   const { name, encryption, plain: expected } = artefact;
-  const plain = new PlainCheck(expected.bytes, check);
+  const plain = new PlainCheck(content);
   try {
     const stored = checkStored(chunks, artefact, signal);
     for await (const chunk of decompressZstd(decrypted(stored, encryption, identities), { signal })) {
@@ -35,13 +61,13 @@ export async function* decodeRdb(
       if (plain.bytes > expected.bytes) throw damaged(`it decodes to more than ${expected.bytes} bytes`);
       yield chunk;
     }
-    const { digest, rdb } = plain.finish();
+    const { digest, verdict } = plain.finish();
     if (digest.bytes < expected.bytes) {
       throw damaged(`it decodes to ${digest.bytes} bytes instead of ${expected.bytes}`);
     }
     if (digest.sha256 !== expected.sha256)
       throw damaged('it decodes to other bytes: their SHA-256 is another');
-    if (!rdb.sound) throw damaged(`it decodes to no sound RDB: ${printable(rdb.problem)}`);
+    if (!verdict.sound) throw damaged(`it decodes to no ${what}: ${printable(verdict.problem)}`);
   } catch (error) {
     throw about(name, error);
   }

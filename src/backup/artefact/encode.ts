@@ -1,12 +1,14 @@
 import { createHash } from 'node:crypto';
-import type { Artefact } from '../../domain/backup.ts';
+import { plainNames, type Artefact, type BackupKind } from '../../domain/backup.ts';
 import { AgentError } from '../../domain/errors.ts';
+import { AofArchiveCheck, type AofArchiveVerdict } from '../../formats/aof/archive-check.ts';
 import type { RdbContent } from '../../formats/rdb/content-counter.ts';
+import { RdbCheck } from '../../formats/rdb/rdb-check.ts';
 import type { RdbHandler } from '../../formats/rdb/rdb-handler.ts';
 import { printable } from '../../lib/printable.ts';
 import { encryptAge } from './age-encrypt.ts';
 import { compressFile, type ArtefactSource } from './compress-file.ts';
-import { PlainCheck } from './plain-check.ts';
+import { PlainCheck, type ContentCheck } from './plain-check.ts';
 
 export interface EncodeOptions {
   /** Level 1..19. */
@@ -20,6 +22,9 @@ export interface EncodeOptions {
   listener?: RdbHandler;
 }
 
+/** An append only file as it is stored, and what is in it. */
+export type EncodedAof = { artefact: Artefact } & Omit<AofArchiveVerdict & { sound: true }, 'sound'>;
+
 export interface EncodedRdb {
   artefact: Artefact;
   rdbVersion: number;
@@ -29,17 +34,17 @@ export interface EncodedRdb {
   content: RdbContent | { unread: string };
 }
 
-/** The stored form of a dump, made while it is read. */
-export interface Encoding {
+/** The stored form of a dump or an append only file, made while it is read. */
+export interface Encoding<Encoded> {
   /** The object's name beside the manifest. */
   name: string;
   /**
-   * Once. A chunk is valid until the next one is asked for. Rejects with AgentError `damaged` when the dump is not
+   * Once. A chunk is valid until the next one is asked for. Rejects with AgentError `damaged` when what is read is not
    * sound, before it ends: so nothing is committed by then.
    */
   chunks: AsyncIterable<Uint8Array>;
   /** After `chunks` has ended. */
-  result(): EncodedRdb;
+  result(): Encoded;
 }
 
 /**
@@ -47,14 +52,54 @@ export interface Encoding {
  * bytes, independent zstd frames, age, length and SHA-256 of what is stored. Blocks are compressed on libuv's pool
  * while this thread hashes, so both cores are busy.
  */
-export function encodeRdb(source: ArtefactSource, options: EncodeOptions): Encoding {
-  const { compression, recipients, signal, onProgress, listener } = options;
+export function encodeRdb(source: ArtefactSource, options: EncodeOptions): Encoding<EncodedRdb> {
+  const { listener } = options;
+  const content = new RdbCheck(source.bytes, listener === undefined ? {} : { listener });
+  return encode(source, options, {
+    kind: 'rdb',
+    content,
+    wrote: 'RDB',
+    describe: (artefact, { rdbVersion, crc, content: read }) => ({
+      artefact,
+      rdbVersion,
+      crc,
+      content: read,
+    }),
+  });
+}
+
+/** The same for the archive of an append only file. */
+export function encodeAof(
+  source: ArtefactSource,
+  options: Omit<EncodeOptions, 'listener'>,
+): Encoding<EncodedAof> {
+  return encode(source, options, {
+    kind: 'aof',
+    content: new AofArchiveCheck(),
+    wrote: 'append only file',
+    describe: (artefact, { content, rdbVersion, unread }) => ({ artefact, content, rdbVersion, unread }),
+  });
+}
+
+interface Content<Verdict extends { sound: boolean }, Encoded> {
+  kind: BackupKind;
+  content: ContentCheck<Verdict | { sound: false; problem: string }>;
+  /** What the server wrote, for people. */
+  wrote: string;
+  describe: (artefact: Artefact, verdict: Verdict) => Encoded;
+}
+
+function encode<Verdict extends { sound: true }, Encoded>(
+  source: ArtefactSource,
+  { compression, recipients, signal, onProgress }: EncodeOptions,
+  { kind, content, wrote, describe }: Content<Verdict, Encoded>,
+): Encoding<Encoded> {
   const encrypted = recipients.length > 0;
-  const name = encrypted ? 'dump.rdb.zst.age' : 'dump.rdb.zst';
-  let encoded: EncodedRdb | undefined;
+  const name = `${plainNames[kind]}.zst${encrypted ? '.age' : ''}`;
+  let encoded: { result: Encoded } | undefined;
 
   async function* chunks(): AsyncGenerator<Uint8Array, void, void> {
-    const plain = new PlainCheck(source.bytes, listener === undefined ? {} : { listener });
+    const plain = new PlainCheck(content);
     const stored = { bytes: 0, hash: createHash('sha256') };
     const frames = compressFile(source, {
       level: compression.zstd,
@@ -69,9 +114,9 @@ export function encodeRdb(source: ArtefactSource, options: EncodeOptions): Encod
       stored.hash.update(chunk);
       yield chunk;
     }
-    const { digest, rdb } = plain.finish();
-    if (!rdb.sound) {
-      throw new AgentError('damaged', `the server wrote a damaged RDB: ${printable(rdb.problem)}`, {
+    const { digest, verdict } = plain.finish();
+    if (!verdict.sound) {
+      throw new AgentError('damaged', `the server wrote a damaged ${wrote}: ${printable(verdict.problem)}`, {
         reason: 'corrupt',
         hint: 'check the disk and memory of its host, then run redis-agent backup again',
       });
@@ -83,7 +128,7 @@ export function encodeRdb(source: ArtefactSource, options: EncodeOptions): Encod
       compression: { algorithm: 'zstd', level: compression.zstd },
       encryption: encrypted ? { algorithm: 'age', recipients: [...recipients] } : null,
     };
-    encoded = { artefact, rdbVersion: rdb.rdbVersion, crc: rdb.crc, content: rdb.content };
+    encoded = { result: describe(artefact, verdict) };
   }
 
   return {
@@ -91,7 +136,7 @@ export function encodeRdb(source: ArtefactSource, options: EncodeOptions): Encod
     chunks: chunks(),
     result() {
       if (encoded === undefined) throw new Error('the encoding has not ended');
-      return encoded;
+      return encoded.result;
     },
   };
 }

@@ -3,7 +3,7 @@ export interface BackupSize {
   id: string;
   /** Over all databases. */
   keys: number;
-  /** Of the plain RDB. */
+  /** Of the plain dump, or of the archive of the append only file. */
   bytes: number;
   /** Somebody said that this size is right (`backups accept`). */
   accepted: boolean;

@@ -1,4 +1,5 @@
 import { runBackupCycle, type BackupCycleReport } from '../../app/backup-cycle.ts';
+import type { BackupKind } from '../../domain/backup.ts';
 import { formatBytes } from '../../lib/bytes.ts';
 import { formatDuration } from '../../lib/duration.ts';
 import { printable } from '../../lib/printable.ts';
@@ -7,6 +8,7 @@ import { defineCommand } from '../define-command.ts';
 import { exitCodes } from '../exit-code.ts';
 
 interface Args {
+  kind: BackupKind;
   verify: boolean;
   prune: boolean;
   skipPreflight: boolean;
@@ -18,6 +20,11 @@ export const backupCommand = defineCommand<Args, BackupCycleReport>({
   summary: 'Take a backup now, prove it, and let the old ones go',
   options: (yargs) =>
     yargs
+      .option('kind', {
+        choices: ['rdb', 'aof'] as const,
+        default: 'rdb' as const,
+        describe: 'Of what: a snapshot, or the append only file with all its parts',
+      })
       .option('verify', {
         type: 'boolean',
         default: true,
@@ -31,22 +38,22 @@ export const backupCommand = defineCommand<Args, BackupCycleReport>({
       .option('skip-preflight', {
         type: 'boolean',
         default: false,
-        describe: 'Ask for a snapshot even where disk, memory or replication speak against it',
+        describe: 'Back up even where disk, memory, replication or failed writes speak against it',
       })
       .option('take-over', {
         type: 'boolean',
         default: false,
         describe: 'Go on in a prefix that another host or server has written to',
       }),
-  async run(context, { verify, prune, skipPreflight, takeOver }) {
+  async run(context, { kind, verify, prune, skipPreflight, takeOver }) {
     const app = await context.app();
     const instance = app.instance(context.globals.instance);
-    return runBackupCycle(app, instance, { verify, prune, skipPreflight, takeOver }, context);
+    return runBackupCycle(app, instance, { kind, verify, prune, skipPreflight, takeOver }, context);
   },
   render({ backup, verification, pruned }, { style }) {
     const [artefact] = backup.artefacts;
     const lines = [
-      `${style.strong(backup.id)}  ${countKeys(backup)} keys, ${formatBytes(artefact?.plain.bytes ?? 0)}` +
+      `${style.strong(backup.id)}  ${backup.kind === 'aof' ? 'the AOF, ' : ''}${backup.keyspace.exact ? '' : 'about '}${countKeys(backup)} keys, ${formatBytes(artefact?.plain.bytes ?? 0)}` +
         ` → ${formatBytes(artefact?.stored.bytes ?? 0)} in ${formatDuration(backup.duration_seconds * 1000)}`,
     ];
     if (verification !== undefined)

@@ -1,9 +1,8 @@
 import type { BackupEntry } from '../../backup/repository.ts';
 import { backupIdTime } from '../../backup/id.ts';
-import { findShrunken } from '../../backup/prune/shrink.ts';
-import type { VerificationLevel } from '../../domain/backup.ts';
+import type { BackupKind, VerificationLevel } from '../../domain/backup.ts';
 import { countKeys } from '../../jobs/backup.ts';
-import { sizesOf } from '../../jobs/judge-shrinkage.ts';
+import { shrunkenOf } from '../../jobs/judge-shrinkage.ts';
 import { formatBytes } from '../../lib/bytes.ts';
 import { defineCommand } from '../define-command.ts';
 import type { Style } from '../render/style.ts';
@@ -14,6 +13,8 @@ interface ListedBackup {
   id: string;
   taken_at: string | null;
   state: BackupEntry['state'];
+  /** null when its manifest cannot be read. */
+  kind: BackupKind | null;
   /** Suspiciously smaller than the good one before it. */
   shrunken: boolean;
   keys: number | null;
@@ -43,7 +44,7 @@ export const backupsListCommand = defineCommand<object, BackupList>({
     const instance = app.instance(context.globals.instance);
     const repository = await app.repository(instance);
     const { backups, foreign } = await repository.list(context.signal);
-    const shrunken = findShrunken(sizesOf(backups), app.settings.backup.shrink_alert);
+    const shrunken = shrunkenOf(backups, app.settings.backup.shrink_alert);
     return {
       instance: instance.name,
       repository: repository.store.description,
@@ -62,6 +63,7 @@ export const backupsListCommand = defineCommand<object, BackupList>({
         { title: 'ID' },
         { title: 'TAKEN' },
         { title: '' },
+        { title: 'OF' },
         { title: 'KEYS', align: 'right' },
         { title: 'STORED', align: 'right' },
         { title: 'PROOF' },
@@ -72,6 +74,7 @@ export const backupsListCommand = defineCommand<object, BackupList>({
           backup.id,
           Number.isNaN(at) ? '' : formatTime(at, timezone).slice(0, 16),
           { text: Number.isNaN(at) ? '' : formatAge(at, now), paint: style.faint },
+          backup.kind ?? '',
           backup.keys === null ? '' : String(backup.keys),
           formatBytes(backup.stored_bytes),
           describeState(backup, style),
@@ -90,6 +93,7 @@ function summarize(entry: BackupEntry): Omit<ListedBackup, 'shrunken'> {
     id: entry.id,
     taken_at: time === undefined ? null : new Date(time).toISOString(),
     state: entry.state,
+    kind: manifest?.kind ?? null,
     keys: manifest === undefined ? null : countKeys(manifest),
     plain_bytes: manifest?.artefacts[0]?.plain.bytes ?? null,
     stored_bytes: entry.objects.reduce((sum, { bytes }) => sum + bytes, 0),

@@ -1,5 +1,6 @@
 import { RdbError } from '../rdb/rdb-handler.ts';
 import { isNews, RdbReader } from '../rdb/rdb-reader.ts';
+import { ValueDecoder } from '../rdb/value-decoder.ts';
 import type { Engine, RdbVersion } from '../rdb/rdb-version.ts';
 import { RespScanner, type RespCommand, type RespEnd, type RespScan } from './resp-scanner.ts';
 
@@ -32,6 +33,8 @@ export interface AofScanOptions {
   offset?: number;
   /** May it start with an RDB? An incr may not. */
   preamble: boolean;
+  /** Decode every value of that RDB too. */
+  deep?: boolean;
   onCommand?: (command: RespCommand) => void;
 }
 
@@ -85,8 +88,9 @@ export class AofScanner {
       {
         start: (version) => (this.#version = version),
         aux: (name, value) => this.#aux.set(name, value),
+        ...(this.#options.deep === true ? { wish: () => 'tokens' as const } : {}),
       },
-      { partOfFile: true },
+      { partOfFile: true, ...(this.#options.deep === true ? { sink: new ValueDecoder() } : {}) },
     );
   }
 

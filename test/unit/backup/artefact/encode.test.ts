@@ -1,7 +1,7 @@
 import { open, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import { encodeRdb, type Encoding } from '../../../../src/backup/artefact/encode.ts';
+import { encodeRdb, type EncodedRdb, type Encoding } from '../../../../src/backup/artefact/encode.ts';
 import { digestOf, encoded, neverAborted, sampleRdb } from '../../../support/artefacts.ts';
 import { collect } from '../../../support/chunks.ts';
 import { makeTempFolder, removeTempFolder } from '../../../support/temp-folder.ts';
@@ -18,7 +18,7 @@ async function encodingOf(
     signal?: AbortSignal;
     onProgress?: (bytes: number) => void;
   } = {},
-): Promise<Encoding & AsyncDisposable> {
+): Promise<Encoding<EncodedRdb> & AsyncDisposable> {
   const file = join(folder, `${Math.random()}.rdb`);
   await writeFile(file, plain);
   const handle = await open(file);

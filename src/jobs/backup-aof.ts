@@ -1,0 +1,205 @@
+import { archiveAofSet } from '../backup/aof/archive.ts';
+import { checkAofSet, type CheckedAof } from '../backup/aof/check-set.ts';
+import type { AofPart } from '../backup/aof/copy-set.ts';
+import type { OpenAofSet } from '../backup/aof/open-set.ts';
+import { waitForAof } from '../backup/aof/wait-for-rewrite.ts';
+import { encodeAof, type EncodedAof } from '../backup/artefact/encode.ts';
+import { manifestSchema, type Manifest, type ServerIdentity } from '../domain/backup.ts';
+import { AgentError } from '../domain/errors.ts';
+import { atLeast } from '../domain/finding.ts';
+import { infoKeyspace, type Info } from '../formats/info/parse-info.ts';
+import { formatBytes } from '../lib/bytes.ts';
+import type { AofPlace } from '../redis/aof-place.ts';
+import { identityOf, readServerTime } from '../redis/server.ts';
+import { asEntry, countKeys, type BackupOptions } from './backup.ts';
+import { clearLeftOvers, commitBackup, nextId, refuseForeignPrefix, requireRoom } from './backup-steps.ts';
+import { judgeShrinkage, shrinkRule } from './judge-shrinkage.ts';
+import type { LoadedAof } from './load-aof.ts';
+import { loadAofCopy } from './load-aof-copy.ts';
+import type { Job, JobContext, JobResult } from './job.ts';
+import { staleRule } from './watch-backups.ts';
+
+/**
+ * Takes one backup of the append only file: a consistent view of its files, read and judged, loaded into a scratch server
+ * where this host can, and stored as one archive. The server is asked for nothing but INFO and CONFIG GET.
+ */
+export const backupAofJob: Job<BackupOptions, Manifest> = { name: 'backup-aof', lock: 'repository', run };
+
+async function run(context: JobContext, options: BackupOptions): Promise<JobResult<Manifest>> {
+  const { repository, signal, progress } = context;
+  progress.report({ phase: 'preflight' });
+  const view = await look(context, options);
+  const listing = await repository.list(signal);
+  if (!options.takeOver) refuseForeignPrefix(context, listing, view.server);
+  await clearLeftOvers(context, listing);
+
+  await using checked = await readSet(context, view);
+  const { set, scanned } = checked;
+  const parts = scanned.map(({ file, scan }) => ({
+    file,
+    bytes: scan.end.state === 'unknown' ? file.size : scan.sound,
+  }));
+  const archive = archiveAofSet(set, parts, Math.floor(view.at / 1000));
+  await requireRoom(context, listing, { kind: 'aof', bytes: archive.bytes });
+  const loaded = await load(context, set, parts, view.info);
+
+  const id = nextId(view.at, listing.backups.at(-1)?.id);
+  const { settings } = context;
+  const encoding = encodeAof(archive, {
+    compression: settings.repository.compression,
+    recipients: settings.repository.encryption.age_recipients,
+    signal,
+    onProgress: (done) => progress.report({ phase: 'storing', done, total: archive.bytes, unit: 'bytes' }),
+  });
+  const key = repository.artefactKey(id, { name: encoding.name });
+  await repository.store.put(key, encoding.chunks, { signal });
+  const encoded = encoding.result();
+  const manifest = await commitBackup(context, id, encoded.artefact, async () =>
+    describe(context, { id, view, encoded, loaded }),
+  );
+  const { plain, stored } = encoded.artefact;
+  return {
+    value: manifest,
+    summary: `backup ${id} of the AOF, ${countKeys(manifest)} keys (${formatBytes(plain.bytes)}, stored ${formatBytes(stored.bytes)})`,
+    findings: judgeShrinkage(context, [...listing.backups, asEntry(manifest)]),
+    evaluated: [{ rules: [shrinkRule] }, { rules: [staleRule] }],
+  };
+}
+
+/** The server in the moment before its files are opened. */
+interface View {
+  place: AofPlace;
+  info: Info;
+  server: ServerIdentity;
+  /** Its clock, milliseconds. */
+  at: number;
+}
+
+async function look(context: JobContext, { skipPreflight }: BackupOptions): Promise<View> {
+  const { clock, signal, settings, progress } = context;
+  const connection = await context.connect();
+  try {
+    const { info, place } = await waitForAof(connection, {
+      clock,
+      signal,
+      timeout: settings.backup.snapshot_timeout,
+      insist: skipPreflight,
+      onWait: () => progress.report({ phase: 'waiting for a rewrite' }),
+    });
+    const at = await readServerTime(connection);
+    return { place, info, server: identityOf(info, at), at };
+  } finally {
+    connection.close();
+  }
+}
+
+/** Its files, held open, and read. Throws an AgentError when they are not what a server would load whole. */
+async function readSet(
+  { clock, signal, progress, instance }: JobContext,
+  { place }: View,
+): Promise<CheckedAof & { set: OpenAofSet }> {
+  const checked = await checkAofSet(
+    { layout: place.folder === undefined ? 'single' : 'multi-part', path: place.file },
+    {
+      clock,
+      signal,
+      live: true,
+      loadTruncated: place.loadTruncated,
+      known: [],
+      onProgress: (done, total) => progress.report({ phase: 'reading', done, total, unit: 'bytes' }),
+    },
+  );
+  if (checked === undefined)
+    throw new AgentError('failed', `instance ${instance.name}: there is no AOF at ${place.file}`, {
+      reason: 'missing',
+      hint: 'does the server run in a container or on another host? See: redis-agent aof check',
+    });
+  try {
+    return { ...checked, set: requireSound(instance.name, checked) };
+  } catch (error) {
+    await checked[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+function requireSound(instance: string, { set, scanned, problems }: CheckedAof): OpenAofSet {
+  const worst = problems.find(({ severity }) => atLeast(severity, 'high'));
+  // The tail of what cannot be read cannot be cut to whole commands.
+  const unread = scanned.at(-1)?.scan.end.state === 'unknown';
+  if (set !== undefined && worst === undefined && !unread) return set;
+  const { summary, remedy } = worst ?? problems[0] ?? { summary: 'its AOF cannot be read', remedy: '' };
+  throw new AgentError(
+    worst === undefined ? 'failed' : 'damaged',
+    `instance ${instance}: no backup of its AOF: ${summary}`,
+    {
+      reason: worst?.verdict ?? 'unknown',
+      hint: remedy,
+    },
+  );
+}
+
+async function load(
+  { scratch, clock, signal, progress, log }: JobContext,
+  set: OpenAofSet,
+  parts: readonly AofPart[],
+  info: Info,
+): Promise<LoadedAof | { notLoaded: string }> {
+  const onProgress = (share: number): void => progress.report({ phase: 'loading', done: share, total: 1 });
+  const loaded = await loadAofCopy(set, parts, { scratch, info, clock, signal, onProgress });
+  if ('notLoaded' in loaded)
+    log.warn({ why: loaded.notLoaded }, 'the AOF was not loaded for counting its keys');
+  return loaded;
+}
+
+function describe(
+  context: JobContext,
+  {
+    id,
+    view,
+    encoded,
+    loaded,
+  }: { id: string; view: View; encoded: EncodedAof; loaded: Awaited<ReturnType<typeof load>> },
+): Manifest {
+  const now = context.clock.now();
+  const at = new Date(view.at).toISOString();
+  const duration = Math.max(0, now - view.at) / 1000;
+  const { artefact, content, rdbVersion, unread } = encoded;
+  const commands = content.files.reduce((sum, file) => sum + file.commands, 0);
+  return {
+    schema: manifestSchema,
+    id,
+    instance: context.instance.name,
+    kind: 'aof',
+    requested_at: at,
+    snapshot_at: at,
+    completed_at: new Date(now).toISOString(),
+    duration_seconds: duration,
+    writer: context.writer,
+    server: view.server,
+    rdb_version: rdbVersion,
+    rdb_checksum: false,
+    artefacts: [artefact],
+    keyspace:
+      'notLoaded' in loaded
+        ? { databases: infoKeyspace(view.info), exact: false }
+        : { databases: loaded.databases, exact: true },
+    aof: content,
+    content: { types: {}, aux: {}, unread },
+    verified: {
+      at: new Date(now).toISOString(),
+      level: 'written',
+      ok: true,
+      summary: `read from the server (${content.files.length} files, ${commands} commands whole), ${describeLoad(loaded)}, and stored at full length`,
+      duration_seconds: duration,
+    },
+  };
+}
+
+function describeLoad(loaded: Awaited<ReturnType<typeof load>>): string {
+  if ('notLoaded' in loaded) return `not loaded (${loaded.notLoaded})`;
+  const refused =
+    loaded.refused === undefined || loaded.refused === 0
+      ? ''
+      : `, which refused ${loaded.refused} of its commands as the server itself would`;
+  return `loaded by a scratch server${refused}`;
+}
