@@ -127,13 +127,13 @@ async function schedulesFor(app: App, instance: InstanceSettings): Promise<Sched
       lastRun: newest,
       run: async (signal) => {
         const options = {
+          kind: 'rdb' as const,
           verify: settings.verify.after_backup,
           prune: true,
           skipPreflight: false,
           takeOver: false,
         };
         await runBackupCycle(app, instance, options, { signal, progress: silent });
-          kind: 'rdb' as const,
       },
     });
   if (settings.verify.schedule !== null)

@@ -5,7 +5,7 @@ import type { Log } from '../domain/log.ts';
 import type { Job, JobContext, JobResult } from '../jobs/job.ts';
 import { actAs, type UserId } from '../lib/act-as.ts';
 import { recordFindings } from '../state/findings.ts';
-import { takeLock, type Lock } from '../state/lock.ts';
+import { takeLock } from '../state/lock.ts';
 import type { State } from '../state/open.ts';
 import { finishRun, startRun, type RunOutcome } from '../state/runs.ts';
 
@@ -116,6 +116,7 @@ function record(
 /** What does by hand what a job does. */
 const commandOf: Record<string, string> = {
   backup: 'backup',
+  'backup-aof': 'backup --kind aof',
   prove: 'backups verify',
   verify: 'backups verify --all',
   prune: 'backups prune',
@@ -136,7 +137,6 @@ function failureOf(instance: string, jobName: string, error: unknown): Finding {
     severity: 'critical',
     summary: `${jobName} failed: ${messageOf(error)}`,
     remedy: hint ?? `see the log of redis-agent, then run: redis-agent ${commandOf[jobName] ?? 'check'}`,
-  'backup-aof': 'backup --kind aof',
     evidence: { code: error instanceof AgentError ? error.code : 'defect' },
   };
 }

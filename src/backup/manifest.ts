@@ -62,7 +62,6 @@ const fields = z.looseObject({
     databases: z.record(z.string().regex(/^\d+$/), z.looseObject({ keys: count, expires: count })),
     exact: z.boolean(),
   }),
-  content: z.looseObject({
   aof: z
     .looseObject({
       layout: z.enum(['multi-part', 'single']),
@@ -76,6 +75,7 @@ const fields = z.looseObject({
       ),
     })
     .optional(),
+  content: z.looseObject({
     types: z.record(z.string(), count),
     aux: z.record(z.string(), z.string()),
     unread: z.string().nullable(),
@@ -83,7 +83,6 @@ const fields = z.looseObject({
   verified: verification,
 });
 
-/** A manifest is a few kilobytes; anything near this bound is not one. */
 const manifest = fields
   .refine(({ kind, artefacts }) => artefacts.every(({ name }) => name.startsWith(plainNames[kind])), {
     path: ['artefacts'],
@@ -94,6 +93,7 @@ const manifest = fields
     error: 'what it holds does not fit its kind',
   });
 
+/** A manifest is a few kilobytes; anything near this bound is not one. */
 export const manifestLimit = 1024 * 1024;
 
 /** Reads manifest.json. Throws an AgentError: `damaged`, or `refused` (reason `newer`) for a later schema. */
@@ -111,5 +111,6 @@ export function parseVerification(text: string, name: string): Verification {
 }
 
 /** As it is stored: indented, since people read it in an incident. */
+export function formatDocument(value: Manifest | Verification): string {
   return `${JSON.stringify(value, undefined, 2)}\n`;
 }

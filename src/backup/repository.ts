@@ -89,11 +89,13 @@ export function openRepository(store: Store, instance: string): Repository {
       const manifest = await readManifest(id, signal);
       const problem = misfit(manifest, names);
       if (problem !== undefined) return { id, state: 'damaged', objects, problem };
+      const verifications = [...names.keys()].toSorted().flatMap((name) => parseMark(name) ?? []);
       return {
         id,
         state: 'complete',
         manifest,
         objects,
+        verifications,
         accepted: names.has(acceptedName),
       };
     } catch (error) {
@@ -217,6 +219,7 @@ export function openRepository(store: Store, instance: string): Repository {
 }
 
 function isOurs(name: string): boolean {
+  return ownNames.includes(name) || parseMark(name) !== undefined;
 }
 
 function misfit(manifest: Manifest, names: Map<string, StoredObject>): string | undefined {

@@ -11,7 +11,6 @@ import { connectRedis, type RedisConnection } from './connect.ts';
 import { linkScratchAof, type ScratchAof } from './scratch-aof.ts';
 import { makeScratchFolder, recordServer } from './scratch-folder.ts';
 import { explainEnd, LastLines } from './scratch-log.ts';
-import { saveScratch } from './scratch-save.ts';
 import { readInfo } from './server.ts';
 
 export interface ScratchOptions {
@@ -33,8 +32,6 @@ export interface ScratchOptions {
 export interface ScratchServer extends AsyncDisposable {
   readonly connection: RedisConnection;
   readonly pid: number;
-  /** Has it write all that it holds, as it holds it, into its folder; resolves with the file. See saveScratch. */
-  save(): Promise<string>;
   /** Kills it and removes its folder. May be called twice. */
   stop(): Promise<void>;
 }
@@ -99,10 +96,7 @@ async function launch(
     options.signal.throwIfAborted();
     throw error;
   }
-  const { signal, clock } = options;
-  const loaded = connection;
-  const save = (): Promise<string> => saveScratch(loaded, { folder, clock, signal, throwIfEnded });
-  return { connection, pid: child.pid ?? 0, save, stop, [Symbol.asyncDispose]: stop };
+  return { connection, pid: child.pid ?? 0, stop, [Symbol.asyncDispose]: stop };
 }
 
 interface Spawned {
