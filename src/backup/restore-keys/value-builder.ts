@@ -129,9 +129,11 @@ export class ValueBuilder implements ValueChannel {
   /** A run that was killed in the middle of this value has left what it had built. */
   #clearAbandoned(built: Built): void {
     const { doubtfulTo, temporary } = this.#host.options;
-    if (built.index >= doubtfulTo || temporary.length < 2) return;
-    const left = temporary.slice(0, -1).map((suffix) => Buffer.concat([built.key, Buffer.from(suffix)]));
-    this.#send(built, kind.aside, words.unlink, ...left);
+    if (built.index >= doubtfulTo) return;
+    for (const suffix of temporary.slice(0, -1)) {
+      const left = { ...built, temporary: Buffer.concat([built.key, Buffer.from(suffix)]) };
+      this.#send(left, kind.aside, words.unlink);
+    }
   }
 
   #publish(built: Built): void {
