@@ -1,5 +1,5 @@
 import type { Stats } from 'node:fs';
-import { lstat, mkdir, open, readdir, rmdir } from 'node:fs/promises';
+import { lstat, mkdir, open, readdir, rmdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { systemCode } from '../../domain/errors.ts';
 import { isKey } from './store.ts';
@@ -58,8 +58,22 @@ export async function symbolicLink(root: string, name: string): Promise<string |
 
 /** Makes the folders down to `folder` (0750 less the umask), the root included. */
 export async function makeFolders(folder: string): Promise<void> {
-  const first = await mkdir(folder, { recursive: true, mode: 0o750 });
+  const first = await makeMissing(folder);
   if (first !== undefined) await syncFolders(dirname(first), folder);
+}
+
+/** The first one that was missing. One by one, since Node's recursive way says ENOENT where the system said EROFS. */
+async function makeMissing(folder: string): Promise<string | undefined> {
+  try {
+    await mkdir(folder, { mode: 0o750 });
+    return folder;
+  } catch (error) {
+    if (systemCode(error) === 'EEXIST' && (await stat(folder)).isDirectory()) return undefined;
+    if (systemCode(error) !== 'ENOENT' || folder === dirname(folder)) throw error;
+  }
+  const above = await makeMissing(dirname(folder));
+  const own = await makeMissing(folder);
+  return above ?? own;
 }
 
 /** Makes what happened in `folder` and in the folders above it up to `top` durable. */

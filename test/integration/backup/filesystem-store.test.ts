@@ -265,11 +265,13 @@ describe('refusals', () => {
 
   test.skipIf(!isRoot)('a file system that is read-only (only root can mount one)', async () => {
     const mounted = await openFilesystemStore(mountSmall('ro,size=1m'));
-    const putting = mounted.put('a', patternChunks(1), { signal: never });
-    await expect(putting).rejects.toMatchObject({
-      reason: 'denied',
-      message: expect.stringContaining('read-only'),
-    });
+    for (const key of ['a', 'in/new/folders']) {
+      const putting = mounted.put(key, patternChunks(1), { signal: never });
+      await expect(putting).rejects.toMatchObject({
+        reason: 'denied',
+        message: expect.stringContaining('read-only'),
+      });
+    }
   });
 
   test.skipIf(!isRoot).each([9 * mebibyte, 100 * mebibyte])(
