@@ -14,6 +14,7 @@ import type { Job, JobContext } from '../jobs/job.ts';
 import { actAs, type UserId } from '../lib/act-as.ts';
 import { connectRedis, type RedisConnection } from '../redis/connect.ts';
 import { openState, type State } from '../state/open.ts';
+import { lastDetails } from '../state/runs.ts';
 import { Lifecycle } from './lifecycle.ts';
 import { openStore } from './open-store.ts';
 import { runJob } from './run-job.ts';
@@ -33,6 +34,8 @@ export interface AppOptions {
 export interface RunOptions {
   signal: AbortSignal;
   progress: Progress;
+  /** How long to wait for another run of the same kind of work, milliseconds. 0 when left out. */
+  patience?: number;
 }
 
 /** The agent, put together. Nothing is opened before it is asked for. */
@@ -57,6 +60,8 @@ export interface App {
     options: Options,
     run: RunOptions,
   ): Promise<Value>;
+  /** From here on with the rights of the state's owner, where `keepRoot` has kept others. There is no way back. */
+  leaveRoot(): void;
   close(): Promise<void>;
 }
 
@@ -74,7 +79,7 @@ export async function buildApp({
   const directory = settings.state.path;
   const owner = ownerBesideRoot(directory);
   if (owner !== undefined && !keepRoot) becomeUser(owner, directory, log);
-  const stayed = keepRoot ? owner : undefined;
+  let stayed = keepRoot ? owner : undefined;
 
   const secret = (ref: SecretRef, what: string): Secret => {
     const value = readSecret(ref, { env, what });
@@ -116,7 +121,7 @@ export async function buildApp({
     repository,
     identities,
     state,
-    async run(job, instance, options, { signal, progress }) {
+    async run(job, instance, options, { signal, progress, patience }) {
       const prepare = async (): Promise<JobContext> => ({
         instance,
         settings,
@@ -125,13 +130,18 @@ export async function buildApp({
         connect: (own = signal) => connect(instance, own),
         identities,
         scratch: stayed === undefined ? join(directory, 'scratch') : rootScratch,
+        recall: (name) => lastDetails(state(), instance.name, name, recalled),
         clock,
         log,
         signal,
         progress,
       });
       const runner = { state: state(), stateDirectory: directory, clock, log, owner: stayed };
-      return runJob(runner, job, { instance: instance.name, signal, prepare }, options);
+      return runJob(runner, job, { instance: instance.name, signal, prepare, patience }, options);
+    },
+    leaveRoot() {
+      if (stayed !== undefined) becomeUser(stayed, directory, log);
+      stayed = undefined;
     },
     close: () => lifecycle.stop(),
   };
@@ -162,6 +172,9 @@ function identitiesOf(file: Secret): string[] {
     hint: 'it takes what age-keygen writes, in the clear',
   });
 }
+
+/** Runs that a job may look back at. */
+const recalled = 20;
 
 /** Scratch servers and their folders of a root that stays root: in a folder of the daemon's it could be led astray. */
 const rootScratch = '/run/redis-agent-restore';

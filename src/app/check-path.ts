@@ -14,6 +14,7 @@ import { engineOf, identityOf, readDumpPath, readInfo, readServerTime } from '..
 import { findCheckTool } from '../redis/tools.ts';
 import { takeLock } from '../state/lock.ts';
 import type { App } from './build-app.ts';
+import { judgeDrill } from './last-drill.ts';
 import { agentVersion } from './version.ts';
 
 /** One thing that a backup needs. */
@@ -62,8 +63,10 @@ export async function checkPath(
       connection.close();
     }
   }
-  if (await attempt('repository', () => probeRepository(app, instance, signal)))
+  if (await attempt('repository', () => probeRepository(app, instance, signal))) {
     await attempt('prefix', () => isOurs(app, instance, signal));
+    await attempt('drill', () => judgeDrill(app, instance, signal));
+  }
   await attempt('encryption', async () => describeEncryption(app));
   await attempt('state', async () => {
     app.state();

@@ -2,6 +2,7 @@ import { AgentError, messageOf } from '../domain/errors.ts';
 import type { InstanceSettings } from '../domain/settings.ts';
 import { backupIdTime } from '../backup/id.ts';
 import { checkAofJob } from '../jobs/check-aof.ts';
+import { drillJob } from '../jobs/drill.ts';
 import { verifyJob } from '../jobs/verify.ts';
 import { watchBackupsJob } from '../jobs/watch-backups.ts';
 import { localTimezone } from '../lib/timezone.ts';
@@ -27,6 +28,11 @@ export interface DaemonOptions {
 }
 
 const silent = { report(): void {} };
+/**
+ * How long a run waits for one that holds its lock: a backup for a drill or a restore, a drill for a backup. What came
+ * due is late then, and not left out.
+ */
+const patience = 60 * 60 * 1000;
 /** History is kept this long. */
 const historyMs = 400 * 24 * 60 * 60 * 1000;
 
@@ -133,7 +139,7 @@ async function schedulesFor(app: App, instance: InstanceSettings): Promise<Sched
           skipPreflight: false,
           takeOver: false,
         };
-        await runBackupCycle(app, instance, options, { signal, progress: silent });
+        await runBackupCycle(app, instance, options, { signal, progress: silent, patience });
       },
     });
   if (settings.verify.schedule !== null)
@@ -148,6 +154,20 @@ async function schedulesFor(app: App, instance: InstanceSettings): Promise<Sched
           instance,
           { which: 'all', depth: 'checked' },
           { signal, progress: silent },
+        )),
+    });
+  if (settings.drill.schedule !== null)
+    schedules.push({
+      ...common,
+      name: `${instance.name}: drill`,
+      expression: settings.drill.schedule,
+      lastRun: lastRun(app.state(), instance.name, drillJob.name, 'ok')?.started_at ?? clock.now(),
+      run: async (signal) =>
+        void (await app.run(
+          drillJob,
+          instance,
+          { which: 'latest', allow: [] },
+          { signal, progress: silent, patience },
         )),
     });
   if (settings.aof.schedule !== null)

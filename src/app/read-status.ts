@@ -1,6 +1,7 @@
 import { createTask } from 'node-cron';
 import { backupIdTime } from '../backup/id.ts';
 import type { Engine, VerificationLevel } from '../domain/backup.ts';
+import type { DrillOutcome } from '../domain/drill.ts';
 import { AgentError, type ErrorCode } from '../domain/errors.ts';
 import type { InstanceSettings } from '../domain/settings.ts';
 import { infoInteger, infoKeyspace } from '../formats/info/parse-info.ts';
@@ -8,6 +9,7 @@ import { localTimezone } from '../lib/timezone.ts';
 import { engineOf, readInfo } from '../redis/server.ts';
 import { openFindings, type OpenFinding } from '../state/findings.ts';
 import type { App } from './build-app.ts';
+import { lastDrill } from './last-drill.ts';
 
 /** Why a part cannot be shown; the others still are. */
 export interface Unavailable {
@@ -38,10 +40,21 @@ export interface BackupsStatus {
   proven: { id: string; level: VerificationLevel; at: string } | null;
 }
 
+export interface DrillStatus {
+  outcome: DrillOutcome['outcome'];
+  backup: string;
+  at: string;
+  summary: string;
+  /** Until the data was there again; null when it was not. */
+  recovery_seconds: number | null;
+}
+
 export interface InstanceStatus {
   instance: string;
   server: ServerStatus | Unavailable;
   backups: BackupsStatus | Unavailable;
+  /** The last rehearsal; null when there was none. */
+  drill: DrillStatus | null;
   /** When the next scheduled backup is due. */
   next: string | null;
   findings: OpenFinding[];
@@ -62,9 +75,25 @@ export async function readStatus(
     instance: instance.name,
     server,
     backups,
+    drill: await readDrill(app, instance, signal),
     next: nextRun(app),
     findings: openFindings(app.state(), instance.name),
   };
+}
+
+async function readDrill(
+  app: App,
+  instance: InstanceSettings,
+  signal: AbortSignal,
+): Promise<DrillStatus | null> {
+  const last = await lastDrill(app, instance, signal);
+  if (last === undefined) return null;
+  if (last.outcome === 'skipped') {
+    const { outcome, backup, at, why: summary } = last;
+    return { outcome, backup, at, summary, recovery_seconds: null };
+  }
+  const { backup, at, summary, recovery_seconds: recovery } = last.record;
+  return { outcome: last.outcome, backup, at, summary, recovery_seconds: recovery };
 }
 
 async function readServer(app: App, instance: InstanceSettings, signal: AbortSignal): Promise<ServerStatus> {

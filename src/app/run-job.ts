@@ -5,7 +5,7 @@ import type { Log } from '../domain/log.ts';
 import type { Job, JobContext, JobResult } from '../jobs/job.ts';
 import { actAs, type UserId } from '../lib/act-as.ts';
 import { recordFindings } from '../state/findings.ts';
-import { takeLock } from '../state/lock.ts';
+import { takeLock, type Lock } from '../state/lock.ts';
 import type { State } from '../state/open.ts';
 import { finishRun, startRun, type RunOutcome } from '../state/runs.ts';
 
@@ -15,6 +15,8 @@ export interface RunTask {
   signal: AbortSignal;
   /** Opens what the job works with; a failure is a failure of the run. */
   prepare: () => Promise<JobContext>;
+  /** How long it waits for another run that holds its lock, milliseconds. 0 when left out. */
+  patience?: number | undefined;
 }
 
 export interface Runner {
@@ -38,13 +40,31 @@ export async function runJob<Options, Value>(
 ): Promise<Value> {
   const { instance } = task;
   const log = runner.log.child({ instance, job: job.name });
-  const lock = actAs(runner.owner, () =>
-    takeLock(runner.stateDirectory, { instance, kind: job.lock, clock: runner.clock }),
-  );
+  const lock = await lockFor(runner, job, task);
   try {
     return await runLocked({ ...runner, log }, job, task, options);
   } finally {
     lock.release();
+  }
+}
+
+/** How often a held lock is asked for. Milliseconds. */
+const lockPause = 1000;
+
+async function lockFor(
+  { stateDirectory, clock, owner }: Runner,
+  job: Pick<Job<never, unknown>, 'name' | 'lock'>,
+  { instance, signal, patience = 0 }: RunTask,
+): Promise<Lock> {
+  const what = { instance, kind: job.lock, job: job.name, clock };
+  for (const start = clock.monotonic(); ;) {
+    try {
+      return actAs(owner, () => takeLock(stateDirectory, what));
+    } catch (error) {
+      const mayWait = clock.monotonic() - start < patience;
+      if (!mayWait || !(error instanceof AgentError) || error.code !== 'locked') throw error;
+    }
+    await clock.sleep(lockPause, signal);
   }
 }
 
@@ -56,13 +76,13 @@ async function runLocked<Options, Value>(
 ): Promise<Value> {
   const { state, clock, log } = runner;
   const run = recorded(log, () => startRun(state, { instance, job: job.name, startedAt: clock.now() }));
-  const finish = (outcome: RunOutcome, summary: string): void => {
+  const finish = (outcome: RunOutcome, summary: string, detail?: unknown): void => {
     if (run !== undefined)
-      recorded(log, () => finishRun(state, run, { finishedAt: clock.now(), outcome, summary }));
+      recorded(log, () => finishRun(state, run, { finishedAt: clock.now(), outcome, summary, detail }));
   };
   try {
     const result = await job.run({ ...(await prepare()), log }, options);
-    finish('ok', result.summary);
+    finish('ok', result.summary, result.detail);
     log.info({}, result.summary);
     handOn(runner, instance, job.name, result);
     return result.value;
@@ -122,6 +142,7 @@ const commandOf: Record<string, string> = {
   prune: 'backups prune',
   'check-aof': 'aof check',
   restore: 'restore',
+  drill: 'drill',
 };
 
 function failedRule(jobName: string): string {

@@ -7,6 +7,7 @@ import {
   type Manifest,
   type Verification,
 } from '../domain/backup.ts';
+import type { DrillRecord } from '../domain/drill.ts';
 import { damagedDocument, parseDocument } from './document.ts';
 
 // Objects are loose: a key that a later version of the same schema adds is no reason to refuse a backup.
@@ -111,6 +112,6 @@ export function parseVerification(text: string, name: string): Verification {
 }
 
 /** As it is stored: indented, since people read it in an incident. */
-export function formatDocument(value: Manifest | Verification): string {
+export function formatDocument(value: Manifest | Verification | DrillRecord): string {
   return `${JSON.stringify(value, undefined, 2)}\n`;
 }

@@ -1,6 +1,9 @@
 import { artefactNames, type Artefact, type Manifest, type Verification } from '../domain/backup.ts';
 import { AgentError } from '../domain/errors.ts';
+import type { DrillRecord } from '../domain/drill.ts';
 import type { KeyspaceSummary } from '../domain/keyspace.ts';
+import { drillName, parseDrillMark, type DrillMark } from './drill-mark.ts';
+import { parseDrill } from './drill-record.ts';
 import { backupIdTime } from './id.ts';
 import { parseKeyspace } from './kept-report.ts';
 import { formatDocument, manifestLimit, parseManifest, parseVerification } from './manifest.ts';
@@ -24,6 +27,8 @@ export type BackupEntry =
       objects: StoredObject[];
       /** Oldest first. */
       verifications: VerificationMark[];
+      /** Oldest first. */
+      drills: DrillMark[];
       accepted: boolean;
     }
   /** No manifest: an interrupted backup, or one that is being taken now. */
@@ -58,6 +63,8 @@ export interface Repository {
   readKeyspace(id: string, signal: AbortSignal): Promise<KeyspaceSummary | undefined>;
   readVerification(id: string, name: string, signal: AbortSignal): Promise<Verification>;
   writeVerification(id: string, verification: Verification, signal: AbortSignal): Promise<void>;
+  readDrill(id: string, name: string, signal: AbortSignal): Promise<DrillRecord>;
+  writeDrill(record: DrillRecord, signal: AbortSignal): Promise<void>;
   /** Notes that somebody found the size of this backup right (see prune/shrink.ts). */
   accept(id: string, now: number, signal: AbortSignal): Promise<void>;
   /** Removes one backup, its manifest first, so that a cut leaves an incomplete one and never a broken one. */
@@ -89,13 +96,14 @@ export function openRepository(store: Store, instance: string): Repository {
       const manifest = await readManifest(id, signal);
       const problem = misfit(manifest, names);
       if (problem !== undefined) return { id, state: 'damaged', objects, problem };
-      const verifications = [...names.keys()].toSorted().flatMap((name) => parseMark(name) ?? []);
+      const sorted = [...names.keys()].toSorted();
       return {
         id,
         state: 'complete',
         manifest,
         objects,
-        verifications,
+        verifications: sorted.flatMap((name) => parseMark(name) ?? []),
+        drills: sorted.flatMap((name) => parseDrillMark(name) ?? []),
         accepted: names.has(acceptedName),
       };
     } catch (error) {
@@ -194,6 +202,14 @@ export function openRepository(store: Store, instance: string): Repository {
       await writeText(keyOf(id, markName(verification)), formatDocument(verification), signal);
     },
 
+    async readDrill(id, name, signal) {
+      return parseDrill(await readText(store, keyOf(id, name), signal), name);
+    },
+
+    async writeDrill(record, signal) {
+      await writeText(keyOf(record.backup, drillName(record)), formatDocument(record), signal);
+    },
+
     async accept(id, now, signal) {
       const text = `${JSON.stringify({ at: new Date(now).toISOString() })}\n`;
       try {
@@ -219,7 +235,7 @@ export function openRepository(store: Store, instance: string): Repository {
 }
 
 function isOurs(name: string): boolean {
-  return ownNames.includes(name) || parseMark(name) !== undefined;
+  return ownNames.includes(name) || (parseMark(name) ?? parseDrillMark(name)) !== undefined;
 }
 
 function misfit(manifest: Manifest, names: Map<string, StoredObject>): string | undefined {

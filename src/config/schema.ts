@@ -31,6 +31,7 @@ export function settingsSchema(folder: string): z.ZodType<Settings> {
         load: z.boolean().default(true),
       })
       .prefault({}),
+    drill: z.strictObject({ schedule: schedule.default('0 4 1 */3 *') }).prefault({}),
     aof: z.strictObject({ schedule: schedule.default('15 * * * *') }).prefault({}),
     state: z.strictObject({ path: path(folder).default('/var/lib/redis-agent') }).prefault({}),
     timezone: timezone.optional(),

@@ -16,6 +16,10 @@ export interface Settings {
     /** Let the proof load it into a scratch server, where memory allows. */
     load: boolean;
   };
+  drill: {
+    /** cron expression for rehearsing a restore of the newest backup, or null for none. */
+    schedule: string | null;
+  };
   aof: {
     /** cron expression for checking what the append only file has grown by, or null for none. */
     schedule: string | null;

@@ -149,6 +149,7 @@ export function asEntry(manifest: Manifest): BackupEntry {
     manifest,
     objects: [],
     verifications: [],
+    drills: [],
     accepted: false,
   };
 }

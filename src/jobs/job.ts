@@ -19,6 +19,8 @@ export interface JobContext {
   identities(): string[];
   /** A directory of our own for staged files and scratch servers. */
   scratch: string;
+  /** What the newest runs of that job on this instance came to (JobResult.detail), newest first. */
+  recall(job: string): unknown[];
   clock: Clock;
   log: Log;
   signal: AbortSignal;
@@ -30,6 +32,8 @@ export interface JobResult<Value> {
   value: Value;
   /** One line for the log and the history. */
   summary: string;
+  /** What the history keeps of it besides, as JSON. */
+  detail?: unknown;
   findings: Finding[];
   /** The rules that this run evaluated: their findings that are not in `findings` are closed. */
   evaluated: { rules: readonly string[]; resources?: readonly string[] | undefined }[];

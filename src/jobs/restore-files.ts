@@ -12,6 +12,7 @@ import { serve, type Served } from './restore-serve.ts';
 import { abandon } from './restore-settle.ts';
 import { asLoadable, begin, place, stopServer, workplace, type RestoreRun } from './restore-steps.ts';
 import type { JobContext } from './job.ts';
+import { expectRestore } from './last-drill.ts';
 import { refuse, type RestoreOptions, type RestoreReport, type Scene } from './restore-scene.ts';
 import { NotServing } from './restore-server.ts';
 import { proveStaged, rdbOf, stageDump } from './restore-stage.ts';
@@ -30,7 +31,7 @@ export async function restoreFiles(
 ): Promise<RestoreReport> {
   const { facts, persistence, run } = scene;
   const manifest = await context.repository.find(options.which, context.signal);
-  rdbOf(manifest);
+  const { plain } = rdbOf(manifest);
   const plan = planRestore({
     facts,
     manifest,
@@ -38,6 +39,7 @@ export async function restoreFiles(
     staleAfter: context.settings.backup.stale_after,
     persistence,
     hasAof: scene.hasAof,
+    expected: await expectRestore(context, plain.bytes, 'files'),
   });
   if (options.dryRun) return { ...report, plan };
   refuse(plan.guards, options.allow);

@@ -1,9 +1,11 @@
 import { judgeChoice, type Guard } from '../backup/restore/judge-guards.ts';
 import type { DisklessLoad } from '../backup/restore/judge-live.ts';
 import type { Manifest } from '../domain/backup.ts';
+import type { RestoreEstimate } from '../domain/drill.ts';
 import { infoKeyspace } from '../formats/info/parse-info.ts';
 import { countKeys } from './backup.ts';
 import type { Job, JobContext, JobResult } from './job.ts';
+import { expectRestore } from './last-drill.ts';
 import { interruptedLive, recoverLive } from './recover-live.ts';
 import {
   judgeFor,
@@ -35,6 +37,8 @@ export interface LivePlan {
   server: string;
   mode: DisklessLoad;
   lost: string;
+  /** How long it should take, without the backup before it; null when no drill has shown it. */
+  expected: RestoreEstimate | null;
   notes: string[];
   guards: Guard[];
 }
@@ -99,6 +103,7 @@ async function planLive(context: JobContext, manifest: Manifest, latest: boolean
     server: `${facts.server.engine} ${facts.server.version}`,
     mode,
     lost: `everything written since ${manifest.snapshot_at}`,
+    expected: await expectRestore(context, manifest.artefacts[0]?.plain.bytes ?? 0, 'live'),
     notes,
     guards: [...guards, ...judgeChoice(choice)],
   };

@@ -17,7 +17,7 @@ export interface Lock {
  */
 export function takeLock(
   directory: string,
-  { instance, kind, clock }: { instance: string; kind: string; clock: Clock },
+  { instance, kind, job = kind, clock }: { instance: string; kind: string; job?: string; clock: Clock },
 ): Lock {
   const folder = join(directory, 'locks');
   ensureStateDirectory(folder);
@@ -26,8 +26,13 @@ export function takeLock(
   try {
     db = new DatabaseSync(file);
     db.exec('PRAGMA busy_timeout = 0; BEGIN IMMEDIATE');
-    db.exec('CREATE TABLE IF NOT EXISTS holder (pid INTEGER, since TEXT) STRICT; DELETE FROM holder');
-    db.prepare('INSERT INTO holder VALUES (?, ?)').run(process.pid, new Date(clock.now()).toISOString());
+    // Made anew: an older version's has other columns.
+    db.exec('DROP TABLE IF EXISTS holder; CREATE TABLE holder (job TEXT, pid INTEGER, since TEXT) STRICT');
+    db.prepare('INSERT INTO holder VALUES (?, ?, ?)').run(
+      job,
+      process.pid,
+      new Date(clock.now()).toISOString(),
+    );
     db.exec('COMMIT; BEGIN IMMEDIATE');
   } catch (error) {
     const holder = db !== undefined && /locked|busy/i.test(messageOf(error)) ? describeHolder(db) : undefined;
@@ -50,8 +55,9 @@ export function takeLock(
 
 function describeHolder(db: DatabaseSync): string {
   try {
-    const row = db.prepare('SELECT pid, since FROM holder').get();
-    return row === undefined ? '' : ` (pid ${String(row['pid'])}, since ${String(row['since'])})`;
+    const row = db.prepare('SELECT job, pid, since FROM holder').get();
+    if (row === undefined) return '';
+    return ` (${String(row['job'])}, pid ${String(row['pid'])}, since ${String(row['since'])})`;
   } catch {
     return '';
   }

@@ -24,11 +24,23 @@ export function startRun(state: State, run: { instance: string; job: string; sta
 export function finishRun(
   state: State,
   id: number,
-  end: { finishedAt: number; outcome: RunOutcome; summary: string },
+  end: { finishedAt: number; outcome: RunOutcome; summary: string; detail?: unknown },
 ): void {
+  const detail = end.detail === undefined ? null : JSON.stringify(end.detail);
   state.db
-    .prepare('UPDATE runs SET finished_at = ?, outcome = ?, summary = ? WHERE id = ?')
-    .run(end.finishedAt, end.outcome, end.summary, id);
+    .prepare('UPDATE runs SET finished_at = ?, outcome = ?, summary = ?, detail = ? WHERE id = ?')
+    .run(end.finishedAt, end.outcome, end.summary, detail, id);
+}
+
+/** What the newest runs of a job that ended came to, newest first. Runs that recorded no detail are left out. */
+export function lastDetails(state: State, instance: string, job: string, count: number): unknown[] {
+  return state.db
+    .prepare(
+      `SELECT detail FROM runs WHERE instance = ? AND job = ? AND outcome = 'ok' AND detail IS NOT NULL
+       ORDER BY started_at DESC, id DESC LIMIT ?`,
+    )
+    .all(instance, job, count)
+    .map(({ detail }): unknown => JSON.parse(String(detail)));
 }
 
 /** The newest run of a job, of any outcome or of the one asked for. */

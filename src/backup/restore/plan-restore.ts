@@ -1,4 +1,5 @@
 import type { Engine, Manifest } from '../../domain/backup.ts';
+import type { RestoreEstimate } from '../../domain/drill.ts';
 import type { ConfFacts, Persistence, RestoreFacts } from './facts.ts';
 import { judgeGuards, judgeServer, type Guard } from './judge-guards.ts';
 import type { Journal } from './journal.ts';
@@ -26,6 +27,8 @@ export interface RestorePlan {
   /** Where the data is now, which is set aside. */
   source: 'rdb' | 'aof';
   lost: string;
+  /** How long it should take; null when no drill has shown it. */
+  expected: RestoreEstimate | null;
   steps: { step: string; why: string }[];
   notes: string[];
   guards: Guard[];
@@ -64,6 +67,7 @@ export interface PlanInput {
   persistence: Persistence;
   /** Is there an AOF in its place? */
   hasAof: boolean;
+  expected?: RestoreEstimate | null;
 }
 
 export function planRestore(input: PlanInput): RestorePlan {
@@ -88,6 +92,7 @@ export function planRestore(input: PlanInput): RestorePlan {
     save,
     source,
     lost: `everything written since ${manifest.snapshot_at}; what is there now is set aside and can be put back`,
+    expected: input.expected ?? null,
     steps: stepsOf(facts, layout, persistence, save),
     notes: notesOf(facts, persistence),
     guards: judgeGuards({ ...input, server }),

@@ -1,5 +1,5 @@
-import type { VerificationMark } from '../../backup/verification-mark.ts';
 import type { Manifest, Verification } from '../../domain/backup.ts';
+import type { DrillRecord } from '../../domain/drill.ts';
 import { AgentError } from '../../domain/errors.ts';
 import { countKeys } from '../../jobs/backup.ts';
 import { formatBytes } from '../../lib/bytes.ts';
@@ -12,6 +12,8 @@ interface BackupDetails {
   manifest: Manifest;
   /** Oldest first, the one in the manifest included. */
   verifications: Verification[];
+  /** Rehearsals of its restore, oldest first. */
+  drills: Pick<DrillRecord, 'at' | 'ok' | 'summary' | 'recovery_seconds'>[];
   /** How to decode it without the agent. */
   decode: string;
 }
@@ -29,9 +31,19 @@ export const backupsShowCommand = defineCommand<{ id: string }, BackupDetails>({
     const marks = entry?.state === 'complete' ? entry.verifications : [];
     const later = await Promise.all(
       marks.map((mark) =>
-        repository
-          .readVerification(manifest.id, mark.name, context.signal)
-          .catch((error: unknown) => unreadable(mark, error)),
+        repository.readVerification(manifest.id, mark.name, context.signal).catch((error: unknown) => ({
+          ...unreadable(mark, error),
+          level: mark.level,
+          duration_seconds: 0,
+        })),
+      ),
+    );
+    const drills = await Promise.all(
+      (entry?.state === 'complete' ? entry.drills : []).map((mark) =>
+        repository.readDrill(manifest.id, mark.name, context.signal).catch((error: unknown) => ({
+          ...unreadable(mark, error),
+          recovery_seconds: null,
+        })),
       ),
     );
     const [artefact] = manifest.artefacts;
@@ -39,9 +51,9 @@ export const backupsShowCommand = defineCommand<{ id: string }, BackupDetails>({
       artefact?.encryption === null
         ? `zstd -d ${artefact.name} -o dump.rdb`
         : `age -d -i IDENTITY ${artefact?.name ?? ''} | zstd -d -o dump.rdb`;
-    return { manifest, verifications: [manifest.verified, ...later], decode };
+    return { manifest, verifications: [manifest.verified, ...later], drills, decode };
   },
-  render({ manifest, verifications, decode }, { style, now }) {
+  render({ manifest, verifications, drills, decode }, { style, now }) {
     const { server, writer, artefacts, keyspace } = manifest;
     const [artefact] = artefacts;
     const taken = Date.parse(manifest.snapshot_at);
@@ -66,14 +78,22 @@ export const backupsShowCommand = defineCommand<{ id: string }, BackupDetails>({
           paint: ok ? style.good : style.bad,
         },
       ]),
+      ...drills.map(({ at, ok, summary, recovery_seconds: recovery }): Cell[] => {
+        const time = recovery === null ? '' : ` in ${formatDuration(recovery * 1000)}`;
+        const text = `${formatTime(Date.parse(at), undefined)}${time}: ${summary}`;
+        return [ok ? 'drill' : 'DRILL FAILED', { text, paint: ok ? style.good : style.bad }];
+      }),
       ['by hand', decode],
     ];
     return renderTable([{ title: '' }, { title: '' }], rows);
   },
 });
 
-/** What its name tells, where the proof itself is damaged: no reason to hide the rest. */
-function unreadable({ at, level, ok }: VerificationMark, error: unknown): Verification {
-  if (!(error instanceof AgentError) || error.code !== 'damaged') throw error;
-  return { at: new Date(at).toISOString(), level, ok, summary: error.message, duration_seconds: 0 };
+/** What its name tells, where the proof itself cannot be read: no reason to hide the rest. */
+function unreadable(
+  { at, ok }: { at: number; ok: boolean },
+  error: unknown,
+): { at: string; ok: boolean; summary: string } {
+  if (!(error instanceof AgentError) || !['damaged', 'refused'].includes(error.code)) throw error;
+  return { at: new Date(at).toISOString(), ok, summary: error.message };
 }

@@ -9,6 +9,7 @@ import { backupsVerifyCommand } from './backups-verify.ts';
 import { checkCommand } from './check.ts';
 import { configCheckCommand } from './config-check.ts';
 import { configShowCommand } from './config-show.ts';
+import { drillCommand } from './drill.ts';
 import { initCommand } from './init.ts';
 import { keysCommand } from './keys.ts';
 import { keysDiffCommand } from './keys-diff.ts';
@@ -33,6 +34,7 @@ export const commands: readonly AnyCommand[] = [
   keysDiffCommand,
   rdbCheckCommand,
   restoreCommand,
+  drillCommand,
   aofCheckCommand,
   configCheckCommand,
   configShowCommand,

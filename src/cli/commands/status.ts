@@ -10,7 +10,7 @@ import { formatAge } from '../render/time.ts';
 
 export const statusCommand = defineCommand<object, InstanceStatus[]>({
   usage: 'status',
-  summary: 'One screen: server, memory, persistence, newest backup and proof, findings',
+  summary: 'One screen: server, memory, persistence, newest backup, proof and drill, findings',
   async run(context) {
     const app = await context.app();
     const instances = app.instances(context.globals.instance);
@@ -39,7 +39,7 @@ export const statusCommand = defineCommand<object, InstanceStatus[]>({
 });
 
 function renderInstance(
-  { instance, server, backups, findings, next }: InstanceStatus,
+  { instance, server, backups, drill, findings, next }: InstanceStatus,
   style: Style,
   now: number,
 ): string {
@@ -82,6 +82,7 @@ function renderInstance(
           ],
     );
   }
+  rows.push(drillRow(drill, style, now));
   if (next !== null) rows.push(['next', `backup ${formatAge(Date.parse(next), now)}`]);
   const colour: Record<Severity, (text: string) => string> = {
     info: style.faint,
@@ -93,6 +94,17 @@ function renderInstance(
     rows.push([{ text: severity, paint: colour[severity] }, `${summary}; ${remedy}`]);
   if (findings.length === 0) rows.push(['findings', { text: 'none', paint: style.good }]);
   return `${style.strong(instance)}\n${renderTable([{ title: '' }, { title: '' }], rows)}`;
+}
+
+function drillRow(drill: InstanceStatus['drill'], style: Style, now: number): Cell[] {
+  if (drill === null) return ['drill', { text: 'none yet: redis-agent drill', paint: style.warning }];
+  const { outcome, backup, at, summary, recovery_seconds: recovery } = drill;
+  const ago = formatAge(Date.parse(at), now);
+  if (outcome === 'skipped') return ['drill', { text: `skipped ${ago}: ${summary}`, paint: style.warning }];
+  if (outcome === 'failed')
+    return ['drill', { text: `${backup} DOES NOT RESTORE (${ago}): ${summary}`, paint: style.bad }];
+  const time = recovery === null ? '' : ` in ${formatDuration(recovery * 1000)}`;
+  return ['drill', `${backup} restored${time} (${ago})`];
 }
 
 function describeProblem({ problem, hint }: Unavailable): string {

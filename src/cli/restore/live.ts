@@ -5,6 +5,7 @@ import { formatBytes } from '../../lib/bytes.ts';
 import { formatDuration } from '../../lib/duration.ts';
 import { printable } from '../../lib/printable.ts';
 import type { CommandContext } from '../define-command.ts';
+import { describeEstimate } from '../render/restore-report.ts';
 import { createStyle, type Style } from '../render/style.ts';
 
 /** Options of `restore --method live`; those of the command itself besides. */
@@ -49,6 +50,7 @@ function renderPlan({ instance, plan, interrupted }: LiveJobReport, style: Style
       `${plan.keys} keys, ${formatBytes(plan.bytes)}, into ${printable(plan.server)}`,
     `method live: ${plan.why}`,
     `lost: ${plan.lost}`,
+    describeEstimate(plan.expected),
     ...plan.notes.map((note) => style.warning(`note: ${printable(note)}`)),
     ...plan.guards.map(({ name, allowable, why, instead }) =>
       style.bad(

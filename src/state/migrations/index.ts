@@ -27,4 +27,6 @@ export const migrations: readonly string[] = [
     PRIMARY KEY (instance, rule, resource)
   ) STRICT;
   `,
+  // What a run came to, as JSON: of drills, so that the next restore can say how long it will take.
+  `ALTER TABLE runs ADD COLUMN detail TEXT;`,
 ];

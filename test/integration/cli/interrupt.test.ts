@@ -111,7 +111,7 @@ describe('one run at a time', () => {
     const first = spawnAgent(['backup', '--no-verify'], { config });
     await untilSaving(server, first);
     const text = new RegExp(
-      `^redis-agent: another \\w+ run of main is under way \\(pid ${first.pid}, since \\S+Z\\); wait for it to end\\n$`,
+      `^redis-agent: another \\w+ run of main is under way \\(\\w+, pid ${first.pid}, since \\S+Z\\); wait for it to end\\n$`,
     );
     expect(await runAgent(['backup'], { config })).toMatchObject({
       code: 8,

@@ -37,6 +37,7 @@ async function watch(...ids: string[]): Promise<Finding[]> {
       writer: sampleManifest().writer,
       connect: () => Promise.reject(new Error('it only looks at the repository')),
       identities: () => [],
+      recall: () => [],
       scratch: '/nowhere',
       clock: new ManualClock(),
       log: memoryLog(),

@@ -1,0 +1,65 @@
+import { largestGap } from '../config/schedule-gap.ts';
+import type { DrillOutcome } from '../domain/drill.ts';
+import { AgentError } from '../domain/errors.ts';
+import type { InstanceSettings } from '../domain/settings.ts';
+import { drillName, drillsOf, newestStoredDrill } from '../jobs/last-drill.ts';
+import { formatDuration } from '../lib/duration.ts';
+import { lastDetails } from '../state/runs.ts';
+import type { App } from './build-app.ts';
+
+const day = 24 * 60 * 60 * 1000;
+
+/** The last drill, however it ended: from the history, else from beside the backups. undefined: there was none. */
+export async function lastDrill(
+  app: App,
+  instance: InstanceSettings,
+  signal: AbortSignal,
+): Promise<DrillOutcome | undefined> {
+  const [last] = drillsOf(lastDetails(app.state(), instance.name, drillName, 1));
+  if (last !== undefined) return last;
+  try {
+    const repository = await app.repository(instance);
+    const record = await newestStoredDrill(repository, signal);
+    return record && { outcome: record.ok ? 'held' : 'failed', record };
+  } catch (error) {
+    if (!(error instanceof AgentError) || error.code === 'interrupted') throw error;
+    return undefined;
+  }
+}
+
+/** Longer than this after the last one, a drill is overdue: two missed runs. Milliseconds; undefined: none is expected. */
+function drillOverdueAfter({ settings }: App): number | undefined {
+  const { schedule } = settings.drill;
+  return schedule === null ? undefined : 2 * largestGap(schedule);
+}
+
+/** One line for `check`. */
+export async function judgeDrill(
+  app: App,
+  instance: InstanceSettings,
+  signal: AbortSignal,
+): Promise<string | { warning: string; next: string }> {
+  const next = 'run: redis-agent drill';
+  const last = await lastDrill(app, instance, signal);
+  if (last === undefined) {
+    const { backups } = await (await app.repository(instance)).list(signal);
+    return backups.length === 0
+      ? 'nothing to rehearse yet'
+      : { warning: 'no restore was ever rehearsed', next };
+  }
+  if (last.outcome === 'skipped')
+    return { warning: `the last one was skipped: ${last.why}`, next: `${last.instead}, then ${next}` };
+  const { record } = last;
+  if (!record.ok)
+    throw new AgentError('damaged', `backup ${record.backup} does not restore: ${record.summary}`, {
+      hint: 'take a new one now: redis-agent backup, then rehearse that: redis-agent drill',
+    });
+  const age = app.clock.now() - Date.parse(record.at);
+  const limit = drillOverdueAfter(app);
+  const ago = `${formatDuration(age)} ago`;
+  if (limit !== undefined && age > limit)
+    return { warning: `the last one was ${ago}, more than ${Math.round(limit / day)} days`, next };
+  const time =
+    record.recovery_seconds === null ? '' : `, in ${formatDuration(record.recovery_seconds * 1000)}`;
+  return `backup ${record.backup} restored${time} (${ago})`;
+}

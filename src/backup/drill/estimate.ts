@@ -1,0 +1,30 @@
+import type { DrillRecord, RestoreEstimate } from '../../domain/drill.ts';
+
+/** Below this a restore's time is that of starting and asking, whatever it holds. */
+const smallest = 16 * 1024 * 1024;
+
+/**
+ * How long a restore of a backup of `bytes` should take, from the last drill that came to its end. By files, a backup is
+ * loaded twice: once to prove it, once for good. Live it is read twice, and loaded once.
+ */
+export function estimateRestore(
+  drill: DrillRecord | undefined,
+  bytes: number,
+  method: 'files' | 'live',
+): RestoreEstimate | null {
+  if (drill?.ok !== true || drill.recovery_seconds === null) return null;
+  const { fetch, decode, check, load } = drill.seconds;
+  const read = fetch + decode;
+  const loaded = load ?? 0;
+  const once = method === 'files' ? read + (check ?? 0) + 2 * loaded : 2 * read + loaded;
+  const factor = Math.max(bytes, smallest) / Math.max(drill.bytes, smallest);
+  return {
+    seconds: Math.round(once * factor * 10) / 10,
+    drill: {
+      backup: drill.backup,
+      at: drill.at,
+      bytes: drill.bytes,
+      recovery_seconds: drill.recovery_seconds,
+    },
+  };
+}
