@@ -11,6 +11,7 @@ import { connectRedis, type RedisConnection } from './connect.ts';
 import { linkScratchAof, type ScratchAof } from './scratch-aof.ts';
 import { makeScratchFolder, recordServer } from './scratch-folder.ts';
 import { explainEnd, LastLines } from './scratch-log.ts';
+import { saveScratch } from './scratch-save.ts';
 import { readInfo } from './server.ts';
 
 export interface ScratchOptions {
@@ -32,6 +33,8 @@ export interface ScratchOptions {
 export interface ScratchServer extends AsyncDisposable {
   readonly connection: RedisConnection;
   readonly pid: number;
+  /** Has it write all that it holds, as it holds it, into its folder; resolves with the file. See saveScratch. */
+  save(): Promise<string>;
   /** Kills it and removes its folder. May be called twice. */
   stop(): Promise<void>;
 }
@@ -96,7 +99,10 @@ async function launch(
     options.signal.throwIfAborted();
     throw error;
   }
-  return { connection, pid: child.pid ?? 0, stop, [Symbol.asyncDispose]: stop };
+  const { signal, clock } = options;
+  const loaded = connection;
+  const save = (): Promise<string> => saveScratch(loaded, { folder, clock, signal, throwIfEnded });
+  return { connection, pid: child.pid ?? 0, save, stop, [Symbol.asyncDispose]: stop };
 }
 
 interface Spawned {
