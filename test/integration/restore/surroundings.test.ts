@@ -1,6 +1,6 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { runAgent, takeBackup, writeConfig, type TestConfig } from '../../support/cli.ts';
 import { fillServer } from '../../support/data-set.ts';
 import { describeData } from '../../support/describe-data.ts';
@@ -14,6 +14,8 @@ interface Case {
   options: ManagedOptions;
   /** Of the agent's settings for this instance; an undefined one is left out. */
   instance?: (config: TestConfig) => Record<string, unknown>;
+  /** The agent may not do what the live method needs. */
+  leastRights?: boolean;
 }
 
 const cases: Case[] = [
@@ -65,35 +67,111 @@ const cases: Case[] = [
       },
     },
     instance: (config) => ({ username: 'agent', password: config.secret('main', secret) }),
+    leastRights: true,
   },
 ];
 
-test.for(cases)(
-  'with $what: placed, served after another start, and undone',
-  async ({ options, instance }) => {
-    const server = await manageServer(options);
-    const config = writeConfig({});
-    const settings = Object.entries({ ...server.instance, ...instance?.(config) });
-    config.rewrite({ instances: [Object.fromEntries(settings.filter(([, value]) => value !== undefined))] });
-    await fillServer(server);
-    await settleAof(server);
-    const backedUp = await describeData(server);
-    await takeBackup(config, '--no-verify');
-    await server.call('DEL', 'list:long');
-    await server.call('SET', 'string:raw', 'changed');
-    const later = await describeData(server);
+/** A server in these surroundings, filled, and the agent's configuration for it. */
+async function prepare({ options, instance }: Case): Promise<{ server: ManagedServer; config: TestConfig }> {
+  const server = await manageServer(options);
+  const config = writeConfig({});
+  const settings = Object.entries({ ...server.instance, ...instance?.(config) });
+  config.rewrite({ instances: [Object.fromEntries(settings.filter(([, value]) => value !== undefined))] });
+  await fillServer(server);
+  await settleAof(server);
+  return { server, config };
+}
 
-    const restored = await restore(config);
-    for (const path of restored.json.set_aside) expect(dirname(path)).toBe(restored.json.plan.dir);
+test.for(cases)('with $what: placed, served after another start, and undone', async (one) => {
+  const { server, config } = await prepare(one);
+  const backedUp = await describeData(server);
+  await takeBackup(config, '--no-verify');
+  await server.call('DEL', 'list:long');
+  await server.call('SET', 'string:raw', 'changed');
+  const later = await describeData(server);
+
+  const restored = await restore(config, 'files');
+  for (const path of restored.json.set_aside) expect(dirname(path)).toBe(restored.json.plan.dir);
+  await server.reconnect();
+  expect(await describeData(server)).toEqual(backedUp);
+  await server.restart();
+  expect(await describeData(server)).toEqual(backedUp);
+  await restore(config, 'files', '--undo');
+  await server.reconnect();
+  expect(await describeData(server)).toEqual(later);
+});
+
+test.for(cases.filter(({ leastRights }) => leastRights !== true))('with $what: live', async (one) => {
+  const { server, config } = await prepare(one);
+  const backedUp = await describeData(server);
+  await takeBackup(config, '--no-verify');
+  await server.call('DEL', 'list:long');
+  await server.call('SET', 'string:raw', 'changed');
+  await restore(config, 'live');
+  expect(await describeData(server)).toEqual(backedUp);
+  await server.restart();
+  expect(await describeData(server)).toEqual(backedUp);
+});
+
+test('as a user of least rights, live: says which rights are missing, and these are enough', async () => {
+  const [one] = cases.filter(({ leastRights }) => leastRights === true);
+  if (one === undefined) throw new Error('there is one');
+  const { server, config } = await prepare(one);
+  const before = await describeData(server);
+  await takeBackup(config, '--no-verify');
+  const refused = await runAgent(['--json', 'restore', '--yes', '--method', 'live'], { config });
+  expect(refused).toMatchObject({ code: 7, json: { error: { reason: 'rights' } } });
+  expect(await describeData(server)).toEqual(before);
+  await server.call('SET', 'string:raw', 'changed');
+  const [, user = '', rights = ''] =
+    /ACL SETUSER (\S+) ((?:\+\S+ ?)+)/.exec(refused.json.error.hint.replace(',', '')) ?? [];
+  expect(user).toBe('agent');
+  await server.call('ACL', 'SETUSER', user, ...rights.trim().split(' '));
+  await server.call('ACL', 'LOG', 'RESET');
+  await restore(config, 'live');
+  expect(await describeData(server)).toEqual(before);
+  expect(await server.call('ACL', 'LOG')).toEqual([]);
+});
+
+describe('names that were changed while it ran', () => {
+  const config = { 'enable-protected-configs': 'local' };
+  async function changed(): Promise<Awaited<ReturnType<typeof prepare>> & { other: string }> {
+    const { server, config: agent } = await prepare({ what: '', options: { config } });
+    const other = join(dirname(server.dir), 'other');
+    mkdirSync(other);
+    await server.call('CONFIG', 'SET', 'dir', other);
+    await server.call('CONFIG', 'SET', 'dbfilename', 'now.rdb');
+    return { server, config: agent, other };
+  }
+
+  test('and written to its configuration: restored there', async () => {
+    const { server, config: agent, other } = await changed();
+    await server.call('CONFIG', 'REWRITE');
+    const backedUp = await describeData(server);
+    await takeBackup(agent, '--no-verify');
+    await server.call('DEL', 'list:long');
+    const { json } = await restore(agent, 'files');
+    expect(json.set_aside.map(dirname)).toEqual([other]);
     await server.reconnect();
     expect(await describeData(server)).toEqual(backedUp);
-    await server.restart();
+    expect(readdirSync(server.dir)).toEqual([]);
+  });
+
+  test('and nowhere written: refused, and live restored', async () => {
+    const { server, config: agent, other } = await changed();
+    const backedUp = await describeData(server);
+    await takeBackup(agent, '--no-verify');
+    expect(readdirSync(other)).toEqual(['now.rdb']);
+    await server.call('DEL', 'list:long');
+    const args = ['--json', 'restore', '--yes', '--method'];
+    expect(await runAgent([...args, 'files'], { config: agent })).toMatchObject({
+      code: 7,
+      json: { error: { reason: 'moved' } },
+    });
+    await restore(agent, 'live');
     expect(await describeData(server)).toEqual(backedUp);
-    await restore(config, '--undo');
-    await server.reconnect();
-    expect(await describeData(server)).toEqual(later);
-  },
-);
+  });
+});
 
 /** Commands of an AOF tell less of a stream's consumers than a base does. */
 async function settleAof(server: ManagedServer): Promise<void> {
@@ -104,8 +182,8 @@ async function settleAof(server: ManagedServer): Promise<void> {
     .toMatch(/aof_rewrite_in_progress:0\r\naof_rewrite_scheduled:0/);
 }
 
-async function restore(config: TestConfig, ...args: string[]): ReturnType<typeof runAgent> {
-  const result = await runAgent(['--json', 'restore', '--yes', '--method', 'files', ...args], { config });
+async function restore(config: TestConfig, method: string, ...args: string[]): ReturnType<typeof runAgent> {
+  const result = await runAgent(['--json', 'restore', '--yes', '--method', method, ...args], { config });
   expectOk(result);
   return result;
 }
