@@ -1,5 +1,6 @@
 import type { Prefix } from '../domain/keyspace.ts';
-import { PrefixSums, type KeySize } from './prefix-sums.ts';
+import { KnownSegments, longestKnown } from './known-segments.ts';
+import { absent, crowded, PrefixSums, root, type KeySize, type SegmentKey } from './prefix-sums.ts';
 import { allVaries, control, digit, generalise, kinds } from './segment.ts';
 
 /** Prefixes that are held at a time. */
@@ -7,120 +8,232 @@ const usualLimit = 32_768;
 /** A prefix is at most so long, in bytes; of a longer name only what comes before is looked at. */
 export const longestPrefix = 256;
 
-// FNV-1a's offset and prime, and others: two independent hashes name a prefix.
-const seedA = 0x811c9dc5 | 0;
-const seedB = 0x9e3779b9 | 0;
-const primeA = 0x01000193;
-const primeB = 0x85ebca6b | 0;
+const wordBytes = 4;
+const zero = 0x30;
+/** Letters have it, digits do not. */
+const letterBit = 0x40;
 const asterisk = 0x2a;
+/** Every number's segment, in the middle of a name. */
+const star: SegmentKey = { a: asterisk, b: 0, tag: 2 };
 
 /** Sums by prefix, at every depth down to a limit, in bounded memory (see PrefixSums). */
 export class PrefixTable {
   readonly #separator: number;
   readonly #depth: number;
   readonly #sums: PrefixSums;
-  readonly #none = { keys: 0, bytes: 0, memory: 0 };
-  /** Scratch: a segment, and a prefix's text. */
-  readonly #segmentText = new Uint8Array(longestPrefix);
-  readonly #prefixText = new Uint8Array(longestPrefix);
-  /** The hashes of the prefix that is looked at, generalised. */
-  #a = 0;
-  #b = 0;
+  /** What names begin with, and what comes later in them. */
+  readonly #heads = new KnownSegments();
+  readonly #known = new KnownSegments();
+  /** What was shown last, to read words of it. */
+  #bytes: Uint8Array;
+  #view: DataView;
+  /** A name at the end of its buffer, where no whole words can be read; and a segment as it counts. */
+  readonly #name = new Uint8Array(longestPrefix + 1 + longestKnown);
+  readonly #nameView = new DataView(this.#name.buffer);
+  readonly #segment = new Uint8Array(longestPrefix + 1 + longestKnown);
+  readonly #segmentView = new DataView(this.#segment.buffer);
+  readonly #key: SegmentKey = { a: 0, b: 0, tag: 0 };
+  /** Does the segment that was just looked at count as it is? Or does all of it vary? */
+  #plain = false;
+  #varied = false;
 
   /** `separator`: a byte. */
   constructor(separator: number, depth: number, limit = usualLimit) {
     this.#separator = separator;
     this.#depth = depth;
     this.#sums = new PrefixSums(limit, depth, longestPrefix);
+    this.#bytes = this.#name;
+    this.#view = this.#nameView;
   }
 
-  /** Adds the key `bytes[from … to)` to each of its prefixes. Does not keep `bytes`. */
+  /** Adds the key `bytes[from … to)` to each of its prefixes. Does not keep its bytes. */
   add(bytes: Uint8Array, from: number, to: number, size: KeySize): void {
-    this.#sums.makeRoom();
-    const separator = this.#separator;
-    const end = Math.min(to, from + longestPrefix);
-    let afterId = false;
-    let at = from;
-    let depth = 0;
-    this.#a = seedA;
-    this.#b = seedB;
-    while (depth < this.#depth) {
-      const start = at;
-      let a = this.#a;
-      let b = this.#b;
-      let all = 0;
-      for (; at < end; at++) {
-        const byte = bytes[at]!;
-        if (byte === separator) break;
-        all |= kinds[byte]!;
-        a = Math.imul(a ^ byte, primeA);
-        b = Math.imul(b ^ byte, primeB);
-      }
-      const last = at === end;
-      // What follows an id names a part (user:*:cart); any other end of a name is the key itself.
-      if (last && (!afterId || start === end || end < to)) break;
-      afterId = all === digit;
-      if (afterId) this.#mix(asterisk);
-      else if ((all & (digit | control)) !== 0) afterId = this.#general(bytes, start, at);
-      else {
-        this.#a = a;
-        this.#b = b;
-      }
-      if (!last) this.#mix(separator);
-      else if (afterId) break;
-      depth++;
-      if (!this.#sums.add(this.#a, this.#b, size)) this.#insert(bytes, from, last ? at : at + 1, depth, size);
-      if (last) break;
-      at++;
+    if (this.#sums.makeRoom()) {
+      this.#heads.clear();
+      this.#known.clear();
     }
-    if (depth === 0) this.#addToNone(size);
+    let entry;
+    if (to + longestKnown <= bytes.length) {
+      if (bytes !== this.#bytes) this.#show(bytes);
+      entry = this.#lastPrefix(bytes, this.#view, from, to, size);
+    } else {
+      const length = Math.min(to - from, longestPrefix + 1);
+      for (let at = 0; at < length; at++) this.#name[at] = bytes[from + at]!;
+      entry = this.#lastPrefix(this.#name, this.#nameView, 0, length, size);
+    }
+    if (entry !== absent) this.#sums.add(entry, size);
   }
 
   /** Keys that have no prefix. */
   get none(): { keys: number; bytes: number; memory: number } {
-    return { ...this.#none };
+    return this.#sums.none;
   }
 
   get missed(): number {
     return this.#sums.missed;
   }
 
-  /** All that are held, in no order. */
-  entries(): Prefix[] {
-    return this.#sums.entries();
+  /** How many are held. */
+  get count(): number {
+    return this.#sums.count;
   }
 
-  /** Puts one segment behind the prefix, as it counts. True when all of it varies. */
-  #general(bytes: Uint8Array, from: number, to: number): boolean {
-    const out = this.#segmentText;
-    const length = generalise(bytes, from, to, out);
-    for (let at = 0; at < length; at++) this.#mix(out[at]!);
-    return allVaries(out, length);
+  /** All that are held, or the largest: see PrefixSums. */
+  entries(choice: { most?: number; keys?: number } = {}): Prefix[] {
+    return this.#sums.entries(choice);
   }
 
-  #mix(byte: number): void {
-    this.#a = Math.imul(this.#a ^ byte, primeA);
-    this.#b = Math.imul(this.#b ^ byte, primeB);
+  #show(bytes: Uint8Array): void {
+    this.#bytes = bytes;
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   }
 
-  #insert(bytes: Uint8Array, from: number, to: number, depth: number, size: KeySize): void {
-    const out = this.#segmentText;
-    const text = this.#prefixText;
-    let end = 0;
-    for (let start = from; start < to;) {
-      let stop = start;
-      while (stop < to && bytes[stop] !== this.#separator) stop++;
-      const length = generalise(bytes, start, stop, out);
-      for (let at = 0; at < length; at++) text[end++] = out[at]!;
-      if (stop < to) text[end++] = this.#separator;
-      start = stop + 1;
+  /** The entry of a name's longest prefix; `absent` when it cannot be counted. */
+  #lastPrefix(bytes: Uint8Array, view: DataView, from: number, to: number, size: KeySize): number {
+    const sums = this.#sums;
+    const separator = this.#separator;
+    const end = Math.min(to, from + longestPrefix);
+    let depth = 0;
+    let at = from;
+    let entry = this.#heads.find(view, from, end, root);
+    if (entry !== root) {
+      depth = this.#heads.depth;
+      at += this.#heads.length;
     }
-    this.#sums.insert(this.#a, this.#b, depth, size, text, end);
+    let afterId = false;
+    /** Is all so far what could be known by its bytes? */
+    let literal = true;
+    while (depth < this.#depth) {
+      const start = at;
+      const isWord = (bytes[at]! & letterBit) !== 0;
+      if (isWord && start !== from) {
+        const known = this.#known.find(view, at, end, entry);
+        if (known !== 0) {
+          entry = known;
+          at += this.#known.length;
+          depth++;
+          afterId = false;
+          literal = false;
+          continue;
+        }
+      }
+      while (at < end && (bytes[at]! - zero) >>> 0 < 10) at++;
+      const isNumber = at > start && (at === end || bytes[at] === separator);
+      if (!isNumber) at = findByte(view, separator, at, end);
+      const last = at === end;
+      // What follows an id names a part (user:*:cart); any other end of a name is the key itself.
+      if (last && (!afterId || isNumber || start === end || end < to)) break;
+      const next = isNumber ? this.#number(entry) : this.#segmentOf(bytes, view, entry, start, at, last);
+      if (next === absent) break;
+      if (next === crowded) {
+        sums.missed += size.memory;
+        return entry === root ? absent : entry;
+      }
+      const parent = entry;
+      entry = next;
+      if (last) break;
+      depth++;
+      at++;
+      afterId = isNumber || this.#varied;
+      const plain = !isNumber && this.#plain;
+      literal &&= plain;
+      if (literal) this.#heads.learn(view, from, at - from, root, entry, depth);
+      if (plain && isWord && start !== from) this.#known.learn(view, start, at - start, parent, entry, 1);
+    }
+    return entry;
   }
 
-  #addToNone({ bytes, memory }: KeySize): void {
-    this.#none.keys += 1;
-    this.#none.bytes += bytes;
-    this.#none.memory += memory;
+  /** The entry of a segment that is a number. */
+  #number(parent: number): number {
+    const known = this.#sums.star(parent);
+    return known === 0 ? this.#star(parent) : known;
   }
+
+  /** The entry of another; `absent` where it makes no prefix. */
+  #segmentOf(
+    bytes: Uint8Array,
+    view: DataView,
+    parent: number,
+    from: number,
+    to: number,
+    last: boolean,
+  ): number {
+    const { a, b, tag } = readKey(view, from, to - from, last, this.#key);
+    const found = this.#sums.find(parent, a, b, tag);
+    this.#plain = found > 0 && this.#sums.isLiteral(found);
+    this.#varied = false;
+    return this.#plain || found === crowded ? found : this.#general(bytes, parent, from, to, last);
+  }
+
+  #star(parent: number): number {
+    const found = this.#sums.find(parent, star.a, star.b, star.tag);
+    if (found === crowded) return found;
+    this.#segment[0] = asterisk;
+    this.#segment[1] = this.#separator;
+    const entry = found === absent ? this.#sums.insert(parent, star, this.#segment, 2) : found;
+    this.#sums.setStar(parent, entry);
+    return entry;
+  }
+
+  /** The entry of any segment, as it counts; `absent` where it makes no prefix. */
+  #general(bytes: Uint8Array, parent: number, from: number, to: number, last: boolean): number {
+    const segment = this.#segment;
+    let all = 0;
+    for (let at = from; at < to; at++) all |= kinds[bytes[at]!]!;
+    const asItIs = (all & (digit | control)) === 0;
+    let length = to - from;
+    if (asItIs) for (let at = 0; at < length; at++) segment[at] = bytes[from + at]!;
+    else length = generalise(bytes, from, to, segment);
+    this.#varied = !asItIs && allVaries(segment, length);
+    if (last && this.#varied) return absent;
+    const key = readKey(this.#segmentView, 0, length, last, this.#key);
+    let entry = this.#sums.find(parent, key.a, key.b, key.tag);
+    if (entry === crowded) return entry;
+    const same = asItIs || (length === to - from && isSame(segment, bytes, from, length));
+    if (!last) segment[length] = this.#separator;
+    if (entry === absent) entry = this.#sums.insert(parent, key, segment, last ? length : length + 1);
+    if (same) this.#sums.setLiteral(entry);
+    return entry;
+  }
+}
+
+/** Where the byte is next, or `end`. Reads up to three bytes beyond. */
+function findByte(view: DataView, byte: number, from: number, end: number): number {
+  const four = Math.imul(byte, 0x01010101);
+  for (let at = from; at < end; at += wordBytes) {
+    const word = view.getInt32(at, true) ^ four;
+    // the lowest bit that is set is that of the first byte that became zero
+    const zeros = (word - 0x01010101) & ~word & 0x80808080;
+    if (zeros !== 0) return Math.min(end, at + ((31 - Math.clz32(zeros & -zeros)) >>> 3));
+  }
+  return end;
+}
+
+/** A segment in a form to compare. Reads up to three bytes beyond. */
+function readKey(view: DataView, from: number, length: number, last: boolean, key: SegmentKey): SegmentKey {
+  const to = from + length;
+  let a = wordAt(view, from, to);
+  let b = wordAt(view, from + wordBytes, to);
+  for (let at = from + 2 * wordBytes; at < to; at += wordBytes) {
+    const word = wordAt(view, at, to);
+    a = Math.imul(a ^ (a >>> 15) ^ word, 0x85ebca6b);
+    b = Math.imul(b ^ (b >>> 13) ^ word, 0xc2b2ae35);
+  }
+  key.a = a;
+  key.b = b;
+  key.tag = 2 * length + (last ? 1 : 0);
+  return key;
+}
+
+/** Four bytes, those before `to`; zeros for the rest. */
+function wordAt(view: DataView, at: number, to: number): number {
+  const left = to - at;
+  if (left <= 0) return 0;
+  const word = view.getInt32(at, true);
+  return left >= wordBytes ? word : word & ((1 << (8 * left)) - 1);
+}
+
+function isSame(one: Uint8Array, other: Uint8Array, from: number, length: number): boolean {
+  for (let at = 0; at < length; at++) if (one[at] !== other[from + at]) return false;
+  return true;
 }

@@ -177,25 +177,15 @@ export class KeyspaceReport implements RdbHandler {
   }
 
   #prefixes(): Prefixes {
-    const all = this.#table
-      .entries()
+    const most = this.#options.prefixes ?? usual.prefixes;
+    const list = this.#table
+      .entries({ most })
       .toSorted((a, b) => b.memory - a.memory || (a.prefix < b.prefix ? -1 : 1));
-    const limit = this.#options.prefixes ?? usual.prefixes;
-    const list =
-      all.length <= limit
-        ? all
-        : [
-            ...new Set([
-              ...all.slice(0, limit),
-              ...all.toSorted((a, b) => b.bytes - a.bytes).slice(0, limit),
-              ...all.toSorted((a, b) => b.keys - a.keys).slice(0, limit),
-            ]),
-          ].toSorted((a, b) => b.memory - a.memory);
     return {
       separator: this.#separator,
       depth: this.#depth,
       list,
-      complete: list.length === all.length && this.#table.missed === 0,
+      complete: list.length === this.#table.count && this.#table.missed === 0,
       missed: this.#table.missed,
       none: this.#table.none,
     };

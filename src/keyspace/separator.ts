@@ -52,7 +52,7 @@ export class KeySample {
 /** Keys that share a prefix with others, one that is more than an id. */
 function score(table: PrefixTable, separator: string): number {
   const id = `*${separator}`;
-  const shared = table.entries().filter(({ keys }) => keys > 1);
+  const shared = table.entries({ keys: 2 });
   const named = shared.filter(({ prefix, depth }) => depth === 1 && prefix !== id);
   const afterId = shared.filter(
     ({ prefix, depth }) => depth === 2 && prefix.startsWith(id) && prefix !== id + id,

@@ -11,7 +11,7 @@ function add(table: PrefixTable, name: string, size: KeySize = one): void {
 }
 
 function prefixesOf(names: string[], { separator = ':', depth = 4 } = {}): Record<string, number> {
-  const table = new PrefixTable(separator.charCodeAt(0), depth);
+  const table = new PrefixTable(separator.charCodeAt(0), depth, 256);
   for (const name of names) add(table, name);
   return Object.fromEntries(table.entries().map(({ prefix, keys }) => [prefix, keys]));
 }
@@ -67,6 +67,49 @@ describe('names', () => {
       'user:x:': 1,
     });
   });
+});
+
+/** Alike in their first letters, in all but their last, short, long, numbers, and what is a number in part. */
+const segment = fc.constantFrom(
+  'user',
+  'users',
+  'us',
+  'u',
+  '',
+  '*',
+  'profile',
+  'profiles',
+  'profile-v2',
+  '7',
+  '2024',
+  '7days',
+  'a-segment-of-many-bytes',
+  'a-segment-of-many-byteS',
+  'x123',
+  'x*',
+  'ключ',
+  'name\u0001',
+  'abcd\0',
+);
+
+test('a name counts the same whatever came before it, and wherever in a buffer it is', () => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.array(segment, { maxLength: 5 }), { maxLength: 40 }),
+      fc.nat(40),
+      (names, room) => {
+        const together = new PrefixTable(58, 3, 1000);
+        const alone = new Map<string, number>();
+        for (const name of names.map((segments) => segments.join(':'))) {
+          const bytes = Buffer.from(`x:${name}${':y'.repeat(room)}`);
+          together.add(bytes, 2, 2 + Buffer.byteLength(name), one);
+          for (const [prefix, keys] of Object.entries(prefixesOf([name], { depth: 3 })))
+            alone.set(prefix, (alone.get(prefix) ?? 0) + keys);
+        }
+        expect(new Map(together.entries().map(({ prefix, keys }) => [prefix, keys]))).toEqual(alone);
+      },
+    ),
+  );
 });
 
 test('types, expiries and sizes are those of the keys', () => {
@@ -125,9 +168,10 @@ describe('more prefixes than there is room for', () => {
 test('names that were made to collide cost little, and are said to be missed', () => {
   const table = new PrefixTable(58, 1, 200);
   const home = (name: string): number => {
-    let hash = 0x811c9dc5 | 0;
-    for (const byte of Buffer.from(`${name}:`)) hash = Math.imul(hash ^ byte, 0x01000193);
-    return (hash ^ (hash >>> 15)) & 1023;
+    const word = Buffer.from(name.padEnd(4, '\0')).readInt32LE();
+    const half = Math.imul(word ^ (2 * name.length), 0x9e3779b1);
+    const hash = Math.imul(half ^ (half >>> 15), 0x85ebca6b);
+    return (hash ^ (hash >>> 13)) & 1023;
   };
   let made = 0;
   for (let seed = 0; made < 200; seed++) {
