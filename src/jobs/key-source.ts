@@ -8,6 +8,7 @@ import { AgentError } from '../domain/errors.ts';
 import type { KeyspaceSummary } from '../domain/keyspace.ts';
 import { decompressZstd } from '../formats/zstd/decompress.ts';
 import { describeReadFailure } from '../lib/file-owner.ts';
+import { rdbOf } from './artefact-of.ts';
 import { countKeys } from './backup.ts';
 
 /** A dump that keys are taken from. */
@@ -41,8 +42,7 @@ export function backupSource(
   { repository, identities }: { repository: Repository; identities: () => string[] },
   manifest: Manifest,
 ): KeySource {
-  const [artefact] = manifest.artefacts;
-  if (artefact === undefined) throw new AgentError('damaged', `backup ${manifest.id} has no artefact`);
+  const artefact = rdbOf(manifest, 'keys are read');
   return {
     kind: 'backup',
     name: `backup ${manifest.id} of ${manifest.instance}`,

@@ -9,6 +9,7 @@ import { RdbReader } from '../formats/rdb/rdb-reader.ts';
 import type { RdbVersion } from '../formats/rdb/rdb-version.ts';
 import { ValueDecoder } from '../formats/rdb/value-decoder.ts';
 import { printable } from '../lib/printable.ts';
+import { rdbOf } from './artefact-of.ts';
 import type { JobContext } from './job.ts';
 
 /** What a backup is, every value of it decoded. */
@@ -21,13 +22,6 @@ export interface DeepProof {
   blocks: BlockDigests;
 }
 
-/** The one artefact of a backup. */
-function artefactOf({ id, artefacts }: Manifest): Artefact {
-  const [artefact] = artefacts;
-  if (artefact === undefined) throw new AgentError('damaged', `backup ${id} has no artefact`);
-  return artefact;
-}
-
 /** Bytes of a backup as they are stored, with what to decode them by. */
 async function stored(
   context: JobContext,
@@ -35,7 +29,7 @@ async function stored(
   signal: AbortSignal,
 ): Promise<[AsyncIterable<Uint8Array>, Artefact, { identities: string[]; signal: AbortSignal }]> {
   const { repository } = context;
-  const artefact = artefactOf(manifest);
+  const artefact = rdbOf(manifest, 'a server takes over data');
   const { chunks } = await repository.store.get(repository.artefactKey(manifest.id, artefact), { signal });
   return [chunks, artefact, { identities: context.identities(), signal }];
 }
@@ -58,7 +52,7 @@ export async function* readProven(
  * AgentError: `damaged`, or `refused` when there is something in it that only a newer agent could check.
  */
 export async function proveDeeply(context: JobContext, manifest: Manifest): Promise<DeepProof> {
-  const { bytes: total } = artefactOf(manifest).plain;
+  const { bytes: total } = rdbOf(manifest, 'a server takes over data').plain;
   const blocks = new BlockRecorder();
   const content = new DeepContent();
   const reader = new RdbReader(content, { sink: new ValueDecoder(), withoutChecksum: true });

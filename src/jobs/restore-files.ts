@@ -1,5 +1,3 @@
-import { join } from 'node:path';
-import { incomingFrom } from '../backup/restore/build-incoming.ts';
 import type { RestoreFacts } from '../backup/restore/facts.ts';
 import type { Journal } from '../backup/restore/journal.ts';
 import { planRestore, planUndo, type RestorePlan } from '../backup/restore/plan-restore.ts';
@@ -11,11 +9,13 @@ import { takeBack } from './restore-back.ts';
 import { serve, type Served } from './restore-serve.ts';
 import { abandon } from './restore-settle.ts';
 import { asLoadable, begin, place, stopServer, workplace, type RestoreRun } from './restore-steps.ts';
+import { artefactOf } from './artefact-of.ts';
 import type { JobContext } from './job.ts';
 import { expectRestore } from './last-drill.ts';
 import { refuse, type RestoreOptions, type RestoreReport, type Scene } from './restore-scene.ts';
 import { NotServing } from './restore-server.ts';
-import { proveStaged, rdbOf, stageDump } from './restore-stage.ts';
+import { stageDump, type StagedData } from './restore-stage.ts';
+import { stageAof } from './restore-stage-aof.ts';
 
 /** What a report says of served data. */
 export function describeServed(served: Served | undefined): Pick<RestoreReport, 'load' | 'set_aside'> {
@@ -31,7 +31,7 @@ export async function restoreFiles(
 ): Promise<RestoreReport> {
   const { facts, persistence, run } = scene;
   const manifest = await context.repository.find(options.which, context.signal);
-  const { plain } = rdbOf(manifest);
+  const { plain } = artefactOf(manifest);
   const plan = planRestore({
     facts,
     manifest,
@@ -43,7 +43,9 @@ export async function restoreFiles(
   });
   if (options.dryRun) return { ...report, plan };
   refuse(plan.guards, options.allow);
-  const bytes = rdbOf(manifest).plain.bytes * (plan.layout.authority === 'single' ? 2 : 1);
+  // A dump is needed twice where a server goes on writing at its end.
+  const copies = manifest.kind === 'rdb' && plan.layout.authority === 'single' ? 2 : 1;
+  const bytes = artefactOf(manifest).plain.bytes * copies;
   await requirePlace(run.dir, plan.layout, run.manners, bytes);
   try {
     const { served, proven } = await runRestore(run, facts, plan, manifest);
@@ -66,16 +68,17 @@ async function runRestore(
     backup: manifest.id,
     layout: plan.layout,
     source: plan.source,
-    expected: manifest.keyspace,
+    expected: { ...manifest.keyspace, kind: manifest.kind },
   });
   const at = workplace(run, journal);
   let proven: string;
-  let staged: Awaited<ReturnType<typeof stageDump>>;
+  let staged: StagedData;
   try {
     journal = await begin(run, journal, 'stage');
-    staged = await stageDump(context, at, manifest);
+    const stage = manifest.kind === 'aof' ? stageAof : stageDump;
+    staged = await stage(context, facts, at, manifest);
     journal = await begin(run, journal, 'verify');
-    proven = await proveStaged(context, facts, manifest, join(run.dir, staged.dump));
+    proven = await staged.prove();
     if (plan.save) {
       journal = await begin(run, journal, 'save');
       await save(context);
@@ -87,8 +90,7 @@ async function runRestore(
     await giveUp(run, journal);
     throw error;
   }
-  const incoming = await incomingFrom(at, staged.dump, staged.single);
-  return { served: await placeAndServe(run, journal, { files: incoming, rdb: staged.dump }), proven };
+  return { served: await placeAndServe(run, journal, await staged.incoming()), proven };
 }
 
 async function placeAndServe(

@@ -2,52 +2,49 @@ import { join } from 'node:path';
 import { decodeRdb } from '../backup/artefact/decode.ts';
 import type { RestoreFacts } from '../backup/restore/facts.ts';
 import { createStaged, finishStaged, makeWork, type FileManners } from '../backup/restore/stage-files.ts';
-import type { Workplace } from '../backup/restore/build-incoming.ts';
+import { incomingFrom, type Workplace } from '../backup/restore/build-incoming.ts';
+import type { DataFiles } from '../backup/restore/swap-plan.ts';
 import { compareCounts } from '../backup/verify/compare-counts.ts';
-import type { Artefact, Manifest } from '../domain/backup.ts';
+import type { BackupKind, KeyCount, Manifest } from '../domain/backup.ts';
 import { AgentError } from '../domain/errors.ts';
 import { infoKeyspace, type Info } from '../formats/info/parse-info.ts';
-import { formatBytes } from '../lib/bytes.ts';
-import { readAvailableMemory } from '../lib/memory.ts';
 import { sweepScratch } from '../redis/scratch-folder.ts';
 import { startScratchServer } from '../redis/scratch-server.ts';
 import { readInfo } from '../redis/server.ts';
-import { findCheckTool, runCheckRdb } from '../redis/tools.ts';
+import { findCheckTool, runCheckRdb, type CheckTool } from '../redis/tools.ts';
+import { artefactOf } from './artefact-of.ts';
 import type { JobContext } from './job.ts';
+import { lackOfMemory } from './load-aof.ts';
 
-/** What was staged; paths relative to the data directory. */
-export interface Staged {
-  dump: string;
-  /** A second copy, for a server that goes on writing at the end of the first. */
-  single: string | undefined;
+/** A backup that lies decoded on the file system of the data. */
+export interface StagedData {
+  /**
+   * Proves it with the programs of the version that will load it. Resolves with how far, and why not further; rejects
+   * with an AgentError when it is not fit to be loaded.
+   */
+  prove(): Promise<string>;
+  /** What is to be placed; `rdb` is another name of the dump among it. */
+  incoming(): Promise<{ files: DataFiles; rdb: string | undefined }>;
 }
 
-/** The artefact that a restore by files takes. */
-export function rdbOf(manifest: Manifest): Artefact {
-  const artefact = manifest.artefacts.find(({ name }) => name.startsWith('dump.rdb'));
-  if (artefact === undefined)
-    throw new AgentError('failed', `backup ${manifest.id} holds no dump.rdb`, {
-      hint: 'choose another one: redis-agent backups list',
-    });
-  return artefact;
-}
-
-/** Fetches and decodes a backup into the run's folder. Proven when it resolves: SHA-256 stored and plain, CRC64. */
-export async function stageDump(context: JobContext, place: Workplace, manifest: Manifest): Promise<Staged> {
+/** Fetches and decodes a dump into the run's folder. Proven when it resolves: SHA-256 stored and plain, CRC64. */
+export async function stageDump(
+  context: JobContext,
+  facts: RestoreFacts,
+  place: Workplace,
+  manifest: Manifest,
+): Promise<StagedData> {
   const { dir, work, layout, manners } = place;
   makeWork(dir, work, manners);
-  const names: Staged = {
-    dump: `${work}/dump.rdb`,
-    single: layout.authority === 'single' ? `${work}/appendonly` : undefined,
+  const dump = `${work}/dump.rdb`;
+  // A second copy, for a server that goes on writing at the end of the first.
+  const single = layout.authority === 'single' ? `${work}/appendonly` : undefined;
+  const paths = [dump, ...(single === undefined ? [] : [single])].map((path) => join(dir, path));
+  await decodeInto(context, manifest, paths, manners);
+  return {
+    prove: () => proveDump(context, facts, manifest, join(dir, dump)),
+    incoming: async () => ({ files: await incomingFrom(place, dump, single), rdb: dump }),
   };
-  const paths = [names.dump, ...(names.single === undefined ? [] : [names.single])];
-  await decodeInto(
-    context,
-    manifest,
-    paths.map((path) => join(dir, path)),
-    manners,
-  );
-  return names;
 }
 
 /** Decodes the RDB of a backup into new files of that owner. */
@@ -58,7 +55,7 @@ export async function decodeInto(
   manners: FileManners,
 ): Promise<void> {
   const { repository, signal, progress } = context;
-  const artefact = rdbOf(manifest);
+  const artefact = artefactOf(manifest);
   await using files = new AsyncDisposableStack();
   const opened = [];
   for (const path of paths) opened.push(files.use(await createStaged(path, manners)));
@@ -72,60 +69,58 @@ export async function decodeInto(
   for (const file of opened) await finishStaged(file, manners);
 }
 
-/** A loaded data set needs a little more than the server said it used, and the host something besides. */
-const memoryShare = 1.1;
-const memoryMargin = 128 * 1024 * 1024;
-
-/**
- * Proves a staged dump with the programs of the version that will load it. Returns how far it was proven, and why not
- * further; rejects with an AgentError when it is not fit to be loaded.
- */
-export async function proveStaged(
+async function proveDump(
   context: JobContext,
   facts: RestoreFacts,
   manifest: Manifest,
   path: string,
 ): Promise<string> {
-  const { signal, progress } = context;
+  const { clock, signal, progress, scratch } = context;
+  return await proveStaged(context, facts, manifest, {
+    kind: 'rdb',
+    check: (tool) => runCheckRdb(tool, path, signal),
+    async load(tool) {
+      await using server = await startScratchServer({
+        program: { path: tool.path, argv0: tool.argv0.replace('check-rdb', 'server') },
+        directory: scratch,
+        dumpFile: path,
+        clock,
+        signal,
+        onProgress: (share) => progress.report({ phase: 'proving', done: share, total: 1 }),
+      });
+      return infoKeyspace(await readInfo(server.connection));
+    },
+  });
+}
+
+/** Of something staged: its check tool, and its load in a scratch server, which is to give its keys. */
+interface StagedProof {
+  kind: BackupKind;
+  check: (tool: CheckTool) => Promise<{ ok: boolean; summary: string }>;
+  load: (tool: CheckTool) => Promise<Record<string, KeyCount>>;
+}
+
+/** See StagedData. */
+export async function proveStaged(
+  { progress, scratch }: JobContext,
+  facts: RestoreFacts,
+  manifest: Manifest,
+  { kind, check, load }: StagedProof,
+): Promise<string> {
   progress.report({ phase: 'checking' });
-  const { tool, why } = { why: '', ...(await findCheckTool('rdb', targetOf(facts, manifest))) };
+  const { tool, why } = { why: '', ...(await findCheckTool(kind, targetOf(facts, manifest))) };
   if (tool === undefined) return `decoded; not loaded: ${why}`;
-  const verdict = await runCheckRdb(tool, path, signal);
+  const verdict = await check(tool);
   if (!verdict.ok) throw new AgentError('damaged', `backup ${manifest.id}: ${verdict.summary}`);
   const checked = `checked with ${tool.argv0}`;
   const modules = facts.conf?.modules ?? [];
   if (modules.length > 0) return `${checked}; not loaded: the server loads modules (${modules.length})`;
-  const needed = manifest.server.used_memory * memoryShare + memoryMargin;
-  const available = await readAvailableMemory();
-  if (available !== undefined && available < needed)
-    return `${checked}; not loaded: it needs ${formatBytes(needed)} of memory, and ${formatBytes(available)} are available`;
-  await loadStaged(
-    context,
-    manifest,
-    { path: tool.path, argv0: tool.argv0.replace('check-rdb', 'server') },
-    path,
-  );
-  return `${checked}, loaded in a scratch server`;
-}
-
-async function loadStaged(
-  context: JobContext,
-  manifest: Manifest,
-  program: { path: string; argv0: string },
-  dumpFile: string,
-): Promise<void> {
-  const { clock, signal, progress, scratch } = context;
+  const memory = await lackOfMemory(manifest.server.used_memory);
+  if (memory !== undefined) return `${checked}; not loaded: ${memory}`;
   await sweepScratch(scratch);
-  await using server = await startScratchServer({
-    program,
-    directory: scratch,
-    dumpFile,
-    clock,
-    signal,
-    onProgress: (share) => progress.report({ phase: 'proving', done: share, total: 1 }),
-  });
-  const problem = compareCounts(manifest.keyspace, infoKeyspace(await readInfo(server.connection)));
+  const problem = compareCounts(manifest.keyspace, await load(tool));
   if (problem !== undefined) throw new AgentError('damaged', `backup ${manifest.id}: loaded, but ${problem}`);
+  return `${checked}, loaded in a scratch server`;
 }
 
 /** The server that will load it, in INFO's words, for finding its tools. */

@@ -11,9 +11,9 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import type { KeyCount } from '../../domain/backup.ts';
 import { AgentError, messageOf, systemCode } from '../../domain/errors.ts';
 import { actAs, type UserId } from '../../lib/act-as.ts';
+import type { ExpectedKeys } from './judge-load.ts';
 import type { Layout } from './layout.ts';
 import type { DataFiles, FileMove } from './swap-plan.ts';
 
@@ -60,7 +60,7 @@ export interface Journal {
   incoming: DataFiles;
   moves: FileMove[];
   /** What must be there when it is loaded; null where nobody can know. */
-  expected: { databases: Record<string, KeyCount>; exact: boolean } | null;
+  expected: ExpectedKeys | null;
   /** Why it is taken back. */
   problem: string | null;
   outcome: 'done' | 'rolled-back' | null;

@@ -2,6 +2,7 @@ import type { Engine, KeyCount, Manifest } from '../../domain/backup.ts';
 import { formatBytes, parseBytes } from '../../lib/bytes.ts';
 import { formatDuration } from '../../lib/duration.ts';
 import type { Persistence, RestoreFacts, RunningServer } from './facts.ts';
+import type { Layout } from './layout.ts';
 import { canLoad } from './judge-rdb-version.ts';
 
 /** The guards that `--allow-<name>` insists on, and what that means. */
@@ -66,6 +67,29 @@ function judgePlace({ running, conf }: RestoreFacts, next: Persistence): Guard[]
       'moved',
       `the server keeps its data in ${now}, and its next start reads ${then} (${conf?.file ?? 'its command line'}): what it holds now stays where it is, and would not be put back`,
       'make both agree first, with CONFIG REWRITE or CONFIG SET',
+    ),
+  ];
+}
+
+/** Does the next start read what this backup is? */
+export function judgeKind(manifest: Manifest, { authority }: Layout): Guard[] {
+  if (manifest.kind === 'rdb') return [];
+  if (authority === 'rdb')
+    return [
+      guard(
+        'aof-off',
+        'the backup is one of the append only file, and the next start reads none',
+        'set appendonly yes in its configuration first, without a restart, and run this again; or take a backup of kind rdb',
+        false,
+      ),
+    ];
+  if (authority === 'multi' || manifest.aof?.layout === 'single') return [];
+  return [
+    guard(
+      'multi-part',
+      'the backup is a set of several files, which servers of before 7.0 do not read',
+      'install a server of that version first; or take a backup of kind rdb',
+      false,
     ),
   ];
 }

@@ -1,9 +1,15 @@
-import type { Engine, Manifest } from '../../domain/backup.ts';
+import type { BackupKind, Engine, Manifest } from '../../domain/backup.ts';
 import type { RestoreEstimate } from '../../domain/drill.ts';
 import type { ConfFacts, Persistence, RestoreFacts } from './facts.ts';
-import { judgeGuards, judgeServer, type Guard } from './judge-guards.ts';
+import { judgeGuards, judgeKind, judgeServer, type Guard } from './judge-guards.ts';
 import type { Journal } from './journal.ts';
 import type { Authority, Layout } from './layout.ts';
+
+/** One of the things that are done, in order, and why or how. */
+export interface PlanStep {
+  step: string;
+  why: string;
+}
 
 /** What a restore will do and why; `--dry-run` prints it, and the restore goes by it. */
 export interface RestorePlan {
@@ -29,7 +35,7 @@ export interface RestorePlan {
   lost: string;
   /** How long it should take; null when no drill has shown it. */
   expected: RestoreEstimate | null;
-  steps: { step: string; why: string }[];
+  steps: PlanStep[];
   notes: string[];
   guards: Guard[];
 }
@@ -93,9 +99,9 @@ export function planRestore(input: PlanInput): RestorePlan {
     source,
     lost: `everything written since ${manifest.snapshot_at}; what is there now is set aside and can be put back`,
     expected: input.expected ?? null,
-    steps: stepsOf(facts, layout, persistence, save),
+    steps: stepsOf(facts, { layout, persistence, save, kind: manifest.kind }),
     notes: notesOf(facts, persistence),
-    guards: judgeGuards({ ...input, server }),
+    guards: [...judgeKind(manifest, layout), ...judgeGuards({ ...input, server })],
   };
 }
 
@@ -184,31 +190,46 @@ function sourceOf(
   return (facts.running?.persistence.appendonly ?? hasAof) ? 'aof' : 'rdb';
 }
 
+interface StepInput {
+  layout: Layout;
+  persistence: Persistence;
+  save: boolean;
+  kind: BackupKind;
+}
+
 function stepsOf(
   { running, service = 'nobody knows how' }: RestoreFacts,
-  { authority, names }: Layout,
-  { dir }: Persistence,
-  save: boolean,
-): RestorePlan['steps'] {
-  const places: Record<Authority, string> = {
-    rdb: `${dir}/${names.dump}: the AOF is off`,
-    single: `${dir}/${names.aofFile}, as an RDB in the AOF's place, and ${names.dump}: the AOF is on`,
-    multi: `${dir}/${names.aofDir}, as base file and manifest, and ${names.dump}: the AOF is on`,
-  };
+  { layout, persistence, save, kind }: StepInput,
+): PlanStep[] {
+  const { dir } = persistence;
+  const proof = kind === 'rdb' ? 'SHA-256 and CRC64' : 'SHA-256 and framing';
   return [
-    step('stage', `fetch and decode into ${dir}, on the file system of the data; SHA-256 and CRC64`),
+    step('stage', `fetch and decode into ${dir}, on the file system of the data; ${proof}`),
     step('verify', "the server's own check tool; loaded into a scratch server where memory allows"),
     ...(save
       ? [step('save', `BGSAVE, so that the ${running?.unsaved} changes since the last one are set aside too`)]
       : []),
     step('stop', running === undefined ? `it does not answer; ${service} is kept from starting it` : service),
-    step('place', places[authority]),
+    step('place', placeOf(layout, dir, kind)),
     step('start', service),
     step('compare', 'keys loaded, against the manifest; else all goes back'),
   ];
 }
 
-function step(name: string, why: string): RestorePlan['steps'][number] {
+function placeOf({ authority, names }: Layout, dir: string, kind: BackupKind): string {
+  if (kind === 'aof')
+    return authority === 'multi'
+      ? `${dir}/${names.aofDir}, all files of the set and their manifest`
+      : `${dir}/${names.aofFile}`;
+  const places: Record<Authority, string> = {
+    rdb: `${dir}/${names.dump}: the AOF is off`,
+    single: `${dir}/${names.aofFile}, as an RDB in the AOF's place, and ${names.dump}: the AOF is on`,
+    multi: `${dir}/${names.aofDir}, as base file and manifest, and ${names.dump}: the AOF is on`,
+  };
+  return places[authority];
+}
+
+function step(name: string, why: string): PlanStep {
   return { step: name, why };
 }
 

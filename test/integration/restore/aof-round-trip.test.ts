@@ -1,0 +1,52 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { rewriteAof } from '../../support/aof.ts';
+import { runAgent, writeConfig } from '../../support/cli.ts';
+import { fillServer } from '../../support/data-set.ts';
+import { describeData } from '../../support/describe-data.ts';
+import { manageServer, type ManagedServer } from '../../support/managed-server.ts';
+import { serverBuilds } from '../../support/redis-server.ts';
+
+const builds = serverBuilds().map((build) => [build.name, build] as const);
+
+async function writeLater(server: ManagedServer): Promise<unknown> {
+  await server.call('FLUSHALL');
+  await server.call('SET', 'written after the backup', 'x');
+  return await describeData(server);
+}
+
+test.each(builds)('%s: a backup of the AOF comes back, and what it replaced does too', async (_, build) => {
+  const server = await manageServer({ build, config: { appendonly: 'yes' } });
+  const config = writeConfig({ instances: [server.instance] });
+  await fillServer(server);
+  await rewriteAof(server);
+  await server.call('SET', 'after the rewrite', 'x');
+  const backedUp = await describeData(server);
+  const taken = await runAgent(['--json', 'backup', '--kind', 'aof', '--no-verify'], { config });
+  expect(taken.code).toBe(0);
+  const { id } = taken.json.backup;
+  const later = await writeLater(server);
+
+  const restore = ['--json', 'restore', '--yes', '--method', 'files'];
+  const restored = await runAgent(restore, { config });
+  expect(restored).toMatchObject({ code: 0, json: { outcome: 'restored', plan: { backup: id } } });
+  expect(restored.json.proven).toMatch(/loaded in a scratch server$/);
+  await server.reconnect();
+  expect(await describeData(server)).toEqual(backedUp);
+  for (const path of restored.json.set_aside) expect(existsSync(path)).toBe(true);
+  // It goes on writing behind what was restored, and only the next start shows what is on its disk.
+  await server.call('SET', 'after the restore', 'x');
+  await server.restart();
+  expect(await server.call('DEL', 'after the restore')).toBe(1);
+  expect(await describeData(server)).toEqual(backedUp);
+
+  const undone = await runAgent(['--json', 'restore', '--undo', '--yes'], { config });
+  expect(undone).toMatchObject({ code: 0, json: { outcome: 'undone', undo: { backup: id } } });
+  await server.reconnect();
+  expect(await describeData(server)).toEqual(later);
+  await server.restart();
+  expect(await describeData(server)).toEqual(later);
+  const journals = join(server.dir, '.redis-agent-restore');
+  expect(readdirSync(journals).filter((name) => name !== 'server.log')).toHaveLength(2);
+});
