@@ -8,7 +8,7 @@ import type { App, RunOptions } from './build-app.ts';
  * none; a restore that is under way has one too, and the lock.
  */
 export async function recoverRestore(app: App, instance: InstanceSettings, run: RunOptions): Promise<void> {
-  if ((await interruptedLive({ settings: app.settings, instance })) === null) return;
+  if (interruptedLive({ settings: app.settings, instance }) === null) return;
   try {
     await app.run(recoverLiveJob, instance, {}, run);
   } catch (error) {

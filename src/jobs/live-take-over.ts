@@ -49,8 +49,8 @@ export async function takeOver(context: JobContext, manifest: Manifest, options:
   });
   const journal = new LiveJournal(settings.state.path, instance.name);
   const record = recordOf(context, manifest, options, master);
-  const enter = async (phase: LivePhase): Promise<void> => {
-    await journal.write({ ...record, phase });
+  const enter = (phase: LivePhase): void => {
+    journal.write({ ...record, phase });
     options.onPhase?.(phase);
   };
   const server = new LiveServer(() => context.connect(), {
@@ -62,10 +62,10 @@ export async function takeOver(context: JobContext, manifest: Manifest, options:
     return settleLive(record, { server: to, journal, clock, signal: until, onPhase: options.onPhase });
   };
   try {
-    await enter('settings');
+    enter('settings');
     await server.call('CONFIG', 'SET', 'repl-diskless-load', options.judgement.mode);
     await server.call('CONFIG', 'SET', 'replica-read-only', 'yes');
-    await enter('follow');
+    enter('follow');
     await follow(server, master, { context, record, watch });
     const problem = compareCounts(
       { databases: proof.databases, exact: true },

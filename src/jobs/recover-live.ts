@@ -24,11 +24,11 @@ export const recoverLiveJob: Job<object, LiveRecovery | null> = {
 };
 
 /** What an earlier run has left, for people; null when nothing. */
-export async function interruptedLive({
+export function interruptedLive({
   settings,
   instance,
-}: Pick<JobContext, 'settings' | 'instance'>): Promise<string | null> {
-  const record = await new LiveJournal(settings.state.path, instance.name).read();
+}: Pick<JobContext, 'settings' | 'instance'>): string | null {
+  const record = new LiveJournal(settings.state.path, instance.name).read();
   if (record === undefined) return null;
   return `a live restore of ${record.backup}, begun ${record.started_at}, was interrupted at ${record.phase}: the server is set free first`;
 }
@@ -37,7 +37,7 @@ export async function interruptedLive({
 export async function recoverLive(context: JobContext): Promise<LiveRecovery | null> {
   const { clock, log, signal, settings, instance, progress } = context;
   const journal = new LiveJournal(settings.state.path, instance.name);
-  const record = await journal.read();
+  const record = journal.read();
   if (record === undefined) return null;
   progress.report({ phase: 'ending an interrupted restore' });
   const server = new LiveServer(() => context.connect(), { clock, signal });

@@ -11,6 +11,7 @@ import { abandon } from './restore-settle.ts';
 import { asLoadable, begin, place, stopServer, workplace, type RestoreRun } from './restore-steps.ts';
 import { artefactOf } from './artefact-of.ts';
 import type { JobContext } from './job.ts';
+import { interruptedLive } from './recover-live.ts';
 import { expectRestore } from './last-drill.ts';
 import { refuse, type RestoreOptions, type RestoreReport, type Scene } from './restore-scene.ts';
 import { NotServing } from './restore-server.ts';
@@ -41,6 +42,9 @@ export async function restoreFiles(
     hasAof: scene.hasAof,
     expected: await expectRestore(context, plain.bytes, 'files'),
   });
+  // What an interrupted live restore has made of the server is put right first.
+  if (options.dryRun && interruptedLive(context) !== null)
+    plan.guards = plan.guards.filter(({ name }) => name !== 'replica');
   if (options.dryRun) return { ...report, plan };
   refuse(plan.guards, options.allow);
   // A dump is needed twice where a server goes on writing at its end.

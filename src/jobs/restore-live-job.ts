@@ -1,5 +1,7 @@
 import { judgeChoice, type Guard } from '../backup/restore/judge-guards.ts';
 import type { DisklessLoad } from '../backup/restore/judge-live.ts';
+import type { LiveServerFacts } from '../backup/restore/gather-live.ts';
+import type { PlanStep } from '../backup/restore/plan-restore.ts';
 import type { Manifest } from '../domain/backup.ts';
 import type { RestoreEstimate } from '../domain/drill.ts';
 import { infoKeyspace } from '../formats/info/parse-info.ts';
@@ -36,6 +38,7 @@ export interface LivePlan {
   bytes: number;
   server: string;
   mode: DisklessLoad;
+  steps: PlanStep[];
   lost: string;
   /** How long it should take, without the backup before it; null when no drill has shown it. */
   expected: RestoreEstimate | null;
@@ -62,9 +65,9 @@ export const restoreLiveJob: Job<LiveJobOptions, LiveJobReport> = {
 async function run(context: JobContext, options: LiveJobOptions): Promise<JobResult<LiveJobReport>> {
   const { repository, instance, signal } = context;
   const manifest = await repository.find(options.which, signal);
-  const interrupted = await interruptedLive(context);
+  const interrupted = interruptedLive(context);
   if (!options.dryRun) await recoverLive(context);
-  const plan = await planLive(context, manifest, options.which === 'latest');
+  const plan = await planLive(context, manifest, options);
   // What an interrupted run has made of the server is put right first.
   if (options.dryRun && interrupted !== null)
     plan.guards = plan.guards.filter(({ name }) => name !== 'replica' && name !== 'loading');
@@ -85,13 +88,22 @@ async function run(context: JobContext, options: LiveJobOptions): Promise<JobRes
   return { value: report, summary, findings: [], evaluated: [] };
 }
 
-async function planLive(context: JobContext, manifest: Manifest, latest: boolean): Promise<LivePlan> {
+async function planLive(
+  context: JobContext,
+  manifest: Manifest,
+  { which, preBackup }: LiveJobOptions,
+): Promise<LivePlan> {
   const { clock, settings } = context;
   const facts = await lookLive(context);
   const { guards, notes, mode } = judgeFor(facts, manifest);
   const now = clock.now();
   const running = { databases: infoKeyspace(facts.info) };
-  const choice = { facts: { now, running }, manifest, latest, staleAfter: settings.backup.stale_after };
+  const choice = {
+    facts: { now, running },
+    manifest,
+    latest: which === 'latest',
+    staleAfter: settings.backup.stale_after,
+  };
   return {
     method: 'live',
     why: 'the server takes it over while it runs, as from a master: no restart, no file is placed',
@@ -102,9 +114,34 @@ async function planLive(context: JobContext, manifest: Manifest, latest: boolean
     bytes: manifest.artefacts[0]?.plain.bytes ?? 0,
     server: `${facts.server.engine} ${facts.server.version}`,
     mode,
-    lost: `everything written since ${manifest.snapshot_at}`,
+    steps: stepsOf(facts, mode, preBackup),
+    lost: `everything written since ${manifest.snapshot_at}; ${kept(preBackup)}`,
     expected: await expectRestore(context, manifest.artefacts[0]?.plain.bytes ?? 0, 'live'),
     notes,
     guards: [...guards, ...judgeChoice(choice)],
   };
+}
+
+function kept(preBackup: boolean): string {
+  return preBackup
+    ? 'what is there now is backed up first'
+    : 'what is there now is not kept (--no-pre-backup)';
+}
+
+function stepsOf({ info, dump }: LiveServerFacts, mode: DisklessLoad, preBackup: boolean): PlanStep[] {
+  const loads = {
+    swapdb: 'from the agent as its master, beside the old data, which goes when all is loaded',
+    disabled:
+      'from the agent as its master: into a file of the server’s first, then in place of the old data',
+  };
+  const lasting =
+    info.get('aof_enabled') === '1' ? 'the server writes its AOF anew' : `the server saves ${dump}`;
+  return [
+    { step: 'verify', why: 'SHA-256, CRC64, and every value decoded, before the server is sent anything' },
+    ...(preBackup ? [{ step: 'keep', why: 'a backup of what is there now, in the repository' }] : []),
+    { step: 'load', why: loads[mode] },
+    { step: 'compare', why: 'keys loaded, against the backup' },
+    { step: 'free', why: 'a master again, its settings as they were' },
+    { step: 'persist', why: `${lasting}, so that its next start loads the same; no file is placed` },
+  ];
 }

@@ -92,6 +92,8 @@ export function judgeFor(facts: LiveServerFacts, manifest: Manifest, proof?: Dee
   return judgeLive({
     ...facts,
     backup: {
+      kind: manifest.kind,
+      unread: proof === undefined ? manifest.content.unread : null,
       bytes: manifest.artefacts[0]?.plain.bytes ?? 0,
       usedMemory: manifest.server.used_memory,
       rdb: proof?.version ?? versionOf(manifest),
@@ -138,7 +140,7 @@ async function backUpFirst(context: JobContext, { info }: LiveServerFacts): Prom
       {
         cause: error,
         ...(error.reason === undefined ? {} : { reason: error.reason }),
-        hint: `${error.hint === undefined ? '' : `${error.hint}; `}or go on without it: --no-pre-backup`,
+        hint: `${error.hint === undefined ? '' : `${error.hint}; or `}go on without it: --no-pre-backup`,
       },
     );
   }

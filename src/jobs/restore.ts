@@ -2,6 +2,7 @@ import type { Journal } from '../backup/restore/journal.ts';
 import { AgentError } from '../domain/errors.ts';
 import { settle, type Settled } from './restore-settle.ts';
 import type { Job, JobContext, JobResult } from './job.ts';
+import { interruptedLive, recoverLive } from './recover-live.ts';
 import { describeServed, restoreFiles, undoRestore } from './restore-files.ts';
 import {
   look,
@@ -47,8 +48,10 @@ async function restore(context: JobContext, options: RestoreOptions): Promise<Re
     set_aside: [],
     duration_seconds: 0,
   };
+  const live = await endLive(context, options.dryRun);
   const scene = await look(context, options);
-  if (scene.interrupted === undefined) return await begun(context, options, scene, empty);
+  if (scene.interrupted === undefined)
+    return await begun(context, options, scene, { ...empty, interrupted: live });
   const { undo, dryRun, which } = options;
   const { kind, backup, started_at: started, step } = scene.interrupted;
   const what = `a ${kind} of ${backup}, begun ${started}, was interrupted at ${step}`;
@@ -65,6 +68,21 @@ async function restore(context: JobContext, options: RestoreOptions): Promise<Re
     : outcome === 'finished' && ['latest', backup].includes(which);
   if (wanted) return { ...report, ...describeServed(served), outcome };
   return await begun(context, options, await look(context, options), report);
+}
+
+/**
+ * A live restore that was interrupted has left the server as a replica of nobody. A server that is down since then knows
+ * nothing of that any more. Returns what was found, for people.
+ */
+async function endLive(context: JobContext, dryRun: boolean): Promise<string | null> {
+  const interrupted = interruptedLive(context);
+  if (interrupted === null || dryRun) return interrupted;
+  try {
+    await recoverLive(context);
+  } catch (error) {
+    if (!(error instanceof AgentError) || error.reason !== 'refused') throw error;
+  }
+  return interrupted;
 }
 
 /** With nothing left of an earlier run. */

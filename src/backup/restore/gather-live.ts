@@ -12,6 +12,8 @@ export interface LiveServerFacts extends Pick<LiveFacts, 'server' | 'missing' | 
   info: Info;
   /** Whose process it is. */
   user: number | undefined;
+  /** Path of its dump.rdb. */
+  dump: string;
   /** Settings that a live restore may change, as they are. */
   settings: { 'repl-diskless-load': string; 'replica-read-only': string };
 }
@@ -26,13 +28,15 @@ export async function gatherLive(connection: RedisConnection): Promise<LiveServe
   const [diskless, readOnly] = await Promise.all(changed.map(config));
   const settings = { 'repl-diskless-load': diskless ?? '', 'replica-read-only': readOnly ?? '' };
   const { missing, sentinels } = await probe(connection, settings);
+  const [dir, dbfilename] = [await config('dir'), await config('dbfilename')];
   return {
     info,
+    dump: `${dir}/${dbfilename}`,
     user: found && (await findProcess(found.pid))?.uid,
     settings,
     missing,
     memory: found && (await freeMemory(found.pid)),
-    disk: await freeDisk(await config('dir')),
+    disk: await freeDisk(dir),
     server: {
       ...engineOf(info),
       role: info.get('role') === 'slave' ? 'replica' : 'master',

@@ -173,7 +173,8 @@ function isBelow(path: string): boolean {
   );
 }
 
-function replace(folder: string, path: string, journal: Journal): void {
+/** Replaces a small file of ours by `value` as JSON: the old one, or the new one and durable. Only its owner may read it. */
+export function replace(folder: string, path: string, value: unknown): void {
   const temporary = `${path}.tmp`;
   const file = openSync(
     temporary,
@@ -182,7 +183,7 @@ function replace(folder: string, path: string, journal: Journal): void {
   );
   try {
     fchmodSync(file, 0o600);
-    writeFileSync(file, `${JSON.stringify(journal, undefined, 2)}\n`);
+    writeFileSync(file, `${JSON.stringify(value, undefined, 2)}\n`);
     fsyncSync(file);
   } finally {
     closeSync(file);

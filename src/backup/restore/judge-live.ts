@@ -1,4 +1,4 @@
-import type { Engine } from '../../domain/backup.ts';
+import type { Engine, Manifest } from '../../domain/backup.ts';
 import type { RdbVersion } from '../../formats/rdb/rdb-version.ts';
 import { formatBytes } from '../../lib/bytes.ts';
 import type { Guard } from './judge-guards.ts';
@@ -37,6 +37,9 @@ export interface LiveFacts {
   memory: number | undefined;
   disk: { folder: string; free: number } | undefined;
   backup: {
+    kind: Manifest['kind'];
+    /** Why it could not be read to its end when it was taken; null: it was. */
+    unread: string | null;
     bytes: number;
     /** Of the server that it was taken from. */
     usedMemory: number;
@@ -103,6 +106,10 @@ function judgeServer({ server, missing }: LiveFacts): Guard[] {
 function judgeBackup({ server, backup }: LiveFacts): Guard[] {
   const guards: Guard[] = [];
   const say = (...words: Parameters<typeof refusal>): void => void guards.push(refusal(...words));
+  // A master sends an RDB.
+  if (backup.kind !== 'rdb') return [refusal('aof', 'it is a backup of the append only file', useFiles)];
+  if (backup.unread !== null)
+    say('unread', `not every value of it can be decoded (${backup.unread})`, useFiles);
   if (!canLoad(server, backup.rdb))
     say(
       'newer-rdb',

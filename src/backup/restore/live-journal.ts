@@ -1,8 +1,8 @@
-import { readFile, rm } from 'node:fs/promises';
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { AgentError, messageOf, systemCode } from '../../domain/errors.ts';
-import { writeAtomic } from '../../lib/write-atomic.ts';
+import { actAs, type UserId } from '../../lib/act-as.ts';
+import { replace } from './journal.ts';
 
 /**
  * What a live restore is about to do, in this order: change the server's settings · make it follow the agent, which
@@ -33,20 +33,22 @@ export interface LiveRecord {
 }
 
 /**
- * In the agent's state directory, because a live restore needs no right on the server's files. Losing it loses nothing
- * that REPLICAOF NO ONE does not give back.
+ * In the agent's state directory, because a live restore needs no right on the server's files; it belongs to whom that
+ * belongs to, root or not. Losing it loses nothing that REPLICAOF NO ONE does not give back.
  */
 export class LiveJournal {
   readonly path: string;
+  readonly #owner: UserId | undefined;
 
   constructor(stateDirectory: string, instance: string) {
     this.path = join(stateDirectory, 'restore', `${instance}.live.json`);
+    this.#owner = statSync(stateDirectory, { throwIfNoEntry: false });
   }
 
   /** undefined when no live restore is under way. Throws an AgentError `failed` when it cannot be read. */
-  async read(): Promise<LiveRecord | undefined> {
+  read(): LiveRecord | undefined {
     try {
-      return soundRecord(JSON.parse(await readFile(this.path, 'utf8')));
+      return soundRecord(JSON.parse(actAs(this.#owner, () => readFileSync(this.path, 'utf8'))));
     } catch (error) {
       if (systemCode(error) === 'ENOENT') return undefined;
       throw new AgentError(
@@ -61,14 +63,17 @@ export class LiveJournal {
     }
   }
 
-  /** Durable when it resolves. */
-  async write(record: LiveRecord): Promise<void> {
-    mkdirSync(dirname(this.path), { recursive: true, mode: 0o750 });
-    await writeAtomic(this.path, `${JSON.stringify(record, undefined, 2)}\n`, { mode: 0o600 });
+  /** Durable when it returns. */
+  write(record: LiveRecord): void {
+    const folder = dirname(this.path);
+    actAs(this.#owner, () => {
+      mkdirSync(folder, { recursive: true, mode: 0o750 });
+      replace(folder, this.path, record);
+    });
   }
 
-  async clear(): Promise<void> {
-    await rm(this.path, { force: true });
+  clear(): void {
+    actAs(this.#owner, () => rmSync(this.path, { force: true }));
   }
 }
 

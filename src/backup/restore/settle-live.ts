@@ -27,28 +27,28 @@ const patience = 60_000;
  */
 export async function settleLive(record: LiveRecord, options: SettleOptions): Promise<LiveOutcome> {
   const { server, journal } = options;
-  const enter = async (phase: LivePhase): Promise<void> => {
-    await journal.write({ ...record, phase });
+  const enter = (phase: LivePhase): void => {
+    journal.write({ ...record, phase });
     options.onPhase?.(phase);
   };
   let info = await server.until((now) => now.get('loading') !== '1');
   const restarted = info.get('run_id') !== record.run_id;
   if (isOurReplica(info, record)) {
-    await enter('free');
+    enter('free');
     await server.insist('REPLICAOF', 'NO', 'ONE');
     info = await server.info();
   }
   const outcome = outcomeOf(info, record, restarted);
   if (!restarted) {
-    await enter('put-back');
+    enter('put-back');
     for (const [name, value] of Object.entries(record.settings))
       await server.insist('CONFIG', 'SET', name, value);
   }
   if (outcome === 'backup' || outcome === 'before') {
-    await enter('persist');
+    enter('persist');
     await persist(outcome, options);
   }
-  await journal.clear();
+  journal.clear();
   return outcome;
 }
 

@@ -1,19 +1,20 @@
 import type { Argv } from 'yargs';
 import { guardFlags } from '../../backup/restore/judge-guards.ts';
 import { fetchBackupJob, type FetchReport } from '../../jobs/fetch-backup.ts';
-import { restoreJob } from '../../jobs/restore.ts';
+import { planRestoreJob } from '../../jobs/plan-restore.ts';
 import type { RestoreReport } from '../../jobs/restore-scene.ts';
 import { AgentError } from '../../domain/errors.ts';
 import { formatBytes } from '../../lib/bytes.ts';
 import { printable } from '../../lib/printable.ts';
 import type { RestoreKeysReport } from '../../jobs/restore-keys-options.ts';
-import { defineCommand, type CommandContext } from '../define-command.ts';
+import { defineCommand } from '../define-command.ts';
 import { exitCodes } from '../exit-code.ts';
 import { renderRestoreKeys } from '../render/restore-keys.ts';
-import { renderRestorePlan, renderRestoreReport } from '../render/restore-report.ts';
-import { createStyle } from '../render/style.ts';
+import { renderRestoreReport } from '../render/restore-report.ts';
 import type { LiveJobReport } from '../../jobs/restore-live-job.ts';
+import { runFiles } from '../restore/files.ts';
 import { liveOptions, renderLive, runLive } from '../restore/live.ts';
+import type { WhyNot } from '../restore/run.ts';
 import { intoExitCode, intoOptions, runInto, type IntoArgs } from '../restore/into.ts';
 
 interface Args {
@@ -31,14 +32,14 @@ interface Args {
 
 type Result =
   | { kind: 'fetched'; fetched: FetchReport }
-  | { kind: 'restore'; report: RestoreReport }
-  | { kind: 'live'; live: LiveJobReport }
+  | { kind: 'files'; report: RestoreReport; why_not: WhyNot }
+  | { kind: 'live'; report: LiveJobReport; why_not: WhyNot }
   | { kind: 'keys'; keys: RestoreKeysReport };
 
 export const restoreCommand = defineCommand<Args, Result>({
   usage: 'restore [id]',
   summary: 'Put a backup back: prove it, set the old data aside, place it, start, compare',
-  // Placing files may take root's rights; a server that is written to is only connected to.
+  // Placing files may take root's rights; a server that is written to is only connected to. Where live is chosen they go.
   keepsRoot: ({ into, method }) => into === undefined && method !== 'live',
   options,
   examples: [
@@ -70,26 +71,29 @@ export const restoreCommand = defineCommand<Args, Result>({
         fetched: await app.run(fetchBackupJob, instance, { which, directory: to }, context),
       };
     const allow = Object.keys(guardFlags).filter((name) => args[`allow-${name}`] === true);
-    if (args.method === 'live' && !undo) return { kind: 'live', live: await runLive(context, args, allow) };
-    const what = { which, undo, allow };
-    const planned = await app.run(restoreJob, instance, { ...what, dryRun: true }, context);
-    if (dryRun || !(await agreed(context, planned, args, allow))) return { kind: 'restore', report: planned };
-    return {
-      kind: 'restore',
-      report: await app.run(restoreJob, instance, { ...what, dryRun: false }, context),
-    };
+    if (undo) return await runFiles(context, { app, instance, allow }, args, { which, undo });
+    const { method } = args;
+    const planned = await app.run(
+      planRestoreJob,
+      instance,
+      { which, method, preBackup: args.preBackup },
+      context,
+    );
+    return planned.method === 'files'
+      ? await runFiles(context, { app, instance, allow }, args, { which, undo, planned })
+      : await runLive(context, { app, instance, allow }, args, planned);
   },
   render(result, { style, width }) {
-    if (result.kind === 'restore') return renderRestoreReport(result.report, style);
+    if (result.kind === 'files') return renderRestoreReport(result.report, result.why_not, style);
     if (result.kind === 'keys') return renderRestoreKeys(result.keys, style, width);
-    if (result.kind === 'live') return renderLive(result.live, style);
+    if (result.kind === 'live') return renderLive(result.report, result.why_not, style);
     const { file, backup, bytes } = result.fetched;
     return `${printable(file)}: backup ${backup}, ${formatBytes(bytes)}, proven (SHA-256, CRC64)`;
   },
   document(result) {
     if (result.kind === 'keys') return result.keys;
-    if (result.kind === 'live') return result.live;
-    return result.kind === 'restore' ? result.report : result.fetched;
+    if (result.kind === 'fetched') return result.fetched;
+    return { ...result.report, why_not: result.why_not };
   },
   exitCode: (result) => (result.kind === 'keys' ? intoExitCode(result.keys) : exitCodes.ok),
 });
@@ -120,22 +124,10 @@ function options(yargs: Argv): Argv {
     })
     .option('method', {
       choices: ['files', 'live'] as const,
-      describe: 'files: placed while the server is down; live: the running server takes the backup over',
+      describe:
+        'files: placed while the server is down; live: the running server takes it over; default: live, if it can',
     });
   for (const [name, describe] of Object.entries(guardFlags))
     result = result.option(`allow-${name}`, { type: 'boolean', default: false, describe });
   return result;
-}
-
-/** Asks, unless that was said before, or the run would be refused anyway. */
-async function agreed(
-  context: CommandContext,
-  planned: RestoreReport,
-  { yes, undo }: Args,
-  allow: readonly string[],
-): Promise<boolean> {
-  const guards = (planned.plan ?? planned.undo)?.guards ?? [];
-  if (guards.some((guard) => !guard.allowable || !allow.includes(guard.name))) return true;
-  if (!context.globals.json) context.show(renderRestorePlan(planned, createStyle(false)));
-  return yes || (await context.confirm(undo ? 'Put the old data back?' : `Restore ${planned.instance}?`));
 }

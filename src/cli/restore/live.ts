@@ -1,16 +1,17 @@
 import type { Argv } from 'yargs';
+import type { PlannedRestore } from '../../jobs/plan-restore.ts';
 import { restoreLiveJob, type LiveJobReport } from '../../jobs/restore-live-job.ts';
 import { requireAllowed } from '../../jobs/restore-live.ts';
-import { formatBytes } from '../../lib/bytes.ts';
+import { AgentError } from '../../domain/errors.ts';
 import { formatDuration } from '../../lib/duration.ts';
 import { printable } from '../../lib/printable.ts';
 import type { CommandContext } from '../define-command.ts';
-import { describeEstimate } from '../render/restore-report.ts';
+import { renderPlan } from '../render/restore-plan.ts';
 import { createStyle, type Style } from '../render/style.ts';
+import type { RestoreTarget, WhyNot } from './run.ts';
 
-/** Options of `restore --method live`; those of the command itself besides. */
+/** Options of a live restore; those of the command itself besides. */
 export interface LiveArgs {
-  id: string;
   dryRun: boolean;
   yes: boolean;
   preBackup: boolean;
@@ -20,50 +21,47 @@ export function liveOptions(yargs: Argv): Argv {
   return yargs.option('pre-backup', {
     type: 'boolean',
     default: true,
-    describe: 'With --method live: back up first what is there now (--no-pre-backup)',
+    describe: 'Live: back up first what is there now (--no-pre-backup)',
   });
 }
 
-/** Plans, shows the plan, asks, and restores. */
+/** Shows the plan, asks, and restores. */
 export async function runLive(
   context: CommandContext,
-  { id: which, dryRun, yes, preBackup }: LiveArgs,
-  allow: readonly string[],
-): Promise<LiveJobReport> {
-  const app = await context.app();
-  const instance = app.instance(context.globals.instance);
-  const options = { which, preBackup, allow };
-  const planned = await app.run(restoreLiveJob, instance, { ...options, dryRun: true }, context);
-  if (dryRun) return planned;
-  requireAllowed({ instance }, planned.plan.guards, new Set(allow));
-  if (!context.globals.json) context.show(renderPlan(planned, createStyle(false)));
-  if (!yes && !(await context.confirm(`Restore ${planned.instance}?`))) return planned;
+  { app, instance, allow }: RestoreTarget,
+  { dryRun, yes, preBackup }: LiveArgs,
+  { report, choice: { why_not: other } }: PlannedRestore & { method: 'live' },
+): Promise<{ kind: 'live'; report: LiveJobReport; why_not: WhyNot }> {
+  const done = (said: LiveJobReport) => ({ kind: 'live' as const, report: said, why_not: other });
+  if (dryRun) return done(report);
+  requireAllowed({ instance }, report.plan.guards, new Set(allow));
+  if (!context.globals.json) context.show(renderPlan({ ...report, why_not: other }, createStyle(false)));
+  if (!yes && !(await context.confirm(`Restore ${report.instance}?`))) return done(report);
+  app.leaveRoot();
   // The one that was shown, whatever is the latest by now.
-  const agreed = { ...options, which: planned.plan.backup, dryRun: false };
-  return await app.run(restoreLiveJob, instance, agreed, context);
+  const agreed = { which: report.plan.backup, preBackup, allow, dryRun: false };
+  try {
+    return done(await app.run(restoreLiveJob, instance, agreed, context));
+  } catch (error) {
+    throw withOtherWay(error, report.plan.backup);
+  }
 }
 
-function renderPlan({ instance, plan, interrupted }: LiveJobReport, style: Style): string {
-  const lines = [
-    ...(interrupted === null ? [] : [style.warning(printable(interrupted))]),
-    `${style.strong(`Restore ${instance} from ${plan.backup}`)}, taken ${formatDuration(plan.age_seconds * 1000)} ago: ` +
-      `${plan.keys} keys, ${formatBytes(plan.bytes)}, into ${printable(plan.server)}`,
-    `method live: ${plan.why}`,
-    `lost: ${plan.lost}`,
-    describeEstimate(plan.expected),
-    ...plan.notes.map((note) => style.warning(`note: ${printable(note)}`)),
-    ...plan.guards.map(({ name, allowable, why, instead }) =>
-      style.bad(
-        `refused: ${printable(why)}; ${printable(instead)}${allowable ? `; or insist with --allow-${name}` : ''}`,
-      ),
-    ),
-  ];
-  return lines.join('\n');
+/** Where the other method may help: not for a backup that is bad, and not where the server has changed already. */
+function withOtherWay(error: unknown, backup: string): unknown {
+  if (!(error instanceof AgentError) || !['failed', 'refused', 'redis'].includes(error.code)) return error;
+  const other = `redis-agent restore ${backup} --method files`;
+  if (error.hint?.includes('--method files') === true || error.reason === 'persist') return error;
+  return new AgentError(error.code, error.message, {
+    cause: error,
+    ...(error.reason === undefined ? {} : { reason: error.reason }),
+    hint: error.hint === undefined ? `or use: ${other}` : `${error.hint}; or use: ${other}`,
+  });
 }
 
-export function renderLive(report: LiveJobReport, style: Style): string {
+export function renderLive(report: LiveJobReport, other: WhyNot, style: Style): string {
   const { restored, interrupted } = report;
-  if (restored === null) return `${renderPlan(report, style)}\nnothing was changed`;
+  if (restored === null) return `${renderPlan({ ...report, why_not: other }, style)}\nnothing was changed`;
   const { seconds, databases, pre_backup: before } = restored;
   const keys = Object.values(databases).reduce((sum, database) => sum + database.keys, 0);
   const total = (seconds.verify + seconds.load + seconds.settle) * 1000;

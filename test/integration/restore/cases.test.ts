@@ -53,7 +53,8 @@ async function digest(server: { call: ManagedServer['call'] }): Promise<string> 
 }
 
 async function restore(config: TestConfig, ...args: string[]): ReturnType<typeof runAgent> {
-  return await runAgent(['--json', 'restore', '--yes', ...args], { config });
+  const method = args.includes('--undo') ? [] : ['--method', 'files'];
+  return await runAgent(['--json', 'restore', '--yes', ...method, ...args], { config });
 }
 
 function buildOf(engine: 'redis' | 'valkey', version: string): ServerBuild {
@@ -126,7 +127,7 @@ test.each(['no', 'yes'])(
 test('an RDB-only server whose configuration says appendonly yes is restored for its next start', async () => {
   const { server, config, backedUp, before } = await prepare({ build: buildOf('redis', '7.0') });
   server.configure({ appendonly: 'yes' });
-  const planned = await runAgent(['--json', 'restore', '--dry-run'], { config });
+  const planned = await runAgent(['--json', 'restore', '--method', 'files', '--dry-run'], { config });
   expect(planned.json.plan.layout.authority).toBe('multi');
   expect(planned.json.plan.notes.join()).toMatch(/appendonly is no now, and yes after the restart/);
   const restored = await restore(config);
@@ -269,7 +270,7 @@ test('what speaks against it is said at once, and each with its flag', async () 
     (name) => `--allow-${name}`,
   );
   expect(refused.json.error.hint).toMatch(new RegExp(`to insist: ${flags.join(' ')}$`));
-  const planned = await runAgent(['restore', '--dry-run'], { config });
+  const planned = await runAgent(['restore', '--method', 'files', '--dry-run'], { config });
   expect(planned.code).toBe(0);
   for (const flag of flags) expect(planned.stdout).toContain(flag);
   expect(planned.stdout).toContain('nothing was changed');
@@ -293,12 +294,12 @@ test('a server whose data is in another place than its next start reads is not t
 
 test('it asks, and a no changes nothing', async () => {
   const { server, config, before } = await prepare();
-  const answer = await runAgent(['restore'], { config, terminal: 'n\n' });
+  const answer = await runAgent(['restore', '--method', 'files'], { config, terminal: 'n\n' });
   expect(answer.code).toBe(0);
   expect(answer.stderr).toContain('Restore main?');
   expect(answer.stdout).toContain('nothing was changed');
   expect(await digest(server)).toBe(before);
-  expect(await runAgent(['restore'], { config })).toMatchObject({ code: 2 });
+  expect(await runAgent(['restore', '--method', 'files'], { config })).toMatchObject({ code: 2 });
 });
 
 test('only fetched: a file of one’s own, never over another', async () => {
@@ -318,7 +319,10 @@ test.skipIf(!canBeNobody)('without the rights it says how to get them', async ()
   const { server, config, before } = await prepare();
   execFileSync('chmod', ['-R', 'a+rX', config.repository, config.path]);
   execFileSync('chown', ['-R', '65534', config.state]);
-  const result = await spawnAgent(['--json', 'restore', '--yes'], { config, nobody: true }).ended;
+  const result = await spawnAgent(['--json', 'restore', '--method', 'files', '--yes'], {
+    config,
+    nobody: true,
+  }).ended;
   expect(result).toMatchObject({ code: 7, json: { error: { reason: 'rights' } } });
   expect(result.json.error.hint).toContain('sudo redis-agent restore');
   expect(await digest(server)).toBe(before);

@@ -21,7 +21,7 @@ test.each(servers)('$name: a backup comes back, and what it replaced does too', 
   await server.call('SET', 'written after the backup', 'x');
   const later = await describeData(server);
 
-  const restored = await runAgent(['--json', 'restore', '--yes'], { config });
+  const restored = await runAgent(['--json', 'restore', '--method', 'files', '--yes'], { config });
   expect(restored).toMatchObject({ code: 0, json: { outcome: 'restored', plan: { backup: id } } });
   expect(restored.json.proven).toMatch(/loaded in a scratch server$/);
   await server.reconnect();

@@ -36,6 +36,8 @@ function facts(
     memory,
     disk: disk === undefined ? undefined : { folder: '/data', free: 0, ...disk },
     backup: {
+      kind: 'rdb',
+      unread: null,
       bytes: 500 * mib,
       usedMemory: 1000 * mib,
       rdb: { engine: 'redis', version: 10 },
@@ -65,6 +67,7 @@ describe('a live restore', () => {
     ['renamed', { missing: { commands: ['REPLICAOF'] } }],
     ['rights', { missing: { rules: ['+replicaof'] } }],
     ['newer-rdb', { backup: { rdb: { engine: 'redis', version: 11 } } }],
+    ['unread', { backup: { unread: 'a value of type 99' } }],
     ['modules', { backup: { modules: ['ReJSON-RL'] } }],
     ['databases', { backup: { highestDatabase: 16 } }],
   ])('is refused: %s', (name, overrides) => {

@@ -1,0 +1,110 @@
+import {
+  chooseMethod,
+  chosenByHand,
+  type Choice,
+  type Method,
+  type Prospect,
+} from '../backup/restore/choose-method.ts';
+import { AgentError, messageOf } from '../domain/errors.ts';
+import type { Job, JobContext, JobResult } from './job.ts';
+import { interruptedLive } from './recover-live.ts';
+import { restoreLiveJob, type LiveJobReport } from './restore-live-job.ts';
+import type { RestoreReport } from './restore-scene.ts';
+import { restoreJob } from './restore.ts';
+
+export interface PlanRestoreOptions {
+  /** A backup id or `latest`. */
+  which: string;
+  /** As asked for; undefined: the one that is possible, live before files. */
+  method: Method | undefined;
+  /** Of a live one: back up first what is there now. */
+  preBackup: boolean;
+}
+
+/** A restore as it would be, by the method that was chosen. */
+export type PlannedRestore = { choice: Choice } & (
+  | { method: 'files'; report: RestoreReport }
+  | { method: 'live'; report: LiveJobReport }
+);
+
+/** Chooses how to put a backup back, and plans it. Changes nothing. */
+export const planRestoreJob: Job<PlanRestoreOptions, PlannedRestore> = {
+  name: 'restore',
+  lock: 'repository',
+  run,
+};
+
+async function run(context: JobContext, options: PlanRestoreOptions): Promise<JobResult<PlannedRestore>> {
+  // A backup that is not there is nobody's method.
+  const { id } = await context.repository.find(options.which, context.signal);
+  const planned = await plan(context, options);
+  return {
+    value: planned,
+    summary: `${context.instance.name}: planned ${id}, by ${planned.method}`,
+    findings: [],
+    evaluated: [],
+  };
+}
+
+async function plan(
+  context: JobContext,
+  { which, method: asked, preBackup }: PlanRestoreOptions,
+): Promise<PlannedRestore> {
+  const planFiles = async (): Promise<RestoreReport> => {
+    const options = { which, undo: false, dryRun: true, allow: [] };
+    return (await restoreJob.run(context, options)).value;
+  };
+  const planLive = async (): Promise<LiveJobReport> => {
+    const options = { which, dryRun: true, preBackup, allow: [] };
+    return (await restoreLiveJob.run(context, options)).value;
+  };
+  if (asked === 'files') return { method: asked, choice: chosenByHand(asked), report: await planFiles() };
+  const files = await attempt(context, planFiles);
+  const halfPlaced = 'done' in files && files.done.interrupted !== interruptedLive(context);
+  if (asked === 'live') {
+    if (halfPlaced) throw notEnded(files.done);
+    return { method: asked, choice: chosenByHand(asked), report: await planLive() };
+  }
+  const live = await attempt(context, planLive);
+  const choice = chooseMethod({ files: prospectOf(files), live: prospectOf(live), halfPlaced });
+  if (choice.method === 'live' && 'done' in live) return { method: 'live', choice, report: live.done };
+  if ('done' in files) return { method: 'files', choice, report: files.done };
+  throw neither(files.problem, choice);
+}
+
+type Attempt<Report> = { done: Report } | { problem: unknown };
+
+/** A method that cannot be planned is not possible. */
+async function attempt<Report>(context: JobContext, work: () => Promise<Report>): Promise<Attempt<Report>> {
+  try {
+    return { done: await work() };
+  } catch (problem) {
+    context.signal.throwIfAborted();
+    if (!(problem instanceof AgentError)) throw problem;
+    return { problem };
+  }
+}
+
+function prospectOf(attempted: Attempt<RestoreReport> | Attempt<LiveJobReport>): Prospect {
+  if ('problem' in attempted) return attempted;
+  return { guards: attempted.done.plan?.guards ?? [] };
+}
+
+/** What lies half placed would be what the server's next start reads. */
+function notEnded({ interrupted }: RestoreReport): AgentError {
+  return new AgentError('refused', interrupted ?? 'a restore was interrupted', {
+    reason: 'interrupted',
+    hint: 'end that first: run it without --method live',
+  });
+}
+
+function neither(problem: unknown, { why_not: { why } }: Choice): unknown {
+  if (!(problem instanceof AgentError)) return problem;
+  const { code, message, reason, hint } = problem;
+  if (why === message) return problem;
+  return new AgentError(code, `${messageOf(problem)}; and it cannot be done live: ${why}`, {
+    cause: problem,
+    ...(reason === undefined ? {} : { reason }),
+    ...(hint === undefined ? {} : { hint }),
+  });
+}
