@@ -1,0 +1,100 @@
+import { describe, expect, test } from 'vitest';
+import { commands } from '../../../src/cli/commands/index.ts';
+import { parseArguments } from '../../../src/cli/parse-arguments.ts';
+
+interface Found {
+  usage: string;
+  args: Record<string, unknown>;
+}
+
+async function parse(...argv: string[]): Promise<Found> {
+  const parsed = await parseArguments(argv, 80);
+  if (parsed.kind !== 'command') throw new Error(`no command: ${parsed.text}`);
+  return { usage: parsed.command.usage, args: Object(parsed.args) };
+}
+
+async function text(...argv: string[]): Promise<string> {
+  const parsed = await parseArguments(argv, 80);
+  return parsed.kind === 'text' ? parsed.text : '';
+}
+
+const offers = async (...words: string[]): Promise<string[]> =>
+  (await text('--get-yargs-completions', 'redis-agent', ...words)).split('\n').map((line) => line.trim());
+
+describe('a command that has commands below it', () => {
+  test('is one of its own, with a word after it and without', async () => {
+    expect(await parse('keys')).toMatchObject({
+      usage: 'keys [source]',
+      args: { source: 'latest', top: 20 },
+    });
+    for (const source of ['20261121T060000Z-7f3a', './diff', '-', 'previous', '/x/diff'])
+      expect(await parse('keys', source)).toMatchObject({ usage: 'keys [source]', args: { source } });
+    expect(await parse('keys', '--top', '5', 'a.rdb')).toMatchObject({ args: { source: 'a.rdb', top: 5 } });
+  });
+
+  test('gives way to those below it', async () => {
+    const usage = 'keys diff [before] [after]';
+    expect(await parse('keys', 'diff')).toMatchObject({
+      usage,
+      args: { before: 'previous', after: 'latest' },
+    });
+    expect(await parse('keys', 'diff', 'a')).toMatchObject({ usage, args: { before: 'a', after: 'latest' } });
+    expect(await parse('keys', 'diff', '-', 'diff')).toMatchObject({
+      usage,
+      args: { before: '-', after: 'diff', by: 'memory' },
+    });
+  });
+
+  test('keeps its options to itself', async () => {
+    for (const option of [
+      ['--separator', '/'],
+      ['--type', 'hash'],
+      ['--depth', '2'],
+    ])
+      await expect(parse('keys', 'diff', 'a', 'b', ...option)).rejects.toMatchObject({ code: 'usage' });
+    await expect(parse('keys', 'a', '--by', 'keys')).rejects.toMatchObject({ code: 'usage' });
+    // What is for all commands stays for all.
+    expect(await parse('keys', 'diff', '--instance', 'x', '--json')).toMatchObject({
+      args: { instance: 'x', json: true },
+    });
+  });
+
+  test('takes no more words than it has', async () => {
+    await expect(parse('keys', 'a', 'b')).rejects.toThrow('unknown argument: b');
+    await expect(parse('keys', 'diff', 'a', 'b', 'c')).rejects.toThrow('unknown argument: c');
+  });
+
+  test('has a help that names them, and each of them its own', async () => {
+    const own = await text('keys', '--help');
+    expect(own).toContain('redis-agent keys [source]');
+    expect(own).toContain('redis-agent keys diff [before] [after]');
+    expect(own).toContain('--separator');
+    const below = await text('keys', 'diff', '--help');
+    expect(below).toContain('--by');
+    expect(below).not.toContain('--separator');
+    const all = await text('--help');
+    expect(all).toContain('redis-agent keys [source]');
+    expect(all.split('\n').filter((line) => line.length > 80)).toEqual([]);
+  });
+
+  test('is completed with them and with its options', async () => {
+    expect(await offers('keys', '')).toEqual(['diff']);
+    expect(await offers('keys', '--')).toEqual(
+      expect.arrayContaining(['--separator', '--stored', '--csv', '--json']),
+    );
+    const below = await offers('keys', 'diff', '--');
+    expect(below).toEqual(expect.arrayContaining(['--by', '--full', '--json']));
+    expect(below).not.toContain('--separator');
+    expect(await offers('keys', 'diff', '--by', '')).toEqual(['memory', 'bytes', 'keys']);
+    expect(await offers('backups', '')).toEqual(expect.arrayContaining(['list', 'show', 'verify']));
+  });
+});
+
+test('every command can be typed as its usage says', async () => {
+  for (const { usage } of commands) {
+    const words = usage
+      .split(' ')
+      .flatMap((word) => (word.startsWith('[') ? [] : [word.replaceAll(/[<>]/g, '')]));
+    expect((await parse(...words)).usage).toBe(usage);
+  }
+});
