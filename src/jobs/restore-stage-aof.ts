@@ -46,16 +46,17 @@ export interface UnpackTarget {
 
 /** Decodes the archive of a backup into new files of that owner. Proven when it resolves: SHA-256, and the framing. */
 export async function unpackInto(
-  { repository, signal, progress, identities }: JobContext,
+  context: JobContext,
   manifest: Manifest,
   { folder, layout, stem }: UnpackTarget,
   manners: FileManners,
 ): Promise<UnpackedAof> {
+  const { repository, signal, progress } = context;
   const artefact = artefactOf(manifest);
   const { chunks } = await repository.store.get(repository.artefactKey(manifest.id, artefact), { signal });
   async function* counted(): AsyncGenerator<Uint8Array> {
     let done = 0;
-    for await (const chunk of decodeAof(chunks, artefact, { identities: identities(), signal })) {
+    for await (const chunk of decodeAof(chunks, artefact, { identities: context.identities(), signal })) {
       done += chunk.length;
       progress.report({ phase: 'fetching', done, total: artefact.plain.bytes, unit: 'bytes' });
       yield chunk;

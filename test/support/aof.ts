@@ -13,12 +13,12 @@ export async function startAofServer(
 }
 
 /** Asks for a rewrite and waits until it has ended well. */
-export async function rewriteAof(server: TestServer): Promise<void> {
+export async function rewriteAof(server: Pick<TestServer, 'call'>): Promise<void> {
   await server.call('BGREWRITEAOF');
   await untilRewritten(server);
 }
 
-export async function untilRewritten(server: TestServer): Promise<void> {
+export async function untilRewritten(server: Pick<TestServer, 'call'>): Promise<void> {
   for (;;) {
     const info = parseInfo(String(await server.call('INFO', 'persistence')));
     const busy = info.get('aof_rewrite_in_progress') === '1' || info.get('aof_rewrite_scheduled') === '1';
