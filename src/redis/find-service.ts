@@ -58,7 +58,7 @@ export async function findService(
     const { servers } = await findServers();
     const unit = servers.find(({ pid }) => pid === running.pid)?.unit;
     const found = unit === undefined || !hasSystemd ? undefined : await fromUnit(unit, clock, signal);
-    return found ?? fromProcess(running);
+    return found ?? (await fromProcess(running));
   }
   // One that answers from elsewhere is not ours to stop here.
   return hasSystemd && running === undefined ? await byAddress(url, clock, signal) : undefined;
@@ -87,10 +87,15 @@ function fromCommands(
   };
 }
 
-/** Nothing tells with which options it was started, so only one that has a configuration file can be started again. */
-function fromProcess({ info, user }: Running): FoundService | undefined {
+/**
+ * Nothing tells with which options it was started, so only one that has a configuration file can be started again; and
+ * not when that includes another one from the folder where it was started, which nothing tells either.
+ */
+async function fromProcess({ info, user }: Running): Promise<FoundService | undefined> {
   const [program, file] = [info.get('executable'), info.get('config_file')];
   if (program?.startsWith('/') !== true || !file) return undefined;
+  const whole = await readConf(file).catch(() => undefined);
+  if (whole === undefined) return undefined;
   const own = user?.uid === process.geteuid?.() ? undefined : user;
   return fromCommands([program, file], undefined, own);
 }

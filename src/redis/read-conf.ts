@@ -1,5 +1,5 @@
 import { glob, readFile } from 'node:fs/promises';
-import { isAbsolute, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { AgentError, messageOf, systemCode } from '../domain/errors.ts';
 import { parseConf, type Directive } from '../formats/conf/parse-conf.ts';
 
@@ -22,19 +22,25 @@ const deepest = 16;
  * cannot be read: half of a configuration is worse than none.
  */
 export async function readConf(file: string | undefined, options: Directive[] = []): Promise<ServerConf> {
-  const files: string[] = [];
-  const directives = file === undefined ? [] : await readOne(file, files, 0);
+  const reading: Reading = { files: [], from: '/' };
+  const directives = file === undefined ? [] : await readOne(resolve('/', file), reading, 0);
   const all = [...directives, ...options];
   return {
-    files,
+    files: reading.files,
     get: (name) => all.findLast((directive) => directive.name === name)?.values[0],
     all: (name) => all.flatMap((directive) => (directive.name === name ? directive.values.slice(0, 1) : [])),
   };
 }
 
-async function readOne(file: string, files: string[], depth: number): Promise<Directive[]> {
+interface Reading {
+  files: string[];
+  /** Where relative paths count from: at first where the server was started, which for a service is the root. */
+  from: string;
+}
+
+async function readOne(file: string, reading: Reading, depth: number): Promise<Directive[]> {
   if (depth > deepest) throw unreadable(file, 'files include one another');
-  files.push(file);
+  reading.files.push(file);
   let text: string;
   try {
     text = await readFile(file, 'utf8');
@@ -44,16 +50,20 @@ async function readOne(file: string, files: string[], depth: number): Promise<Di
   const found: Directive[] = [];
   for (const directive of parseConf(text)) {
     const [target] = directive.values;
-    if (directive.name !== 'include' || target === undefined) found.push(directive);
-    else for (const each of await included(target)) found.push(...(await readOne(each, files, depth + 1)));
+    if (directive.name === 'include' && target !== undefined) {
+      for (const each of await included(resolve(reading.from, target)))
+        found.push(...(await readOne(each, reading, depth + 1)));
+      continue;
+    }
+    found.push(directive);
+    // The server changes into it as soon as it has read the line (config.c).
+    if (directive.name === 'dir' && target !== undefined) reading.from = resolve(reading.from, target);
   }
   return found;
 }
 
 /** A pattern that fits nothing is no error to the server; a plain path that is missing is one. */
-async function included(target: string): Promise<string[]> {
-  // Relative ones count from where the server was started, which for a service is the root.
-  const path = isAbsolute(target) ? target : resolve('/', target);
+async function included(path: string): Promise<string[]> {
   if (!/[*?[]/.test(path)) return [path];
   const found: string[] = [];
   for await (const each of glob(path)) found.push(each);

@@ -37,6 +37,15 @@ const cases: Case[] = [
     },
   },
   {
+    what: 'an include that counts from dir, since that stands before it',
+    options: {
+      config(folder) {
+        writeFileSync(join(folder, 'more.conf'), 'dbfilename more.rdb\n');
+        return { include: '../more.conf' };
+      },
+    },
+  },
+  {
     what: 'a relative dir, counted from where it was started',
     options: { config: { dir: './data' }, startIn: (folder) => folder },
     instance: () => ({ service: undefined }),
@@ -91,6 +100,7 @@ test.for(cases)('with $what: placed, served after another start, and undone', as
   const later = await describeData(server);
 
   const restored = await restore(config, 'files');
+  expect(restored.json.plan.notes.join()).not.toContain('configuration');
   for (const path of restored.json.set_aside) expect(dirname(path)).toBe(restored.json.plan.dir);
   await server.reconnect();
   expect(await describeData(server)).toEqual(backedUp);
@@ -131,6 +141,32 @@ test('as a user of least rights, live: says which rights are missing, and these 
   await restore(config, 'live');
   expect(await describeData(server)).toEqual(before);
   expect(await server.call('ACL', 'LOG')).toEqual([]);
+});
+
+test('an include that counts from where it was started: not stopped, since a start could fail; live restored', async () => {
+  const { server, config } = await prepare({
+    what: '',
+    options: {
+      config(folder) {
+        writeFileSync(join(folder, 'more.conf'), `dir ${join(folder, 'data')}\n`);
+        return { dir: [], include: 'more.conf' };
+      },
+      startIn: (folder) => folder,
+    },
+    instance: () => ({ service: undefined }),
+  });
+  const backedUp = await describeData(server);
+  await takeBackup(config, '--no-verify');
+  await server.call('DEL', 'list:long');
+  const files = ['--json', 'restore', '--method', 'files'];
+  const planned = await runAgent([...files, '--dry-run'], { config });
+  expect(planned.json.plan.notes.join()).toContain('more.conf: ENOENT');
+  expect(await runAgent([...files, '--yes'], { config })).toMatchObject({
+    code: 7,
+    json: { error: { reason: 'service' } },
+  });
+  await restore(config, 'live');
+  expect(await describeData(server)).toEqual(backedUp);
 });
 
 describe('names that were changed while it ran', () => {
