@@ -41,17 +41,57 @@ export function firstUnrepeated<Row extends Line>(
   most: number,
   same: (a: Row, b: Row) => boolean,
 ): Row[] {
+  const sorted = list.toSorted((a, b) => (a.prefix < b.prefix ? -1 : 1));
+  const byName = new Map(list.map((row) => [`${row.depth} ${row.prefix}`, row]));
   const first: Row[] = [];
   for (const row of list) {
     if (first.length === most) break;
-    if (!list.some((other) => same(row, other) && repeats(row, other))) first.push(row);
+    if (!isInOneBelow(row, sorted, same) && !isTheOneAbove(row, byName, same)) first.push(row);
   }
   return first;
 }
 
-/** Says a line nothing that the other does not? All keys of `app:` are in `app:users:`; or `user:*:` has all keys of `user:`. */
-function repeats(row: Line, other: Line): boolean {
-  if (other.depth > row.depth) return other.prefix.startsWith(row.prefix) && other.prefix.at(-2) !== '*';
-  const isId = row.prefix.at(-2) === '*';
-  return isId && other.depth === row.depth - 1 && row.prefix.startsWith(other.prefix);
+/** All keys of `app:` are in `app:users:`. */
+function isInOneBelow<Row extends Line>(
+  row: Row,
+  sorted: readonly Row[],
+  same: (a: Row, b: Row) => boolean,
+): boolean {
+  // What begins like the row stands together, and a row is passed once for each one above it.
+  for (let at = firstFrom(sorted, row.prefix); at < sorted.length; at++) {
+    const other = sorted[at];
+    if (other === undefined || !other.prefix.startsWith(row.prefix)) return false;
+    if (other.depth > row.depth && !isId(other) && same(row, other)) return true;
+  }
+  return false;
+}
+
+/** `user:*:` has all keys of `user:`. */
+function isTheOneAbove<Row extends Line>(
+  row: Row,
+  byName: ReadonlyMap<string, Row>,
+  same: (a: Row, b: Row) => boolean,
+): boolean {
+  if (!isId(row)) return false;
+  for (let length = row.prefix.length - 1; length > 0; length--) {
+    const above = byName.get(`${row.depth - 1} ${row.prefix.slice(0, length)}`);
+    if (above !== undefined) return same(row, above);
+  }
+  return false;
+}
+
+function isId({ prefix }: Line): boolean {
+  return prefix.at(-2) === '*';
+}
+
+/** Where the first line stands whose prefix is not before `prefix`. */
+function firstFrom(sorted: readonly Line[], prefix: string): number {
+  let from = 0;
+  let to = sorted.length;
+  while (from < to) {
+    const middle = (from + to) >> 1;
+    if ((sorted[middle]?.prefix ?? '') < prefix) from = middle + 1;
+    else to = middle;
+  }
+  return from;
 }
