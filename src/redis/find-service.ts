@@ -8,6 +8,7 @@ import { parseServerArguments, type ServerArguments } from '../formats/conf/pars
 import type { Info } from '../formats/info/parse-info.ts';
 import type { UserId } from '../lib/act-as.ts';
 import { runCommand } from '../lib/run-command.ts';
+import { findProgram } from './find-program.ts';
 import { findServers } from './find-servers.ts';
 import { plainService, type PlainCommands } from './plain-service.ts';
 import { readConf } from './read-conf.ts';
@@ -91,9 +92,11 @@ function fromCommands(
  * Nothing tells with which options it was started, so only one that has a configuration file can be started again; and
  * not when that includes another one from the folder where it was started, which nothing tells either.
  */
-async function fromProcess({ info, user }: Running): Promise<FoundService | undefined> {
-  const [program, file] = [info.get('executable'), info.get('config_file')];
-  if (program?.startsWith('/') !== true || !file) return undefined;
+async function fromProcess({ info, pid, user }: Running): Promise<FoundService | undefined> {
+  const [told, file] = [info.get('executable'), info.get('config_file')];
+  if (told?.startsWith('/') !== true || !file) return undefined;
+  const program = await findProgram(told, pid);
+  if (program === undefined) return undefined;
   const whole = await readConf(file).catch(() => undefined);
   if (whole === undefined) return undefined;
   const own = user?.uid === process.geteuid?.() ? undefined : user;
