@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { runAgent, takeBackup, writeConfig, type TestConfig } from '../../support/cli.ts';
@@ -90,6 +90,22 @@ async function prepare({ options, instance }: Case): Promise<{ server: ManagedSe
   await settleAof(server);
   return { server, config };
 }
+
+const packaged = '/etc/redis/redis.conf';
+if (existsSync(packaged))
+  cases.push({
+    what: 'the redis.conf of the distribution: a daemon that saves by itself',
+    options: {
+      config(folder) {
+        // All but where it is.
+        const lines = readFileSync(packaged, 'utf8').split('\n');
+        const other = lines.filter((line) => !/^(?:bind|port|dir|logfile|pidfile|unixsocket) /.test(line));
+        writeFileSync(join(folder, 'packaged.conf'), other.join('\n'));
+        return { include: join(folder, 'packaged.conf'), save: [] };
+      },
+    },
+    instance: () => ({ service: undefined }),
+  });
 
 test.for(cases)('with $what: placed, served after another start, and undone', async (one) => {
   const { server, config } = await prepare(one);
