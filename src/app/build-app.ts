@@ -110,6 +110,16 @@ export async function buildApp({
     return connectRedis({ name, url, username, tls, password: known }, { signal });
   };
 
+  const recall = (instance: string, job: string): unknown[] => {
+    try {
+      return lastDetails(state(), instance, job, recalled);
+    } catch (error) {
+      // Nothing hangs on history.
+      log.warn({ instance, job, cause: messageOf(error) }, 'cannot read the state database');
+      return [];
+    }
+  };
+
   return {
     settings,
     configPath: path,
@@ -130,7 +140,7 @@ export async function buildApp({
         connect: (own = signal) => connect(instance, own),
         identities,
         scratch: stayed === undefined ? join(directory, 'scratch') : rootScratch,
-        recall: (name) => lastDetails(state(), instance.name, name, recalled),
+        recall: (name) => recall(instance.name, name),
         clock,
         log,
         signal,

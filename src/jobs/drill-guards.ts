@@ -42,6 +42,12 @@ export async function prepareRehearsal(
   manifest: Manifest,
   { folder, allow }: { folder: string; allow: readonly DrillInsistence[] },
 ): Promise<Rehearsal> {
+  if (manifest.kind === 'aof')
+    throw new CannotRehearse(
+      'kind',
+      'it is a backup of the append only file, and a drill compares with a dump',
+      `load it in a scratch server: redis-agent backups verify ${manifest.id} --load`,
+    );
   const [artefact] = manifest.artefacts;
   if (artefact === undefined) throw new AgentError('damaged', `backup ${manifest.id} has no artefact`);
   if (artefact.encryption !== null && context.identities().length === 0)

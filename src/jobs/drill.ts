@@ -34,7 +34,7 @@ export const drillJob: Job<DrillOptions, DrillOutcome> = { name: drillName, lock
 async function run(context: JobContext, options: DrillOptions): Promise<JobResult<DrillOutcome>> {
   const { repository, signal, clock, instance } = context;
   const at = new Date(clock.now()).toISOString();
-  const manifest = await repository.find(options.which, signal);
+  const manifest = await repository.find(options.which, signal, 'rdb');
   const outcome = await drill(context, options, manifest, at);
   if (outcome.outcome !== 'skipped') await store(context, outcome.record);
   return {

@@ -5,7 +5,8 @@ import type { Finding } from '../../../src/domain/finding.ts';
 import type { Job, JobContext, JobResult } from '../../../src/jobs/job.ts';
 import { openFindings } from '../../../src/state/findings.ts';
 import { openState } from '../../../src/state/open.ts';
-import { lastRun } from '../../../src/state/runs.ts';
+import { takeLock } from '../../../src/state/lock.ts';
+import { lastDetails, lastRun } from '../../../src/state/runs.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { memoryLog } from '../../support/memory-log.ts';
 import { makeTempFolder, removeTempFolder } from '../../support/temp-folder.ts';
@@ -49,6 +50,9 @@ function job(run: () => Promise<JobResult<number>>): Job<object, number> {
   return { name: 'backup', lock: 'repository', run };
 }
 
+/** Lets everything that is ready go on. */
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
 const succeed = job(() => Promise.resolve(result));
 const failure = new AgentError('redis', 'it is down', { hint: 'start it' });
 const fail = job(() => Promise.reject(failure));
@@ -80,6 +84,44 @@ describe('runJob', () => {
     });
     expect(await runJob(runner, nested, task(), {})).toBe(7);
     expect(await runJob(runner, succeed, task(), {})).toBe(7);
+    runner.state.close();
+  });
+
+  test('with patience it waits for the lock, and not longer', async () => {
+    const held = takeLock(runner.stateDirectory, {
+      instance: 'main',
+      kind: 'repository',
+      job: 'drill',
+      clock,
+    });
+    const patient = { ...task(), patience: 2500 };
+    const waiting = runJob(runner, succeed, patient, {});
+    clock.advance(1000);
+    held.release();
+    await turn();
+    clock.advance(1000);
+    expect(await waiting).toBe(7);
+
+    const again = takeLock(runner.stateDirectory, {
+      instance: 'main',
+      kind: 'repository',
+      job: 'drill',
+      clock,
+    });
+    const vain = runJob(runner, succeed, patient, {}).catch((error: unknown) => error);
+    for (let second = 0; second < 3; second++) {
+      await turn();
+      clock.advance(1000);
+    }
+    expect(await vain).toMatchObject({ code: 'locked', message: expect.stringMatching(/\(drill, pid /) });
+    again.release();
+    runner.state.close();
+  });
+
+  test('what a run came to is kept with it', async () => {
+    const detailed = job(() => Promise.resolve({ ...result, detail: { figure: 3 } }));
+    await runJob(runner, detailed, task(), {});
+    expect(lastDetails(runner.state, 'main', 'backup', 5)).toEqual([{ figure: 3 }]);
     runner.state.close();
   });
 

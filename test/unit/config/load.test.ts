@@ -66,7 +66,7 @@ it('reports every problem at its place, in the order of the file', async () => {
 repository: { type: s4 }
 backup: { schedule: "61 * * * *", jitter: 5, retention: { keepmin: 3 } }
 verify:
-drill: {}
+audit: {}
 `);
   expect(problems).toEqual([
     '2:11: instances[0].name: is not a usable name; lower-case letters, digits, - and _, at most 63, first a letter or digit',
@@ -82,7 +82,7 @@ drill: {}
     '11:43: backup.jitter: is not a duration; write 15s, 5m, 6h or 7d',
     '11:59: backup.retention.keepmin: unknown key; did you mean keep_min?',
     '12:1: verify: is empty; it must be a section of keys, or leave the key out',
-    '13:1: drill: unknown key; known here: aof, backup, instances, repository, state, timezone, verify',
+    '13:1: audit: unknown key; known here: aof, backup, drill, instances, repository, state, timezone, verify',
   ]);
 });
 

@@ -8,7 +8,7 @@ import type { Finding } from '../../../src/domain/finding.ts';
 import { openFindings, recordFindings } from '../../../src/state/findings.ts';
 import { takeLock } from '../../../src/state/lock.ts';
 import { openState } from '../../../src/state/open.ts';
-import { finishRun, forgetRuns, lastRun, startRun } from '../../../src/state/runs.ts';
+import { finishRun, forgetRuns, lastDetails, lastRun, startRun } from '../../../src/state/runs.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { memoryLog } from '../../support/memory-log.ts';
 
@@ -58,6 +58,26 @@ describe('the state database', () => {
     forgetRuns(again, 10);
     expect(lastRun(again, 'main', 'backup', 'ok')).toBeUndefined();
     again.close();
+  });
+
+  test('keeps what runs came to, newest first', () => {
+    const state = open();
+    const run = (job: string, startedAt: number, end: { outcome?: 'failed'; detail?: unknown }): void =>
+      finishRun(state, startRun(state, { instance: 'main', job, startedAt }), {
+        finishedAt: startedAt + 1,
+        outcome: 'ok',
+        summary: 'done',
+        ...end,
+      });
+    run('drill', 1, { detail: { held: 1 } });
+    run('drill', 2, { detail: { held: 2 } });
+    run('drill', 3, { detail: { held: 3 }, outcome: 'failed' });
+    run('drill', 4, {});
+    run('other', 5, { detail: { held: 5 } });
+    expect(lastDetails(state, 'main', 'drill', 9)).toEqual([{ held: 2 }, { held: 1 }]);
+    expect(lastDetails(state, 'main', 'drill', 1)).toEqual([{ held: 2 }]);
+    expect(lastDetails(state, 'other', 'drill', 9)).toEqual([]);
+    state.close();
   });
 
   test('a damaged one is set aside and made anew', () => {
@@ -123,8 +143,9 @@ describe('takeLock', () => {
   test('excludes the same work and nothing else, and says who holds it', () => {
     const lock = takeLock(directory, backup);
     expect(() => takeLock(directory, backup)).toThrow(
-      `another backup run of main is under way (pid ${process.pid}, since 2026-11-21T12:00:00.000Z)`,
+      `another backup run of main is under way (backup, pid ${process.pid}, since 2026-11-21T12:00:00.000Z)`,
     );
+    expect(() => takeLock(directory, { ...backup, job: 'drill' })).toThrow(/ \(backup, pid /);
     takeLock(directory, { ...backup, kind: 'verify' }).release();
     takeLock(directory, { ...backup, instance: 'other' }).release();
     lock.release();

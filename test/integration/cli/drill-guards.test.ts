@@ -1,0 +1,120 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { describe, expect, test } from 'vitest';
+import { systemClock } from '../../../src/lib/system-clock.ts';
+import { takeLock } from '../../../src/state/lock.ts';
+import {
+  editManifest,
+  runAgent,
+  spawnAgent,
+  takeBackup,
+  writeConfig,
+  type TestConfig,
+} from '../../support/cli.ts';
+import { backedUp, beside, checkLine, drill, findingsOf, leftIn } from '../../support/drills.ts';
+import { startServer } from '../../support/redis-server.ts';
+
+describe('guards', () => {
+  test('too little memory: refused, noted, and insisted on', async () => {
+    const { config, id } = await backedUp();
+    editManifest(config, id, (manifest) => (manifest.server.used_memory = 2 ** 50));
+    const { code, stderr, stdout } = await runAgent(['drill'], { config });
+    expect({ code, stdout }).toEqual({ code: 7, stdout: '' });
+    expect(stderr).toMatch(
+      /^redis-agent: no restore can be rehearsed here: loading it needs \S+ \S+ of memory, .*; or insist with --allow-low-memory$/m,
+    );
+    expect(beside(config, id, 'drill-')).toEqual([]);
+    expect(await findingsOf(config)).toEqual(['drill-skipped warning']);
+    expect((await runAgent(['status'], { config })).stdout).toMatch(/^drill +skipped .*: loading it needs /m);
+    expect(await checkLine(config)).toMatchObject({ verdict: 'warning' });
+    expect(await drill(config, '--allow-low-memory')).toMatchObject({ code: 0, json: { ok: true } });
+    expect(await findingsOf(config)).toEqual([]);
+  });
+
+  test('too little room: refused before anything is fetched', async () => {
+    const { config, id } = await backedUp();
+    editManifest(config, id, (manifest) => (manifest.artefacts[0].plain.bytes = 2 ** 50));
+    const { code, json } = await drill(config);
+    expect({ code, json }).toMatchObject({
+      code: 7,
+      json: { error: { reason: 'low-disk', message: expect.stringMatching(/staging it needs /) } },
+    });
+    expect(leftIn(config)).toEqual([]);
+  });
+
+  test('a backup or a restore is under way', async () => {
+    const { config } = await backedUp();
+    const held = takeLock(config.state, {
+      instance: 'main',
+      kind: 'repository',
+      job: 'backup',
+      clock: systemClock,
+    });
+    const { code, json } = await drill(config);
+    held.release();
+    expect({ code, json }).toMatchObject({
+      code: 8,
+      json: { error: { message: expect.stringMatching(/\(backup, pid \d+/) } },
+    });
+  });
+
+  test('no backup, and none of that id', async () => {
+    const config = writeConfig({ server: await startServer() });
+    expect(await drill(config)).toMatchObject({ code: 1 });
+    expect(await drill(config, '20260101T000000Z-0000')).toMatchObject({ code: 1 });
+    expect(await drill(config, 'nonsense')).toMatchObject({ code: 2 });
+  });
+});
+
+describe('interrupted', () => {
+  async function underWay(): Promise<{
+    config: TestConfig;
+    agent: ReturnType<typeof spawnAgent>;
+    scratch: number;
+  }> {
+    const server = await startServer();
+    await server.call('DEBUG', 'POPULATE', 250_000, 'key', 100);
+    const config = writeConfig({ server });
+    await takeBackup(config, '--no-verify');
+    const agent = spawnAgent(['drill'], { config });
+    const over = agent.ended.then(() => true);
+    for (;;) {
+      const pids = leftIn(config).map((name) => pidIn(join(config.state, 'scratch', name)));
+      const scratch = pids.find((pid) => pid > 1);
+      if (scratch !== undefined) return { config, agent, scratch };
+      if (await Promise.race([over, delay(1).then(() => false)]))
+        throw new Error(`it has ended: ${agent.stderr}`);
+    }
+  }
+
+  function pidIn(folder: string): number {
+    try {
+      return Number(readFileSync(join(folder, 'server.pid'), 'utf8'));
+    } catch {
+      return 0;
+    }
+  }
+
+  async function untilGone(pid: number): Promise<void> {
+    await expect.poll(() => existsSync(`/proc/${pid}`), { interval: 5, timeout: 10_000 }).toBe(false);
+  }
+
+  test('by SIGINT: nothing is left', async () => {
+    const { config, agent, scratch } = await underWay();
+    agent.kill('SIGINT');
+    expect((await agent.ended).code).toBe(130);
+    await untilGone(scratch);
+    expect(leftIn(config)).toEqual([]);
+    expect(await findingsOf(config)).toEqual([]);
+  });
+
+  test('by SIGKILL: its server goes with it, and the next run clears its folders', async () => {
+    const { config, agent, scratch } = await underWay();
+    agent.kill('SIGKILL');
+    expect((await agent.ended).code).toBe(-1);
+    await untilGone(scratch);
+    expect(await drill(config)).toMatchObject({ code: 0 });
+    expect(leftIn(config)).toEqual([]);
+  });
+});
