@@ -85,17 +85,20 @@ export async function look(context: JobContext, { onStep = () => {} }: RestoreOp
 }
 
 function unknownPlace({ instance, conf }: RestoreFacts): AgentError {
-  const why =
+  const [why, hint] =
     conf === undefined
-      ? 'no configuration of it is known'
-      : `the dir of its configuration (${conf.persistence.dir ?? 'none'}) counts from where it is started`;
+      ? [
+          'no configuration of it is known',
+          'start it, even empty; or set service: of this instance to its systemd unit or to its start command',
+        ]
+      : [
+          `${conf.persistence.dir === undefined ? 'no dir' : `dir ${conf.persistence.dir}`} in its configuration counts from where it is started`,
+          'start it from there, even empty; or write the absolute dir into its configuration',
+        ];
   return new AgentError(
     'failed',
     `nothing tells where ${instance} keeps its data: it does not answer, and ${why}`,
-    {
-      reason: 'unknown',
-      hint: 'start it, even empty; or set service: of this instance to its systemd unit or to its start command',
-    },
+    { reason: 'unknown', hint },
   );
 }
 

@@ -185,6 +185,18 @@ test('an include that counts from where it was started: not stopped, since a sta
   expect(await describeData(server)).toEqual(backedUp);
 });
 
+test('a relative dir of a server that is down: says from where it has to be known', async () => {
+  const server = await manageServer({ config: { dir: './data' }, startIn: (folder) => folder });
+  const config = writeConfig({ instances: [server.instance] });
+  await server.call('SET', 'key', 'x');
+  await takeBackup(config, '--no-verify');
+  await server.kill();
+  const { code, json } = await runAgent(['--json', 'restore', '--yes', '--method', 'files'], { config });
+  expect({ code, ...json.error }).toMatchObject({ reason: 'unknown' });
+  expect(json.error.message).toContain('dir ./data in its configuration counts from where it is started');
+  expect(json.error.hint).toContain('write the absolute dir');
+});
+
 describe('names that were changed while it ran', () => {
   const config = { 'enable-protected-configs': 'local' };
   async function changed(): Promise<Awaited<ReturnType<typeof prepare>> & { other: string }> {
