@@ -143,7 +143,7 @@ function notes({ before, after, prefixes, types }: KeysDiffResult): string[] {
     ...(prefixes.comparable
       ? []
       : ['The two reports divide names differently, so their prefixes cannot be compared.']),
-    ...(inexact
+    ...(inexact && stored > 0
       ? [
           'A kept report holds only the largest prefixes: "entered" and "left" mean that a prefix is now, or is no longer, ' +
             'among them; it changed by at most what is shown. --full reads the dumps.',
@@ -151,7 +151,8 @@ function notes({ before, after, prefixes, types }: KeysDiffResult): string[] {
       : []),
     ...(prefixes.missed > 0
       ? [
-          `There are more prefixes than could be counted: each may lack up to ${formatBytes(prefixes.missed)}.`,
+          `There are more prefixes than could be counted: each may lack up to ${formatBytes(prefixes.missed)}, and one that ` +
+            '"entered" or "left" may have been there before, or be there still, with no more than that.',
         ]
       : []),
     ...(servers

@@ -68,6 +68,28 @@ test('what is not exact, or cannot be compared, is said', () => {
   expect(render([oldKeys], [newKeys])).not.toContain('--full');
 });
 
+test('so is that not all prefixes could be counted, and that two servers are compared', () => {
+  const source = { source: 'a.rdb', stored: false };
+  const before = reportOf(oldKeys);
+  const after = reportOf(newKeys);
+  const lacking = { ...before, prefixes: { ...before.prefixes, complete: false, missed: 2048 } };
+  const other = { ...after, rdb: { ...after.rdb, engine: 'valkey' } };
+  const text = renderKeyspaceDiff(
+    compareReports(
+      [
+        { ...source, summary: lacking },
+        { ...source, summary: other },
+      ],
+      'memory',
+    ),
+    { style: createStyle(false), width: 80, top: 20 },
+  );
+  expect(text).toMatch(/order: +entered/);
+  expect(text).toContain('each may lack up to 2.0 KiB');
+  expect(text).toContain('made by different servers');
+  expect(text).not.toContain('--full');
+});
+
 test('the first being the newer one is said, and no rate of a short time', () => {
   expect(render([oldKeys, { made: reportTime + 2 * month }], [newKeys])).toContain(
     'between  30d 00h; the first is the newer one',
