@@ -4,6 +4,7 @@ import { zstdCompressSync } from 'node:zlib';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { runAgent, takeBackup, writeConfig } from '../../support/cli.ts';
 import { fillServer } from '../../support/data-set.ts';
+import { parseCsvTable } from '../../support/parse-csv.ts';
 import { rdbOf } from '../../support/rdb.ts';
 import { serverBuilds, startServer, type TestServer } from '../../support/redis-server.ts';
 import { makeTempFolder, removeTempFolder } from '../../support/temp-folder.ts';
@@ -121,6 +122,19 @@ test('names from outside stay text, and a line has 80 columns', async () => {
   expect(stdout).toContain('user:*:profile:');
   const { json } = await runAgent(['keys', '-', '--json', '--top', '40'], { input: dumpOf(...hostile) });
   expect(json.keys.find(({ key }: { key: string }) => key === '\\xff\\xfe\\x80').base64).toBe('//6A');
+  const csv = await runAgent(['keys', '-', '--csv', '--top', '40'], { input: dumpOf(...hostile) });
+  const names = parseCsvTable(csv.stdout).flatMap(({ section, name = '' }) =>
+    section === 'key' ? [name] : [],
+  );
+  expect(names).toHaveLength(hostile.length);
+  expect(names).toEqual(
+    expect.arrayContaining([
+      "'=cmd|x!A1",
+      '\\x1b]0;title\\x07\\x1b[2J',
+      'line\\x0abreak\\x0d',
+      '\\xff\\xfe\\x80',
+    ]),
+  );
 });
 
 test('what was asked for alone', async () => {
