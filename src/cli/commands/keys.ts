@@ -38,7 +38,8 @@ export const keysCommand = defineCommand<Args, { result: KeysResult; top: number
       .positional('source', {
         type: 'string',
         default: 'latest',
-        describe: 'A backup id, latest, previous, a dump.rdb (plain or zstd), or - for stdin',
+        describe:
+          'A backup id, latest, previous, a dump.rdb (plain or zstd), what --json printed, or - for stdin',
       })
       .option('top', {
         type: 'number',
