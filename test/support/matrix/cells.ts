@@ -33,7 +33,6 @@ const impossible: readonly Impossible[] = [
     reason: 'a replica takes an RDB from its master and no AOF, so the live method restores RDB backups only',
     applies: ({ kind, method }) => kind === 'AOF backup' && method === 'live',
   },
-  { reason: 'backups of the AOF set are not there yet', applies: ({ kind }) => kind === 'AOF backup' },
 ];
 
 /** How many cells are left out for one reason. */
