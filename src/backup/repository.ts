@@ -1,4 +1,10 @@
-import { artefactNames, type Artefact, type Manifest, type Verification } from '../domain/backup.ts';
+import {
+  artefactNames,
+  type Artefact,
+  type BackupKind,
+  type Manifest,
+  type Verification,
+} from '../domain/backup.ts';
 import { AgentError } from '../domain/errors.ts';
 import type { DrillRecord } from '../domain/drill.ts';
 import type { KeyspaceSummary } from '../domain/keyspace.ts';
@@ -50,8 +56,11 @@ export interface Repository {
   readonly instance: string;
   readonly store: Store;
   list(signal: AbortSignal): Promise<Listing>;
-  /** The complete backup of that id, or the newest for `latest`. Throws an AgentError when there is none such. */
-  find(id: string, signal: AbortSignal): Promise<Manifest>;
+  /**
+   * The complete backup of that id, or for `latest` the newest, where a kind is given of that. Throws an AgentError when
+   * there is none such.
+   */
+  find(id: string, signal: AbortSignal, kind?: BackupKind): Promise<Manifest>;
   /** Is there (still) a backup of that id, of whatever state? */
   exists(id: string, signal: AbortSignal): Promise<boolean>;
   artefactKey(id: string, artefact: Pick<Artefact, 'name'>): string;
@@ -149,16 +158,18 @@ export function openRepository(store: Store, instance: string): Repository {
       return (await store.stat(keyOf(id, manifestName), { signal })) !== undefined;
     },
 
-    async find(id, signal) {
+    async find(id, signal, kind) {
       if (id === 'latest') {
         const { backups } = await this.list(signal);
-        const newest = backups.findLast((entry) => entry.state === 'complete');
-        if (newest === undefined)
-          throw new AgentError('failed', `instance ${instance} has no backup in ${store.description}`, {
-            reason: 'missing',
-            hint: 'take one: redis-agent backup',
-          });
-        return newest.manifest;
+        const newest = backups
+          .flatMap((entry) => (entry.state === 'complete' ? [entry.manifest] : []))
+          .findLast((manifest) => kind === undefined || manifest.kind === kind);
+        if (newest !== undefined) return newest;
+        const what = kind === undefined ? 'backup' : `backup of kind ${kind}`;
+        throw new AgentError('failed', `instance ${instance} has no ${what} in ${store.description}`, {
+          reason: 'missing',
+          hint: `take one: redis-agent backup${kind === 'aof' ? ' --kind aof' : ''}`,
+        });
       }
       if (backupIdTime(id) === undefined)
         throw new AgentError('usage', `${JSON.stringify(id)} is no backup id`, {

@@ -22,14 +22,16 @@ export async function openDump(context: CommandContext, source: string): Promise
   const manifest =
     source === 'previous'
       ? await findPrevious(repository, context.signal)
-      : await repository.find(source, context.signal);
+      : await repository.find(source, context.signal, 'rdb');
   return backupSource({ repository, identities: () => app.identities() }, manifest);
 }
 
 /** The newest complete backup but one. */
 async function findPrevious(repository: Repository, signal: AbortSignal): Promise<Manifest> {
   const { backups } = await repository.list(signal);
-  const [previous, latest] = backups.filter((entry) => entry.state === 'complete').slice(-2);
+  const [previous, latest] = backups
+    .flatMap((entry) => (entry.state === 'complete' && entry.manifest.kind === 'rdb' ? [entry] : []))
+    .slice(-2);
   if (previous !== undefined && latest !== undefined) return previous.manifest;
   const { instance, store } = repository;
   throw new AgentError(

@@ -16,6 +16,7 @@ import { expectRestore } from './last-drill.ts';
 import { refuse, type RestoreOptions, type RestoreReport, type Scene } from './restore-scene.ts';
 import { NotServing } from './restore-server.ts';
 import { stageDump, type StagedData } from './restore-stage.ts';
+import { stageConverted } from './restore-convert-aof.ts';
 import { stageAof } from './restore-stage-aof.ts';
 
 /** What a report says of served data. */
@@ -47,9 +48,10 @@ export async function restoreFiles(
     plan.guards = plan.guards.filter(({ name }) => name !== 'replica');
   if (options.dryRun) return { ...report, plan };
   refuse(plan.guards, options.allow);
-  // A dump is needed twice where a server goes on writing at its end.
-  const copies = manifest.kind === 'rdb' && plan.layout.authority === 'single' ? 2 : 1;
-  const bytes = artefactOf(manifest).plain.bytes * copies;
+  // What a server goes on writing at the end of is needed twice, and so is what is made from another form.
+  const { authority } = plan.layout;
+  const twice = manifest.kind === 'rdb' ? authority === 'single' : authority === 'rdb';
+  const bytes = artefactOf(manifest).plain.bytes * (twice ? 2 : 1);
   await requirePlace(run.dir, plan.layout, run.manners, bytes);
   try {
     const { served, proven } = await runRestore(run, facts, plan, manifest);
@@ -72,15 +74,14 @@ async function runRestore(
     backup: manifest.id,
     layout: plan.layout,
     source: plan.source,
-    expected: { ...manifest.keyspace, kind: manifest.kind },
+    expected: { ...manifest.keyspace, kind: isConverted(manifest, plan) ? 'rdb' : manifest.kind },
   });
   const at = workplace(run, journal);
   let proven: string;
   let staged: StagedData;
   try {
     journal = await begin(run, journal, 'stage');
-    const stage = manifest.kind === 'aof' ? stageAof : stageDump;
-    staged = await stage(context, facts, at, manifest);
+    staged = await stagingFor(manifest, plan)(context, facts, at, manifest);
     journal = await begin(run, journal, 'verify');
     proven = await staged.prove();
     if (plan.save) {
@@ -95,6 +96,16 @@ async function runRestore(
     throw error;
   }
   return { served: await placeAndServe(run, journal, await staged.incoming()), proven };
+}
+
+/** Is it an append only file, and made a dump for a server that reads none? */
+function isConverted({ kind }: Manifest, { layout }: RestorePlan): boolean {
+  return kind === 'aof' && layout.authority === 'rdb';
+}
+
+function stagingFor(manifest: Manifest, plan: RestorePlan): typeof stageDump {
+  if (isConverted(manifest, plan)) return stageConverted;
+  return manifest.kind === 'aof' ? stageAof : stageDump;
 }
 
 async function placeAndServe(

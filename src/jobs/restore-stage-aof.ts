@@ -100,10 +100,15 @@ async function proveUnpacked(
       return { ok: ok || manifest.rdb_version >= 80, summary };
     },
     async load(tool) {
-      const onProgress = (share: number): void =>
-        progress.report({ phase: 'proving', done: share, total: 1 });
-      const aof = { layout, files };
-      return (await loadAof({ tool, aof, directory: scratch, clock, signal, onProgress })).databases;
+      const { databases } = await loadAof({
+        tool,
+        aof: { layout, files },
+        directory: scratch,
+        clock,
+        signal,
+        onProgress: (share) => progress.report({ phase: 'proving', done: share, total: 1 }),
+      });
+      return databases;
     },
   });
 }

@@ -41,8 +41,18 @@ export async function stageDump(
   const single = layout.authority === 'single' ? `${work}/appendonly` : undefined;
   const paths = [dump, ...(single === undefined ? [] : [single])].map((path) => join(dir, path));
   await decodeInto(context, manifest, paths, manners);
+  return stagedDump(context, facts, place, { manifest, dump, single });
+}
+
+/** A dump that lies in the run's folder; paths relative to the data directory. */
+export function stagedDump(
+  context: JobContext,
+  facts: RestoreFacts,
+  place: Workplace,
+  { manifest, dump, single }: { manifest: Manifest; dump: string; single: string | undefined },
+): StagedData {
   return {
-    prove: () => proveDump(context, facts, manifest, join(dir, dump)),
+    prove: () => proveDump(context, facts, manifest, join(place.dir, dump)),
     incoming: async () => ({ files: await incomingFrom(place, dump, single), rdb: dump }),
   };
 }
@@ -124,7 +134,7 @@ export async function proveStaged(
 }
 
 /** The server that will load it, in INFO's words, for finding its tools. */
-function targetOf({ program, running }: RestoreFacts, manifest: Manifest): Info {
+export function targetOf({ program, running }: RestoreFacts, manifest: Manifest): Info {
   const { engine, version } = program ?? running ?? manifest.server;
   const info = new Map([[engine === 'valkey' ? 'valkey_version' : 'redis_version', version]]);
   if (program !== undefined) info.set('executable', program.path);

@@ -2,7 +2,6 @@ import type { Engine, KeyCount, Manifest } from '../../domain/backup.ts';
 import { formatBytes, parseBytes } from '../../lib/bytes.ts';
 import { formatDuration } from '../../lib/duration.ts';
 import type { Persistence, RestoreFacts, RunningServer } from './facts.ts';
-import type { Layout } from './layout.ts';
 import { canLoad } from './judge-rdb-version.ts';
 
 /** The guards that `--allow-<name>` insists on, and what that means. */
@@ -46,7 +45,7 @@ export function judgeGuards(input: GuardInput): Guard[] {
   return [
     ...judgeServer(input.facts, input.persistence),
     ...judgeChoice(input),
-    ...[newer, memory].flatMap((judge) => judge(input) ?? []),
+    ...[multiPart, newer, memory].flatMap((judge) => judge(input) ?? []),
   ];
 }
 
@@ -67,29 +66,6 @@ function judgePlace({ running, conf }: RestoreFacts, next: Persistence): Guard[]
       'moved',
       `the server keeps its data in ${now}, and its next start reads ${then} (${conf?.file ?? 'its command line'}): what it holds now stays where it is, and would not be put back`,
       'make both agree first, with CONFIG REWRITE or CONFIG SET',
-    ),
-  ];
-}
-
-/** Does the next start read what this backup is? */
-export function judgeKind(manifest: Manifest, { authority }: Layout): Guard[] {
-  if (manifest.kind === 'rdb') return [];
-  if (authority === 'rdb')
-    return [
-      guard(
-        'aof-off',
-        'the backup is one of the append only file, and the next start reads none',
-        'set appendonly yes in its configuration first, without a restart, and run this again; or take a backup of kind rdb',
-        false,
-      ),
-    ];
-  if (authority === 'multi' || manifest.aof?.layout === 'single') return [];
-  return [
-    guard(
-      'multi-part',
-      'the backup is a set of several files, which servers of before 7.0 do not read',
-      'install a server of that version first; or take a backup of kind rdb',
-      false,
     ),
   ];
 }
@@ -189,6 +165,18 @@ const newer: Judge = ({ manifest, server }) => {
   );
 };
 
+/** Of a server of before 7.0. */
+const multiPart: Judge = ({ manifest, server }) => {
+  if (manifest.aof?.layout !== 'multi-part') return undefined;
+  if (server.engine === 'valkey' || Number.parseInt(server.version, 10) >= 7) return undefined;
+  return guard(
+    'multi-part',
+    `the backup is an append only file of several files, which ${server.engine} ${server.version} does not read`,
+    'install a server of 7.0 or newer first; or take a backup of kind rdb',
+    false,
+  );
+};
+
 const memory: Judge = ({ facts: { running, conf }, manifest }) => {
   const limit =
     (conf?.maxmemory === undefined ? undefined : parseBytes(conf.maxmemory)) ?? running?.maxmemory ?? 0;
@@ -211,7 +199,8 @@ const service: ServerJudge = ({ facts }) => {
   );
 };
 
-function placeOf({ dir, dbfilename, appendfilename, appenddirname, appendonly }: Persistence): string {
+/** What a server reads when it starts. */
+export function placeOf({ dir, dbfilename, appendfilename, appenddirname, appendonly }: Persistence): string {
   return `${dir}/${appendonly ? `${appenddirname}/${appendfilename}` : dbfilename}`;
 }
 

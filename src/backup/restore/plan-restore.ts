@@ -1,7 +1,7 @@
 import type { BackupKind, Engine, Manifest } from '../../domain/backup.ts';
 import type { RestoreEstimate } from '../../domain/drill.ts';
 import type { ConfFacts, Persistence, RestoreFacts } from './facts.ts';
-import { judgeGuards, judgeKind, judgeServer, type Guard } from './judge-guards.ts';
+import { judgeGuards, judgeServer, type Guard } from './judge-guards.ts';
 import type { Journal } from './journal.ts';
 import type { Authority, Layout } from './layout.ts';
 
@@ -53,7 +53,9 @@ const defaults: Omit<Persistence, 'dir'> = {
 export function nextPersistence({
   running,
   conf,
-}: Pick<RestoreFacts, 'running' | 'conf'>): Persistence | undefined {
+}: Pick<RestoreFacts, 'conf'> & { running: { persistence: Persistence } | undefined }):
+  | Persistence
+  | undefined {
   const now = running?.persistence;
   if (conf === undefined) return now;
   // A relative one was resolved by the server that runs; otherwise it counts from where we cannot know.
@@ -101,7 +103,7 @@ export function planRestore(input: PlanInput): RestorePlan {
     expected: input.expected ?? null,
     steps: stepsOf(facts, { layout, persistence, save, kind: manifest.kind }),
     notes: notesOf(facts, persistence),
-    guards: [...judgeKind(manifest, layout), ...judgeGuards({ ...input, server })],
+    guards: judgeGuards({ ...input, server }),
   };
 }
 
@@ -205,6 +207,9 @@ function stepsOf(
   const proof = kind === 'rdb' ? 'SHA-256 and CRC64' : 'SHA-256 and framing';
   return [
     step('stage', `fetch and decode into ${dir}, on the file system of the data; ${proof}`),
+    ...(kind === 'aof' && layout.authority === 'rdb'
+      ? [step('convert', 'loaded into a scratch server, which saves a dump: the next start reads no AOF')]
+      : []),
     step('verify', "the server's own check tool; loaded into a scratch server where memory allows"),
     ...(save
       ? [step('save', `BGSAVE, so that the ${running?.unsaved} changes since the last one are set aside too`)]
@@ -217,7 +222,7 @@ function stepsOf(
 }
 
 function placeOf({ authority, names }: Layout, dir: string, kind: BackupKind): string {
-  if (kind === 'aof')
+  if (kind === 'aof' && authority !== 'rdb')
     return authority === 'multi'
       ? `${dir}/${names.aofDir}, all files of the set and their manifest`
       : `${dir}/${names.aofFile}`;

@@ -1,4 +1,4 @@
-import type { Manifest, Verification } from '../../domain/backup.ts';
+import type { AofContent, Manifest, Verification } from '../../domain/backup.ts';
 import type { DrillRecord } from '../../domain/drill.ts';
 import { AgentError } from '../../domain/errors.ts';
 import { countKeys } from '../../jobs/backup.ts';
@@ -46,11 +46,7 @@ export const backupsShowCommand = defineCommand<{ id: string }, BackupDetails>({
         })),
       ),
     );
-    const [artefact] = manifest.artefacts;
-    const decode =
-      artefact?.encryption === null
-        ? `zstd -d ${artefact.name} -o dump.rdb`
-        : `age -d -i IDENTITY ${artefact?.name ?? ''} | zstd -d -o dump.rdb`;
+    const decode = howToDecode(manifest);
     return { manifest, verifications: [manifest.verified, ...later], drills, decode };
   },
   render({ manifest, verifications, drills, decode }, { style, now }) {
@@ -67,7 +63,9 @@ export const backupsShowCommand = defineCommand<{ id: string }, BackupDetails>({
       ['server', `${server.engine} ${server.version}, ${server.role}, run_id ${server.run_id}`],
       ['written by', `${writer.host}, redis-agent ${writer.agent_version}`],
       ['keys', `${countKeys(manifest)}${keyspace.exact ? '' : ' (about)'}: ${databases || 'none'}`],
-      ['RDB', `version ${manifest.rdb_version}, checksum ${manifest.rdb_checksum ? 'on' : 'off'}`],
+      manifest.aof === undefined
+        ? ['RDB', `version ${manifest.rdb_version}, checksum ${manifest.rdb_checksum ? 'on' : 'off'}`]
+        : ['AOF', describeAof(manifest.aof)],
       ['plain', `${formatBytes(artefact?.plain.bytes ?? 0)}, SHA-256 ${artefact?.plain.sha256 ?? ''}`],
       ['stored', `${formatBytes(artefact?.stored.bytes ?? 0)}, SHA-256 ${artefact?.stored.sha256 ?? ''}`],
       ['encrypted', artefact?.encryption?.recipients.map((key) => `for ${key}`).join(', ') ?? 'no'],
@@ -88,6 +86,22 @@ export const backupsShowCommand = defineCommand<{ id: string }, BackupDetails>({
     return renderTable([{ title: '' }, { title: '' }], rows);
   },
 });
+
+/** By public tools, in the folder of the artefact. */
+function howToDecode({ kind, artefacts }: Manifest): string {
+  const [artefact] = artefacts;
+  const name = artefact?.name ?? '';
+  const rest = kind === 'aof' ? 'zstd -dc | tar -x' : 'zstd -d -o dump.rdb';
+  if (artefact?.encryption !== null) return `age -d -i IDENTITY ${name} | ${rest}`;
+  return kind === 'aof' ? `zstd -dc ${name} | tar -x` : `zstd -d ${name} -o dump.rdb`;
+}
+
+function describeAof({ layout, files }: AofContent): string {
+  const parts = files.map(
+    ({ name, bytes, commands }) => `${name} ${formatBytes(bytes)}, ${commands} commands`,
+  );
+  return `${layout}: ${parts.join('; ')}`;
+}
 
 /** What its name tells, where the proof itself cannot be read: no reason to hide the rest. */
 function unreadable(

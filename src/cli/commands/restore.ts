@@ -88,7 +88,7 @@ export const restoreCommand = defineCommand<Args, Result>({
     if (result.kind === 'keys') return renderRestoreKeys(result.keys, style, width);
     if (result.kind === 'live') return renderLive(result.report, result.why_not, style);
     const { file, backup, bytes } = result.fetched;
-    return `${printable(file)}: backup ${backup}, ${formatBytes(bytes)}, proven (SHA-256, CRC64)`;
+    return `${printable(file)}: backup ${backup}, ${formatBytes(bytes)}, proven (SHA-256, every record read)`;
   },
   document(result) {
     if (result.kind === 'keys') return result.keys;
