@@ -8,8 +8,8 @@ const perArgument = 48;
 const shortCopy = 40;
 
 /** A literal argument or command name as it goes over the wire, made once. */
-export function encodedArgument(text: string): Uint8Array {
-  const bytes = Buffer.from(text);
+export function encodedArgument(argument: string | Uint8Array): Uint8Array {
+  const bytes = Buffer.from(argument);
   return Buffer.concat([Buffer.from(`$${bytes.length}\r\n`), bytes, Buffer.from('\r\n')]);
 }
 

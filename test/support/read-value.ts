@@ -7,7 +7,7 @@ import type { ServerBuild } from './redis-server.ts';
 export async function readByCommands(
   client: BinaryClient,
   build: ServerBuild,
-  key: string,
+  key: string | Uint8Array,
 ): Promise<DecodedValue> {
   const value: DecodedValue = { items: [], fields: [], members: [], skipped: [] };
   switch (String(await client.call('TYPE', key))) {
@@ -43,7 +43,7 @@ export function inOrder(value: DecodedValue, type: string): DecodedValue {
 async function readFields(
   client: BinaryClient,
   build: ServerBuild,
-  key: string,
+  key: string | Uint8Array,
 ): Promise<DecodedValue['fields']> {
   const held = pairs(await client.call('HGETALL', key));
   const expiries = new Map<string, number>();
@@ -63,7 +63,7 @@ const withScore = ([member, score]: [string, string]): [string, number] => [
   score === 'inf' ? Infinity : score === '-inf' ? -Infinity : Number(score),
 ];
 
-async function readStream(client: BinaryClient, key: string): Promise<DecodedStream> {
+async function readStream(client: BinaryClient, key: string | Uint8Array): Promise<DecodedStream> {
   const entries = list(await client.call('XRANGE', key, '-', '+'));
   const info = record(await client.call('XINFO', 'STREAM', key, 'FULL', 'COUNT', 0));
   return {

@@ -2,6 +2,7 @@ import type { Engine } from '../../domain/backup.ts';
 import { AgentError } from '../../domain/errors.ts';
 import { infoInteger, infoKeyspace, type Info } from '../../formats/info/parse-info.ts';
 import { whatTargetReads } from '../../formats/rdb/dump-payload.ts';
+import { listpackForm, type ListpackForm } from './listpack-form.ts';
 import type { RdbVersion } from '../../formats/rdb/rdb-version.ts';
 
 /** The server that keys are to be written into, as it describes itself. Sizes in bytes. */
@@ -34,6 +35,7 @@ export interface TargetAbilities {
   setWithTime: boolean;
   /** An unknown module's value is an error, and not the end of the server. */
   survivesModules: boolean;
+  listpacks: ListpackForm;
 }
 
 /** Reads INFO. Throws an AgentError where nothing may or can be written there. */
@@ -93,5 +95,6 @@ export function abilitiesOf({ engine, version }: KeyTarget): TargetAbilities {
     createConsumer: since(6.2),
     setWithTime: since(6.2),
     survivesModules: since(7),
+    listpacks: listpackForm(engine, version),
   };
 }

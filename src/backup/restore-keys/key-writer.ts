@@ -7,6 +7,7 @@ import { encodedArgument } from '../../redis/command-writer.ts';
 import type { Pipe } from '../../redis/pipe.ts';
 import { PipeError, type PipeReply } from '../../redis/reply-parser.ts';
 import { existsAlready, kind, kindOf, recordOf, stoppedBy, tagOf } from './answer-kinds.ts';
+import { holdsOddEntry, listpackForm, type ListpackForm } from './listpack-form.ts';
 import { RecentKeys } from './recent-keys.ts';
 import { ValueBuilder, type BuilderHost } from './value-builder.ts';
 import { byCommands, impossible, type KeyWriterOptions } from './writer-options.ts';
@@ -32,6 +33,7 @@ export class KeyWriter implements RdbHandler, BuilderHost {
   readonly #builder: ValueBuilder;
   readonly #keys = new RecentKeys();
   #version = 0;
+  #form: ListpackForm = 'unknown';
   #selected = 0;
   /** Why the record that is being read is not written; counted when it is over. */
   #left: 'passed' | 'expired' | { problem: string } | undefined;
@@ -41,7 +43,7 @@ export class KeyWriter implements RdbHandler, BuilderHost {
   done = 0;
   /** Why nothing more is written. */
   failure: AgentError | undefined;
-  /** Values that are too large for one command; they take a second reading. */
+  /** Values that RESTORE does not take, or not well: they take a second reading, and are built by commands. */
   readonly deferred: number[];
 
   constructor(pipe: Pipe, options: KeyWriterOptions, deferred: number[] = []) {
@@ -58,6 +60,11 @@ export class KeyWriter implements RdbHandler, BuilderHost {
 
   start(version: RdbVersion): void {
     this.#version = payloadVersion(version, this.options.target.reads);
+    this.#form = listpackForm(version.engine, undefined);
+  }
+
+  aux(name: string, value: string): void {
+    if (name === 'valkey-ver' && this.#form !== 'long') this.#form = listpackForm('valkey', value);
   }
 
   wish(record: RdbRecord): ValueWish {
@@ -76,8 +83,10 @@ export class KeyWriter implements RdbHandler, BuilderHost {
   }
 
   record(record: RdbRecord, raw?: Uint8Array | null): void {
-    if (raw) this.#restore(record, raw);
-    else if (raw === null) this.#tooLarge(record);
+    if (raw && this.#isOdd(record, raw))
+      this.#later(record.index, keyOf(record), 'an entry that servers write in two ways');
+    else if (raw) this.#restore(record, raw);
+    else if (raw === null) this.#later(record.index, keyOf(record), 'a value of its size');
     else if (this.#left === undefined) this.#builder.measure(record);
     else this.#count(this.#left, record);
     this.done = record.index + 1;
@@ -156,26 +165,30 @@ export class KeyWriter implements RdbHandler, BuilderHost {
     this.failure = new AgentError('redis', `${this.pipe.target.name} refuses SELECT: ${why}`);
   }
 
-  #count(left: 'passed' | 'expired' | { problem: string }, { bytes, keyFrom, keyTo }: RdbRecord): void {
+  #count(left: 'passed' | 'expired' | { problem: string }, record: RdbRecord): void {
     const { tally } = this.options;
     if (typeof left === 'string') tally.counts[left]++;
-    else tally.fail(left.problem, bytes.subarray(keyFrom, keyTo));
+    else tally.fail(left.problem, keyOf(record));
   }
 
-  #tooLarge({ index, bytes, keyFrom, keyTo }: RdbRecord): void {
+  #isOdd(record: RdbRecord, raw: Uint8Array): boolean {
+    const { listpacks } = this.options.target;
+    return (this.#form !== listpacks || listpacks === 'unknown') && holdsOddEntry(record, raw);
+  }
+
+  /** Leaves a value for the second reading. `what` takes one. */
+  #later(index: number, key: Uint8Array, what: string): void {
     const { again, tally } = this.options;
     if (again) this.deferred.push(index);
-    else
-      tally.fail(
-        'its value is so large that it takes a second reading: name a file instead of -',
-        bytes.subarray(keyFrom, keyTo),
-      );
+    else tally.fail(`${what} takes a second reading: name a file instead of -`, key);
   }
 
   #refused(tag: number, reply: PipeReply): void {
     const key = this.#keys.oldest;
     if (!(reply instanceof PipeError)) this.options.tally.fail('the server gave no answer to RESTORE', key);
     else if (reply.code === 'BUSYKEY') this.exists(recordOf(tag), key);
+    else if (reply.text.startsWith('ERR Bad data format'))
+      this.#later(recordOf(tag), key, 'what RESTORE refuses');
     else if (!this.stopOn(reply)) this.options.tally.fail(`RESTORE: ${reply.text}`, key);
   }
 
@@ -189,4 +202,8 @@ export class KeyWriter implements RdbHandler, BuilderHost {
     out.at += footerBytes;
     out.lineEnd();
   }
+}
+
+function keyOf({ bytes, keyFrom, keyTo }: RdbRecord): Uint8Array {
+  return bytes.subarray(keyFrom, keyTo);
 }

@@ -16,6 +16,8 @@ const xsetid = words('XSETID');
 const createGroup = words('XGROUP', 'CREATE');
 const destroyGroup = words('XGROUP', 'DESTROY');
 const createConsumer = words('XGROUP', 'CREATECONSUMER');
+const readGroup = words('XREADGROUP', 'GROUP');
+const ofStream = words('COUNT', '1', 'STREAMS');
 const xclaim = words('XCLAIM');
 /** Makes a stream without entries, and goes at once. */
 const makingGroup = 'redis-agent-making';
@@ -75,7 +77,13 @@ export class StreamCommands implements ElementSink {
 
   consumer({ name }: StreamConsumer): void {
     this.#consumer = Uint8Array.from(name);
-    if (this.#abilities.createConsumer) send(this.#channel, createConsumer, this.#group, this.#consumer);
+    if (this.#abilities.createConsumer) {
+      send(this.#channel, createConsumer, this.#group, this.#consumer);
+    } else {
+      // Whoever reads what is pending for him is a consumer then.
+      const reading = [encodedArgument(this.#group), encodedArgument(this.#consumer), ...ofStream];
+      send(this.#channel, [...readGroup, ...reading], '0');
+    }
   }
 
   consumerPending(id: StreamId): void {

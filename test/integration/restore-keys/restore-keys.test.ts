@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { runAgent, takeBackup, writeConfig } from '../../support/cli.ts';
-import { fillServer, hasFieldExpiry } from '../../support/data-set.ts';
+import { fillServer } from '../../support/data-set.ts';
 import { describeData } from '../../support/describe-data.ts';
 import { serverBuilds, startServer } from '../../support/redis-server.ts';
 
@@ -27,44 +27,6 @@ test.each(serverBuilds().map((build) => [build.name, build] as const))(
     });
   },
 );
-
-const pairs = serverBuilds().flatMap((from) =>
-  serverBuilds().map((to) => [from.name, to.name, from, to] as const),
-);
-
-test.each(pairs)('%s to %s: every key that its types allow', async (_from, _to, from, to) => {
-  const source = await startServer({ build: from });
-  await fillServer(source);
-  await source.call('SAVE');
-  const target = await startServer({ build: to });
-  const { json } = await runAgent(
-    ['restore', source.dumpPath, '--keys', '*', '--into', target.url, '--yes', '--json'],
-    {
-      config: writeConfig({ server: source }),
-    },
-  );
-  const lost = hasFieldExpiry(from) && !hasFieldExpiry(to) ? 3 : 0;
-  const keys = Number(await source.call('DBSIZE')) + 9;
-  expect(json.result.written).toBe(keys - lost);
-  expect(json.result.failed.map(({ keys: count }: { keys: number }) => count)).toEqual(
-    lost === 0 ? [] : [lost],
-  );
-});
-
-test('without RESTORE, values are built by plain commands and are the same', async () => {
-  const source = await startServer();
-  await fillServer(source);
-  await source.call('SAVE');
-  const target = await startServer();
-  await target.call('ACL', 'SETUSER', 'default', '-restore');
-  const { code, json } = await runAgent(
-    ['restore', source.dumpPath, '--keys', '*', '--into', target.url, '--yes', '--json'],
-    { config: writeConfig({ server: source }) },
-  );
-  expect(json.plan).toMatchObject({ method: 'commands', method_reason: expect.stringContaining('restore') });
-  expect([code, json.result.failed]).toEqual([0, []]);
-  expect((await describeData(target)).digest).toBe((await describeData(source)).digest);
-});
 
 test('a password in the arguments is refused without being repeated', async () => {
   const { code, stdout, stderr } = await runAgent([

@@ -1,0 +1,35 @@
+import type { Engine } from '../../domain/backup.ts';
+import type { RdbRecord } from '../../formats/rdb/rdb-handler.ts';
+
+/**
+ * How a server writes, behind a listpack's entry of 16383 bytes, how long it was: in three bytes, or since Valkey 9.1 in
+ * two. A server that meets the other form in a value that RESTORE gave it refuses the value, or takes it and ends itself
+ * when it is read. Which of them Valkey 9.0 writes is not known here.
+ */
+export type ListpackForm = 'long' | 'short' | 'unknown';
+
+export function listpackForm(engine: Engine, version: string | undefined): ListpackForm {
+  if (engine === 'redis') return 'long';
+  const number = Number.parseFloat(version ?? '');
+  if (number < 9) return 'long';
+  return number >= 9.1 ? 'short' : 'unknown';
+}
+
+/** Its length with the bytes that tell it. */
+const entryBytes = 16_383;
+/** The beginning of such an entry: a string with a length of four bytes. */
+const entryHead = Buffer.from([0xf0, 0xfa, 0x3f, 0, 0]);
+
+/** May this value hold such an entry? A compressed one that is long enough may. */
+export function holdsOddEntry(
+  {
+    type,
+    longest,
+    valueBytes,
+    plainBytes,
+  }: Pick<RdbRecord, 'type' | 'longest' | 'valueBytes' | 'plainBytes'>,
+  raw: Uint8Array,
+): boolean {
+  if (type.packing !== 'listpack' || longest < entryBytes) return false;
+  return plainBytes > valueBytes || Buffer.from(raw.buffer, raw.byteOffset, raw.length).includes(entryHead);
+}
