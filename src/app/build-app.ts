@@ -34,7 +34,7 @@ export interface AppOptions {
 export interface RunOptions {
   signal: AbortSignal;
   progress: Progress;
-  /** How long to wait for another run of the same kind of work, milliseconds. 0 when left out. */
+  /** How long to wait for a run of another job that holds the lock, milliseconds. 0 when left out. */
   patience?: number;
 }
 

@@ -15,8 +15,13 @@ export async function lastDrill(
   instance: InstanceSettings,
   signal: AbortSignal,
 ): Promise<DrillOutcome | undefined> {
-  const [last] = drillsOf(lastDetails(app.state(), instance.name, drillName, 1));
-  if (last !== undefined) return last;
+  try {
+    const [last] = drillsOf(lastDetails(app.state(), instance.name, drillName, 1));
+    if (last !== undefined) return last;
+  } catch (error) {
+    // Without a history, what lies beside the backups must do.
+    if (!(error instanceof AgentError)) throw error;
+  }
   try {
     const repository = await app.repository(instance);
     const record = await newestStoredDrill(repository, signal);

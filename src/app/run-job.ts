@@ -15,7 +15,7 @@ export interface RunTask {
   signal: AbortSignal;
   /** Opens what the job works with; a failure is a failure of the run. */
   prepare: () => Promise<JobContext>;
-  /** How long it waits for another run that holds its lock, milliseconds. 0 when left out. */
+  /** How long it waits for a run of another job that holds its lock, milliseconds. 0 when left out. */
   patience?: number | undefined;
 }
 
@@ -61,8 +61,9 @@ async function lockFor(
     try {
       return actAs(owner, () => takeLock(stateDirectory, what));
     } catch (error) {
-      const mayWait = clock.monotonic() - start < patience;
-      if (!mayWait || !(error instanceof AgentError) || error.code !== 'locked') throw error;
+      if (!(error instanceof AgentError) || error.code !== 'locked') throw error;
+      // What another run of the same job does need not be done again after it.
+      if (error.reason === job.name || clock.monotonic() - start >= patience) throw error;
     }
     await clock.sleep(lockPause, signal);
   }

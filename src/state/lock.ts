@@ -9,7 +9,8 @@ export interface Lock {
 }
 
 /**
- * Takes the lock of one kind of work on one instance, or throws an AgentError `locked` that says who holds it.
+ * Takes the lock of one kind of work on one instance, or throws an AgentError `locked` that says who holds it; its reason
+ * is the job that does.
  *
  * Node has no flock, and a file with a pid in it goes stale. An open SQLite write transaction is a kernel lock (fcntl)
  * that ends with its process however that dies, works between processes and inside one, and leaves the file readable:
@@ -44,8 +45,9 @@ export function takeLock(
           ? `remove ${file}: it holds nothing else than who works`
           : 'run as the user that owns state.path, or as root',
       });
-    throw new AgentError('locked', `another ${kind} run of ${instance} is under way${holder}`, {
+    throw new AgentError('locked', `another ${kind} run of ${instance} is under way${holder.text}`, {
       cause: error,
+      ...(holder.job !== undefined && { reason: holder.job }),
       hint: 'wait for it to end',
     });
   }
@@ -53,12 +55,13 @@ export function takeLock(
   return { release: () => held.close() };
 }
 
-function describeHolder(db: DatabaseSync): string {
+function describeHolder(db: DatabaseSync): { job?: string; text: string } {
   try {
     const row = db.prepare('SELECT job, pid, since FROM holder').get();
-    if (row === undefined) return '';
-    return ` (${String(row['job'])}, pid ${String(row['pid'])}, since ${String(row['since'])})`;
+    if (row === undefined) return { text: '' };
+    const job = String(row['job']);
+    return { job, text: ` (${job}, pid ${String(row['pid'])}, since ${String(row['since'])})` };
   } catch {
-    return '';
+    return { text: '' };
   }
 }

@@ -115,6 +115,16 @@ describe('runJob', () => {
     }
     expect(await vain).toMatchObject({ code: 'locked', message: expect.stringMatching(/\(drill, pid /) });
     again.release();
+
+    // What the same job does elsewhere is not waited for.
+    const other = takeLock(runner.stateDirectory, {
+      instance: 'main',
+      kind: 'repository',
+      job: 'backup',
+      clock,
+    });
+    await expect(runJob(runner, succeed, patient, {})).rejects.toMatchObject({ reason: 'backup' });
+    other.release();
     runner.state.close();
   });
 

@@ -30,11 +30,9 @@ const list = (...items: string[]): Contents => ({ data: 'list', items: items.map
 const set = (...items: string[]): Contents => ({ data: 'set', items: items.map(bytes) });
 const hash = (...items: [string, string, number?][]): Contents => ({
   data: 'hash',
-  items: items.map(([field, value, at]) => [
-    bytes(field),
-    bytes(value),
-    ...(at === undefined ? [] : ([at] as const)),
-  ]),
+  items: items.map(([field, value, at]) =>
+    at === undefined ? [bytes(field), bytes(value)] : [bytes(field), bytes(value), at],
+  ),
 });
 const zset = (...items: [string, number][]): Contents => ({
   data: 'zset',
@@ -50,7 +48,7 @@ const group = {
       name: bytes('consumer'),
       seenAt: 1000n,
       activeAt: 900n,
-      pending: [{ id: [5n, 0n] as const, deliveredAt: 800n, deliveries: 2n }],
+      pending: [{ id: [5n, 0n] as const, deliveredAt: 800n, deliveries: 2 }],
     },
   ],
 };
