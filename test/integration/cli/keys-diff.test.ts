@@ -120,6 +120,23 @@ describe('two backups', () => {
     expect(same).toMatchObject({ code: 0, stdout: expect.stringContaining('Nothing has changed.') });
   });
 
+  test('backups of the append only file are passed over', async () => {
+    const config = copied();
+    const { older, newer } = scene;
+    await server.call('CONFIG', 'SET', 'appendonly', 'yes');
+    const id = await takeBackup(config, '--kind', 'aof', '--no-verify');
+    await server.call('CONFIG', 'SET', 'appendonly', 'no');
+    expectChanges(await runAgent(['keys', 'diff', '--json'], { config }), true);
+    for (const [name, source] of [
+      ['latest', newer],
+      ['previous', older],
+    ] as const)
+      expect((await runAgent(['keys', name, '--json'], { config })).json.source).toBe(
+        `backup ${source} of main`,
+      );
+    expect(await runAgent(['keys', 'diff', newer, id], { config })).toMatchObject({ code: 7, stdout: '' });
+  });
+
   test('for people: what was read, and no line is longer than 80 columns', async () => {
     const { config } = scene;
     const stored = await runAgent(['keys', 'diff'], { config });
