@@ -26,21 +26,18 @@ export async function openDump(context: CommandContext, source: string): Promise
   return backupSource({ repository, identities: () => app.identities() }, manifest);
 }
 
-/** The newest complete backup but one. */
+/** The newest dump before what `latest` is. */
 async function findPrevious(repository: Repository, signal: AbortSignal): Promise<Manifest> {
+  const latest = await repository.find('latest', signal, 'rdb');
   const { backups } = await repository.list(signal);
-  const [previous, latest] = backups
-    .flatMap((entry) => (entry.state === 'complete' && entry.manifest.kind === 'rdb' ? [entry] : []))
-    .slice(-2);
-  if (previous !== undefined && latest !== undefined) return previous.manifest;
-  const { instance, store } = repository;
+  const previous = backups
+    .flatMap((entry) => (entry.state === 'complete' ? [entry.manifest] : []))
+    .findLast(({ id, kind }) => kind === 'rdb' && id < latest.id);
+  if (previous !== undefined) return previous;
   throw new AgentError(
     'failed',
-    `instance ${instance} has no backup before the newest in ${store.description}`,
-    {
-      reason: 'missing',
-      hint: 'take one more: redis-agent backup',
-    },
+    `instance ${repository.instance} has no backup before ${latest.id} in ${repository.store.description}`,
+    { reason: 'missing', hint: 'take one more: redis-agent backup' },
   );
 }
 
