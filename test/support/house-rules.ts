@@ -27,6 +27,7 @@ const pure: readonly RegExp[] = [
   /^formats\//,
   /^keyspace\//,
   /^backup\/prune\//,
+  /^backup\/drill\//,
   /^monitor\/evaluate\//,
   /^harden\/(?:audit|plan)\//,
   /^alert\/engine\.ts$/,

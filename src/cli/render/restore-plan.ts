@@ -50,10 +50,8 @@ function describeEstimate(expected: RestoreEstimate | null): string {
   if (expected === null) return 'time: not known, since no drill has shown it: redis-agent drill';
   const { seconds, drill } = expected;
   const measured = formatDuration(drill.recovery_seconds * 1000);
-  return (
-    `time: about ${formatDuration(seconds * 1000)}, from the drill of ${printable(drill.at.slice(0, 10))} ` +
-    `(${printable(drill.backup)}, ${formatBytes(drill.bytes)} in ${measured})`
-  );
+  const size = formatBytes(drill.bytes);
+  return `time: about ${formatDuration(seconds * 1000)}; the drill of ${printable(drill.at.slice(0, 10))} took ${measured} for ${size}`;
 }
 
 export function renderUndoPlan(
