@@ -179,16 +179,19 @@ const outcomes: Record<LiveOutcome, string> = {
 /** After a failure: sets the server free, and says in the error what it has now. */
 async function clearUp(
   context: JobContext,
-  { preBackup, stallTimeout: patience }: TakeOver,
+  { preBackup, facts, stallTimeout: patience }: TakeOver,
   error: unknown,
   settle: (server: LiveServer, signal: AbortSignal) => Promise<LiveOutcome>,
 ): Promise<unknown> {
   const { clock, log, signal } = context;
   const until = AbortSignal.timeout(clearTimeout);
   const server = new LiveServer(() => context.connect(until), { clock, signal: until, patience });
+  let down = false;
   const state = await settle(server, until).then(
     (outcome) => outcomes[outcome],
     (cause: unknown) => {
+      down = cause instanceof AgentError && cause.reason === 'refused';
+      if (down) return 'the server has ended';
       const why = until.aborted ? `not within ${clearTimeout / 1000} s` : messageOf(cause);
       return `the server could not be set right (${why}): the next redis-agent restore begins with that`;
     },
@@ -197,10 +200,19 @@ async function clearUp(
   log.warn({ cause: messageOf(error), state }, 'live restore failed');
   if (signal.aborted || !(error instanceof AgentError)) return error;
   const kept = preBackup === null ? '' : `what was there before is backup ${preBackup}`;
-  const hint = [error.hint, kept].filter(Boolean).join('; ');
+  const again = down ? startAgain(facts.service, preBackup) : undefined;
+  const hint = [error.hint, kept, again].filter(Boolean).join('; ');
   return new AgentError(error.code, `${error.message}; ${state}`, {
     cause: error,
     ...(error.reason === undefined ? {} : { reason: error.reason }),
     ...(hint === '' ? {} : { hint }),
   });
+}
+
+/** Of a server that has ended. What it starts with is what it had saved itself; else there is the backup. */
+function startAgain(service: string | undefined, preBackup: string | null): string {
+  const how = service === undefined ? '' : ` (${service})`;
+  const otherwise =
+    preBackup === null ? '' : `, and if it does not come up: redis-agent restore ${preBackup} --method files`;
+  return `start it again${how}: it loads what it had saved${otherwise}`;
 }

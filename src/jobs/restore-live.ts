@@ -81,7 +81,7 @@ function seconds(from: number, to: number): number {
 export async function lookLive(context: JobContext): Promise<LiveServerFacts> {
   const connection = await context.connect();
   try {
-    return await gatherLive(connection);
+    return await gatherLive(connection, context);
   } finally {
     connection.close();
   }

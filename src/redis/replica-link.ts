@@ -133,17 +133,15 @@ async function sendFeed(
   { feed, clock, signal, onSign, onProgress }: FeedOptions,
 ): Promise<void> {
   const chunks = feed.open(signal)[Symbol.asyncIterator]();
-  const stopNewlines = keepAlive(socket, '\n', newlineEvery, clock);
-  let next;
-  try {
-    next = await chunks.next();
-  } finally {
-    stopNewlines();
-  }
-  await write(socket, `$${feed.bytes}\r\n`);
+  const broken = untilBroken(socket, signal);
+  // A feed may be deaf to the signal, as a read from a file system that hangs is: it is not waited for then.
+  const take = async (): Promise<IteratorResult<Uint8Array>> => await Promise.race([chunks.next(), broken]);
   let sent = 0;
   try {
-    for (; next.done !== true; next = await chunks.next()) {
+    const stopNewlines = keepAlive(socket, '\n', newlineEvery, clock);
+    let next = await take().finally(stopNewlines);
+    await write(socket, `$${feed.bytes}\r\n`);
+    for (; next.done !== true; next = await take()) {
       signal.throwIfAborted();
       if (sent + next.value.length > feed.bytes) throw wrongLength(feed.bytes, 'more');
       await write(socket, next.value);
@@ -152,9 +150,20 @@ async function sendFeed(
       onProgress?.(sent);
     }
   } finally {
-    await chunks.return?.();
+    const left = awaitLater(Promise.resolve(chunks.return?.()));
+    if (!signal.aborted && !socket.destroyed) await left;
   }
   if (sent < feed.bytes) throw wrongLength(feed.bytes, 'fewer');
+}
+
+/** Rejects when the connection is closed, or the signal aborts. */
+function untilBroken(socket: Socket, signal: AbortSignal): Promise<never> {
+  return awaitLater(
+    new Promise<never>((_resolve, reject) => {
+      signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+      socket.once('close', () => reject(new Error('the server closed the connection')));
+    }),
+  );
 }
 
 /** Resolves when the kernel has taken all of it, so that the bytes may be reused and no more than these wait. */

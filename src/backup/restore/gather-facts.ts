@@ -51,6 +51,30 @@ export async function gatherFacts(
   };
 }
 
+/** What a running server's next start will go by. */
+export interface NextStart {
+  /** How it is started, for people; undefined when nobody knows. */
+  service: string | undefined;
+  now: Persistence;
+  conf: ConfFacts | undefined;
+  /** Why `conf` could not be read. */
+  problem: string | undefined;
+}
+
+/** Looks at what a server that runs will be when it is started again. Changes nothing. */
+export async function lookAhead(
+  connection: RedisConnection,
+  info: Info,
+  { instance, clock, signal }: Omit<GatherOptions, 'connect'>,
+): Promise<NextStart> {
+  const found = await findServerProcess(info);
+  const owner = found && (await findProcess(found.pid));
+  const user = owner && { uid: owner.uid, gid: owner.gid };
+  const service = await findService(instance, { info, pid: found?.pid, user }, { clock, signal });
+  const { conf, problem } = await readConfFacts(service, info.get('config_file'), found?.pid);
+  return { service: service?.description, now: await readPersistence(connection), conf, problem };
+}
+
 async function askServer({
   connect,
   signal,

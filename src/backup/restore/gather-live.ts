@@ -1,4 +1,4 @@
-import { statfs } from 'node:fs/promises';
+import { realpath, statfs } from 'node:fs/promises';
 import { AgentError } from '../../domain/errors.ts';
 import { infoInteger, type Info } from '../../formats/info/parse-info.ts';
 import { readCgroupMemory, readHostMemory } from '../../lib/host-memory.ts';
@@ -6,12 +6,20 @@ import type { RedisConnection } from '../../redis/connect.ts';
 import { findProcess } from '../../redis/data-process.ts';
 import { findServerProcess } from '../../redis/server-process.ts';
 import { engineOf, readConfig, readInfo } from '../../redis/server.ts';
+import { lookAhead, type GatherOptions } from './gather-facts.ts';
+import { placeOf } from './judge-guards.ts';
 import type { LiveFacts } from './judge-live.ts';
+import { nextPersistence } from './plan-restore.ts';
 
-export interface LiveServerFacts extends Pick<LiveFacts, 'server' | 'missing' | 'memory' | 'disk'> {
+export interface LiveServerFacts extends Pick<
+  LiveFacts,
+  'server' | 'missing' | 'memory' | 'disk' | 'nextStart'
+> {
   info: Info;
   /** Whose process it is. */
   user: number | undefined;
+  /** How it is started, for people; undefined when nobody knows. */
+  service: string | undefined;
   /** Path of its dump.rdb. */
   dump: string;
   /** Settings that a live restore may change, as they are. */
@@ -21,17 +29,29 @@ export interface LiveServerFacts extends Pick<LiveFacts, 'server' | 'missing' | 
 const changed = ['repl-diskless-load', 'replica-read-only'] as const;
 
 /** Asks the server what judgeLive looks at. Changes nothing. */
-export async function gatherLive(connection: RedisConnection): Promise<LiveServerFacts> {
+export async function gatherLive(
+  connection: RedisConnection,
+  options: Omit<GatherOptions, 'connect'>,
+): Promise<LiveServerFacts> {
   const info = await readInfo(connection);
   const found = await findServerProcess(info);
   const config = (name: string): Promise<string> => readConfig(connection, name);
   const [diskless, readOnly] = await Promise.all(changed.map(config));
   const settings = { 'repl-diskless-load': diskless ?? '', 'replica-read-only': readOnly ?? '' };
   const { missing, sentinels } = await probe(connection, settings);
-  const [dir, dbfilename] = [await config('dir'), await config('dbfilename')];
+  const ahead = await lookAhead(connection, info, options);
+  const { dir, dbfilename } = ahead.now;
+  const next = nextPersistence({ running: { persistence: ahead.now }, conf: ahead.conf }) ?? ahead.now;
   return {
     info,
+    service: ahead.service,
     dump: `${dir}/${dbfilename}`,
+    nextStart: {
+      now: placeOf(ahead.now),
+      // A server tells where it is without symbolic links.
+      next: placeOf({ ...next, dir: await realpath(next.dir).catch(() => next.dir) }),
+      problem: ahead.problem,
+    },
     user: found && (await findProcess(found.pid))?.uid,
     settings,
     missing,

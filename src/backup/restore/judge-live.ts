@@ -35,6 +35,8 @@ export interface LiveFacts {
   /** Rights that the agent's user lacks there, as ACL rules; and commands that the server does not know. */
   missing: { rules: string[]; commands: string[] };
   memory: number | undefined;
+  /** What it reads when it starts: if it were as it runs now, and by its configuration file, as far as that can be read. */
+  nextStart: { now: string; next: string; problem: string | undefined };
   disk: { folder: string; free: number } | undefined;
   backup: {
     kind: Manifest['kind'];
@@ -63,7 +65,9 @@ const useFiles = 'use --method files';
 /** May this server take this backup over while it runs, and how? */
 export function judgeLive(facts: LiveFacts): LiveJudgement {
   const { mode, problem } = chooseMode(facts);
-  const guards = [judgeServer, judgeBackup, judgeSentinel, judgeMaxmemory].flatMap((judge) => judge(facts));
+  const guards = [judgeServer, judgeNextStart, judgeBackup, judgeSentinel, judgeMaxmemory].flatMap((judge) =>
+    judge(facts),
+  );
   return { guards: problem === undefined ? guards : [...guards, problem], notes: notesOn(facts, mode), mode };
 }
 
@@ -101,6 +105,18 @@ function judgeServer({ server, missing }: LiveFacts): Guard[] {
       `grant them: ACL SETUSER ${server.user} ${missing.rules.join(' ')}, or ${useFiles}`,
     );
   return guards;
+}
+
+/** What it has in memory must be what it comes back with; it saves only where it works now. */
+function judgeNextStart({ nextStart: { now, next } }: LiveFacts): Guard[] {
+  if (now === next) return [];
+  return [
+    refusal(
+      'next-start',
+      `the server saves to ${now}, and its next start reads ${next}: what was restored would be gone then`,
+      `make its configuration file agree with what it runs with (CONFIG REWRITE), or ${useFiles}`,
+    ),
+  ];
 }
 
 function judgeBackup({ server, backup }: LiveFacts): Guard[] {
@@ -189,13 +205,15 @@ function chooseMode({ server, backup, memory, disk }: LiveFacts): { mode: Diskle
   return { mode };
 }
 
-function notesOn({ server }: LiveFacts, mode: DisklessLoad): string[] {
+function notesOn({ server, nextStart }: LiveFacts, mode: DisklessLoad): string[] {
   const notes = [
     'meanwhile the server refuses writes, and reads too while it loads; blocked clients are sent away',
   ];
+  if (nextStart.problem !== undefined)
+    notes.push(`${nextStart.problem}; its next start is taken to be as it runs now`);
   if (mode === 'disabled')
     notes.push(
-      'there is not memory enough for both data sets: the server drops the old one before it loads the new one',
+      'there is not memory enough for both data sets: the server drops the old one before it loads the new one, and from then on only a backup of it is left',
     );
   if (server.replicas > 0) notes.push(`its ${server.replicas} replicas copy the new data from it afterwards`);
   if (server.minReplicas > 0)

@@ -77,7 +77,7 @@ describe('what goes wrong on the way', () => {
       },
     });
     await expect(run).rejects.toMatchObject({
-      message: expect.stringContaining('could not be set right'),
+      message: expect.stringContaining('the server has ended'),
     });
     expect(existsSync(journalOf(config))).toBe(true);
     await server.kill('SIGKILL');

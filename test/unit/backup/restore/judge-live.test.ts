@@ -5,11 +5,11 @@ import { canLoad } from '../../../../src/backup/restore/judge-rdb-version.ts';
 const mib = 1024 * 1024;
 
 type Overrides = {
-  [Part in 'server' | 'missing' | 'disk' | 'backup']?: Partial<NonNullable<LiveFacts[Part]>>;
+  [Part in 'server' | 'missing' | 'disk' | 'backup' | 'nextStart']?: Partial<NonNullable<LiveFacts[Part]>>;
 };
 
 function facts(
-  { server, missing, backup, disk }: Overrides = {},
+  { server, missing, backup, disk, nextStart }: Overrides = {},
   memory: number | undefined = 4096 * mib,
 ): LiveFacts {
   return {
@@ -34,6 +34,7 @@ function facts(
     },
     missing: { rules: [], commands: [], ...missing },
     memory,
+    nextStart: { now: '/data/dump.rdb', next: '/data/dump.rdb', problem: undefined, ...nextStart },
     disk: disk === undefined ? undefined : { folder: '/data', free: 0, ...disk },
     backup: {
       kind: 'rdb',
@@ -67,6 +68,7 @@ describe('a live restore', () => {
     ['renamed', { missing: { commands: ['REPLICAOF'] } }],
     ['rights', { missing: { rules: ['+replicaof'] } }],
     ['newer-rdb', { backup: { rdb: { engine: 'redis', version: 11 } } }],
+    ['next-start', { nextStart: { next: '/data/appendonlydir/appendonly.aof' } }],
     ['unread', { backup: { unread: 'a value of type 99' } }],
     ['modules', { backup: { modules: ['ReJSON-RL'] } }],
     ['databases', { backup: { highestDatabase: 16 } }],
