@@ -175,11 +175,12 @@ function usageError(error: Error): AgentError {
   const words = commandWords();
   // The options of every command: a misplaced one is told by the help.
   const meant = first === undefined ? undefined : closest(first, [...words, ...optionNames(commands)]);
+  const known = meant !== undefined && meant === first && !words.includes(first);
   return new AgentError('usage', first === undefined ? message : `unknown argument: ${unknown.join(', ')}`, {
     cause: error,
     hint:
-      meant === undefined
-        ? 'see: redis-agent --help'
+      meant === undefined || known
+        ? `${known ? `--${meant} is for another command; ` : ''}see: redis-agent --help`
         : `did you mean ${words.includes(meant) ? '' : '--'}${meant}?`,
   });
 }

@@ -12,6 +12,7 @@ describe('the command line', () => {
     [['bakup'], 'unknown argument: bakup; did you mean backup?'],
     [['backups', 'lst'], 'unknown argument: lst; did you mean list?'],
     [['backup', '--skip-preflght'], 'unknown argument: skip-preflght; did you mean --skip-preflight?'],
+    [['backup', '--undo'], 'unknown argument: undo; --undo is for another command; see: redis-agent --help'],
     [['backup', '--zzz'], 'unknown argument: zzz; see: redis-agent --help'],
     [['backup', '-x'], 'unknown argument: x; see: redis-agent --help'],
     [['status', 'main'], 'unknown argument: main; see: redis-agent --help'],
