@@ -245,5 +245,5 @@ function sizeClass(bytes: number): number {
 
 /** The smallest that is not less. */
 function powerOfTwo(number: number): number {
-  return 2 ** Math.ceil(Math.log2(Math.max(1, number)));
+  return number > 2 ** 30 ? 2 ** Math.ceil(Math.log2(number)) : 1 << (32 - Math.clz32(Math.ceil(number) - 1));
 }

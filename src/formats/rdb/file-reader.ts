@@ -1,12 +1,12 @@
 import { opcode, OpcodeReader } from './opcode-reader.ts';
+import { plainLayouts, readPlainKeys, type PlainKeysOptions } from './plain-keys.ts';
 import { RawValue } from './raw-value.ts';
 import { RdbError, type RdbHandler, type RdbRecord, type TokenSink } from './rdb-handler.ts';
 import { headerBytes, readRdbVersion, type Engine, type RdbVersion } from './rdb-version.ts';
-import { readShortStrings } from './short-strings.ts';
 import { StringReader } from './string-reader.ts';
 import { grammarOf } from './value-grammar.ts';
 import { ValueReader } from './value-reader.ts';
-import { typesOf, valueTypes, type ValueType } from './value-types.ts';
+import { typesOf, valueTypes } from './value-types.ts';
 import type { Window } from './window.ts';
 
 /** Bounds of what is kept of a file: see ReaderOptions. */
@@ -25,14 +25,13 @@ type State = 'header' | 'next' | 'opcode' | 'key' | 'value';
 export class FileReader {
   readonly #window: Window;
   readonly #handler: RdbHandler;
-  readonly #keyLimit: number;
+  readonly #plain: PlainKeysOptions;
   readonly #key: StringReader;
   readonly #value: ValueReader;
   readonly #raw: RawValue;
   readonly #opcodes: OpcodeReader;
   readonly #sink: TokenSink | null;
   readonly #record: RdbRecord;
-  #types: readonly (ValueType | undefined)[] = [];
   #engine: Engine = 'redis';
   #state: State = 'header';
   #opcode = 0;
@@ -48,10 +47,11 @@ export class FileReader {
   constructor(window: Window, handler: RdbHandler, limits: Limits) {
     this.#window = window;
     this.#handler = handler;
-    this.#keyLimit = limits.keyLimit ?? defaults.key;
+    const keyLimit = limits.keyLimit ?? defaults.key;
+    this.#plain = { first: 0, keyLimit, types: [], layouts: new Uint8Array(256) };
     this.#sink = limits.sink ?? null;
     this.#record = emptyRecord(window.bytes);
-    this.#key = new StringReader(window, this.#keyLimit);
+    this.#key = new StringReader(window, keyLimit);
     this.#value = new ValueReader(window, this.#record, limits.stringLimit ?? defaults.string);
     this.#raw = new RawValue(window, limits.rawLimit ?? defaults.raw);
     this.#opcodes = new OpcodeReader(window, handler, this.#record, this.#value);
@@ -116,7 +116,8 @@ export class FileReader {
     window.at += headerBytes;
     this.version = version;
     this.#engine = version.engine;
-    this.#types = typesOf(version.engine);
+    this.#plain.types = typesOf(version.engine);
+    this.#plain.layouts = plainLayouts(this.#plain.types);
     this.#state = 'next';
     this.#handler.start?.(version);
     return true;
@@ -127,13 +128,12 @@ export class FileReader {
     const window = this.#window;
     const record = this.#record;
     if (this.#handler.wish === undefined) {
-      record.type = valueTypes[0]!;
-      const from = { first: this.records, keyLimit: this.#keyLimit };
-      this.records += readShortStrings(window, record, this.#handler, from);
+      this.#plain.first = this.records;
+      this.records += readPlainKeys(window, record, this.#handler, this.#plain);
       if (window.at >= window.stop) return true;
     }
     const code = window.bytes[window.at]!;
-    const type = this.#types[code];
+    const type = this.#plain.types[code];
     if (type !== undefined) {
       record.offset = window.offset;
       record.type = type;

@@ -88,3 +88,59 @@ export const sections = {
   /** A library's name, its engine, a description if there is one, and its code. */
   earlyFunctions: [op.string, op.string, ...repeated(op.string), op.string, op.end],
 } satisfies Record<string, Grammar>;
+
+/** A place in a grammar: which token is next, and which repetitions are open. */
+export class GrammarWalk {
+  #grammar: Grammar = [op.end];
+  #at = 0;
+  /** Of each `count … next` that is open: turns left, and where it begins. */
+  readonly #turns = new Float64Array(8);
+  readonly #starts = new Uint8Array(8);
+  #depth = 0;
+  /** What is next: never `next`. */
+  token: number = op.end;
+
+  begin(grammar: Grammar): void {
+    this.#grammar = grammar;
+    this.#depth = 0;
+    this.#goTo(0);
+  }
+
+  /** The token has been read. */
+  step(): void {
+    this.#goTo(this.#at + 1);
+  }
+
+  /** The token has been read, a count of so many turns. */
+  open(turns: number): void {
+    if (turns === 0) return this.#leaveOut();
+    this.#depth++;
+    this.#turns[this.#depth] = turns;
+    this.#starts[this.#depth] = this.#at + 1;
+    this.step();
+  }
+
+  #goTo(place: number): void {
+    let at = place;
+    while (this.#grammar[at] === op.next) {
+      this.#turns[this.#depth]! -= 1;
+      if (this.#turns[this.#depth]! > 0) at = this.#starts[this.#depth]!;
+      else {
+        this.#depth--;
+        at++;
+      }
+    }
+    this.#at = at;
+    this.token = this.#grammar[at]!;
+  }
+
+  #leaveOut(): void {
+    let at = this.#at + 1;
+    for (let open = 1; open > 0; at++) {
+      const token = this.#grammar[at];
+      if (token === op.count || token === op.elements) open++;
+      else if (token === op.next) open--;
+    }
+    this.#goTo(at);
+  }
+}

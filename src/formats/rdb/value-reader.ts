@@ -1,16 +1,13 @@
 import { ascii } from './ascii.ts';
 import { Gather } from './gather.ts';
 import { decompressLzf, lzfExpansion } from './lzf.ts';
-import { headBytes } from './packed/packed.ts';
-import { countByHead, countElements, decompressHead } from './packed-elements.ts';
+import { countByHead, countElements, headOf } from './packed-elements.ts';
 import { RdbError, type RdbRecord, type TokenSink } from './rdb-handler.ts';
-import { op, type Grammar } from './value-grammar.ts';
+import { GrammarWalk, op, type Grammar } from './value-grammar.ts';
 import { encoded, encodings, more, type Window } from './window.ts';
 
 /** Entries from which on a packed value's head does not tell their number. */
 const notInHead = 0xffff;
-/** How many compressed bytes they are in at most: a literal run has one control byte for up to 32 of them. */
-const compressedHead = 2 * headBytes;
 
 /**
  * Reads past a value by its grammar, pausing wherever the window ends. Learns sizes and counts; with a sink, hands over
@@ -22,12 +19,7 @@ export class ValueReader {
   readonly #gather: Gather;
   readonly #stringLimit: number;
   #sink: TokenSink | null = null;
-  #grammar: Grammar = [];
-  #at = 0;
-  /** Of each `count … next` that is open: turns left, and where it begins. */
-  readonly #turns = new Float64Array(8);
-  readonly #loops = new Uint8Array(8);
-  #depth = 0;
+  readonly #walk = new GrammarWalk();
   /** A string whose header was read and whose bytes are wanted: stored and plain length; -1 for none. */
   #stored = -1;
   #plain = 0;
@@ -45,10 +37,8 @@ export class ValueReader {
   /** Begins a value of the record's type, or a section that is read like one. */
   begin(grammar: Grammar, sink: TokenSink | null): void {
     const record = this.#record;
-    this.#grammar = grammar;
+    this.#walk.begin(grammar);
     this.#sink = sink;
-    this.#at = 0;
-    this.#depth = 0;
     record.elements = record.type.layout === 'string' ? 1 : 0;
     record.plainBytes = 0;
     record.strings = 0;
@@ -60,20 +50,37 @@ export class ValueReader {
   run(): boolean {
     const window = this.#window;
     for (;;) {
-      const token = this.#grammar[this.#at];
-      if (token === op.next) this.#next();
-      else if (token === op.end) return true;
-      else if (window.at >= window.stop || !this.#token(token!)) return false;
+      const { token } = this.#walk;
+      if (token === op.string && this.#sink === null && this.#shortStrings()) continue;
+      if (token === op.end) return true;
+      if (window.at >= window.stop || !this.#token(token)) return false;
     }
   }
 
-  #next(): void {
-    this.#turns[this.#depth]! -= 1;
-    if (this.#turns[this.#depth]! > 0) this.#at = this.#loops[this.#depth]!;
-    else {
-      this.#depth--;
-      this.#at++;
+  /**
+   * Skips strings with short headers, which many values have thousands of, without a call for each. False when there
+   * was none.
+   */
+  #shortStrings(): boolean {
+    const window = this.#window;
+    const record = this.#record;
+    const walk = this.#walk;
+    const { bytes } = window;
+    // Both bytes of a header are at hand.
+    const stop = Math.min(window.stop, window.end - 1);
+    const before = record.strings;
+    let at = window.at;
+    while (at < stop && walk.token === op.string) {
+      let length = bytes[at]!;
+      if (length >= 0x80) break;
+      if (length >= 0x40) length = ((length & 0x3f) << 8) | bytes[++at]!;
+      at += 1 + length;
+      record.strings++;
+      if (length > record.longest) record.longest = length;
+      walk.step();
     }
+    window.at = at;
+    return record.strings > before;
   }
 
   /** Reads one token, or a part of one that has parts; false when the window ends before. */
@@ -106,7 +113,7 @@ export class ValueReader {
       default:
         return this.#module();
     }
-    this.#at++;
+    this.#walk.step();
     return true;
   }
 
@@ -115,18 +122,7 @@ export class ValueReader {
     if (count === more) return false;
     if (isSize) this.#record.elements = count;
     this.#sink?.number(count);
-    this.#at++;
-    if (count > 0) {
-      this.#depth++;
-      this.#turns[this.#depth] = count;
-      this.#loops[this.#depth] = this.#at;
-      return true;
-    }
-    for (let open = 1; open > 0; this.#at++) {
-      const token = this.#grammar[this.#at];
-      if (token === op.count || token === op.elements) open++;
-      else if (token === op.next) open--;
-    }
+    this.#walk.open(count);
     return true;
   }
 
@@ -178,7 +174,7 @@ export class ValueReader {
     if (!this.#string(this.#kind === 2)) return false;
     if (this.#kind === 1) this.#record.elements++;
     this.#kind = 0;
-    this.#at++;
+    this.#walk.step();
     return true;
   }
 
@@ -190,7 +186,7 @@ export class ValueReader {
       if (kind === more) return false;
       if (kind > 5) throw new RdbError('damaged', `a module's value with a part of kind ${kind}`);
       this.#sink?.number(kind);
-      if (kind === 0) this.#at++;
+      if (kind === 0) this.#walk.step();
       this.#kind = kind;
       return true;
     }
@@ -252,10 +248,8 @@ export class ValueReader {
   /** Elements of a packed string by its head; `more` when the window ends before, undefined when it does not tell. */
   #peek(stored: number, plain: number, compressed: boolean): number | undefined {
     const { bytes, at, end } = this.#window;
-    const wanted = Math.min(stored, compressed ? compressedHead : headBytes);
-    if (at + wanted > end) return more;
-    const head = bytes.subarray(at, at + wanted);
-    return countByHead(this.#record.type, compressed ? decompressHead(head, plain) : head);
+    const to = at + headOf(stored, compressed);
+    return to > end ? more : countByHead(this.#record.type, bytes, at, to, compressed ? plain : 0);
   }
 
   /** The bytes of a string that are wanted, once they are all there. */

@@ -10,24 +10,34 @@ export const headBytes = 10;
 
 const unknown = 0xffff;
 
-/** Of each packing: the entries by the header, or undefined. */
-const counters: Record<Packing, (head: DataView) => number | undefined> = {
-  listpack: (head) => (head.byteLength < 6 ? undefined : known(head.getUint16(4, true))),
-  ziplist: (head) => (head.byteLength < 10 ? undefined : known(head.getUint16(8, true))),
-  intset: (head) => (head.byteLength < 8 ? undefined : head.getUint32(4, true)),
-  zipmap: (head) => (head.byteLength < 1 || head.getUint8(0) >= 254 ? undefined : head.getUint8(0) * 2),
+/** Of each packing: the entries by the header, which `length` bytes from there on begin with. */
+const counters: Record<Packing, (bytes: Uint8Array, from: number, length: number) => number | undefined> = {
+  listpack: (bytes, from, length) => (length < 6 ? undefined : known(uint16(bytes, from + 4))),
+  ziplist: (bytes, from, length) => (length < 10 ? undefined : known(uint16(bytes, from + 8))),
+  intset: (bytes, from, length) =>
+    length < 8 ? undefined : uint16(bytes, from + 4) + uint16(bytes, from + 6) * 2 ** 16,
+  zipmap: (bytes, from, length) => (length < 1 || bytes[from]! >= 254 ? undefined : bytes[from]! * 2),
 };
+
+/**
+ * How many entries a packed value has by its header, which bytes[from … to) begin with (`headBytes` are enough); a
+ * zipmap's pairs are two entries each. Undefined where the header does not tell.
+ */
+export function countEntries(
+  packing: Packing,
+  bytes: Uint8Array,
+  from = 0,
+  to = bytes.length,
+): number | undefined {
+  return counters[packing](bytes, from, to - from);
+}
+
+function uint16(bytes: Uint8Array, at: number): number {
+  return bytes[at]! | (bytes[at + 1]! << 8);
+}
 
 function known(count: number): number | undefined {
   return count === unknown ? undefined : count;
-}
-
-/**
- * How many entries a packed value has by its header, of which `head` is the start (`headBytes` are enough); a
- * zipmap's pairs are two entries each. Undefined where the header does not tell.
- */
-export function countEntries(packing: Packing, head: Uint8Array): number | undefined {
-  return counters[packing](new DataView(head.buffer, head.byteOffset, head.length));
 }
 
 const readers: Record<Packing, new () => PackedReader> = {
