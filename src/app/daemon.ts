@@ -180,7 +180,7 @@ async function schedulesFor(app: App, instance: InstanceSettings): Promise<Sched
         void (await app.run(
           checkAofJob,
           instance,
-          { depth: 'quick', fixTo: undefined },
+          { depth: 'quick', load: false, fixTo: undefined },
           { signal, progress: silent },
         )),
     });

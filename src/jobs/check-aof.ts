@@ -21,6 +21,8 @@ import type { Job, JobContext, JobResult } from './job.ts';
 export interface CheckAofOptions {
   /** quick: only what no earlier run has verified · full: every byte, and the server's own check tool on a copy. */
   depth: 'quick' | 'full';
+  /** Have a scratch server load a copy too. */
+  load: boolean;
   /** Write a repaired set into this new folder. */
   fixTo: string | undefined;
 }
@@ -73,14 +75,19 @@ export async function checkAofAt(
 }
 
 function common(
-  { depth, fixTo }: CheckAofOptions,
+  { depth, load, fixTo }: CheckAofOptions,
   { clock, signal, progress }: { clock: Clock; signal: AbortSignal; progress: Progress },
-): Pick<ExamineOptions, 'clock' | 'signal' | 'onProgress' | 'withTool' | 'writeFixed'> {
+): Pick<
+  ExamineOptions,
+  'clock' | 'signal' | 'onProgress' | 'onLoad' | 'withTool' | 'withLoad' | 'writeFixed'
+> {
   return {
     clock,
     signal,
     onProgress: (done, total) => progress.report({ phase: 'reading', done, total, unit: 'bytes' }),
+    onLoad: (share) => progress.report({ phase: 'loading', done: share, total: 1 }),
     withTool: depth === 'full',
+    withLoad: load,
     writeFixed: fixTo === undefined ? undefined : (checked) => writeFixedAof(checked, fixTo, signal),
   };
 }
@@ -150,6 +157,7 @@ function nothing(verdict: AofVerdict, summary: string): AofReport {
     problems: [],
     cuts: [],
     tool: null,
+    load: null,
     fixed: null,
   };
 }

@@ -12,6 +12,7 @@ import { formatBytes } from '../lib/bytes.ts';
 import { runCheckAof } from '../redis/check-aof-tool.ts';
 import { makeScratchFolder, sweepScratch } from '../redis/scratch-folder.ts';
 import { findCheckTool } from '../redis/tools.ts';
+import { loadCheckedAof, type AofLoadReport } from './load-checked-aof.ts';
 
 /** One file of the set, as --json prints it. */
 export interface AofFileReport {
@@ -45,6 +46,8 @@ export interface AofReport {
   cuts: AofCut[];
   /** What redis-check-aof said of a copy; null when it was not asked. */
   tool: { ok: boolean | null; summary: string } | null;
+  /** What a scratch server made of a copy; null when that was not asked for. */
+  load: AofLoadReport | null;
   /** The repaired set, where one was asked for. */
   fixed: { folder: string; files: number; bytes: number; dropped: string[] } | null;
 }
@@ -52,6 +55,9 @@ export interface AofReport {
 export interface ExamineOptions extends CheckSetOptions {
   /** Ask the check tool of the server's own version too, on a copy. */
   withTool: boolean;
+  /** Have a scratch server load a copy. */
+  withLoad: boolean;
+  onLoad: (share: number) => void;
   /** Where copies are made. */
   scratch: string;
   /** The server's, to find its tool; undefined: of the version that wrote the base. */
@@ -72,7 +78,12 @@ export async function examineAof(
   if (checked === undefined) return undefined;
   await using _ = checked;
   const tool = options.withTool ? await askTool(checked, options) : null;
-  const problems = worstFirst([...believed(checked, tool), ...contradiction(checked, tool)]);
+  const load = options.withLoad ? await loadCopy(checked, options) : undefined;
+  const problems = worstFirst([
+    ...believed(checked, tool),
+    ...contradiction(checked, tool),
+    ...(load?.problems ?? []),
+  ]);
   const fixed = (await options.writeFixed?.(checked)) ?? null;
   const verdict = verdictOf(problems);
   const report: AofReport = {
@@ -95,6 +106,7 @@ export async function examineAof(
     problems,
     cuts: checked.cuts,
     tool: tool && { ok: tool.ok, summary: tool.summary },
+    load: load?.report ?? null,
     fixed,
   };
   return { report, verified: checked.verified };
@@ -105,6 +117,16 @@ function summarise({ scanned }: CheckedAof, verdict: AofVerdict, problems: reado
   const commands = scanned.reduce((sum, { scan }) => sum + scan.commands, 0);
   const size = `${scanned.length} files, ${formatBytes(bytes)}, ${commands} commands`;
   return verdict === 'ok' ? `sound: ${size}` : `${verdict}: ${problems[0]?.summary ?? size}`;
+}
+
+async function loadCopy(
+  checked: CheckedAof,
+  { scratch, info, clock, signal, onLoad }: ExamineOptions,
+): ReturnType<typeof loadCheckedAof> {
+  const bytes = checked.scanned.reduce((sum, { file }) => sum + file.size, 0);
+  // What lies somewhere says nothing of memory: its size is a measure, if a bad one.
+  const known = info ?? new Map([...infoOfWriter(checked), ['used_memory', String(bytes)]]);
+  return await loadCheckedAof(checked, { scratch, info: known, clock, signal, onProgress: onLoad });
 }
 
 interface ToolAnswer {

@@ -58,12 +58,15 @@ export function explainEnd(lines: string[], endedBy: NodeJS.Signals | null): Age
   );
 }
 
+/** Redis; Valkey. */
+const unknownCommand =
+  /Unknown command '.*' reading the append only file|reading the append only file .*, error: unknown command/;
 const badAof =
   /(?:Bad file format|Unexpected end of file) reading the append only file|truncated file is not the last file|RDB preamble of (?:the )?AOF file/i;
 
 /** As aof.c says it, loadSingleAppendOnlyFile. */
 function explainAof(lines: readonly string[]): AgentError | undefined {
-  const unknown = lines.find((line) => /Unknown command '.*' reading the append only file/.test(line));
+  const unknown = lines.find((line) => unknownCommand.test(line));
   if (unknown !== undefined)
     return new AgentError('failed', `the scratch server cannot run what it should load: ${plain(unknown)}`, {
       reason: 'command',

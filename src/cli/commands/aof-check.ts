@@ -13,6 +13,7 @@ import type { Style } from '../render/style.ts';
 interface Args {
   path: string | undefined;
   quick: boolean | undefined;
+  deep: boolean | undefined;
   fix: boolean | undefined;
   to: string | undefined;
 }
@@ -33,22 +34,32 @@ export const aofCheckCommand = defineCommand<Args, AofReport>({
         type: 'boolean',
         describe: 'Only what no earlier run has read, without redis-check-aof',
       })
+      .option('deep', {
+        type: 'boolean',
+        describe: 'Have a scratch server of the same version load a copy of it too',
+      })
       .option('fix', {
         type: 'boolean',
         describe: 'Write what is sound into the folder of --to; the original stays as it is',
       })
       .option('to', { type: 'string', requiresArg: true, describe: 'A new or empty folder, for --fix' })
-      .conflicts('quick', 'fix'),
+      .conflicts('quick', 'fix')
+      .conflicts('quick', 'deep'),
   examples: [
     ['$0 aof check', 'every byte of the instance’s AOF, and redis-check-aof on a copy'],
+    ['$0 aof check --deep', 'and a scratch server loads it'],
     ['$0 aof check ./appendonlydir --fix --to ./repaired', 'what a cut would keep, and what it takes'],
   ],
-  async run(context, { path, quick, fix, to }) {
+  async run(context, { path, quick, deep, fix, to }) {
     if ((fix === true) !== (to !== undefined))
       throw new AgentError('usage', '--fix and --to belong together', {
         hint: 'aof check --fix --to DIR writes a repaired copy into DIR',
       });
-    const options: CheckAofOptions = { depth: quick === true ? 'quick' : 'full', fixTo: to };
+    const options: CheckAofOptions = {
+      depth: quick === true ? 'quick' : 'full',
+      load: deep === true,
+      fixTo: to,
+    };
     if (path !== undefined) return checkAofAt(path, options, context);
     const app = await context.app();
     return app.run(checkAofJob, app.instance(context.globals.instance), options, context);
@@ -61,7 +72,7 @@ export const aofCheckCommand = defineCommand<Args, AofReport>({
 });
 
 function renderReport(report: AofReport, { style }: { style: Style }): string {
-  const { verdict, files, problems, cuts, tool, fixed } = report;
+  const { verdict, files, problems, cuts, tool, load, fixed } = report;
   const colour = fine.includes(verdict) ? style.good : damaged.includes(verdict) ? style.bad : style.warning;
   const parts = [`${colour(verdict)}: ${printable(report.summary.replace(`${verdict}: `, ''))}`];
   if (files.length > 0)
@@ -92,6 +103,7 @@ function renderReport(report: AofReport, { style }: { style: Style }): string {
         cut.commands.map((command) => `\n  ${printable(command)}`).join(''),
     );
   if (tool !== null) parts.push(style.faint(printable(tool.summary)));
+  if (load !== null) parts.push(style.faint(printable(load.summary)));
   if (fixed !== null) parts.push(renderFixed(fixed));
   return parts.join('\n');
 }
