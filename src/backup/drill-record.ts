@@ -13,6 +13,7 @@ const record = z.looseObject({
   ok: z.boolean(),
   summary: line,
   server: z.looseObject({ engine: z.enum(['redis', 'valkey']), version: z.string().max(64) }),
+  loaded_as: z.enum(['rdb', 'multi-part', 'single']),
   bytes: count,
   stored_bytes: count,
   keys: count.nullable(),

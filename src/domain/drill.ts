@@ -27,6 +27,9 @@ export interface DrillComparison {
   differences: string[];
 }
 
+/** What the scratch server found in its data directory: a dump, or an append only file of one of both layouts. */
+export type LoadedAs = 'rdb' | 'multi-part' | 'single';
+
 /** One rehearsal of one backup at one time, an object of its own beside the manifest. Times are ISO 8601 UTC. */
 export interface DrillRecord {
   schema: number;
@@ -37,6 +40,8 @@ export interface DrillRecord {
   summary: string;
   /** The scratch server. */
   server: { engine: Engine; version: string };
+  /** A dump is placed as the base of an append only file, where the instance reads that and no dump. */
+  loaded_as: LoadedAs;
   /** Of the plain file, and as stored. */
   bytes: number;
   stored_bytes: number;

@@ -1,9 +1,13 @@
 import type { Manifest } from '../domain/backup.ts';
+import type { LoadedAs } from '../domain/drill.ts';
 import { AgentError } from '../domain/errors.ts';
+import type { Info } from '../formats/info/parse-info.ts';
 import { engineOf } from '../redis/server.ts';
 import { findCheckTool } from '../redis/tools.ts';
-import type { Rehearsal } from './drill-steps.ts';
+import { artefactOf } from './artefact-of.ts';
+import type { Rehearsal } from './drill-stage.ts';
 import type { JobContext } from './job.ts';
+import { aofLayoutOf } from './load-aof.ts';
 import { infoOf, memoryFor, roomFor } from './prover.ts';
 
 /** Guards that somebody may insist on, and what the flag says. */
@@ -42,14 +46,7 @@ export async function prepareRehearsal(
   manifest: Manifest,
   { folder, allow }: { folder: string; allow: readonly DrillInsistence[] },
 ): Promise<Rehearsal> {
-  if (manifest.kind === 'aof')
-    throw new CannotRehearse(
-      'kind',
-      'it is a backup of the append only file, and a drill compares with a dump',
-      `load it in a scratch server: redis-agent backups verify ${manifest.id} --load`,
-    );
-  const [artefact] = manifest.artefacts;
-  if (artefact === undefined) throw new AgentError('damaged', `backup ${manifest.id} has no artefact`);
+  const artefact = artefactOf(manifest);
   if (artefact.encryption !== null && context.identities().length === 0)
     throw new CannotRehearse(
       'no-identity',
@@ -61,11 +58,25 @@ export async function prepareRehearsal(
   if (room !== undefined)
     throw new CannotRehearse('low-disk', room, 'free some there, or rehearse on another host');
   const info = await infoOf(context, manifest);
-  const found = await findCheckTool('rdb', info);
+  const found = await findCheckTool(manifest.kind, info);
   if (found.tool === undefined)
     throw new CannotRehearse('no-server', found.why, 'install the server’s own programs on this host');
   const memory = allow.includes('low-memory') ? undefined : await memoryFor(manifest);
   if (memory !== undefined)
     throw new CannotRehearse('low-memory', memory, 'free some, or rehearse on another host');
-  return { manifest, artefact, tool: found.tool, folder, server: engineOf(info) };
+  const server = engineOf(info);
+  return { manifest, artefact, tool: found.tool, folder, server, loadedAs: loadedAs(manifest, info) };
+}
+
+/** As what a restore would place it: a server with its AOF on looks at no dump. */
+function loadedAs({ kind, aof }: Manifest, info: Info): LoadedAs {
+  if (kind === 'rdb' && info.get('aof_enabled') !== '1') return 'rdb';
+  const layout = aofLayoutOf(engineOf(info));
+  if (layout === 'single' && aof?.layout === 'multi-part')
+    throw new CannotRehearse(
+      'layout',
+      'servers of before 7.0 do not read an append only file of several parts',
+      'rehearse another backup: redis-agent backups list',
+    );
+  return layout;
 }

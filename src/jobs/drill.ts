@@ -1,5 +1,4 @@
 import { rm } from 'node:fs/promises';
-import { join } from 'node:path';
 import { compareCounts } from '../backup/verify/compare-counts.ts';
 import type { Manifest, Verification } from '../domain/backup.ts';
 import {
@@ -14,7 +13,8 @@ import { formatDuration } from '../lib/duration.ts';
 import { makeScratchFolder, sweepScratch } from '../redis/scratch-folder.ts';
 import { CannotRehearse, prepareRehearsal, unableBecause, type DrillInsistence } from './drill-guards.ts';
 import { drillFindings, drillRules, skippedRules } from './drill-findings.ts';
-import { checkDump, compareLoaded, fetchDump, loadDump, secondsFrom, type Rehearsal } from './drill-steps.ts';
+import { secondsFrom, stageBackup, type Rehearsal } from './drill-stage.ts';
+import { compareLoaded, loadStaged } from './drill-steps.ts';
 import type { Job, JobContext, JobResult } from './job.ts';
 import { drillName } from './last-drill.ts';
 
@@ -34,7 +34,7 @@ export const drillJob: Job<DrillOptions, DrillOutcome> = { name: drillName, lock
 async function run(context: JobContext, options: DrillOptions): Promise<JobResult<DrillOutcome>> {
   const { repository, signal, clock, instance } = context;
   const at = new Date(clock.now()).toISOString();
-  const manifest = await repository.find(options.which, signal, 'rdb');
+  const manifest = await repository.find(options.which, signal);
   const outcome = await drill(context, options, manifest, at);
   if (outcome.outcome !== 'skipped') await store(context, outcome.record);
   return {
@@ -122,6 +122,7 @@ async function rehearse(context: JobContext, rehearsal: Rehearsal, at: string): 
     ok,
     summary,
     server: rehearsal.server,
+    loaded_as: rehearsal.loadedAs,
     bytes: artefact.plain.bytes,
     stored_bytes: artefact.stored.bytes,
     keys: done.keys,
@@ -147,7 +148,6 @@ function saysDamaged(error: unknown): error is AgentError {
 async function goThrough(context: JobContext, rehearsal: Rehearsal, done: Progressed): Promise<string> {
   const { clock } = context;
   const { manifest } = rehearsal;
-  const file = join(rehearsal.folder, 'dump.rdb');
   const { seconds } = done;
   const clocked = async <T>(step: 'check' | 'load' | 'compare', act: () => Promise<T>): Promise<T> => {
     const start = clock.monotonic();
@@ -156,14 +156,18 @@ async function goThrough(context: JobContext, rehearsal: Rehearsal, done: Progre
     return result;
   };
 
-  Object.assign(seconds, await fetchDump(context, rehearsal, file));
-  await clocked('check', () => checkDump(context, rehearsal, file));
-  const { server, databases } = await clocked('load', () => loadDump(context, rehearsal, file));
+  const staged = await stageBackup(context, rehearsal);
+  Object.assign(seconds, staged.times);
+  await clocked('check', () => staged.check());
+  const { server, databases } = await clocked('load', () => loadStaged(context, rehearsal, staged));
   await using _ = server;
   done.keys = Object.values(databases).reduce((sum, { keys }) => sum + keys, 0);
   const miscount = compareCounts(manifest.keyspace, databases);
   if (miscount !== undefined)
     throw new AgentError('damaged', `backup ${manifest.id}: loaded, but ${miscount}`);
+  const { dump: file } = staged;
+  if (file === undefined)
+    return `${done.keys} keys loaded as expected; an append only file holds commands, and no values to compare with`;
   const compared = await clocked('compare', () => compareLoaded(context, rehearsal, { file, server }));
   if (typeof compared === 'string')
     return `${done.keys} keys loaded as expected; values were not compared: ${compared}`;

@@ -78,14 +78,15 @@ async function proveStaged(
   const found = await findCheckTool('aof', info);
   if (found.tool === undefined) return shallower(decoded, found.why);
   progress.report({ phase: 'checking' });
-  const checked = await checkWithTool(found.tool, manifest, { folder, unpacked, deep }, signal);
+  const checked = await checkUnpacked(found.tool, manifest, { folder, unpacked, deep }, signal);
   if (depth === 'checked') return checked;
   const memory = await lackOfMemory(manifest.server.used_memory);
   if (memory !== undefined) return shallower(checked, memory);
   return await proveLoaded(context, manifest, found.tool, { folder, unpacked, layout, deep });
 }
 
-async function checkWithTool(
+/** Has the server's own tool read it. Throws an AgentError `damaged`. */
+export async function checkUnpacked(
   tool: CheckTool,
   manifest: Manifest,
   { folder, unpacked, deep }: { folder: string; unpacked: UnpackedAof; deep: boolean },

@@ -6,7 +6,7 @@ import type { RedisConnection } from './connect.ts';
 
 /**
  * Has a scratch server write all that it holds. SAVE and no BGSAVE: it serves nobody else, and needs no memory for a
- * fork. What it loaded lies elsewhere: the link to that in its folder is what the new file takes the place of.
+ * fork. What it loaded lies elsewhere: a link to that in its folder is what the new file takes the place of.
  *
  * Rejects with the signal's reason, with what ended the server, or with an AgentError `failed`.
  */
@@ -35,7 +35,8 @@ export async function saveScratch(
     await clock.sleep(100, signal);
   }
   await asked;
-  if ((await lstat(file)).isFile()) return file;
+  const there = await lstat(file).catch(() => undefined);
+  if (there?.isFile() === true) return file;
   const why = refusal instanceof AgentError ? refusal.message : 'it said nothing';
   throw new AgentError('failed', `the scratch server cannot write what it holds: ${why}`, {
     reason: 'save',

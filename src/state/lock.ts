@@ -48,7 +48,10 @@ export function takeLock(
     throw new AgentError('locked', `another ${kind} run of ${instance} is under way${holder.text}`, {
       cause: error,
       ...(holder.job !== undefined && { reason: holder.job }),
-      hint: 'wait for it to end',
+      hint:
+        holder.job === 'drill'
+          ? 'wait for it to end, or end it by a kill: it leaves nothing'
+          : 'wait for it to end',
     });
   }
   const held = db;

@@ -9,6 +9,7 @@ export function sampleDrill(overrides: Partial<DrillRecord> = {}): DrillRecord {
     ok: true,
     summary: '3 keys loaded, every value and expiry as in the backup',
     server: { engine: 'redis', version: '7.0.15' },
+    loaded_as: 'rdb',
     bytes: 1000,
     stored_bytes: 500,
     keys: 3,

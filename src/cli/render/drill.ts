@@ -11,7 +11,7 @@ export function renderDrill(drill: DrillRecord, style: Style): string {
   const rows: Cell[][] = [
     ['fetch', time(seconds.fetch), `${formatBytes(stored)} from the repository`],
     ['decode', time(seconds.decode), `to ${formatBytes(bytes)}, every hash`],
-    ['check', time(seconds.check), `${server.engine}-check-rdb ${server.version}`],
+    ['check', time(seconds.check), `with the programs of ${server.engine} ${server.version}`],
     ['load', time(seconds.load), loadedOf(drill)],
     [
       'recovery',
@@ -30,8 +30,9 @@ export function renderDrill(drill: DrillRecord, style: Style): string {
   ].join('\n');
 }
 
-function loadedOf({ keys, server }: DrillRecord): string {
-  return keys === null ? '' : `${keys} keys into ${server.engine} ${server.version}`;
+function loadedOf({ keys, loaded_as: form }: DrillRecord): string {
+  if (keys === null) return '';
+  return `${keys} keys, ${form === 'rdb' ? 'as dump.rdb' : 'as an append only file'}`;
 }
 
 /** Of seconds. */
