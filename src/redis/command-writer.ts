@@ -1,3 +1,5 @@
+import { releaseMemory } from '../lib/release-memory.ts';
+
 /** Large enough that the cost of a write to the socket is spread over many commands, small enough to stay in the cache. */
 const blockBytes = 256 * 1024;
 /** Blocks that are kept for the next commands; more of them exist only while the server is behind. */
@@ -91,8 +93,8 @@ export class CommandWriter {
 
   /** Gives a block back that nobody reads any more. */
   release(block: Uint8Array): void {
-    if (block.buffer.byteLength === blockBytes && this.#free.length < keptBlocks)
-      this.#free.push(new Uint8Array(block.buffer));
+    if (block.buffer.byteLength !== blockBytes) releaseMemory(block);
+    else if (this.#free.length < keptBlocks) this.#free.push(new Uint8Array(block.buffer));
   }
 
   #next(needed: number): void {

@@ -13,15 +13,23 @@ export interface RestoreKeysTask {
   url: string;
   state: string;
   existing: ExistingKeys;
+  /** Milliseconds by which its clock is later at each look: above 2000 the journal is written before every part. */
+  tick: number;
 }
 
-/** Runs it here. The journal is written before every part of the dump: to its clock, each look is a minute later. */
-export async function runTask({ dump, url, state, existing }: RestoreKeysTask): Promise<RestoreKeysReport> {
-  let minutes = 0;
+/** Runs it here. */
+export async function runTask({
+  dump,
+  url,
+  state,
+  existing,
+  tick,
+}: RestoreKeysTask): Promise<RestoreKeysReport> {
+  let time = 0;
   return await restoreKeys(
     {
       stateDirectory: state,
-      clock: { ...systemClock, monotonic: () => ++minutes * 60_000 },
+      clock: { ...systemClock, monotonic: () => (time += tick) },
       signal: new AbortController().signal,
       progress: { report() {} },
     },

@@ -17,9 +17,9 @@ const databases = [0, 1, 5, 9, 15];
 /** Registers the tests of every pair of builds that begins with one of these, which are every `of`th from the `part`th on. */
 export function roundTrips(part: number, of: number): void {
   const sources = builds.filter((_, index) => index % of === part - 1);
-  describe.each(sources.map((build) => [build.name, build] as const))('from %s', (_name, build) =>
-    roundTripsFrom(build),
-  );
+  describe.each(sources.map((build) => [build.name, build] as const))('from %s', (_name, build) => {
+    roundTripsFrom(build);
+  });
 }
 
 function roundTripsFrom(from: ServerBuild): void {

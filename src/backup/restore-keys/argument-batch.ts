@@ -1,3 +1,4 @@
+import { releaseMemory } from '../../lib/release-memory.ts';
 import type { CommandWriter } from '../../redis/command-writer.ts';
 
 /** A command of this many bytes or arguments goes: large enough to be quick, small enough to keep nobody waiting. */
@@ -24,6 +25,7 @@ export class ArgumentBatch {
     if (needed > this.#bytes.length) {
       const larger = new Uint8Array(Math.max(needed, 2 * this.#bytes.length));
       larger.set(this.#bytes.subarray(0, this.#filled));
+      releaseMemory(this.#bytes);
       this.#bytes = larger;
     }
     this.#bytes.set(bytes, this.#filled);
@@ -47,6 +49,8 @@ export class ArgumentBatch {
   clear(): void {
     this.#ends.length = 0;
     this.#filled = 0;
-    if (this.#bytes.length > 16 * batchBytes) this.#bytes = new Uint8Array(2 * batchBytes);
+    if (this.#bytes.length <= 16 * batchBytes) return;
+    releaseMemory(this.#bytes);
+    this.#bytes = new Uint8Array(2 * batchBytes);
   }
 }

@@ -86,6 +86,8 @@ export class KeyWriter implements RdbHandler, BuilderHost {
     if (raw && this.#isOdd(record, raw))
       this.#later(record.index, keyOf(record), 'an entry that servers write in two ways');
     else if (raw) this.#restore(record, raw);
+    else if (raw === null && record.type.data === 'module')
+      this.options.tally.fail('it is a module’s value, and too large for one command', keyOf(record));
     else if (raw === null) this.#later(record.index, keyOf(record), 'a value of its size');
     else if (this.#left === undefined) this.#builder.measure(record);
     else this.#count(this.#left, record);

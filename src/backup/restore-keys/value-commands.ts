@@ -17,8 +17,8 @@ const command = {
   hpexpireat: encodedArgument('HPEXPIREAT'),
 } as const;
 
-/** A longer string goes in pieces. */
-const pieceBytes = 16 * 1024 * 1024;
+/** A longer string goes in pieces: two of them fill a block of the connection. */
+const pieceBytes = 120 * 1024;
 const collecting: Partial<Record<DataType, Uint8Array>> = {
   list: command.rpush,
   set: command.sadd,
@@ -56,9 +56,16 @@ export class ValueCommands implements ElementSink {
   }
 
   string(value: Uint8Array): void {
+    this.piece(value);
+  }
+
+  piece(value: Uint8Array): void {
     for (let at = 0; at === 0 || at < value.length; at += pieceBytes)
-      send(this.#channel, [at === 0 ? command.set : command.append], value.subarray(at, at + pieceBytes));
-    this.#sent++;
+      send(
+        this.#channel,
+        [this.#sent++ === 0 ? command.set : command.append],
+        value.subarray(at, at + pieceBytes),
+      );
   }
 
   item(item: Uint8Array): void {

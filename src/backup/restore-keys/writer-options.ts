@@ -53,6 +53,6 @@ export function byCommands({ type }: RdbRecord, { target, ways, only }: WritingR
 
 /**
  * Values above this are built in batches. A server takes 512 MB in one argument, but does nothing else while it reads
- * one of that size, and we would have to hold it twice.
+ * one of that size, and we would have to hold it several times.
  */
-export const largestRaw = 64 * 1024 * 1024;
+export const largestRaw = 16 * 1024 * 1024;

@@ -48,6 +48,8 @@ export interface ElementSink {
   begin?(record: RdbRecord): void;
   /** The value of a string. */
   string?(value: Uint8Array): void;
+  /** A part of it, for a sink that need not have it whole; what is compressed still comes by `string`. */
+  piece?(bytes: Uint8Array): void;
   /** An element of a list, from its head on, or of a set. */
   item?(item: Uint8Array): void;
   /** A field of a hash. `expiresAt` in ms since 1970; -1: never. */

@@ -1,3 +1,4 @@
+import { releaseMemory } from '../../lib/release-memory.ts';
 import type { Window } from './window.ts';
 
 /** A buffer that was needed once for something this long is not kept. */
@@ -22,6 +23,7 @@ export class Gather {
    */
   take(bytes: number): Uint8Array | undefined {
     const window = this.#window;
+    if (this.#filled === 0 && this.#buffer.length > keptBytes) this.#renew();
     if (this.#filled === 0 && window.has(bytes)) {
       window.at += bytes;
       return window.bytes.subarray(window.at - bytes, window.at);
@@ -34,15 +36,19 @@ export class Gather {
     window.at += part.length;
     if (this.#filled < bytes) return undefined;
     this.#filled = 0;
-    const taken = this.#buffer.subarray(0, bytes);
-    if (bytes > keptBytes) this.#buffer = new Uint8Array(256);
-    return taken;
+    return this.#buffer.subarray(0, bytes);
+  }
+
+  #renew(): void {
+    releaseMemory(this.#buffer);
+    this.#buffer = new Uint8Array(256);
   }
 
   #reserve(bytes: number): void {
     if (bytes <= this.#buffer.length) return;
     const larger = new Uint8Array(Math.max(bytes, 2 * this.#buffer.length));
     larger.set(this.#buffer.subarray(0, this.#filled));
+    releaseMemory(this.#buffer);
     this.#buffer = larger;
   }
 }

@@ -1,3 +1,4 @@
+import { releaseMemory } from '../../lib/release-memory.ts';
 import type { Window } from './window.ts';
 
 /** Keeps a value's bytes as they are in the file, over any number of windows. */
@@ -20,6 +21,7 @@ export class RawValue {
     this.#wanted = wanted;
     this.#next = this.#window.offset;
     this.#filled = 0;
+    if (this.#kept.length > 0) this.#drop();
   }
 
   /** Before the window goes: keeps what is read of it. */
@@ -40,9 +42,12 @@ export class RawValue {
     if (this.#filled === 0 && at - (this.#next - base) <= this.#limit)
       return bytes.subarray(this.#next - base, at);
     this.#keep();
-    const kept = this.#filled > this.#limit ? null : this.#kept.subarray(0, this.#filled);
+    return this.#filled > this.#limit ? null : this.#kept.subarray(0, this.#filled);
+  }
+
+  #drop(): void {
+    releaseMemory(this.#kept);
     this.#kept = new Uint8Array(0);
-    return kept;
   }
 
   #keep(): void {
@@ -50,11 +55,12 @@ export class RawValue {
     const part = bytes.subarray(this.#next - base, Math.min(at, end));
     this.#next += part.length;
     const filled = this.#filled + part.length;
-    if (filled > this.#limit) this.#kept = new Uint8Array(0);
+    if (filled > this.#limit) this.#drop();
     else {
       if (filled > this.#kept.length) {
         const larger = new Uint8Array(Math.min(this.#limit, Math.max(filled, 2 * this.#kept.length)));
         larger.set(this.#kept.subarray(0, this.#filled));
+        releaseMemory(this.#kept);
         this.#kept = larger;
       }
       this.#kept.set(part, this.#filled);

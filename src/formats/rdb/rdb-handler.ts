@@ -76,6 +76,11 @@ export interface RdbHandler {
 export interface TokenSink {
   begin(record: RdbRecord): void;
   string(bytes: Uint8Array): void;
+  /**
+   * A part of a string value that is stored as its bytes, at least one and in their order. A sink without this gets it
+   * whole, by `string`.
+   */
+  piece?: ((bytes: Uint8Array) => void) | undefined;
   /** A string that is longer than the reader's `stringLimit`: read past, not handed over. */
   skipped(bytes: number): void;
   /** A length or another number of up to 64 bits. Exact up to 2^53; a bigint above. */

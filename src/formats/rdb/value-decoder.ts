@@ -17,6 +17,8 @@ export class ValueDecoder implements TokenSink {
   readonly #sink: ElementSink;
   readonly #parts: Record<Layout, ValuePart>;
   #part: ValuePart;
+  /** Only where the sink takes pieces. */
+  readonly piece: ((bytes: Uint8Array) => void) | undefined;
 
   /** Without methods, `sink` makes this a check only. */
   constructor(sink: ElementSink = {}) {
@@ -39,6 +41,7 @@ export class ValueDecoder implements TokenSink {
       module: moduleValue,
     };
     this.#part = moduleValue;
+    this.piece = sink.piece?.bind(sink);
   }
 
   begin(record: RdbRecord): void {

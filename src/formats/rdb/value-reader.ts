@@ -254,6 +254,8 @@ export class ValueReader {
 
   /** The bytes of a string that are wanted, once they are all there. */
   #body(packed: boolean): boolean {
+    if (this.#sink?.piece && !this.#compressed && this.#record.type.layout === 'string')
+      return this.#pieces();
     const tooLong = Math.max(this.#stored, this.#plain) > this.#stringLimit;
     if (tooLong) this.#window.at += this.#stored;
     const taken = tooLong ? undefined : this.#gather.take(this.#stored);
@@ -267,6 +269,16 @@ export class ValueReader {
     if (packed) this.#record.elements += countElements(this.#record.type, bytes);
     this.#sink?.string(bytes);
     return true;
+  }
+
+  /** Hands over what is at hand of a string. */
+  #pieces(): boolean {
+    const [window, from] = [this.#window, this.#window.at];
+    window.at += Math.min(this.#stored, Math.max(0, window.end - from));
+    this.#stored -= window.at - from;
+    this.#sink?.piece?.(window.bytes.subarray(from, window.at));
+    if (this.#stored === 0) this.#stored = -1;
+    return this.#stored < 0;
   }
 
   #integer(kind: number, from: number): boolean {

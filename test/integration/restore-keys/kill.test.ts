@@ -50,7 +50,7 @@ describe.each([
       const target = await startServer();
       await target.call('ACL', 'SETUSER', 'default', ...rights);
       await using proxy = await startCuttingProxy(target.port);
-      const task: RestoreKeysTask = { dump, state, existing, url: proxy.url };
+      const task: RestoreKeysTask = { dump, state, existing, url: proxy.url, tick: 5000 };
       let kills = 0;
       for (const share of [0.05, 0.2, 0.33, 0.21, 0.27])
         kills += (await killRestoreKeys(task, proxy, Math.round(share * sent))) ? 1 : 0;
@@ -69,7 +69,7 @@ test('a run that is killed before it has noted anything begins at the start, and
   const { source, dump, keys, state } = await makeSource();
   const target = await startServer();
   await using proxy = await startCuttingProxy(target.port);
-  const task: RestoreKeysTask = { dump, state, existing: 'stop', url: proxy.url };
+  const task: RestoreKeysTask = { dump, state, existing: 'stop', url: proxy.url, tick: 0 };
   expect(await killRestoreKeys(task, proxy, 20_000)).toBe(true);
   const { result } = await runTask(task);
   expect((result?.written ?? 0) + (result?.existing ?? 0)).toBe(keys);
