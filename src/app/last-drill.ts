@@ -1,4 +1,3 @@
-import { largestGap } from '../config/schedule-gap.ts';
 import type { DrillOutcome } from '../domain/drill.ts';
 import { AgentError } from '../domain/errors.ts';
 import type { InstanceSettings } from '../domain/settings.ts';
@@ -6,8 +5,6 @@ import { drillName, drillsOf, newestStoredDrill } from '../jobs/last-drill.ts';
 import { formatDuration } from '../lib/duration.ts';
 import { lastDetails } from '../state/runs.ts';
 import type { App } from './build-app.ts';
-
-const day = 24 * 60 * 60 * 1000;
 
 /** The last drill, however it ended: from the history, else from beside the backups. undefined: there was none. */
 export async function lastDrill(
@@ -32,12 +29,6 @@ export async function lastDrill(
   }
 }
 
-/** Longer than this after the last one, a drill is overdue: two missed runs. Milliseconds; undefined: none is expected. */
-function drillOverdueAfter({ settings }: App): number | undefined {
-  const { schedule } = settings.drill;
-  return schedule === null ? undefined : 2 * largestGap(schedule);
-}
-
 /** One line for `check`. */
 export async function judgeDrill(
   app: App,
@@ -60,10 +51,10 @@ export async function judgeDrill(
       hint: 'take a new one now: redis-agent backup, then rehearse that: redis-agent drill',
     });
   const age = app.clock.now() - Date.parse(record.at);
-  const limit = drillOverdueAfter(app);
+  const { overdue_after: limit } = app.settings.drill;
   const ago = `${formatDuration(age)} ago`;
-  if (limit !== undefined && age > limit)
-    return { warning: `the last one was ${ago}, more than ${Math.round(limit / day)} days`, next };
+  if (limit !== null && age > limit)
+    return { warning: `the last one was ${ago} (limit ${formatDuration(limit)})`, next };
   const time =
     record.recovery_seconds === null ? '' : `, in ${formatDuration(record.recovery_seconds * 1000)}`;
   return `backup ${record.backup} restored${time} (${ago})`;

@@ -31,7 +31,7 @@ export function settingsSchema(folder: string): z.ZodType<Settings> {
         load: z.boolean().default(true),
       })
       .prefault({}),
-    drill: z.strictObject({ schedule: schedule.default('0 4 1 */3 *') }).prefault({}),
+    drill: drillSchema().prefault({}),
     aof: z.strictObject({ schedule: schedule.default('15 * * * *') }).prefault({}),
     state: z.strictObject({ path: path(folder).default('/var/lib/redis-agent') }).prefault({}),
     timezone: timezone.optional(),
@@ -103,6 +103,18 @@ function backupSchema() {
       snapshot_timeout: duration(1000, 7 * day).default(hour),
     })
     .transform((backup) => ({ ...backup, stale_after: backup.stale_after ?? staleAfter(backup.schedule) }));
+}
+
+function drillSchema() {
+  return z
+    .strictObject({
+      schedule: schedule.default('0 4 1 */3 *'),
+      overdue_after: duration(minute, 3650 * day).optional(),
+    })
+    .transform(({ schedule: cron, overdue_after: limit }) => ({
+      schedule: cron,
+      overdue_after: limit ?? (cron === null ? null : 2 * largestGap(cron)),
+    }));
 }
 
 /**

@@ -7,12 +7,17 @@ import { writeDuration } from '../lib/duration.ts';
  * references here (`{ file: … }`) and stay that; none is read.
  */
 export function showSettings(settings: Settings): Record<string, unknown> {
-  const { instances, repository, backup, verify, state, timezone } = settings;
+  const { instances, repository, backup, verify, drill, aof, state, timezone } = settings;
   return withoutUndefined({
     instances,
     repository: showRepository(repository),
     backup: showBackup(backup),
     verify: { ...verify, schedule: verify.schedule ?? 'off' },
+    drill: {
+      schedule: drill.schedule ?? 'off',
+      overdue_after: drill.overdue_after === null ? undefined : writeDuration(drill.overdue_after),
+    },
+    aof: { schedule: aof.schedule ?? 'off' },
     state,
     timezone,
   });

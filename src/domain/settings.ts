@@ -19,6 +19,8 @@ export interface Settings {
   drill: {
     /** cron expression for rehearsing a restore of the newest backup, or null for none. */
     schedule: string | null;
+    /** A finding when the last one was longer ago. By default two periods of the schedule; null without one. */
+    overdue_after: number | null;
   };
   aof: {
     /** cron expression for checking what the append only file has grown by, or null for none. */

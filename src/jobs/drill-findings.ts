@@ -1,10 +1,13 @@
 import type { DrillOutcome } from '../domain/drill.ts';
 import type { Finding } from '../domain/finding.ts';
+import { formatDuration } from '../lib/duration.ts';
+import type { JobContext } from './job.ts';
+import { drillName, drillsOf } from './last-drill.ts';
 
 /** The last drill did not hold; it could not be carried out; there was none for too long. */
 const brokenRule = 'drill-broken';
 const skippedRule = 'drill-skipped';
-const overdueRule = 'drill-overdue';
+export const overdueRule = 'drill-overdue';
 
 /** What a drill evaluates that came to its end, and one that did not: that one closes nothing. */
 export const drillRules: readonly string[] = [brokenRule, skippedRule, overdueRule];
@@ -34,6 +37,26 @@ export function drillFindings(instance: string, outcome: DrillOutcome): Finding[
       summary: `backup ${backup} does not restore: ${summary}`,
       remedy: 'take a new one now (redis-agent backup), then rehearse that: redis-agent drill',
       evidence: { backup, at },
+    },
+  ];
+}
+
+/** Is the last drill that came to an end too long ago? Of an instance without one nothing is said: `check` does. */
+export function judgeDrillAge({ instance, settings, clock, recall }: JobContext): Finding[] {
+  const last = drillsOf(recall(drillName)).find(({ outcome }) => outcome !== 'skipped');
+  const { overdue_after: limit } = settings.drill;
+  if (last === undefined || last.outcome === 'skipped' || limit === null) return [];
+  const age = clock.now() - Date.parse(last.record.at);
+  if (age <= limit) return [];
+  return [
+    {
+      instance: instance.name,
+      rule: overdueRule,
+      resource: instance.name,
+      severity: 'warning',
+      summary: `no restore was rehearsed for ${formatDuration(age)} (limit ${formatDuration(limit)})`,
+      remedy: 'run: redis-agent drill',
+      evidence: { backup: last.record.backup, at: last.record.at },
     },
   ];
 }

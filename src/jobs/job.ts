@@ -20,7 +20,7 @@ export interface JobContext {
   /** A directory of our own for staged files and scratch servers. */
   scratch: string;
   /** What the newest runs of that job on this instance came to (JobResult.detail), newest first. */
-  recall(job: string): unknown[];
+  recall(this: void, job: string): unknown[];
   clock: Clock;
   log: Log;
   signal: AbortSignal;

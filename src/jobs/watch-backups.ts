@@ -2,6 +2,7 @@ import type { Finding } from '../domain/finding.ts';
 import { formatDuration } from '../lib/duration.ts';
 import { backupIdTime } from '../backup/id.ts';
 import type { BackupEntry } from '../backup/repository.ts';
+import { judgeDrillAge, overdueRule } from './drill-findings.ts';
 import type { Job, JobContext, JobResult } from './job.ts';
 import { judgeShrinkage, shrinkRule } from './judge-shrinkage.ts';
 
@@ -17,7 +18,10 @@ export interface BackupAge {
   age: number | null;
 }
 
-/** Looks at the repository itself, not at our own history: is the newest backup young enough, and of a likely size? */
+/**
+ * Looks at the repository itself, not at our own history: is the newest backup young enough, and of a likely size? And is
+ * the last drill young enough, as far as the history tells?
+ */
 export const watchBackupsJob: Job<object, BackupAge> = { name: 'watch-backups', lock: 'watch', run };
 
 async function run(context: JobContext): Promise<JobResult<BackupAge>> {
@@ -30,8 +34,12 @@ async function run(context: JobContext): Promise<JobResult<BackupAge>> {
   return {
     value: { newest: newest?.id ?? null, age: age === null ? null : age / 1000 },
     summary: newest === undefined ? 'no backup yet' : `newest backup ${newest.id}`,
-    findings: [...judgeAge(context, newest?.id, age), ...judgeShrinkage(context, backups)],
-    evaluated: [{ rules: [staleRule] }, { rules: [shrinkRule] }],
+    findings: [
+      ...judgeAge(context, newest?.id, age),
+      ...judgeShrinkage(context, backups),
+      ...judgeDrillAge(context),
+    ],
+    evaluated: [{ rules: [staleRule] }, { rules: [shrinkRule] }, { rules: [overdueRule] }],
   };
 }
 

@@ -41,7 +41,7 @@ it('fills in every default', async () => {
       snapshot_timeout: 3_600_000,
     },
     verify: { schedule: '30 3 * * 0', after_backup: true, load: true },
-    drill: { schedule: '0 4 1 */3 *' },
+    drill: { schedule: '0 4 1 */3 *', overdue_after: 184 * 24 * 3_600_000 },
     aof: { schedule: '15 * * * *' },
     state: { path: '/var/lib/redis-agent' },
   });

@@ -23,6 +23,8 @@ repository:
     age_identity: { file: /secrets/age }
 backup: { schedule: off, jitter: 1500ms }
 verify: { schedule: null, load: false }
+drill: { schedule: null }
+aof: { schedule: 30 * * * * }
 timezone: europe/berlin
 `;
 
@@ -60,5 +62,12 @@ it('shows where secrets are kept, and durations as they are written', async () =
     },
     backup: { schedule: 'off', jitter: '1500ms', stale_after: '49h', snapshot_timeout: '1h' },
     verify: { schedule: 'off', load: false },
+    drill: { schedule: 'off' },
+    aof: { schedule: '30 * * * *' },
+  });
+  const minimal =
+    'instances: [{ name: main, url: "redis://127.0.0.1:1" }]\nrepository: { type: filesystem, path: /r }';
+  expect(showSettings(await parseSettings(minimal, '/etc/config.yaml'))).toMatchObject({
+    drill: { schedule: '0 4 1 */3 *', overdue_after: '184d' },
   });
 });
