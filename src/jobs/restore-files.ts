@@ -8,7 +8,15 @@ import { AgentError, messageOf } from '../domain/errors.ts';
 import { takeBack } from './restore-back.ts';
 import { serve, type Served } from './restore-serve.ts';
 import { abandon } from './restore-settle.ts';
-import { asLoadable, begin, place, stopServer, workplace, type RestoreRun } from './restore-steps.ts';
+import {
+  asLoadable,
+  begin,
+  place,
+  stepSeconds,
+  stopServer,
+  workplace,
+  type RestoreRun,
+} from './restore-steps.ts';
 import { artefactOf } from './artefact-of.ts';
 import type { JobContext } from './job.ts';
 import { interruptedLive } from './recover-live.ts';
@@ -55,7 +63,8 @@ export async function restoreFiles(
   await requirePlace(run.dir, plan.layout, run.manners, bytes);
   try {
     const { served, proven } = await runRestore(run, facts, plan, manifest);
-    return { ...report, ...describeServed(served), outcome: 'restored', plan, proven };
+    const seconds = stepSeconds(run);
+    return { ...report, ...describeServed(served), outcome: 'restored', plan, proven, seconds };
   } finally {
     await run.service.release();
   }

@@ -41,6 +41,8 @@ export interface RestoreReport {
   load: LoadReport | null;
   set_aside: string[];
   duration_seconds: number;
+  /** Of the steps that this run has made. */
+  seconds: Record<string, number>;
 }
 
 /** The server, its files and what an earlier run has left. */
@@ -80,6 +82,7 @@ export async function look(context: JobContext, { onStep = () => {} }: RestoreOp
     service: control ?? nobody,
     logfile: logfile === '' ? null : logfile,
     onStep,
+    begun: [],
   };
   return { facts, persistence, run, service, interrupted, hasAof };
 }

@@ -1,13 +1,22 @@
+import type { FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { decodeRdb } from '../backup/artefact/decode.ts';
 import type { RestoreFacts } from '../backup/restore/facts.ts';
-import { createStaged, finishStaged, makeWork, type FileManners } from '../backup/restore/stage-files.ts';
+import {
+  createStaged,
+  finishStaged,
+  giveManners,
+  makeWork,
+  syncStaged,
+  type FileManners,
+} from '../backup/restore/stage-files.ts';
 import { incomingFrom, type Workplace } from '../backup/restore/build-incoming.ts';
 import type { DataFiles } from '../backup/restore/swap-plan.ts';
 import { compareCounts } from '../backup/verify/compare-counts.ts';
 import type { BackupKind, KeyCount, Manifest } from '../domain/backup.ts';
 import { AgentError } from '../domain/errors.ts';
 import { infoKeyspace, type Info } from '../formats/info/parse-info.ts';
+import { awaitLater } from '../lib/await-later.ts';
 import { sweepScratch } from '../redis/scratch-folder.ts';
 import { startScratchServer } from '../redis/scratch-server.ts';
 import { readInfo } from '../redis/server.ts';
@@ -40,8 +49,17 @@ export async function stageDump(
   // A second copy, for a server that goes on writing at the end of the first.
   const single = layout.authority === 'single' ? `${work}/appendonly` : undefined;
   const paths = [dump, ...(single === undefined ? [] : [single])].map((path) => join(dir, path));
-  await decodeInto(context, manifest, paths, manners);
-  return stagedDump(context, facts, place, { manifest, dump, single });
+  await decodeFiles(context, manifest, { paths, manners, finish: giveManners });
+  // Writing it to the disk for good takes as long as loading it: both at a time.
+  const durable = awaitLater(Promise.all(paths.map((path) => syncStaged(path, manners))));
+  const staged = stagedDump(context, facts, place, { manifest, dump, single });
+  return {
+    ...staged,
+    async prove() {
+      const [proven] = await Promise.all([staged.prove(), durable]);
+      return proven;
+    },
+  };
 }
 
 /** A dump that lies in the run's folder; paths relative to the data directory. */
@@ -57,12 +75,26 @@ export function stagedDump(
   };
 }
 
-/** Decodes the RDB of a backup into new files of that owner. */
+/** Decodes the RDB of a backup into new files of that owner; durable when it resolves. */
 export async function decodeInto(
   context: JobContext,
   manifest: Manifest,
   paths: readonly string[],
   manners: FileManners,
+): Promise<void> {
+  await decodeFiles(context, manifest, { paths, manners, finish: finishStaged });
+}
+
+interface DecodedFiles {
+  paths: readonly string[];
+  manners: FileManners;
+  finish: (file: FileHandle, manners: FileManners) => Promise<void>;
+}
+
+async function decodeFiles(
+  context: JobContext,
+  manifest: Manifest,
+  { paths, manners, finish }: DecodedFiles,
 ): Promise<void> {
   const { repository, signal, progress } = context;
   const artefact = artefactOf(manifest);
@@ -76,7 +108,7 @@ export async function decodeInto(
     progress.report({ phase: 'fetching', done, total: artefact.plain.bytes, unit: 'bytes' });
     for (const file of opened) await file.writeFile(chunk);
   }
-  for (const file of opened) await finishStaged(file, manners);
+  for (const file of opened) await finish(file, manners);
 }
 
 async function proveDump(
@@ -120,17 +152,20 @@ export async function proveStaged(
   progress.report({ phase: 'checking' });
   const { tool, why } = { why: '', ...(await findCheckTool(kind, targetOf(facts, manifest))) };
   if (tool === undefined) return `decoded; not loaded: ${why}`;
-  const verdict = await check(tool);
-  if (!verdict.ok) throw new AgentError('damaged', `backup ${manifest.id}: ${verdict.summary}`);
-  const checked = `checked with ${tool.argv0}`;
   const modules = facts.conf?.modules ?? [];
-  if (modules.length > 0) return `${checked}; not loaded: the server loads modules (${modules.length})`;
-  const memory = await lackOfMemory(manifest.server.used_memory);
-  if (memory !== undefined) return `${checked}; not loaded: ${memory}`;
+  const lack =
+    modules.length > 0
+      ? `the server loads modules (${modules.length})`
+      : await lackOfMemory(manifest.server.used_memory);
+  // Of a dump the tool looks at no more than a load does, by the same code; of an append only file it does.
+  const checked = kind === 'aof' || lack !== undefined ? `checked with ${tool.argv0}` : undefined;
+  const verdict = checked === undefined ? undefined : await check(tool);
+  if (verdict?.ok === false) throw new AgentError('damaged', `backup ${manifest.id}: ${verdict.summary}`);
+  if (lack !== undefined) return `${checked}; not loaded: ${lack}`;
   await sweepScratch(scratch);
   const problem = compareCounts(manifest.keyspace, await load(tool));
   if (problem !== undefined) throw new AgentError('damaged', `backup ${manifest.id}: loaded, but ${problem}`);
-  return `${checked}, loaded in a scratch server`;
+  return `${checked === undefined ? '' : `${checked}, `}loaded in a scratch server`;
 }
 
 /** The server that will load it, in INFO's words, for finding its tools. */

@@ -18,6 +18,18 @@ export interface RestoreRun {
   logfile: string | null;
   /** Told when a step begins, and before each move of files. */
   onStep: (step: string) => void | Promise<void>;
+  /** The steps of this run so far, and when (monotonic) each began. */
+  begun: { step: string; at: number }[];
+}
+
+/** Seconds of each step until the next one began; of the last until now. */
+export function stepSeconds({ begun, context }: RestoreRun): Record<string, number> {
+  const times: Record<string, number> = {};
+  begun.forEach(({ step, at }, index) => {
+    const until = begun[index + 1]?.at ?? context.clock.monotonic();
+    times[step] = Math.round((times[step] ?? 0) * 1000 + until - at) / 1000;
+  });
+  return times;
 }
 
 /** Notes in the journal that a step begins: after a kill the next run knows that it may have been done, or in part. */
@@ -29,6 +41,7 @@ export async function begin(
 ): Promise<Journal> {
   const next: Journal = { ...journal, ...change, step };
   run.journals.write(next);
+  run.begun.push({ step, at: run.context.clock.monotonic() });
   run.context.log.info({ step, token: next.token }, 'restore');
   run.context.progress.report({ phase: step });
   await run.onStep(step);

@@ -47,6 +47,7 @@ async function restore(context: JobContext, options: RestoreOptions): Promise<Re
     load: null,
     set_aside: [],
     duration_seconds: 0,
+    seconds: {},
   };
   const live = await endLive(context, options.dryRun);
   const scene = await look(context, options);

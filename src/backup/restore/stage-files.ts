@@ -148,14 +148,30 @@ export async function createStaged(path: string, { owner }: FileManners): Promis
 }
 
 /** Owner, mode, durable. */
-export async function finishStaged(
+export async function finishStaged(file: FileHandle, manners: FileManners): Promise<void> {
+  await giveManners(file, manners);
+  await file.sync();
+}
+
+/** Makes a finished file durable that is only half so: its owner and mode are right. */
+export async function syncStaged(path: string, { owner }: FileManners): Promise<void> {
+  const opened = actAs(owner, () => openSync(path, 'r'));
+  try {
+    await using file = await open(`/proc/self/fd/${opened}`, 'r');
+    await file.sync();
+  } finally {
+    closeSync(opened);
+  }
+}
+
+/** Owner and mode. */
+export async function giveManners(
   file: FileHandle,
   { file: { mode, uid, gid }, owner }: FileManners,
 ): Promise<void> {
   if (process.geteuid?.() === 0) await file.chown(uid, gid);
   else if (gid !== owner.gid) await file.chown(-1 >>> 0, gid).catch(() => undefined);
   await file.chmod(mode);
-  await file.sync();
 }
 
 /** Removes the folder of one run: copies of the backup, and second names of what is in its place. */
