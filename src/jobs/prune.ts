@@ -14,7 +14,7 @@ export interface PruneOptions {
 
 export interface PruneReport {
   /** Newest first. */
-  decisions: (RetentionDecision & { bytes: number })[];
+  decisions: (RetentionDecision & { kind: BackupKind; bytes: number })[];
   removed: string[];
   freed_bytes: number;
 }
@@ -29,7 +29,9 @@ async function run(context: JobContext, { dryRun }: PruneOptions): Promise<JobRe
   const candidates = candidatesOf(backups, settings.backup.shrink_alert);
   // Each kind by itself: what one is good for, the other may not be.
   const plan = [...Map.groupBy(candidates, ({ kind }) => kind)]
-    .flatMap(([, group]) => planRetention(group, settings.backup.retention, when))
+    .flatMap(([kind, group]) =>
+      planRetention(group, settings.backup.retention, when).map((decision) => ({ ...decision, kind })),
+    )
     .toSorted((a, b) => (a.id < b.id ? 1 : -1));
   const byId = new Map(backups.map((entry) => [entry.id, entry]));
   const decisions = plan.map((decision) => ({ ...decision, bytes: bytesOf(byId.get(decision.id)) }));

@@ -33,9 +33,16 @@ export const backupsPruneCommand = defineCommand<Args, PruneReport & { dry_run: 
   render({ decisions, removed, freed_bytes, dry_run }, { style }) {
     if (decisions.length === 0) return 'There is no backup to prune';
     const table = renderTable(
-      [{ title: 'ID' }, { title: '' }, { title: 'STORED', align: 'right' }, { title: 'WHY' }],
-      decisions.map(({ id, keep, reason, bytes }) => [
+      [
+        { title: 'ID' },
+        { title: 'OF' },
+        { title: '' },
+        { title: 'STORED', align: 'right' },
+        { title: 'WHY' },
+      ],
+      decisions.map(({ id, kind, keep, reason, bytes }) => [
         id,
+        kind,
         keep ? { text: 'keep', paint: style.good } : { text: 'remove', paint: style.warning },
         formatBytes(bytes),
         reason,

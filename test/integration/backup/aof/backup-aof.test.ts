@@ -1,39 +1,75 @@
 import { execFileSync } from 'node:child_process';
-import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { rewriteAof, startAofServer } from '../../../support/aof.ts';
-import { runAgent, writeConfig } from '../../../support/cli.ts';
-import { fillServer } from '../../../support/data-set.ts';
+import { runAgent } from '../../../support/cli.ts';
+import { addOverdue, fillServer } from '../../../support/data-set.ts';
 import { describeData } from '../../../support/describe-data.ts';
+import { expectOk, inBucket, inFolder, makeAgeKey, type AgeKey } from '../../../support/prove-path.ts';
 import { serverBuilds, startServer, type ServerBuild } from '../../../support/redis-server.ts';
+import { availableS3Servers, type S3TestServer } from '../../../support/s3-servers.ts';
+import { decodeWithTools, manifestOf, proofsOf } from '../../../support/stored-backup.ts';
 import { makeTempFolder, removeTempFolder } from '../../../support/temp-folder.ts';
 
-const builds = serverBuilds().map((build) => [build.name, build] as const);
+const keys = makeTempFolder();
+let ageKey: AgeKey;
+let fauxqs: S3TestServer;
+
+beforeAll(async () => {
+  ageKey = makeAgeKey(keys);
+  const { start } = availableS3Servers().find(({ name }) => name === 'fauxqs') ?? {};
+  if (start === undefined) throw new Error('fauxqs comes with the packages');
+  fauxqs = await start();
+});
+afterAll(async () => {
+  await fauxqs.stop();
+  removeTempFolder(keys);
+});
 
 /** A fresh server that starts with what an archive holds, unpacked by hand. */
-async function serverWith(build: ServerBuild, artefact: string): ReturnType<typeof startServer> {
+async function serverWith(build: ServerBuild, tar: Buffer): ReturnType<typeof startServer> {
   const dir = makeTempFolder();
   onTestFinished(() => removeTempFolder(dir));
-  const tar = execFileSync('zstd', ['-dc', artefact], { maxBuffer: 2 ** 28 });
   execFileSync('tar', ['-x', '-C', dir], { input: tar });
   return await startServer({ build, config: { dir, appendonly: 'yes' } });
 }
 
-test.each(builds)('%s: a backup of the AOF is loaded, listed, and unpacked by hand', async (_, build) => {
-  const server = await startAofServer(build);
-  await fillServer(server);
-  await rewriteAof(server);
-  await server.call('SET', 'after the rewrite', 'x');
-  const data = await describeData(server);
-  const config = writeConfig({ server });
+// A bucket and encryption by turns, so that both meet servers of before and since 7.0.
+const rows = serverBuilds().map((build, index) => ({
+  build,
+  bucket: index % 4 > 1,
+  encrypted: index % 2 === 1,
+  name: `${build.name}, ${index % 4 > 1 ? 'S3' : 'a folder'}, ${index % 2 === 1 ? 'zstd and age' : 'zstd'}`,
+}));
 
-  const taken = await runAgent(['--json', 'backup', '--kind', 'aof'], { config });
-  expect(taken).toMatchObject({ code: 0, json: { backup: { kind: 'aof', keyspace: { exact: true } } } });
-  expect(taken.json.verification).toMatchObject({ verdict: 'ok', level: 'loaded' });
-  const { id, artefacts } = taken.json.backup;
-  const list = await runAgent(['--json', 'backups', 'list'], { config });
-  expect(list.json.backups).toMatchObject([{ id, kind: 'aof', state: 'complete' }]);
+test.each(rows)(
+  '$name: taken, loaded, stored, and unpacked by hand',
+  async ({ build, bucket, encrypted }) => {
+    const server = await startAofServer(build);
+    await fillServer(server);
+    await rewriteAof(server);
+    await server.call('SET', 'after the rewrite', 'x');
+    const data = await describeData(server);
+    await addOverdue(server);
+    const options = { server, ...(encrypted ? { encryption: ageKey.encryption } : {}) };
+    const place = bucket ? inBucket(fauxqs, options) : inFolder(options);
 
-  const byHand = await serverWith(build, join(config.repository, 'main', id, artefacts[0].name));
-  expect(await describeData(byHand)).toEqual(data);
-});
+    const taken = await runAgent(['--json', 'backup', '--kind', 'aof'], { config: place.config });
+    expectOk(taken);
+    const { backup, verification } = taken.json;
+    expect(backup).toMatchObject({ kind: 'aof', keyspace: { exact: true }, content: { unread: null } });
+    expect(verification).toMatchObject({ verdict: 'ok', level: 'loaded' });
+    expect(verification.summary).toMatch(/keys as expected$/);
+    const list = await runAgent(['--json', 'backups', 'list'], { config: place.config });
+    expect(list.json.backups).toMatchObject([{ id: backup.id, kind: 'aof', state: 'complete', encrypted }]);
+
+    const stored = await place.read(backup.id);
+    expect(manifestOf(stored)).toEqual(backup);
+    expect(proofsOf(stored)).toMatchObject([{ level: 'loaded', ok: true }]);
+    const name = encrypted ? 'aof.tar.zst.age' : 'aof.tar.zst';
+    const tar = decodeWithTools(stored.get(name)!, encrypted ? ageKey.file : undefined);
+    expect(tar.length).toBe(backup.artefacts[0].plain.bytes);
+    const byHand = await serverWith(build, tar);
+    // Keys whose time was over are in it, and go soon.
+    await expect.poll(() => describeData(byHand), { timeout: 20_000 }).toEqual(data);
+  },
+);
