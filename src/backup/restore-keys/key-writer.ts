@@ -1,5 +1,5 @@
 import { AgentError } from '../../domain/errors.ts';
-import { footerBytes, payloadVersion, writeFooter } from '../../formats/rdb/dump-payload.ts';
+import { footerBytes, PayloadFooter, payloadVersion } from '../../formats/rdb/dump-payload.ts';
 import type { RdbHandler, RdbRecord, TokenSink, ValueWish } from '../../formats/rdb/rdb-handler.ts';
 import type { RdbVersion } from '../../formats/rdb/rdb-version.ts';
 import { printable } from '../../lib/printable.ts';
@@ -32,6 +32,7 @@ export class KeyWriter implements RdbHandler, BuilderHost {
   readonly pipe: Pipe;
   readonly #builder: ValueBuilder;
   readonly #keys = new RecentKeys();
+  readonly #footer = new PayloadFooter();
   #version = 0;
   #form: ListpackForm = 'unknown';
   #selected = 0;
@@ -200,7 +201,7 @@ export class KeyWriter implements RdbHandler, BuilderHost {
     const from = out.at;
     out.bytes[out.at++] = code;
     out.raw(raw, 0, raw.length);
-    writeFooter(out.bytes, from, out.at, this.#version);
+    this.#footer.write(out.bytes, from, out.at, this.#version);
     out.at += footerBytes;
     out.lineEnd();
   }

@@ -1,5 +1,5 @@
 import { AgentError } from '../../domain/errors.ts';
-import { footerBytes, writeFooter } from '../../formats/rdb/dump-payload.ts';
+import { footerBytes, PayloadFooter } from '../../formats/rdb/dump-payload.ts';
 import { printable } from '../../lib/printable.ts';
 import type { Pipe } from '../../redis/pipe.ts';
 import { PipeError } from '../../redis/reply-parser.ts';
@@ -39,7 +39,7 @@ const mostProbed = 4096;
 export async function probeTarget(pipe: Pipe, { reads }: TargetAbilities): Promise<TargetWays> {
   const payload = new Uint8Array(3 + footerBytes);
   payload.set([0, 1, 0x61]);
-  writeFooter(payload, 0, 3, Math.min(reads.version, 11));
+  new PayloadFooter().write(payload, 0, 3, Math.min(reads.version, 11));
   const reply = await pipe.ask('RESTORE', probeKey, '1', payload, 'ABSTTL');
   const why = reply instanceof PipeError ? judge(pipe, reply) : null;
   if (why !== null) await refuseUnable(pipe, why);

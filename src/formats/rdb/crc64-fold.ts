@@ -88,6 +88,8 @@ export interface Folder {
   fold(): void;
   /** 32 KiB with the same remainder as everything folded so far. A copy: folding may go on. */
   residue(): Uint8Array;
+  /** Begins anew, over nothing. */
+  reset(): void;
 }
 
 /** A new fold over nothing, or undefined where this machine cannot (no vectors, no address space). */
@@ -105,6 +107,7 @@ export function createFolder(): Folder | undefined {
     segment: new Uint8Array(memory.buffer, historyBytes, segmentBytes),
     fold,
     residue: () => unfold(memory.buffer.slice(0, historyBytes)),
+    reset: () => void new Uint8Array(memory.buffer, 0, historyBytes).fill(0),
   };
 }
 

@@ -42,6 +42,24 @@ export class Crc64 {
     return this;
   }
 
+  /** Begins anew, and keeps what was dear to make. */
+  reset(): this {
+    this.#state.low = 0;
+    this.#state.high = 0;
+    this.#seen = 0;
+    this.#pending = 0;
+    this.#folder?.reset();
+    return this;
+  }
+
+  /** Writes the value so far where a trailer begins, little endian. */
+  write(bytes: Uint8Array, at: number): void {
+    const { low, high } = this.#result();
+    const view = new DataView(bytes.buffer, bytes.byteOffset + at, 8);
+    view.setInt32(0, low, true);
+    view.setInt32(4, high, true);
+  }
+
   /** The value so far; more may follow. */
   digest(): bigint {
     const { low, high } = this.#result();

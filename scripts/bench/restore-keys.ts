@@ -1,0 +1,174 @@
+/**
+ * A logical restore of a whole dump into an empty server, as a whole process, against
+ *
+ *   redis-cli --pipe < FILE      with the same RESTORE commands, written into FILE before
+ *
+ *   scripts/node scripts/bench/restore-keys.ts [--rounds 3] [--only 1gb|small|big] [--agent dist/main.mjs]
+ *
+ * Rounds alternate, each into a new server; figures are medians. Ours reads the dump twice, since only its end tells that
+ * it is sound, makes the commands and counts the answers. Data: a realistic gibibyte, 10 M small keys, and values of 1
+ * to 8 MiB. Needs scripts/build.
+ */
+import { spawnSync } from 'node:child_process';
+import {
+  closeSync,
+  copyFileSync,
+  existsSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { abilitiesOf, judgeTarget } from '../../src/backup/restore-keys/judge-target.ts';
+import { KeyWriter } from '../../src/backup/restore-keys/key-writer.ts';
+import { Tally } from '../../src/backup/restore-keys/tally.ts';
+import { parseInfo } from '../../src/formats/info/parse-info.ts';
+import { RdbReader } from '../../src/formats/rdb/rdb-reader.ts';
+import { fileSource } from '../../src/jobs/key-source.ts';
+import { CommandWriter } from '../../src/redis/command-writer.ts';
+import type { Pipe } from '../../src/redis/pipe.ts';
+import { startServer, type TestServer } from '../../test/support/redis-server.ts';
+import { benchCache, benchDump, parseBytes, smallDump } from './make-dump.ts';
+
+const target = { ratio: 1, rss: 200 };
+const root = join(import.meta.dirname, '../..');
+
+interface Run {
+  seconds: number;
+  /** Peak memory of the process, MiB. */
+  rss: number;
+}
+
+function run(program: string, args: string[], stdin: number | 'ignore', folder: string): Run {
+  const peak = join(folder, 'peak');
+  const start = performance.now();
+  const { status, stdout } = spawnSync('/bin/sh', ['-c', 'exec 3>"$0"; exec "$@"', peak, program, ...args], {
+    stdio: [stdin, 'pipe', 'inherit'],
+    encoding: 'utf8',
+  });
+  const seconds = (performance.now() - start) / 1000;
+  if (status !== 0) throw new Error(`${program} exited with ${status}: ${stdout}`);
+  return { seconds, rss: Number(readFileSync(peak, 'utf8').trim() || 0) / 1024 };
+}
+
+function ours(server: TestServer, dump: string, agent: string, folder: string): Run {
+  const print = ['--import', join(root, 'scripts/lib/print-peak.mjs')];
+  const words = ['restore', dump, '--keys', '*', '--into', server.url, '--yes', '--quiet'];
+  return run(process.execPath, [...print, agent, ...words], 'ignore', folder);
+}
+
+function theirs(server: TestServer, commands: string, folder: string): Run {
+  const stdin = openSync(commands, 'r');
+  try {
+    return run(server.build.cli, ['-p', String(server.port), '--pipe'], stdin, folder);
+  } finally {
+    closeSync(stdin);
+  }
+}
+
+/** Writes what ours would send into a file. Its probes, some twenty short commands, are left out. */
+async function prepare(server: TestServer, dump: string, path: string): Promise<void> {
+  const file = openSync(path, 'w');
+  const out = new CommandWriter();
+  const flush = (all: boolean): void => {
+    for (const block of out.take(all)) {
+      writeSync(file, block);
+      out.release(block);
+    }
+  };
+  const name = 'bench';
+  const place = judgeTarget(parseInfo(String(await server.call('INFO'))), { name, url: server.url });
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- all of it that the writer uses
+  const pipe = { out, target: { name, url: server.url }, commit: () => flush(false) } as unknown as Pipe;
+  const writer = new KeyWriter(pipe, {
+    target: abilitiesOf(place),
+    ways: { restore: true, why: null, hasDatabase: () => true },
+    selects: () => true,
+    toDatabase: undefined,
+    only: undefined,
+    again: true,
+    existing: 'stop',
+    tally: new Tally(),
+    from: 0,
+    doubtfulTo: 0,
+    temporary: [''],
+  });
+  writer.now = Date.now();
+  const reader = new RdbReader(writer);
+  for await (const chunk of (await fileSource(dump)).open(new AbortController().signal)) reader.update(chunk);
+  reader.finish();
+  flush(true);
+  closeSync(file);
+}
+
+/** Hashes, lists and strings of 1 to 8 MiB each, some 400 MiB. */
+async function bigDump(): Promise<string> {
+  const path = join(benchCache(), 'dump-big-values.rdb');
+  if (existsSync(path)) return path;
+  await using server = await startServer({ config: { rdbcompression: 'no' } });
+  const script = `
+    for value = 1, 90 do
+      local noise, parts = redis.sha1hex(value), {}
+      for part = 1, 1024 * (1 + value % 8) do
+        noise = redis.sha1hex(noise)
+        parts[part] = string.rep(noise, 25)
+        if value % 3 == 0 then redis.call('HSET', 'hash:' .. value, 'field:' .. part, parts[part]) end
+        if value % 3 == 1 then redis.call('RPUSH', 'list:' .. value, parts[part]) end
+      end
+      if value % 3 == 2 then redis.call('SET', 'string:' .. value, table.concat(parts)) end
+    end`;
+  await server.call('CONFIG', 'SET', 'busy-reply-threshold', 0);
+  await server.call('EVAL', script, 0);
+  await server.call('SAVE');
+  copyFileSync(server.dumpPath, `${path}.tmp`);
+  renameSync(`${path}.tmp`, path);
+  return path;
+}
+
+function median(values: number[]): number {
+  return values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
+}
+
+async function compare(name: string, dump: string, rounds: number, agent: string): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'redis-agent-bench-'));
+  const commands = join(folder, 'commands');
+  const mine: Run[] = [];
+  const other: Run[] = [];
+  const sizes = new Set<unknown>();
+  try {
+    for (let round = 0; round < rounds; round++) {
+      for (const which of round % 2 === 0 ? [other, mine] : [mine, other]) {
+        await using server = await startServer({ config: { databases: '16' } });
+        if (!existsSync(commands)) await prepare(server, dump, commands);
+        which.push(which === mine ? ours(server, dump, agent, folder) : theirs(server, commands, folder));
+        sizes.add(await server.call('DBSIZE'));
+      }
+    }
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+  if (sizes.size !== 1) throw new Error(`not the same keys: ${[...sizes].join(', ')}`);
+  const [we, they] = [mine, other].map((runs) => median(runs.map(({ seconds }) => seconds)));
+  console.log(
+    `${name.padEnd(5)} restore --into ${we?.toFixed(2)} s, redis-cli --pipe ${they?.toFixed(2)} s: ` +
+      `${((we ?? 0) / (they ?? 1)).toFixed(2)} (target ${target.ratio}); ` +
+      `peak RSS ${Math.max(...mine.map(({ rss }) => rss)).toFixed(0)} MiB (target ${target.rss})`,
+  );
+}
+
+const { values } = parseArgs({
+  options: {
+    rounds: { type: 'string', default: '3' },
+    only: { type: 'string' },
+    agent: { type: 'string', default: join(root, 'dist/main.mjs') },
+  },
+});
+const dumps = { '1gb': () => benchDump(parseBytes('1gb')), small: smallDump, big: bigDump };
+for (const [name, make] of Object.entries(dumps))
+  if (values.only === undefined || values.only === name)
+    await compare(name, await make(), Number(values.rounds), resolve(values.agent));
