@@ -1,5 +1,6 @@
 import type { KeyspaceSummary, KeyTally } from '../domain/keyspace.ts';
 import type { RdbRecord } from '../formats/rdb/rdb-handler.ts';
+import type { ValueType } from '../formats/rdb/value-types.ts';
 import { dataTypes } from './prefix-sums.ts';
 
 const columns = 6;
@@ -66,11 +67,14 @@ export class Tallies {
   #rowOf({ type, integer, longest }: RdbRecord): number {
     if (type.code === 0) return integer ? 0 : longest <= embeddedString ? 1 : 2;
     const known = this.#rowOfCode[type.code]!;
-    if (known >= 0) return known;
-    const { data, encoding } = type;
+    return known >= 0 ? known : this.#newRow(type);
+  }
+
+  /** Apart: a function with a closure in it makes a context on every call. */
+  #newRow({ code, data, encoding }: ValueType): number {
     const found = this.#rows.findIndex((row) => row.type === data && row.encoding === encoding);
     const row = found < 0 ? this.#rows.push({ type: data, encoding }) - 1 : found;
-    this.#rowOfCode[type.code] = row;
+    this.#rowOfCode[code] = row;
     return row;
   }
 
