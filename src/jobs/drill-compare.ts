@@ -1,4 +1,4 @@
-import { createReadStream } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { ContentDigest, type DigestOptions } from '../backup/drill/content-digest.ts';
 import { Differences } from '../backup/drill/differences.ts';
 import type { DrillComparison } from '../domain/drill.ts';
@@ -21,10 +21,15 @@ export async function digestFile(
   { onRead, ...options }: DigestOptions & { onRead?: OnRead } = {},
 ): Promise<ContentDigest> {
   const digest = new ContentDigest(options);
-  for await (const chunk of createReadStream(file, { highWaterMark: chunkBytes, signal })) {
-    const bytes: Buffer = chunk;
-    digest.reader.update(bytes);
-    onRead?.(bytes.length);
+  await using opened = await open(file, 'r');
+  // One for all: the reader keeps none of it.
+  const buffer = Buffer.allocUnsafe(chunkBytes);
+  for (;;) {
+    signal.throwIfAborted();
+    const { bytesRead } = await opened.read(buffer, 0, chunkBytes);
+    if (bytesRead === 0) break;
+    digest.reader.update(buffer.subarray(0, bytesRead));
+    onRead?.(bytesRead);
   }
   digest.reader.finish();
   return digest;

@@ -35,7 +35,7 @@ export function unableBecause(error: unknown): CannotRehearse | undefined {
   if (error instanceof CannotRehearse) return error;
   if (!(error instanceof AgentError)) return undefined;
   const { reason = '', message, hint = '' } = error;
-  return reason === 'killed' || reason === 'module' || reason === 'no-identity'
+  return ['killed', 'module', 'no-identity', 'save'].includes(reason)
     ? new CannotRehearse(reason, message, hint)
     : undefined;
 }

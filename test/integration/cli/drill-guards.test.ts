@@ -1,7 +1,8 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { systemClock } from '../../../src/lib/system-clock.ts';
 import { takeLock } from '../../../src/state/lock.ts';
 import {
@@ -41,6 +42,18 @@ describe('guards', () => {
       json: { error: { reason: 'low-disk', message: expect.stringMatching(/staging it needs /) } },
     });
     expect(leftIn(config)).toEqual([]);
+  });
+
+  test.skipIf(process.getuid?.() !== 0)('a small disk', async () => {
+    const { config } = await backedUp();
+    const scratch = join(config.state, 'scratch');
+    mkdirSync(scratch, { recursive: true });
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=100m,mode=0700', 'tmpfs', scratch]);
+    onTestFinished(() => void execFileSync('umount', ['--lazy', scratch]));
+    const { code, json } = await drill(config);
+    expect({ code, json }).toMatchObject({ code: 7, json: { error: { reason: 'low-disk' } } });
+    expect(leftIn(config)).toEqual([]);
+    expect(await findingsOf(config)).toEqual(['drill-skipped warning']);
   });
 
   test('a backup or a restore is under way', async () => {

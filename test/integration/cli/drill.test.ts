@@ -1,12 +1,14 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { drillName } from '../../../src/backup/drill-mark.ts';
 import type { DrillRecord } from '../../../src/domain/drill.ts';
 import { editManifest, runAgent, takeBackup, writeConfig, type TestConfig } from '../../support/cli.ts';
 import { backedUp, beside, checkLine, drill, findingsOf, leftIn } from '../../support/drills.ts';
 import { addOverdue, fillServer, overdue } from '../../support/data-set.ts';
 import { inBucket, makeAgeKey, type AgeKey } from '../../support/prove-path.ts';
 import { serverBuilds, startServer } from '../../support/redis-server.ts';
+import { sampleDrill } from '../../support/sample-drill.ts';
 import { availableS3Servers, type S3TestServer } from '../../support/s3-servers.ts';
 import { makeTempFolder, removeTempFolder } from '../../support/temp-folder.ts';
 
@@ -87,6 +89,35 @@ test('what it found is kept beside the backup and shown', async () => {
   expect(await checkLine(config)).toMatchObject({ verdict: 'ok' });
   // It is no foreign object, and goes with its backup.
   expect((await runAgent(['backups', 'verify', '--all', '--json'], { config })).json.foreign).toEqual([]);
+});
+
+describe('what lies beside a backup, on a host without a history', () => {
+  async function withRecord(overrides: Partial<DrillRecord>): Promise<{ config: TestConfig; id: string }> {
+    const { config, id } = await backedUp();
+    const record = sampleDrill({ backup: id, ...overrides });
+    const folder = join(config.repository, 'main', id);
+    writeFileSync(join(folder, drillName(record)), JSON.stringify(record));
+    return { config, id };
+  }
+
+  test('an old drill is overdue', async () => {
+    const { config, id } = await withRecord({ at: '2020-01-01T04:00:00.000Z' });
+    expect(await checkLine(config)).toMatchObject({
+      verdict: 'warning',
+      detail: expect.stringMatching(/^the last one was \d+d \d+h ago \(limit 184d 00h\)$/) as unknown,
+    });
+    const { json } = await runAgent(['status', '--json'], { config });
+    expect(json[0].drill).toMatchObject({ outcome: 'held', backup: id });
+  });
+
+  test('one that failed is told of', async () => {
+    const summary = 'loaded, but it is \u001b[31mnot';
+    const { config } = await withRecord({ ok: false, summary, at: new Date().toISOString() });
+    expect(await checkLine(config)).toMatchObject({ verdict: 'failed' });
+    // Whoever can write there writes no escape sequence to a terminal.
+    expect((await runAgent(['status'], { config })).stdout).toContain('it is \\x1b[31mnot');
+    expect((await runAgent(['backups', 'show', 'latest'], { config })).stdout).toContain('DRILL FAILED');
+  });
 });
 
 describe('the plan of a restore', () => {
