@@ -39,6 +39,8 @@ export interface ConfFacts {
   file: string | undefined;
   persistence: Partial<Persistence>;
   maxmemory: string | undefined;
+  /** How many there are: 0 is the first. */
+  databases: number;
   replicaof: string | undefined;
   modules: string[];
 }

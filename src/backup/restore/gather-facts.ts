@@ -7,7 +7,7 @@ import { runProgram } from '../../lib/run-program.ts';
 import type { RedisConnection } from '../../redis/connect.ts';
 import { findProcess } from '../../redis/data-process.ts';
 import { findService, type FoundService } from '../../redis/find-service.ts';
-import { readConf } from '../../redis/read-conf.ts';
+import { readConf, type ServerConf } from '../../redis/read-conf.ts';
 import { findServerProcess } from '../../redis/server-process.ts';
 import { engineOf, readConfig, readInfo } from '../../redis/server.ts';
 import type { ConfFacts, Persistence, RestoreFacts, RunningServer, ServerProgram } from './facts.ts';
@@ -170,7 +170,8 @@ async function readConfFacts(
         file,
         persistence: withoutUndefined(persistence),
         maxmemory: conf.get('maxmemory'),
-        replicaof: conf.get('replicaof') ?? conf.get('slaveof'),
+        databases: Number(conf.get('databases') ?? defaultDatabases),
+        replicaof: masterIn(conf),
         modules: conf.all('loadmodule'),
       },
     };
@@ -178,6 +179,15 @@ async function readConfFacts(
     if (!(error instanceof AgentError) || pid === undefined) throw error;
     return { problem: error.message };
   }
+}
+
+/** As in the servers' own config.c. */
+const defaultDatabases = 16;
+
+function masterIn(conf: ServerConf): string | undefined {
+  const host = conf.get('replicaof') ?? conf.get('slaveof');
+  // replicaof no one
+  return host?.toLowerCase() === 'no' ? undefined : host;
 }
 
 function withoutUndefined(values: {

@@ -45,7 +45,7 @@ export function judgeGuards(input: GuardInput): Guard[] {
   return [
     ...judgeServer(input.facts, input.persistence),
     ...judgeChoice(input),
-    ...[multiPart, newer, memory].flatMap((judge) => judge(input) ?? []),
+    ...[multiPart, newer, memory, fewDatabases].flatMap((judge) => judge(input) ?? []),
   ];
 }
 
@@ -102,13 +102,14 @@ const elsewhere: ServerJudge = ({ facts: { running, url } }) => {
 };
 
 const replica: ServerJudge = ({ facts: { running, conf } }) => {
-  const master =
-    running === undefined ? conf?.replicaof : running.role === 'replica' ? running.master : undefined;
+  const now = running?.role === 'replica' ? running.master : undefined;
+  const master = now ?? conf?.replicaof;
   if (master === undefined || master === '') return undefined;
+  const is = running === undefined || now !== undefined ? 'it is' : 'its next start makes it';
   return guard(
     'replica',
-    `it is a replica of ${master}, which would overwrite whatever is restored`,
-    'restore the master; or make this one a master first: REPLICAOF NO ONE, and in its configuration',
+    `${is} a replica of ${master}, which would overwrite whatever is restored`,
+    'restore the master; or make this one a master first: REPLICAOF NO ONE, and in its configuration (CONFIG REWRITE)',
     false,
   );
 };
@@ -186,6 +187,17 @@ const memory: Judge = ({ facts: { running, conf }, manifest }) => {
     'small-maxmemory',
     `maxmemory is ${formatBytes(limit)}, and the data took ${formatBytes(needed)}: it would refuse writes or evict keys`,
     'raise maxmemory in its configuration',
+  );
+};
+
+const fewDatabases: Judge = ({ facts: { conf }, manifest }) => {
+  const highest = Math.max(0, ...Object.keys(manifest.keyspace.databases).map(Number));
+  if (conf === undefined || highest < conf.databases) return undefined;
+  return guard(
+    'databases',
+    `the backup has keys in database ${highest}, and the server starts with ${conf.databases} databases`,
+    'raise databases in its configuration',
+    false,
   );
 };
 

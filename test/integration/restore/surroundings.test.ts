@@ -185,6 +185,23 @@ test('an include that counts from where it was started: not stopped, since a sta
   expect(await describeData(server)).toEqual(backedUp);
 });
 
+test.each([
+  ['replicaof', { replicaof: '127.0.0.1 1' }, 'its next start makes it a replica of 127.0.0.1'],
+  ['databases', { databases: '10' }, 'keys in database 15, and the server starts with 10 databases'],
+])('%s in its configuration, which what is restored would not survive: refused', async (name, more, why) => {
+  const { server, config } = await prepare({ what: '', options: {} });
+  await takeBackup(config, '--no-verify');
+  server.configure(more);
+  const refused = await runAgent(['--json', 'restore', '--yes', '--method', 'files'], { config });
+  expect(refused).toMatchObject({
+    code: 7,
+    json: { error: { reason: name.replace('replicaof', 'replica'), message: expect.stringContaining(why) } },
+  });
+  server.configure({ replicaof: 'no one', databases: '16' });
+  await restore(config, 'files');
+  await server.reconnect();
+});
+
 test('a relative dir of a server that is down: says from where it has to be known', async () => {
   const server = await manageServer({ config: { dir: './data' }, startIn: (folder) => folder });
   const config = writeConfig({ instances: [server.instance] });
