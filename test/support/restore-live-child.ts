@@ -1,7 +1,7 @@
-/** Restores live and kills itself (SIGKILL) at a point: `scripts/node restore-live-child.ts CONFIG ID POINT`. */
+/** Restores live and kills itself (SIGKILL) at a point: `scripts/node restore-live-child.ts CONFIG ID POINT [MODE]`. */
 import { restoreLive } from './restore-live.ts';
 
-const [config = '', id = '', point = ''] = process.argv.slice(2);
+const [config = '', id = '', point = '', mode] = process.argv.slice(2);
 const die = (at: string): void => {
   if (at === point) process.kill(process.pid, 'SIGKILL');
 };
@@ -10,4 +10,5 @@ await restoreLive(config, id, {
   onPhase: die,
   // Progress tells of what happens inside a phase of the journal.
   progress: { report: ({ phase, done = 0, total = 1 }) => die(done >= total ? `${phase} done` : phase) },
+  ...(mode === 'swapdb' || mode === 'disabled' ? { mode } : {}),
 });

@@ -2,41 +2,80 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, describe, expect, test } from 'vitest';
 import { livePhases } from '../../../src/backup/restore/live-journal.ts';
+import { runAgent, spawnAgent, type TestConfig } from '../../support/cli.ts';
 import { describeData } from '../../support/describe-data.ts';
 import { expectFree, journalOf, prepareLive, removeSources, settings } from '../../support/live-case.ts';
 import { recoverRestore, restoreLive } from '../../support/restore-live.ts';
 
 afterAll(removeSources);
 
-/** Where a child kills itself: at every phase of the journal, and inside of one. */
+/** Where a child kills itself: at every phase of the journal, and inside of some. */
 const points = [...livePhases, 'sending', 'sending done', 'making it last'];
+/** Who ends what it has left. Each says what the server may have then: the backup for certain, or either. */
+const ways: Record<string, (config: TestConfig, id: string) => Promise<{ certain: boolean }>> = {
+  async 'the next restore’s first step'(config, id) {
+    const recovery = await recoverRestore(config.path);
+    expect(recovery).toMatchObject({ backup: id, outcome: expect.stringMatching(/^(?:backup|before)$/) });
+    return { certain: recovery?.outcome === 'backup' };
+  },
+  async 'the next restore'(config, id) {
+    const insisting = ['--allow-fewer-keys', '--no-pre-backup', '--yes'];
+    const { json } = await runAgent(['--json', 'restore', id, '--method', 'live', ...insisting], { config });
+    expect(json).toMatchObject({
+      outcome: 'restored',
+      interrupted: expect.stringContaining('interrupted at'),
+    });
+    return { certain: true };
+  },
+  async 'the daemon'(config) {
+    const daemon = spawnAgent(['run'], { config });
+    while (existsSync(journalOf(config))) await delay(20);
+    daemon.kill('SIGTERM');
+    expect(await daemon.ended).toMatchObject({ code: 0 });
+    return { certain: false };
+  },
+};
+const modes = ['swapdb', 'disabled'] as const;
+
+const cases = points.flatMap((point, index) =>
+  Object.entries(ways).map(([ender, end], turn) => ({
+    point,
+    ender,
+    end,
+    // So that each of them meets each of the others.
+    aof: (index + turn) % 2 === 0,
+    mode: modes[(index + (turn >> 1)) % 2] ?? 'swapdb',
+  })),
+);
+
+test('these are all the phases that a live restore enters, in order', async () => {
+  const { config, id } = await prepareLive();
+  const entered: string[] = [];
+  await restoreLive(config.path, id, { preBackup: false, onPhase: (phase) => entered.push(phase) });
+  expect(entered).toEqual(livePhases);
+});
 
 describe('killed with -9', () => {
-  const cases = points.flatMap((point) => [true, false].map((aof) => ({ point, aof })));
-  test.each(cases)('at $point (AOF on: $aof): the next run ends it', async ({ point, aof }) => {
+  test.each(cases)('at $point (AOF on: $aof, $mode): $ender ends it', async ({ point, end, aof, mode }) => {
     const { server, old, data, config, id } = await prepareLive({ aof, config: settings });
     const script = join(import.meta.dirname, '../../support/restore-live-child.ts');
-    const child = spawn(process.execPath, [script, config.path, id, point], {
+    const child = spawn(process.execPath, [script, config.path, id, point, mode], {
       stdio: ['ignore', 'inherit', 'inherit'],
     });
-    const [, signal] = await once(child, 'exit');
-    expect(signal).toBe('SIGKILL');
+    expect(await once(child, 'exit')).toEqual([null, 'SIGKILL']);
     expect(existsSync(journalOf(config))).toBe(true);
 
-    const recovery = await recoverRestore(config.path);
-    expect(recovery).toMatchObject({ backup: id });
-    const expected = recovery?.outcome === 'backup' ? data : old;
-    expect(['backup', 'before']).toContain(recovery?.outcome);
-    expect(await describeData(server)).toEqual(expected);
+    const { certain } = await end(config, id);
+    const has = await describeData(server);
+    // The old or the new one, whole.
+    expect(certain ? [data] : [data, old]).toContainEqual(has);
     await expectFree(server);
     expect(existsSync(journalOf(config))).toBe(false);
     expect(await recoverRestore(config.path)).toBeNull();
     await server.restart();
-    expect(await describeData(server)).toEqual(expected);
-    // And the way is free for another.
-    await restoreLive(config.path, id, { preBackup: false });
-    expect(await describeData(server)).toEqual(data);
+    expect(await describeData(server)).toEqual(has);
   });
 });
