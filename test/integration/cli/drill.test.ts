@@ -5,7 +5,7 @@ import { drillName } from '../../../src/backup/drill-mark.ts';
 import type { DrillRecord } from '../../../src/domain/drill.ts';
 import { editManifest, runAgent, takeBackup, writeConfig, type TestConfig } from '../../support/cli.ts';
 import { backedUp, beside, checkLine, drill, findingsOf, leftIn } from '../../support/drills.ts';
-import { addOverdue, fillServer, overdue } from '../../support/data-set.ts';
+import { addOverdue, fillServer, hasFieldExpiry, overdue } from '../../support/data-set.ts';
 import { inBucket, makeAgeKey, type AgeKey } from '../../support/prove-path.ts';
 import { serverBuilds, startServer } from '../../support/redis-server.ts';
 import { sampleDrill } from '../../support/sample-drill.ts';
@@ -20,12 +20,20 @@ beforeAll(() => {
 afterAll(() => removeTempFolder(keyFolder));
 
 describe.each(serverBuilds())('on $name', (build) => {
-  test('every value of a full server, and keys whose time is over', async () => {
+  test('every value of a full server, and keys and fields whose time is over', async () => {
     const server = await startServer({ build });
     await fillServer(server);
     await addOverdue(server);
+    if (hasFieldExpiry(build)) {
+      await server.call('HSET', 'fields', 'stays', 'x', 'goes', 'x');
+      await server.call('HPEXPIRE', 'fields', 1500, 'FIELDS', 1, 'goes');
+    }
     const config = writeConfig({ server });
     const id = await takeBackup(config, '--no-verify');
+    if (hasFieldExpiry(build))
+      await expect
+        .poll(() => server.call('HEXISTS', 'fields', 'goes'), { interval: 20, timeout: 10_000 })
+        .toBe(0);
     const { code, json } = await drill(config);
     expect({ code, json }).toMatchObject({
       code: 0,
