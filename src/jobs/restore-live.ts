@@ -7,6 +7,7 @@ import { infoInteger, infoKeyspace } from '../formats/info/parse-info.ts';
 import { backupJob } from './backup.ts';
 import type { JobContext } from './job.ts';
 import { takeOver, type TakeOver } from './live-take-over.ts';
+import { nameDamage } from './name-damage.ts';
 import { proveDeeply, type DeepProof } from './prove-deeply.ts';
 import { recoverLive } from './recover-live.ts';
 
@@ -46,7 +47,9 @@ export async function runLiveRestore(
   requireAllowed(context, judgeFor(await lookLive(context), manifest).guards, options.allowed);
 
   const start = clock.monotonic();
-  const proof = await proveDeeply(context, manifest);
+  const proof = await proveDeeply(context, manifest).catch((error: unknown) => {
+    throw nameDamage(manifest.id, error);
+  });
   const verified = clock.monotonic();
   // Meanwhile much may have changed, and now it is known what is in the backup.
   const facts = await lookLive(context);
@@ -98,7 +101,7 @@ export function judgeFor(facts: LiveServerFacts, manifest: Manifest, proof?: Dee
       usedMemory: manifest.server.used_memory,
       rdb: proof?.version ?? versionOf(manifest),
       highestDatabase: Math.max(0, ...Object.keys(databases).map(Number)),
-      modules: proof?.modules ?? [],
+      modules: proof?.modules ?? (manifest.content.types['module'] === undefined ? [] : ['their own types']),
     },
   });
 }
