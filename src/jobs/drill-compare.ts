@@ -75,9 +75,9 @@ export async function compareWith(
 }
 
 /** What cannot be read by us may be read by a server: then there is nothing to compare with. Else it is damaged. */
-export function unreadable(id: string, error: unknown): string {
+export function unreadable(error: unknown): string {
   if (!(error instanceof RdbError)) throw error;
   const place = printable(placeOf(error));
   if (error.kind === 'unknown') return place;
-  throw new AgentError('damaged', `backup ${id} is damaged inside a value: ${place}`, { cause: error });
+  throw new AgentError('damaged', `damaged inside a value: ${place}`, { cause: error });
 }

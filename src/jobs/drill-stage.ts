@@ -94,7 +94,7 @@ async function* timed(
 /** As a dump, or as the base of an append only file, where the instance reads one: from there it loads nothing else. */
 async function stageDump(
   context: JobContext,
-  { manifest, artefact, tool, folder, loadedAs }: Rehearsal,
+  { artefact, tool, folder, loadedAs }: Rehearsal,
   chunks: AsyncIterable<Uint8Array>,
 ): Promise<Omit<Staged, 'times'>> {
   const { signal, progress } = context;
@@ -112,7 +112,7 @@ async function stageDump(
     async check() {
       progress.report({ phase: 'checking' });
       const verdict = await runCheckRdb(tool, dump, signal);
-      if (!verdict.ok) throw new AgentError('damaged', `backup ${manifest.id}: ${verdict.summary}`);
+      if (!verdict.ok) throw new AgentError('damaged', verdict.summary);
     },
   };
 }

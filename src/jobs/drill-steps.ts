@@ -38,7 +38,7 @@ export async function loadStaged(
  */
 export async function compareLoaded(
   { signal, progress }: JobContext,
-  { manifest, artefact, folder }: Rehearsal,
+  { artefact, folder }: Rehearsal,
   { file, server }: { file: string; server: ScratchServer },
 ): Promise<DrillComparison | string> {
   // Both are read once, and the server's file is about as long.
@@ -55,7 +55,7 @@ export async function compareLoaded(
   try {
     digest = await digestFile(file, signal, { onRead });
   } catch (error) {
-    return unreadable(manifest.id, error);
+    return unreadable(error);
   }
   const written = join(folder, 'written.rdb');
   await rename(await saved, written);

@@ -163,8 +163,7 @@ async function goThrough(context: JobContext, rehearsal: Rehearsal, done: Progre
   await using _ = server;
   done.keys = Object.values(databases).reduce((sum, { keys }) => sum + keys, 0);
   const miscount = compareCounts(manifest.keyspace, databases);
-  if (miscount !== undefined)
-    throw new AgentError('damaged', `backup ${manifest.id}: loaded, but ${miscount}`);
+  if (miscount !== undefined) throw new AgentError('damaged', `loaded, but ${miscount}`);
   const { dump: file } = staged;
   if (file === undefined)
     return `${done.keys} keys loaded as expected; an append only file holds commands, and no values to compare with`;
@@ -174,10 +173,7 @@ async function goThrough(context: JobContext, rehearsal: Rehearsal, done: Progre
   done.compared = compared;
   const [first] = compared.differences;
   if (first !== undefined)
-    throw new AgentError(
-      'damaged',
-      `backup ${manifest.id}: loaded, but what the server holds differs: ${first}`,
-    );
+    throw new AgentError('damaged', `loaded, but what the server holds differs: ${first}`);
   const left = compared.incomplete === 0 ? '' : `, ${compared.incomplete} of them not entirely`;
   return `${done.keys} keys loaded, every value and expiry as in the backup${left}`;
 }

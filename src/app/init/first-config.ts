@@ -59,6 +59,10 @@ verify:
   # When every stored backup is read back: Sundays at 03:30. Each new one is proven at once.
   schedule: "30 3 * * 0"
 
+drill:
+  # When a restore of the newest backup is rehearsed and timed: every quarter.
+  schedule: "0 4 1 */3 *"
+
 # History and findings. Losing it loses no backup.
 state: { path: ${yamlText(state)} }
 
