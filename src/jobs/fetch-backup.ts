@@ -5,6 +5,7 @@ import { AgentError, messageOf, systemCode } from '../domain/errors.ts';
 import { formatBytes } from '../lib/bytes.ts';
 import type { Job, JobContext, JobResult } from './job.ts';
 import { artefactOf } from './artefact-of.ts';
+import { nameDamage } from './name-damage.ts';
 import { decodeInto } from './restore-stage.ts';
 import { unpackInto } from './restore-stage-aof.ts';
 
@@ -32,7 +33,11 @@ async function run(context: JobContext, { which, directory }: FetchOptions): Pro
   const { repository, signal } = context;
   const manifest = await repository.find(which, signal);
   const { plain } = artefactOf(manifest);
-  const file = await here(directory, () => fetchInto(context, manifest, resolve(directory)));
+  const file = await here(directory, () => fetchInto(context, manifest, resolve(directory))).catch(
+    (error: unknown) => {
+      throw nameDamage(manifest.id, error);
+    },
+  );
   return {
     value: { instance: repository.instance, backup: manifest.id, file, ...plain },
     summary: `backup ${manifest.id} fetched into ${file}`,

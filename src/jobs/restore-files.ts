@@ -5,6 +5,7 @@ import { makeWork, requirePlace, sweepWork } from '../backup/restore/stage-files
 import { takeSnapshot } from '../backup/snapshot/take-snapshot.ts';
 import type { Manifest } from '../domain/backup.ts';
 import { AgentError, messageOf } from '../domain/errors.ts';
+import { nameDamage } from './name-damage.ts';
 import { takeBack } from './restore-back.ts';
 import { serve, type Served } from './restore-serve.ts';
 import { abandon } from './restore-settle.ts';
@@ -102,7 +103,7 @@ async function runRestore(
     await stopServer(run);
   } catch (error) {
     await giveUp(run, journal);
-    throw error;
+    throw nameDamage(manifest.id, error);
   }
   return { served: await placeAndServe(run, journal, await staged.incoming()), proven };
 }
