@@ -139,20 +139,22 @@ async function compare(name: string, dump: string, rounds: number, agent: string
   const commands = join(folder, 'commands');
   const mine: Run[] = [];
   const other: Run[] = [];
-  const sizes = new Set<unknown>();
+  const sizes: number[] = [];
   try {
     for (let round = 0; round < rounds; round++) {
       for (const which of round % 2 === 0 ? [other, mine] : [mine, other]) {
         await using server = await startServer({ config: { databases: '16' } });
         if (!existsSync(commands)) await prepare(server, dump, commands);
         which.push(which === mine ? ours(server, dump, agent, folder) : theirs(server, commands, folder));
-        sizes.add(await server.call('DBSIZE'));
+        sizes.push(Number(await server.call('DBSIZE')));
       }
     }
   } finally {
     rmSync(folder, { recursive: true });
   }
-  if (sizes.size !== 1) throw new Error(`not the same keys: ${[...sizes].join(', ')}`);
+  // Some keys of the data expire meanwhile.
+  if (Math.min(...sizes) < 0.999 * Math.max(...sizes))
+    throw new Error(`not the same keys: ${sizes.join(', ')}`);
   const [we, they] = [mine, other].map((runs) => median(runs.map(({ seconds }) => seconds)));
   console.log(
     `${name.padEnd(5)} restore --into ${we?.toFixed(2)} s, redis-cli --pipe ${they?.toFixed(2)} s: ` +

@@ -18,8 +18,8 @@ export async function restoreKeys(
   context: RestoreKeysContext,
   options: RestoreKeysOptions,
 ): Promise<RestoreKeysReport> {
+  using journal = openJournal(context, options);
   const place = await readTarget(context, options.target);
-  using journal = openJournal(context, options, place);
   const before = options.restart ? undefined : earlierRun(journal, place);
   const plan = await planKeys(context, options, place, before);
   if (options.dryRun || !(await options.agree(plan))) return { plan, result: null };
@@ -39,9 +39,9 @@ async function readTarget({ signal }: RestoreKeysContext, target: RedisTarget): 
 function openJournal(
   { stateDirectory, clock }: RestoreKeysContext,
   { source, target, choice, existing, toDatabase, dryRun }: RestoreKeysOptions,
-  { url }: KeyTarget,
 ): (KeyJournal & Disposable) | undefined {
   if (stateDirectory === undefined || source.identity === undefined) return undefined;
+  const { url } = target;
   const where = url.replaceAll(/[^\w.]+/g, '_');
   const lock = dryRun
     ? undefined

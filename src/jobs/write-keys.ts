@@ -132,9 +132,9 @@ function soFar(error: unknown, written: number, resumable: boolean): unknown {
   const again = resumable
     ? 'the same command goes on from there'
     : 'the same command with --skip-existing writes the rest';
-  const hints = [error.hint, ...(written > 0 && passing.includes(reason ?? '') ? [again] : [])];
+  const hints = [error.hint, ...(passing.includes(reason ?? '') ? [again] : [])];
   const hint = hints.filter((text) => text !== undefined).join('; ');
-  const so = written === 0 ? 'nothing was written' : `${written} keys were written before`;
+  const so = written === 0 ? 'no key was confirmed as written' : `${written} keys were written before`;
   return new AgentError(code, `${message} (${so})`, {
     cause,
     ...(hint === '' ? {} : { hint }),
