@@ -3,6 +3,10 @@ import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { buildApp } from '../../../src/app/build-app.ts';
+import { AgentError } from '../../../src/domain/errors.ts';
+import type { Progress } from '../../../src/domain/progress.ts';
+import { drillJob } from '../../../src/jobs/drill.ts';
 import { systemClock } from '../../../src/lib/system-clock.ts';
 import { takeLock } from '../../../src/state/lock.ts';
 import {
@@ -14,6 +18,7 @@ import {
   type TestConfig,
 } from '../../support/cli.ts';
 import { backedUp, beside, checkLine, drill, findingsOf, leftIn } from '../../support/drills.ts';
+import { memoryLog } from '../../support/memory-log.ts';
 import { startServer } from '../../support/redis-server.ts';
 
 describe('guards', () => {
@@ -112,6 +117,37 @@ describe('interrupted', () => {
   async function untilGone(pid: number): Promise<void> {
     await expect.poll(() => existsSync(`/proc/${pid}`), { interval: 5, timeout: 10_000 }).toBe(false);
   }
+
+  test.each(['fetching', 'checking', 'loading', 'comparing'])('while %s: nothing is left', async (wanted) => {
+    const server = await startServer();
+    await server.call('DEBUG', 'POPULATE', 100_000, 'key', 100);
+    const config = writeConfig({ server });
+    const id = await takeBackup(config, '--no-verify');
+    const stop = new AbortController();
+    const { signal } = stop;
+    const progress: Progress = {
+      report({ phase }) {
+        if (phase === wanted) stop.abort(new AgentError('interrupted', 'stopped by the test'));
+      },
+    };
+    const app = await buildApp({
+      configPath: config.path,
+      env: {},
+      clock: systemClock,
+      log: memoryLog(),
+      secrets: [],
+    });
+    try {
+      const options = { which: 'latest', allow: [] };
+      const running = app.run(drillJob, app.instance(undefined), options, { signal, progress });
+      await expect(running).rejects.toMatchObject({ code: 'interrupted' });
+    } finally {
+      await app.close();
+    }
+    expect(leftIn(config)).toEqual([]);
+    expect([...beside(config, id, 'drill-'), ...beside(config, id, 'verify-')]).toEqual([]);
+    expect(await findingsOf(config)).toEqual([]);
+  });
 
   test('by SIGINT: nothing is left', async () => {
     const { config, agent, scratch } = await underWay();
