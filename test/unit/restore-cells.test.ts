@@ -29,12 +29,13 @@ test('what is left out, and nothing else', () => {
   expect([...new Set(cells.map(way))]).toEqual([
     'AOF off, RDB backup, live',
     'AOF off, RDB backup, files',
+    'AOF off, AOF backup, files',
     'AOF on, RDB backup, live',
     'AOF on, RDB backup, files',
     'AOF on, AOF backup, files',
   ]);
   expect([...new Set(cells.map(({ form }) => form))]).toEqual(['zstd', 'zstd+age']);
-  expect(cells).toHaveLength(axes.server.length * 5 * 2 * axes.store.length);
+  expect(cells).toHaveLength(axes.server.length * 6 * 2 * axes.store.length);
 });
 
 test('every value that is not left out as such is in the selection, with each that it can meet', () => {

@@ -11,12 +11,13 @@ import { startServer } from '../../support/redis-server.ts';
 import { availableS3Servers, type S3TestServer } from '../../support/s3-servers.ts';
 import { makeTempFolder, removeTempFolder } from '../../support/temp-folder.ts';
 
-const keys = makeTempFolder();
+let keys: string;
 let ageKey: AgeKey;
 let s3: S3TestServer;
 let prefixes = 0;
 
 beforeAll(async () => {
+  keys = makeTempFolder();
   ageKey = makeAgeKey(keys);
   const start = availableS3Servers().find(({ name }) => name === 'fauxqs')?.start;
   if (start === undefined) throw new Error('fauxqs comes with the packages');

@@ -1,4 +1,4 @@
-/** What a restore may differ in, with every value that it may have. */
+/** What a restore may differ in, with every value that it may have. `aof`: when it is restored. */
 export const axes = {
   server: ['redis-6', 'redis-7.0', 'redis-8.0', 'valkey-8', 'valkey-9'],
   aof: ['AOF off', 'AOF on'],
@@ -24,10 +24,6 @@ const impossible: readonly Impossible[] = [
     reason:
       'backups are always compressed: dump.rdb.zst is the name that is promised, so there is none to store plain',
     applies: ({ form }) => form === 'plain',
-  },
-  {
-    reason: 'a server without AOF has none that could be backed up, and would not read a restored one',
-    applies: ({ kind, aof }) => kind === 'AOF backup' && aof === 'AOF off',
   },
   {
     reason: 'a replica takes an RDB from its master and no AOF, so the live method restores RDB backups only',

@@ -13,11 +13,12 @@ const scope = process.env['REDIS_AGENT_MATRIX'];
 export function testCells(part: number, of: number): void {
   const { cells } = restoreMatrix();
   const chosen = (scope === 'all' ? cells : coverPairs(cells)).filter((_, index) => index % of === part);
-  const keys = makeTempFolder();
+  let keys: string;
   let ageKey: AgeKey;
   let s3: S3TestServer;
 
   beforeAll(async () => {
+    keys = makeTempFolder();
     ageKey = makeAgeKey(keys);
     const start = availableS3Servers().find(({ name }) => name === 'fauxqs')?.start;
     if (start === undefined) throw new Error('fauxqs comes with the packages');
