@@ -1,9 +1,8 @@
 /**
- * `redis-agent keys DUMP` against redis-check-rdb, which reads the same and reports nothing; and how many small keys a
- * second of processor time the report takes in, in this process: scripts/build && scripts/node scripts/bench/keys.ts [ROUNDS]
+ * `redis-agent keys DUMP` against redis-check-rdb, which reads the same and reports nothing, and against HDT3213/rdb
+ * where it is installed; and how many small keys a second of processor time the report takes in, in this process:
  *
- * HDT3213/rdb, the Go program that reports the like, is not in Debian: there is no figure for it where Go's modules
- * cannot be fetched.
+ *   scripts/build && scripts/node scripts/bench/keys.ts [ROUNDS]
  */
 import { closeSync, openSync, readSync } from 'node:fs';
 import { RdbReader } from '../../src/formats/rdb/rdb-reader.ts';

@@ -1,5 +1,7 @@
 /**
- * `redis-agent rdb check DUMP` against redis-check-rdb: scripts/build && scripts/node scripts/bench/rdb-check.ts [ROUNDS]
+ * `redis-agent rdb check DUMP` against redis-check-rdb, and against HDT3213/rdb where it is installed:
+ *
+ *   scripts/build && scripts/node scripts/bench/rdb-check.ts [ROUNDS]
  */
 import { besideCheckRdb } from './beside-check-rdb.ts';
 
