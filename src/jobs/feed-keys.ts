@@ -43,10 +43,10 @@ export async function feedKeys(source: KeySource, options: FeedOptions): Promise
         reader.update(chunk.subarray(at, at + sliceBytes));
         if (pipe?.full === true) await pipe.ready();
         if (handler.failure !== undefined) throw handler.failure;
+        signal.throwIfAborted();
+        done += Math.min(sliceBytes, chunk.length - at);
+        progress.report({ phase, done, unit: 'bytes', ...(total === undefined ? {} : { total }) });
       }
-      signal.throwIfAborted();
-      done += chunk.length;
-      progress.report({ phase, done, unit: 'bytes', ...(total === undefined ? {} : { total }) });
     }
     reader.finish();
     await pipe?.drain();

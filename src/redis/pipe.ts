@@ -20,7 +20,8 @@ export interface PipeOptions {
   onReply(tag: number, reply: PipeReply): void;
 }
 
-const defaultWindow = 8 * 1024 * 1024;
+/** Room for two large values, so that the server has one while the next is made. */
+const defaultWindow = 16 * 1024 * 1024;
 /** Loading one large value can keep a server busy for that long. */
 const defaultTimeout = 60_000;
 const defaultConnectTimeout = 10_000;
@@ -111,9 +112,9 @@ export class Pipe {
     return this.#due.bytes >= this.#window || this.#failure !== undefined;
   }
 
-  /** Resolves when the server has caught up with half of the window. Rejects when the connection is lost. */
+  /** Resolves when the server has caught up with a quarter of the window. Rejects when the connection is lost. */
   async ready(): Promise<void> {
-    await this.#untilBelow(this.#window / 2);
+    await this.#untilBelow(0.75 * this.#window);
   }
 
   /** Resolves when every command has been answered. */
