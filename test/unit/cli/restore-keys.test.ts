@@ -1,0 +1,89 @@
+import { expect, test } from 'vitest';
+import type { KeyPlan } from '../../../src/backup/restore-keys/judge-key-plan.ts';
+import { noCounts } from '../../../src/backup/restore-keys/tally.ts';
+import { renderRestoreKeys } from '../../../src/cli/render/restore-keys.ts';
+import { createStyle } from '../../../src/cli/render/style.ts';
+import { inFlags } from '../../../src/cli/restore/in-flags.ts';
+import { AgentError } from '../../../src/domain/errors.ts';
+
+const plan: KeyPlan = {
+  source: {
+    kind: 'backup',
+    name: 'backup 20261121T155707Z-a31a of main',
+    backup: '20261121T155707Z-a31a',
+    taken_at: '2026-11-21T15:57:12.000Z',
+  },
+  target: {
+    name: 'a-server-with-a-long-name.of-a-provider.example:16379',
+    url: 'rediss://a-server-with-a-long-name.of-a-provider.example:16379',
+    engine: 'valkey',
+    version: '8.1.1',
+    run_id: 'a',
+    replication_id: 'b',
+    databases: { 0: 1 },
+    used_memory: 1_500_000,
+    maxmemory: 2 ** 30,
+    maxmemory_policy: 'noeviction',
+    aof: true,
+  },
+  keys: { patterns: ['user:*', 'a\u0007b'], database: 3, type: 'hash', to_database: 0 },
+  existing: 'skip',
+  method: 'commands',
+  method_reason: 'NOPERM User agent has no permissions to run the \u001b[31mrestore command',
+  survey: {
+    keys: 1,
+    bytes: 100,
+    types: { hash: { keys: 1, bytes: 100 } },
+    databases: { 3: { keys: 1, bytes: 100 } },
+    passed: 2_000_000,
+    expired: 3,
+    by_commands: 1,
+    memory: 400,
+    impossible: [],
+    existing: 0,
+    existing_examples: [],
+  },
+  resumes_from: 0,
+  warnings: [
+    'this is the server that the backup was taken from: what was written to these keys since is lost',
+  ],
+};
+const style = createStyle(false);
+
+test('a plan fits 80 columns, and shows nothing that a terminal would obey', () => {
+  const text = renderRestoreKeys({ plan, result: null }, style, 80);
+  expect(text.split('\n').filter((line) => line.length > 80)).toEqual([]);
+  expect(text.replaceAll('\n', '')).not.toMatch(/\p{Cc}/u);
+  expect(text).toContain('1 key, 100 B in the dump: 1 hash');
+  expect(text).toContain('user:* a\\x07b, of type hash only, of database 3, into database 0');
+});
+
+test('a result names what was not written, and why', () => {
+  const failed = [
+    { reason: 'some of its fields expire, which this server cannot do', keys: 7, examples: ['a', 'b'] },
+  ];
+  const counts = { ...noCounts(), written: 1, bytes: 100, expired: 2, failed };
+  const result = { ...counts, resumed_from: null, seconds: 1.25, keys_per_second: 1 };
+  expect(renderRestoreKeys({ plan, result }, style, 60).split('\n')).toEqual([
+    '1 key written into a-server-with-a-long-name.of-a-provider.example:16379, 100 B in 1.3s (1 keys/s)',
+    '  2 expired already',
+    '7 keys not written: some of its fields expire, which this',
+    '  server cannot do',
+    '  a, b, …',
+  ]);
+});
+
+test('errors speak of flags where the server was named by a URL, and of settings where it is an instance', async () => {
+  const error = new AgentError('redis', 'instance host:1: cannot connect to rediss://host:1: no', {
+    reason: 'tls',
+    hint: 'set tls.ca of this instance to that authority’s certificate (PEM)',
+  });
+  const told = async (into: string): Promise<unknown> =>
+    await inFlags({ into }, Promise.reject(error)).catch((thrown: unknown) => thrown);
+  expect(await told('rediss://host:1')).toMatchObject({
+    message: 'cannot connect to rediss://host:1: no',
+    hint: 'set --ca-file to that authority’s certificate (PEM)',
+    reason: 'tls',
+  });
+  expect(await told('main')).toBe(error);
+});
