@@ -36,7 +36,7 @@ export async function writeFixedAof(
     await copyAofSet(set, parts, folder, signal);
   } catch (error) {
     await empty(folder);
-    throw systemCode(error) === undefined ? error : notWritten(folder, error);
+    throw error instanceof AgentError || systemCode(error) === undefined ? error : notWritten(folder, error);
   }
   return {
     folder,
@@ -80,6 +80,6 @@ async function empty(folder: string): Promise<void> {
 function notWritten(folder: string, cause: unknown): AgentError {
   return new AgentError('failed', `cannot write to ${folder}: ${messageOf(cause)}`, {
     cause,
-    hint: 'name a folder with --to that you may write to',
+    hint: 'name a folder with --to that you may write to, with room in it',
   });
 }
