@@ -1,5 +1,6 @@
 import type { Prefix } from '../domain/keyspace.ts';
 import { keyText } from './key-text.ts';
+import { PrefixTexts } from './prefix-texts.ts';
 
 /** The types that a prefix has, as bits of this list. */
 export const dataTypes = ['string', 'list', 'set', 'zset', 'hash', 'stream', 'module'] as const;
@@ -25,8 +26,6 @@ const longestProbe = 128;
 const column = { keys: 0, bytes: 1, memory: 2, expiring: 3 } as const;
 const columns = 4;
 
-/** Bytes of a prefix's text that there is room for, on average. */
-const usualText = 64;
 /** Entries by which it is judged what half of them have. */
 const judged = 1024;
 
@@ -61,10 +60,7 @@ export class PrefixSums {
   readonly #depths: Uint8Array;
   readonly #types: Uint8Array;
   readonly #literal: Uint8Array;
-  /** The entries' texts, one after the other. */
-  readonly #texts: Uint8Array;
-  readonly #textEnds: Uint32Array;
-  readonly #textLimit: number;
+  readonly #texts: PrefixTexts;
   #count = 1;
   #full = false;
   /** Bytes of memory. */
@@ -85,9 +81,17 @@ export class PrefixSums {
     this.#depths = new Uint8Array(capacity);
     this.#types = new Uint8Array(capacity);
     this.#literal = new Uint8Array(capacity);
-    this.#textLimit = limit * usualText;
-    this.#texts = new Uint8Array(this.#textLimit + spare * longest);
-    this.#textEnds = new Uint32Array(capacity);
+    this.#texts = new PrefixTexts(limit, spare, longest);
+  }
+
+  /** Forgets everything. */
+  clear(): void {
+    this.#count = 1;
+    this.#full = false;
+    this.#slots.fill(0);
+    this.#stars.fill(0);
+    this.#sums.fill(0, 0, columns);
+    this.missed = 0;
   }
 
   /**
@@ -142,14 +146,9 @@ export class PrefixSums {
     this.#depths[entry] = this.#depths[parent]! + 1;
     this.#types[entry] = 0;
     this.#literal[entry] = 0;
-    const above = this.#textStart(parent);
-    const start = this.#textStart(entry);
-    this.#texts.copyWithin(start, above, this.#textEnds[parent]);
-    const own = start + this.#textEnds[parent]! - above;
-    for (let at = 0; at < length; at++) this.#texts[own + at] = text[at]!;
-    this.#textEnds[entry] = own + length;
+    this.#texts.add(entry, parent, text, length);
     this.#place(entry);
-    this.#full = entry > this.#limit || own + length > this.#textLimit;
+    this.#full = entry > this.#limit || this.#texts.isFull(this.#count);
     return entry;
   }
 
@@ -197,7 +196,7 @@ export class PrefixSums {
     return Array.from(wanted, (entry) => {
       const at = entry * columns;
       return {
-        prefix: keyText(this.#texts.subarray(this.#textStart(entry), this.#textEnds[entry])).key,
+        prefix: keyText(this.#texts.of(entry)).key,
         depth: this.#depths[entry]!,
         types: dataTypes.filter((_type, bit) => (types[entry]! & (1 << bit)) !== 0),
         keys: sums[at]!,
@@ -226,10 +225,6 @@ export class PrefixSums {
     this.#slots[slot] = entry;
   }
 
-  #textStart(entry: number): number {
-    return entry === root ? 0 : this.#textEnds[entry - 1]!;
-  }
-
   /**
    * Forgets about the half with the least memory. A prefix has at least as much as each one below it, so it stays as
    * long as they do.
@@ -247,11 +242,14 @@ export class PrefixSums {
     this.#slots.fill(0);
     this.#stars.fill(0);
     const moved = new Int32Array(count);
-    for (let entry = 1, start = 0; entry < count; entry++) {
-      const end = this.#textEnds[entry]!;
-      if (!goes(entry)) moved[entry] = this.#move(entry, start, end, moved);
-      start = end;
-    }
+    this.#texts.keep(
+      count,
+      (entry) => !goes(entry),
+      (from, to) => {
+        moved[from] = to;
+        this.#move(from, to, moved);
+      },
+    );
     this.missed += bound;
     this.#full = false;
   }
@@ -265,9 +263,9 @@ export class PrefixSums {
     return memory[memory.length >> 1] ?? 0;
   }
 
-  /** Puts an entry, and its text, behind those that stayed; `moved` says where its parent is now. */
-  #move(from: number, textStart: number, textEnd: number, moved: Int32Array): number {
-    const to = this.#count++;
+  /** Puts an entry behind those that stayed; `moved` says where its parent is now. */
+  #move(from: number, to: number, moved: Int32Array): void {
+    this.#count = to + 1;
     const place = this.#places[from]!;
     this.#places[to] = (moved[place >>> 10]! << 10) | (place & 1023);
     this.#first[to] = this.#first[from]!;
@@ -276,11 +274,7 @@ export class PrefixSums {
     this.#types[to] = this.#types[from]!;
     this.#literal[to] = this.#literal[from]!;
     this.#sums.copyWithin(to * columns, from * columns, (from + 1) * columns);
-    const start = this.#textStart(to);
-    this.#texts.copyWithin(start, textStart, textEnd);
-    this.#textEnds[to] = start + textEnd - textStart;
     this.#place(to);
-    return to;
   }
 }
 

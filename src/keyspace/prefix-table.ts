@@ -18,7 +18,7 @@ const star: SegmentKey = { a: asterisk, b: 0, tag: 2 };
 
 /** Sums by prefix, at every depth down to a limit, in bounded memory (see PrefixSums). */
 export class PrefixTable {
-  readonly #separator: number;
+  #separator: number;
   readonly #depth: number;
   readonly #sums: PrefixSums;
   /** What names begin with, and what comes later in them. */
@@ -46,12 +46,16 @@ export class PrefixTable {
     this.#view = this.#nameView;
   }
 
+  /** Forgets everything, and divides names elsewhere from now on: megabytes are dear to make anew. */
+  restart(separator: number): void {
+    this.#separator = separator;
+    this.#sums.clear();
+    this.#unlearn();
+  }
+
   /** Adds the key `bytes[from … to)` to each of its prefixes. Does not keep its bytes. */
   add(bytes: Uint8Array, from: number, to: number, size: KeySize): void {
-    if (this.#sums.makeRoom()) {
-      this.#heads.clear();
-      this.#known.clear();
-    }
+    if (this.#sums.makeRoom()) this.#unlearn();
     let entry;
     if (to + longestKnown <= bytes.length) {
       if (bytes !== this.#bytes) this.#show(bytes);
@@ -81,6 +85,11 @@ export class PrefixTable {
   /** All that are held, or the largest: see PrefixSums. */
   entries(choice: { most?: number; keys?: number } = {}): Prefix[] {
     return this.#sums.entries(choice);
+  }
+
+  #unlearn(): void {
+    this.#heads.clear();
+    this.#known.clear();
   }
 
   #show(bytes: Uint8Array): void {

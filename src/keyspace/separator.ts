@@ -39,8 +39,9 @@ export class KeySample {
     const names = this.#keys.filter(
       ({ from, to }) => !allVaries(out, generalise(this.#bytes, from, to, out)),
     );
+    const table = new PrefixTable(0, 2, sampleKeys * 2);
     const scores = candidates.map((candidate) => {
-      const table = new PrefixTable(candidate.charCodeAt(0), 2, sampleKeys * 2);
+      table.restart(candidate.charCodeAt(0));
       for (const { from, to, size } of names) table.add(this.#bytes, from, to, size);
       return score(table, candidate);
     });
