@@ -3,11 +3,11 @@ import { AgentError, messageOf } from '../domain/errors.ts';
 import type { Finding } from '../domain/finding.ts';
 import type { Log } from '../domain/log.ts';
 import type { Job, JobContext, JobResult } from '../jobs/job.ts';
-import { actAs, type UserId } from '../lib/act-as.ts';
+import type { UserId } from '../lib/act-as.ts';
 import { recordFindings } from '../state/findings.ts';
-import { takeLock, type Lock } from '../state/lock.ts';
 import type { State } from '../state/open.ts';
 import { finishRun, startRun, type RunOutcome } from '../state/runs.ts';
+import { lockForJob, signalOfRun } from './job-lock.ts';
 
 /** What one run needs. */
 export interface RunTask {
@@ -40,32 +40,15 @@ export async function runJob<Options, Value>(
 ): Promise<Value> {
   const { instance } = task;
   const log = runner.log.child({ instance, job: job.name });
-  const lock = await lockFor(runner, job, task);
+  const { stateDirectory, clock, owner } = runner;
+  const request = { job, instance, stateDirectory, owner, clock, signal: task.signal };
+  const lock = await lockForJob(request, task.patience ?? 0);
+  const { signal, stop } = signalOfRun(request);
   try {
-    return await runLocked({ ...runner, log }, job, task, options);
+    return await runLocked({ ...runner, log }, job, { ...task, signal }, options);
   } finally {
+    stop();
     lock.release();
-  }
-}
-
-/** How often a held lock is asked for. Milliseconds. */
-const lockPause = 1000;
-
-async function lockFor(
-  { stateDirectory, clock, owner }: Runner,
-  job: Pick<Job<never, unknown>, 'name' | 'lock'>,
-  { instance, signal, patience = 0 }: RunTask,
-): Promise<Lock> {
-  const what = { instance, kind: job.lock, job: job.name, clock };
-  for (const start = clock.monotonic(); ;) {
-    try {
-      return actAs(owner, () => takeLock(stateDirectory, what));
-    } catch (error) {
-      if (!(error instanceof AgentError) || error.code !== 'locked') throw error;
-      // What another run of the same job does need not be done again after it.
-      if (error.reason === job.name || clock.monotonic() - start >= patience) throw error;
-    }
-    await clock.sleep(lockPause, signal);
   }
 }
 
@@ -82,7 +65,7 @@ async function runLocked<Options, Value>(
       recorded(log, () => finishRun(state, run, { finishedAt: clock.now(), outcome, summary, detail }));
   };
   try {
-    const result = await job.run({ ...(await prepare()), log }, options);
+    const result = await job.run({ ...(await prepare()), log, signal }, options);
     finish('ok', result.summary, result.detail);
     log.info({}, result.summary);
     handOn(runner, instance, job.name, result);

@@ -1,4 +1,5 @@
-import { join } from 'node:path';
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { Clock } from '../domain/clock.ts';
 import { AgentError, messageOf } from '../domain/errors.ts';
@@ -20,9 +21,9 @@ export function takeLock(
   directory: string,
   { instance, kind, job = kind, clock }: { instance: string; kind: string; job?: string; clock: Clock },
 ): Lock {
-  const folder = join(directory, 'locks');
+  const file = lockFile(directory, instance, kind);
+  const folder = dirname(file);
   ensureStateDirectory(folder);
-  const file = join(folder, `${instance}.${kind}.lock`);
   let db: DatabaseSync | undefined;
   try {
     db = new DatabaseSync(file);
@@ -48,14 +49,30 @@ export function takeLock(
     throw new AgentError('locked', `another ${kind} run of ${instance} is under way${holder.text}`, {
       cause: error,
       ...(holder.job !== undefined && { reason: holder.job }),
-      hint:
-        holder.job === 'drill'
-          ? 'wait for it to end, or end it by a kill: it leaves nothing'
-          : 'wait for it to end',
+      hint: 'wait for it to end',
     });
   }
   const held = db;
   return { release: () => held.close() };
+}
+
+/** Whether somebody holds that lock now. */
+export function isHeld(directory: string, { instance, kind }: { instance: string; kind: string }): boolean {
+  const file = lockFile(directory, instance, kind);
+  if (!existsSync(file)) return false;
+  const db = new DatabaseSync(file);
+  try {
+    db.exec('PRAGMA busy_timeout = 0; BEGIN IMMEDIATE; ROLLBACK');
+    return false;
+  } catch (error) {
+    return /locked|busy/i.test(messageOf(error));
+  } finally {
+    db.close();
+  }
+}
+
+function lockFile(directory: string, instance: string, kind: string): string {
+  return join(directory, 'locks', `${instance}.${kind}.lock`);
 }
 
 function describeHolder(db: DatabaseSync): { job?: string; text: string } {

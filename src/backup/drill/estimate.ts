@@ -19,7 +19,7 @@ export function estimateRestore(
   const once = method === 'files' ? read + (check ?? 0) + 2 * loaded : 2 * read + loaded;
   const factor = Math.max(bytes, smallest) / Math.max(drill.bytes, smallest);
   return {
-    seconds: Math.round(once * factor * 10) / 10,
+    seconds: Math.max(1, Math.round(once * factor * 10)) / 10,
     drill: {
       backup: drill.backup,
       at: drill.at,

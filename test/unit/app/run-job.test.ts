@@ -87,6 +87,33 @@ describe('runJob', () => {
     runner.state.close();
   });
 
+  test('a drill gives way to a restore, and to nothing else', async () => {
+    const rehearse = {
+      ...succeed,
+      name: 'drill',
+      run: async ({ signal }: JobContext) => {
+        await clock.sleep(3_600_000, signal);
+        return result;
+      },
+    };
+    const drill = runJob(runner, rehearse, task(), {}).catch((error: unknown) => error);
+    await turn();
+    await expect(runJob(runner, succeed, task(), {})).rejects.toMatchObject({
+      code: 'locked',
+      reason: 'drill',
+    });
+    clock.advance(1000);
+    await turn();
+    expect(lastRun(runner.state, 'main', 'drill')).toMatchObject({ outcome: null });
+
+    const restore = runJob(runner, { ...succeed, name: 'restore' }, task(), {});
+    clock.advance(1000);
+    expect(await drill).toMatchObject({ code: 'interrupted', message: 'the drill gave way to a restore' });
+    expect(lastRun(runner.state, 'main', 'drill')).toMatchObject({ outcome: 'interrupted' });
+    clock.advance(1000);
+    expect(await restore).toBe(7);
+  });
+
   test('with patience it waits for the lock, and not longer', async () => {
     const held = takeLock(runner.stateDirectory, {
       instance: 'main',
