@@ -106,24 +106,22 @@ async function prepare(server: TestServer, dump: string, path: string): Promise<
   closeSync(file);
 }
 
-/** Hashes, lists and strings of 1 to 8 MiB each, some 400 MiB. */
+/** Hashes, lists and strings of 1 to 8 MiB each, 600 MiB in all. */
 async function bigDump(): Promise<string> {
   const path = join(benchCache(), 'dump-big-values.rdb');
   if (existsSync(path)) return path;
   await using server = await startServer({ config: { rdbcompression: 'no' } });
   const script = `
-    for value = 1, 90 do
-      local noise, parts = redis.sha1hex(value), {}
-      for part = 1, 1024 * (1 + value % 8) do
-        noise = redis.sha1hex(noise)
-        parts[part] = string.rep(noise, 25)
-        if value % 3 == 0 then redis.call('HSET', 'hash:' .. value, 'field:' .. part, parts[part]) end
-        if value % 3 == 1 then redis.call('RPUSH', 'list:' .. value, parts[part]) end
-      end
-      if value % 3 == 2 then redis.call('SET', 'string:' .. value, table.concat(parts)) end
-    end`;
-  await server.call('CONFIG', 'SET', 'busy-reply-threshold', 0);
-  await server.call('EVAL', script, 0);
+    local value = tonumber(ARGV[1])
+    local noise, parts = redis.sha1hex(value), {}
+    for part = 1, 1024 * (1 + value % 8) do
+      noise = redis.sha1hex(noise)
+      parts[part] = string.rep(noise, 25)
+      if value % 3 == 0 then redis.call('HSET', 'hash:' .. value, 'field:' .. part, parts[part]) end
+      if value % 3 == 1 then redis.call('RPUSH', 'list:' .. value, parts[part]) end
+    end
+    if value % 3 == 2 then redis.call('SET', 'string:' .. value, table.concat(parts)) end`;
+  for (let value = 1; value <= 136; value++) await server.call('EVAL', script, 0, value);
   await server.call('SAVE');
   copyFileSync(server.dumpPath, `${path}.tmp`);
   renameSync(`${path}.tmp`, path);
