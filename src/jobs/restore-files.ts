@@ -12,6 +12,7 @@ import { abandon } from './restore-settle.ts';
 import {
   asLoadable,
   begin,
+  cannotGoOn,
   place,
   stepSeconds,
   stopServer,
@@ -88,6 +89,7 @@ async function runRestore(
   });
   const at = workplace(run, journal);
   let proven: string;
+  let incoming: Awaited<ReturnType<StagedData['incoming']>>;
   let staged: StagedData;
   try {
     journal = await begin(run, journal, 'stage');
@@ -98,14 +100,15 @@ async function runRestore(
       journal = await begin(run, journal, 'save');
       await save(context);
     }
+    incoming = await staged.incoming();
     context.signal.throwIfAborted();
     journal = await begin(run, journal, 'stop');
     await stopServer(run);
   } catch (error) {
     await giveUp(run, journal);
-    throw nameDamage(manifest.id, error);
+    throw cannotGoOn(run, 'stage the backup', nameDamage(manifest.id, error));
   }
-  return { served: await placeAndServe(run, journal, await staged.incoming()), proven };
+  return { served: await placeAndServe(run, journal, incoming), proven };
 }
 
 /** Is it an append only file, and made a dump for a server that reads none? */
@@ -130,7 +133,7 @@ async function placeAndServe(
     const written = run.journals.read() ?? journal;
     if (written.step !== 'place') {
       await giveUp(run, journal);
-      throw error;
+      throw cannotGoOn(run, 'place the files', error);
     }
     throw await takeBack(run, written, new NotServing(messageOf(error), []));
   }
@@ -220,20 +223,21 @@ export async function undoRestore(
     expected: null,
   });
   try {
+    let old: Awaited<ReturnType<typeof asLoadable>>;
     try {
       if (plan.save) {
         journal = await begin(run, journal, 'save');
         await save(context);
       }
+      makeWork(run.dir, workplace(run, journal).work, run.manners);
+      // The form that the old data has now is that of its own time.
+      old = await asLoadable(run, { ...journal, source: last.source }, last.kept);
       journal = await begin(run, journal, 'stop');
       await stopServer(run);
     } catch (error) {
       await giveUp(run, journal);
-      throw error;
+      throw cannotGoOn(run, 'put the old data back', error);
     }
-    makeWork(run.dir, workplace(run, journal).work, run.manners);
-    // The form that the old data has now is that of its own time.
-    const old = await asLoadable(run, { ...journal, source: last.source }, last.kept);
     const served = await placeAndServe(run, journal, old);
     return { ...report, ...describeServed(served), outcome: 'undone', undo: plan };
   } finally {

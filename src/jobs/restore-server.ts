@@ -42,12 +42,28 @@ async function processesIn(dir: string, url: string): Promise<{ pid: number }[]>
   return servingAt(await findDataProcesses(dir), url);
 }
 
-/** Waits until no process of the server works in its data directory any more. */
-export async function untilGone({ clock, instance, progress }: JobContext, dir: string): Promise<void> {
+/** The processes that work in its data directory, by number. */
+export async function serverProcesses({ instance }: JobContext, dir: string): Promise<Set<number>> {
+  return new Set((await processesIn(dir, instance.url)).map(({ pid }) => pid));
+}
+
+/**
+ * Waits until no process of the server works in its data directory any more. `stopped` are those that were told to end:
+ * another one is somebody else's doing, and would be waited for in vain.
+ */
+export async function untilGone(
+  context: JobContext,
+  dir: string,
+  stopped: ReadonlySet<number>,
+): Promise<void> {
+  const { clock, instance, progress } = context;
   const start = clock.monotonic();
   for (let pause = shortestPause; ; pause = Math.min(pause * 1.5, longestPause)) {
-    const [one] = await processesIn(dir, instance.url);
+    const running = await processesIn(dir, instance.url);
+    const [one] = running;
     if (one === undefined) return;
+    const another = running.find(({ pid }) => !stopped.has(pid));
+    if (another !== undefined) throw cameBack(another.pid);
     progress.report({ phase: 'stopping' });
     if (clock.monotonic() - start > longestStop)
       throw new AgentError(
@@ -65,10 +81,13 @@ export async function untilGone({ clock, instance, progress }: JobContext, dir: 
 /** Throws when something has started the server again behind our back. */
 export async function requireGone({ instance }: JobContext, dir: string): Promise<void> {
   const [one] = await processesIn(dir, instance.url);
-  if (one === undefined) return;
-  throw new AgentError(
+  if (one !== undefined) throw cameBack(one.pid);
+}
+
+function cameBack(pid: number): AgentError {
+  return new AgentError(
     'failed',
-    `something has started the server again (process ${one.pid}) while it was to be down`,
+    `something has started the server again (process ${pid}) while it was to be down`,
     {
       reason: 'came-back',
       hint: 'a supervisor keeps it up: set service: of this instance to what really stops it, then run the same command again',

@@ -3,9 +3,10 @@ import type { Journal, JournalFolder, RestoreStep, RollbackStep } from '../backu
 import { removeWork, type FileManners } from '../backup/restore/stage-files.ts';
 import { freeSuffix, identify, lookAtFiles, makeMove } from '../backup/restore/swap.ts';
 import { planSwap, type DataFiles } from '../backup/restore/swap-plan.ts';
+import { AgentError, messageOf, systemCode } from '../domain/errors.ts';
 import type { ServiceControl } from '../redis/service.ts';
 import type { JobContext } from './job.ts';
-import { onward, requireGone, untilGone } from './restore-server.ts';
+import { onward, requireGone, serverProcesses, untilGone } from './restore-server.ts';
 
 /** One restore or undo at work. */
 export interface RestoreRun {
@@ -40,7 +41,11 @@ export async function begin(
   change: Partial<Journal> = {},
 ): Promise<Journal> {
   const next: Journal = { ...journal, ...change, step };
-  run.journals.write(next);
+  try {
+    run.journals.write(next);
+  } catch (error) {
+    throw cannotGoOn(run, `note the step ${step}`, error);
+  }
   run.begun.push({ step, at: run.context.clock.monotonic() });
   run.context.log.info({ step, token: next.token }, 'restore');
   run.context.progress.report({ phase: step });
@@ -48,15 +53,26 @@ export async function begin(
   return next;
 }
 
+/** Of the system's own refusals, a full disk most of all; others as they are. */
+export function cannotGoOn({ dir }: RestoreRun, what: string, error: unknown): unknown {
+  if (error instanceof AgentError || systemCode(error) === undefined) return error;
+  return new AgentError('failed', `cannot ${what} in ${dir}: ${messageOf(error)}`, {
+    cause: error,
+    reason: 'place',
+    hint: 'put that right (room, rights), then run the same command again',
+  });
+}
+
 /** Down it is when this resolves, and kept from being started where its manager lets us. */
 export async function stopServer({ context, dir, service }: RestoreRun): Promise<void> {
+  const running = await serverProcesses(context, dir);
   await service.stop(onward).catch(async (error: unknown) => {
     // A stop command fails where there is nothing to stop.
     await requireGone(context, dir).catch(() => {
       throw error;
     });
   });
-  await untilGone(context, dir);
+  await untilGone(context, dir, running);
 }
 
 export function workplace(

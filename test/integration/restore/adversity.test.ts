@@ -1,0 +1,140 @@
+// Cases that a restore must survive: what the host, a supervisor and an operator do at the worst moment.
+import { execFileSync, spawn } from 'node:child_process';
+import { chmodSync, chownSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { afterAll, describe, expect, onTestFinished, test } from 'vitest';
+import { canBeNobody, runAgent, takeBackup, writeConfig, type TestConfig } from '../../support/cli.ts';
+import { describeData } from '../../support/describe-data.ts';
+import { expectFree, prepareLive, removeSources, settings } from '../../support/live-case.ts';
+import { manageServer, type ManagedOptions, type ManagedServer } from '../../support/managed-server.ts';
+import { recoverRestore, restoreLive } from '../../support/restore-live.ts';
+
+afterAll(removeSources);
+
+interface Prepared {
+  server: ManagedServer;
+  config: TestConfig;
+  id: string;
+}
+
+async function prepare(options: ManagedOptions = {}, fill = 1): Promise<Prepared> {
+  const server = await manageServer(options);
+  const config = writeConfig({ instances: [server.instance], settings: { verify: { load: false } } });
+  await server.call('SET', 'key', 'as backed up');
+  for (let key = 0; key < fill; key++) await server.call('SETRANGE', `large:${key}`, 1_000_000, 'x');
+  const id = await takeBackup(config, '--no-verify');
+  await server.call('SET', 'key', 'as it is now');
+  return { server, config, id };
+}
+
+async function restore(config: TestConfig, ...args: string[]): ReturnType<typeof runAgent> {
+  return await runAgent(['--json', 'restore', '--yes', ...args], { config });
+}
+
+/** Starts the server again whenever it is not there, as a supervisor does; until the test calls the result or ends. */
+function supervise({ dir, build, configFile }: ManagedServer): () => Promise<void> {
+  const script = `while [ ! -e "$1/over" ]; do "$2" "$3" >/dev/null 2>&1; done`;
+  const folder = dirname(dir);
+  const loop = spawn('sh', ['-c', script, 'sh', folder, build.server, configFile], { stdio: 'ignore' });
+  const ended = new Promise((resolve) => loop.once('exit', resolve));
+  const stop = async (): Promise<void> => {
+    writeFileSync(join(folder, 'over'), '');
+    execFileSync('sh', [
+      '-c',
+      'for p in $(pgrep -P "$1"); do kill -9 "$p"; done; true',
+      'sh',
+      String(loop.pid),
+    ]);
+    await ended;
+  };
+  onTestFinished(stop);
+  return stop;
+}
+
+describe('something else starts the server again', () => {
+  test('while files are placed: it is said or undone, and one of both data sets is whole', async () => {
+    const { server, config } = await prepare({ config: { appendonly: 'yes' } });
+    await server.kill();
+    const over = supervise(server);
+    await server.reconnect();
+    const { code, json } = await restore(config, '--method', 'files');
+    // Who is faster is nobody's choice. Hardly ever the restore is.
+    const served = code === 0 ? 'as backed up' : 'as it is now';
+    expect(json.error?.reason ?? 'none').toMatch(/^(?:came-back|rolled-back|roll-back|none)$/);
+    await server.reconnect();
+    expect(await server.call('GET', 'key')).toBe(served);
+    await over();
+    await server.start();
+    expect(await server.call('GET', 'key')).toBe(served);
+    // With it gone the same command goes through, or what it has begun is brought to its end.
+    expect(await restore(config, '--method', 'files')).toMatchObject({ code: 0 });
+    await server.reconnect();
+    expect(await server.call('GET', 'key')).toBe('as backed up');
+  });
+
+  test('while it takes a backup over live: it has what its own files had, and is free', async () => {
+    const { server, old, config, id } = await prepareLive({ config: settings });
+    let restarted: Promise<void> | undefined;
+    const run = restoreLive(config.path, id, {
+      preBackup: false,
+      onPhase(phase) {
+        if (phase === 'follow') restarted ??= server.kill('SIGKILL').then(() => server.restart());
+      },
+    });
+    await expect(run).rejects.toMatchObject({ code: expect.stringMatching(/^(?:failed|redis)$/) });
+    await restarted;
+    await recoverRestore(config.path);
+    expect(await describeData(server)).toEqual(old);
+    await expectFree(server);
+  });
+});
+
+describe.skipIf(process.getuid?.() !== 0)('files of the wrong owner', () => {
+  test.each(['no', 'yes'])('are made the server’s, as the others are (AOF %s)', async (appendonly) => {
+    const { server, config } = await prepare({ config: { appendonly } });
+    await server.kill();
+    // As `cp` by root leaves them: in a folder of the server's user.
+    for (const name of ['.', ...readdirSync(server.dir, { recursive: true }).map(String)])
+      chownSync(join(server.dir, name), 65_534, 65_534);
+    for (const folder of [dirname(server.dir), dirname(dirname(server.dir))]) chmodSync(folder, 0o755);
+    expect(await restore(config)).toMatchObject({ code: 0, json: { plan: { method: 'files' } } });
+    const owners = readdirSync(server.dir, { recursive: true })
+      .map(String)
+      .filter((name) => /(?:\.rdb|\.before-restore-.*|appendonlydir)$/.test(name))
+      .map((name) => ({ name, uid: statSync(join(server.dir, name)).uid }));
+    expect(owners.length).toBeGreaterThan(1);
+    expect(owners.filter(({ uid }) => uid !== 65_534)).toEqual([]);
+    await server.reconnect();
+    expect(await server.call('GET', 'key')).toBe('as backed up');
+  });
+});
+
+describe.skipIf(!canBeNobody)('a disk that is full', () => {
+  test('is seen before, or when it is met: nothing was touched, and nothing of ours is left', async () => {
+    const { server, config } = await prepare({}, 8);
+    await server.kill();
+    const mount = (options: string): void => {
+      execFileSync('mount', ['-t', 'tmpfs', '-o', options, 'tmpfs', server.dir]);
+    };
+    mount('size=4m');
+    onTestFinished(() => void execFileSync('umount', ['-l', server.dir]));
+    expect(await restore(config)).toMatchObject({ code: 1, json: { error: { reason: 'full' } } });
+    execFileSync('mount', ['-o', 'remount,size=200m', server.dir]);
+    // Room enough, and a file too many: the folder itself is one.
+    for (let inodes = 2; inodes < 7; inodes++) {
+      execFileSync('mount', ['-o', `remount,nr_inodes=${inodes}`, server.dir]);
+      const { code, json } = await restore(config);
+      expect({ inodes, code, ...json.error }).toMatchObject({
+        inodes,
+        code: 'failed',
+        message: expect.stringMatching(/ENOSPC/),
+      });
+      expect(readdirSync(server.dir, { recursive: true }).map(String)).not.toContain('dump.rdb');
+    }
+    execFileSync('mount', ['-o', 'remount,nr_inodes=100', server.dir]);
+    expect(await restore(config)).toMatchObject({ code: 0, json: { outcome: 'restored' } });
+    await server.reconnect();
+    expect(await server.call('GET', 'key')).toBe('as backed up');
+    await server.kill();
+  });
+});
