@@ -1,10 +1,14 @@
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { join } from 'node:path';
+import { chmodSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
 import {
+  canBeNobody,
   editManifest,
+  idsIn,
   runAgent,
+  spawnAgent,
   takeBackup,
   writeConfig,
   type AgentResult,
@@ -148,3 +152,22 @@ test('one that fails before anything is changed says which way is left, and does
   expect(await server.pids()).toEqual(pids);
   expect(await server.call('GET', 'key')).toBe('as it is now');
 });
+
+test.skipIf(!canBeNobody)(
+  'started by root, live gives root up: what it writes belongs to the daemon’s user',
+  async () => {
+    const { server, config } = await prepare();
+    execFileSync('chown', ['-R', '65534:65534', config.folder]);
+    // That user reads the server's dumps, as a member of its group would.
+  const open = [config.folder, dirname(config.folder), server.dir, dirname(server.dir)];
+  for (const folder of open) chmodSync(folder, 0o755);
+    const { code, json } = await spawnAgent(['--json', 'restore', '--yes'], { config }).ended;
+    expect({ code, ...json.error }).toEqual({ code: 0 });
+    expect(json).toMatchObject({ plan: { method: 'live' }, outcome: 'restored' });
+    expect(await server.call('GET', 'key')).toBe('as backed up');
+    const foreign = execFileSync('find', [config.folder, '!', '-user', '65534']).toString();
+    expect(foreign).toBe('');
+    // The backup of what was there is the daemon's to prune.
+    expect(idsIn(config)).toContain(json.restored.pre_backup);
+  },
+);
