@@ -1,4 +1,4 @@
-import { updateByTable } from './crc64-table.ts';
+import { updateByTable, updateShort } from './crc64-table.ts';
 import { Crc64 } from './crc64.ts';
 import type { Engine, RdbVersion } from './rdb-version.ts';
 import { typesOf, type ValueType } from './value-types.ts';
@@ -49,6 +49,8 @@ export function payloadVersion(source: RdbVersion, target: RdbVersion): number {
 
 /** For shorter values, what a fold leaves for the table to reduce costs more than it saves. */
 const foldFrom = 256 * 1024;
+/** For longer values, faster loads are worth a view. */
+const shortBytes = 256;
 
 /** Writes the footers of payloads, one after the other. */
 export class PayloadFooter {
@@ -59,18 +61,17 @@ export class PayloadFooter {
   write(bytes: Uint8Array, from: number, to: number, version: number): void {
     bytes[to] = version & 0xff;
     bytes[to + 1] = version >>> 8;
-    const summed = bytes.subarray(from, to + 2);
-    if (summed.length >= foldFrom) {
-      this.#crc
-        .reset()
-        .update(summed)
-        .write(bytes, to + 2);
+    const length = to + 2 - from;
+    if (length >= foldFrom) {
+      const sum = this.#crc.reset().update(bytes.subarray(from, to + 2));
+      sum.write(bytes, to + 2);
       return;
     }
     const state = this.#state;
     state.low = 0;
     state.high = 0;
-    updateByTable(state, summed);
+    if (length < shortBytes) updateShort(state, bytes, from, to + 2);
+    else updateByTable(state, bytes.subarray(from, to + 2));
     writeInt32(bytes, to + 2, state.low);
     writeInt32(bytes, to + 6, state.high);
   }
