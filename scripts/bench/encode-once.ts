@@ -1,6 +1,6 @@
 /**
- * encode-once.ts DUMP FOLDER [RECIPIENT]: puts an existing dump into a local repository, and prints this process's peak
- * memory in MiB. A program of its own, so that it holds only what a backup needs.
+ * encode-once.ts DUMP FOLDER [RECIPIENT]: puts an existing dump into a local repository. A program of its own, so that
+ * it holds only what a backup needs.
  */
 import { open } from 'node:fs/promises';
 import { encodeRdb } from '../../src/backup/artefact/encode.ts';
@@ -17,4 +17,3 @@ const encoding = encodeRdb(
 await store.put(`bench/${encoding.name}`, encoding.chunks, { signal });
 await store.close();
 await source.close();
-console.log(process.resourceUsage().maxRSS / 1024);
