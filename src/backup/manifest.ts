@@ -29,6 +29,7 @@ const fields = z.looseObject({
   id: z.string(),
   instance: z.string(),
   kind: z.enum(['rdb', 'aof']),
+  purpose: z.string().max(100).optional(),
   requested_at: time,
   snapshot_at: time,
   completed_at: time,

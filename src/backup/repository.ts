@@ -1,4 +1,5 @@
 import {
+  preRestore,
   artefactNames,
   type Artefact,
   type BackupKind,
@@ -57,7 +58,8 @@ export interface Repository {
   readonly store: Store;
   list(signal: AbortSignal): Promise<Listing>;
   /**
-   * The complete backup of that id, or for `latest` the newest, where a kind is given of that. Throws an AgentError when
+   * The complete backup of that id, or for `latest` the newest, where a kind is given of that; none of what a live restore
+   * replaced. Throws an AgentError when
    * there is none such.
    */
   find(id: string, signal: AbortSignal, kind?: BackupKind): Promise<Manifest>;
@@ -163,6 +165,7 @@ export function openRepository(store: Store, instance: string): Repository {
         const { backups } = await this.list(signal);
         const newest = backups
           .flatMap((entry) => (entry.state === 'complete' ? [entry.manifest] : []))
+          .filter(({ purpose }) => purpose !== preRestore)
           .findLast((manifest) => kind === undefined || manifest.kind === kind);
         if (newest !== undefined) return newest;
         const what = kind === undefined ? 'backup' : `backup of kind ${kind}`;

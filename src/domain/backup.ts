@@ -3,6 +3,9 @@ export const manifestSchema = 1;
 
 export type Engine = 'redis' | 'valkey';
 
+/** The purpose of a backup of what a live restore replaced: it is never what `latest` means. */
+export const preRestore = 'pre-restore';
+
 /** What a backup was taken of: a snapshot (dump.rdb), or the append only file with all its parts. */
 export type BackupKind = 'rdb' | 'aof';
 
@@ -76,6 +79,8 @@ export interface Manifest {
   id: string;
   instance: string;
   kind: BackupKind;
+  /** Why it was taken, where that is not a schedule or somebody's wish: see `preRestore`. */
+  purpose?: string | undefined;
   /** When the snapshot was asked for, when the server had finished it, and when all was stored. */
   requested_at: string;
   snapshot_at: string;

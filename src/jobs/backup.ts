@@ -18,6 +18,8 @@ export interface BackupOptions {
   skipPreflight: boolean;
   /** Write to a prefix whose newest backup came from another host or server. */
   takeOver: boolean;
+  /** As in the manifest. */
+  purpose?: string;
 }
 
 /** Takes one backup: preflight → snapshot → encode → store → manifest. */
@@ -41,7 +43,7 @@ async function run(context: JobContext, options: BackupOptions): Promise<JobResu
   });
   await requireRoom(context, listing, { kind: 'rdb', bytes: snapshot.bytes });
   const id = nextId(snapshot.requestedAt, listing.backups.at(-1)?.id);
-  const manifest = await storeAll(context, id, snapshot);
+  const manifest = await storeAll(context, id, snapshot, options.purpose);
 
   const [artefact] = manifest.artefacts;
   const size = `${formatBytes(artefact?.plain.bytes ?? 0)}, stored ${formatBytes(artefact?.stored.bytes ?? 0)}`;
@@ -66,7 +68,12 @@ async function describeServer(context: JobContext, options: BackupOptions): Prom
 }
 
 /** Artefact, then manifest. */
-async function storeAll(context: JobContext, id: string, snapshot: Snapshot): Promise<Manifest> {
+async function storeAll(
+  context: JobContext,
+  id: string,
+  snapshot: Snapshot,
+  purpose: string | undefined,
+): Promise<Manifest> {
   const { repository, signal } = context;
   const stored = await storeArtefact(context, id, snapshot);
   // From here on the id is ours: a put that fails leaves nothing, and may have failed because somebody else has it.
@@ -74,7 +81,8 @@ async function storeAll(context: JobContext, id: string, snapshot: Snapshot): Pr
     // Names of keys are content: where that is encrypted, they are not kept in the clear.
     if (stored.artefact.encryption === null && !('unread' in stored.content))
       await repository.writeKeyspace(id, compactReport(stored.keyspace.summary()), signal);
-    return describe(context, { id, snapshot, ...stored });
+    const manifest = describe(context, { id, snapshot, ...stored });
+    return purpose === undefined ? manifest : { ...manifest, purpose };
   });
 }
 

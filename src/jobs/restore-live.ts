@@ -1,7 +1,7 @@
 import { gatherLive, type LiveServerFacts } from '../backup/restore/gather-live.ts';
 import type { Guard } from '../backup/restore/judge-guards.ts';
 import { judgeLive, type DisklessLoad, type LiveJudgement } from '../backup/restore/judge-live.ts';
-import type { KeyCount, Manifest } from '../domain/backup.ts';
+import { preRestore, type KeyCount, type Manifest } from '../domain/backup.ts';
 import { AgentError } from '../domain/errors.ts';
 import { infoInteger, infoKeyspace } from '../formats/info/parse-info.ts';
 import { backupJob } from './backup.ts';
@@ -133,7 +133,11 @@ async function backUpFirst(context: JobContext, { info }: LiveServerFacts): Prom
   const empty = Object.keys(infoKeyspace(info)).length === 0;
   if (empty && (infoInteger(info, 'number_of_functions') ?? 0) === 0) return null;
   try {
-    const { value } = await backupJob.run(context, { skipPreflight: false, takeOver: false });
+    const { value } = await backupJob.run(context, {
+      skipPreflight: false,
+      takeOver: false,
+      purpose: preRestore,
+    });
     return value.id;
   } catch (error) {
     if (!(error instanceof AgentError) || error.code === 'interrupted') throw error;

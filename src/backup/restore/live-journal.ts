@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { AgentError, messageOf, systemCode } from '../../domain/errors.ts';
 import { actAs, type UserId } from '../../lib/act-as.ts';
@@ -38,10 +38,12 @@ export interface LiveRecord {
  */
 export class LiveJournal {
   readonly path: string;
+  readonly #lastPath: string;
   readonly #owner: UserId | undefined;
 
   constructor(stateDirectory: string, instance: string) {
     this.path = join(stateDirectory, 'restore', `${instance}.live.json`);
+    this.#lastPath = join(stateDirectory, 'restore', `${instance}.live-last.json`);
     this.#owner = statSync(stateDirectory, { throwIfNoEntry: false });
   }
 
@@ -70,6 +72,20 @@ export class LiveJournal {
       mkdirSync(folder, { recursive: true, mode: 0o750 });
       replace(folder, this.path, record);
     });
+  }
+
+  /** Ends it as done: from now on `last` tells of it. */
+  keep(): void {
+    actAs(this.#owner, () => renameSync(this.path, this.#lastPath));
+  }
+
+  /** The last live restore that has come to its end; undefined when there is none, or its file is not to be read. */
+  last(): LiveRecord | undefined {
+    try {
+      return soundRecord(JSON.parse(actAs(this.#owner, () => readFileSync(this.#lastPath, 'utf8'))));
+    } catch {
+      return undefined;
+    }
   }
 
   clear(): void {

@@ -48,7 +48,8 @@ export async function settleLive(record: LiveRecord, options: SettleOptions): Pr
     enter('persist');
     await persist(outcome, options);
   }
-  journal.clear();
+  if (outcome === 'backup') journal.keep();
+  else journal.clear();
   return outcome;
 }
 

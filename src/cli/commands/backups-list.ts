@@ -1,6 +1,6 @@
 import type { BackupEntry } from '../../backup/repository.ts';
 import { backupIdTime } from '../../backup/id.ts';
-import type { BackupKind, VerificationLevel } from '../../domain/backup.ts';
+import { preRestore, type BackupKind, type VerificationLevel } from '../../domain/backup.ts';
 import { countKeys } from '../../jobs/backup.ts';
 import { shrunkenOf } from '../../jobs/judge-shrinkage.ts';
 import { formatBytes } from '../../lib/bytes.ts';
@@ -15,6 +15,8 @@ interface ListedBackup {
   state: BackupEntry['state'];
   /** null when its manifest cannot be read. */
   kind: BackupKind | null;
+  /** `pre-restore`: what a live restore replaced. */
+  purpose: string | null;
   /** Suspiciously smaller than the good one before it. */
   shrunken: boolean;
   keys: number | null;
@@ -74,7 +76,7 @@ export const backupsListCommand = defineCommand<object, BackupList>({
           backup.id,
           Number.isNaN(at) ? '' : formatTime(at, timezone).slice(0, 16),
           { text: Number.isNaN(at) ? '' : formatAge(at, now), paint: style.faint },
-          backup.kind ?? '',
+          backup.purpose === preRestore ? 'before restore' : (backup.kind ?? ''),
           backup.keys === null ? '' : String(backup.keys),
           formatBytes(backup.stored_bytes),
           describeState(backup, style),
@@ -94,6 +96,7 @@ function summarize(entry: BackupEntry): Omit<ListedBackup, 'shrunken'> {
     taken_at: time === undefined ? null : new Date(time).toISOString(),
     state: entry.state,
     kind: manifest?.kind ?? null,
+    purpose: manifest?.purpose ?? null,
     keys: manifest === undefined ? null : countKeys(manifest),
     plain_bytes: manifest?.artefacts[0]?.plain.bytes ?? null,
     stored_bytes: entry.objects.reduce((sum, { bytes }) => sum + bytes, 0),

@@ -2,6 +2,7 @@ import type { Argv } from 'yargs';
 import { guardFlags } from '../../backup/restore/judge-guards.ts';
 import { fetchBackupJob, type FetchReport } from '../../jobs/fetch-backup.ts';
 import { planRestoreJob } from '../../jobs/plan-restore.ts';
+import { undoLiveJob } from '../../jobs/undo-live.ts';
 import type { RestoreReport } from '../../jobs/restore-scene.ts';
 import { AgentError } from '../../domain/errors.ts';
 import { formatBytes } from '../../lib/bytes.ts';
@@ -58,7 +59,7 @@ export const restoreCommand = defineCommand<Args, Result>({
       return { kind: 'keys', keys: await runInto(context, args as unknown as IntoArgs) };
     const app = await context.app();
     const instance = app.instance(context.globals.instance);
-    const { id: which, undo, dryRun, to } = args;
+    const { undo, dryRun, to } = args;
     // yargs' own conflicts take an option with a default for given.
     if (to !== undefined && (undo || dryRun))
       throw new AgentError(
@@ -68,11 +69,15 @@ export const restoreCommand = defineCommand<Args, Result>({
     if (to !== undefined)
       return {
         kind: 'fetched',
-        fetched: await app.run(fetchBackupJob, instance, { which, directory: to }, context),
+        fetched: await app.run(fetchBackupJob, instance, { which: args.id, directory: to }, context),
       };
     const allow = Object.keys(guardFlags).filter((name) => args[`allow-${name}`] === true);
-    if (undo) return await runFiles(context, { app, instance, allow }, args, { which, undo });
+    // The last restore of either kind is the one that is undone.
+    const replaced = undo ? await app.run(undoLiveJob, instance, {}, context) : null;
+    if (undo && replaced === null)
+      return await runFiles(context, { app, instance, allow }, args, { which: 'latest', undo });
     const { method } = args;
+    const which = replaced ?? args.id;
     const planned = await app.run(
       planRestoreJob,
       instance,
@@ -80,13 +85,13 @@ export const restoreCommand = defineCommand<Args, Result>({
       context,
     );
     return planned.method === 'files'
-      ? await runFiles(context, { app, instance, allow }, args, { which, undo, planned })
+      ? await runFiles(context, { app, instance, allow }, args, { which, undo: false, planned })
       : await runLive(context, { app, instance, allow }, args, planned);
   },
   render(result, { style, width }) {
-    if (result.kind === 'files') return renderRestoreReport(result.report, result.why_not, style);
+    if (result.kind === 'files') return renderRestoreReport(result.report, result.why_not, style, width);
     if (result.kind === 'keys') return renderRestoreKeys(result.keys, style, width);
-    if (result.kind === 'live') return renderLive(result.report, result.why_not, style);
+    if (result.kind === 'live') return renderLive(result.report, result.why_not, style, width);
     const { file, backup, bytes } = result.fetched;
     return `${printable(file)}: backup ${backup}, ${formatBytes(bytes)}, proven (SHA-256, every record read)`;
   },

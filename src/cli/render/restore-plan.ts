@@ -6,6 +6,7 @@ import { formatBytes } from '../../lib/bytes.ts';
 import { formatDuration } from '../../lib/duration.ts';
 import { printable } from '../../lib/printable.ts';
 import type { Style } from './style.ts';
+import { wrap } from './wrap.ts';
 
 /** What the plans of both methods say. */
 export interface ShownPlan {
@@ -29,20 +30,44 @@ export interface ShownPlan {
   why_not: Choice['why_not'] | null;
 }
 
+/** Longer lines are hard to read, however wide the terminal is. */
+const widest = 100;
+/** Of a plan that is shown before a question. */
+export const shownWidth = 80;
+
 /** What would be done, for a person to decide on. */
-export function renderPlan({ instance, interrupted, plan, why_not: other }: ShownPlan, style: Style): string {
+export function renderPlan(
+  { instance, interrupted, plan, why_not: other }: ShownPlan,
+  style: Style,
+  width: number,
+): string {
+  const lines = linesIn(width);
   return [
-    ...(interrupted === null ? [] : [style.warning(printable(interrupted))]),
-    `${style.strong(`Restore ${instance} from ${plan.backup}`)}, taken ${formatDuration(plan.age_seconds * 1000)} ago: ` +
-      `${plan.keys} keys, ${formatBytes(plan.bytes)}, into ${printable(plan.server)}`,
-    `method ${plan.method}: ${plan.why}`,
-    ...(other === null ? [] : [`not ${other.method}: ${printable(other.why)}`]),
-    ...plan.steps.map(({ step, why }) => `  ${step.padEnd(8)} ${printable(why)}`),
-    `lost: ${plan.lost}`,
-    describeEstimate(plan.expected),
-    ...plan.notes.map((note) => style.warning(`note: ${printable(note)}`)),
-    ...guardLines(plan.guards, style),
+    ...(interrupted === null ? [] : lines(printable(interrupted)).map(style.warning)),
+    style.strong(`Restore ${instance} from ${plan.backup}`),
+    ...lines(
+      `taken ${formatDuration(plan.age_seconds * 1000)} ago: ${plan.keys} keys, ${formatBytes(plan.bytes)}, ` +
+        `into ${printable(plan.server)}`,
+    ),
+    ...lines(`method ${plan.method}: ${plan.why}`),
+    ...(other === null ? [] : lines(`not ${other.method}: ${printable(other.why)}`)),
+    ...plan.steps.flatMap(({ step, why }) => lines(printable(why), `  ${step.padEnd(8)} `)),
+    ...lines(`lost: ${plan.lost}`),
+    ...lines(describeEstimate(plan.expected)),
+    ...plan.notes.flatMap((note) => lines(`note: ${printable(note)}`).map(style.warning)),
+    ...guardLines(plan.guards, style, lines),
   ].join('\n');
+}
+
+type Lines = (text: string, label?: string) => string[];
+
+/** Breaks what is said into lines; those after the first are set in, behind a label as far as it is long. */
+function linesIn(width: number): Lines {
+  return (text, label = '') => {
+    const margin = label === '' ? 2 : label.length;
+    const [first = '', ...others] = wrap(text, Math.min(width, widest) - margin).split('\n');
+    return [`${label}${first}`, ...others.map((line) => `${' '.repeat(margin)}${line}`)];
+  };
 }
 
 /** How long it should take, and how one knows. */
@@ -57,23 +82,25 @@ function describeEstimate(expected: RestoreEstimate | null): string {
 export function renderUndoPlan(
   { instance, interrupted, undo }: { instance: string; interrupted: string | null; undo: UndoPlan | null },
   style: Style,
+  width: number,
 ): string {
-  const before = interrupted === null ? [] : [style.warning(printable(interrupted))];
+  const lines = linesIn(width);
+  const before = interrupted === null ? [] : lines(printable(interrupted)).map(style.warning);
   if (undo === null) return before.join('\n');
   const what = undo.puts_back.length === 0 ? 'nothing: there was no data' : undo.puts_back.join(', ');
   return [
     ...before,
     `${style.strong(`Undo the restore of ${undo.backup}`)} on ${instance}, of ${undo.restored_at}`,
-    `puts back ${printable(what)}`,
+    ...lines(`puts back ${printable(what)}`),
     'what is there now is set aside',
-    ...guardLines(undo.guards, style),
+    ...guardLines(undo.guards, style, lines),
   ].join('\n');
 }
 
-function guardLines(guards: readonly Guard[], style: Style): string[] {
-  return guards.map(({ name, allowable, why, instead }) =>
-    style.bad(
+function guardLines(guards: readonly Guard[], style: Style, lines: Lines): string[] {
+  return guards.flatMap(({ name, allowable, why, instead }) =>
+    lines(
       `refused: ${printable(why)}; ${printable(instead)}${allowable ? `; or insist with --allow-${name}` : ''}`,
-    ),
+    ).map(style.bad),
   );
 }

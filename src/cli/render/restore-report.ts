@@ -6,11 +6,16 @@ import type { Style } from './style.ts';
 import { renderTable } from './table.ts';
 
 /** What would be done, for a person to decide on. */
-export function renderRestorePlan(report: RestoreReport, other: ShownPlan['why_not'], style: Style): string {
+export function renderRestorePlan(
+  report: RestoreReport,
+  other: ShownPlan['why_not'],
+  style: Style,
+  width: number,
+): string {
   const { plan } = report;
   return plan === null
-    ? renderUndoPlan(report, style)
-    : renderPlan({ ...report, plan, why_not: other }, style);
+    ? renderUndoPlan(report, style, width)
+    : renderPlan({ ...report, plan, why_not: other }, style, width);
 }
 
 /** What was done. */
@@ -18,9 +23,10 @@ export function renderRestoreReport(
   report: RestoreReport,
   other: ShownPlan['why_not'],
   style: Style,
+  width: number,
 ): string {
   const { outcome, interrupted, proven, load, set_aside: aside, duration_seconds: seconds } = report;
-  if (outcome === 'planned') return `${renderRestorePlan(report, other, style)}\nnothing was changed`;
+  if (outcome === 'planned') return `${renderRestorePlan(report, other, style, width)}\nnothing was changed`;
   const words = {
     restored: `restored ${report.plan?.backup ?? ''}`,
     undone: `undone: the data from before ${report.undo?.backup ?? ''} is back`,

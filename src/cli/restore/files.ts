@@ -2,6 +2,7 @@ import type { PlannedRestore } from '../../jobs/plan-restore.ts';
 import type { RestoreReport } from '../../jobs/restore-scene.ts';
 import { restoreJob } from '../../jobs/restore.ts';
 import type { CommandContext } from '../define-command.ts';
+import { shownWidth } from '../render/restore-plan.ts';
 import { renderRestorePlan } from '../render/restore-report.ts';
 import { createStyle } from '../render/style.ts';
 import type { RestoreTarget, WhyNot } from './run.ts';
@@ -32,7 +33,7 @@ export async function runFiles(
   if (dryRun) return done(plan);
   const refused = isRefused(plan, allow);
   if (!refused) {
-    if (!context.globals.json) context.show(renderRestorePlan(plan, other, createStyle(false)));
+    if (!context.globals.json) context.show(renderRestorePlan(plan, other, createStyle(false), shownWidth));
     const question = undo ? 'Put the old data back?' : `Restore ${plan.instance}?`;
     if (!yes && !(await context.confirm(question))) return done(plan);
   }

@@ -6,7 +6,7 @@ import { AgentError } from '../../domain/errors.ts';
 import { formatDuration } from '../../lib/duration.ts';
 import { printable } from '../../lib/printable.ts';
 import type { CommandContext } from '../define-command.ts';
-import { renderPlan } from '../render/restore-plan.ts';
+import { renderPlan, shownWidth } from '../render/restore-plan.ts';
 import { createStyle, type Style } from '../render/style.ts';
 import type { RestoreTarget, WhyNot } from './run.ts';
 
@@ -35,7 +35,8 @@ export async function runLive(
   const done = (said: LiveJobReport) => ({ kind: 'live' as const, report: said, why_not: other });
   if (dryRun) return done(report);
   requireAllowed({ instance }, report.plan.guards, new Set(allow));
-  if (!context.globals.json) context.show(renderPlan({ ...report, why_not: other }, createStyle(false)));
+  if (!context.globals.json)
+    context.show(renderPlan({ ...report, why_not: other }, createStyle(false), shownWidth));
   if (!yes && !(await context.confirm(`Restore ${report.instance}?`))) return done(report);
   app.leaveRoot();
   // The one that was shown, whatever is the latest by now.
@@ -59,9 +60,10 @@ function withOtherWay(error: unknown, backup: string): unknown {
   });
 }
 
-export function renderLive(report: LiveJobReport, other: WhyNot, style: Style): string {
+export function renderLive(report: LiveJobReport, other: WhyNot, style: Style, width: number): string {
   const { restored, interrupted } = report;
-  if (restored === null) return `${renderPlan({ ...report, why_not: other }, style)}\nnothing was changed`;
+  if (restored === null)
+    return `${renderPlan({ ...report, why_not: other }, style, width)}\nnothing was changed`;
   const { seconds, databases, pre_backup: before } = restored;
   const keys = Object.values(databases).reduce((sum, database) => sum + database.keys, 0);
   const total = (seconds.verify + seconds.load + seconds.settle) * 1000;
@@ -69,6 +71,8 @@ export function renderLive(report: LiveJobReport, other: WhyNot, style: Style): 
     ...(interrupted === null ? [] : [printable(interrupted)]),
     `${style.good(`restored ${restored.backup}`)} in ${formatDuration(total)}: ${keys} keys loaded, as many as it holds`,
     'every value was decoded before; the next start loads the same',
-    ...(before === null ? [] : [`what was there before is backup ${before}: redis-agent restore ${before}`]),
+    ...(before === null
+      ? []
+      : [`what was there before is backup ${before}; to put it back: redis-agent restore --undo`]),
   ].join('\n');
 }

@@ -25,7 +25,7 @@ describe('restore --method live', () => {
     expect(planned).toMatchObject({
       code: 0,
       stdout: expect.stringMatching(
-        /^Restore main from \S+, taken .*\nmethod live: [\s\S]*\nnothing was changed\n$/,
+        /^Restore main from \S+\ntaken .*\nmethod live: [\s\S]*\nnothing was changed\n$/,
       ),
     });
     expect(await server.call('GET', 'key')).toBe('as it is now');

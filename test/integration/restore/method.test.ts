@@ -43,8 +43,10 @@ test('live, where the server is up and nothing stands against it', async () => {
   const shown = await runAgent(['restore', '--dry-run'], { config });
   expect(shown.stdout).toMatch(/^method live: /m);
   expect(shown.stdout).toMatch(/^not files: it stops the server and starts it again$/m);
-  expect(shown.stdout).toMatch(/^lost: everything written since .*; what is there now is backed up first$/m);
-  expect(shown.stdout).toMatch(/^ {2}persist {2}the server saves .*\/dump\.rdb/m);
+  expect(shown.stdout).toMatch(
+    /^lost: everything written since .*; what is there now is\s+backed up first$/m,
+  );
+  expect(shown.stdout).toMatch(/^ {2}persist {2}the server saves\s.*\/dump\.rdb/m);
   expect(await restore(config)).toMatchObject({
     code: 0,
     json: { plan: { method: 'live' }, why_not: { method: 'files' }, outcome: 'restored' },
@@ -159,8 +161,8 @@ test.skipIf(!canBeNobody)(
     const { server, config } = await prepare();
     execFileSync('chown', ['-R', '65534:65534', config.folder]);
     // That user reads the server's dumps, as a member of its group would.
-  const open = [config.folder, dirname(config.folder), server.dir, dirname(server.dir)];
-  for (const folder of open) chmodSync(folder, 0o755);
+    const open = [config.folder, dirname(config.folder), server.dir, dirname(server.dir)];
+    for (const folder of open) chmodSync(folder, 0o755);
     const { code, json } = await spawnAgent(['--json', 'restore', '--yes'], { config }).ended;
     expect({ code, ...json.error }).toEqual({ code: 0 });
     expect(json).toMatchObject({ plan: { method: 'live' }, outcome: 'restored' });
