@@ -1,4 +1,23 @@
-// Cases that a restore must survive: what the host, a supervisor and an operator do at the worst moment.
+// What the host, a supervisor and an operator do to a restore at the worst moment. Of the cases that break tools for
+// backups of Redis, these concern a restore; where each of them is tested:
+//
+// | case | here and in this folder | elsewhere |
+// |---|---|---|
+// | the disk is full while a backup is staged | adversity | backup/aof/full-disk, cli/drill-guards |
+// | dir or dbfilename changed while the server ran | configuration, cases (moved) | backup/snapshot/take-snapshot |
+// | a flipped byte in the store; rdbchecksum no | repository-faults, cases, live-faults, live-link | redis/tools, backup/aof/moments |
+// | a missing or swapped INCR | | backup/aof/moments, cli/aof-check |
+// | a torn tail, MULTI without EXEC | aof-round-trip | backup/aof/forms, cli/aof-check |
+// | AOF on, a leftover appenddirname, other names | cases, round-trip, surroundings | |
+// | an RDB-only server whose redis.conf says appendonly yes | cases (files), guards (never live) | |
+// | something else restarts the server meanwhile | adversity | system/guest-restore |
+// | a Sentinel watches | guards, live | |
+// | killed at every step | kill, aof-kill, live-kill | live-command (the daemon) |
+// | an older server, a missing module, a small maxmemory | guards, upgrade | |
+// | files of the wrong owner | adversity, cases | system/guest-restore |
+// | the clock is put back | | unit: app/scheduler, backup/restore/judge-choice |
+// | replicas are attached to an empty master | cases (files), live (they follow) | |
+// | the connection drops, stalls, or brings what no server loads | live-link, live-server | redis/replication-master |
 import { execFileSync, spawn } from 'node:child_process';
 import { chmodSync, chownSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
