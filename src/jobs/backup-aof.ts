@@ -7,7 +7,7 @@ import { encodeAof, type EncodedAof } from '../backup/artefact/encode.ts';
 import { manifestSchema, type Manifest, type ServerIdentity } from '../domain/backup.ts';
 import { AgentError } from '../domain/errors.ts';
 import { atLeast } from '../domain/finding.ts';
-import { infoKeyspace, type Info } from '../formats/info/parse-info.ts';
+import { infoInteger, infoKeyspace, type Info } from '../formats/info/parse-info.ts';
 import { formatBytes } from '../lib/bytes.ts';
 import type { AofPlace } from '../redis/aof-place.ts';
 import { identityOf, readServerTime } from '../redis/server.ts';
@@ -96,7 +96,7 @@ async function look(context: JobContext, { skipPreflight }: BackupOptions): Prom
 /** Its files, held open, and read. Throws an AgentError when they are not what a server would load whole. */
 async function readSet(
   { clock, signal, progress, instance }: JobContext,
-  { place }: View,
+  { place, info }: View,
 ): Promise<CheckedAof & { set: OpenAofSet }> {
   const checked = await checkAofSet(
     { layout: place.folder === undefined ? 'single' : 'multi-part', path: place.file },
@@ -104,6 +104,7 @@ async function readSet(
       clock,
       signal,
       live: true,
+      written: infoInteger(info, 'aof_current_size'),
       loadTruncated: place.loadTruncated,
       known: [],
       onProgress: (done, total) => progress.report({ phase: 'reading', done, total, unit: 'bytes' }),

@@ -9,7 +9,7 @@ import type { Clock } from '../domain/clock.ts';
 import { AgentError, messageOf } from '../domain/errors.ts';
 import type { Finding } from '../domain/finding.ts';
 import type { Progress } from '../domain/progress.ts';
-import type { Info } from '../formats/info/parse-info.ts';
+import { infoInteger, type Info } from '../formats/info/parse-info.ts';
 import { readAofPlace, type AofPlace } from '../redis/aof-place.ts';
 import { readConf } from '../redis/read-conf.ts';
 import { readInfo } from '../redis/server.ts';
@@ -110,6 +110,7 @@ async function examinePlace(
     ...common(options, context),
     scratch,
     live: place.running,
+    written: infoInteger(info, 'aof_current_size'),
     loadTruncated: place.loadTruncated,
     known,
     info,

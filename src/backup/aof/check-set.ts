@@ -15,6 +15,8 @@ import {
 export interface CheckSetOptions extends Omit<ScanOptions, 'onProgress'> {
   /** Is it the AOF of a running server? */
   live: boolean;
+  /** `aof_current_size` of the server that writes it. */
+  written?: number | undefined;
   /** `aof-load-truncated`, where it is known. */
   loadTruncated: boolean | undefined;
   /** What earlier runs have verified; empty: everything is read. */
@@ -82,6 +84,7 @@ async function attemptCheck(source: AofSource, options: CheckSetOptions): Promis
       unlisted: await unlisted(source, options),
       cuts,
       live: options.live,
+      written: options.written,
       loadTruncated: options.loadTruncated,
     });
     const verified = await rememberAll(scanned, options);

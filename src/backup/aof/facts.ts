@@ -59,6 +59,8 @@ export interface AofSetFacts {
   unlisted: string[];
   /** What a cut would take, for files that are not sound to their end. */
   cuts: AofCut[];
+  /** How much the server said that it has written, before it was opened. */
+  written?: number | undefined;
   /** Does a server write it now? Then nothing may be torn for long. */
   live: boolean;
   /** undefined: not known, so the default (yes) is assumed and said. */

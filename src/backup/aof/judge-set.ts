@@ -33,6 +33,7 @@ export function judgeAofSet(facts: AofSetFacts): AofProblem[] {
     })),
     ...(facts.manifest === undefined ? [] : judgeNames(facts.manifest)),
     ...judgeChain(facts.files),
+    ...judgeEmptied(facts),
   ];
   return worstFirst(problems);
 }
@@ -120,6 +121,20 @@ function judgeTear(
     summary: `${what}${lost}; a server ${loadTruncated === true ? '' : 'with aof-load-truncated yes (the default) '}loads it and cuts that off`,
     remedy: 'nothing, when the server or its host was just cut off; else find out what did this',
   };
+}
+
+/** A file without a byte is sound: that of a server which was never written to. But not, when it was. */
+function judgeEmptied({ files, missing, written = 0 }: AofSetFacts): AofProblem[] {
+  if (written === 0 || missing.length > 0 || files.some(({ size }) => size > 0)) return [];
+  return [
+    {
+      verdict: 'corrupt',
+      severity: 'critical',
+      file: files[0]?.name ?? null,
+      summary: `it is empty, and the server has written ${formatBytes(written)}: the next start would be empty too`,
+      remedy: 'run BGREWRITEAOF now, and find out who emptied it',
+    },
+  ];
 }
 
 /** Servers name files after their number: another name was written by somebody else. */
