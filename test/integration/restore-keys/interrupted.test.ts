@@ -29,8 +29,9 @@ interface Scene {
 
 /** A backup, and a target behind a proxy. */
 async function scene(targetConfig: Record<string, string> = {}): Promise<Scene> {
-  const source = await startServer();
+  const source = await startServer({ config: { rdbcompression: 'no' } });
   await fillServer(source);
+  for (let index = 0; index < 20; index++) await source.call('SET', `page:${index}`, 'x'.repeat(100_000));
   const config = writeConfig({ server: source });
   const id = await takeBackup(config, '--no-verify', '--no-prune');
   const target = await startServer({ config: targetConfig });
@@ -39,7 +40,7 @@ async function scene(targetConfig: Record<string, string> = {}): Promise<Scene> 
   const args = ['restore', id, '--keys', '*', '--into', proxy.url, '--yes', '--json'];
   const run = async (...more: string[]): Promise<AgentResult> =>
     await runAgent([...args, ...more], { config });
-  const keys = Object.values((await describeData(source)).keys).flat().length;
+  const keys = await countKeys(source);
   return { source, target, proxy, config, keys, args, run };
 }
 
@@ -49,7 +50,12 @@ async function expectSame(source: TestServer, target: TestServer): Promise<void>
   expect(found).toEqual(wanted);
 }
 
-const half = 1_500_000;
+/** Of more than 4 MB, 2 MiB of which are one value that may be among the first. */
+const half = 2_600_000;
+
+async function countKeys(server: TestServer): Promise<number> {
+  return Object.values((await describeData(server)).keys).flat().length;
+}
 
 test('a connection that is cut midway is told, and the same command goes on', async () => {
   const { source, target, proxy, keys, run } = await scene();
@@ -64,11 +70,12 @@ test('a connection that is cut midway is told, and the same command goes on', as
     },
   ]);
   proxy.cutAfter(Infinity);
+  const there = await countKeys(target);
   const plan = await run('--dry-run');
   expect([plan.code, plan.json.plan.resumes_from]).toEqual([0, 0]);
   const { code, json } = await run();
   expect([code, json.result.failed, json.result.written + json.result.existing]).toEqual([0, [], keys]);
-  expect(json.result.existing).toBeGreaterThan(0);
+  expect(json.result.existing).toBeGreaterThanOrEqual(there);
   await expectSame(source, target);
 });
 
@@ -95,18 +102,19 @@ test('--restart begins anew, and so meets the keys of the run that was cut off',
 });
 
 test.each([
-  ['that kept all of it', 1, { appendonly: 'yes', appendfsync: 'always' }],
-  ['that kept nothing', 0, {}],
-])('a target %s is restarted midway: every key is there at the end', async (_what, kept, config) => {
+  ['that kept all of it', { appendonly: 'yes', appendfsync: 'always' }],
+  ['that kept nothing', {}],
+])('a target %s is restarted midway: every key is there at the end', async (_what, config) => {
   const { source, target, proxy, keys, run } = await scene(config);
   proxy.cutAfter(half);
   expect((await run()).code).toBe(4);
   await target.kill('SIGKILL');
   await target.restart();
   proxy.cutAfter(Infinity);
+  const kept = await countKeys(target);
   const { code, json } = await run();
-  expect([code, json.result.failed, json.result.written + json.result.existing]).toEqual([0, [], keys]);
-  expect(Math.min(1, json.result.existing)).toBe(kept);
+  expect([code, json.result.failed, json.result.existing]).toEqual([0, [], kept]);
+  expect(json.result.written).toBe(keys - kept);
   await expectSame(source, target);
 });
 
@@ -115,8 +123,8 @@ test('a target that lost the last writes in a crash gets them again', async () =
   proxy.cutAfter(half);
   await run();
   // What was confirmed is on disk but for one key, as after a crash with appendfsync everysec.
-  const [lost] = [await target.call('RANDOMKEY')];
-  await target.call('DEL', String(lost));
+  const lost = await target.call('RANDOMKEY');
+  if (lost !== null) await target.call('DEL', String(lost));
   await target.call('SAVE');
   await target.kill('SIGKILL');
   await target.restart();
