@@ -146,7 +146,14 @@ async function load(
   info: Info,
 ): Promise<LoadedAof | { notLoaded: string }> {
   const onProgress = (share: number): void => progress.report({ phase: 'loading', done: share, total: 1 });
-  const loaded = await loadAofCopy(set, parts, { scratch, info, clock, signal, onProgress });
+  const loaded = await loadAofCopy(set, parts, { scratch, info, clock, signal, onProgress }).catch(
+    (error: unknown) => {
+      // Modules and renamed commands, which only the server itself has; memory that ran out. That is no damage.
+      if (!(error instanceof AgentError) || error.code !== 'failed') throw error;
+      signal.throwIfAborted();
+      return { notLoaded: error.message };
+    },
+  );
   if ('notLoaded' in loaded)
     log.warn({ why: loaded.notLoaded }, 'the AOF was not loaded for counting its keys');
   return loaded;

@@ -55,6 +55,19 @@ test('an open transaction is no backup: a start would cut off everything behind 
   expect(await backUp(server)).toMatchObject({ code: 0 });
 });
 
+test('commands that only this server has: stored, and said that nobody else could load it', async () => {
+  const server = await startAofServer(defaultBuild());
+  await server.call('SET', 'key', 'value');
+  appendFileSync(growingFile(server), resp(['SOME.MODULE', 'x']));
+  const config = writeConfig({ server });
+  const { code, json } = await runAgent(['--json', 'backup', '--kind', 'aof', '--no-verify'], { config });
+  expect({ code, json }).toMatchObject({
+    code: 0,
+    json: { backup: { keyspace: { exact: false, databases: { 0: { keys: 1 } } } } },
+  });
+  expect(json.backup.verified.summary).toMatch(/not loaded \(.*unknown command 'SOME\.MODULE'/i);
+});
+
 const [old] = serverBuilds().filter(({ version }) => Number.parseInt(version, 10) < 7);
 
 test.runIf(old)('a file that somebody has emptied is no empty server', async () => {
