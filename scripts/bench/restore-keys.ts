@@ -40,29 +40,35 @@ const root = join(import.meta.dirname, '../..');
 
 interface Run {
   seconds: number;
+  /** Processor time of it and of the server, seconds: what is left to say where others keep the machine busy. */
+  processor: number;
   /** Peak memory of the process, MiB. */
   rss: number;
 }
 
-function run(program: string, args: string[], stdin: number | 'ignore', folder: string): Run {
-  const peak = join(folder, 'peak');
+type Client = Omit<Run, 'processor'> & { times: string };
+
+function run(program: string, args: string[], stdin: number | 'ignore', folder: string): Client {
+  const [peak, spent] = [join(folder, 'peak'), join(folder, 'times')];
+  const script = 'exec 3>"$0"; spent=$1; shift; "$@" || exit; times >"$spent"';
   const start = performance.now();
-  const { status, stdout } = spawnSync('/bin/sh', ['-c', 'exec 3>"$0"; exec "$@"', peak, program, ...args], {
+  const { status, stdout } = spawnSync('/bin/sh', ['-c', script, peak, spent, program, ...args], {
     stdio: [stdin, 'pipe', 'inherit'],
     encoding: 'utf8',
   });
   const seconds = (performance.now() - start) / 1000;
   if (status !== 0) throw new Error(`${program} exited with ${status}: ${stdout}`);
-  return { seconds, rss: Number(readFileSync(peak, 'utf8').trim() || 0) / 1024 };
+  const times = readFileSync(spent, 'utf8');
+  return { seconds, times, rss: Number(readFileSync(peak, 'utf8').trim() || 0) / 1024 };
 }
 
-function ours(server: TestServer, dump: string, agent: string, folder: string): Run {
+function ours(server: TestServer, dump: string, agent: string, folder: string): Client {
   const print = ['--import', join(root, 'scripts/lib/print-peak.mjs')];
   const words = ['restore', dump, '--keys', '*', '--into', server.url, '--yes', '--quiet'];
   return run(process.execPath, [...print, agent, ...words], 'ignore', folder);
 }
 
-function theirs(server: TestServer, commands: string, folder: string): Run {
+function theirs(server: TestServer, commands: string, folder: string): Client {
   const stdin = openSync(commands, 'r');
   try {
     return run(server.build.cli, ['-p', String(server.port), '--pipe'], stdin, folder);
@@ -128,6 +134,20 @@ async function bigDump(): Promise<string> {
   return path;
 }
 
+/** Of the shell's children: the second line of `times`, as in `0m1.52s 0m0.31s`. */
+function clientSeconds(times: string): number {
+  const [, line = ''] = times.split('\n');
+  return [...line.matchAll(/(\d+)m([\d.]+)s/g)].reduce(
+    (sum, [, m, s]) => sum + 60 * Number(m) + Number(s),
+    0,
+  );
+}
+
+async function serverSeconds(server: TestServer): Promise<number> {
+  const info = String(await server.call('INFO', 'cpu'));
+  return [...info.matchAll(/^used_cpu_(?:user|sys):([\d.]+)/gm)].reduce((sum, [, s]) => sum + Number(s), 0);
+}
+
 function median(values: number[]): number {
   return values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
 }
@@ -143,7 +163,11 @@ async function compare(name: string, dump: string, rounds: number, agent: string
       for (const which of round % 2 === 0 ? [other, mine] : [mine, other]) {
         await using server = await startServer({ config: { databases: '16' } });
         if (!existsSync(commands)) await prepare(server, dump, commands);
-        which.push(which === mine ? ours(server, dump, agent, folder) : theirs(server, commands, folder));
+        const before = await serverSeconds(server);
+        const { times, ...client } =
+          which === mine ? ours(server, dump, agent, folder) : theirs(server, commands, folder);
+        const processor = clientSeconds(times) + (await serverSeconds(server)) - before;
+        which.push({ ...client, processor });
         sizes.push(Number(await server.call('DBSIZE')));
       }
     }
@@ -153,10 +177,13 @@ async function compare(name: string, dump: string, rounds: number, agent: string
   // Some keys of the data expire meanwhile.
   if (Math.min(...sizes) < 0.999 * Math.max(...sizes))
     throw new Error(`not the same keys: ${sizes.join(', ')}`);
-  const [we, they] = [mine, other].map((runs) => median(runs.map(({ seconds }) => seconds)));
+  const told = (what: 'seconds' | 'processor'): string => {
+    const [we, they] = [median(mine.map((each) => each[what])), median(other.map((each) => each[what]))];
+    return `${we.toFixed(2)} s and ${they.toFixed(2)} s: ${(we / they).toFixed(2)}`;
+  };
   console.log(
-    `${name.padEnd(5)} restore --into ${we?.toFixed(2)} s, redis-cli --pipe ${they?.toFixed(2)} s: ` +
-      `${((we ?? 0) / (they ?? 1)).toFixed(2)} (target ${target.ratio}); ` +
+    `${name.padEnd(5)} restore --into and redis-cli --pipe took ${told('seconds')} (target ${target.ratio}), ` +
+      `with the server ${told('processor')} of processor time; ` +
       `peak RSS ${Math.max(...mine.map(({ rss }) => rss)).toFixed(0)} MiB (target ${target.rss})`,
   );
 }
