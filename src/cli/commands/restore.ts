@@ -76,6 +76,8 @@ export const restoreCommand = defineCommand<Args, Result>({
     const replaced = undo ? await app.run(undoLiveJob, instance, {}, context) : null;
     if (undo && replaced === null)
       return await runFiles(context, { app, instance, allow }, args, { which: 'latest', undo });
+    // What was there before may well be less: it is wanted back all the same.
+    if (replaced !== null) allow.push('fewer-keys');
     const { method } = args;
     const which = replaced ?? args.id;
     const planned = await app.run(

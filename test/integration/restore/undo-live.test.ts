@@ -57,6 +57,17 @@ test('an undo puts back what the last restore replaced, whichever kind that was'
   expect(await server.call('GET', 'key')).toBe('before the files');
 });
 
+test('an undo to far fewer keys is what was asked for', async () => {
+  const { server, config } = await prepare();
+  await server.call('EVAL', "for i = 1, 500 do redis.call('SET', 'more:' .. i, i) end", 0);
+  const id = await takeBackup(config, '--no-verify');
+  await server.call('FLUSHALL');
+  await server.call('SET', 'key', 'all that is left');
+  await restore(config, id);
+  await restore(config, '--undo');
+  expect(await server.call('DBSIZE')).toBe(1);
+});
+
 test('where nothing was kept, or nothing is known, it says so', async () => {
   const { config } = await prepare();
   await restore(config, '--no-pre-backup');
