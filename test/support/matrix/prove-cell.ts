@@ -131,10 +131,13 @@ async function expectNothingLeft(server: ManagedServer, config: TestConfig, kept
   const journals = '.redis-agent-restore';
   expect(odd).toEqual(kept.length === 0 ? [] : [journals]);
   if (kept.length > 0) expectSettled(join(server.dir, journals));
-  for (const name of ['scratch', 'restore']) {
+  const inState = (name: string): string[] => {
     const folder = join(config.state, name);
-    expect(existsSync(folder) ? readdirSync(folder) : []).toEqual([]);
-  }
+    return existsSync(folder) ? readdirSync(folder) : [];
+  };
+  expect(inState('scratch')).toEqual([]);
+  // What an undo of a live restore goes by.
+  expect(inState('restore')).toEqual(kept.length === 0 ? ['main.live-last.json'] : []);
   const listed = await runAgent(['--json', 'backups', 'list'], { config });
   expectOk(listed);
   expect(listed.json.foreign).toEqual([]);
