@@ -23,6 +23,7 @@ import { readInfo } from '../redis/server.ts';
 import { findCheckTool, runCheckRdb, type CheckTool } from '../redis/tools.ts';
 import { artefactOf } from './artefact-of.ts';
 import type { JobContext } from './job.ts';
+import { readKnown } from './read-known.ts';
 import { lackOfMemory } from './load-aof.ts';
 
 /** A backup that lies decoded on the file system of the data. */
@@ -36,7 +37,7 @@ export interface StagedData {
   incoming(): Promise<{ files: DataFiles; rdb: string | undefined }>;
 }
 
-/** Fetches and decodes a dump into the run's folder. Proven when it resolves: SHA-256 stored and plain, CRC64. */
+/** Fetches and decodes a dump into the run's folder: the one that was backed up, by its SHA-256, when this resolves. */
 export async function stageDump(
   context: JobContext,
   facts: RestoreFacts,
@@ -49,7 +50,7 @@ export async function stageDump(
   // A second copy, for a server that goes on writing at the end of the first.
   const single = layout.authority === 'single' ? `${work}/appendonly` : undefined;
   const paths = [dump, ...(single === undefined ? [] : [single])].map((path) => join(dir, path));
-  await decodeFiles(context, manifest, { paths, manners, finish: giveManners });
+  await decodeFiles(context, manifest, { paths, manners, read: readKnown, finish: giveManners });
   // Writing it to the disk for good takes as long as loading it: both at a time.
   const durable = awaitLater(Promise.all(paths.map((path) => syncStaged(path, manners))));
   const staged = stagedDump(context, facts, place, { manifest, dump, single });
@@ -82,19 +83,20 @@ export async function decodeInto(
   paths: readonly string[],
   manners: FileManners,
 ): Promise<void> {
-  await decodeFiles(context, manifest, { paths, manners, finish: finishStaged });
+  await decodeFiles(context, manifest, { paths, manners, read: decodeRdb, finish: finishStaged });
 }
 
 interface DecodedFiles {
   paths: readonly string[];
   manners: FileManners;
+  read: typeof readKnown;
   finish: (file: FileHandle, manners: FileManners) => Promise<void>;
 }
 
 async function decodeFiles(
   context: JobContext,
   manifest: Manifest,
-  { paths, manners, finish }: DecodedFiles,
+  { paths, manners, read, finish }: DecodedFiles,
 ): Promise<void> {
   const { repository, signal, progress } = context;
   const artefact = artefactOf(manifest);
@@ -103,7 +105,7 @@ async function decodeFiles(
   for (const path of paths) opened.push(files.use(await createStaged(path, manners)));
   const { chunks } = await repository.store.get(repository.artefactKey(manifest.id, artefact), { signal });
   let done = 0;
-  for await (const chunk of decodeRdb(chunks, artefact, { identities: context.identities(), signal })) {
+  for await (const chunk of read(chunks, artefact, { identities: context.identities(), signal })) {
     done += chunk.length;
     progress.report({ phase: 'fetching', done, total: artefact.plain.bytes, unit: 'bytes' });
     for (const file of opened) await file.writeFile(chunk);

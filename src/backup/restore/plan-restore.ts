@@ -204,13 +204,15 @@ function stepsOf(
   { layout, persistence, save, kind }: StepInput,
 ): PlanStep[] {
   const { dir } = persistence;
-  const proof = kind === 'rdb' ? 'SHA-256 and CRC64' : 'SHA-256 and framing';
+  const proof = kind === 'rdb' ? 'SHA-256' : 'SHA-256 and framing';
+  const loading = 'loaded into a scratch server where memory allows';
+  const tool = "the server's own check tool";
   return [
     step('stage', `fetch and decode into ${dir}, on the file system of the data; ${proof}`),
     ...(kind === 'aof' && layout.authority === 'rdb'
       ? [step('convert', 'loaded into a scratch server, which saves a dump: the next start reads no AOF')]
       : []),
-    step('verify', "the server's own check tool; loaded into a scratch server where memory allows"),
+    step('verify', kind === 'rdb' ? `${loading}, else ${tool}` : `${tool}; ${loading}`),
     ...(save
       ? [step('save', `BGSAVE, so that the ${running?.unsaved} changes since the last one are set aside too`)]
       : []),
