@@ -3,6 +3,7 @@ import { BlockRecorder, vetted, type BlockDigests } from '../backup/restore/vett
 import type { Artefact, KeyCount, Manifest } from '../domain/backup.ts';
 import { AgentError } from '../domain/errors.ts';
 import { ContentCounter } from '../formats/rdb/content-counter.ts';
+import { formsDiffer, OddEntries } from '../formats/rdb/listpack-form.ts';
 import { placeOf } from '../formats/rdb/rdb-check.ts';
 import { RdbError, type RdbHandler, type RdbRecord, type ValueWish } from '../formats/rdb/rdb-handler.ts';
 import { RdbReader } from '../formats/rdb/rdb-reader.ts';
@@ -19,6 +20,8 @@ export interface DeepProof {
   databases: Record<string, KeyCount>;
   /** Modules that have data in it, which nobody but they can check. */
   modules: string[];
+  /** Values that the server would read otherwise than they were written. */
+  oddEntries: number;
   blocks: BlockDigests;
 }
 
@@ -48,14 +51,21 @@ export async function* readProven(
 }
 
 /**
- * Reads all of a backup and decodes every value, since a server ends when it is sent what it cannot load. Throws an
+ * Reads all of a backup and decodes every value, since a server ends when it is sent what it cannot load; `server` will be. Throws an
  * AgentError: `damaged`, or `refused` when there is something in it that only a newer agent could check.
  */
-export async function proveDeeply(context: JobContext, manifest: Manifest): Promise<DeepProof> {
+export async function proveDeeply(
+  context: JobContext,
+  manifest: Manifest,
+  server: Pick<Manifest['server'], 'engine' | 'version'>,
+): Promise<DeepProof> {
   const { bytes: total } = rdbOf(manifest, 'a server takes over data').plain;
   const blocks = new BlockRecorder();
   const content = new DeepContent();
-  const reader = new RdbReader(content, { sink: new ValueDecoder(), withoutChecksum: true });
+  const odd = new OddEntries();
+  // Without methods to call a decoder is faster.
+  const sink = new ValueDecoder(formsDiffer(manifest.server, server) ? odd : {});
+  const reader = new RdbReader(content, { sink, withoutChecksum: true });
   let done = 0;
   try {
     const dump = decodeRdb(...(await stored(context, manifest, context.signal)));
@@ -70,6 +80,7 @@ export async function proveDeeply(context: JobContext, manifest: Manifest): Prom
       version,
       databases: content.databases(),
       modules: [...content.modules],
+      oddEntries: odd.count,
       blocks: blocks.finish(),
     };
   } catch (error) {

@@ -44,10 +44,11 @@ export async function runLiveRestore(
   const { clock, log, progress } = context;
   await recoverLive(context);
   progress.report({ phase: 'preflight' });
-  requireAllowed(context, judgeFor(await lookLive(context), manifest).guards, options.allowed);
+  const before = await lookLive(context);
+  requireAllowed(context, judgeFor(before, manifest).guards, options.allowed);
 
   const start = clock.monotonic();
-  const proof = await proveDeeply(context, manifest).catch((error: unknown) => {
+  const proof = await proveDeeply(context, manifest, before.server).catch((error: unknown) => {
     throw nameDamage(manifest.id, error);
   });
   const verified = clock.monotonic();
@@ -101,6 +102,7 @@ export function judgeFor(facts: LiveServerFacts, manifest: Manifest, proof?: Dee
       usedMemory: manifest.server.used_memory,
       rdb: proof?.version ?? versionOf(manifest),
       highestDatabase: Math.max(0, ...Object.keys(databases).map(Number)),
+      oddEntries: proof?.oddEntries ?? 0,
       modules: proof?.modules ?? (manifest.content.types['module'] === undefined ? [] : ['their own types']),
     },
   });

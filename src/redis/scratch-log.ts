@@ -46,7 +46,10 @@ export function explainEnd(lines: string[], endedBy: NodeJS.Signals | null): Age
     return new AgentError(
       'damaged',
       `the scratch server cannot load the dump: ${lines.slice(error + 1, error + 3).join(', ')}`,
-      { reason: 'load', hint: 'this dump cannot be restored: use another backup' },
+      {
+        reason: 'load',
+        hint: 'use another backup, or write its keys one by one: redis-agent restore ID --keys PATTERN --into URL',
+      },
     );
   const aof = explainAof(lines);
   if (aof !== undefined) return aof;

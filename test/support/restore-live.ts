@@ -65,8 +65,8 @@ async function takeOverAs(
   { preBackup, ...options }: LiveRestoreOptions,
   { mode, slipped }: { mode: DisklessLoad | undefined; slipped: Buffer | undefined },
 ): Promise<LiveRestoreReport> {
-  const proof = await proveDeeply(context, manifest);
   const facts = await lookLive(context);
+  const proof = await proveDeeply(context, manifest, facts.server);
   const judgement = judgeFor(facts, manifest, proof);
   judgement.mode = mode ?? judgement.mode;
   const asUsual = { skipPreflight: false, takeOver: false };

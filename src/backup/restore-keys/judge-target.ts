@@ -2,7 +2,7 @@ import type { Engine } from '../../domain/backup.ts';
 import { AgentError } from '../../domain/errors.ts';
 import { infoInteger, infoKeyspace, type Info } from '../../formats/info/parse-info.ts';
 import { whatTargetReads } from '../../formats/rdb/dump-payload.ts';
-import { listpackForm, type ListpackForm } from './listpack-form.ts';
+import { listpackForm, type ListpackForm } from '../../formats/rdb/listpack-form.ts';
 import type { RdbVersion } from '../../formats/rdb/rdb-version.ts';
 
 /** The server that keys are to be written into, as it describes itself. Sizes in bytes. */

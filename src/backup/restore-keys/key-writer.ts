@@ -7,7 +7,7 @@ import { encodedArgument } from '../../redis/command-writer.ts';
 import type { Pipe } from '../../redis/pipe.ts';
 import { PipeError, type PipeReply } from '../../redis/reply-parser.ts';
 import { existsAlready, kind, kindOf, recordOf, stoppedBy, tagOf } from './answer-kinds.ts';
-import { holdsOddEntry, listpackForm, type ListpackForm } from './listpack-form.ts';
+import { holdsOddEntry, listpackForm, type ListpackForm } from '../../formats/rdb/listpack-form.ts';
 import { RecentKeys } from './recent-keys.ts';
 import { ValueBuilder, type BuilderHost } from './value-builder.ts';
 import { byCommands, impossible, type KeyWriterOptions } from './writer-options.ts';

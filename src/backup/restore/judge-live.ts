@@ -49,6 +49,8 @@ export interface LiveFacts {
     /** The highest with a key. */
     highestDatabase: number;
     modules: string[];
+    /** Values in which the server would find another length than was written (formats/rdb/listpack-form.ts). */
+    oddEntries: number;
   };
 }
 
@@ -137,6 +139,12 @@ function judgeBackup({ server, backup }: LiveFacts): Guard[] {
       'modules',
       `it holds data of modules (${backup.modules.join(', ')}), which nobody else can check`,
       useFiles,
+    );
+  if (backup.oddEntries > 0)
+    say(
+      'listpacks',
+      `${server.engine} ${server.version} would end at ${backup.oddEntries} of its values: it reads lengths that the server before it wrote otherwise`,
+      'write its keys one by one: --keys',
     );
   if (backup.highestDatabase >= server.databases)
     say(

@@ -83,3 +83,26 @@ test.each([
   }
   expect(await server.call('GET', 'key')).toBe('as it was');
 });
+
+test('from Valkey 8 to 9 with an entry that 9.1 would end at: refused by either method, nothing is touched', async () => {
+  const old = await startServer({ build: buildOf(['valkey', '8']) });
+  const config = writeConfig({ server: old });
+  await old.call('XADD', 'stream', '*', 'field', 'x'.repeat(16_378));
+  const id = await takeBackup(config, '--no-verify');
+  await old.stop();
+  const server = await manageServer({ build: buildOf(['valkey', '9']) });
+  config.rewrite({ instances: [server.instance] });
+  await server.call('SET', 'key', 'as it was');
+  for (const [method, reason] of [
+    ['files', 'load'],
+    ['live', 'listpacks'],
+  ] as const) {
+    const { json } = await runAgent(['--json', 'restore', '--yes', '--method', method], { config });
+    expect({ method, ...json.error }).toMatchObject({ reason, hint: expect.stringContaining('--keys') });
+  }
+  expect(await server.call('GET', 'key')).toBe('as it was');
+  // As both say.
+  const into = ['--json', 'restore', id, '--keys', '*', '--into', String(server.instance['url']), '--yes'];
+  expectOk(await runAgent(into, { config }));
+  expect(await server.call('XLEN', 'stream')).toBe(1);
+});

@@ -44,6 +44,7 @@ function facts(
       rdb: { engine: 'redis', version: 10 },
       highestDatabase: 0,
       modules: [],
+      oddEntries: 0,
       ...backup,
     },
   };
@@ -71,6 +72,7 @@ describe('a live restore', () => {
     ['next-start', { nextStart: { next: '/data/appendonlydir/appendonly.aof' } }],
     ['unread', { backup: { unread: 'a value of type 99' } }],
     ['modules', { backup: { modules: ['ReJSON-RL'] } }],
+    ['listpacks', { backup: { oddEntries: 1 } }],
     ['databases', { backup: { highestDatabase: 16 } }],
   ])('is refused: %s', (name, overrides) => {
     expect(judgeLive(facts(overrides)).guards).toMatchObject([{ name, allowable: false }]);

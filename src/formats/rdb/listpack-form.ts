@@ -1,5 +1,6 @@
 import type { Engine } from '../../domain/backup.ts';
-import type { RdbRecord } from '../../formats/rdb/rdb-handler.ts';
+import type { ElementSink } from './element-sink.ts';
+import type { RdbRecord } from './rdb-handler.ts';
 
 /**
  * How a server writes, behind a listpack's entry of 16383 bytes, how long it was: in three bytes, or since Valkey 9.1 in
@@ -14,6 +15,47 @@ export function listpackForm(engine: Engine, version: string | undefined): Listp
   if (number < 9) return 'long';
   return number >= 9.1 ? 'short' : 'unknown';
 }
+
+/** Must values of the one be looked at before the other gets them? */
+export function formsDiffer(
+  writer: { engine: Engine; version: string },
+  reader: { engine: Engine; version: string },
+): boolean {
+  const [written, read] = [writer, reader].map(({ engine, version }) => listpackForm(engine, version));
+  return written !== read || read === 'unknown';
+}
+
+/**
+ * Counts elements that make such an entry where they are in a listpack; the same holds at the next lengths that fill the
+ * bytes which tell them. One that is not in a listpack counts too.
+ */
+export class OddEntries implements ElementSink {
+  count = 0;
+
+  item(item: Uint8Array): void {
+    this.#look(item);
+  }
+
+  field(field: Uint8Array, value: Uint8Array): void {
+    this.#look(field);
+    this.#look(value);
+  }
+
+  member(member: Uint8Array): void {
+    this.#look(member);
+  }
+
+  entry(_id: unknown, fields: readonly Uint8Array[]): void {
+    for (const part of fields) this.#look(part);
+  }
+
+  #look({ length }: Uint8Array): void {
+    if (oddLengths.has(length)) this.count++;
+  }
+}
+
+/** Before each of these a string in a listpack has five bytes. */
+const oddLengths: ReadonlySet<number> = new Set([14, 21, 28].map((bits) => 2 ** bits - 1 - 5));
 
 /** Its length with the bytes that tell it. */
 const entryBytes = 16_383;

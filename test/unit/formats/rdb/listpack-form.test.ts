@@ -1,5 +1,10 @@
 import { expect, test } from 'vitest';
-import { holdsOddEntry, listpackForm } from '../../../../src/backup/restore-keys/listpack-form.ts';
+import {
+  formsDiffer,
+  holdsOddEntry,
+  listpackForm,
+  OddEntries,
+} from '../../../../src/formats/rdb/listpack-form.ts';
 import { valueTypes, type ValueType } from '../../../../src/formats/rdb/value-types.ts';
 
 function typeOf(code: number): ValueType {
@@ -33,4 +38,30 @@ test('finds the entry in a listpack, and suspects it in one that is compressed a
 test('strings and tables have no such entry', () => {
   for (const code of [0, 1, 2, 4, 5])
     expect(holdsOddEntry({ ...sizes, type: typeOf(code) }, entry)).toBe(false);
+});
+
+test('counts elements of such a length, wherever they are', () => {
+  const odd = new OddEntries();
+  const [x, y] = [Buffer.alloc(16_378), Buffer.alloc(16_377)];
+  odd.item(y);
+  odd.member(y);
+  odd.field(y, y);
+  expect(odd.count).toBe(0);
+  odd.item(x);
+  odd.member(Buffer.alloc(2_097_146));
+  odd.field(x, x);
+  odd.entry(undefined, [y, x]);
+  expect(odd.count).toBe(5);
+});
+
+test('a value must be looked at between servers that write it otherwise, or of which that is not known', () => {
+  const [old, valkey, unknown] = [
+    { engine: 'redis', version: '7.0.15' },
+    { engine: 'valkey', version: '9.1.0' },
+    { engine: 'valkey', version: '9.0.1' },
+  ] as const;
+  expect(formsDiffer(old, { engine: 'valkey', version: '8.1.1' })).toBe(false);
+  expect(formsDiffer(valkey, valkey)).toBe(false);
+  expect(formsDiffer(old, valkey)).toBe(true);
+  expect(formsDiffer(unknown, unknown)).toBe(true);
 });
