@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -8,8 +8,9 @@ const caches = new Set(['node-compile-cache']);
 
 /**
  * Gives the whole run one temporary folder, which everything that the tests start inherits as TMPDIR. What is in it
- * after the run, and every process that still has it in its environment or arguments, was left
- * behind by a test: it is cleared away, and the run fails with its name.
+ * after the run, and every process that works in it or still has it in its environment or
+ * arguments (a server writes its title over both), was left behind by a test: it is cleared away, and the run fails with
+ * its name.
  */
 export default function setup(): () => Promise<void> {
   const before = process.env['TMPDIR'];
@@ -44,11 +45,24 @@ async function leftProcesses(folder: string): Promise<LeftProcess[]> {
 function processesOf(folder: string): LeftProcess[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
-    .filter((pid) => readProc(pid, 'environ').includes(folder) || readProc(pid, 'cmdline').includes(folder))
+    .filter((pid) =>
+      [readProc(pid, 'environ'), readProc(pid, 'cmdline'), workingFolder(pid)].some((text) =>
+        text.includes(folder),
+      ),
+    )
     .map((pid) => ({
       pid: Number(pid),
       command: readProc(pid, 'cmdline').replaceAll('\0', ' ').trim().slice(0, 200),
     }));
+}
+
+/** The same for a link. */
+function workingFolder(pid: string): string {
+  try {
+    return readlinkSync(`/proc/${pid}/cwd`);
+  } catch {
+    return '';
+  }
 }
 
 /** Empty for a process of another user, one that has gone and one that has ended. */

@@ -1,11 +1,11 @@
 import { spawn } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
+import { readdir, readFile, readlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { onTestFinished } from 'vitest';
 import { AgentError } from '../../src/domain/errors.ts';
 import { Secret } from '../../src/domain/secret.ts';
-import { findDataProcesses } from '../../src/redis/data-process.ts';
 import { connectRedis, type RedisConnection, type Reply } from '../../src/redis/connect.ts';
 import { freePort } from './free-port.ts';
 import { defaultBuild, type ServerBuild } from './server-builds.ts';
@@ -55,6 +55,24 @@ export interface ManagedOptions {
   startIn?: (folder: string) => string;
 }
 
+/** Servers that work in a folder or below it, wherever a test has moved its data. */
+async function serversBelow(folder: string): Promise<number[]> {
+  const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
+  const found = await Promise.all(
+    pids.map(async (pid) => {
+      // One that has ended has no working folder, also where nobody has taken notice yet.
+      const works = await readlink(`/proc/${pid}/cwd`).catch(() => '');
+      return works.startsWith(`${folder}/`) && (await isServer(pid)) ? [Number(pid)] : [];
+    }),
+  );
+  return found.flat();
+}
+
+async function isServer(pid: string): Promise<boolean> {
+  const name = await readFile(`/proc/${pid}/comm`, 'utf8').catch(() => '');
+  return ['redis-server', 'valkey-server'].includes(name.trim());
+}
+
 export async function manageServer(options: ManagedOptions = {}): Promise<ManagedServer> {
   const { build = defaultBuild(), config = {}, down = false, socket = false, password } = options;
   const folder = makeTempFolder();
@@ -74,7 +92,7 @@ export async function manageServer(options: ManagedOptions = {}): Promise<Manage
   };
   const start = [build.server, configFile];
   let connection: RedisConnection | undefined;
-  const pids = async (): Promise<number[]> => (await findDataProcesses(dir)).map(({ pid }) => pid);
+  const pids = (): Promise<number[]> => serversBelow(folder);
 
   const server: ManagedServer = {
     build,
