@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { buildSync } from 'esbuild';
+import { bundling } from '../lib/bundling.ts';
 
 const root = join(import.meta.dirname, '../..');
 
@@ -72,14 +73,7 @@ export function bundle(program: string, folder: string): string {
   buildSync({
     entryPoints: { [name]: program },
     outdir: join(folder, 'bundle'),
-    outExtension: { '.js': '.mjs' },
-    bundle: true,
-    splitting: true,
-    format: 'esm',
-    platform: 'node',
-    target: 'node24',
-    banner: { js: "import{createRequire as _r}from'node:module';const require=_r(import.meta.url);" },
-    logLevel: 'warning',
+    ...bundling,
   });
   return join(folder, 'bundle', `${name}.mjs`);
 }

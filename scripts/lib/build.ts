@@ -5,6 +5,7 @@
 import { rmSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { build, type Metafile } from 'esbuild';
+import { bundling } from './bundling.ts';
 
 const root = join(import.meta.dirname, '../..');
 const dist = resolve(process.argv[2] ?? join(root, 'dist'));
@@ -28,21 +29,8 @@ const { metafile } = await build({
   outdir: dist,
   entryNames: '[name]',
   chunkNames: 'chunks/[name]-[hash]',
-  outExtension: { '.js': '.mjs' },
-  bundle: true,
-  splitting: true,
-  format: 'esm',
-  platform: 'node',
-  target: 'node24',
-  mainFields: ['module', 'main'],
-  // Names stay, so that a stack trace can be read.
-  minifyWhitespace: true,
-  minifySyntax: true,
-  legalComments: 'none',
-  // CommonJS packages call require() for Node's own modules.
-  banner: { js: "import{createRequire as _r}from'node:module';const require=_r(import.meta.url);" },
+  ...bundling,
   metafile: true,
-  logLevel: 'warning',
 }).catch(() => process.exit(1)); // esbuild has said why
 
 const files = Object.entries(metafile.outputs).toSorted(([, a], [, b]) => b.bytes - a.bytes);

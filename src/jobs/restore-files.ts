@@ -61,8 +61,7 @@ export async function restoreFiles(
   // What a server goes on writing at the end of is needed twice, and so is what is made from another form.
   const { authority } = plan.layout;
   const twice = manifest.kind === 'rdb' ? authority === 'single' : authority === 'rdb';
-  const bytes = artefactOf(manifest).plain.bytes * (twice ? 2 : 1);
-  await requirePlace(run.dir, plan.layout, run.manners, bytes);
+  await requirePlace(run.dir, plan.layout, run.manners, plain.bytes * (twice ? 2 : 1));
   try {
     const { served, proven } = await runRestore(run, facts, plan, manifest);
     const seconds = stepSeconds(run);

@@ -1,9 +1,8 @@
-import { judgeChoice, type Guard } from '../backup/restore/judge-guards.ts';
+import { judgeChoice } from '../backup/restore/judge-guards.ts';
 import type { DisklessLoad } from '../backup/restore/judge-live.ts';
 import type { LiveServerFacts } from '../backup/restore/gather-live.ts';
-import type { PlanStep } from '../backup/restore/plan-restore.ts';
+import type { Plan, PlanStep } from '../backup/restore/plan-restore.ts';
 import type { Manifest } from '../domain/backup.ts';
-import type { RestoreEstimate } from '../domain/drill.ts';
 import { infoKeyspace } from '../formats/info/parse-info.ts';
 import { countKeys } from './backup.ts';
 import type { Job, JobContext, JobResult } from './job.ts';
@@ -27,23 +26,10 @@ export interface LiveJobOptions {
   allow: readonly string[];
 }
 
-/** What a live restore will do and why; `--dry-run` prints it, and the restore goes by it. */
-export interface LivePlan {
+/** Of a live restore. */
+export interface LivePlan extends Plan {
   method: 'live';
-  why: string;
-  backup: string;
-  snapshot_at: string;
-  age_seconds: number;
-  keys: number;
-  bytes: number;
-  server: string;
   mode: DisklessLoad;
-  steps: PlanStep[];
-  lost: string;
-  /** How long it should take, without the backup before it; null when no drill has shown it. */
-  expected: RestoreEstimate | null;
-  notes: string[];
-  guards: Guard[];
 }
 
 export interface LiveJobReport {

@@ -5,7 +5,8 @@ const smallest = 16 * 1024 * 1024;
 
 /**
  * How long a restore of a backup of `bytes` should take, from the last drill that came to its end. By files, a backup is
- * loaded twice: once to prove it, once for good. Live it is read twice, and loaded once.
+ * loaded twice: once to prove it, once for good; a load makes the check tool's reading needless, so that is not counted.
+ * Live it is read twice, and loaded once.
  */
 export function estimateRestore(
   drill: DrillRecord | undefined,
@@ -13,10 +14,10 @@ export function estimateRestore(
   method: 'files' | 'live',
 ): RestoreEstimate | null {
   if (drill?.ok !== true || drill.recovery_seconds === null) return null;
-  const { fetch, decode, check, load } = drill.seconds;
+  const { fetch, decode, load } = drill.seconds;
   const read = fetch + decode;
   const loaded = load ?? 0;
-  const once = method === 'files' ? read + (check ?? 0) + 2 * loaded : 2 * read + loaded;
+  const once = method === 'files' ? read + 2 * loaded : 2 * read + loaded;
   const factor = Math.max(bytes, smallest) / Math.max(drill.bytes, smallest);
   return {
     seconds: Math.max(1, Math.round(once * factor * 10)) / 10,

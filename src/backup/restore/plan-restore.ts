@@ -2,6 +2,7 @@ import type { BackupKind, Engine, Manifest } from '../../domain/backup.ts';
 import type { RestoreEstimate } from '../../domain/drill.ts';
 import type { ConfFacts, Persistence, RestoreFacts } from './facts.ts';
 import { judgeGuards, judgeServer, type Guard } from './judge-guards.ts';
+import type { Method } from './choose-method.ts';
 import type { Journal } from './journal.ts';
 import type { Authority, Layout } from './layout.ts';
 
@@ -11,9 +12,9 @@ export interface PlanStep {
   why: string;
 }
 
-/** What a restore will do and why; `--dry-run` prints it, and the restore goes by it. */
-export interface RestorePlan {
-  method: 'files';
+/** What a restore will do and why, by whichever method; `--dry-run` prints it, and the restore goes by it. */
+export interface Plan {
+  method: Method;
   why: string;
   backup: string;
   /** Times as in the manifest. */
@@ -21,23 +22,28 @@ export interface RestorePlan {
   age_seconds: number;
   keys: number;
   bytes: number;
+  /** Which version will load it, as far as one can see. */
+  server: string;
+  lost: string;
+  /** How long it should take, of a live one without the backup before it; null when no drill has shown it. */
+  expected: RestoreEstimate | null;
+  steps: PlanStep[];
+  notes: string[];
+  guards: Guard[];
+}
+
+/** Of a restore that places files. */
+export interface RestorePlan extends Plan {
+  method: 'files';
   /** Absolute. */
   dir: string;
   layout: Layout;
   /** The server's own log file; null when it writes to standard output. */
   logfile: string | null;
-  /** Which version will load it, as far as one can see. */
-  server: string;
   /** Must the running server save before it is stopped, so that its data can be set aside? */
   save: boolean;
   /** Where the data is now, which is set aside. */
   source: 'rdb' | 'aof';
-  lost: string;
-  /** How long it should take; null when no drill has shown it. */
-  expected: RestoreEstimate | null;
-  steps: PlanStep[];
-  notes: string[];
-  guards: Guard[];
 }
 
 /** As in the servers' own config.c. */

@@ -1,6 +1,6 @@
 import type { Choice } from '../../backup/restore/choose-method.ts';
 import type { Guard } from '../../backup/restore/judge-guards.ts';
-import type { PlanStep, UndoPlan } from '../../backup/restore/plan-restore.ts';
+import type { Plan, UndoPlan } from '../../backup/restore/plan-restore.ts';
 import type { RestoreEstimate } from '../../domain/drill.ts';
 import { formatBytes } from '../../lib/bytes.ts';
 import { formatDuration } from '../../lib/duration.ts';
@@ -12,21 +12,7 @@ import { wrap } from './wrap.ts';
 export interface ShownPlan {
   instance: string;
   interrupted: string | null;
-  plan: {
-    method: Choice['method'];
-    why: string;
-    backup: string;
-    snapshot_at: string;
-    age_seconds: number;
-    keys: number;
-    bytes: number;
-    server: string;
-    steps: PlanStep[];
-    lost: string;
-    expected: RestoreEstimate | null;
-    notes: string[];
-    guards: Guard[];
-  };
+  plan: Plan;
   why_not: Choice['why_not'] | null;
 }
 

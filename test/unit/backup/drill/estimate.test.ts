@@ -11,7 +11,7 @@ const drill = sampleDrill({
 
 test('by files a backup is loaded twice, live it is read twice', () => {
   expect(estimateRestore(drill, 100 * mebibyte, 'files')).toEqual({
-    seconds: 26,
+    seconds: 23,
     drill: {
       backup: drill.backup,
       at: drill.at,
@@ -23,11 +23,11 @@ test('by files a backup is loaded twice, live it is read twice', () => {
 });
 
 test('scaled by size, but not below what starting takes', () => {
-  expect(estimateRestore(drill, 200 * mebibyte, 'files')?.seconds).toBe(52);
-  expect(estimateRestore(drill, 0, 'files')?.seconds).toBe(4.2);
+  expect(estimateRestore(drill, 200 * mebibyte, 'files')?.seconds).toBe(46);
+  expect(estimateRestore(drill, 0, 'files')?.seconds).toBe(3.7);
   const small = sampleDrill({ ...drill, bytes: 100 });
-  expect(estimateRestore(small, 200, 'files')?.seconds).toBe(26);
-  expect(estimateRestore(small, 32 * mebibyte, 'files')?.seconds).toBe(52);
+  expect(estimateRestore(small, 200, 'files')?.seconds).toBe(23);
+  expect(estimateRestore(small, 32 * mebibyte, 'files')?.seconds).toBe(46);
 });
 
 test('of a drill that did not come to its end nothing is reckoned', () => {
