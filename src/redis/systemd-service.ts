@@ -85,6 +85,8 @@ export function systemdService(unit: string, clock: Clock): ServiceControl {
     },
     async output() {
       const from = `@${Math.floor(since / 1000)}`;
+      // What a server said last may still be on its way into the journal. Older systems and other users cannot ask for it.
+      await runCommand(['journalctl', '--sync'], AbortSignal.timeout(10_000)).catch(() => undefined);
       const argv = [
         'journalctl',
         '--no-pager',
