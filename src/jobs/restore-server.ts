@@ -1,6 +1,6 @@
 import { closeSync, constants, openSync, readFileSync, readSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { AgentError, messageOf } from '../domain/errors.ts';
+import { AgentError, messageOf, systemCode } from '../domain/errors.ts';
 import { infoInteger, type Info } from '../formats/info/parse-info.ts';
 import { actAs, type UserId } from '../lib/act-as.ts';
 import { printable } from '../lib/printable.ts';
@@ -12,6 +12,8 @@ import type { JobContext } from './job.ts';
 /** Milliseconds. A last save of a large data set takes its time; a server that is loading shows itself sooner. */
 const longestStop = 30 * 60_000;
 const longestSilence = 15_000;
+/** A start fails, too, where something else has just started the server: that one shows itself by then. */
+const secondLook = 500;
 const shortestPause = 20;
 const longestPause = 500;
 
@@ -84,6 +86,25 @@ export async function requireGone({ instance }: JobContext, dir: string): Promis
   if (one !== undefined) throw cameBack(one.pid);
 }
 
+/**
+ * Ends servers that something has started while files were being moved. By SIGKILL: they hold nothing that anybody was told
+ * of, and the last save that SIGTERM brings would replace what was just placed.
+ */
+export async function endStrays(context: JobContext, dir: string): Promise<void> {
+  const strays = await serverProcesses(context, dir);
+  for (const pid of strays) {
+    context.log.warn({ pid }, 'something has started the server while its files were moved: ending it');
+    try {
+      process.kill(pid, 'SIGKILL');
+    } catch (error) {
+      if (systemCode(error) !== 'ESRCH') throw cameBack(pid);
+    }
+  }
+  const areThere = async (): Promise<boolean> =>
+    [...(await serverProcesses(context, dir))].some((pid) => strays.has(pid));
+  while (strays.size > 0 && (await areThere())) await context.clock.sleep(shortestPause);
+}
+
 function cameBack(pid: number): AgentError {
   return new AgentError(
     'failed',
@@ -115,6 +136,7 @@ export async function untilServing(
   const { clock, progress, instance } = context;
   let seen = clock.monotonic();
   let last = 'it does not answer';
+  let broken: number | undefined;
   for (let pause = shortestPause; ; pause = Math.min(pause * 1.5, longestPause)) {
     const info = await askInfo(context).catch((error: unknown) => {
       last = messageOf(error);
@@ -124,8 +146,10 @@ export async function untilServing(
     if (info?.get('loading') === '0') return info;
     if (info !== undefined || running) seen = clock.monotonic();
     const failure = await service.failure();
-    if (failure !== undefined && info === undefined && !running)
-      throw new NotServing(failure, await log.lines(service));
+    if (failure === undefined || info !== undefined || running) broken = undefined;
+    else broken ??= clock.monotonic();
+    if (broken !== undefined && clock.monotonic() - broken >= secondLook)
+      throw new NotServing(failure ?? last, await log.lines(service));
     if (clock.monotonic() - seen > longestSilence) throw new NotServing(last, await log.lines(service));
     const total = info && infoInteger(info, 'loading_total_bytes');
     const done = info && infoInteger(info, 'loading_loaded_bytes');

@@ -6,7 +6,7 @@ import { planSwap, type DataFiles } from '../backup/restore/swap-plan.ts';
 import { AgentError, messageOf, systemCode } from '../domain/errors.ts';
 import type { ServiceControl } from '../redis/service.ts';
 import type { JobContext } from './job.ts';
-import { onward, requireGone, serverProcesses, untilGone } from './restore-server.ts';
+import { endStrays, onward, requireGone, serverProcesses, untilGone } from './restore-server.ts';
 
 /** One restore or undo at work. */
 export interface RestoreRun {
@@ -112,13 +112,17 @@ export async function place(
   return placing;
 }
 
-/** All moves of the journal, also those that were made before a kill. */
+/**
+ * All moves of the journal, also those that were made before a kill. A server that something starts between two of them
+ * has read what lay there at that moment: it has to go. One that starts later reads what lies there now.
+ */
 export async function makeMoves(run: RestoreRun, { moves, step }: Journal): Promise<void> {
   for (const [index, move] of moves.entries()) {
     await run.onStep(`${step} ${index + 1} of ${moves.length}`);
     const aside = makeMove(run.dir, move, run.manners.owner);
     if (aside !== undefined) run.context.log.warn({ aside }, 'something was in the way and is set aside too');
   }
+  await endStrays(run.context, run.dir);
 }
 
 /** Settles it: what is left of ours goes, the journal is kept for an undo. */

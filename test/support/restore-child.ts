@@ -1,9 +1,12 @@
 // A restore in a process of its own that kills itself at one step, or tells every step that it comes to. Reads a
 // RestoreChild from stdin, writes a line of JSON for each step and one for the result.
+import { spawn } from 'node:child_process';
 import { text } from 'node:stream/consumers';
+import { setTimeout as delay } from 'node:timers/promises';
 import { buildApp } from '../../src/app/build-app.ts';
 import { AgentError } from '../../src/domain/errors.ts';
 import { restoreJob } from '../../src/jobs/restore.ts';
+import { connectRedis } from '../../src/redis/connect.ts';
 import { systemClock } from '../../src/lib/system-clock.ts';
 import { memoryLog } from './memory-log.ts';
 
@@ -12,6 +15,33 @@ export interface RestoreChild {
   undo: boolean;
   /** The step, or the move of files, that is not survived. */
   killAt: string | undefined;
+  startAt?: StartAt;
+}
+
+/** Somebody else starts the server at that step: it has loaded its data, or has given up, when the step goes on. */
+export interface StartAt {
+  step: string;
+  command: string[];
+  url: string;
+}
+
+async function startServer({ command: [program = '', ...args], url }: StartAt): Promise<void> {
+  const server = spawn(program, args, { cwd: '/', detached: true, stdio: 'ignore' });
+  server.unref();
+  while (server.exitCode === null) {
+    const info = await ask(url).catch(() => '');
+    if (info.includes('loading:0')) return;
+    await delay(10);
+  }
+}
+
+async function ask(url: string): Promise<string> {
+  const connection = await connectRedis({ name: 'test', url });
+  try {
+    return String(await connection.call('INFO', 'persistence'));
+  } finally {
+    connection.close();
+  }
 }
 
 if (process.argv[1] === import.meta.filename) {
@@ -31,9 +61,10 @@ if (process.argv[1] === import.meta.filename) {
     undo: task.undo,
     dryRun: false,
     allow: [],
-    onStep(step: string) {
+    async onStep(step: string) {
       tell({ step });
       if (step === task.killAt) process.kill(process.pid, 'SIGKILL');
+      if (step === task.startAt?.step) await startServer(task.startAt);
     },
   };
   const run = { signal: new AbortController().signal, progress: { report() {} } };

@@ -78,10 +78,18 @@ describe('something else starts the server again', () => {
     await server.reconnect();
     const { code, json } = await restore(config, '--method', 'files');
     // Who is faster is nobody's choice. Hardly ever the restore is.
-    const served = code === 0 ? 'as backed up' : 'as it is now';
-    expect(json.error?.reason ?? 'none').toMatch(/^(?:came-back|rolled-back|roll-back|none)$/);
+    const reason = code === 0 ? 'none' : String(json.error?.reason);
+    const [backup, now] = ['as backed up', 'as it is now'];
+    const expected: Record<string, string[]> = {
+      none: [backup],
+      'came-back': [now],
+      'rolled-back': [now],
+      // It could not be stopped to go back: the next command says what it found and ends it.
+      'roll-back': [backup, now],
+    };
     await server.reconnect();
-    expect(await server.call('GET', 'key')).toBe(served);
+    const served = String(await server.call('GET', 'key'));
+    expect(expected[reason]).toContain(served);
     await over();
     await server.start();
     expect(await server.call('GET', 'key')).toBe(served);

@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { restoreSteps, rollbackSteps } from '../../../src/backup/restore/journal.ts';
 import { runAgent, takeBackup, writeConfig, type TestConfig } from '../../support/cli.ts';
 import { runRestoreChild } from '../../support/kill-restore.ts';
+import type { StartAt } from '../../support/restore-child.ts';
 import { manageServer, type ManagedServer } from '../../support/managed-server.ts';
 import { findBuild, startServer } from '../../support/redis-server.ts';
 
@@ -140,6 +141,20 @@ describe.each(places.map((place) => ({ place, name: nameOf(place) })))('on $name
     },
   );
 
+  test.each(['place', ...list('place', place.moves), 'start'])(
+    'started by somebody at %s, it serves the backup in the end',
+    async (step) => {
+      const { server, config, backedUp } = await prepare(place);
+      const task = { config: config.path, undo: false, killAt: undefined };
+      const { result } = await runRestoreChild({ ...task, startAt: startBy(server, step) });
+      expect(result).toMatchObject({ outcome: 'restored' });
+      await server.reconnect();
+      expect(await digest(server)).toBe(backedUp);
+      await server.restart();
+      expect(await digest(server)).toBe(backedUp);
+    },
+  );
+
   describe('on its way back from data that is not what it should be', () => {
     test('every step has its test', async () => {
       const { server, config, before } = await prepare(place, startsWrongOnce);
@@ -156,6 +171,18 @@ describe.each(places.map((place) => ({ place, name: nameOf(place) })))('on $name
       expect(await digest(server)).toBe(before);
     });
 
+    test.each(list('put-back', place.back))(
+      'started by somebody at %s, it serves the old data in the end',
+      async (step) => {
+        const { server, config, before } = await prepare(place, startsWrongOnce);
+        const task = { config: config.path, undo: false, killAt: undefined };
+        const { result } = await runRestoreChild({ ...task, startAt: startBy(server, step) });
+        expect(result).toMatchObject({ reason: 'rolled-back' });
+        await server.reconnect();
+        expect(await digest(server)).toBe(before);
+      },
+    );
+
     test.each(rollbackOf(place))('killed at %s, the next run brings the old data back', async (killAt) => {
       const at = await prepare(place, startsWrongOnce);
       const killed = await runRestoreChild({ config: at.config.path, undo: false, killAt });
@@ -168,6 +195,10 @@ describe.each(places.map((place) => ({ place, name: nameOf(place) })))('on $name
     });
   });
 });
+
+function startBy({ build, configFile, url }: ManagedServer, step: string): StartAt {
+  return { step, command: [build.server, configFile], url };
+}
 
 /** A start command that once starts the server on other, empty files. */
 function startsWrongOnce(server: ManagedServer): string[] {
