@@ -1,9 +1,12 @@
 import { z } from 'zod';
 import {
+  artefactName,
   artefactNames,
   manifestSchema,
-  plainNames,
+  schemaOf,
+  storedAsIs,
   verificationLevels,
+  type Digest,
   type Manifest,
   type Verification,
 } from '../domain/backup.ts';
@@ -25,7 +28,7 @@ const verification = z.looseObject({
 });
 
 const fields = z.looseObject({
-  schema: z.literal(manifestSchema),
+  schema: z.number().int().min(1).max(manifestSchema),
   id: z.string(),
   instance: z.string(),
   kind: z.enum(['rdb', 'aof']),
@@ -53,7 +56,10 @@ const fields = z.looseObject({
         name: z.enum(artefactNames),
         plain: digest,
         stored: digest,
-        compression: z.looseObject({ algorithm: z.literal('zstd'), level: z.number().int() }),
+        compression: z.discriminatedUnion('algorithm', [
+          z.looseObject({ algorithm: z.literal('zstd'), level: z.number().int() }),
+          z.looseObject({ algorithm: z.literal('none') }),
+        ]),
         encryption: z
           .looseObject({ algorithm: z.literal('age'), recipients: z.array(z.string()) })
           .nullable(),
@@ -86,14 +92,26 @@ const fields = z.looseObject({
 });
 
 const manifest = fields
-  .refine(({ kind, artefacts }) => artefacts.every(({ name }) => name.startsWith(plainNames[kind])), {
+  .refine(({ kind, artefacts }) => artefacts.every((each) => each.name === artefactName(kind, each)), {
     path: ['artefacts'],
-    error: 'they are of another kind',
+    error: 'they are not what their names say',
+  })
+  .refine(({ schema, artefacts }) => artefacts.every((each) => schema >= schemaOf(each)), {
+    path: ['schema'],
+    error: 'it is too old for what the artefacts are',
+  })
+  .refine(({ artefacts }) => artefacts.every((each) => !storedAsIs(each) || same(each.plain, each.stored)), {
+    path: ['artefacts'],
+    error: 'one is stored as it is, and yet it is not the same',
   })
   .refine(({ kind, aof }) => (aof !== undefined) === (kind === 'aof'), {
     path: ['aof'],
     error: 'what it holds does not fit its kind',
   });
+
+function same(one: Digest, other: Digest): boolean {
+  return one.bytes === other.bytes && one.sha256 === other.sha256;
+}
 
 /** A manifest is a few kilobytes; anything near this bound is not one. */
 export const manifestLimit = 1024 * 1024;

@@ -1,6 +1,5 @@
 import {
   preRestore,
-  artefactNames,
   type Artefact,
   type BackupKind,
   type Manifest,
@@ -14,14 +13,10 @@ import { parseDrill } from './drill-record.ts';
 import { backupIdTime } from './id.ts';
 import { parseKeyspace } from './kept-report.ts';
 import { formatDocument, manifestLimit, parseManifest, parseVerification } from './manifest.ts';
+import { acceptedName, isSomebodys, keyspaceName, manifestName, namesOfOurs, ownNames } from './own-names.ts';
 import type { Store, StoredObject } from './store/store.ts';
 import { markName, parseMark, type VerificationMark } from './verification-mark.ts';
 
-const manifestName = 'manifest.json';
-const acceptedName = 'accepted.json';
-/** What the agent itself writes beside a manifest, besides the marks of verifications. */
-const keyspaceName = 'keys.json';
-const ownNames = [manifestName, acceptedName, keyspaceName, ...artefactNames];
 /** Manifests that are read at the same time. */
 const readers = 8;
 
@@ -98,16 +93,18 @@ export function openRepository(store: Store, instance: string): Repository {
     all: StoredObject[],
     signal: AbortSignal,
   ): Promise<BackupEntry | undefined> {
-    const nameOf = ({ key }: StoredObject): string => key.slice(keyOf(id, '').length);
-    const objects = all.filter((object) => isOurs(nameOf(object)));
-    const names = new Map(objects.map((object) => [nameOf(object), object]));
+    const byName = new Map(all.map((object) => [object.key.slice(keyOf(id, '').length), object]));
+    const ours = (manifest?: Manifest): StoredObject[] =>
+      namesOfOurs([...byName.keys()], manifest).flatMap((name) => byName.get(name) ?? []);
+    let objects = ours();
     if (objects.length === 0) return undefined;
-    if (!names.has(manifestName)) return { id, state: 'incomplete', objects };
+    if (!byName.has(manifestName)) return { id, state: 'incomplete', objects };
     try {
       const manifest = await readManifest(id, signal);
-      const problem = misfit(manifest, names);
+      objects = ours(manifest);
+      const problem = misfit(manifest, byName);
       if (problem !== undefined) return { id, state: 'damaged', objects, problem };
-      const sorted = [...names.keys()].toSorted();
+      const sorted = [...byName.keys()].toSorted();
       return {
         id,
         state: 'complete',
@@ -115,7 +112,7 @@ export function openRepository(store: Store, instance: string): Repository {
         objects,
         verifications: sorted.flatMap((name) => parseMark(name) ?? []),
         drills: sorted.flatMap((name) => parseDrillMark(name) ?? []),
-        accepted: names.has(acceptedName),
+        accepted: byName.has(acceptedName),
       };
     } catch (error) {
       if (!(error instanceof AgentError)) throw error;
@@ -148,7 +145,13 @@ export function openRepository(store: Store, instance: string): Repository {
       }
       const ids = [...byId].toSorted(([a], [b]) => (a < b ? -1 : 1));
       const entries = await mapBounded(ids, readers, ([id, objects]) => classify(id, objects, signal));
-      const backups = entries.filter((entry) => entry !== undefined);
+      const newest = entries.findLast((entry) => entry?.state === 'complete')?.id ?? '';
+      const backups = entries
+        .filter((entry) => entry !== undefined)
+        .filter((entry) => {
+          const keys = entry.objects.map(({ key }) => key);
+          return entry.state !== 'incomplete' || !isSomebodys(entry.id, keys, newest);
+        });
       const ours = new Set(backups.flatMap(({ objects }) => objects.map(({ key }) => key)));
       const others = ids
         .flatMap(([, objects]) => objects.map(({ key }) => key))
@@ -246,10 +249,6 @@ export function openRepository(store: Store, instance: string): Repository {
 
     sweep: (before, signal) => store.sweep(instance, { before, signal }),
   };
-}
-
-function isOurs(name: string): boolean {
-  return ownNames.includes(name) || (parseMark(name) ?? parseDrillMark(name)) !== undefined;
 }
 
 function misfit(manifest: Manifest, names: Map<string, StoredObject>): string | undefined {

@@ -1,5 +1,5 @@
-/** The newest manifest schema that this version writes and reads. */
-export const manifestSchema = 1;
+/** The newest manifest schema that this version writes and reads: 2 may say that an artefact is not compressed. */
+export const manifestSchema = 2;
 
 export type Engine = 'redis' | 'valkey';
 
@@ -12,8 +12,17 @@ export type BackupKind = 'rdb' | 'aof';
 /** What an artefact decodes to, by the kind of its backup. */
 export const plainNames: Record<BackupKind, string> = { rdb: 'dump.rdb', aof: 'aof.tar' };
 
-/** Names of stored artefacts. */
-export const artefactNames = ['dump.rdb.zst', 'dump.rdb.zst.age', 'aof.tar.zst', 'aof.tar.zst.age'] as const;
+/** Names of stored artefacts: see artefactName. */
+export const artefactNames = [
+  'dump.rdb',
+  'dump.rdb.age',
+  'dump.rdb.zst',
+  'dump.rdb.zst.age',
+  'aof.tar',
+  'aof.tar.age',
+  'aof.tar.zst',
+  'aof.tar.zst.age',
+] as const;
 
 /** Keys in one database. `expires` counts those with a time to live; both at the moment of the snapshot. */
 export interface KeyCount {
@@ -29,15 +38,37 @@ export interface Digest {
 
 /** One stored file of a backup. Decoding it with public tools gives the plain file back. */
 export interface Artefact {
-  /** Object name beside the manifest: `dump.rdb.zst` or `aof.tar.zst`, with `.age` behind it when it is encrypted. */
+  /** Object name beside the manifest: what `artefactName` makes of the rest. */
   name: string;
   /** The file as the server wrote it; of an append only file, the tar archive of its parts. */
   plain: Digest;
   /** The object as it is stored. */
   stored: Digest;
-  compression: { algorithm: 'zstd'; level: number };
+  compression: { algorithm: 'zstd'; level: number } | { algorithm: 'none' };
   /** age recipients that can decrypt it; null when stored in the clear. */
   encryption: { algorithm: 'age'; recipients: string[] } | null;
+}
+
+/** `dump.rdb` or `aof.tar`, then `.zst` where it is compressed, then `.age` where it is encrypted. */
+export function artefactName(
+  kind: BackupKind,
+  { compression, encryption }: Pick<Artefact, 'compression' | 'encryption'>,
+): string {
+  const compressed = compression.algorithm === 'none' ? '' : '.zst';
+  return `${plainNames[kind]}${compressed}${encryption === null ? '' : '.age'}`;
+}
+
+/** Neither compressed nor encrypted: what is stored is the plain file itself. */
+export function storedAsIs({
+  compression,
+  encryption,
+}: Pick<Artefact, 'compression' | 'encryption'>): boolean {
+  return compression.algorithm === 'none' && encryption === null;
+}
+
+/** The oldest manifest schema that can tell of it: a version that cannot read it leaves it alone, and reads all others. */
+export function schemaOf({ compression }: Pick<Artefact, 'compression'>): number {
+  return compression.algorithm === 'none' ? 2 : 1;
 }
 
 /** The parts of an append only file, in the order in which a server loads them. */

@@ -4,7 +4,7 @@ import type { AofPart } from '../backup/aof/copy-set.ts';
 import type { OpenAofSet } from '../backup/aof/open-set.ts';
 import { waitForAof } from '../backup/aof/wait-for-rewrite.ts';
 import { encodeAof, type EncodedAof } from '../backup/artefact/encode.ts';
-import { manifestSchema, type Manifest, type ServerIdentity } from '../domain/backup.ts';
+import { schemaOf, type Manifest, type ServerIdentity } from '../domain/backup.ts';
 import { AgentError } from '../domain/errors.ts';
 import { atLeast } from '../domain/finding.ts';
 import { infoInteger, infoKeyspace, type Info } from '../formats/info/parse-info.ts';
@@ -174,7 +174,7 @@ function describe(
   const { artefact, content, rdbVersion, unread } = encoded;
   const commands = content.files.reduce((sum, file) => sum + file.commands, 0);
   return {
-    schema: manifestSchema,
+    schema: schemaOf(artefact),
     id,
     instance: context.instance.name,
     kind: 'aof',

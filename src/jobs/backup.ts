@@ -3,7 +3,7 @@ import type { BackupEntry } from '../backup/repository.ts';
 import { preflight } from '../backup/snapshot/preflight.ts';
 import type { Snapshot } from '../backup/snapshot/snapshot.ts';
 import { takeSnapshot } from '../backup/snapshot/take-snapshot.ts';
-import { manifestSchema, type Manifest, type ServerIdentity } from '../domain/backup.ts';
+import { schemaOf, type Manifest, type ServerIdentity } from '../domain/backup.ts';
 import { compactReport } from '../keyspace/compact.ts';
 import { KeyspaceReport } from '../keyspace/report.ts';
 import { formatBytes } from '../lib/bytes.ts';
@@ -117,7 +117,7 @@ function describe(
   const checksum = crc === 'ok' ? 'CRC64 right' : 'the server writes no checksum';
   const proof = `${read ? 'every record read, ' : ''}${checksum}`;
   return {
-    schema: manifestSchema,
+    schema: schemaOf(artefact),
     id,
     instance: context.instance.name,
     kind: 'rdb',

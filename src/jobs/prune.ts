@@ -79,7 +79,7 @@ function candidatesOf(
 
 /** Of one whose manifest cannot be read, its objects tell. */
 function kindOf({ objects }: BackupEntry): BackupKind {
-  return objects.some(({ key }) => key.includes(`/${plainNames.aof}.`)) ? 'aof' : 'rdb';
+  return objects.some(({ key }) => key.includes(`/${plainNames.aof}`)) ? 'aof' : 'rdb';
 }
 
 function bytesOf(entry: BackupEntry | undefined): number {

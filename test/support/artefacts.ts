@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { open, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { encodeRdb, type EncodedRdb } from '../../src/backup/artefact/encode.ts';
-import type { Artefact, Digest } from '../../src/domain/backup.ts';
+import { artefactName, type Artefact, type Digest } from '../../src/domain/backup.ts';
 import { collect } from './chunks.ts';
 import { makeRdb } from './rdb.ts';
 import { makeTempFolder, removeTempFolder } from './temp-folder.ts';
@@ -50,12 +50,22 @@ export async function encoded(
 }
 
 /** The manifest's words on something that was not encoded by us. */
-export function artefactOf(plain: Uint8Array, stored: Uint8Array, recipients: string[] = []): Artefact {
+export function artefactOf(
+  plain: Uint8Array,
+  stored: Uint8Array,
+  { recipients = [], compression = { algorithm: 'zstd', level: 3 } }: ArtefactForm = {},
+): Artefact {
+  const encryption = recipients.length === 0 ? null : { algorithm: 'age' as const, recipients };
   return {
-    name: recipients.length === 0 ? 'dump.rdb.zst' : 'dump.rdb.zst.age',
+    name: artefactName('rdb', { compression, encryption }),
     plain: digestOf(plain),
     stored: digestOf(stored),
-    compression: { algorithm: 'zstd', level: 3 },
-    encryption: recipients.length === 0 ? null : { algorithm: 'age', recipients },
+    compression,
+    encryption,
   };
+}
+
+interface ArtefactForm {
+  recipients?: string[];
+  compression?: Artefact['compression'];
 }

@@ -1,9 +1,9 @@
-import { manifestSchema, type Manifest } from '../../src/domain/backup.ts';
+import type { Manifest } from '../../src/domain/backup.ts';
 
 /** A valid manifest; `overrides` replace whole members. */
 export function sampleManifest(overrides: Partial<Manifest> = {}): Manifest {
   return {
-    schema: manifestSchema,
+    schema: 1,
     id: '20261121T060000Z-7f3a',
     instance: 'main',
     kind: 'rdb',

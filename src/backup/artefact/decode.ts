@@ -1,12 +1,16 @@
 import { createHash } from 'node:crypto';
-import type { Artefact } from '../../domain/backup.ts';
+import { storedAsIs, type Artefact } from '../../domain/backup.ts';
 import { AgentError } from '../../domain/errors.ts';
 import { AofArchiveCheck } from '../../formats/aof/archive-check.ts';
 import { RdbCheck, type CheckOptions } from '../../formats/rdb/rdb-check.ts';
 import { decompressZstd } from '../../formats/zstd/decompress.ts';
+import { gatherChunks } from '../../lib/gather-chunks.ts';
 import { printable } from '../../lib/printable.ts';
 import { decryptAge } from './age-decrypt.ts';
 import { PlainCheck, type ContentCheck } from './plain-check.ts';
+
+/** What is handed on at a time of what is not compressed: it comes from the network, or out of age, in far smaller chunks. */
+const blockBytes = 1024 * 1024;
 
 export interface DecodeOptions extends CheckOptions {
   /** AGE-SECRET-KEY-… lines. */
@@ -16,7 +20,7 @@ export interface DecodeOptions extends CheckOptions {
 
 /**
  * Gives the dump back, and has proven at its end: length and SHA-256 of what was stored, age's authentication, every
- * zstd frame, length, SHA-256 and CRC64 of the plain bytes. Whoever uses the bytes must wait for that end.
+ * zstd frame where it is compressed, length, SHA-256 and CRC64 of the plain bytes. Whoever uses the bytes must wait for that end.
  * A chunk is valid until the next one is asked for.
  *
  * Throws AgentError `damaged` with the first thing wrong; `failed` (reason `no-identity`) when it is encrypted to
@@ -52,11 +56,13 @@ async function* decode(
   artefact: Artefact,
   { identities, signal, content, what }: Decoding,
 ): AsyncGenerator<Uint8Array, void, void> {
-  const { name, encryption, plain: expected } = artefact;
+  const { name, plain: expected } = artefact;
+  const asIs = storedAsIs(artefact);
   const plain = new PlainCheck(content);
   try {
-    const stored = checkStored(chunks, artefact, signal);
-    for await (const chunk of decompressZstd(decrypted(stored, encryption, identities), { signal })) {
+    // What is stored as it is has one SHA-256, and is not hashed twice.
+    const stored = asIs ? checkLength(chunks, artefact, signal) : checkStored(chunks, artefact, signal);
+    for await (const chunk of opened(stored, artefact, { identities, signal })) {
       plain.update(chunk);
       if (plain.bytes > expected.bytes) throw damaged(`it decodes to more than ${expected.bytes} bytes`);
       yield chunk;
@@ -66,7 +72,7 @@ async function* decode(
       throw damaged(`it decodes to ${digest.bytes} bytes instead of ${expected.bytes}`);
     }
     if (digest.sha256 !== expected.sha256)
-      throw damaged('it decodes to other bytes: their SHA-256 is another');
+      throw damaged(asIs ? changed : 'it decodes to other bytes: their SHA-256 is another');
     if (!verdict.sound) throw damaged(`it decodes to no ${what}: ${printable(verdict.problem)}`);
   } catch (error) {
     throw about(name, error);
@@ -74,27 +80,37 @@ async function* decode(
 }
 
 /**
- * The plain bytes with no more proof than their coding has (age's authentication, zstd's checksums): for whoever holds
+ * The plain bytes with no more proof than their coding has (age's authentication, zstd's checksums; of what is stored as it is, none): for whoever holds
  * every one of them to an earlier, proven reading. Throws like decodeRdb; a chunk is valid until the next is asked for.
  */
 export async function* decodeAgain(
   chunks: AsyncIterable<Uint8Array>,
-  { name, encryption }: Artefact,
-  { identities, signal }: Pick<DecodeOptions, 'identities' | 'signal'>,
+  artefact: Artefact,
+  options: Pick<DecodeOptions, 'identities' | 'signal'>,
 ): AsyncGenerator<Uint8Array, void, void> {
   try {
-    yield* decompressZstd(decrypted(chunks, encryption, identities), { signal });
+    yield* opened(chunks, artefact, options);
   } catch (error) {
-    throw about(name, error);
+    throw about(artefact.name, error);
   }
 }
 
-function decrypted(
+/** Decrypted and decompressed, as the artefact is. */
+async function* opened(
   chunks: AsyncIterable<Uint8Array>,
-  encryption: Artefact['encryption'],
-  identities: readonly string[],
-): AsyncIterable<Uint8Array> {
-  return encryption === null ? chunks : decryptAge(chunks, { identities, recipients: encryption.recipients });
+  { compression, encryption }: Artefact,
+  { identities, signal }: Pick<DecodeOptions, 'identities' | 'signal'>,
+): AsyncGenerator<Uint8Array, void, void> {
+  const clear =
+    encryption === null ? chunks : decryptAge(chunks, { identities, recipients: encryption.recipients });
+  if (compression.algorithm === 'zstd') {
+    yield* decompressZstd(clear, { signal });
+    return;
+  }
+  for await (const block of gatherChunks(clear, blockBytes)) {
+    signal.throwIfAborted();
+    yield block;
+  }
 }
 
 /** Proves length and SHA-256 of what is stored, without decoding it. Throws like decodeRdb. */
@@ -110,26 +126,39 @@ export async function verifyStored(
   }
 }
 
+const changed = 'its bytes have changed: their SHA-256 is another';
+
 /** Passes on what is stored, and ends only if it was right; more than there should be is stopped at once. */
 async function* checkStored(
+  chunks: AsyncIterable<Uint8Array>,
+  artefact: Artefact,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array, void, void> {
+  const hash = createHash('sha256');
+  for await (const chunk of checkLength(chunks, artefact, signal)) {
+    hash.update(chunk);
+    yield chunk;
+  }
+  if (hash.digest('hex') !== artefact.stored.sha256) throw damaged(changed);
+}
+
+/** The same of its length alone. */
+async function* checkLength(
   chunks: AsyncIterable<Uint8Array>,
   { stored }: Artefact,
   signal: AbortSignal,
 ): AsyncGenerator<Uint8Array, void, void> {
-  const hash = createHash('sha256');
   let bytes = 0;
   for await (const chunk of chunks) {
     signal.throwIfAborted();
     bytes += chunk.length;
     if (bytes > stored.bytes) throw damaged(`it has more than its ${stored.bytes} bytes`);
-    hash.update(chunk);
     yield chunk;
   }
   signal.throwIfAborted();
   if (bytes < stored.bytes) {
     throw damaged(`it is truncated: ${bytes} bytes of ${stored.bytes} are there`, 'truncated');
   }
-  if (hash.digest('hex') !== stored.sha256) throw damaged('its bytes have changed: their SHA-256 is another');
 }
 
 /** Names the artefact in what is wrong with it. Other errors (the store's, an abort) stay as they are. */

@@ -4,6 +4,7 @@ import { backupIdTime, makeBackupId } from '../../../src/backup/id.ts';
 import { judgeWriter } from '../../../src/backup/judge-writer.ts';
 import { formatDocument, parseManifest } from '../../../src/backup/manifest.ts';
 import { compareCounts } from '../../../src/backup/verify/compare-counts.ts';
+import { schemaOf } from '../../../src/domain/backup.ts';
 import { AgentError } from '../../../src/domain/errors.ts';
 import { sampleManifest } from '../../support/sample-manifest.ts';
 
@@ -48,9 +49,37 @@ describe('parseManifest', () => {
   });
 
   test('a later schema is refused, not called damaged', () => {
-    const error = errorOf(() => parseManifest(JSON.stringify({ schema: 2, id: key.id }), key));
+    const error = errorOf(() => parseManifest(JSON.stringify({ schema: 3, id: key.id }), key));
     expect(error).toMatchObject({ code: 'refused', reason: 'newer' });
-    expect(error.message).toBe('backup 20261121T060000Z-7f3a was written by a newer redis-agent (schema 2)');
+    expect(error.message).toBe('backup 20261121T060000Z-7f3a was written by a newer redis-agent (schema 3)');
+  });
+
+  test('what is not compressed has a schema of its own, which an older version refuses; nothing else has', () => {
+    const [zstd] = sampleManifest().artefacts;
+    if (zstd === undefined) throw new Error('it has one');
+    const compression = { algorithm: 'none' } as const;
+    const asIs = { ...zstd, name: 'dump.rdb', stored: zstd.plain, compression };
+    const encryption = { algorithm: 'age' as const, recipients: ['age1us'] };
+    const sealed = { ...zstd, name: 'dump.rdb.age', compression, encryption };
+    expect([zstd, asIs, sealed].map(schemaOf)).toEqual([1, 2, 2]);
+    for (const artefact of [zstd, asIs, sealed]) {
+      const manifest = sampleManifest({ schema: schemaOf(artefact), artefacts: [artefact] });
+      expect(parseManifest(formatDocument(manifest), key)).toEqual(manifest);
+    }
+    const cases: [object, RegExp][] = [
+      [{ schema: 1, artefacts: [asIs] }, /schema: it is too old/],
+      [{ schema: 2, artefacts: [{ ...asIs, name: 'dump.rdb.zst' }] }, /not what their names say/],
+      [{ schema: 2, artefacts: [{ ...asIs, name: 'aof.tar' }] }, /not what their names say/],
+      [{ schema: 2, artefacts: [{ ...asIs, encryption }] }, /not what their names say/],
+      [{ schema: 2, artefacts: [{ ...asIs, stored: zstd.stored }] }, /stored as it is, and yet/],
+      [{ schema: 2, artefacts: [{ ...asIs, compression: { algorithm: 'lz4' } }] }, /compression/],
+      [{ schema: 2, artefacts: [{ ...zstd, compression: { algorithm: 'zstd' } }] }, /compression.level/],
+    ];
+    for (const [change, problem] of cases) {
+      const error = errorOf(() => parseManifest(JSON.stringify({ ...sampleManifest(), ...change }), key));
+      expect(error.code).toBe('damaged');
+      expect(error.message).toMatch(problem);
+    }
   });
 
   test('a manifest of another backup or instance is damaged', () => {

@@ -66,7 +66,9 @@ test('what zstd and age make is decoded by us', async () => {
   for (const stored of made)
     expect((await decode(stored, artefactOf(plain, stored))).equals(plain)).toBe(true);
   const sealed = pipe(made[0]!, 'age', '-r', recipient);
-  expect((await decode(sealed, artefactOf(plain, sealed, [recipient]))).equals(plain)).toBe(true);
+  expect((await decode(sealed, artefactOf(plain, sealed, { recipients: [recipient] }))).equals(plain)).toBe(
+    true,
+  );
 });
 
 test('a dump of a real server goes through and loads as it was', async () => {

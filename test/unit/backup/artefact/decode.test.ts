@@ -1,6 +1,6 @@
 import { generateX25519Identity, identityToRecipient } from 'age-encryption';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { decodeRdb, verifyStored } from '../../../../src/backup/artefact/decode.ts';
+import { decodeAgain, decodeRdb, verifyStored } from '../../../../src/backup/artefact/decode.ts';
 import type { Artefact } from '../../../../src/domain/backup.ts';
 import { AgentError } from '../../../../src/domain/errors.ts';
 import { artefactOf, digestOf, encoded, neverAborted, sampleRdb } from '../../../support/artefacts.ts';
@@ -174,9 +174,9 @@ describe('decodeRdb', () => {
 
   test('an age header without an end is refused in bounded memory', async () => {
     const endless = Buffer.concat([Buffer.from('age-encryption.org/v1\n'), Buffer.alloc(300_000, 'x')]);
-    expect(await outcome({ stored: endless, artefact: artefactOf(endless, endless, [recipient]) })).toContain(
-      'the age header has no end',
-    );
+    expect(
+      await outcome({ stored: endless, artefact: artefactOf(endless, endless, { recipients: [recipient] }) }),
+    ).toContain('the age header has no end');
   });
 
   test('an abort rejects with its reason and releases the source', async () => {
@@ -211,5 +211,53 @@ describe('decodeRdb', () => {
     const options = { identities: [identity], signal: neverAborted };
     await expect(collect(decodeRdb(source(), artefact, options))).rejects.toBe(lost);
     await expect(verifyStored(source(), artefact, neverAborted)).rejects.toBe(lost);
+  });
+});
+
+describe.each([
+  ['as it is', []],
+  ['encrypted alone', ['us']],
+])('a dump that is stored %s', (_, us) => {
+  const plain = sampleRdb(block + 7);
+  let stored: Buffer;
+  let artefact: Artefact;
+
+  beforeAll(async () => {
+    const { encryptAge } = await import('../../../../src/backup/artefact/age-encrypt.ts');
+    const recipients = us.map(() => recipient);
+    const encrypt = (): AsyncIterable<Uint8Array> => encryptAge(inChunksOf(plain, 90_000), recipients);
+    stored = recipients.length === 0 ? plain : await collect(encrypt());
+    artefact = artefactOf(plain, stored, { recipients, compression: { algorithm: 'none' } });
+  });
+
+  test('is given back, in blocks of 1 MiB whatever the chunks', async () => {
+    for (const chunk of [999, 65_536, 2 ** 20, stored.length]) {
+      const options = { identities: [identity], signal: neverAborted };
+      for (const read of [decodeRdb, decodeAgain]) {
+        const lengths: number[] = [];
+        const parts: Buffer[] = [];
+        for await (const each of read(inChunksOf(stored, chunk), artefact, options)) {
+          lengths.push(each.length);
+          parts.push(Buffer.from(each));
+        }
+        expect(Buffer.concat(parts).equals(plain)).toBe(true);
+        expect(lengths).toEqual([2 ** 20, 2 ** 20, 2 ** 20, 2 ** 20, 7]);
+      }
+    }
+  });
+
+  test('is damaged where a byte is another, missing or too many', async () => {
+    for (const at of [0, 5, stored.length >> 1, stored.length - 1]) {
+      const flipped = Buffer.from(stored);
+      flipped[at]! ^= 0x10;
+      expect(await outcome({ stored: flipped, artefact })).toMatch(
+        /^damaged: dump\.rdb(\.age)? is damaged: /,
+      );
+      await expect(verify(flipped, artefact)).rejects.toThrow('its bytes have changed');
+      const cut = stored.subarray(0, at);
+      expect(await outcome({ stored: cut, artefact })).toContain(`it is truncated: ${at} bytes of`);
+    }
+    const longer = Buffer.concat([stored, Buffer.from('x')]);
+    expect(await outcome({ stored: longer, artefact })).toContain('damaged');
   });
 });
