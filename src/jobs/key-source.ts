@@ -7,6 +7,7 @@ import type { Manifest } from '../domain/backup.ts';
 import { AgentError } from '../domain/errors.ts';
 import type { KeyspaceSummary } from '../domain/keyspace.ts';
 import { decompressZstd } from '../formats/zstd/decompress.ts';
+import { awaitLater } from '../lib/await-later.ts';
 import { describeReadFailure } from '../lib/file-owner.ts';
 import { rdbOf } from './artefact-of.ts';
 import { countKeys } from './backup.ts';
@@ -30,7 +31,7 @@ export interface KeySource {
   report(signal: AbortSignal): Promise<KeyspaceSummary | undefined>;
 }
 
-const chunkBytes = 1024 * 1024;
+const chunkBytes = 512 * 1024;
 const zstdMagic = Buffer.from([0x28, 0xb5, 0x2f, 0xfd]);
 /** No dump begins with it. */
 const startOfJson = Buffer.from('{');
@@ -112,19 +113,24 @@ export function inputSource(input: Readable): KeySource {
   };
 }
 
+/** Reads on while the chunk before is looked at. */
 async function* readFile(path: string, signal: AbortSignal): AsyncGenerator<Uint8Array> {
   const file = await open(path).catch((cause: unknown) => {
     throw unreadable(path, cause);
   });
+  let [buffer, other] = [Buffer.allocUnsafeSlow(chunkBytes), Buffer.allocUnsafeSlow(chunkBytes)];
+  let reading = awaitLater(file.read(buffer, 0, chunkBytes));
   try {
-    const buffer = Buffer.allocUnsafeSlow(chunkBytes);
     for (;;) {
       signal.throwIfAborted();
-      const { bytesRead } = await file.read(buffer, 0, chunkBytes);
+      const { bytesRead } = await reading;
       if (bytesRead === 0) return;
-      yield buffer.subarray(0, bytesRead);
+      [buffer, other] = [other, buffer];
+      reading = awaitLater(file.read(buffer, 0, chunkBytes));
+      yield other.subarray(0, bytesRead);
     }
   } finally {
+    await Promise.allSettled([reading]);
     await file.close();
   }
 }

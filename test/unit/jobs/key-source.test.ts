@@ -1,0 +1,58 @@
+import { readdirSync, readlinkSync } from 'node:fs';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { fileSource } from '../../../src/jobs/key-source.ts';
+import { digestOf, patternChunks } from '../../support/pattern.ts';
+import { makeTempFolder, removeTempFolder } from '../../support/temp-folder.ts';
+
+/** Several chunks, and a part of one. */
+const bytes = 3 * 1024 * 1024 + 12_345;
+const folder = makeTempFolder();
+const path = join(folder, 'dump.rdb');
+const { signal } = new AbortController();
+
+beforeAll(async () => writeFile(path, patternChunks(bytes)));
+afterAll(() => removeTempFolder(folder));
+
+/** Of this process, how often the file is open. */
+function descriptors(): number {
+  return readdirSync('/proc/self/fd').filter((fd) => {
+    try {
+      return readlinkSync(`/proc/self/fd/${fd}`) === path;
+    } catch {
+      return false; // the one that listed them
+    }
+  }).length;
+}
+
+test('a file comes whole and in order, though it is read ahead of whoever looks at it', async () => {
+  const source = await fileSource(path);
+  expect(await digestOf(source.open(signal))).toEqual(await digestOf(patternChunks(bytes)));
+  expect(source.bytes).toBe(bytes);
+});
+
+test('a chunk stays as it is until the next one is asked for', async () => {
+  const source = await fileSource(path);
+  for await (const chunk of source.open(signal)) {
+    const before = Buffer.from(chunk);
+    await readFile(path); // longer than what is read ahead takes, which was asked for before
+    expect(before.equals(chunk)).toBe(true);
+  }
+});
+
+test('who stops early leaves nothing open', async () => {
+  const source = await fileSource(path);
+  for await (const _ of source.open(signal)) break;
+  expect(descriptors()).toBe(0);
+});
+
+test('an abort ends it with its reason', async () => {
+  const stop = new AbortController();
+  const reading = (async () => {
+    const source = await fileSource(path);
+    for await (const _ of source.open(stop.signal)) stop.abort(new Error('enough'));
+  })();
+  await expect(reading).rejects.toThrow('enough');
+  expect(descriptors()).toBe(0);
+});
