@@ -6,7 +6,6 @@ import { waitForAof } from '../backup/aof/wait-for-rewrite.ts';
 import { encodeAof, type EncodedAof } from '../backup/artefact/encode.ts';
 import { schemaOf, type Manifest, type ServerIdentity } from '../domain/backup.ts';
 import { AgentError } from '../domain/errors.ts';
-import { atLeast } from '../domain/finding.ts';
 import { infoInteger, infoKeyspace, type Info } from '../formats/info/parse-info.ts';
 import { formatBytes } from '../lib/bytes.ts';
 import type { AofPlace } from '../redis/aof-place.ts';
@@ -17,6 +16,7 @@ import { judgeShrinkage, shrinkRule } from './judge-shrinkage.ts';
 import type { LoadedAof } from './load-aof.ts';
 import { loadAofCopy } from './load-aof-copy.ts';
 import type { Job, JobContext, JobResult } from './job.ts';
+import { requireSound, soundParts } from './sound-aof.ts';
 import { staleRule } from './watch-backups.ts';
 
 /**
@@ -34,11 +34,8 @@ async function run(context: JobContext, options: BackupOptions): Promise<JobResu
   await clearLeftOvers(context, listing);
 
   await using checked = await readSet(context, view);
-  const { set, scanned } = checked;
-  const parts = scanned.map(({ file, scan }) => ({
-    file,
-    bytes: scan.end.state === 'unknown' ? file.size : scan.sound,
-  }));
+  const { set } = checked;
+  const parts = soundParts(checked);
   const archive = archiveAofSet(set, parts, Math.floor(view.at / 1000));
   await requireRoom(context, listing, { kind: 'aof', bytes: archive.bytes });
   const loaded = await load(context, set, parts, view.info);
@@ -116,27 +113,14 @@ async function readSet(
       hint: 'does the server run in a container or on another host? See: redis-agent aof check',
     });
   try {
-    return { ...checked, set: requireSound(instance.name, checked) };
+    return {
+      ...checked,
+      set: requireSound(checked, { what: `instance ${instance.name}: no backup of its AOF`, torn: true }),
+    };
   } catch (error) {
     await checked[Symbol.asyncDispose]();
     throw error;
   }
-}
-
-function requireSound(instance: string, { set, scanned, problems }: CheckedAof): OpenAofSet {
-  const worst = problems.find(({ severity }) => atLeast(severity, 'high'));
-  // The tail of what cannot be read cannot be cut to whole commands.
-  const unread = scanned.at(-1)?.scan.end.state === 'unknown';
-  if (set !== undefined && worst === undefined && !unread) return set;
-  const { summary, remedy } = worst ?? problems[0] ?? { summary: 'its AOF cannot be read', remedy: '' };
-  throw new AgentError(
-    worst === undefined ? 'failed' : 'damaged',
-    `instance ${instance}: no backup of its AOF: ${summary}`,
-    {
-      reason: worst?.verdict ?? 'unknown',
-      hint: remedy,
-    },
-  );
 }
 
 async function load(

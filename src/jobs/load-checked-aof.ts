@@ -3,6 +3,7 @@ import type { AofProblem } from '../backup/aof/facts.ts';
 import { AgentError } from '../domain/errors.ts';
 import { atLeast } from '../domain/finding.ts';
 import { loadAofCopy, type LoadCopyOptions } from './load-aof-copy.ts';
+import { soundParts } from './sound-aof.ts';
 
 /** What a scratch server made of a copy. */
 export interface AofLoadReport {
@@ -22,17 +23,15 @@ export interface AofLoadReport {
  * RPUSH): then it holds other data, and nobody knows.
  */
 export async function loadCheckedAof(
-  { set, scanned, problems }: CheckedAof,
+  checked: CheckedAof,
   options: LoadCopyOptions,
 ): Promise<{ report: AofLoadReport; problems: AofProblem[] }> {
+  const { set, problems } = checked;
   const nothing: AofLoadReport = { ok: null, keys: null, refused: null, seconds: null, summary: '' };
   const bad = problems.some(({ severity, verdict }) => atLeast(severity, 'high') && verdict !== 'torn');
   if (set === undefined || bad)
     return { report: { ...nothing, summary: 'not loaded: it is not sound' }, problems: [] };
-  const parts = scanned.map(({ file, scan }) => ({
-    file,
-    bytes: scan.end.state === 'unknown' ? file.size : scan.sound,
-  }));
+  const parts = soundParts(checked);
   try {
     const loaded = await loadAofCopy(set, parts, options);
     if ('notLoaded' in loaded)

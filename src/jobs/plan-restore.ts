@@ -6,14 +6,16 @@ import {
   type Prospect,
 } from '../backup/restore/choose-method.ts';
 import { AgentError, messageOf } from '../domain/errors.ts';
+import type { LocalBackup } from './describe-local.ts';
 import type { Job, JobContext, JobResult } from './job.ts';
+import { isPath, openLocal } from './local-backup.ts';
 import { interruptedLive } from './recover-live.ts';
 import { restoreLiveJob, type LiveJobReport } from './restore-live-job.ts';
 import type { RestoreReport } from './restore-scene.ts';
 import { restoreJob } from './restore.ts';
 
 export interface PlanRestoreOptions {
-  /** A backup id or `latest`. */
+  /** A backup id, `latest`, or the path of a dump or an append only file. */
   which: string;
   /** As asked for; undefined: the one that is possible, live before files. */
   method: Method | undefined;
@@ -21,8 +23,10 @@ export interface PlanRestoreOptions {
   preBackup: boolean;
 }
 
-/** A restore as it would be, by the method that was chosen. */
-export type PlannedRestore = { choice: Choice } & (
+/** A restore as it would be, by the method that was chosen. `local`: of what lies at a path, held open for it. */
+export type PlannedRestore = Planned & { local: LocalBackup | undefined };
+
+type Planned = { choice: Choice } & (
   | { method: 'files'; report: RestoreReport }
   | { method: 'live'; report: LiveJobReport }
 );
@@ -35,27 +39,37 @@ export const planRestoreJob: Job<PlanRestoreOptions, PlannedRestore> = {
 };
 
 async function run(context: JobContext, options: PlanRestoreOptions): Promise<JobResult<PlannedRestore>> {
-  // A backup that is not there is nobody's method.
-  const { id } = await context.repository.find(options.which, context.signal);
-  const planned = await plan(context, options);
-  return {
-    value: planned,
-    summary: `${context.instance.name}: planned ${id}, by ${planned.method}`,
-    findings: [],
-    evaluated: [],
-  };
+  const local = isPath(options.which) ? await openLocal(context, options.which) : undefined;
+  try {
+    // A backup that is not there is nobody's method.
+    const { id } = local?.manifest ?? (await context.repository.find(options.which, context.signal));
+    const planned = await plan(context, {
+      ...options,
+      which: local === undefined ? options.which : id,
+      local,
+    });
+    return {
+      value: { ...planned, local },
+      summary: `${context.instance.name}: planned ${id}, by ${planned.method}`,
+      findings: [],
+      evaluated: [],
+    };
+  } catch (error) {
+    await local?.[Symbol.asyncDispose]();
+    throw error;
+  }
 }
 
 async function plan(
   context: JobContext,
-  { which, method: asked, preBackup }: PlanRestoreOptions,
-): Promise<PlannedRestore> {
+  { method: asked, preBackup, ...source }: PlanRestoreOptions & Pick<PlannedRestore, 'local'>,
+): Promise<Planned> {
   const planFiles = async (): Promise<RestoreReport> => {
-    const options = { which, undo: false, dryRun: true, allow: [] };
+    const options = { ...source, undo: false, dryRun: true, allow: [] };
     return (await restoreJob.run(context, options)).value;
   };
   const planLive = async (): Promise<LiveJobReport> => {
-    const options = { which, dryRun: true, preBackup, allow: [] };
+    const options = { ...source, dryRun: true, preBackup, allow: [] };
     return (await restoreLiveJob.run(context, options)).value;
   };
   if (asked === 'files') return { method: asked, choice: chosenByHand(asked), report: await planFiles() };

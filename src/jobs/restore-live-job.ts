@@ -7,6 +7,8 @@ import { infoKeyspace } from '../formats/info/parse-info.ts';
 import { countKeys } from './backup.ts';
 import type { Job, JobContext, JobResult } from './job.ts';
 import { expectRestore } from './last-drill.ts';
+import type { LocalBackup } from './describe-local.ts';
+import { withLocal } from './local-backup.ts';
 import { interruptedLive, recoverLive } from './recover-live.ts';
 import {
   judgeFor,
@@ -17,8 +19,9 @@ import {
 } from './restore-live.ts';
 
 export interface LiveJobOptions {
-  /** A backup id or `latest`. */
+  /** A backup id or `latest`; of a local one its id, which is its path. */
   which: string;
+  local?: LocalBackup | undefined;
   /** Only plan. */
   dryRun: boolean;
   preBackup: boolean;
@@ -48,7 +51,8 @@ export const restoreLiveJob: Job<LiveJobOptions, LiveJobReport> = {
   run,
 };
 
-async function run(context: JobContext, options: LiveJobOptions): Promise<JobResult<LiveJobReport>> {
+async function run(own: JobContext, options: LiveJobOptions): Promise<JobResult<LiveJobReport>> {
+  const context = withLocal(own, options.local);
   const { repository, instance, signal } = context;
   const manifest = await repository.find(options.which, signal);
   const interrupted = interruptedLive(context);

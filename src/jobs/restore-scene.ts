@@ -13,11 +13,13 @@ import { AgentError } from '../domain/errors.ts';
 import type { FoundService } from '../redis/find-service.ts';
 import type { RestoreRun } from './restore-steps.ts';
 import type { JobContext } from './job.ts';
+import type { LocalBackup } from './describe-local.ts';
 import { endServer, outputIn } from './restore-server.ts';
 
 export interface RestoreOptions {
-  /** A backup id or `latest`. */
+  /** A backup id or `latest`; of a local one its id, which is its path. */
   which: string;
+  local?: LocalBackup | undefined;
   /** Put back what the last restore has set aside, instead. */
   undo: boolean;
   /** Only plan. */

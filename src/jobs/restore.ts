@@ -2,6 +2,7 @@ import type { Journal } from '../backup/restore/journal.ts';
 import { AgentError } from '../domain/errors.ts';
 import { settle, type Settled } from './restore-settle.ts';
 import type { Job, JobContext, JobResult } from './job.ts';
+import { withLocal } from './local-backup.ts';
 import { interruptedLive, recoverLive } from './recover-live.ts';
 import { describeServed, restoreFiles, undoRestore } from './restore-files.ts';
 import {
@@ -18,7 +19,7 @@ export const restoreJob: Job<RestoreOptions, RestoreReport> = { name: 'restore',
 
 async function run(context: JobContext, options: RestoreOptions): Promise<JobResult<RestoreReport>> {
   const start = context.clock.monotonic();
-  const report = await restore(context, options).catch((error: unknown) => {
+  const report = await restore(withLocal(context, options.local), options).catch((error: unknown) => {
     if (!(error instanceof NotServing)) throw error;
     const said = error.lines.map((line) => `\n  ${line}`).join('');
     throw new AgentError('failed', `the server does not come up: ${error.message}${said}`, {

@@ -5,6 +5,7 @@ import { text } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
 import { buildApp } from '../../src/app/build-app.ts';
 import { AgentError } from '../../src/domain/errors.ts';
+import { planRestoreJob } from '../../src/jobs/plan-restore.ts';
 import { restoreJob } from '../../src/jobs/restore.ts';
 import { connectRedis } from '../../src/redis/connect.ts';
 import { systemClock } from '../../src/lib/system-clock.ts';
@@ -15,6 +16,8 @@ export interface RestoreChild {
   undo: boolean;
   /** The step, or the move of files, that is not survived. */
   killAt: string | undefined;
+  /** Of what lies somewhere, instead of the newest backup. */
+  path?: string;
   startAt?: StartAt;
 }
 
@@ -68,7 +71,14 @@ if (process.argv[1] === import.meta.filename) {
     },
   };
   const run = { signal: new AbortController().signal, progress: { report() {} } };
-  const result = await app.run(restoreJob, app.instance(undefined), options, run).catch((error: unknown) => {
+  const instance = app.instance(undefined);
+  const planned =
+    task.path === undefined
+      ? undefined
+      : await app.run(planRestoreJob, instance, { which: task.path, method: 'files', preBackup: false }, run);
+  const local = planned?.local;
+  const what = local === undefined ? options : { ...options, which: local.manifest.id, local };
+  const result = await app.run(restoreJob, instance, what, run).catch((error: unknown) => {
     if (!(error instanceof AgentError)) throw error;
     return { failed: error.message, reason: error.reason };
   });

@@ -9,19 +9,12 @@ import { blockBytes, formatTarHeader } from '../../formats/tar/tar-header.ts';
 import { paddingOf } from '../../formats/tar/tar-reader.ts';
 import type { AofPart } from './copy-set.ts';
 import type { OpenAofSet } from './open-set.ts';
-import { becameShorter } from './read-range.ts';
+import { becameShorter, type RangeReader } from './read-range.ts';
 
 /** A tar archive that is nowhere: its bytes are made where they are read, from the open files of a set. */
 export interface AofArchive {
   bytes: number;
-  handle: {
-    read(
-      buffer: Buffer<ArrayBuffer>,
-      offset: number,
-      length: number,
-      position: number,
-    ): Promise<{ bytesRead: number }>;
-  };
+  handle: RangeReader;
 }
 
 /** Bytes of the archive: some of ours, or the first of a file's. */

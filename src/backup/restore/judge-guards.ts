@@ -146,6 +146,12 @@ const old: ChoiceJudge = ({ facts: { now }, manifest, latest, staleAfter }) => {
 const fewer: ChoiceJudge = ({ facts: { running }, manifest }) => {
   if (running === undefined) return undefined;
   const [now, then] = [countKeys(running.databases), countKeys(manifest.keyspace.databases)];
+  if (now >= fewKeys && then === 0 && !manifest.keyspace.exact)
+    return guard(
+      'fewer-keys',
+      `the server holds ${now} keys, and those of this backup could not be counted here`,
+      'see how many they are, where there is a server of its version and memory for it: redis-agent aof check PATH --deep',
+    );
   if (now < fewKeys || then >= now * leastShare) return undefined;
   return guard(
     'fewer-keys',

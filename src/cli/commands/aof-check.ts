@@ -110,7 +110,9 @@ function renderReport(report: AofReport, { style }: { style: Style }): string {
 
 function renderFixed({ folder, files, bytes, dropped }: NonNullable<AofReport['fixed']>): string {
   const left = dropped.length === 0 ? '' : `; left out: ${dropped.join(', ')}`;
-  return printable(`written to ${folder}: ${files} files, ${formatBytes(bytes)}${left}`);
+  return printable(
+    `written to ${folder}: ${files} files, ${formatBytes(bytes)}${left}; to put it in the place of what is there: redis-agent restore ${folder}`,
+  );
 }
 
 function paintOf(style: Style, severity: Severity): (text: string) => string {

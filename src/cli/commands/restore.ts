@@ -47,6 +47,7 @@ export const restoreCommand = defineCommand<Args, Result>({
     ['redis-agent restore --dry-run', 'What it would do, and why'],
     ['redis-agent restore', 'The newest backup; asks before it touches anything'],
     ['redis-agent restore --undo', 'Put back what the last restore has set aside'],
+    ['redis-agent restore ./dump.rdb', 'A dump, or an append only file, that lies somewhere'],
     ['redis-agent restore latest --to /tmp/look', 'Only fetch and decode'],
     [
       "redis-agent restore latest --keys 'user:*' --into rediss://host:6379 --password-file F",
@@ -79,13 +80,10 @@ export const restoreCommand = defineCommand<Args, Result>({
     // What was there before may well be less: it is wanted back all the same.
     if (replaced !== null) allow.push('fewer-keys');
     const { method } = args;
-    const which = replaced ?? args.id;
-    const planned = await app.run(
-      planRestoreJob,
-      instance,
-      { which, method, preBackup: args.preBackup },
-      context,
-    );
+    const wanted = { which: replaced ?? args.id, method, preBackup: args.preBackup };
+    const planned = await app.run(planRestoreJob, instance, wanted, context);
+    await using local = planned.local;
+    const which = local?.manifest.id ?? wanted.which;
     return planned.method === 'files'
       ? await runFiles(context, { app, instance, allow }, args, { which, undo: false, planned })
       : await runLive(context, { app, instance, allow }, args, planned);
@@ -110,7 +108,8 @@ function options(yargs: Argv): Argv {
     .positional('id', {
       type: 'string',
       default: 'latest',
-      describe: 'A backup id, or latest; with --into also a dump.rdb, or - for standard input',
+      describe:
+        'A backup id, latest, or a path: dump.rdb, appendonlydir; with --into also - for standard input',
     })
     .option('dry-run', {
       type: 'boolean',

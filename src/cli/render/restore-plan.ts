@@ -30,7 +30,7 @@ export function renderPlan(
   const lines = linesIn(width);
   return [
     ...(interrupted === null ? [] : lines(printable(interrupted)).map(style.warning)),
-    style.strong(`Restore ${instance} from ${plan.backup}`),
+    style.strong(`Restore ${instance} from ${printable(plan.backup)}`),
     ...lines(
       `taken ${formatDuration(plan.age_seconds * 1000)} ago: ${plan.keys} keys, ${formatBytes(plan.bytes)}, ` +
         `into ${printable(plan.server)}`,
@@ -76,7 +76,7 @@ export function renderUndoPlan(
   const what = undo.puts_back.length === 0 ? 'nothing: there was no data' : undo.puts_back.join(', ');
   return [
     ...before,
-    `${style.strong(`Undo the restore of ${undo.backup}`)} on ${instance}, of ${undo.restored_at}`,
+    `${style.strong(`Undo the restore of ${printable(undo.backup)}`)} on ${instance}, of ${undo.restored_at}`,
     ...lines(`puts back ${printable(what)}`),
     'what is there now is set aside',
     ...guardLines(undo.guards, style, lines),

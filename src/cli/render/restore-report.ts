@@ -28,8 +28,8 @@ export function renderRestoreReport(
   const { outcome, interrupted, proven, load, set_aside: aside, duration_seconds: seconds } = report;
   if (outcome === 'planned') return `${renderRestorePlan(report, other, style, width)}\nnothing was changed`;
   const words = {
-    restored: `restored ${report.plan?.backup ?? ''}`,
-    undone: `undone: the data from before ${report.undo?.backup ?? ''} is back`,
+    restored: `restored ${printable(report.plan?.backup ?? '')}`,
+    undone: `undone: the data from before ${printable(report.undo?.backup ?? '')} is back`,
     finished: 'finished',
     'rolled-back': 'rolled back: the data from before is in its place',
   };

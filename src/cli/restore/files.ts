@@ -26,7 +26,7 @@ export async function runFiles(
   { dryRun, yes }: FilesArgs,
   { which, undo, planned }: FilesTask,
 ): Promise<{ kind: 'files'; report: RestoreReport; why_not: WhyNot }> {
-  const what = { which, undo, allow };
+  const what = { which, undo, allow, local: planned?.local };
   const other = planned?.choice.why_not ?? null;
   const plan = planned?.report ?? (await app.run(restoreJob, instance, { ...what, dryRun: true }, context));
   const done = (report: RestoreReport) => ({ kind: 'files' as const, report, why_not: other });

@@ -30,7 +30,7 @@ export async function runLive(
   context: CommandContext,
   { app, instance, allow }: RestoreTarget,
   { dryRun, yes, preBackup }: LiveArgs,
-  { report, choice: { why_not: other } }: PlannedRestore & { method: 'live' },
+  { report, local, choice: { why_not: other } }: PlannedRestore & { method: 'live' },
 ): Promise<{ kind: 'live'; report: LiveJobReport; why_not: WhyNot }> {
   const done = (said: LiveJobReport) => ({ kind: 'live' as const, report: said, why_not: other });
   if (dryRun) return done(report);
@@ -40,7 +40,7 @@ export async function runLive(
   if (!yes && !(await context.confirm(`Restore ${report.instance}?`))) return done(report);
   app.leaveRoot();
   // The one that was shown, whatever is the latest by now.
-  const agreed = { which: report.plan.backup, preBackup, allow, dryRun: false };
+  const agreed = { which: report.plan.backup, local, preBackup, allow, dryRun: false };
   try {
     return done(await app.run(restoreLiveJob, instance, agreed, context));
   } catch (error) {
@@ -69,7 +69,7 @@ export function renderLive(report: LiveJobReport, other: WhyNot, style: Style, w
   const total = (seconds.verify + seconds.load + seconds.settle) * 1000;
   return [
     ...(interrupted === null ? [] : [printable(interrupted)]),
-    `${style.good(`restored ${restored.backup}`)} in ${formatDuration(total)}: ${keys} keys loaded, as many as it holds`,
+    `${style.good(`restored ${printable(restored.backup)}`)} in ${formatDuration(total)}: ${keys} keys loaded, as many as it holds`,
     'every value was decoded before; the next start loads the same',
     ...(before === null
       ? []
