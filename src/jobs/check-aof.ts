@@ -10,10 +10,10 @@ import { AgentError, messageOf } from '../domain/errors.ts';
 import type { Finding } from '../domain/finding.ts';
 import type { Progress } from '../domain/progress.ts';
 import { infoInteger, type Info } from '../formats/info/parse-info.ts';
-import { readAofPlace, type AofPlace } from '../redis/aof-place.ts';
+import type { AofPlace } from '../redis/aof-place.ts';
 import { readConf } from '../redis/read-conf.ts';
-import { readInfo } from '../redis/server.ts';
 import { readAofProgress, writeAofProgress } from '../state/aof-progress.ts';
+import { viewAof, type AofView } from './aof-view.ts';
 import { examineAof, type AofReport, type ExamineOptions } from './examine-aof.ts';
 import { writeFixedAof } from './fix-aof.ts';
 import type { Job, JobContext, JobResult } from './job.ts';
@@ -32,16 +32,8 @@ export const checkAofJob: Job<CheckAofOptions, AofReport> = { name: 'check-aof',
 
 async function run(context: JobContext, options: CheckAofOptions): Promise<JobResult<AofReport>> {
   const { instance } = context;
-  const connection = await context.connect();
-  let info: Info;
-  let place: AofPlace;
-  try {
-    info = await readInfo(connection);
-    place = await readAofPlace(connection, info);
-  } finally {
-    connection.close();
-  }
-  const config = await judgeConfig(context, place, info);
+  const { info, place } = await viewAof(context);
+  const config = place.answers ? await judgeConfig(context, place, info) : [];
   const examined = await examinePlace(context, options, place, info);
   const problems = worstFirst([...config, ...examined.problems]);
   const verdict = problems.length === 0 ? examined.verdict : worse(verdictOf(problems), examined.verdict);
@@ -95,7 +87,7 @@ function common(
 async function examinePlace(
   context: JobContext,
   options: CheckAofOptions,
-  place: AofPlace,
+  place: AofView['place'],
   info: Info,
 ): Promise<AofReport> {
   if (!place.wanted && !place.running) return nothing('off', 'off: the server writes no AOF');
@@ -128,7 +120,8 @@ function knownOf(noted: unknown): VerifiedAof[] {
   return Array.isArray(noted) ? (noted as VerifiedAof[]) : [];
 }
 
-function absent(place: AofPlace): AofReport {
+function absent(place: AofView['place']): AofReport {
+  if (!place.answers && existsSync(place.dump)) return emptyStart(place);
   if (place.rewriting || !place.running)
     return nothing('starting', 'starting: the server has not written its first AOF yet');
   const folder = dirname(place.folder ?? place.file);
@@ -143,6 +136,18 @@ function absent(place: AofPlace): AofReport {
     file: null,
     summary: `${place.file} is not there, and the server says that it writes its AOF: the next start would be empty`,
     remedy: 'run BGREWRITEAOF now, and find out who removed it',
+  };
+  return { ...nothing('missing', `missing: ${problem.summary}`), problems: [problem] };
+}
+
+/** A server that is to have an AOF and finds none makes a new one, of nothing. */
+function emptyStart({ file, dump }: AofView['place'] & { answers: false }): AofReport {
+  const problem: AofProblem = {
+    verdict: 'missing',
+    severity: 'critical',
+    file: null,
+    summary: `there is no AOF at ${file}: the next start would not read ${dump} and begin empty`,
+    remedy: 'before it starts: redis-agent restore (a backup, or this dump.rdb by its path)',
   };
   return { ...nothing('missing', `missing: ${problem.summary}`), problems: [problem] };
 }

@@ -44,7 +44,7 @@ export function growingFile(server: TestServer): string {
 }
 
 /** Every name below a server's folder that may be an AOF's. */
-export function aofNames(server: TestServer): string[] {
+export function aofNames(server: Pick<TestServer, 'dir'>): string[] {
   return readdirSync(server.dir, { recursive: true })
     .map(String)
     .filter((name) => /append|temp/.test(name))

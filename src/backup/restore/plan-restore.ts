@@ -176,7 +176,8 @@ function needsSave({ running }: RestoreFacts, source: 'rdb' | 'aof'): boolean {
   return running !== undefined && source === 'rdb' && running.unsaved > 0;
 }
 
-function layoutOf(persistence: Persistence, server: { engine: Engine; version: string }): Layout {
+/** Which of the files a server of that version starts from. */
+export function layoutOf(persistence: Persistence, server: { engine: Engine; version: string }): Layout {
   const { dbfilename, appendfilename, appenddirname } = persistence;
   return {
     authority: authorityOf(persistence, server),
