@@ -4,12 +4,20 @@ import { sampleManifest } from '../../../support/sample-manifest.ts';
 
 const hour = 3_600_000;
 
-function namesOf(options: { age: number; latest?: boolean; keys?: number; now?: number }): string[] {
+interface Choice {
+  age: number;
+  latest?: boolean;
+  keys?: number;
+  exact?: boolean;
+  now?: number;
+}
+
+function namesOf(options: Choice): string[] {
   const now = Date.parse('2026-01-01T12:00:00.000Z');
   const manifest = {
     ...sampleManifest(),
     snapshot_at: new Date(now - options.age).toISOString(),
-    keyspace: { databases: { 0: { keys: options.keys ?? 100, expires: 0 } }, exact: true },
+    keyspace: { databases: { 0: { keys: options.keys ?? 100, expires: 0 } }, exact: options.exact ?? true },
   };
   const running =
     options.now === undefined ? undefined : { databases: { 0: { keys: options.now, expires: 0 } } };
@@ -37,5 +45,10 @@ describe('is it the backup that somebody means?', () => {
     expect(namesOf({ age: 0, keys: 100, now: 200 })).toEqual([]);
     expect(namesOf({ age: 0, keys: 99, now: 200 })).toEqual(['fewer-keys']);
     expect(namesOf({ age: 0, keys: 0, now: 99 })).toEqual([]);
+  });
+
+  test('nor one whose keys nobody could count', () => {
+    expect(namesOf({ age: 0, keys: 0, exact: false, now: 100 })).toEqual(['fewer-keys']);
+    expect(namesOf({ age: 0, keys: 0, exact: false, now: 99 })).toEqual([]);
   });
 });
