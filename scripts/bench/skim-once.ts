@@ -4,8 +4,8 @@
  */
 import { createHash } from 'node:crypto';
 import { open } from 'node:fs/promises';
-import { compressFile } from '../../src/backup/artefact/compress-file.ts';
 import { encodeRdb } from '../../src/backup/artefact/encode.ts';
+import { readBlocks } from '../../src/backup/artefact/read-blocks.ts';
 import { RdbEnvelope } from '../../src/formats/rdb/rdb-envelope.ts';
 import { KeyspaceReport } from '../../src/keyspace/report.ts';
 
@@ -39,7 +39,8 @@ async function withEnvelope(path: string): Promise<void> {
       envelope.update(part);
     }
   };
-  for await (const chunk of compressFile({ handle, bytes: size }, { level: 1, signal, onBlock }))
+  const compression = { zstd: 1 };
+  for await (const chunk of readBlocks({ handle, bytes: size }, { compression, signal, onBlock }))
     stored.update(chunk);
   plain.digest();
   stored.digest();

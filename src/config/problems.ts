@@ -30,6 +30,14 @@ function describeIssue(issue: z.core.$ZodIssue, schema: z.ZodType, raw: unknown)
       message: unknownKey(key, known),
     }));
   }
+  if (issue.code === 'invalid_union') {
+    // A section where one may be: what is wrong is in it.
+    const inside = issue.errors.find((errors) => errors.every(isInside)) ?? [];
+    if (inside.length > 0)
+      return inside.flatMap((each) =>
+        describeIssue({ ...each, path: [...issue.path, ...each.path] }, schema, raw),
+      );
+  }
   // The schema's own messages begin in lower case, those of zod with "Invalid".
   if (!issue.message.startsWith('Invalid')) return at(issue.message);
   const value = valueAt(raw, issue.path);
@@ -38,6 +46,10 @@ function describeIssue(issue: z.core.$ZodIssue, schema: z.ZodType, raw: unknown)
   if (issue.code === 'invalid_value') return at(wrongChoice(value, issue.values.map(String)));
   if (issue.code === 'invalid_union') return at(wrongChoice(value, discriminators(issue)));
   return at(issue.message);
+}
+
+function isInside({ code, path }: z.core.$ZodIssue): boolean {
+  return path.length > 0 || code === 'unrecognized_keys';
 }
 
 function unknownKey(key: string, known: string[]): string {

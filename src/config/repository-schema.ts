@@ -1,11 +1,12 @@
 import { z } from 'zod';
 import type { RepositorySettings } from '../domain/settings.ts';
+import { closest } from '../lib/closest.ts';
 import { path, secretRef, text, whole } from './fields.ts';
 
 /** The `repository` section. */
 export function repositorySchema(folder: string): z.ZodType<RepositorySettings> {
   const common = {
-    compression: z.strictObject({ zstd: whole(1, 19).default(1) }).prefault({}),
+    compression,
     encryption: z
       .strictObject({
         age_recipients: z.array(recipient).default([]),
@@ -45,6 +46,17 @@ export function repositorySchema(folder: string): z.ZodType<RepositorySettings> 
     error: ({ input }) => (input === undefined ? missing : undefined),
   });
 }
+
+/** Its own words where it is neither; where it is a section, what is wrong in that is said. */
+const compression = z
+  .union([z.literal('none'), z.strictObject({ zstd: whole(1, 19).default(1) })], {
+    error: ({ input }) => {
+      const off = typeof input === 'string' && closest(input, ['none', 'off', 'no', 'never']) !== undefined;
+      const meant = off || input === false ? '; did you mean none?' : '';
+      return `is neither none nor a section; write { zstd: 1 } (fast) to { zstd: 19 } (small), or none${meant}`;
+    },
+  })
+  .prefault({});
 
 const missing =
   'is missing; say where backups are kept: { type: filesystem, path: … } or { type: s3, bucket: … }';

@@ -62,8 +62,11 @@ export interface EncryptionSettings {
   age_identity?: SecretRef | undefined;
 }
 
+/** zstd's level, 1..19; none: artefacts are stored uncompressed. */
+export type CompressionSettings = { zstd: number } | 'none';
+
 interface RepositoryCommon {
-  compression: { zstd: number };
+  compression: CompressionSettings;
   encryption: EncryptionSettings;
 }
 

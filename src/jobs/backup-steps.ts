@@ -47,23 +47,31 @@ export async function clearLeftOvers(
 
 /** Fails before the upload, and not in the middle of it, when a local repository is too full. */
 export async function requireRoom(
-  { repository }: JobContext,
+  { repository, settings }: JobContext,
   listing: Listing,
   { kind, bytes }: { kind: BackupKind; bytes: number },
 ): Promise<void> {
   const free = await repository.store.free();
   if (free === undefined) return;
-  const last = listing.backups
-    .flatMap((entry) => (entry.state === 'complete' ? [entry.manifest] : []))
-    .findLast((manifest) => manifest.kind === kind)?.artefacts[0];
-  const share = last === undefined || last.plain.bytes === 0 ? 0.7 : last.stored.bytes / last.plain.bytes;
-  const needed = Math.ceil(bytes * Math.min(share, 1) * 1.1) + 1024 * 1024;
+  const share = settings.repository.compression === 'none' ? 1 : shareOfLast(listing, kind) * 1.1;
+  // Encryption adds less than a thousandth.
+  const needed = Math.ceil(bytes * Math.min(share, 1.1) * 1.001) + 1024 * 1024;
   if (free >= needed) return;
   throw new AgentError(
     'repository',
     `${repository.store.description} has ${formatBytes(free)} free, and this backup needs about ${formatBytes(needed)}`,
     { reason: 'full', hint: 'free some space, keep fewer days (backup.retention) or move the repository' },
   );
+}
+
+/** What compression left of the newest of that kind which is compressed. */
+function shareOfLast({ backups }: Listing, kind: BackupKind): number {
+  const last = backups
+    .flatMap((entry) => (entry.state === 'complete' ? [entry.manifest] : []))
+    .filter((manifest) => manifest.kind === kind)
+    .flatMap(({ artefacts }) => artefacts)
+    .findLast(({ compression }) => compression.algorithm !== 'none');
+  return last === undefined || last.plain.bytes === 0 ? 0.7 : last.stored.bytes / last.plain.bytes;
 }
 
 /** Commits what was stored. What a failure leaves is taken back at once: on a full disk it would stand in the way. */

@@ -36,20 +36,25 @@ afterAll(async () => {
 describe.each(serverBuilds().map((build, index) => ({ build, index, name: build.name })))(
   'on $name',
   ({ build, index }) => {
-    // Two of eight rows for each server: any two values of its axes meet somewhere.
+    // Two of sixteen rows for each server: any two values of its axes meet somewhere.
     const rows = [
-      { store: 'a folder', encrypted: index % 2 === 1, aof: index % 4 > 1 },
-      { store: 'fauxqs', encrypted: index % 2 === 0, aof: index % 4 < 2 },
+      { store: 'a folder', encrypted: index % 2 === 1, aof: index % 4 > 1, uncompressed: index % 3 === 1 },
+      { store: 'fauxqs', encrypted: index % 2 === 0, aof: index % 4 < 2, uncompressed: index % 3 === 0 },
     ].map((row) => ({
       ...row,
-      name: `${row.store}, ${row.encrypted ? 'encrypted' : 'plain'}, AOF ${row.aof ? 'on' : 'off'}`,
+      name: [
+        row.store,
+        row.uncompressed ? 'uncompressed' : 'zstd',
+        row.encrypted ? 'encrypted' : 'in the clear',
+        `AOF ${row.aof ? 'on' : 'off'}`,
+      ].join(', '),
     }));
 
-    test.each(rows)('the whole path: $name', async ({ store, encrypted, aof }) => {
+    test.each(rows)('the whole path: $name', async ({ store, encrypted, aof, uncompressed }) => {
       const server = await startServer({ build, config: { appendonly: aof ? 'yes' : 'no' } });
-      const options = { server, ...(encrypted ? { encryption: ageKey.encryption } : {}) };
+      const options = { server, uncompressed, ...(encrypted ? { encryption: ageKey.encryption } : {}) };
       const place = store === 'fauxqs' ? inBucket(fauxqs, options) : inFolder(options);
-      await provePath(server, place, { key: encrypted ? ageKey : undefined });
+      await provePath(server, place, { key: encrypted ? ageKey : undefined, uncompressed });
     });
 
     test('keys and fields whose time ends between the backup and its proof', async () => {

@@ -1,8 +1,17 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { open, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { encodeRdb, type EncodedRdb } from '../../src/backup/artefact/encode.ts';
+import {
+  encodeAof,
+  encodeRdb,
+  type EncodedAof,
+  type EncodedRdb,
+  type EncodeOptions,
+  type Encoding,
+} from '../../src/backup/artefact/encode.ts';
+import type { ArtefactSource } from '../../src/backup/artefact/read-blocks.ts';
 import { artefactName, type Artefact, type Digest } from '../../src/domain/backup.ts';
+import type { CompressionSettings } from '../../src/domain/settings.ts';
 import { collect } from './chunks.ts';
 import { makeRdb } from './rdb.ts';
 import { makeTempFolder, removeTempFolder } from './temp-folder.ts';
@@ -23,24 +32,35 @@ export function digestOf(bytes: Uint8Array): Digest {
   return { bytes: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex') };
 }
 
-/** Encodes `plain` from a file, as a backup does. */
-export async function encoded(
+interface EncodedForm {
+  compression?: CompressionSettings;
+  recipients?: string[];
+}
+
+type Stored<Result> = Result & { stored: Buffer; name: string };
+
+/** Encodes a dump from a file, as a backup does. */
+export function encoded(plain: Uint8Array, form: EncodedForm = {}): Promise<Stored<EncodedRdb>> {
+  return encodedBy(encodeRdb, plain, form);
+}
+
+/** The same of the archive of an append only file. */
+export function encodedArchive(plain: Uint8Array, form: EncodedForm = {}): Promise<Stored<EncodedAof>> {
+  return encodedBy(encodeAof, plain, form);
+}
+
+async function encodedBy<Result>(
+  encode: (source: ArtefactSource, options: EncodeOptions) => Encoding<Result>,
   plain: Uint8Array,
-  options: { level?: number; recipients?: string[] } = {},
-): Promise<EncodedRdb & { stored: Buffer; name: string }> {
+  { compression = { zstd: 1 }, recipients = [] }: EncodedForm,
+): Promise<Stored<Result>> {
   const folder = makeTempFolder();
-  const file = join(folder, 'dump.rdb');
+  const file = join(folder, 'plain');
   await writeFile(file, plain);
   const handle = await open(file);
   try {
-    const encoding = encodeRdb(
-      { handle, bytes: plain.length },
-      {
-        compression: { zstd: options.level ?? 1 },
-        recipients: options.recipients ?? [],
-        signal: neverAborted,
-      },
-    );
+    const source = { handle, bytes: plain.length };
+    const encoding = encode(source, { compression, recipients, signal: neverAborted });
     const stored = await collect(encoding.chunks);
     return { ...encoding.result(), stored, name: encoding.name };
   } finally {
@@ -55,7 +75,8 @@ export function artefactOf(
   stored: Uint8Array,
   { recipients = [], compression = { algorithm: 'zstd', level: 3 } }: ArtefactForm = {},
 ): Artefact {
-  const encryption = recipients.length === 0 ? null : { algorithm: 'age' as const, recipients };
+  const encryption =
+    recipients.length === 0 ? null : { algorithm: 'age' as const, recipients: [...recipients] };
   return {
     name: artefactName('rdb', { compression, encryption }),
     plain: digestOf(plain),
@@ -66,6 +87,6 @@ export function artefactOf(
 }
 
 interface ArtefactForm {
-  recipients?: string[];
+  recipients?: readonly string[];
   compression?: Artefact['compression'];
 }

@@ -23,6 +23,8 @@ export interface ConfigOptions {
   username?: string;
   /** Replaces the folder `repository` as the place of backups. */
   repository?: Record<string, unknown>;
+  /** Artefacts are stored uncompressed. */
+  uncompressed?: boolean;
   /** age: recipients, and the secret key, where this host has one. */
   encryption?: { recipients: string[]; identity?: string };
   /** More sections, as in config.yaml. */
@@ -80,6 +82,7 @@ function settingsOf(config: TestConfig, options: ConfigOptions): Record<string, 
     instances: options.instances ?? [main],
     repository: {
       ...(options.repository ?? { type: 'filesystem', path: 'repository' }),
+      ...(options.uncompressed === true ? { compression: 'none' } : {}),
       ...(encryption && {
         encryption: {
           age_recipients: encryption.recipients,

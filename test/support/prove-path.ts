@@ -78,18 +78,25 @@ export function expectOk({ code, stdout, stderr }: AgentResult): void {
 
 const sha256 = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex');
 
+/** How it has to be stored: compressed, and not encrypted, where nothing else is said. */
+export interface StoredForm {
+  key?: AgeKey | undefined;
+  uncompressed?: boolean;
+}
+
 /** Lengths, hashes and head of what is really stored; gives the decoded dump. */
-export function checkStored(stored: StoredBackup, key?: AgeKey): Buffer {
+export function checkStored(stored: StoredBackup, { key, uncompressed = false }: StoredForm = {}): Buffer {
   const manifest = manifestOf(stored);
-  const name = key === undefined ? 'dump.rdb.zst' : 'dump.rdb.zst.age';
+  const name = `dump.rdb${uncompressed ? '' : '.zst'}${key === undefined ? '' : '.age'}`;
   const bytes = stored.get(name) ?? Buffer.alloc(0);
-  const plain = decodeWithTools(bytes, key?.file);
+  const plain = decodeWithTools(name, bytes, key?.file);
+  expect(manifest.schema).toBe(uncompressed ? 2 : 1);
   expect(manifest.artefacts).toEqual([
     {
       name,
       plain: { bytes: plain.length, sha256: sha256(plain) },
       stored: { bytes: bytes.length, sha256: sha256(bytes) },
-      compression: { algorithm: 'zstd', level: 1 },
+      compression: uncompressed ? { algorithm: 'none' } : { algorithm: 'zstd', level: 1 },
       encryption: key === undefined ? null : { algorithm: 'age', recipients: [key.recipient] },
     },
   ]);
@@ -135,7 +142,7 @@ function withOverdue(description: DataDescription): Record<string, KeyCount> {
 export async function provePath(
   server: TestServer,
   place: Place,
-  { key, flags = [] }: { key?: AgeKey | undefined; flags?: string[] } = {},
+  { flags = [], ...form }: StoredForm & { flags?: string[] } = {},
 ): Promise<void> {
   await fillServer(server);
   const before = await describeData(server);
@@ -149,7 +156,7 @@ export async function provePath(
   expect(manifestOf(stored)).toEqual(manifest);
   const proofs = flags.includes('--no-verify') ? [] : [{ level: 'loaded', ok: true }];
   expect(proofsOf(stored)).toMatchObject(proofs);
-  const dump = checkStored(stored, key);
+  const dump = checkStored(stored, form);
   expect(dump.equals(readFileSync(server.dumpPath))).toBe(true);
   const fresh = await serverWithDump(server.build, dump);
   expect(await describeData(fresh)).toEqual(before);

@@ -53,10 +53,10 @@ export function proofsOf(stored: StoredBackup): Verification[] {
     .map(([, text]): Verification => JSON.parse(String(text)));
 }
 
-/** What `zstd -d`, or `age -d | zstd -d`, makes of an artefact; `keyFile` is one of age-keygen. */
-export function decodeWithTools(artefact: Buffer, keyFile: string | undefined): Buffer {
-  const compressed = keyFile === undefined ? artefact : pipe(artefact, 'age', '-d', '-i', keyFile);
-  return pipe(compressed, 'zstd', '-dc');
+/** What public tools make of an artefact of that name: `age -d`, `zstd -d`, both or none. `keyFile` is one of age-keygen. */
+export function decodeWithTools(name: string, artefact: Buffer, keyFile: string | undefined): Buffer {
+  const clear = keyFile === undefined ? artefact : pipe(artefact, 'age', '-d', '-i', keyFile);
+  return name.includes('.zst') ? pipe(clear, 'zstd', '-dc') : clear;
 }
 
 function pipe(input: Buffer, program: string, ...args: string[]): Buffer {

@@ -1,18 +1,18 @@
 import { createHash } from 'node:crypto';
-import { plainNames, type Artefact, type BackupKind } from '../../domain/backup.ts';
+import { artefactName, storedAsIs, type Artefact, type BackupKind } from '../../domain/backup.ts';
 import { AgentError } from '../../domain/errors.ts';
+import type { CompressionSettings } from '../../domain/settings.ts';
 import { AofArchiveCheck, type AofArchiveVerdict } from '../../formats/aof/archive-check.ts';
 import type { RdbContent } from '../../formats/rdb/content-counter.ts';
 import { RdbCheck } from '../../formats/rdb/rdb-check.ts';
 import type { RdbHandler } from '../../formats/rdb/rdb-handler.ts';
 import { printable } from '../../lib/printable.ts';
 import { encryptAge } from './age-encrypt.ts';
-import { compressFile, type ArtefactSource } from './compress-file.ts';
 import { PlainCheck, type ContentCheck } from './plain-check.ts';
+import { readBlocks, type ArtefactSource } from './read-blocks.ts';
 
 export interface EncodeOptions {
-  /** Level 1..19. */
-  compression: { zstd: number };
+  compression: CompressionSettings;
   /** age1… keys; none: not encrypted. */
   recipients: readonly string[];
   signal: AbortSignal;
@@ -49,7 +49,7 @@ export interface Encoding<Encoded> {
 
 /**
  * Encodes a dump in one pass and in memory that does not depend on its size: length, SHA-256 and CRC64 of the plain
- * bytes, independent zstd frames, age, length and SHA-256 of what is stored. Blocks are compressed on libuv's pool
+ * bytes, independent zstd frames (or none), age, length and SHA-256 of what is stored. Blocks are compressed on libuv's pool
  * while this thread hashes, so both cores are busy.
  */
 export function encodeRdb(source: ArtefactSource, options: EncodeOptions): Encoding<EncodedRdb> {
@@ -94,24 +94,31 @@ function encode<Verdict extends { sound: true }, Encoded>(
   { compression, recipients, signal, onProgress }: EncodeOptions,
   { kind, content, wrote, describe }: Content<Verdict, Encoded>,
 ): Encoding<Encoded> {
-  const encrypted = recipients.length > 0;
-  const name = `${plainNames[kind]}.zst${encrypted ? '.age' : ''}`;
+  const form: Pick<Artefact, 'compression' | 'encryption'> = {
+    compression:
+      compression === 'none' ? { algorithm: 'none' } : { algorithm: 'zstd', level: compression.zstd },
+    encryption: recipients.length > 0 ? { algorithm: 'age', recipients: [...recipients] } : null,
+  };
+  const name = artefactName(kind, form);
   let encoded: { result: Encoded } | undefined;
 
   async function* chunks(): AsyncGenerator<Uint8Array, void, void> {
     const plain = new PlainCheck(content);
-    const stored = { bytes: 0, hash: createHash('sha256') };
-    const frames = compressFile(source, {
-      level: compression.zstd,
+    // What is stored as it is has the digest of the plain bytes, which are hashed anyway.
+    const stored = storedAsIs(form) ? undefined : { bytes: 0, hash: createHash('sha256') };
+    const blocks = readBlocks(source, {
+      compression,
       signal,
       onBlock(block) {
         plain.update(block);
         onProgress?.(plain.bytes);
       },
     });
-    for await (const chunk of encrypted ? encryptAge(frames, recipients) : frames) {
-      stored.bytes += chunk.length;
-      stored.hash.update(chunk);
+    for await (const chunk of form.encryption === null ? blocks : encryptAge(blocks, recipients)) {
+      if (stored !== undefined) {
+        stored.bytes += chunk.length;
+        stored.hash.update(chunk);
+      }
       yield chunk;
     }
     const { digest, verdict } = plain.finish();
@@ -124,9 +131,9 @@ function encode<Verdict extends { sound: true }, Encoded>(
     const artefact: Artefact = {
       name,
       plain: digest,
-      stored: { bytes: stored.bytes, sha256: stored.hash.digest('hex') },
-      compression: { algorithm: 'zstd', level: compression.zstd },
-      encryption: encrypted ? { algorithm: 'age', recipients: [...recipients] } : null,
+      stored:
+        stored === undefined ? { ...digest } : { bytes: stored.bytes, sha256: stored.hash.digest('hex') },
+      ...form,
     };
     encoded = { result: describe(artefact, verdict) };
   }

@@ -1,4 +1,4 @@
-import type { AofContent, Manifest, Verification } from '../../domain/backup.ts';
+import type { AofContent, Artefact, Manifest, Verification } from '../../domain/backup.ts';
 import type { DrillRecord } from '../../domain/drill.ts';
 import { AgentError } from '../../domain/errors.ts';
 import { countKeys } from '../../jobs/backup.ts';
@@ -68,6 +68,7 @@ export const backupsShowCommand = defineCommand<{ id: string }, BackupDetails>({
         : ['AOF', describeAof(manifest.aof)],
       ['plain', `${formatBytes(artefact?.plain.bytes ?? 0)}, SHA-256 ${artefact?.plain.sha256 ?? ''}`],
       ['stored', `${formatBytes(artefact?.stored.bytes ?? 0)}, SHA-256 ${artefact?.stored.sha256 ?? ''}`],
+      ['compressed', describeCompression(artefact?.compression)],
       ['encrypted', artefact?.encryption?.recipients.map((key) => `for ${key}`).join(', ') ?? 'no'],
       ...verifications.map(({ at, level, ok, summary }): Cell[] => [
         ok ? 'proof' : 'DAMAGED',
@@ -90,10 +91,20 @@ export const backupsShowCommand = defineCommand<{ id: string }, BackupDetails>({
 /** By public tools, in the folder of the artefact. */
 function howToDecode({ kind, artefacts }: Manifest): string {
   const [artefact] = artefacts;
-  const name = artefact?.name ?? '';
-  const rest = kind === 'aof' ? 'zstd -dc | tar -x' : 'zstd -d -o dump.rdb';
-  if (artefact?.encryption !== null) return `age -d -i IDENTITY ${name} | ${rest}`;
-  return kind === 'aof' ? `zstd -dc ${name} | tar -x` : `zstd -d ${name} -o dump.rdb`;
+  if (artefact === undefined) return '';
+  const { name, compression, encryption } = artefact;
+  const tar = kind === 'aof';
+  if (compression.algorithm === 'none') {
+    if (encryption === null) return tar ? `tar -xf ${name}` : `cp ${name} DIRECTORY`;
+    return `age -d -i IDENTITY ${name} ${tar ? '| tar -x' : '> dump.rdb'}`;
+  }
+  const rest = tar ? 'zstd -dc | tar -x' : 'zstd -d -o dump.rdb';
+  if (encryption !== null) return `age -d -i IDENTITY ${name} | ${rest}`;
+  return tar ? `zstd -dc ${name} | tar -x` : `zstd -d ${name} -o dump.rdb`;
+}
+
+function describeCompression(compression: Artefact['compression'] | undefined): string {
+  return compression?.algorithm === 'zstd' ? `zstd, level ${compression.level}` : 'no';
 }
 
 function describeAof({ layout, files }: AofContent): string {

@@ -8,6 +8,7 @@ const secret = 'hunt$er2';
 const words = [
   'instances name url password file env credential repository type s3 filesystem path bucket endpoint backup',
   'schedule jitter retention encryption age_recipients age_identity verify load timezone main 0 -1 1.5 null off',
+  'compression zstd none',
   '__proto__ constructor toString << &a *a !x " \' | > % @ ` # ? ~ redis://h rediss: 5m',
   `redis://:${secret}@h ${secret} redis:${secret} *${secret} !${secret} &${secret} {${secret}} "${secret}" "${secret}`,
 ].flatMap((line) => line.split(' '));

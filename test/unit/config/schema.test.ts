@@ -70,6 +70,24 @@ it.each([
     '{ type: filesystem, path: x, compression: { zstd: 20 } }',
     'compression.zstd: is not a whole number from 1 to 19',
   ],
+  [
+    '{ type: filesystem, path: x, compression: { zst: 3 } }',
+    'compression.zst: unknown key; did you mean zstd?',
+  ],
+  [
+    '{ type: filesystem, path: x, compression: non }',
+    'compression: is neither none nor a section; write { zstd: 1 } (fast) to { zstd: 19 } (small), or none; did you mean none?',
+  ],
+  [
+    '{ type: filesystem, path: x, compression: off }',
+    'compression: is neither none nor a section; write { zstd: 1 } (fast) to { zstd: 19 } (small), or none; did you mean none?',
+  ],
+  [
+    '{ type: s3, bucket: bbb, compression: 3 }',
+    'compression: is neither none nor a section; write { zstd: 1 } (fast) to { zstd: 19 } (small), or none',
+  ],
+  ['{ type: s3, bucket: bbb, compression: [none] }', 'compression: is neither none nor a section'],
+  ['{ type: filesystem, path: x, compression: }', 'compression: is neither none nor a section'],
 ])('refuses a repository %s', async (section, message) => {
   expect(await problem(`${instance}\nrepository: ${section}`)).toMatch(`repository.${message}`);
 });

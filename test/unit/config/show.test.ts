@@ -17,6 +17,7 @@ repository:
   endpoint: http://127.0.0.1:9000/
   server_side_encryption: { algorithm: "aws:kms", kms_key_id: k }
   object_lock_days: 30
+  compression: none
   credentials: { access_key_id: { file: s3/id }, secret_access_key: { credential: s3-key } }
   encryption:
     age_recipients: [age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p]
@@ -44,6 +45,7 @@ it('reads and normalises S3 settings', async () => {
     endpoint: 'http://127.0.0.1:9000',
     force_path_style: true,
     object_lock: { mode: 'GOVERNANCE', days: 30 },
+    compression: 'none',
     credentials: { access_key_id: { file: '/etc/s3/id' } },
   });
   // Without a schedule of the agent's own: two days and an hour.

@@ -42,6 +42,18 @@ test('zstd -d, and age -d | zstd -d, give the dump back without us', async () =>
   }
 });
 
+test('what is not compressed is the dump itself, or what age -d makes of it; and age makes what we read', async () => {
+  const plain = sampleRdb(3 * 2 ** 20 + 1);
+  const compression = 'none' as const;
+  expect((await encoded(plain, { compression })).stored.equals(plain)).toBe(true);
+  const sealed = await encoded(plain, { compression, recipients: [recipient] });
+  expect(sealed.name).toBe('dump.rdb.age');
+  expect(pipe(sealed.stored, 'age', '-d', '-i', keyFile).equals(plain)).toBe(true);
+  const made = pipe(plain, 'age', '-r', recipient);
+  const form = { recipients: [recipient], compression: { algorithm: 'none' } } as const;
+  expect((await decode(made, artefactOf(plain, made, form))).equals(plain)).toBe(true);
+});
+
 test('every frame says its length and has a checksum', async () => {
   const file = join(folder, 'two.zst');
   const plain = sampleRdb(4 * 2 ** 20 + 100);

@@ -1,8 +1,12 @@
+import { createHash } from 'node:crypto';
 import { open, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { afterAll, describe, expect, test } from 'vitest';
 import { encodeRdb, type EncodedRdb, type Encoding } from '../../../../src/backup/artefact/encode.ts';
-import { digestOf, encoded, neverAborted, sampleRdb } from '../../../support/artefacts.ts';
+import type { CompressionSettings } from '../../../../src/domain/settings.ts';
+import { makeAofArchive, sampleAofFiles } from '../../../support/aof-archive.ts';
+import { digestOf, encoded, encodedArchive, neverAborted, sampleRdb } from '../../../support/artefacts.ts';
 import { collect } from '../../../support/chunks.ts';
 import { makeTempFolder, removeTempFolder } from '../../../support/temp-folder.ts';
 
@@ -14,6 +18,7 @@ async function encodingOf(
   plain: Uint8Array,
   options: {
     bytes?: number;
+    compression?: CompressionSettings;
     recipients?: string[];
     signal?: AbortSignal;
     onProgress?: (bytes: number) => void;
@@ -22,8 +27,9 @@ async function encodingOf(
   const file = join(folder, `${Math.random()}.rdb`);
   await writeFile(file, plain);
   const handle = await open(file);
-  const { bytes = plain.length, recipients = [], signal = neverAborted, ...rest } = options;
-  const encoding = encodeRdb({ handle, bytes }, { compression: { zstd: 1 }, recipients, signal, ...rest });
+  const { bytes = plain.length, ...rest } = options;
+  const usual = { compression: { zstd: 1 }, recipients: [], signal: neverAborted };
+  const encoding = encodeRdb({ handle, bytes }, { ...usual, ...rest });
   // A read after this would fail, and an unhandled failure fails the run.
   return { ...encoding, [Symbol.asyncDispose]: () => handle.close() };
 }
@@ -31,7 +37,7 @@ async function encodingOf(
 describe('encodeRdb', () => {
   test('describes what it read and what it made', async () => {
     const plain = sampleRdb(block + 1000);
-    const { artefact, rdbVersion, crc, stored, name } = await encoded(plain, { level: 3 });
+    const { artefact, rdbVersion, crc, stored, name } = await encoded(plain, { compression: { zstd: 3 } });
     expect({ rdbVersion, crc, name }).toEqual({ rdbVersion: 10, crc: 'ok', name: 'dump.rdb.zst' });
     expect(artefact).toEqual({
       name: 'dump.rdb.zst',
@@ -41,6 +47,39 @@ describe('encodeRdb', () => {
       encryption: null,
     });
     expect(stored.length).toBeLessThan(plain.length * 0.6);
+  });
+
+  test('stores it as it is where it is not to be compressed', async () => {
+    const plain = sampleRdb(2 * block + 1000);
+    const { artefact, stored } = await encoded(plain, { compression: 'none' });
+    expect(stored.equals(plain)).toBe(true);
+    expect(artefact).toEqual({
+      name: 'dump.rdb',
+      plain: digestOf(plain),
+      stored: digestOf(plain),
+      compression: { algorithm: 'none' },
+      encryption: null,
+    });
+    const archive = makeAofArchive(sampleAofFiles());
+    const aof = await encodedArchive(archive, { compression: 'none' });
+    expect(aof.stored.equals(archive)).toBe(true);
+    expect(aof.artefact).toMatchObject({ name: 'aof.tar', stored: digestOf(archive) });
+  });
+
+  test('a block stays as it is until it was used, also uncompressed by a consumer that takes its time', async () => {
+    const plain = sampleRdb(11 * block + 9);
+    for (const compression of ['none', { zstd: 1 }] as const) {
+      await using encoding = await encodingOf(plain, { compression });
+      const hash = createHash('sha256');
+      for await (const chunk of encoding.chunks) {
+        await setImmediate();
+        hash.update(chunk);
+        // What is read ahead must not come into it.
+        await setImmediate();
+        expect(chunk.length).toBeLessThanOrEqual(2 ** 19);
+      }
+      expect(hash.digest('hex')).toBe(encoding.result().artefact.stored.sha256);
+    }
   });
 
   test('tells progress in plain bytes, up to the end', async () => {
@@ -93,11 +132,16 @@ describe('encodeRdb', () => {
   });
 
   test('an abort midway rejects with its reason, and nothing reads the file afterwards', async () => {
-    for (const recipients of [[], ['age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p']]) {
+    const us = 'age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p';
+    const forms = [[], [us]].flatMap((recipients) => [
+      { recipients, compression: 'none' as const },
+      { recipients, compression: { zstd: 1 } },
+    ]);
+    for (const form of forms) {
       const abort = new AbortController();
       const reason = new Error('enough');
       const run = async (): Promise<void> => {
-        await using encoding = await encodingOf(sampleRdb(6 * block), { signal: abort.signal, recipients });
+        await using encoding = await encodingOf(sampleRdb(6 * block), { ...form, signal: abort.signal });
         for await (const _ of encoding.chunks) abort.abort(reason);
       };
       await expect(run()).rejects.toBe(reason);
@@ -105,10 +149,13 @@ describe('encodeRdb', () => {
   });
 
   test('a consumer that leaves stops it', async () => {
-    let read = 0;
-    await using encoding = await encodingOf(sampleRdb(9 * block), { onProgress: (bytes) => (read = bytes) });
-    for await (const _ of encoding.chunks) break;
-    expect(read).toBeLessThanOrEqual(6 * block);
-    expect(() => encoding.result()).toThrow('has not ended');
+    for (const compression of ['none', { zstd: 1 }] as const) {
+      let read = 0;
+      const onProgress = (bytes: number): void => void (read = bytes);
+      await using encoding = await encodingOf(sampleRdb(9 * block), { compression, onProgress });
+      for await (const _ of encoding.chunks) break;
+      expect(read).toBeLessThanOrEqual(6 * block);
+      expect(() => encoding.result()).toThrow('has not ended');
+    }
   });
 });

@@ -1,4 +1,5 @@
 import { AgentError } from '../../domain/errors.ts';
+import type { CompressionSettings } from '../../domain/settings.ts';
 import { compressFrame, frameBytes } from '../../formats/zstd/compress.ts';
 import { awaitLater } from '../../lib/await-later.ts';
 import { limit } from '../../lib/limit.ts';
@@ -21,11 +22,10 @@ export interface ArtefactSource {
   bytes: number;
 }
 
-export interface CompressOptions {
-  /** 1..19 */
-  level: number;
+export interface BlockOptions {
+  compression: CompressionSettings;
   signal: AbortSignal;
-  /** Sees every block once, in order, while others are being compressed. It must not keep or change it. */
+  /** Sees every block once, in order, while others are being compressed or written. It must not keep or change it. */
   onBlock: (block: Uint8Array) => void;
 }
 
@@ -37,24 +37,26 @@ const compressedAtATime = 2;
 /** Those two, two that are read and hashed and start the moment that one ends, and one whose frame is being written. */
 const blocksInMemory = 5;
 
-/** Frames leave in pieces: what is hashed is still in the cache when it is written, which halves the kernel's time. */
+/** Blocks and frames leave in pieces: what is hashed is still in the cache when it is written, which halves the kernel's time. */
 const pieceBytes = 512 * 1024;
 
 /**
- * Compresses a file into independent zstd frames, in order, in memory that does not depend on its size. Yields
- * them in pieces, each valid until the next one is asked for.
+ * Compresses a file into independent zstd frames, in order, or gives its blocks as they are, in memory that does not depend
+ * on its size. Yields them in pieces, each valid until the next one is asked for.
  *
  * Throws AgentError `damaged` when the file is shorter than it was; the signal's reason when it aborts. When it has
  * ended, however it did, nothing reads the handle any more.
  */
-export async function* compressFile(
+export async function* readBlocks(
   source: ArtefactSource,
-  { level, signal, onBlock }: CompressOptions,
+  { compression, signal, onBlock }: BlockOptions,
 ): AsyncGenerator<Uint8Array, void, void> {
   const size = Math.min(frameBytes, source.bytes);
   const idle = Array.from({ length: blocksInMemory }, () => Buffer.allocUnsafeSlow(size));
   const started: { buffer: Buffer<ArrayBuffer>; frame: Promise<Uint8Array> }[] = [];
   const compress = limit(compressedAtATime);
+  const code = async (block: Uint8Array): Promise<Uint8Array> =>
+    compression === 'none' ? block : await compress(() => compressFrame(block, compression.zstd));
   let offset = 0;
   let end = source.bytes;
 
@@ -67,7 +69,7 @@ export async function* compressFile(
       const block = buffer.subarray(0, source.bytes - offset);
       await readWhole(source, block, offset);
       offset += block.length;
-      started.push({ buffer, frame: awaitLater(compress(() => compressFrame(block, level))) });
+      started.push({ buffer, frame: awaitLater(code(block)) });
       onBlock(block);
     }
   }
@@ -81,10 +83,12 @@ export async function* compressFile(
       if (oldest === undefined) return;
       const frame = await oldest.frame;
       started.shift();
-      idle.push(oldest.buffer);
+      const asIs = frame.buffer === oldest.buffer.buffer;
+      if (!asIs) idle.push(oldest.buffer);
       filling = awaitLater(filling.then(fill));
       for (let at = 0; at < frame.length; at += pieceBytes) yield frame.subarray(at, at + pieceBytes);
-      releaseMemory(frame);
+      if (asIs) idle.push(oldest.buffer);
+      else releaseMemory(frame);
     }
   } finally {
     // The pool works on our buffers and the handle: do not leave before it has let go of them.
