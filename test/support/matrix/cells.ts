@@ -21,11 +21,6 @@ interface Impossible {
 /** Each cell is left out for the first of these that applies to it. */
 const impossible: readonly Impossible[] = [
   {
-    reason:
-      'backups are always compressed: dump.rdb.zst is the name that is promised, so there is none to store plain',
-    applies: ({ form }) => form === 'plain',
-  },
-  {
     reason: 'a replica takes an RDB from its master and no AOF, so the live method restores RDB backups only',
     applies: ({ kind, method }) => kind === 'AOF backup' && method === 'live',
   },

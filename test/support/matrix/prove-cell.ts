@@ -33,7 +33,10 @@ export async function proveCell(cell: Cell, around: Surroundings): Promise<void>
   const backedUp = await describeData(server);
   const taken = await runAgent(['--json', 'backup', '--kind', kind], place);
   expectOk(taken);
-  expect(taken.json).toMatchObject({ backup: { kind }, verification: { verdict: 'ok', level: 'loaded' } });
+  expect(taken.json).toMatchObject({
+    backup: { kind, artefacts: [{ name: nameOf(cell) }] },
+    verification: { verdict: 'ok', level: 'loaded' },
+  });
   if (first && !aof) {
     await server.call('CONFIG', 'SET', 'appendonly', 'no');
     server.configure({ appendonly: 'no' });
@@ -61,9 +64,15 @@ export async function proveCell(cell: Cell, around: Surroundings): Promise<void>
   await expectNothingLeft(server, place.config, kept);
 }
 
+function nameOf({ kind, form }: Cell): string {
+  const suffixes = { plain: '', zstd: '.zst', 'zstd+age': '.zst.age' };
+  return `${kind === 'RDB backup' ? 'dump.rdb' : 'aof.tar'}${suffixes[form]}`;
+}
+
 function placeOf({ form, store }: Cell, server: ManagedServer, { s3, ageKey }: Surroundings): Place {
   const options = {
     instances: [server.instance],
+    uncompressed: form === 'plain',
     ...(form === 'zstd+age' ? { encryption: ageKey.encryption } : {}),
   };
   return store === 'S3' ? inBucket(s3, options) : inFolder(options);
