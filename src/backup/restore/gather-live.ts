@@ -23,7 +23,7 @@ export interface LiveServerFacts extends Pick<
   /** Path of its dump.rdb. */
   dump: string;
   /** Settings that a live restore may change, as they are. */
-  settings: { 'repl-diskless-load': string; 'replica-read-only': string };
+  settings: Record<(typeof changed)[number], string> & { 'tls-replication'?: 'yes' };
 }
 
 const changed = ['repl-diskless-load', 'replica-read-only'] as const;
@@ -37,7 +37,13 @@ export async function gatherLive(
   const found = await findServerProcess(info);
   const config = (name: string): Promise<string> => readConfig(connection, name);
   const [diskless, readOnly] = await Promise.all(changed.map(config));
-  const settings = { 'repl-diskless-load': diskless ?? '', 'replica-read-only': readOnly ?? '' };
+  // Unknown to a server that was built without TLS.
+  const tls = (await config('tls-replication').catch(() => 'no')) === 'yes';
+  const settings: LiveServerFacts['settings'] = {
+    'repl-diskless-load': diskless ?? '',
+    'replica-read-only': readOnly ?? '',
+    ...(tls ? { 'tls-replication': 'yes' } : {}),
+  };
   const { missing, sentinels } = await probe(connection, settings);
   const ahead = await lookAhead(connection, info, options);
   const { dir, dbfilename } = ahead.now;
@@ -63,8 +69,6 @@ export async function gatherLive(
       loading: info.get('loading') === '1' || info.get('async_loading') === '1',
       cluster: info.get('cluster_enabled') === '1',
       failingOver: (info.get('master_failover_state') ?? 'no-failover') !== 'no-failover',
-      // Unknown to a server that was built without TLS.
-      tls: (await config('tls-replication').catch(() => 'no')) === 'yes',
       databases: Number(await config('databases')),
       usedMemory: infoInteger(info, 'used_memory') ?? 0,
       maxmemory: infoInteger(info, 'maxmemory') ?? 0,

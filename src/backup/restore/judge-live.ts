@@ -17,8 +17,6 @@ export interface LiveFacts {
     cluster: boolean;
     /** A failover that it leads is under way. */
     failingOver: boolean;
-    /** tls-replication */
-    tls: boolean;
     /** Of CONFIG databases. */
     databases: number;
     usedMemory: number;
@@ -92,12 +90,6 @@ function judgeServer({ server, missing }: LiveFacts): Guard[] {
     say('replica', 'the server is a replica and takes its data from its master', 'restore the master');
   if (server.cluster) say('cluster', 'a server in cluster mode follows no master of the agent’s', useFiles);
   if (server.failingOver) say('failover', 'a failover of the server is under way', 'wait until it is done');
-  if (server.tls)
-    say(
-      'tls-replication',
-      'the server replicates by TLS only (tls-replication yes), and trusts no certificate that the agent could show',
-      useFiles,
-    );
   if (missing.commands.length > 0)
     say('renamed', `the server does not know ${missing.commands.join(' and ')} by this name`, useFiles);
   if (missing.rules.length > 0)

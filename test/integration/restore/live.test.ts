@@ -102,6 +102,25 @@ describe('a live restore', () => {
   });
 });
 
+test('of a server that replicates by TLS only, which does so again afterwards, also where it fails', async () => {
+  const { repository, id, data } = await sourceOf(liveBuild);
+  const server = await startServer({ build: liveBuild, tls: true, config: { 'tls-replication': 'yes' } });
+  const config = writeConfig({ server });
+  cpSync(repository, config.repository, { recursive: true });
+  const setting = async (): Promise<unknown> => await server.call('CONFIG', 'GET', 'tls-replication');
+  await expect(
+    restoreLive(config.path, id, {
+      onPhase(phase) {
+        if (phase === 'follow') throw new Error('cut');
+      },
+    }),
+  ).rejects.toThrow('cut');
+  expect(await setting()).toEqual(['tls-replication', 'yes']);
+  await restoreLive(config.path, id);
+  expect(await describeData(server)).toEqual(data);
+  expect(await setting()).toEqual(['tls-replication', 'yes']);
+});
+
 describe('is refused, and nothing is changed', () => {
   async function expectRefused(
     server: TestServer,
@@ -115,18 +134,6 @@ describe('is refused, and nothing is changed', () => {
     expect(existsSync(journalOf(config))).toBe(false);
     await server.call('PING');
   }
-
-  test('tls-replication', async () => {
-    const { repository, id } = await sourceOf(liveBuild);
-    const server = await startServer({
-      build: liveBuild,
-      tls: true,
-      config: { 'tls-replication': 'yes' },
-    });
-    const config = writeConfig({ server });
-    cpSync(repository, config.repository, { recursive: true });
-    await expectRefused(server, config, id, 'tls-replication');
-  });
 
   test('a replica, a command by another name, too few databases, a small maxmemory', async () => {
     const { server, config, id } = await prepareLive();

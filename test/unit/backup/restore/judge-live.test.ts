@@ -20,7 +20,7 @@ function facts(
       loading: false,
       cluster: false,
       failingOver: false,
-      tls: false,
+
       databases: 16,
       usedMemory: 100 * mib,
       maxmemory: 0,
@@ -65,7 +65,6 @@ describe('a live restore', () => {
     ['replica', { server: { role: 'replica' } }],
     ['cluster', { server: { cluster: true } }],
     ['failover', { server: { failingOver: true } }],
-    ['tls-replication', { server: { tls: true } }],
     ['renamed', { missing: { commands: ['REPLICAOF'] } }],
     ['rights', { missing: { rules: ['+replicaof'] } }],
     ['newer-rdb', { backup: { rdb: { engine: 'redis', version: 11 } } }],
