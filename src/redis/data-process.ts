@@ -1,4 +1,5 @@
-import { readdir, readFile, readlink } from 'node:fs/promises';
+import type { BigIntStats } from 'node:fs';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import { findServers, type ServerAddress } from './find-servers.ts';
 
 /** A server's process and whose it is. */
@@ -12,18 +13,23 @@ const names = ['redis-server', 'valkey-server'];
 
 /**
  * The servers that work in a data directory: each changes into its `dir` when it starts, and nothing else tells so surely
- * that none is there. `directory` has no symbolic links in it. Other users' processes show only to root.
+ * that none is there. Told by the directory itself and not by its path, which in a container may be that of another one.
+ * Other users' processes show only to root.
  */
-export async function findDataProcesses(directory: string): Promise<DataProcess[]> {
+export async function findDataProcesses(path: string): Promise<DataProcess[]> {
+  const directory = await stat(path, { bigint: true }).catch(() => undefined);
+  if (directory === undefined) return [];
   const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name)).map(Number);
   const found = await Promise.all(pids.map((pid) => look(pid, directory)));
   return found.filter((one) => one !== undefined);
 }
 
-async function look(pid: number, directory: string): Promise<DataProcess | undefined> {
+async function look(pid: number, directory: BigIntStats): Promise<DataProcess | undefined> {
   try {
     const comm = (await readFile(`/proc/${pid}/comm`, 'utf8')).trim();
-    if (!names.includes(comm) || (await readlink(`/proc/${pid}/cwd`)) !== directory) return undefined;
+    if (!names.includes(comm)) return undefined;
+    const { dev, ino } = await stat(`/proc/${pid}/cwd`, { bigint: true });
+    if (dev !== directory.dev || ino !== directory.ino) return undefined;
     return await ownerOf(pid);
   } catch {
     // It has ended meanwhile, or is hidden from us.

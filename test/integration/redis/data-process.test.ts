@@ -1,0 +1,37 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { realpathSync } from 'node:fs';
+import { readlink } from 'node:fs/promises';
+import { setTimeout as delay } from 'node:timers/promises';
+import { expect, onTestFinished, test } from 'vitest';
+import { findDataProcesses } from '../../../src/redis/data-process.ts';
+import { manageServer } from '../../support/managed-server.ts';
+
+test('a server is known by the folder that it works in, one below the same path elsewhere is none', async () => {
+  const server = await manageServer();
+  const dir = realpathSync(server.dir);
+  const [own] = await server.pids();
+  expect((await findDataProcesses(dir)).map(({ pid }) => pid)).toEqual([own]);
+  expect(await findDataProcesses(`${dir}/nowhere`)).toEqual([]);
+});
+
+test.skipIf(process.getuid?.() !== 0)('a server in a container with a folder of the same path', async () => {
+  const server = await manageServer();
+  const dir = realpathSync(server.dir);
+  const [own] = await server.pids();
+  const script =
+    'mount -t tmpfs tmpfs "$1" && exec "$2" --port 0 --unixsocket other.sock --dir "$1" --save "" >/dev/null';
+  const other = spawn(
+    'unshare',
+    ['--mount', '--propagation', 'private', 'sh', '-c', script, 'sh', dir, server.build.server],
+    { stdio: 'ignore' },
+  );
+  const ended = once(other, 'exit');
+  onTestFinished(async () => {
+    other.kill('SIGKILL');
+    await ended;
+  });
+  // It has gone there when it is a server: before that it is unshare, and then a shell.
+  while ((await readlink(`/proc/${other.pid}/cwd`)) !== dir) await delay(5);
+  expect((await findDataProcesses(dir)).map(({ pid }) => pid)).toEqual([own]);
+});
