@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import type { Readable } from 'node:stream';
 import { decodeRdb } from '../backup/artefact/decode.ts';
 import type { Repository } from '../backup/repository.ts';
-import type { Manifest } from '../domain/backup.ts';
+import { storedAsIs, type Manifest } from '../domain/backup.ts';
 import { AgentError } from '../domain/errors.ts';
 import type { KeyspaceSummary } from '../domain/keyspace.ts';
 import { decompressZstd } from '../formats/zstd/decompress.ts';
@@ -22,6 +22,8 @@ export interface KeySource {
   identity: string | undefined;
   /** Can it be read more than once? */
   again: boolean;
+  /** Is every block proven before it is handed over? Else it shows only at the end whether it is sound. */
+  provenByBlock: boolean;
   /** Bytes that `open` will give; undefined where that is not known before. */
   bytes: number | undefined;
   manifest: Manifest | undefined;
@@ -38,7 +40,10 @@ const startOfJson = Buffer.from('{');
 /** More than `keys --json` prints, with the most keys and prefixes, and the longest names. */
 const longestReport = 32 * 1024 * 1024;
 
-/** A backup of a repository. Every block is proven before it is handed over, the whole at its end. */
+/**
+ * A backup of a repository, proven as a whole at its end. What is compressed or encrypted has its blocks proven before they
+ * are handed over, which nothing does for what is stored as it is.
+ */
 export function backupSource(
   { repository, identities }: { repository: Repository; identities: () => string[] },
   manifest: Manifest,
@@ -49,6 +54,7 @@ export function backupSource(
     name: `backup ${manifest.id} of ${manifest.instance}`,
     identity: `${manifest.instance}/${manifest.id}/${artefact.plain.sha256}`,
     again: true,
+    provenByBlock: !storedAsIs(artefact),
     bytes: artefact.plain.bytes,
     manifest,
     async *open(signal) {
@@ -86,6 +92,7 @@ export async function fileSource(path: string): Promise<KeySource> {
     name: path,
     identity: `${resolve(path)} ${stats.dev} ${stats.ino} ${stats.size} ${stats.mtimeMs}`,
     again: true,
+    provenByBlock: false,
     bytes: compressed ? undefined : stats.size,
     manifest: undefined,
     open: (signal) =>
@@ -101,6 +108,7 @@ export function inputSource(input: Readable): KeySource {
     name: 'standard input',
     identity: undefined,
     again: false,
+    provenByBlock: false,
     bytes: undefined,
     manifest: undefined,
     async *open(signal) {

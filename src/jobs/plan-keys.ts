@@ -34,13 +34,13 @@ export async function planKeys(
 
 /**
  * Is the dump read before anything is written? Where somebody looks at the plan, where keys that are there would stop
- * us, and always for a plain file: that it is sound shows only at its end. The blocks of a backup are proven one by one.
+ * us, and always where it shows only at its end that it is sound.
  */
 function isSurveyed(options: RestoreKeysOptions, place: KeyTarget, before: KeyProgress | undefined): boolean {
   const { source, dryRun, unasked, toDatabase } = options;
   if (dryRun) return true;
   if (!source.again) return false;
-  return !unasked || source.kind === 'file' || toDatabase !== undefined || isAsked(options, place, before);
+  return !unasked || !source.provenByBlock || toDatabase !== undefined || isAsked(options, place, before);
 }
 
 /** Is the target asked which of the keys it has? */

@@ -211,3 +211,15 @@ test('a dump that is damaged at its end writes nothing, since that shows only th
   });
   expect([code, await keysOf(target)]).toEqual([6, []]);
 });
+
+test('nor does a backup that is damaged there and is stored as it is', async () => {
+  const { source, target } = await scene();
+  const config = writeConfig({ server: source, uncompressed: true });
+  const id = await takeBackup(config);
+  const path = join(config.repository, 'main', id, 'dump.rdb');
+  const bytes = readFileSync(path);
+  bytes[bytes.length - 1] = (bytes.at(-1) ?? 0) ^ 1;
+  writeFileSync(path, bytes);
+  const { code } = await runAgent(['restore', id, '--into', target.url, '--keys', '*', '--yes'], { config });
+  expect([code, await keysOf(target)]).toEqual([6, []]);
+});
