@@ -1,7 +1,9 @@
+import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { AgentError } from '../../../src/domain/errors.ts';
+import { editManifest, type TestConfig } from '../../support/cli.ts';
 import { describeData } from '../../support/describe-data.ts';
 import { infoOf } from '../../support/live-server.ts';
 import {
@@ -18,26 +20,30 @@ import { recoverRestore, restoreLive } from '../../support/restore-live.ts';
 afterAll(removeSources);
 
 describe('what goes wrong on the way', () => {
-  test('a backup that changes between its proof and its use: not a byte of the change is sent', async () => {
-    const { server, old, config, id } = await prepareLive({ config: settings });
-    const file = join(config.repository, 'main', id, 'dump.rdb.zst');
-    const error = await restoreLive(config.path, id, {
-      onPhase: (phase) => {
-        if (phase !== 'follow') return;
-        const bytes = readFileSync(file);
-        bytes[bytes.length - 20]! ^= 1;
-        writeFileSync(file, bytes);
-      },
-    }).catch((caught: unknown) => caught);
-    expect(error).toMatchObject({
-      code: 'damaged',
-      message: expect.stringContaining('the server has its data as before, and takes writes again'),
-      hint: expect.stringContaining('what was there before is backup '),
-    });
-    expect(await describeData(server)).toEqual(old);
-    await expectFree(server);
-    expect(existsSync(journalOf(config))).toBe(false);
-  });
+  test.each(['dump.rdb.zst', 'dump.rdb'])(
+    '%s changes between its proof and its use: not a byte of the change is sent',
+    async (name) => {
+      const { server, old, config, id } = await prepareLive({ config: settings });
+      const file = join(config.repository, 'main', id, name);
+      if (name === 'dump.rdb') storeUncompressed(config, id);
+      const error = await restoreLive(config.path, id, {
+        onPhase: (phase) => {
+          if (phase !== 'follow') return;
+          const bytes = readFileSync(file);
+          bytes[bytes.length - 20]! ^= 1;
+          writeFileSync(file, bytes);
+        },
+      }).catch((caught: unknown) => caught);
+      expect(error).toMatchObject({
+        code: 'damaged',
+        message: expect.stringContaining('the server has its data as before, and takes writes again'),
+        hint: expect.stringContaining('what was there before is backup '),
+      });
+      expect(await describeData(server)).toEqual(old);
+      await expectFree(server);
+      expect(existsSync(journalOf(config))).toBe(false);
+    },
+  );
 
   test('somebody else takes the server: it is left to them', async () => {
     const { server, config, id } = await prepareLive();
@@ -119,3 +125,14 @@ describe('what goes wrong on the way', () => {
     expect(await describeData(server)).toEqual(data);
   });
 });
+
+/** The same backup, as if compression had been off. */
+function storeUncompressed(config: TestConfig, id: string): void {
+  execFileSync('zstd', ['-d', '-q', '--rm', join(config.repository, 'main', id, 'dump.rdb.zst')]);
+  editManifest(config, id, (manifest) => {
+    const [artefact] = manifest.artefacts;
+    const form = { name: 'dump.rdb', stored: artefact.plain, compression: { algorithm: 'none' } };
+    manifest.artefacts = [{ ...artefact, ...form }];
+    manifest.schema = 2;
+  });
+}
