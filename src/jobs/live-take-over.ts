@@ -8,9 +8,10 @@ import type { Manifest } from '../domain/backup.ts';
 import { AgentError, messageOf } from '../domain/errors.ts';
 import { infoInteger, infoKeyspace, type Info } from '../formats/info/parse-info.ts';
 import { awaitLater } from '../lib/await-later.ts';
+import type { Feed } from '../redis/replica-link.ts';
 import { listenAsMaster, type ReplicationMaster } from '../redis/replication-master.ts';
 import type { JobContext } from './job.ts';
-import { readProven, type DeepProof } from './prove-deeply.ts';
+import { readExpanded, readProven, type DeepProof } from './prove-deeply.ts';
 
 const stallTimeout = 120_000;
 /** How long a failed restore waits for the server to be as it was. What it did not wait for the journal keeps. */
@@ -38,14 +39,14 @@ export async function takeOver(context: JobContext, manifest: Manifest, options:
   const watch = new AbortController();
   const stop = AbortSignal.any([signal, watch.signal]);
   const { proof, facts } = options;
-  const { bytes } = manifest.artefacts[0]?.plain ?? { bytes: 0 };
+  const feed = feedOf(context, manifest, options);
   await using master = await listenAsMaster({
-    feed: { bytes, open: (ended) => readProven(context, manifest, proof, ended) },
+    feed,
     replicaUser: facts.user,
     stallTimeout: options.stallTimeout ?? stallTimeout,
     clock,
     signal: stop,
-    onProgress: (done) => progress.report({ phase: 'sending', done, total: bytes, unit: 'bytes' }),
+    onProgress: (done) => progress.report({ phase: 'sending', done, total: feed.bytes, unit: 'bytes' }),
   });
   const journal = new LiveJournal(settings.state.path, instance.name);
   const record = recordOf(context, manifest, options, master);
@@ -87,6 +88,20 @@ export async function takeOver(context: JobContext, manifest: Manifest, options:
     server.close();
     watch.abort();
   }
+}
+
+/**
+ * What the server is sent. One that loads from the connection gets its strings expanded: it is the slower side, and has that
+ * much less to do. One that writes a file first would have to write more, and is short of memory.
+ */
+function feedOf(context: JobContext, manifest: Manifest, { proof, judgement }: TakeOver): Feed {
+  const { bytes } = manifest.artefacts[0]?.plain ?? { bytes: 0 };
+  const expanded = judgement.mode === 'swapdb' && proof.growth > 0;
+  const read = expanded ? readExpanded : readProven;
+  return {
+    bytes: expanded ? bytes + proof.growth : bytes,
+    open: (ended) => read(context, manifest, proof, ended),
+  };
 }
 
 function recordOf(

@@ -3,6 +3,7 @@ import { BlockRecorder, vetted, type BlockDigests } from '../backup/restore/vett
 import type { Artefact, KeyCount, Manifest } from '../domain/backup.ts';
 import { AgentError } from '../domain/errors.ts';
 import { ContentCounter } from '../formats/rdb/content-counter.ts';
+import { expandDump, Growth } from '../formats/rdb/expand-dump.ts';
 import { formsDiffer, OddEntries } from '../formats/rdb/listpack-form.ts';
 import { placeOf } from '../formats/rdb/rdb-check.ts';
 import { RdbError, type RdbHandler, type RdbRecord, type ValueWish } from '../formats/rdb/rdb-handler.ts';
@@ -22,6 +23,8 @@ export interface DeepProof {
   modules: string[];
   /** Values that the server would read otherwise than they were written. */
   oddEntries: number;
+  /** Bytes by which the dump grows when its strings are expanded. 0: it has none to be expanded. */
+  growth: number;
   blocks: BlockDigests;
 }
 
@@ -38,16 +41,30 @@ async function stored(
 }
 
 /**
- * The dump of a backup that was proven, block by block: nothing of a block that is not what was proven. A block is valid
+ * The dump of a backup that was proven, block by block: nothing of a block that is not what was proven. A chunk is valid
  * until the next one is asked for.
  */
 export async function* readProven(
   context: JobContext,
   manifest: Manifest,
-  { blocks }: DeepProof,
+  { blocks }: Pick<DeepProof, 'blocks'>,
   signal: AbortSignal,
 ): AsyncGenerator<Uint8Array, void, void> {
   yield* vetted(decodeAgain(...(await stored(context, manifest, signal))), blocks);
+}
+
+/** The same with its strings expanded, which a server loads faster: longer by the growth that was found. */
+export async function* readExpanded(
+  context: JobContext,
+  manifest: Manifest,
+  proof: Pick<DeepProof, 'blocks'>,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array, void, void> {
+  try {
+    yield* expandDump(readProven(context, manifest, proof, signal));
+  } catch (error) {
+    throw error instanceof RdbError ? unusable(manifest, error) : error;
+  }
 }
 
 /**
@@ -61,6 +78,7 @@ export async function proveDeeply(
 ): Promise<DeepProof> {
   const { bytes: total } = rdbOf(manifest, 'a server takes over data').plain;
   const blocks = new BlockRecorder();
+  const growth = new Growth();
   const content = new DeepContent();
   const odd = new OddEntries();
   // Without methods to call a decoder is faster.
@@ -71,6 +89,7 @@ export async function proveDeeply(
     const dump = decodeRdb(...(await stored(context, manifest, context.signal)));
     for await (const chunk of dump) {
       blocks.update(chunk);
+      growth.update(chunk);
       reader.update(chunk);
       done += chunk.length;
       context.progress.report({ phase: 'verifying', done, total, unit: 'bytes' });
@@ -81,6 +100,7 @@ export async function proveDeeply(
       databases: content.databases(),
       modules: [...content.modules],
       oddEntries: odd.count,
+      growth: growth.bytes,
       blocks: blocks.finish(),
     };
   } catch (error) {

@@ -76,7 +76,8 @@ async function takeOverAs(
   else {
     const recorder = new BlockRecorder();
     recorder.update(slipped);
-    const forged = { ...proof, blocks: recorder.finish() };
+    // As it is: what reads it to expand it would see what is wrong.
+    const forged = { ...proof, growth: 0, blocks: recorder.finish() };
     const stored = zstdCompressSync(slipped);
     await takeOver(
       withFetch(context, async function* () {

@@ -23,10 +23,7 @@ export function decompressLzf(source: Uint8Array, plainLength: number, into?: Ui
     into !== undefined && into.length >= plainLength
       ? into.subarray(0, plainLength)
       : new Uint8Array(plainLength);
-  const state = decode(source, target);
-  if (state.problem !== undefined) throw damaged(state.problem);
-  if (state.written !== plainLength || state.read !== source.length)
-    throw damaged(`it does not give the ${plainLength} bytes that it announces`);
+  new LzfDecoder().decode(source, 0, source.length, target, 0, plainLength);
   return target;
 }
 
@@ -35,51 +32,85 @@ export function decompressLzf(source: Uint8Array, plainLength: number, into?: Ui
  * damaged. For a look at the head of a packed value.
  */
 export function decompressLzfPrefix(source: Uint8Array, target: Uint8Array): number {
-  return decode(source, target).written;
+  const decoder = new LzfDecoder();
+  decoder.run(source, 0, source.length, target, 0, target.length);
+  return decoder.written;
 }
 
-interface Decoded {
-  read: number;
-  written: number;
-  problem?: string;
-}
+/** Decompresses from one buffer into another, in places of the caller's. */
+export class LzfDecoder {
+  /** Where the last run has stopped to read and to write, and why it did before an end. */
+  read = 0;
+  written = 0;
+  problem: string | undefined;
 
-/** Until `source` ends, `target` is full or something is wrong. */
-function decode(source: Uint8Array, target: Uint8Array): Decoded {
-  const sourceEnd = source.length;
-  const targetEnd = target.length;
-  let from = 0;
-  let to = 0;
-  while (from < sourceEnd && to < targetEnd) {
-    const control = source[from++]!;
-    if (control < 32) {
-      const wanted = control + 1;
-      const end = Math.min(
-        to + wanted,
-        from + wanted > sourceEnd ? to + sourceEnd - from : targetEnd,
-        targetEnd,
-      );
-      const cut = end - to < wanted;
-      while (to < end) target[to++] = source[from++]!;
-      if (cut) return { read: from, written: to, problem: 'a run of literal bytes reaches past an end' };
-      continue;
-    }
-    let length = (control >> 5) + 2;
-    if (length === 9 && from < sourceEnd) length += source[from++]!;
-    if (from >= sourceEnd) return { read: from, written: to, problem: 'it ends within a copy' };
-    let back = to - ((control & 31) << 8) - source[from++]! - 1;
-    if (back < 0) return { read: from, written: to, problem: 'a copy starts before the first byte' };
-    const end = Math.min(to + length, targetEnd);
-    const cut = end - to < length;
-    if (length >= nativeCopyFrom && to - back >= length) {
-      target.copyWithin(to, back, back + end - to);
-      to = end;
-    } else {
-      while (to < end) target[to++] = target[back++]!;
-    }
-    if (cut) return { read: from, written: to, problem: 'a copy reaches past the end' };
+  /** `source[from … sourceEnd)` must give exactly the bytes of `target[to … targetEnd)`; throws RdbError otherwise. */
+  decode(
+    source: Uint8Array,
+    from: number,
+    sourceEnd: number,
+    target: Uint8Array,
+    to: number,
+    targetEnd: number,
+  ): void {
+    this.run(source, from, sourceEnd, target, to, targetEnd);
+    if (this.problem !== undefined) throw damaged(this.problem);
+    if (this.written !== targetEnd || this.read !== sourceEnd)
+      throw damaged(`it does not give the ${targetEnd - to} bytes that it announces`);
   }
-  return { read: from, written: to };
+
+  /** Until the source ends, the target is full or something is wrong. */
+  run(
+    source: Uint8Array,
+    start: number,
+    sourceEnd: number,
+    target: Uint8Array,
+    first: number,
+    targetEnd: number,
+  ): void {
+    let from = start;
+    let to = first;
+    this.problem = undefined;
+    while (from < sourceEnd && to < targetEnd) {
+      const control = source[from++]!;
+      if (control < 32) {
+        const wanted = control + 1;
+        const end = Math.min(to + wanted, to + sourceEnd - from, targetEnd);
+        const cut = end - to < wanted;
+        while (to < end) target[to++] = source[from++]!;
+        if (cut) {
+          this.problem = 'a run of literal bytes reaches past an end';
+          break;
+        }
+        continue;
+      }
+      let length = (control >> 5) + 2;
+      if (length === 9 && from < sourceEnd) length += source[from++]!;
+      if (from >= sourceEnd) {
+        this.problem = 'it ends within a copy';
+        break;
+      }
+      let back = to - ((control & 31) << 8) - source[from++]! - 1;
+      if (back < first) {
+        this.problem = 'a copy starts before the first byte';
+        break;
+      }
+      const end = Math.min(to + length, targetEnd);
+      const cut = end - to < length;
+      if (length >= nativeCopyFrom && to - back >= length) {
+        target.copyWithin(to, back, back + end - to);
+        to = end;
+      } else {
+        while (to < end) target[to++] = target[back++]!;
+      }
+      if (cut) {
+        this.problem = 'a copy reaches past the end';
+        break;
+      }
+    }
+    this.read = from;
+    this.written = to;
+  }
 }
 
 function damaged(detail: string): RdbError {

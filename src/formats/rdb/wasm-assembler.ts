@@ -1,5 +1,5 @@
 /**
- * The few WebAssembly instructions and sections that the CRC64 kernel needs, as byte lists. Names are those of the
+ * The few WebAssembly instructions and sections that the kernels here need, as byte lists. Names are those of the
  * WebAssembly 2.0 specification (binary format, chapter 5), which also explains every number here.
  */
 export type Code = readonly number[];
@@ -34,13 +34,31 @@ const simd = (opcode: number): Code => code([0xfd], unsigned(opcode));
 /** Instructions, by their specified names. */
 export const op = {
   localGet: (index: number) => code([0x20], unsigned(index)),
+  localSet: (index: number) => code([0x21], unsigned(index)),
   localTee: (index: number) => code([0x22], unsigned(index)),
   i32Const: (value: number) => code([0x41], signed(value)),
-  i32Add: [0x6a],
+  i32Eq: [0x46],
+  i32Ne: [0x47],
+  i32LtS: [0x48],
   i32LtU: [0x49],
+  i32GtU: [0x4b],
+  i32GeU: [0x4f],
+  i32Add: [0x6a],
+  i32Sub: [0x6b],
+  i32And: [0x71],
+  i32Shl: [0x74],
+  i32ShrU: [0x76],
+  i32Load8U: code([0x2d], at(0, 0)),
+  return: [0x0f],
+  branch: (depth: number) => code([0x0c], unsigned(depth)),
   branchIf: (depth: number) => code([0x0d], unsigned(depth)),
+  /** What a branch out of it goes on behind. */
+  block: (...body: Code[]) => code([0x02, 0x40], ...body, [0x0b]),
   /** A loop without parameters or results; `branchIf(0)` inside it repeats it. */
   loop: (...body: Code[]) => code([0x03, 0x40], ...body, [0x0b]),
+  /** Where the value before it is not 0. */
+  if: (...body: Code[]) => code([0x04, 0x40], ...body, [0x0b]),
+  ifElse: (then: Code, otherwise: Code) => code([0x04, 0x40], then, [0x05], otherwise, [0x0b]),
   memoryCopy: [0xfc, 0x0a, 0x00, 0x00],
   v128Load: (offset: number) => code(simd(0x00), at(4, offset)),
   v128Store: (offset: number) => code(simd(0x0b), at(4, offset)),
@@ -53,20 +71,28 @@ const section = (id: number, content: Code): Code => code([id], unsigned(content
 const name = (text: string): Code => vector(...Array.from(text, (letter) => [letter.charCodeAt(0)]));
 
 /**
- * A module that exports its own memory (`memory`, of `pages` 64 KiB pages, which cannot grow) and one function
- * without parameters or results. The function has `locals` i32 variables, which start as 0.
+ * A module that exports its own memory (`memory`, of `pages` 64 KiB pages, which cannot grow) and one function of
+ * `parameters` numbers, of type i32 like all here, with a result or none. It has `locals` more variables, which start as 0.
  */
 export function moduleOf(options: {
   pages: number;
   function: string;
+  parameters?: number;
+  result?: boolean;
   locals: number;
   body: Code;
 }): Uint8Array {
+  const { parameters = 0, result = false } = options;
   const body = code(vector([options.locals, i32]), options.body, [0x0b]);
+  const type = code(
+    [0x60],
+    vector(...Array.from({ length: parameters }, () => [i32])),
+    result ? vector([i32]) : vector(),
+  );
   return Uint8Array.from(
     code(
       [0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00],
-      section(1, vector([0x60, 0x00, 0x00])),
+      section(1, vector(type)),
       section(3, vector([0x00])),
       section(5, vector(code([0x01], unsigned(options.pages), unsigned(options.pages)))),
       section(7, vector(code(name('memory'), [0x02, 0x00]), code(name(options.function), [0x00, 0x00]))),
