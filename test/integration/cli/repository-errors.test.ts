@@ -116,6 +116,19 @@ describe('a folder', () => {
     await takeBackup(config);
   });
 
+  test.skipIf(!isRoot)('what compression has saved so far is not counted on without it', async () => {
+    await using soft = await startServer({ config: { rdbcompression: 'no' } });
+    for (let count = 0; count < 6; count++) await soft.call('SETRANGE', `key:${count}`, 2 ** 20, 'x');
+    const path = tinyFileSystem('6m');
+    const options = { server: soft, repository: { type: 'filesystem', path } };
+    const config = writeConfig(options);
+    await takeBackup(config);
+    config.rewrite({ ...options, uncompressed: true });
+    expectRefused(await runAgent(['backup'], { config }), /, and this backup needs about 7\.0 MiB; /);
+    execFileSync('mount', ['-o', 'remount,size=9m', path]);
+    await takeBackup(config);
+  });
+
   test.skipIf(!isRoot)(
     'full in the middle of it: no half backup is listed, and the next one goes well',
     async () => {
