@@ -4,6 +4,7 @@ import type { CheckedAof } from '../backup/aof/check-set.ts';
 import { copyAofSet, type AofPart } from '../backup/aof/copy-set.ts';
 import { AgentError, messageOf, systemCode } from '../domain/errors.ts';
 import { formatBytes } from '../lib/bytes.ts';
+import { currentUser } from '../lib/file-owner.ts';
 import type { AofReport } from './examine-aof.ts';
 
 /**
@@ -78,8 +79,10 @@ async function empty(folder: string): Promise<void> {
 }
 
 function notWritten(folder: string, cause: unknown): AgentError {
-  return new AgentError('failed', `cannot write to ${folder}: ${messageOf(cause)}`, {
+  // Root was given up for the owner of the state, which surprises whoever came with sudo.
+  const user = currentUser();
+  return new AgentError('failed', `cannot write to ${folder} as ${user}: ${messageOf(cause)}`, {
     cause,
-    hint: 'name a folder with --to that you may write to, with room in it',
+    hint: `name a folder with --to that ${user} may write to, with room in it`,
   });
 }

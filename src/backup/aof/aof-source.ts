@@ -15,7 +15,7 @@ export interface AofSource {
 const readOnly = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
 /**
- * What lies at a path that somebody named: an appenddirname, a manifest, or one file. Throws an AgentError `failed` when
+ * What lies at a path that somebody named: an appenddirname, a manifest, or one file, also a folder with but that one. Throws an AgentError `failed` when
  * there is none of these.
  */
 export async function findAofSource(named: string): Promise<AofSource> {
@@ -31,6 +31,9 @@ export async function findAofSource(named: string): Promise<AofSource> {
   const [manifest, ...others] = manifests;
   if (manifest !== undefined && others.length === 0)
     return { layout: 'multi-part', path: join(path, manifest) };
+  const [single, ...more] = names.filter((name) => name.endsWith('.aof'));
+  if (manifest === undefined && single !== undefined && more.length === 0)
+    return { layout: 'single', path: join(path, single) };
   throw new AgentError(
     'failed',
     manifest === undefined

@@ -86,18 +86,17 @@ test.each(builds)('$name: a repaired append only file gets into its place, and o
   const fixed = join(config.folder, 'fixed');
   const cut = await runAgent(['aof', 'check', damaged, '--fix', '--to', fixed], { config });
   expect(cut.stdout.replaceAll(/\s+/g, ' ')).toContain(`redis-agent restore ${fixed}`);
-  const path = single ? join(fixed, 'damaged.aof') : fixed;
-  const restored = await restore(config, path);
+  const restored = await restore(config, fixed);
   expect(restored).toMatchObject({
     code: 0,
-    json: { outcome: 'restored', plan: { method: 'files', backup: path, keys: 60 } },
+    json: { outcome: 'restored', plan: { method: 'files', backup: fixed, keys: 60 } },
   });
   await server.reconnect();
   expect(await server.call('DBSIZE')).toBe(60);
   await server.restart();
   expect(await server.call('GET', 'key:59')).toBe('value 59');
 
-  expect(await restore(config, '--undo')).toMatchObject({ code: 0, json: { undo: { backup: path } } });
+  expect(await restore(config, '--undo')).toMatchObject({ code: 0, json: { undo: { backup: fixed } } });
   await server.reconnect();
   expect(await server.call('DBSIZE')).toBe(100);
 });
