@@ -249,7 +249,8 @@ test.for(single.map((build) => [build.name, build] as const))(
     const server = await startAofServer(build);
     await server.call('SET', 'a', '1');
     expect(await runAgent([...check, join(server.dir, 'appendonly.aof')])).toMatchObject({ code: 0 });
-    expect(await runAgent(['aof', 'check', server.dir])).toMatchObject({
+    expect(await runAgent([...check, server.dir])).toMatchObject({ code: 0, json: { layout: 'single' } });
+    expect(await runAgent(['aof', 'check', tempFolder()])).toMatchObject({
       code: 1,
       stderr: expect.stringContaining('there is no AOF manifest in'),
     });
