@@ -5,6 +5,7 @@ import { Surveyor, type KeySurvey } from '../backup/restore-keys/survey.ts';
 import type { Pipe } from '../redis/pipe.ts';
 import { feedKeys } from './feed-keys.ts';
 import { withPipe, type Receiver, type WriterBase } from './key-pipe.ts';
+import { provenBySum } from './prove-sum.ts';
 import type { RestoreKeysContext, RestoreKeysOptions } from './restore-keys-options.ts';
 
 export async function planKeys(
@@ -16,7 +17,7 @@ export async function planKeys(
   const { source, choice, existing, toDatabase } = options;
   const { survey, ways } = await withPipe(context, options, place, async (pipe, base, receive) => ({
     ways: base.ways,
-    survey: isSurveyed(options, place, before)
+    survey: (await isSurveyed(context, options, place, before))
       ? await surveyKeys(context, options, base, isAsked(options, place, before) ? pipe : undefined, receive)
       : null,
   }));
@@ -33,14 +34,21 @@ export async function planKeys(
 }
 
 /**
- * Is the dump read before anything is written? Where somebody looks at the plan, where keys that are there would stop
- * us, and always where it shows only at its end that it is sound.
+ * Are the dump's records counted before anything is written? Where somebody looks at the plan, where keys that are there
+ * would stop us, and where it shows only at its end that it is sound: unless its checksum alone says so, and nobody needs
+ * to be warned that the target has no room for them.
  */
-function isSurveyed(options: RestoreKeysOptions, place: KeyTarget, before: KeyProgress | undefined): boolean {
+async function isSurveyed(
+  context: RestoreKeysContext,
+  options: RestoreKeysOptions,
+  place: KeyTarget,
+  before: KeyProgress | undefined,
+): Promise<boolean> {
   const { source, dryRun, unasked, toDatabase } = options;
   if (dryRun) return true;
   if (!source.again) return false;
-  return !unasked || !source.provenByBlock || toDatabase !== undefined || isAsked(options, place, before);
+  if (!unasked || toDatabase !== undefined || isAsked(options, place, before)) return true;
+  return !source.provenByBlock && (place.maxmemory > 0 || !(await provenBySum(context, source)));
 }
 
 /** Is the target asked which of the keys it has? */

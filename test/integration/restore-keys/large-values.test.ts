@@ -51,14 +51,16 @@ async function digests(server: TestServer): Promise<unknown[]> {
 test('values above 64 MiB arrive whole, in bounded memory', async () => {
   const { source, dump } = await makeLarge();
   const target = await startServer();
-  const agent = spawnAgent(['restore', dump, '--keys', '*', '--into', target.url, '--yes', '--json']);
+  const args = ['restore', dump, '--keys', '*', '--into', target.url, '--json'];
+  const plan = await spawnAgent([...args, '--dry-run']).ended;
+  expect(plan.json.plan.survey.by_commands).toBe(3);
+  const agent = spawnAgent([...args, '--yes']);
   let peak = 0;
   const watch = setInterval(() => {
     peak = Math.max(peak, peakMemory(agent.pid));
   }, 20);
   const { code, json } = await agent.ended.finally(() => clearInterval(watch));
   expect([code, json.result]).toMatchObject([0, { written: 3003, failed: [] }]);
-  expect(json.plan.survey.by_commands).toBe(3);
   expect(await digests(target)).toEqual(await digests(source));
   expect(peak).toBeGreaterThan(30 * MiB);
   expect(peak).toBeLessThan(200 * MiB);
