@@ -8,10 +8,11 @@ import { createStaged, finishStaged, makeWork, type FileManners } from '../backu
 import type { Manifest } from '../domain/backup.ts';
 import { actAs } from '../lib/act-as.ts';
 import { runCheckAof } from '../redis/check-aof-tool.ts';
+import { sweepScratch } from '../redis/scratch-folder.ts';
 import { artefactOf } from './artefact-of.ts';
 import { loadAof } from './load-aof.ts';
 import type { JobContext } from './job.ts';
-import { proveStaged, type StagedData } from './restore-stage.ts';
+import { findMeans, proveStaged, type StagedData } from './restore-stage.ts';
 
 /** Fetches a backup of the append only file and unpacks it into the run's folder, as the next start reads it. */
 export async function stageAof(
@@ -91,8 +92,9 @@ async function proveUnpacked(
 ): Promise<string> {
   const { clock, signal, scratch, progress } = context;
   const files = unpacked.files.map(({ name, type }) => ({ path: join(folder, name), type }));
-  return await proveStaged(context, facts, manifest, {
+  return await proveStaged(context, manifest, {
     kind: 'aof',
+    means: await findMeans(context, facts, manifest, 'aof'),
     async check(tool) {
       const name = unpacked.manifest ?? unpacked.files[0]?.name ?? '';
       const { ok, summary } = await runCheckAof(tool, join(folder, name), signal);
@@ -100,6 +102,7 @@ async function proveUnpacked(
       return { ok: ok || manifest.rdb_version >= 80, summary };
     },
     async load(tool) {
+      await sweepScratch(scratch);
       const { databases } = await loadAof({
         tool,
         aof: { layout, files },

@@ -7,6 +7,7 @@ import {
   finishStaged,
   giveManners,
   makeWork,
+  openStaged,
   syncStaged,
   type FileManners,
 } from '../backup/restore/stage-files.ts';
@@ -15,16 +16,15 @@ import type { DataFiles } from '../backup/restore/swap-plan.ts';
 import { compareCounts } from '../backup/verify/compare-counts.ts';
 import type { BackupKind, KeyCount, Manifest } from '../domain/backup.ts';
 import { AgentError } from '../domain/errors.ts';
-import { infoKeyspace, type Info } from '../formats/info/parse-info.ts';
+import type { Info } from '../formats/info/parse-info.ts';
 import { awaitLater } from '../lib/await-later.ts';
-import { sweepScratch } from '../redis/scratch-folder.ts';
-import { startScratchServer } from '../redis/scratch-server.ts';
-import { readInfo } from '../redis/server.ts';
+import { FileTail } from '../lib/file-tail.ts';
 import { findCheckTool, runCheckRdb, type CheckTool } from '../redis/tools.ts';
 import { artefactOf } from './artefact-of.ts';
 import type { JobContext } from './job.ts';
 import { readKnown } from './read-known.ts';
 import { lackOfMemory } from './load-aof.ts';
+import { loadBeside, loadDump, type LoadBeside } from './load-beside.ts';
 
 /** A backup that lies decoded on the file system of the data. */
 export interface StagedData {
@@ -50,14 +50,26 @@ export async function stageDump(
   // A second copy, for a server that goes on writing at the end of the first.
   const single = layout.authority === 'single' ? `${work}/appendonly` : undefined;
   const paths = [dump, ...(single === undefined ? [] : [single])].map((path) => join(dir, path));
-  await decodeFiles(context, manifest, { paths, manners, read: readKnown, finish: giveManners });
-  // Writing it to the disk for good takes as long as loading it: both at a time.
-  const durable = awaitLater(Promise.all(paths.map((path) => syncStaged(path, manners))));
-  const staged = stagedDump(context, facts, place, { manifest, dump, single });
+  const means = await findMeans(context, facts, manifest, 'rdb');
+  const path = join(dir, dump);
+  // Loading takes several times as long as decoding, and so does writing to the disk for good: all of it at a time.
+  const tail = new FileTail(() => openStaged(path, manners));
+  const { bytes } = artefactOf(manifest).plain;
+  const { tool, lack } = means;
+  const beside =
+    tool !== undefined && lack === undefined ? loadBeside(context, { tool, tail, bytes }) : undefined;
+  try {
+    await decodeFiles(context, manifest, { paths, manners, tail, read: readKnown, finish: giveManners });
+  } catch (error) {
+    tail.fail(error);
+    await beside?.end();
+    throw error;
+  }
+  const durable = awaitLater(Promise.all(paths.map((each) => syncStaged(each, manners))));
   return {
-    ...staged,
+    ...stagedDump(context, facts, place, { manifest, dump, single }),
     async prove() {
-      const [proven] = await Promise.all([staged.prove(), durable]);
+      const [proven] = await Promise.all([proveDump(context, manifest, { means, path, beside }), durable]);
       return proven;
     },
   };
@@ -71,7 +83,10 @@ export function stagedDump(
   { manifest, dump, single }: { manifest: Manifest; dump: string; single: string | undefined },
 ): StagedData {
   return {
-    prove: () => proveDump(context, facts, manifest, join(place.dir, dump)),
+    async prove() {
+      const means = await findMeans(context, facts, manifest, 'rdb');
+      return await proveDump(context, manifest, { means, path: join(place.dir, dump) });
+    },
     incoming: async () => ({ files: await incomingFrom(place, dump, single), rdb: dump }),
   };
 }
@@ -89,6 +104,8 @@ export async function decodeInto(
 interface DecodedFiles {
   paths: readonly string[];
   manners: FileManners;
+  /** Whoever reads the first of them meanwhile. */
+  tail?: FileTail;
   read: typeof readKnown;
   finish: (file: FileHandle, manners: FileManners) => Promise<void>;
 }
@@ -96,7 +113,7 @@ interface DecodedFiles {
 async function decodeFiles(
   context: JobContext,
   manifest: Manifest,
-  { paths, manners, read, finish }: DecodedFiles,
+  { paths, manners, tail, read, finish }: DecodedFiles,
 ): Promise<void> {
   const { repository, signal, progress } = context;
   const artefact = artefactOf(manifest);
@@ -109,62 +126,69 @@ async function decodeFiles(
     done += chunk.length;
     progress.report({ phase: 'fetching', done, total: artefact.plain.bytes, unit: 'bytes' });
     for (const file of opened) await file.writeFile(chunk);
+    tail?.wrote(chunk.length);
   }
+  tail?.end();
   for (const file of opened) await finish(file, manners);
 }
 
 async function proveDump(
   context: JobContext,
+  manifest: Manifest,
+  { means, path, beside }: { means: ProofMeans; path: string; beside?: LoadBeside | undefined },
+): Promise<string> {
+  const { signal, progress } = context;
+  const onProgress = (share: number): void => progress.report({ phase: 'proving', done: share, total: 1 });
+  return await proveStaged(context, manifest, {
+    kind: 'rdb',
+    means,
+    check: (tool) => runCheckRdb(tool, path, signal),
+    load: async (tool) =>
+      (await beside?.keys()) ?? (await loadDump(context, tool, { dumpFile: path, signal, onProgress })),
+  });
+}
+
+/** What this host has to prove a backup by: a tool of the version that will load it, and why it is not loaded, if so. */
+export type ProofMeans = { tool: CheckTool; lack: string | undefined } | { tool: undefined; lack: string };
+
+export async function findMeans(
+  { progress }: JobContext,
   facts: RestoreFacts,
   manifest: Manifest,
-  path: string,
-): Promise<string> {
-  const { clock, signal, progress, scratch } = context;
-  return await proveStaged(context, facts, manifest, {
-    kind: 'rdb',
-    check: (tool) => runCheckRdb(tool, path, signal),
-    async load(tool) {
-      await using server = await startScratchServer({
-        program: { path: tool.path, argv0: tool.argv0.replace('check-rdb', 'server') },
-        directory: scratch,
-        dumpFile: path,
-        clock,
-        signal,
-        onProgress: (share) => progress.report({ phase: 'proving', done: share, total: 1 }),
-      });
-      return infoKeyspace(await readInfo(server.connection));
-    },
-  });
+  kind: BackupKind,
+): Promise<ProofMeans> {
+  progress.report({ phase: 'checking' });
+  const found = await findCheckTool(kind, targetOf(facts, manifest));
+  if (found.tool === undefined) return { tool: undefined, lack: found.why };
+  const modules = facts.conf?.modules ?? [];
+  const lack =
+    modules.length > 0
+      ? `the server loads modules (${modules.length})`
+      : await lackOfMemory(manifest.server.used_memory);
+  return { tool: found.tool, lack };
 }
 
 /** Of something staged: its check tool, and its load in a scratch server, which is to give its keys. */
 interface StagedProof {
   kind: BackupKind;
+  means: ProofMeans;
   check: (tool: CheckTool) => Promise<{ ok: boolean; summary: string }>;
   load: (tool: CheckTool) => Promise<Record<string, KeyCount>>;
 }
 
 /** See StagedData. */
 export async function proveStaged(
-  { progress, scratch }: JobContext,
-  facts: RestoreFacts,
+  { progress }: JobContext,
   manifest: Manifest,
-  { kind, check, load }: StagedProof,
+  { kind, means: { tool, lack }, check, load }: StagedProof,
 ): Promise<string> {
-  progress.report({ phase: 'checking' });
-  const { tool, why } = { why: '', ...(await findCheckTool(kind, targetOf(facts, manifest))) };
-  if (tool === undefined) return `decoded; not loaded: ${why}`;
-  const modules = facts.conf?.modules ?? [];
-  const lack =
-    modules.length > 0
-      ? `the server loads modules (${modules.length})`
-      : await lackOfMemory(manifest.server.used_memory);
+  if (tool === undefined) return `decoded; not loaded: ${lack}`;
   // Of a dump the tool looks at no more than a load does, by the same code; of an append only file it does.
   const checked = kind === 'aof' || lack !== undefined ? `checked with ${tool.argv0}` : undefined;
+  progress.report({ phase: checked === undefined ? 'proving' : 'checking' });
   const verdict = checked === undefined ? undefined : await check(tool);
   if (verdict?.ok === false) throw new AgentError('damaged', `backup ${manifest.id}: ${verdict.summary}`);
   if (lack !== undefined) return `${checked}; not loaded: ${lack}`;
-  await sweepScratch(scratch);
   const problem = compareCounts(manifest.keyspace, await load(tool));
   if (problem !== undefined) throw new AgentError('damaged', `backup ${manifest.id}: loaded, but ${problem}`);
   return `${checked === undefined ? '' : `${checked}, `}loaded in a scratch server`;

@@ -8,7 +8,9 @@ import { AgentError, messageOf } from '../domain/errors.ts';
 import { infoInteger } from '../formats/info/parse-info.ts';
 import { harmlessEnvironment, lowerPriority } from '../lib/run-program.ts';
 import { connectRedis, type RedisConnection } from './connect.ts';
+import type { Feed } from './replica-link.ts';
 import { linkScratchAof, type ScratchAof } from './scratch-aof.ts';
+import { nobody, prepareFeed } from './scratch-feed.ts';
 import { makeScratchFolder, recordServer } from './scratch-folder.ts';
 import { explainEnd, LastLines } from './scratch-log.ts';
 import { saveScratch } from './scratch-save.ts';
@@ -21,11 +23,13 @@ export interface ScratchOptions {
   directory: string;
   /** Loaded from where it is, and never written to. */
   dumpFile?: string;
-  /** The same for an append only file, instead of a dump. */
+  /** A dump that is still being made, instead: it is loaded as it comes. */
+  feed?: Feed;
+  /** An append only file, instead of a dump; loaded like `dumpFile`. */
   aof?: ScratchAof;
   clock: Clock;
   signal: AbortSignal;
-  /** Share of the dump that is loaded, 0..1. */
+  /** Share of the dump that is loaded, 0..1; of a feed, that the server's side has taken. */
   onProgress?: (share: number) => void;
 }
 
@@ -46,11 +50,12 @@ const startTimeout = 30_000;
 
 /**
  * Starts a server at the host's lowest priority and waits until it has loaded everything. It saves nothing, listens on
- * no port and dies with this process. It is a replica of nobody (port 1 of this host, which only root could serve):
- * replicas keep keys whose time to live is over, so every key of the dump can be counted, and refuse writes.
+ * no port and dies with this process. It is a replica of nobody: replicas keep keys whose time to live is over, so every
+ * key of the dump can be counted, and refuse writes.
  *
  * Rejects with the signal's reason; with an AgentError `damaged` when it cannot load the dump because of the dump, and
- * `failed` when it did not come up for another reason. Both quote its log. Nothing is left then.
+ * `failed` when it did not come up for another reason. Both quote its log. Nothing is left then. A server that does not
+ * take a feed, whatever for, mostly just drops the link (`failed`, `link`): only a load from a file tells why.
  */
 export async function startScratchServer(options: ScratchOptions): Promise<ScratchServer> {
   options.signal.throwIfAborted();
@@ -82,7 +87,10 @@ async function launch(
   options: ScratchOptions,
   { folder, socket, aof }: { folder: string; socket: string; aof: string[] },
 ): Promise<ScratchServer> {
-  const { child, ended, throwIfEnded } = spawnServer(options.program.argv0, folder, aof);
+  const { clock, signal, feed, onProgress } = options;
+  const feeding = feed === undefined ? undefined : await prepareFeed({ feed, clock, signal, onProgress });
+  const directives = [...aof, ...(feeding?.directives ?? ['--replicaof', ...nobody])];
+  const { child, ended, throwIfEnded } = spawnServer(options.program.argv0, folder, directives);
   let connection: RedisConnection | undefined;
   const stop = async (): Promise<void> => {
     connection?.close();
@@ -93,13 +101,15 @@ async function launch(
   try {
     if (child.pid !== undefined) await deprioritise(child.pid, folder);
     connection = await untilListening(options, socket, throwIfEnded);
-    await untilLoaded(options, connection, throwIfEnded);
+    if (feeding === undefined) await untilLoaded(options, connection, throwIfEnded);
+    else await feeding.load({ connection, throwIfEnded });
   } catch (error) {
     await stop();
-    options.signal.throwIfAborted();
+    signal.throwIfAborted();
     throw error;
+  } finally {
+    await feeding?.[Symbol.asyncDispose]();
   }
-  const { signal, clock } = options;
   const loaded = connection;
   const save = (): Promise<string> => saveScratch(loaded, { folder, clock, signal, throwIfEnded });
   return { connection, pid: child.pid ?? 0, save, stop, [Symbol.asyncDispose]: stop };
@@ -112,13 +122,13 @@ interface Spawned {
   throwIfEnded(this: void): void;
 }
 
-function spawnServer(name: string, folder: string, aof: string[]): Spawned {
+function spawnServer(name: string, folder: string, directives: string[]): Spawned {
   const program = join(folder, name);
   const options = [
     ['--port', '0', '--unixsocket', socketName, '--unixsocketperm', '700', '--protected-mode', 'yes'],
     ['--save', '', '--dir', folder, '--dbfilename', 'dump.rdb', '--databases', '1024'],
-    ['--daemonize', 'no', '--supervised', 'no', '--replicaof', '127.0.0.1', '1'],
-    aof,
+    ['--daemonize', 'no', '--supervised', 'no'],
+    directives,
   ].flat();
   // Without setpriv a killed agent leaves its server behind, for sweepScratch to end.
   const setpriv = ['/usr/bin/setpriv', '/bin/setpriv'].find((path) => existsSync(path));

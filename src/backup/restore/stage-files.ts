@@ -154,11 +154,16 @@ export async function finishStaged(file: FileHandle, manners: FileManners): Prom
 }
 
 /** Makes a finished file durable that is only half so: its owner and mode are right. */
-export async function syncStaged(path: string, { owner }: FileManners): Promise<void> {
+export async function syncStaged(path: string, manners: FileManners): Promise<void> {
+  await using file = await openStaged(path, manners);
+  await file.sync();
+}
+
+/** Opens one of them for reading. */
+export async function openStaged(path: string, { owner }: FileManners): Promise<FileHandle> {
   const opened = actAs(owner, () => openSync(path, 'r'));
   try {
-    await using file = await open(`/proc/self/fd/${opened}`, 'r');
-    await file.sync();
+    return await open(`/proc/self/fd/${opened}`, 'r');
   } finally {
     closeSync(opened);
   }

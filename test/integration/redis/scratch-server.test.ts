@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { readFile, readdir, stat, truncate } from 'node:fs/promises';
 import { getPriority } from 'node:os';
 import { join } from 'node:path';
@@ -16,6 +16,7 @@ import {
 import { sweepScratch } from '../../../src/redis/scratch-folder.ts';
 import { readInfo } from '../../../src/redis/server.ts';
 import { defaultBuild, serverBuilds, startServer, type TestServer } from '../../support/redis-server.ts';
+import { isGone, scratchPid } from '../../support/scratch-process.ts';
 import { makeTempFolder, removeTempFolder } from '../../support/temp-folder.ts';
 
 function tempFolder(): string {
@@ -43,21 +44,6 @@ async function makeDump(server: TestServer): Promise<string> {
   await server.call('SET', 'other', 'x');
   await server.call('SAVE');
   return server.dumpPath;
-}
-
-/** The process of the one scratch server below the directory. */
-function pidIn(directory: string): number {
-  const [name = ''] = readdirSync(directory);
-  return Number(readFileSync(join(directory, name, 'server.pid'), 'utf8'));
-}
-
-/** Gone, or ended and waiting for its parent. */
-function isGone(pid: number): boolean {
-  try {
-    return / Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
-  } catch {
-    return true;
-  }
 }
 
 describe.each(serverBuilds())('on $name', (build) => {
@@ -165,7 +151,7 @@ test('abort while it loads: the reason, no process, no folder', async () => {
     dumpFile: source.dumpPath,
     signal: controller.signal,
     onProgress(share) {
-      pid = pidIn(options.directory);
+      pid = scratchPid(options.directory);
       expect(share).toBeLessThanOrEqual(1);
       controller.abort(why);
     },
@@ -185,7 +171,7 @@ test('killed while it loads: says that memory may be the cause', async () => {
     ...options,
     dumpFile: source.dumpPath,
     onProgress() {
-      process.kill(pidIn(options.directory), 'SIGKILL');
+      process.kill(scratchPid(options.directory), 'SIGKILL');
     },
   });
   await expect(starting).rejects.toMatchObject({ code: 'failed', reason: 'killed' });
