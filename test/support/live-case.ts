@@ -2,6 +2,7 @@ import { cpSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import { takeBackup, writeConfig, type TestConfig } from './cli.ts';
+import { addCompressible } from './compressible-data.ts';
 import { fillServer } from './data-set.ts';
 import { describeData, type DataDescription } from './describe-data.ts';
 import { infoOf, serverWithOldData } from './live-server.ts';
@@ -19,6 +20,7 @@ const sources = new Map<string, Promise<Source>>();
 async function makeSource(build: ServerBuild): Promise<Source> {
   const server = await startServer({ build });
   await fillServer(server);
+  await addCompressible(server);
   const data = await describeData(server);
   const config = writeConfig({ server });
   const id = await takeBackup(config, '--no-verify');

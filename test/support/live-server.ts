@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseInfo, type Info } from '../../src/formats/info/parse-info.ts';
+import { addCompressible } from './compressible-data.ts';
 import { fillServer } from './data-set.ts';
 import { describeData, type DataDescription } from './describe-data.ts';
 import { startServer, type ServerBuild, type TestServer } from './redis-server.ts';
@@ -39,6 +40,7 @@ export async function untilAofSettled(server: TestServer): Promise<void> {
 export async function fullDump(build: ServerBuild): Promise<{ dump: Buffer; data: DataDescription }> {
   const server = await startServer({ build });
   await fillServer(server);
+  await addCompressible(server);
   const data = await describeData(server);
   await server.call('SAVE');
   const dump = readFileSync(server.dumpPath);

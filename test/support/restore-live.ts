@@ -24,7 +24,7 @@ export interface LiveRunOptions extends Partial<LiveRestoreOptions> {
   progress?: Progress;
   /** How the server is to load, whatever was decided. */
   mode?: DisklessLoad;
-  /** What takes the place of the backup's dump, of the same length, after that was verified. */
+  /** What takes the place of the backup's dump after that was verified. */
   slipped?: Buffer;
   /** Sees what is read from the repository: once to be proven, once to be sent. */
   fetch?: (chunks: AsyncIterable<Uint8Array>, reading: number) => AsyncIterable<Uint8Array>;
@@ -79,11 +79,15 @@ async function takeOverAs(
     // As it is: what reads it to expand it would see what is wrong.
     const forged = { ...proof, growth: 0, blocks: recorder.finish() };
     const stored = zstdCompressSync(slipped);
+    const artefacts = manifest.artefacts.map((artefact) => ({
+      ...artefact,
+      plain: { ...artefact.plain, bytes: slipped.length },
+    }));
     await takeOver(
       withFetch(context, async function* () {
         yield stored;
       }),
-      manifest,
+      { ...manifest, artefacts },
       { ...task, proof: forged },
     );
   }

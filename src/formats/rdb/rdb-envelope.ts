@@ -32,7 +32,8 @@ export class RdbEnvelope {
     if (this.#seen < headerBytes) this.#header.set(chunk.subarray(0, headerBytes - this.#seen), this.#seen);
     this.#crc.update(chunk.subarray(0, Math.max(0, this.#bytes - trailerBytes - this.#seen)));
     const tailFrom = this.#bytes - this.#tail.length - this.#seen;
-    if (tailFrom < chunk.length) {
+    // What is beyond the length that was told is only counted.
+    if (tailFrom < chunk.length && this.#seen < this.#bytes) {
       const part = chunk.subarray(Math.max(0, tailFrom), Math.max(0, this.#bytes - this.#seen));
       this.#tail.set(part, Math.max(0, -tailFrom));
     }

@@ -3,6 +3,7 @@ import { cpSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, describe, expect, onTestFinished, test } from 'vitest';
+import type { Progress } from '../../../src/domain/progress.ts';
 import { infoKeyspace } from '../../../src/formats/info/parse-info.ts';
 import { idsIn, takeBackup, writeConfig, type TestConfig } from '../../support/cli.ts';
 import { describeData } from '../../support/describe-data.ts';
@@ -25,12 +26,27 @@ const matrix = serverBuilds().flatMap((build) =>
 
 afterAll(removeSources);
 
+/** Notes how many bytes of a backup were proven, and how many the server was sent. */
+function watchLink(): Progress & { proven: number; sent: number } {
+  return {
+    proven: 0,
+    sent: 0,
+    report({ phase, done = 0 }) {
+      if (phase === 'verifying') this.proven = done;
+      if (phase === 'sending') this.sent = done;
+    },
+  };
+}
+
 describe('a live restore', () => {
   test.each(matrix)(
     'serves the backup, also after a restart, and keeps what was there: $name',
     async (each) => {
       const { server, old, data, id, config } = await prepareLive({ ...each, config: settings });
-      const report = await restoreLive(config.path, id);
+      const link = watchLink();
+      const report = await restoreLive(config.path, id, { progress: link });
+      // Its strings are expanded on their way.
+      expect(link.sent).toBeGreaterThan(link.proven + 100_000);
       expect(report).toMatchObject({
         method: 'live',
         backup: id,
@@ -50,6 +66,14 @@ describe('a live restore', () => {
       expect(await describeData(server)).toEqual(old);
     },
   );
+
+  test('a server that writes a file first is sent the dump as it is', async () => {
+    const { server, data, id, config } = await prepareLive();
+    const link = watchLink();
+    await restoreLive(config.path, id, { mode: 'disabled', progress: link });
+    expect(link.sent).toBe(link.proven);
+    expect(await describeData(server)).toEqual(data);
+  });
 
   test('keys whose time is over count too, and go when it is a master again', async () => {
     const source = await startServer({ build: liveBuild });

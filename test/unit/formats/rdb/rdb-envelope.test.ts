@@ -39,9 +39,11 @@ test('finds every flipped byte, every truncation and appended bytes', () => {
     expect(check(rdb.subarray(0, at), { bytes: rdb.length })).toMatchObject({ sound: false });
   }
   expect(check(Buffer.concat([rdb, Buffer.alloc(40)]))).toMatchObject({ sound: false });
-  expect(check(Buffer.concat([rdb, Buffer.alloc(40)]), { bytes: rdb.length })).toMatchObject({
-    sound: false,
-  });
+  for (const chunk of [104, 30, 7, 1]) {
+    expect(check(Buffer.concat([rdb, Buffer.alloc(40)]), { bytes: rdb.length, chunk })).toMatchObject({
+      sound: false,
+    });
+  }
 });
 
 test('names what is wrong', () => {
