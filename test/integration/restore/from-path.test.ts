@@ -154,7 +154,7 @@ test('what is not sound, or not there, is refused in a line, and nothing is touc
     [file('newline\n\u001B[31m', Buffer.from('x')), 6, /newline/],
     [file('list.aof', Buffer.from('*1\r\n$4\r\nPI')), 6, /list\.aof cannot be restored/],
     [join(config.folder, 'nowhere'), 2, /is no backup id, and no file is there/],
-    [config.folder, 1, /no AOF manifest/],
+    [server.dir, 1, /no AOF manifest/],
     [fifo, 2, /not a regular file/],
   ];
   for (const [named, code, message] of cases) {
