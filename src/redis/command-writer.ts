@@ -6,6 +6,8 @@ const blockBytes = 256 * 1024;
 const keptBlocks = 64;
 /** `$<length>\r\n` and the line end behind the bytes; also a whole number with both. */
 const perArgument = 48;
+/** Room for what follows a long argument: its line end and a few short ones. */
+const behindLong = 1024;
 /** A call for a shorter copy costs more than the copy. */
 const shortCopy = 40;
 
@@ -16,8 +18,8 @@ export function encodedArgument(argument: string | Uint8Array): Uint8Array {
 }
 
 /**
- * Writes commands in Redis's protocol into blocks that are used again and again. A command never spans two blocks; one
- * that is larger than a block gets a block of its own.
+ * Writes commands in Redis's protocol into blocks that are used again and again. A command that is larger than a
+ * block gets a block of its own, and only one with a `long` argument spans several.
  */
 export class CommandWriter {
   /** Only up to the next `start`: what a caller writes into directly. */
@@ -25,6 +27,8 @@ export class CommandWriter {
   at = 0;
   /** Where the command that is being written begins. */
   begun = 0;
+  /** Of it, in blocks that are full. */
+  #before = 0;
   readonly #full: Uint8Array[] = [];
   readonly #free: Uint8Array[] = [];
 
@@ -33,6 +37,7 @@ export class CommandWriter {
     const needed = bound + (count + 1) * perArgument;
     if (this.at + needed > this.bytes.length) this.#next(needed);
     this.begun = this.at;
+    this.#before = 0;
     this.bytes[this.at++] = 0x2a;
     this.#digits(count);
     this.lineEnd();
@@ -47,6 +52,24 @@ export class CommandWriter {
     this.head(to - from);
     this.raw(bytes, from, to);
     this.lineEnd();
+  }
+
+  /** A long one, not in the bound given to `start`: goes over as many blocks as it takes. Only short ones may follow. */
+  long(bytes: Uint8Array): void {
+    this.head(bytes.length);
+    for (let from = 0; from < bytes.length;) {
+      const to = Math.min(bytes.length, from + this.bytes.length - this.at);
+      this.raw(bytes, from, to);
+      from = to;
+      if (from < bytes.length) this.#turn(0);
+    }
+    this.#turn(behindLong);
+    this.lineEnd();
+  }
+
+  /** How many bytes the command has so far. */
+  get written(): number {
+    return this.#before + this.at - this.begun;
   }
 
   /** A whole number, exact up to 2^53. */
@@ -95,6 +118,14 @@ export class CommandWriter {
   release(block: Uint8Array): void {
     if (block.buffer.byteLength !== blockBytes) releaseMemory(block);
     else if (this.#free.length < keptBlocks) this.#free.push(new Uint8Array(block.buffer));
+  }
+
+  /** Goes on in another block where this one has no room for `needed` bytes. */
+  #turn(needed: number): void {
+    if (this.at + needed < this.bytes.length) return;
+    this.#before = this.written;
+    this.begun = 0;
+    this.#next(needed);
   }
 
   #next(needed: number): void {

@@ -103,7 +103,7 @@ export class Pipe {
 
   /** The command in `out` is complete: its answer comes with `tag`, which is not negative. */
   commit(tag: number): void {
-    this.#due.push(tag, this.out.at - this.out.begun);
+    this.#due.push(tag, this.out.written);
     if (this.out.hasFull) this.#flush(false);
   }
 
@@ -124,17 +124,25 @@ export class Pipe {
 
   /** Sends one command and waits for its answer, and with it for those of all before it. */
   async ask(...args: (string | Uint8Array)[]): Promise<PipeReply> {
-    let answer: PipeReply = null;
-    this.#askers.push((reply) => (answer = reply));
-    const encoded = args.map((arg) => (typeof arg === 'string' ? Buffer.from(arg) : arg));
-    this.out.start(
-      encoded.length,
-      encoded.reduce((sum, arg) => sum + arg.length, 0),
-    );
-    for (const arg of encoded) this.out.argument(arg);
-    this.commit(asked);
-    await this.drain();
+    const [answer = null] = await this.askAll([args]);
     return answer;
+  }
+
+  /** Sends some commands at once and waits for their answers. */
+  async askAll(commands: (string | Uint8Array)[][]): Promise<PipeReply[]> {
+    const answers: PipeReply[] = [];
+    for (const args of commands) {
+      this.#askers.push((reply) => answers.push(reply));
+      const encoded = args.map((arg) => (typeof arg === 'string' ? Buffer.from(arg) : arg));
+      this.out.start(
+        encoded.length,
+        encoded.reduce((sum, arg) => sum + arg.length, 0),
+      );
+      for (const arg of encoded) this.out.argument(arg);
+      this.commit(asked);
+    }
+    await this.drain();
+    return answers;
   }
 
   close(): void {

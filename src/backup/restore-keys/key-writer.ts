@@ -1,11 +1,13 @@
 import { AgentError } from '../../domain/errors.ts';
 import { footerBytes, PayloadFooter, payloadVersion } from '../../formats/rdb/dump-payload.ts';
 import type { RdbHandler, RdbRecord, TokenSink, ValueWish } from '../../formats/rdb/rdb-handler.ts';
+import { readValue } from '../../formats/rdb/rdb-reader.ts';
 import type { RdbVersion } from '../../formats/rdb/rdb-version.ts';
 import { printable } from '../../lib/printable.ts';
 import { encodedArgument } from '../../redis/command-writer.ts';
 import type { Pipe } from '../../redis/pipe.ts';
 import { PipeError, type PipeReply } from '../../redis/reply-parser.ts';
+import { goesBySet, goesInParts } from './cheaper-ways.ts';
 import { existsAlready, kind, kindOf, recordOf, stoppedBy, tagOf } from './answer-kinds.ts';
 import { holdsOddEntry, listpackForm, type ListpackForm } from '../../formats/rdb/listpack-form.ts';
 import { RecentKeys } from './recent-keys.ts';
@@ -14,6 +16,9 @@ import { byCommands, impossible, type KeyWriterOptions } from './writer-options.
 
 const words = {
   restore: encodedArgument('RESTORE'),
+  set: encodedArgument('SET'),
+  nx: encodedArgument('NX'),
+  pxat: encodedArgument('PXAT'),
   absttl: encodedArgument('ABSTTL'),
   replace: encodedArgument('REPLACE'),
   idletime: encodedArgument('IDLETIME'),
@@ -86,13 +91,39 @@ export class KeyWriter implements RdbHandler, BuilderHost {
   record(record: RdbRecord, raw?: Uint8Array | null): void {
     if (raw && this.#isOdd(record, raw))
       this.#later(record.index, keyOf(record), 'an entry that servers write in two ways');
-    else if (raw) this.#restore(record, raw);
+    else if (raw) this.#write(record, raw);
     else if (raw === null && record.type.data === 'module')
       this.options.tally.fail('it is a module’s value, and too large for one command', keyOf(record));
     else if (raw === null) this.#later(record.index, keyOf(record), 'a value of its size');
     else if (this.#left === undefined) this.#builder.measure(record);
     else this.#count(this.#left, record);
     this.done = record.index + 1;
+  }
+
+  #write(record: RdbRecord, raw: Uint8Array): void {
+    if (goesBySet(record, this.options)) this.#set(record, raw.subarray(raw.length - record.longest));
+    else if (goesInParts(record, this.options)) {
+      readValue(record, raw, this.sink);
+      this.#builder.measure(record);
+    } else this.#restore(record, raw);
+  }
+
+  #set(record: RdbRecord, value: Uint8Array): void {
+    this.selectFor(record.database);
+    const { out } = this.pipe;
+    const replaces = this.options.existing === 'replace';
+    const expires = record.expiresAt >= 0;
+    out.start(3 + (replaces ? 0 : 1) + (expires ? 2 : 0), wordBytes + record.keyTo - record.keyFrom);
+    out.literal(words.set);
+    out.argument(record.bytes, record.keyFrom, record.keyTo);
+    out.long(value);
+    if (!replaces) out.literal(words.nx);
+    if (expires) {
+      out.literal(words.pxat);
+      out.integer(record.expiresAt);
+    }
+    this.#keys.push(record.bytes, record.keyFrom, record.keyTo, record.valueBytes);
+    this.pipe.commit(tagOf(record.index, kind.whole));
   }
 
   #restore(record: RdbRecord, raw: Uint8Array): void {
@@ -188,7 +219,10 @@ export class KeyWriter implements RdbHandler, BuilderHost {
 
   #refused(tag: number, reply: PipeReply): void {
     const key = this.#keys.oldest;
-    if (!(reply instanceof PipeError)) this.options.tally.fail('the server gave no answer to RESTORE', key);
+    // What SET NX says.
+    if (reply === null) this.exists(recordOf(tag), key);
+    else if (!(reply instanceof PipeError))
+      this.options.tally.fail('the server gave no answer to RESTORE', key);
     else if (reply.code === 'BUSYKEY') this.exists(recordOf(tag), key);
     else if (reply.text.startsWith('ERR Bad data format'))
       this.#later(recordOf(tag), key, 'what RESTORE refuses');

@@ -10,7 +10,9 @@ import type { TargetAbilities } from './judge-target.ts';
 export interface TargetWays {
   /** RESTORE is allowed there, and takes what we send. */
   restore: boolean;
-  /** Why not. */
+  /** Plain commands build values too, whatever their type. */
+  builds: boolean;
+  /** Why RESTORE is not. */
   why: string | null;
   hasDatabase: (database: number) => boolean;
 }
@@ -26,6 +28,16 @@ const building = [
   ['UNLINK', probeKey],
   ['RENAMENX', probeKey, probeKey],
   ['RENAME', probeKey, probeKey],
+];
+/** With these, values of every type but streams are written. */
+const writing = [
+  ...building,
+  ['SET', probeKey, '', 'NX'],
+  ['APPEND', probeKey, ''],
+  ['RPUSH', probeKey, ''],
+  ['SADD', probeKey, ''],
+  ['ZADD', probeKey, '0', ''],
+  ['HSET', probeKey, '', ''],
 ];
 /** Servers have 16 databases unless told otherwise; managed ones often one. */
 const probed = 16;
@@ -44,7 +56,15 @@ export async function probeTarget(pipe: Pipe, { reads }: TargetAbilities): Promi
   const why = reply instanceof PipeError ? judge(pipe, reply) : null;
   if (why !== null) await refuseUnable(pipe, why);
   const databases = await countDatabases(pipe);
-  return { restore: why === null, why, hasDatabase: (database) => database < databases };
+  const builds = await canBuild(pipe);
+  return { restore: why === null, builds, why, hasDatabase: (database) => database < databases };
+}
+
+/** Asks in a transaction that is then dropped: a server says when it takes a command into it whether the user may. */
+async function canBuild(pipe: Pipe): Promise<boolean> {
+  if ((await pipe.ask('MULTI')) !== 'OK') return false;
+  const replies = await pipe.askAll([...writing, ['DISCARD']]);
+  return replies.slice(0, -1).every((reply) => reply === 'QUEUED');
 }
 
 function judge(pipe: Pipe, reply: PipeError): string | null {

@@ -1,6 +1,9 @@
 import { releaseMemory } from '../../lib/release-memory.ts';
 import type { Window } from './window.ts';
 
+/** A buffer that was needed for something longer is not kept. */
+const keptBytes = 8 * 1024 * 1024;
+
 /** Keeps a value's bytes as they are in the file, over any number of windows. */
 export class RawValue {
   readonly #window: Window;
@@ -21,7 +24,7 @@ export class RawValue {
     this.#wanted = wanted;
     this.#next = this.#window.offset;
     this.#filled = 0;
-    if (this.#kept.length > 0) this.#drop();
+    if (this.#kept.length > keptBytes) this.#drop();
   }
 
   /** Before the window goes: keeps what is read of it. */

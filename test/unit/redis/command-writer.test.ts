@@ -68,3 +68,30 @@ test('a command larger than a block has a block of its own', () => {
     [Buffer.from('a'), large, Buffer.from('b')].map((arg) => encode([Buffer.from('ECHO'), arg])).join(''),
   );
 });
+
+test('a long argument goes over as many blocks as it takes, and what follows it too', () => {
+  const writer = new CommandWriter();
+  const blockBytes = writer.bytes.length;
+  for (const length of [0, 1, blockBytes - 40, blockBytes - 20, blockBytes, 3 * blockBytes + 1]) {
+    const [before, value] = [Buffer.alloc(100, 'a'), Buffer.alloc(length, 'x')];
+    writer.start(1, before.length);
+    writer.argument(before);
+    const first = writer.written;
+    writer.start(4, 4);
+    writer.literal(encodedArgument('SET'));
+    writer.long(value);
+    writer.literal(encodedArgument('PXAT'));
+    writer.integer(4_102_444_800_123);
+    const second = writer.written;
+    const blocks = writer.take(true);
+    const text = Buffer.concat(blocks).toString('latin1');
+    expect(text).toBe(
+      encode([before]) + encode([Buffer.from('SET'), value, Buffer.from('PXAT'), 4_102_444_800_123]),
+    );
+    expect([first, first + second]).toEqual([encode([before]).length, text.length]);
+    for (const block of blocks) {
+      expect(block.length).toBeLessThanOrEqual(blockBytes);
+      writer.release(block);
+    }
+  }
+});
