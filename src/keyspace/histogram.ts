@@ -18,6 +18,11 @@ export class Histogram {
     const bounds = this.#bounds;
     let bucket = 0;
     while (bucket < bounds.length && value >= bounds[bucket]!) bucket++;
+    this.addTo(bucket, bytes);
+  }
+
+  /** For a bucket that is known. */
+  addTo(bucket: number, bytes: number): void {
     this.#keys[bucket]! += 1;
     this.#bytes[bucket]! += bytes;
     this.#seen = true;
@@ -49,3 +54,9 @@ export const idleBounds = [minute, hour, day, 7 * day, 30 * day] as const;
 export const frequencyBounds = [1, 6, 11, 51, 101, 255] as const;
 /** Bytes of a value: 64, then powers of four up to 64 MiB. */
 export const sizeBounds: readonly number[] = Array.from({ length: 11 }, (_, power) => 64 * 4 ** power);
+
+/** The bucket of a size by `sizeBounds`: every key has one, and to look for it costs more than to reckon it. */
+export function sizeBucket(bytes: number): number {
+  if (bytes >= 2 ** 26) return 11;
+  return Math.max(0, (27 - Math.clz32(bytes)) >> 1);
+}

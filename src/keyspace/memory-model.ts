@@ -86,7 +86,7 @@ const nodeBytes = 8192;
 export function estimateMemory(record: RdbRecord, model: MemoryModel): number {
   if (record.type.layout === 'string') return stringKey(record, model);
   const key = model.embedsKeys
-    ? sizeClass(object + embeddedKey(record))
+    ? wholeClass(object + embeddedKey(record))
     : dictEntry + object + text(record.keyBytes);
   return key + valueBytes(record, model);
 }
@@ -94,7 +94,7 @@ export function estimateMemory(record: RdbRecord, model: MemoryModel): number {
 function valueBytes(record: RdbRecord, model: MemoryModel): number {
   switch (record.type.layout) {
     case 'blob':
-      return sizeClass(record.longest);
+      return wholeClass(record.longest);
     case 'expiring-blob':
       return 40 + sizeClass(record.longest);
     case 'strings':
@@ -126,12 +126,12 @@ function stringKey(record: RdbRecord, model: MemoryModel): number {
   if (!model.embedsKeys) {
     const key = dictEntry + text(record.keyBytes);
     if (integer) return key + object;
-    return key + (longest <= 44 ? sizeClass(object + 4 + longest) : object + text(longest));
+    return key + (longest <= 44 ? wholeClass(object + 4 + longest) : object + text(longest));
   }
   const key = embeddedKey(record);
-  if (integer) return sizeClass(object + key);
+  if (integer) return wholeClass(object + key);
   const whole = model.embedHeader + key + 4 + longest;
-  return whole <= model.embedLimit ? sizeClass(whole) : sizeClass(object + key) + text(longest);
+  return whole <= model.embedLimit ? wholeClass(whole) : wholeClass(object + key) + text(longest);
 }
 
 /** A key in its object: one byte that says where, the string, and a time, for which long keys have room anyhow. */
@@ -225,12 +225,20 @@ function meanClass(mean: number, longest: number): number {
 
 /** A string with its header, its length, in memory of its own. */
 function text(length: number): number {
-  return sizeClass(textBytes(length));
+  return wholeClass(textBytes(length));
 }
 
 /** A string's header, itself and a zero byte (sds). */
 function textBytes(length: number): number {
   return length + (length < 32 ? 2 : length < 256 ? 4 : length < 65_536 ? 6 : 10);
+}
+
+/** The classes of small sizes, which most are. */
+const smallClasses = Uint16Array.from({ length: 1024 }, (_, bytes) => sizeClass(bytes));
+
+/** The same as `sizeClass` for a whole number of bytes. */
+function wholeClass(bytes: number): number {
+  return bytes < smallClasses.length ? smallClasses[bytes]! : sizeClass(bytes);
 }
 
 /** What jemalloc gives for so many bytes: multiples of 16, from 128 on four steps to each doubling. */

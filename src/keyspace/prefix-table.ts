@@ -9,7 +9,6 @@ const usualLimit = 32_768;
 export const longestPrefix = 256;
 
 const wordBytes = 4;
-const zero = 0x30;
 /** Letters have it, digits do not. */
 const letterBit = 0x40;
 const asterisk = 0x2a;
@@ -126,7 +125,7 @@ export class PrefixTable {
           continue;
         }
       }
-      while (at < end && (bytes[at]! - zero) >>> 0 < 10) at++;
+      at = endOfDigits(view, at, end);
       const isNumber = at > start && (at === end || bytes[at] === separator);
       if (!isNumber) at = findByte(view, separator, at, end);
       const last = at === end;
@@ -206,6 +205,17 @@ export class PrefixTable {
   }
 }
 
+/** Where the digits end that stand here, or `end`. Reads up to three bytes beyond. */
+function endOfDigits(view: DataView, from: number, end: number): number {
+  for (let at = from; at < end; at += wordBytes) {
+    // Digits become 0 … 9, which 6 does not lift over 15.
+    const word = view.getInt32(at, true) ^ 0x30303030;
+    const others = (((word & 0x0f0f0f0f) + 0x06060606) | word) & 0xf0f0f0f0;
+    if (others !== 0) return Math.min(end, at + firstByte(others));
+  }
+  return end;
+}
+
 /** Where the byte is next, or `end`. Reads up to three bytes beyond. */
 function findByte(view: DataView, byte: number, from: number, end: number): number {
   const four = Math.imul(byte, 0x01010101);
@@ -213,9 +223,14 @@ function findByte(view: DataView, byte: number, from: number, end: number): numb
     const word = view.getInt32(at, true) ^ four;
     // the lowest bit that is set is that of the first byte that became zero
     const zeros = (word - 0x01010101) & ~word & 0x80808080;
-    if (zeros !== 0) return Math.min(end, at + ((31 - Math.clz32(zeros & -zeros)) >>> 3));
+    if (zeros !== 0) return Math.min(end, at + firstByte(zeros));
   }
   return end;
+}
+
+/** Which of a word's bytes is the first that has a bit set. */
+function firstByte(bits: number): number {
+  return (31 - Math.clz32(bits & -bits)) >>> 3;
 }
 
 /** A segment in a form to compare. Reads up to three bytes beyond. */

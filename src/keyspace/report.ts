@@ -3,7 +3,7 @@ import type { RdbHandler, RdbRecord } from '../formats/rdb/rdb-handler.ts';
 import type { RdbVersion } from '../formats/rdb/rdb-version.ts';
 import { valueTypes } from '../formats/rdb/value-types.ts';
 import { printable } from '../lib/printable.ts';
-import { frequencyBounds, Histogram, idleBounds, sizeBounds, ttlBounds } from './histogram.ts';
+import { frequencyBounds, Histogram, idleBounds, sizeBounds, sizeBucket, ttlBounds } from './histogram.ts';
 import { keyText } from './key-text.ts';
 import { keepKey, LargeKeys, type KeptKey } from './large-keys.ts';
 import { estimateMemory, memoryModelFor, type MemoryModel } from './memory-model.ts';
@@ -57,7 +57,6 @@ export class KeyspaceReport implements RdbHandler {
   #version: RdbVersion = { engine: 'redis', version: 0 };
   #model: MemoryModel = memoryModelFor(this.#version);
   #functions = 0;
-  #never = { keys: 0, bytes: 0 };
   #measuredFrom: number;
   #separator: string | null;
   /** Until the separator is known. */
@@ -101,12 +100,8 @@ export class KeyspaceReport implements RdbHandler {
     const memory = Math.round(estimateMemory(record, this.#model));
     const bytes = record.keyBytes + record.valueBytes;
     const row = this.#tallies.add(record, bytes, memory);
-    this.#sizes.add(record.valueBytes, bytes);
+    this.#sizes.addTo(sizeBucket(record.valueBytes), bytes);
     if (record.expiresAt >= 0) this.#ttl.add((record.expiresAt - this.#measuredFrom) / 1000, bytes);
-    else {
-      this.#never.keys += 1;
-      this.#never.bytes += bytes;
-    }
     if (record.idle >= 0) this.#idle.add(record.idle, bytes);
     if (record.frequency >= 0) this.#frequency.add(record.frequency, bytes);
     if (
@@ -128,14 +123,17 @@ export class KeyspaceReport implements RdbHandler {
     this.#decide();
     const createdAt = (wholeNumber(this.#aux.get('ctime')) ?? 0) * 1000;
     const { engine, version } = this.#version;
+    const tallies = this.#tallies.summarize();
+    const { keys, bytes, expiring, expiring_bytes: expiringBytes } = tallies.totals;
+    const never = { keys: keys - expiring, bytes: bytes - expiringBytes };
     return {
       schema: keyspaceSchema,
       rdb: { engine, version, aux: Object.fromEntries(this.#aux), functions: this.#functions },
       created_at: createdAt > 0 ? isoTime(createdAt) : null,
       used_memory: wholeNumber(this.#aux.get('used-mem')) ?? null,
       selection: { database: this.#options.database ?? null, type: this.#options.type ?? null },
-      ...this.#tallies.summarize(),
-      ttl: { measured_from: isoTime(this.#measuredFrom), never: this.#never, buckets: this.#ttl.buckets() },
+      ...tallies,
+      ttl: { measured_from: isoTime(this.#measuredFrom), never, buckets: this.#ttl.buckets() },
       sizes: this.#sizes.buckets(),
       idle: this.#idle.bucketsIfAny(),
       frequency: this.#frequency.bucketsIfAny(),

@@ -54,6 +54,18 @@ export function generalise(bytes: Uint8Array, from: number, to: number, out: Uin
   return length;
 }
 
+const scratch = new Uint8Array(512);
+
+/** Does all of it vary? Of at most 512 bytes. */
+export function wholeVaries(bytes: Uint8Array, from: number, to: number): boolean {
+  let all = 0;
+  for (let at = from; at < to; at++) all |= kinds[bytes[at]!]!;
+  // What has letters besides those of hex digits and is no single word cannot be one number, id or token.
+  const isNamed =
+    (all & (otherLetter | beyondAscii)) !== 0 && (all & punctuation) !== 0 && (all & control) === 0;
+  return !isNamed && allVaries(scratch, generalise(bytes, from, to, scratch));
+}
+
 /** Did `generalise` find that all of the segment varies? */
 export function allVaries(out: Uint8Array, length: number): boolean {
   return length === 1 && out[0] === asterisk;
