@@ -113,24 +113,24 @@ export class PrefixTable {
     let literal = true;
     while (depth < this.#depth) {
       const start = at;
-      const isWord = (bytes[at]! & letterBit) !== 0;
-      if (isWord && start !== from) {
-        const known = this.#known.find(view, at, end, entry);
+      at = findByte(view, separator, at, end);
+      const last = at === end;
+      // What follows an id names a part (user:*:cart); any other end of a name is the key itself.
+      if (last && (!afterId || start === end || end < to)) break;
+      const isWord = (bytes[start]! & letterBit) !== 0;
+      if (isWord && !last && start !== from) {
+        const known = this.#known.find(view, start, end, entry);
         if (known !== 0) {
           entry = known;
-          at += this.#known.length;
+          at = start + this.#known.length;
           depth++;
           afterId = false;
           literal = false;
           continue;
         }
       }
-      at = endOfDigits(view, at, end);
-      const isNumber = at > start && (at === end || bytes[at] === separator);
-      if (!isNumber) at = findByte(view, separator, at, end);
-      const last = at === end;
-      // What follows an id names a part (user:*:cart); any other end of a name is the key itself.
-      if (last && (!afterId || isNumber || start === end || end < to)) break;
+      const isNumber = at > start && endOfDigits(view, start, at) === at;
+      if (last && isNumber) break;
       const next = isNumber ? this.#number(entry) : this.#segmentOf(bytes, view, entry, start, at, last);
       if (next === absent) break;
       if (next === crowded) {
