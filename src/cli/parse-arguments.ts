@@ -23,6 +23,12 @@ const dash = '\0-';
 
 /** Parses a command line. Throws an AgentError `usage` that says what is wrong with it. */
 export async function parseArguments(argv: readonly string[], width: number): Promise<ParsedArguments> {
+  // yargs lays out the help of every command that it runs; to wrap lines takes most of that, and nobody may see them.
+  const parsed = await parse(argv, null);
+  return parsed.kind === 'text' ? parse(argv, width) : parsed;
+}
+
+async function parse(argv: readonly string[], width: number | null): Promise<ParsedArguments> {
   let chosen: { command: AnyCommand; args: unknown } | undefined;
   let parser = base(width);
   for (const [group, members] of grouped(commands)) {
@@ -75,7 +81,7 @@ function giveDashBack(args: unknown): void {
   for (const [name, value] of Object.entries(args)) if (value === dash) Reflect.set(args, name, '-');
 }
 
-function base(width: number): Argv {
+function base(width: number | null): Argv {
   // Without a locale the messages are in the language of the environment, and usageError reads them.
   return yargs()
     .locale('en')
@@ -125,7 +131,8 @@ function describeCommand(yargsOfCommand: Argv, command: AnyCommand): Argv {
 
 /** Options of a command that are not those of the commands below it, as options otherwise are. */
 function keepFromBelow(parser: Argv, names: readonly string[]): void {
-  const own = names.filter((name) => !optionNames([]).includes(name));
+  const everywhere = optionNames([]);
+  const own = names.filter((name) => !everywhere.includes(name));
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as yargs documents it, the types lack the second
   (parser as unknown as { global(names: readonly string[], global: boolean): void }).global(own, false);
 }
