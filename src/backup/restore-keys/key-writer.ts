@@ -1,5 +1,6 @@
 import { AgentError } from '../../domain/errors.ts';
 import { footerBytes, PayloadFooter, payloadVersion } from '../../formats/rdb/dump-payload.ts';
+import { ExpandedValue } from '../../formats/rdb/expand-value.ts';
 import type { RdbHandler, RdbRecord, TokenSink, ValueWish } from '../../formats/rdb/rdb-handler.ts';
 import { readValue } from '../../formats/rdb/rdb-reader.ts';
 import type { RdbVersion } from '../../formats/rdb/rdb-version.ts';
@@ -38,6 +39,7 @@ export class KeyWriter implements RdbHandler, BuilderHost {
   readonly #builder: ValueBuilder;
   readonly #keys = new RecentKeys();
   readonly #footer = new PayloadFooter();
+  readonly #expanded: ExpandedValue | undefined;
   #version = 0;
   #form: ListpackForm = 'unknown';
   #selected = 0;
@@ -57,6 +59,7 @@ export class KeyWriter implements RdbHandler, BuilderHost {
     this.options = options;
     this.deferred = deferred;
     this.#builder = new ValueBuilder(this);
+    if (options.ways.near) this.#expanded = new ExpandedValue();
   }
 
   /** For the reader: takes the values that are built by commands. */
@@ -129,16 +132,17 @@ export class KeyWriter implements RdbHandler, BuilderHost {
   #restore(record: RdbRecord, raw: Uint8Array): void {
     this.selectFor(record.database);
     const { out } = this.pipe;
+    const value = this.#expanded?.of(record, raw) ?? raw;
     const replaces = this.options.existing === 'replace';
     const access = record.idle >= 0 || record.frequency >= 0;
     out.start(
       5 + (replaces ? 1 : 0) + (access ? 2 : 0),
-      wordBytes + record.keyTo - record.keyFrom + raw.length + footerBytes,
+      wordBytes + record.keyTo - record.keyFrom + value.length + footerBytes,
     );
     out.literal(words.restore);
     out.argument(record.bytes, record.keyFrom, record.keyTo);
     out.integer(Math.max(0, record.expiresAt));
-    this.#payload(record.type.code, raw);
+    this.#payload(record.type.code, value);
     out.literal(words.absttl);
     if (replaces) out.literal(words.replace);
     if (access) {

@@ -1,6 +1,7 @@
 import { AgentError } from '../../domain/errors.ts';
 import { footerBytes, PayloadFooter } from '../../formats/rdb/dump-payload.ts';
 import { printable } from '../../lib/printable.ts';
+import { isOnThisHost } from '../../redis/on-this-host.ts';
 import type { Pipe } from '../../redis/pipe.ts';
 import { PipeError } from '../../redis/reply-parser.ts';
 import { stoppedBy } from './answer-kinds.ts';
@@ -10,6 +11,8 @@ import type { TargetAbilities } from './judge-target.ts';
 export interface TargetWays {
   /** RESTORE is allowed there, and takes what we send. */
   restore: boolean;
+  /** Bytes cost little on their way there: strings go expanded, which spares the server from doing that. */
+  near: boolean;
   /** Plain commands build values too, whatever their type. */
   builds: boolean;
   /** Why RESTORE is not. */
@@ -56,8 +59,8 @@ export async function probeTarget(pipe: Pipe, { reads }: TargetAbilities): Promi
   const why = reply instanceof PipeError ? judge(pipe, reply) : null;
   if (why !== null) await refuseUnable(pipe, why);
   const databases = await countDatabases(pipe);
-  const builds = await canBuild(pipe);
-  return { restore: why === null, builds, why, hasDatabase: (database) => database < databases };
+  const [builds, near] = [await canBuild(pipe), await isOnThisHost(pipe)];
+  return { restore: why === null, builds, near, why, hasDatabase: (database) => database < databases };
 }
 
 /** Asks in a transaction that is then dropped: a server says when it takes a command into it whether the user may. */

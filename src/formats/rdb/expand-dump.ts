@@ -122,8 +122,8 @@ function lengthBytes(length: number): number {
   return length < 0x40 ? 1 : length < 0x4000 ? 2 : longestLength;
 }
 
-/** Returns where the string begins. */
-function writeLength(target: Uint8Array, at: number, length: number): number {
+/** Writes how long a string is that follows; returns where it begins. */
+export function writeLength(target: Uint8Array, at: number, length: number): number {
   if (length < 0x40) target[at] = length;
   else if (length < 0x4000) {
     target[at] = 0x40 | (length >> 8);
