@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import type { BuildOptions } from 'esbuild';
 
 /** How everything that is shipped is bundled, and what the benches measure. */
@@ -9,6 +10,7 @@ export const bundling = {
   platform: 'node',
   target: 'node24',
   mainFields: ['module', 'main'],
+  alias: { 'string-width': join(import.meta.dirname, 'plain-width.ts') },
   // Names stay, so that a stack trace can be read.
   minifyWhitespace: true,
   minifySyntax: true,
