@@ -1,5 +1,6 @@
 import { infoInteger, infoKeyspace } from '../formats/info/parse-info.ts';
 import type { KeyCount } from '../domain/backup.ts';
+import { AgentError } from '../domain/errors.ts';
 import { readAvailableMemory } from '../lib/memory.ts';
 import { formatBytes } from '../lib/bytes.ts';
 import type { ScratchAof } from '../redis/scratch-aof.ts';
@@ -43,6 +44,14 @@ export async function loadAof({ tool, aof, ...options }: LoadAofOptions): Promis
     seconds: (options.clock.monotonic() - start) / 1000,
     refused: counted ? infoInteger(info, 'unexpected_error_replies') : undefined,
   };
+}
+
+/**
+ * Why a scratch server could not load commands, where that says nothing of them: modules and renamed commands are the
+ * server's own. undefined: it does.
+ */
+export function lackOfCommand(error: unknown): string | undefined {
+  return error instanceof AgentError && error.reason === 'command' ? error.message : undefined;
 }
 
 /** What a server of that version reads. */

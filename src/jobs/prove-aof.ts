@@ -10,7 +10,7 @@ import { runCheckAof } from '../redis/check-aof-tool.ts';
 import { engineOf } from '../redis/server.ts';
 import { findCheckTool, type CheckTool } from '../redis/tools.ts';
 import type { JobContext } from './job.ts';
-import { aofLayoutOf, lackOfMemory, loadAof } from './load-aof.ts';
+import { aofLayoutOf, lackOfCommand, lackOfMemory, loadAof } from './load-aof.ts';
 import { shallower, type Proof, type ProofOptions } from './proof.ts';
 
 export interface ProveAofOptions extends ProofOptions {
@@ -82,7 +82,13 @@ async function proveStaged(
   if (depth === 'checked') return checked;
   const memory = await lackOfMemory(manifest.server.used_memory);
   if (memory !== undefined) return shallower(checked, memory);
-  return await proveLoaded(context, manifest, found.tool, { folder, unpacked, layout, deep });
+  try {
+    return await proveLoaded(context, manifest, found.tool, { folder, unpacked, layout, deep });
+  } catch (error) {
+    const lack = lackOfCommand(error);
+    if (lack === undefined) throw error;
+    return shallower(checked, lack);
+  }
 }
 
 /** Has the server's own tool read it. Throws an AgentError `damaged`. */

@@ -23,7 +23,7 @@ import { findCheckTool, runCheckRdb, type CheckTool } from '../redis/tools.ts';
 import { artefactOf } from './artefact-of.ts';
 import type { JobContext } from './job.ts';
 import { readKnown } from './read-known.ts';
-import { lackOfMemory } from './load-aof.ts';
+import { lackOfCommand, lackOfMemory } from './load-aof.ts';
 import { loadBeside, loadDump, type LoadBeside } from './load-beside.ts';
 
 /** A backup that lies decoded on the file system of the data. */
@@ -189,7 +189,15 @@ export async function proveStaged(
   const verdict = checked === undefined ? undefined : await check(tool);
   if (verdict?.ok === false) throw new AgentError('damaged', `backup ${manifest.id}: ${verdict.summary}`);
   if (lack !== undefined) return `${checked}; not loaded: ${lack}`;
-  const problem = compareCounts(manifest.keyspace, await load(tool));
+  let loaded: Record<string, KeyCount>;
+  try {
+    loaded = await load(tool);
+  } catch (error) {
+    const why = lackOfCommand(error);
+    if (why === undefined) throw error;
+    return `${checked}; not loaded: ${why}`;
+  }
+  const problem = compareCounts(manifest.keyspace, loaded);
   if (problem !== undefined) throw new AgentError('damaged', `backup ${manifest.id}: loaded, but ${problem}`);
   return `${checked === undefined ? '' : `${checked}, `}loaded in a scratch server`;
 }

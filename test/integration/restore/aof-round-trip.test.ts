@@ -50,3 +50,25 @@ test.each(builds)('%s: a backup of the AOF comes back, and what it replaced does
   const journals = join(server.dir, '.redis-agent-restore');
   expect(readdirSync(journals).filter((name) => name !== 'server.log')).toHaveLength(2);
 });
+
+test.each(builds)('%s: also of a server whose commands have other names', async (_, build) => {
+  const server = await manageServer({
+    build,
+    config: { appendonly: 'yes', 'rename-command': 'SET REPLACE' },
+  });
+  const config = writeConfig({ instances: [server.instance] });
+  await server.call('REPLACE', 'key', 'as backed up');
+  const taken = await runAgent(['--json', 'backup', '--kind', 'aof'], { config });
+  // A scratch server knows the server's own version, and not its names.
+  expect(taken).toMatchObject({ code: 0, json: { verification: { level: 'checked' } } });
+  expect(taken.json.verification.summary).toMatch(/no deeper: .*unknown command 'REPLACE'/i);
+  await server.call('REPLACE', 'key', 'as it is now');
+
+  const restored = await runAgent(['--json', 'restore', '--yes'], { config });
+  expect(restored).toMatchObject({ code: 0, json: { outcome: 'restored' } });
+  expect(restored.json.proven).toMatch(/^checked with .*; not loaded: .*unknown command 'REPLACE'/i);
+  await server.reconnect();
+  expect(await server.call('GET', 'key')).toBe('as backed up');
+  await server.restart();
+  expect(await server.call('GET', 'key')).toBe('as backed up');
+});
