@@ -27,9 +27,9 @@ async function lastHeldDrill(context: JobContext): Promise<DrillRecord | undefin
 export async function expectRestore(
   context: JobContext,
   bytes: number,
-  method: 'files' | 'live',
+  how: Parameters<typeof estimateRestore>[2],
 ): Promise<RestoreEstimate | null> {
-  return estimateRestore(await lastHeldDrill(context), bytes, method);
+  return estimateRestore(await lastHeldDrill(context), bytes, how);
 }
 
 /** The newest record that lies beside a backup, of those whose mark is wanted. */

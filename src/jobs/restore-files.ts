@@ -51,7 +51,7 @@ export async function restoreFiles(
     staleAfter: context.settings.backup.stale_after,
     persistence,
     hasAof: scene.hasAof,
-    expected: await expectRestore(context, plain.bytes, 'files'),
+    expected: await expectRestore(context, plain.bytes, { method: 'files', kind: manifest.kind }),
   });
   // What an interrupted live restore has made of the server is put right first.
   if (options.dryRun && interruptedLive(context) !== null)

@@ -106,7 +106,10 @@ async function planLive(
     mode,
     steps: stepsOf(facts, mode, preBackup),
     lost: `everything written since ${manifest.snapshot_at}; ${kept(preBackup)}`,
-    expected: await expectRestore(context, manifest.artefacts[0]?.plain.bytes ?? 0, 'live'),
+    expected: await expectRestore(context, manifest.artefacts[0]?.plain.bytes ?? 0, {
+      method: 'live',
+      kind: manifest.kind,
+    }),
     notes,
     guards: [...guards, ...judgeChoice(choice)],
   };

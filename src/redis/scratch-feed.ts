@@ -35,7 +35,7 @@ export interface ScratchFeedOptions {
 /** Port 1 of this host, which only root could serve: a replica of it is a replica of nobody. */
 export const nobody = ['127.0.0.1', '1'] as const;
 
-/** Milliseconds without a byte, after which a server gives a master up that does not even send empty lines, is 60 s. */
+/** Milliseconds. A server gives a master up that is silent for 60 s, so this is for one that hangs itself. */
 const stallTimeout = 120_000;
 
 /** Listens for the scratch server that is started next. */

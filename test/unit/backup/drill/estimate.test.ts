@@ -9,9 +9,11 @@ const drill = sampleDrill({
   recovery_seconds: 16,
 });
 
-test('by files a backup is loaded twice, live it is read twice', () => {
-  expect(estimateRestore(drill, 100 * mebibyte, 'files')).toEqual({
-    seconds: 23,
+const files = { method: 'files', kind: 'rdb' } as const;
+
+test('by files a backup is loaded twice, a dump the first time while it is read; live it is read twice', () => {
+  expect(estimateRestore(drill, 100 * mebibyte, files)).toEqual({
+    seconds: 20,
     drill: {
       backup: drill.backup,
       at: drill.at,
@@ -19,19 +21,25 @@ test('by files a backup is loaded twice, live it is read twice', () => {
       recovery_seconds: 16,
     },
   });
-  expect(estimateRestore(drill, 100 * mebibyte, 'live')?.seconds).toBe(16);
+  expect(estimateRestore(drill, 100 * mebibyte, { method: 'files', kind: 'aof' })?.seconds).toBe(23);
+  expect(estimateRestore(drill, 100 * mebibyte, { method: 'live', kind: 'rdb' })?.seconds).toBe(16);
+});
+
+test('reading may be what a dump waits for', () => {
+  const slow = sampleDrill({ ...drill, seconds: { ...drill.seconds, fetch: 30 } });
+  expect(estimateRestore(slow, 100 * mebibyte, files)?.seconds).toBe(42);
 });
 
 test('scaled by size, but not below what starting takes', () => {
-  expect(estimateRestore(drill, 200 * mebibyte, 'files')?.seconds).toBe(46);
-  expect(estimateRestore(drill, 0, 'files')?.seconds).toBe(3.7);
+  expect(estimateRestore(drill, 200 * mebibyte, files)?.seconds).toBe(40);
+  expect(estimateRestore(drill, 0, files)?.seconds).toBe(3.2);
   const small = sampleDrill({ ...drill, bytes: 100 });
-  expect(estimateRestore(small, 200, 'files')?.seconds).toBe(23);
-  expect(estimateRestore(small, 32 * mebibyte, 'files')?.seconds).toBe(46);
+  expect(estimateRestore(small, 200, files)?.seconds).toBe(20);
+  expect(estimateRestore(small, 32 * mebibyte, files)?.seconds).toBe(40);
 });
 
 test('of a drill that did not come to its end nothing is reckoned', () => {
-  expect(estimateRestore(undefined, 1, 'files')).toBeNull();
-  expect(estimateRestore({ ...drill, recovery_seconds: null }, 1, 'files')).toBeNull();
-  expect(estimateRestore({ ...drill, ok: false }, 1, 'files')).toBeNull();
+  expect(estimateRestore(undefined, 1, files)).toBeNull();
+  expect(estimateRestore({ ...drill, recovery_seconds: null }, 1, files)).toBeNull();
+  expect(estimateRestore({ ...drill, ok: false }, 1, files)).toBeNull();
 });
