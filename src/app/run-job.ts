@@ -77,7 +77,8 @@ async function runLocked<Options, Value>(
     if (!interrupted) {
       log.error({ cause: messageOf(error) }, 'job failed');
       const failure = failureOf(instance, job.name, error);
-      record(runner, instance, { rules: [failure.rule] }, [failure]);
+      if (job.isNews?.(options, error) !== false)
+        record(runner, instance, { rules: [failure.rule] }, [failure]);
     }
     throw error;
   }

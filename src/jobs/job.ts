@@ -46,4 +46,6 @@ export interface Job<Options, Value> {
   /** Runs that must not overlap share a lock. */
   lock: 'repository' | 'verify' | 'prove' | 'watch' | 'aof' | 'fetch';
   run(context: JobContext, options: Options): Promise<JobResult<Value>>;
+  /** Is its failure news to whoever looks after the server, and not only to who asked? It always is when left out. */
+  isNews?(options: Options, error: unknown): boolean;
 }

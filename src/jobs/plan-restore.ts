@@ -36,6 +36,7 @@ export const planRestoreJob: Job<PlanRestoreOptions, PlannedRestore> = {
   name: 'restore',
   lock: 'repository',
   run,
+  isNews: () => false,
 };
 
 async function run(context: JobContext, options: PlanRestoreOptions): Promise<JobResult<PlannedRestore>> {

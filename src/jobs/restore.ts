@@ -15,7 +15,12 @@ import {
 import { NotServing } from './restore-server.ts';
 
 /** Puts a backup, or what the last restore has set aside, in the place of an instance's data. */
-export const restoreJob: Job<RestoreOptions, RestoreReport> = { name: 'restore', lock: 'repository', run };
+export const restoreJob: Job<RestoreOptions, RestoreReport> = {
+  name: 'restore',
+  lock: 'repository',
+  run,
+  isNews: ({ dryRun }, error) => !dryRun && !(error instanceof AgentError && error.code === 'refused'),
+};
 
 async function run(context: JobContext, options: RestoreOptions): Promise<JobResult<RestoreReport>> {
   const start = context.clock.monotonic();

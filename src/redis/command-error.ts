@@ -30,6 +30,11 @@ const replyReasons: [RegExp, string, string][] = [
     'denied',
     'the server’s protected mode refuses other hosts: give it a password, or connect from its own host',
   ],
+  [
+    /^ERR unknown command/i,
+    'unknown-command',
+    'is it renamed or switched off (rename-command in the configuration of the server)? Take that line out, and withhold commands by ACL instead',
+  ],
   [/Command timed out/, 'timeout', 'the server does not answer in time: is it busy, stopped or overloaded?'],
   [
     /[Cc]onnection is closed|isn't writeable|ECONNRESET|EPIPE/,
@@ -45,6 +50,7 @@ const replyReasons: [RegExp, string, string][] = [
 
 /** In our own words where the client library's would not help. */
 const texts: Record<string, string> = {
+  'unknown-command': 'the server does not know this command',
   timeout: 'no answer in time',
   closed: 'the connection is closed',
   'not-redis': 'the answer is not in Redis’s protocol',

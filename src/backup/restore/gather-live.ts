@@ -102,7 +102,7 @@ async function probe(
     const { rule = '', command: [name = ''] = [] } = probes[index] ?? {};
     if (!(reply instanceof AgentError)) return;
     if (reply.reason === 'noperm') missing.rules.push(rule);
-    else if (/unknown command/i.test(reply.message)) missing.commands.push(name);
+    else if (reply.reason === 'unknown-command') missing.commands.push(name);
     else if (reply.reason === 'closed' || reply.reason === 'timeout') throw reply;
   });
   const subscribers = replies[2];

@@ -70,6 +70,14 @@ describe('runJob', () => {
     runner.state.close();
   });
 
+  test('nor is one that only concerns who asked', async () => {
+    const plan = { ...fail, isNews: (_: object, error: unknown) => error !== failure };
+    await expect(runJob(runner, plan, task(), {})).rejects.toBe(failure);
+    expect(openFindings(runner.state, 'main')).toEqual([]);
+    expect(lastRun(runner.state, 'main', 'backup')).toMatchObject({ outcome: 'failed' });
+    runner.state.close();
+  });
+
   test('one that was stopped is no finding, whatever it failed with', async () => {
     await expect(runJob(runner, fail, task(AbortSignal.abort()), {})).rejects.toBe(failure);
     expect(openFindings(runner.state, 'main')).toEqual([]);
