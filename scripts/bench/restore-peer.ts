@@ -18,10 +18,11 @@ export interface Command {
   rss: number;
 }
 
-/** Runs one command of the built agent. */
+/** Runs one command of the built agent, by Node with the flags that it has wherever it is installed. */
 export function agent(folder: string, ...words: string[]): Command {
   const peak = join(folder, 'peak');
-  const argv = ['--import', join(root, 'scripts/lib/print-peak.mjs'), join(root, 'dist/main.mjs')];
+  const printPeak = join(root, 'scripts/lib/print-peak.mjs');
+  const argv = ['--max-semi-space-size=4', '--import', printPeak, join(root, 'dist/main.mjs')];
   const command = ['--config', join(folder, 'config.yaml'), '--json', '--quiet', ...words];
   const start = performance.now();
   const { status, stdout } = spawnSync(
