@@ -35,8 +35,8 @@ export interface ScratchFeedOptions {
 /** Port 1 of this host, which only root could serve: a replica of it is a replica of nobody. */
 export const nobody = ['127.0.0.1', '1'] as const;
 
-/** Milliseconds. A server gives a master up that is silent for 60 s, so this is for one that hangs itself. */
-const stallTimeout = 120_000;
+/** Milliseconds; a server gives a silent master up after as long. */
+const stallTimeout = 60_000;
 
 /** Listens for the scratch server that is started next. */
 export async function prepareFeed({
