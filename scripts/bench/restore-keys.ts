@@ -1,13 +1,13 @@
 /**
  * A logical restore of a whole dump into an empty server, as a whole process, against
  *
- *   redis-cli --pipe < FILE      with the same RESTORE commands, written into FILE before
+ *   redis-cli --pipe < FILE      with RESTORE of the values as the dump has them, written into FILE before
  *
  *   scripts/node scripts/bench/restore-keys.ts [--rounds 3] [--only 1gb|small|big] [--agent dist/main.mjs]
  *
  * Rounds alternate, each into a new server; figures are medians. Ours reads the dump twice, since only its end tells that
- * it is sound, makes the commands and counts the answers. Data: a realistic gibibyte, 10 M small keys, and values of 1
- * to 8 MiB. Needs scripts/build.
+ * it is sound, makes the commands, expands what is compressed, and counts the answers. Data: a realistic gibibyte, 10 M
+ * small keys, and values of 1 to 8 MiB. Needs scripts/build.
  */
 import { spawnSync } from 'node:child_process';
 import {
@@ -77,7 +77,7 @@ function theirs(server: TestServer, commands: string, folder: string): Client {
   }
 }
 
-/** Writes what ours would send into a file. Its probes, some twenty short commands, are left out. */
+/** Writes what ours would send to a server elsewhere that takes nothing but RESTORE. Its probes are left out. */
 async function prepare(server: TestServer, dump: string, path: string): Promise<void> {
   const file = openSync(path, 'w');
   const out = new CommandWriter();

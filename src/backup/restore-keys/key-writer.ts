@@ -226,11 +226,11 @@ export class KeyWriter implements RdbHandler, BuilderHost {
     // What SET NX says.
     if (reply === null) this.exists(recordOf(tag), key);
     else if (!(reply instanceof PipeError))
-      this.options.tally.fail('the server gave no answer to RESTORE', key);
+      this.options.tally.fail('the server gave another answer than it should', key);
     else if (reply.code === 'BUSYKEY') this.exists(recordOf(tag), key);
     else if (reply.text.startsWith('ERR Bad data format'))
       this.#later(recordOf(tag), key, 'what RESTORE refuses');
-    else if (!this.stopOn(reply)) this.options.tally.fail(`RESTORE: ${reply.text}`, key);
+    else if (!this.stopOn(reply)) this.options.tally.fail(`refused: ${reply.text}`, key);
   }
 
   #payload(code: number, raw: Uint8Array): void {
