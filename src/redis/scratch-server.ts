@@ -23,7 +23,7 @@ export interface ScratchOptions {
   directory: string;
   /** Loaded from where it is, and never written to. */
   dumpFile?: string;
-  /** A dump that is still being made, instead: it is loaded as it comes. */
+  /** A dump that is still being made, instead: loaded as it comes, and its CRC64 left to whoever makes it. */
   feed?: Feed;
   /** An append only file, instead of a dump; loaded like `dumpFile`. */
   aof?: ScratchAof;
