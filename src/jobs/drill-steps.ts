@@ -16,6 +16,7 @@ export async function loadStaged(
   { tool, server: { engine } }: Rehearsal,
   { source }: Pick<Staged, 'source'>,
 ): Promise<{ server: ScratchServer; databases: Record<string, KeyCount> }> {
+  progress.report({ phase: 'loading' });
   const server = await startScratchServer({
     program: { path: tool.path, argv0: `${engine}-server` },
     directory: scratch,

@@ -80,7 +80,9 @@ function writeList(sink: ValueSink, type: ValueType, items: readonly Uint8Array[
   sink.number(nodes.length);
   for (const node of nodes) {
     const [only] = node;
-    const alone = only !== undefined && node.length === 1 && (plain(node) || sink.style.pick(3) === 2);
+    // No server takes an empty element in a node of its own.
+    const may = only !== undefined && only.length > 0 && node.length === 1;
+    const alone = may && (plain(node) || sink.style.pick(3) === 2);
     if (type.layout === 'containers') sink.number(alone ? 1 : 2);
     if (alone && type.layout === 'containers') sink.string(only);
     else writeBlob(sink, type, node);

@@ -55,6 +55,8 @@ export class PackedValues implements ValuePart {
   string(bytes: Uint8Array): void {
     this.#came += 1;
     if (this.#container === plainNode) {
+      // Servers keep large elements so, and end themselves when they load an empty one.
+      if (bytes.length === 0) throw damaged('a list has an element of its own node that is empty');
       this.#found += 1;
       this.#sink.item?.(bytes);
       return;

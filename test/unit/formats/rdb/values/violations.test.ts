@@ -42,6 +42,12 @@ describe('a collection', () => {
       raw((sink) => sink.number(1).number(2).string(packed())),
       'has no elements',
     ],
+    [
+      'a list with an empty element in a node of its own',
+      18,
+      raw((sink) => sink.number(2).number(1).string(bytes('a')).number(1).string(bytes(''))),
+      'that is empty',
+    ],
     ['an empty set', 2, raw((sink) => sink.number(0)), 'a set has no elements'],
     ['an empty packed set', 20, raw((sink) => sink.string(packed())), 'a set has no elements'],
     ['an empty hash', 4, raw((sink) => sink.number(0)), 'a hash has no elements'],
