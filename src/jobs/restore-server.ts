@@ -4,7 +4,7 @@ import { AgentError, messageOf, systemCode } from '../domain/errors.ts';
 import { infoInteger, type Info } from '../formats/info/parse-info.ts';
 import { actAs, type UserId } from '../lib/act-as.ts';
 import { printable } from '../lib/printable.ts';
-import { findDataProcesses, servingAt } from '../redis/data-process.ts';
+import { findDataProcesses, findProcess, servingAt } from '../redis/data-process.ts';
 import { readInfo } from '../redis/server.ts';
 import type { ServiceControl } from '../redis/service.ts';
 import type { JobContext } from './job.ts';
@@ -50,6 +50,22 @@ export async function serverProcesses({ instance }: JobContext, dir: string): Pr
 }
 
 /**
+ * Processes of the server: those that work in its data directory, and of `known` those that have not ended yet. One that
+ * ends gives up the folder that it works in before its port.
+ */
+async function remaining(
+  { instance }: JobContext,
+  dir: string,
+  known: ReadonlySet<number>,
+): Promise<Set<number>> {
+  const here = (await processesIn(dir, instance.url)).map(({ pid }) => pid);
+  const ending = await Promise.all(
+    [...known].map(async (pid) => ((await findProcess(pid)) === undefined ? [] : [pid])),
+  );
+  return new Set([...here, ...ending.flat()]);
+}
+
+/**
  * Waits until no process of the server works in its data directory any more. `stopped` are those that were told to end:
  * another one is somebody else's doing, and would be waited for in vain.
  */
@@ -58,19 +74,18 @@ export async function untilGone(
   dir: string,
   stopped: ReadonlySet<number>,
 ): Promise<void> {
-  const { clock, instance, progress } = context;
+  const { clock, progress } = context;
   const start = clock.monotonic();
   for (let pause = shortestPause; ; pause = Math.min(pause * 1.5, longestPause)) {
-    const running = await processesIn(dir, instance.url);
+    const running = await remaining(context, dir, stopped);
     const [one] = running;
     if (one === undefined) return;
-    const another = running.find(({ pid }) => !stopped.has(pid));
-    if (another !== undefined) throw cameBack(another.pid);
+    for (const pid of running) if (!stopped.has(pid)) throw cameBack(pid);
     progress.report({ phase: 'stopping' });
     if (clock.monotonic() - start > longestStop)
       throw new AgentError(
         'failed',
-        `process ${one.pid} still works in ${dir} after ${longestStop / 60_000} minutes`,
+        `process ${one} still works in ${dir} after ${longestStop / 60_000} minutes`,
         {
           reason: 'stop',
           hint: 'end it, and see to it that nothing starts it again; then run the same command again',
@@ -101,7 +116,7 @@ export async function endStrays(context: JobContext, dir: string): Promise<void>
     }
   }
   const areThere = async (): Promise<boolean> =>
-    [...(await serverProcesses(context, dir))].some((pid) => strays.has(pid));
+    [...(await remaining(context, dir, strays))].some((pid) => strays.has(pid));
   while (strays.size > 0 && (await areThere())) await context.clock.sleep(shortestPause);
 }
 

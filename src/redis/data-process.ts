@@ -37,10 +37,13 @@ async function look(pid: number, directory: BigIntStats): Promise<DataProcess | 
   }
 }
 
-/** Undefined when it has ended, also where its parent has not taken notice yet. */
+/**
+ * Undefined when it has ended, also where its parent has not taken notice yet: then its first thread is a zombie. While it
+ * has others, which end after that one may be, its port and files are still taken.
+ */
 async function ownerOf(pid: number): Promise<DataProcess | undefined> {
   const status = await readFile(`/proc/${pid}/status`, 'utf8');
-  if (/^State:\s+[ZX]/m.test(status)) return undefined;
+  if (/^State:\s+[ZX]/m.test(status) && !/^Threads:\s+(?!1$)\d+$/m.test(status)) return undefined;
   const id = (field: string): number =>
     Number(new RegExp(`^${field}:\\s+\\d+\\s+(\\d+)`, 'm').exec(status)?.[1]);
   return { pid, uid: id('Uid'), gid: id('Gid') };
@@ -62,7 +65,7 @@ function isAt(address: ServerAddress, url: string): boolean {
   return protocol === 'unix:' || address.port === Number(port || 6379);
 }
 
-/** The process, if it runs. */
+/** The process, if it has not ended. */
 export async function findProcess(pid: number): Promise<DataProcess | undefined> {
   return ownerOf(pid).catch(() => undefined);
 }

@@ -1,41 +1,20 @@
-import { execFileSync, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { compile, compiler } from '../../support/compiler.ts';
 import { makeTempFolder, removeTempFolder } from '../../support/temp-folder.ts';
 
 // The wrapper is built from source; a machine without a C compiler leaves this out (the packages carry it built).
-const compiler = ['cc', 'gcc'].find((name) => {
-  try {
-    execFileSync(name, ['--version'], { stdio: 'ignore' });
-    return true;
-  } catch {
-    return false;
-  }
-});
-
 const notify = JSON.stringify(join(import.meta.dirname, '../../../src/app/notify.ts'));
 
 describe.skipIf(compiler === undefined)(compiler ? 'notify-exec' : 'notify-exec: no C compiler here', () => {
   let folder = '';
-  const root = join(import.meta.dirname, '../../..');
-
   beforeAll(() => {
     folder = makeTempFolder();
-    const build = (source: string, program: string): void => {
-      execFileSync(compiler ?? 'cc', [
-        '-O1',
-        '-Wall',
-        '-Wextra',
-        '-Werror',
-        '-o',
-        join(folder, program),
-        join(root, source),
-      ]);
-    };
-    build('systemd/notify-exec.c', 'notify-exec');
-    build('test/support/notify-socket.c', 'notify-socket');
+    compile('systemd/notify-exec.c', join(folder, 'notify-exec'));
+    compile('test/support/notify-socket.c', join(folder, 'notify-socket'));
   });
 
   afterAll(() => removeTempFolder(folder));
