@@ -10,7 +10,7 @@ import { serverBuilds } from '../../support/redis-server.ts';
 const check = ['aof', 'check', '--json'];
 
 test.each(serverBuilds())('$name: it is found by the configuration file, and judged', async (build) => {
-  const server = await manageServer({ build, config: { appendonly: 'yes' } });
+  const server = await manageServer({ build, config: { appendonly: 'yes', appendfsync: 'always' } });
   const config = writeConfig({ instances: [server.instance] });
   for (let key = 0; key < 20; key++) await server.call('SET', `key:${key}`, 'value');
   await server.kill();
