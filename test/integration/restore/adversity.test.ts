@@ -72,7 +72,7 @@ function supervise({ dir, build, configFile }: ManagedServer): () => Promise<voi
 
 describe('something else starts the server again', () => {
   test('while files are placed: it is said or undone, and one of both data sets is whole', async () => {
-    const { server, config } = await prepare({ config: { appendonly: 'yes' } });
+    const { server, config } = await prepare({ config: { appendonly: 'yes', appendfsync: 'always' } });
     await server.kill();
     const over = supervise(server);
     await server.reconnect();
@@ -118,7 +118,7 @@ describe('something else starts the server again', () => {
 
 describe.skipIf(process.getuid?.() !== 0)('files of the wrong owner', () => {
   test.each(['no', 'yes'])('are made the server’s, as the others are (AOF %s)', async (appendonly) => {
-    const { server, config } = await prepare({ config: { appendonly } });
+    const { server, config } = await prepare({ config: { appendonly, appendfsync: 'always' } });
     await server.kill();
     // As `cp` by root leaves them: in a folder of the server's user.
     for (const name of ['.', ...readdirSync(server.dir, { recursive: true }).map(String)])
