@@ -90,9 +90,12 @@ async function runRestore(
   let proven: string;
   let incoming: Awaited<ReturnType<StagedData['incoming']>>;
   let staged: StagedData;
+  // What goes on beside the staging ends with it.
+  const over = new AbortController();
+  const staging = { ...context, signal: AbortSignal.any([context.signal, over.signal]) };
   try {
     journal = await begin(run, journal, 'stage');
-    staged = await stagingFor(manifest, plan)(context, facts, at, manifest);
+    staged = await stagingFor(manifest, plan)(staging, facts, at, manifest);
     journal = await begin(run, journal, 'verify');
     proven = await staged.prove();
     if (plan.save) {
@@ -104,6 +107,7 @@ async function runRestore(
     journal = await begin(run, journal, 'stop');
     await stopServer(run);
   } catch (error) {
+    over.abort(error);
     await giveUp(run, journal);
     throw cannotGoOn(run, 'stage the backup', nameDamage(manifest.id, error));
   }

@@ -197,6 +197,28 @@ test.each(['fetching', 'proving'])('cancelled while it is %s: nothing runs on', 
   await expectUntouched(one, pids);
 });
 
+test('what fails between decoding and proving ends the load, which would not end by itself', async () => {
+  const one = await prepare(200_000);
+  const pids = await one.server.pids();
+  const why = new Error('no room for the journal');
+  let stopped: Promise<number> | undefined;
+  const restoring = restore(one, {
+    async onStep(step) {
+      stopped ??= untilLoading(one.scratch).then((pid) => {
+        process.kill(pid, 'SIGSTOP');
+        return pid;
+      });
+      if (step !== 'verify') return;
+      await stopped;
+      throw why;
+    },
+  });
+  await expect(restoring).rejects.toBe(why);
+  const scratch = (await stopped) ?? 0;
+  while (!isGone(scratch) || foldersIn(one.scratch).length > 0) await delay(2);
+  await expectUntouched(one, pids);
+});
+
 test('the agent is killed while it is loaded: nothing runs on, and the next restore does it all', async () => {
   const one = await prepare(200_000);
   const agent = spawnAgent(['restore', '--yes', '--method', 'files'], one);
