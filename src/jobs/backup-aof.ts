@@ -1,6 +1,5 @@
 import { archiveAofSet } from '../backup/aof/archive.ts';
 import { checkAofSet, type CheckedAof } from '../backup/aof/check-set.ts';
-import type { AofPart } from '../backup/aof/copy-set.ts';
 import type { OpenAofSet } from '../backup/aof/open-set.ts';
 import { waitForAof } from '../backup/aof/wait-for-rewrite.ts';
 import { encodeAof, type EncodedAof } from '../backup/artefact/encode.ts';
@@ -12,9 +11,8 @@ import type { AofPlace } from '../redis/aof-place.ts';
 import { identityOf, readServerTime } from '../redis/server.ts';
 import { asEntry, countKeys, type BackupOptions } from './backup.ts';
 import { clearLeftOvers, commitBackup, nextId, refuseForeignPrefix, requireRoom } from './backup-steps.ts';
+import { countAof } from './count-aof.ts';
 import { judgeShrinkage, shrinkRule } from './judge-shrinkage.ts';
-import type { LoadedAof } from './load-aof.ts';
-import { loadAofCopy } from './load-aof-copy.ts';
 import type { Job, JobContext, JobResult } from './job.ts';
 import { requireSound, soundParts } from './sound-aof.ts';
 import { staleRule } from './watch-backups.ts';
@@ -38,7 +36,7 @@ async function run(context: JobContext, options: BackupOptions): Promise<JobResu
   const parts = soundParts(checked);
   const archive = archiveAofSet(set, parts, Math.floor(view.at / 1000));
   await requireRoom(context, listing, { kind: 'aof', bytes: archive.bytes });
-  const loaded = await load(context, set, parts, view.info);
+  const loaded = await countAof(context, set, parts, view.info);
 
   const id = nextId(view.at, listing.backups.at(-1)?.id);
   const { settings } = context;
@@ -123,26 +121,6 @@ async function readSet(
   }
 }
 
-async function load(
-  { scratch, clock, signal, progress, log }: JobContext,
-  set: OpenAofSet,
-  parts: readonly AofPart[],
-  info: Info,
-): Promise<LoadedAof | { notLoaded: string }> {
-  const onProgress = (share: number): void => progress.report({ phase: 'loading', done: share, total: 1 });
-  const loaded = await loadAofCopy(set, parts, { scratch, info, clock, signal, onProgress }).catch(
-    (error: unknown) => {
-      // Modules and renamed commands, which only the server itself has; memory that ran out. That is no damage.
-      if (!(error instanceof AgentError) || error.code !== 'failed') throw error;
-      signal.throwIfAborted();
-      return { notLoaded: error.message };
-    },
-  );
-  if ('notLoaded' in loaded)
-    log.warn({ why: loaded.notLoaded }, 'the AOF was not loaded for counting its keys');
-  return loaded;
-}
-
 function describe(
   context: JobContext,
   {
@@ -150,7 +128,7 @@ function describe(
     view,
     encoded,
     loaded,
-  }: { id: string; view: View; encoded: EncodedAof; loaded: Awaited<ReturnType<typeof load>> },
+  }: { id: string; view: View; encoded: EncodedAof; loaded: Awaited<ReturnType<typeof countAof>> },
 ): Manifest {
   const now = context.clock.now();
   const at = new Date(view.at).toISOString();
@@ -187,7 +165,7 @@ function describe(
   };
 }
 
-function describeLoad(loaded: Awaited<ReturnType<typeof load>>): string {
+function describeLoad(loaded: Awaited<ReturnType<typeof countAof>>): string {
   if ('notLoaded' in loaded) return `not loaded (${loaded.notLoaded})`;
   const refused =
     loaded.refused === undefined || loaded.refused === 0

@@ -59,14 +59,6 @@ export function describeLocal(
   };
 }
 
-/** Who wrote a dump, by its notes; undefined where they do not tell. */
-export function writerOf(aux: Record<string, string | undefined>): LocalFacts['server'] | undefined {
-  const valkey = aux['valkey-ver'];
-  const version = valkey ?? aux['redis-ver'];
-  if (version === undefined || !/^\d+(?:\.\d+)*$/.test(version)) return undefined;
-  return { engine: valkey === undefined ? 'redis' : 'valkey', version };
-}
-
 /** A number that a dump tells of itself: whatever stands there, a count or nothing. */
 export function countIn(text: string | undefined): number | undefined {
   const count = Number(text ?? Number.NaN);

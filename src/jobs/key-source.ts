@@ -6,6 +6,7 @@ import type { Repository } from '../backup/repository.ts';
 import { storedAsIs, type Manifest } from '../domain/backup.ts';
 import { AgentError } from '../domain/errors.ts';
 import type { KeyspaceSummary } from '../domain/keyspace.ts';
+import { isZstd } from '../formats/zstd/frame-header.ts';
 import { decompressZstd } from '../formats/zstd/decompress.ts';
 import { awaitLater } from '../lib/await-later.ts';
 import { describeReadFailure } from '../lib/file-owner.ts';
@@ -34,7 +35,6 @@ export interface KeySource {
 }
 
 const chunkBytes = 512 * 1024;
-const zstdMagic = Buffer.from([0x28, 0xb5, 0x2f, 0xfd]);
 /** No dump begins with it. */
 const startOfJson = Buffer.from('{');
 /** More than `keys --json` prints, with the most keys and prefixes, and the longest names. */
@@ -85,7 +85,7 @@ export async function fileSource(path: string): Promise<KeySource> {
       hint: 'name a dump.rdb, a backup id, latest or -',
     });
   const start = await firstChunk(path);
-  const compressed = startsWith(start, zstdMagic);
+  const compressed = isZstd(start);
   const isReport = startsWith(start, startOfJson);
   return {
     kind: isReport ? 'report' : 'file',

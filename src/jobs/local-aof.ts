@@ -10,9 +10,9 @@ import { plainNames, type Artefact, type Manifest } from '../domain/backup.ts';
 import { AgentError } from '../domain/errors.ts';
 import { AofArchiveCheck } from '../formats/aof/archive-check.ts';
 import { printable } from '../lib/printable.ts';
+import { countAof } from './count-aof.ts';
 import { describeLocal, type LocalBackup } from './describe-local.ts';
 import type { JobContext } from './job.ts';
-import { loadAofCopy } from './load-aof-copy.ts';
 import { targetOf } from './restore-stage.ts';
 import { requireSound, soundParts } from './sound-aof.ts';
 
@@ -87,21 +87,11 @@ async function count(
   context: JobContext,
   { set, parts, manifest }: { set: OpenAofSet; parts: readonly AofPart[]; manifest: Manifest },
 ): Promise<Manifest['keyspace']['databases'] | undefined> {
-  const { instance, clock, signal, scratch, progress, log } = context;
+  const { instance, clock, signal } = context;
   const { facts } = await gatherFacts({ instance, connect: () => context.connect(), clock, signal });
   const info = new Map([...targetOf(facts, manifest), ['used_memory', String(manifest.server.used_memory)]]);
-  const onProgress = (share: number): void => progress.report({ phase: 'loading', done: share, total: 1 });
-  const loaded = await loadAofCopy(set, parts, { scratch, info, clock, signal, onProgress }).catch(
-    (error: unknown) => {
-      // Modules and renamed commands, which only the server itself has. That is no damage.
-      if (!(error instanceof AgentError) || error.code !== 'failed') throw error;
-      signal.throwIfAborted();
-      return { notLoaded: error.message };
-    },
-  );
-  if (!('notLoaded' in loaded)) return loaded.databases;
-  log.warn({ why: loaded.notLoaded }, 'its keys were not counted');
-  return undefined;
+  const loaded = await countAof(context, set, parts, info);
+  return 'notLoaded' in loaded ? undefined : loaded.databases;
 }
 
 type Sound = Omit<ReturnType<AofArchiveCheck['finish']> & { sound: true }, 'sound'>;

@@ -9,14 +9,15 @@ import { ContentCounter } from '../formats/rdb/content-counter.ts';
 import { placeOf } from '../formats/rdb/rdb-check.ts';
 import { RdbError } from '../formats/rdb/rdb-handler.ts';
 import { RdbReader, type RdbSummary } from '../formats/rdb/rdb-reader.ts';
+import { writerOf } from '../formats/rdb/writer-of.ts';
+import { isZstd } from '../formats/zstd/frame-header.ts';
 import { describeReadFailure } from '../lib/file-owner.ts';
-import { countIn, describeLocal, writerOf, type LocalBackup } from './describe-local.ts';
+import { countIn, describeLocal, type LocalBackup } from './describe-local.ts';
 import type { JobContext } from './job.ts';
 
 /** What can be named where a backup is. */
 export const localHint = 'name a dump.rdb, the folder of an append only file, a backup id or latest';
 
-const zstdMagic = Buffer.from([0x28, 0xb5, 0x2f, 0xfd]);
 const ageMagic = Buffer.from('age-encryption.org/v1');
 
 /** Reads all of a dump: every record and its CRC64. See openLocal. */
@@ -34,7 +35,7 @@ export async function openLocalDump(context: JobContext, path: string): Promise<
       kind: 'rdb',
       artefact: { name: plainNames.rdb, plain: found.plain, stored: found.stored, ...coding },
       writtenAt: Math.min((countIn(aux['ctime']) ?? mtimeMs / 1000) * 1000, context.clock.now()),
-      server: writerOf(aux) ?? { engine: found.summary.version.engine, version: 'unknown' },
+      server: writerOf((name) => aux[name]) ?? { engine: found.summary.version.engine, version: 'unknown' },
       usedMemory: countIn(aux['used-mem']) ?? found.plain.bytes,
       rdb_version: found.summary.version.version,
       rdb_checksum: found.summary.crc === 'ok',
@@ -69,13 +70,13 @@ type Read = LocalBackup['read'];
 async function findCoding(context: JobContext, read: Read): Promise<Coding> {
   const { signal } = context;
   const start = await firstChunk(read(signal));
-  const encrypted = startsWith(start, ageMagic);
+  const encrypted = ageMagic.equals(start.subarray(0, ageMagic.length));
   const encryption = encrypted ? { algorithm: 'age' as const, recipients: [] } : null;
   const inner: Artefact = { ...nothing, encryption, compression: { algorithm: 'none' } };
   const plain = encrypted
     ? await firstChunk(decodeAgain(read(signal), inner, { identities: context.identities(), signal }))
     : start;
-  const compressed = startsWith(plain, zstdMagic);
+  const compressed = isZstd(plain);
   return {
     encryption,
     compression: compressed ? { algorithm: 'zstd', level: 1 } : { algorithm: 'none' },
@@ -91,10 +92,6 @@ const nothing = {
 async function firstChunk(chunks: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
   for await (const chunk of chunks) return Buffer.from(chunk.subarray(0, 64));
   return Buffer.alloc(0);
-}
-
-function startsWith(bytes: Uint8Array, magic: Buffer): boolean {
-  return magic.equals(bytes.subarray(0, magic.length));
 }
 
 interface ReadDump {

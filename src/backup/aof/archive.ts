@@ -6,15 +6,16 @@ import {
   renamedManifest,
 } from '../../formats/aof/archive-names.ts';
 import { blockBytes, formatTarHeader } from '../../formats/tar/tar-header.ts';
+import type { ReadAt } from '../../lib/read-at.ts';
 import { paddingOf } from '../../formats/tar/tar-reader.ts';
 import type { AofPart } from './copy-set.ts';
 import type { OpenAofSet } from './open-set.ts';
-import { becameShorter, type RangeReader } from './read-range.ts';
+import { becameShorter } from './read-range.ts';
 
 /** A tar archive that is nowhere: its bytes are made where they are read, from the open files of a set. */
 export interface AofArchive {
   bytes: number;
-  handle: RangeReader;
+  handle: ReadAt;
 }
 
 /** Bytes of the archive: some of ours, or the first of a file's. */

@@ -1,23 +1,14 @@
 import { AgentError } from '../../domain/errors.ts';
+import type { ReadAt } from '../../lib/read-at.ts';
 
 const blockBytes = 256 * 1024;
-
-/** An open file, or what is read like one. */
-export interface RangeReader {
-  read(
-    buffer: Buffer<ArrayBuffer>,
-    offset: number,
-    length: number,
-    position: number,
-  ): Promise<{ bytesRead: number }>;
-}
 
 /**
  * The bytes `from` … `to` of an open file. A chunk is valid until the next one is asked for. Rejects with the signal's
  * reason, or an AgentError `failed` when the file has become shorter: a server that starts cuts off a torn tail.
  */
 export async function* readRange(
-  handle: RangeReader,
+  handle: ReadAt,
   { from, to, name, signal }: { from: number; to: number; name: string; signal: AbortSignal },
 ): AsyncGenerator<Uint8Array, void, void> {
   const block = Buffer.allocUnsafe(Math.min(blockBytes, Math.max(1, to - from)));

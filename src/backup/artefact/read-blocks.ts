@@ -3,21 +3,12 @@ import type { CompressionSettings } from '../../domain/settings.ts';
 import { compressFrame, frameBytes } from '../../formats/zstd/compress.ts';
 import { awaitLater } from '../../lib/await-later.ts';
 import { limit } from '../../lib/limit.ts';
+import type { ReadAt } from '../../lib/read-at.ts';
 import { releaseMemory } from '../../lib/release-memory.ts';
-
-/** What is read at any place: an open file, or what is like one. */
-export interface BlockReader {
-  read(
-    buffer: Buffer<ArrayBuffer>,
-    offset: number,
-    length: number,
-    position: number,
-  ): Promise<{ bytesRead: number }>;
-}
 
 /** A finished dump, open for reading, or an archive of files that are. Nothing here closes it. */
 export interface ArtefactSource {
-  handle: BlockReader;
+  handle: ReadAt;
   /** Its length; only so much is read. */
   bytes: number;
 }

@@ -2,6 +2,7 @@ import { RdbError } from '../rdb/rdb-handler.ts';
 import { isNews, RdbReader } from '../rdb/rdb-reader.ts';
 import { ValueDecoder } from '../rdb/value-decoder.ts';
 import type { Engine, RdbVersion } from '../rdb/rdb-version.ts';
+import { writerOf } from '../rdb/writer-of.ts';
 import { RespScanner, type RespCommand, type RespEnd, type RespScan } from './resp-scanner.ts';
 
 /** The RDB that an append only file may start with; a base usually is nothing else. */
@@ -124,15 +125,9 @@ export class AofScanner {
       bytes: summary.bytes,
       keys: summary.records,
       createdAt: Number.isSafeInteger(createdAt) ? createdAt : undefined,
-      writtenBy: writerOf(this.#aux),
+      writtenBy: writerOf((name) => this.#aux.get(name)),
     };
   }
-}
-
-function writerOf(aux: ReadonlyMap<string, string>): AofPreamble['writtenBy'] {
-  const valkey = aux.get('valkey-ver');
-  const version = valkey ?? aux.get('redis-ver');
-  return version === undefined ? undefined : { engine: valkey === undefined ? 'redis' : 'valkey', version };
 }
 
 /** What a later version has added looks like damage to this reader. */

@@ -9,6 +9,11 @@ export interface FrameHeader {
 
 export const frameMagic = 0xfd2fb528;
 
+/** Do these bytes begin like a zstd file? */
+export function isZstd(bytes: Uint8Array): boolean {
+  return bytes.length >= 4 && new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true) === frameMagic;
+}
+
 /** By the two bits of the descriptor that choose them. */
 const contentSizeBytes = [0, 2, 4, 8];
 const dictionaryIdBytes = [0, 1, 2, 4];

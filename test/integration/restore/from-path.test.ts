@@ -1,11 +1,24 @@
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, cpSync, existsSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  cpSync,
+  existsSync,
+  readFileSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { generateIdentity, identityToRecipient } from 'age-encryption';
 import { expect, test } from 'vitest';
+import { buildApp } from '../../../src/app/build-app.ts';
+import { planRestoreJob } from '../../../src/jobs/plan-restore.ts';
+import { restoreJob } from '../../../src/jobs/restore.ts';
+import { systemClock } from '../../../src/lib/system-clock.ts';
 import { runAgent, takeBackup, writeConfig, type TestConfig } from '../../support/cli.ts';
 import { fillServer } from '../../support/data-set.ts';
 import { describeData } from '../../support/describe-data.ts';
+import { memoryLog } from '../../support/memory-log.ts';
 import { runRestoreChild } from '../../support/kill-restore.ts';
 import { manageServer, type ManagedServer } from '../../support/managed-server.ts';
 import { findBuild, serverBuilds } from '../../support/redis-server.ts';
@@ -169,19 +182,34 @@ test('what is not sound, or not there, is refused in a line, and nothing is touc
   expect(await server.call('GET', 'key')).toBe('value');
 });
 
-test('a file that becomes another while it is agreed to is not placed', async () => {
+test.each([
+  ['shorter', (path: string) => truncateSync(path, 20), { reason: 'changed' }],
+  ['another', (path: string) => writeFileSync(path, Buffer.alloc(statSync(path).size)), { code: 'damaged' }],
+])('a file that becomes %s after its plan was shown is not placed', async (_, change, expected) => {
   const at = await prepare();
   const { server, config } = at;
   await server.call('SET', 'key', 'as kept');
   const path = await saveTo(at);
   await server.call('SET', 'key', 'as it is now');
-  const run = runAgent(['--json', 'restore', path, '--method', 'files', '--yes'], {
-    config,
+  const app = await buildApp({
+    configPath: config.path,
     env: {},
+    clock: systemClock,
+    log: memoryLog(),
+    secrets: [],
+    keepRoot: true,
   });
-  truncateSync(path, 20);
-  const { code } = await run;
-  expect([1, 6]).toContain(code);
+  try {
+    const run = { signal: new AbortController().signal, progress: { report() {} } };
+    const instance = app.instance(undefined);
+    const wanted = { which: path, method: 'files', preBackup: false } as const;
+    await using local = (await app.run(planRestoreJob, instance, wanted, run)).local;
+    change(path);
+    const what = { which: path, undo: false, dryRun: false, allow: [], local };
+    await expect(app.run(restoreJob, instance, what, run)).rejects.toMatchObject(expected);
+  } finally {
+    await app.close();
+  }
   await server.reconnect();
   expect(await server.call('GET', 'key')).toBe('as it is now');
 });

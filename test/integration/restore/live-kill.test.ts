@@ -1,13 +1,22 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
+import { cpSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, describe, expect, test } from 'vitest';
 import { livePhases } from '../../../src/backup/restore/live-journal.ts';
-import { runAgent, spawnAgent, type TestConfig } from '../../support/cli.ts';
+import { runAgent, spawnAgent, writeConfig, type TestConfig } from '../../support/cli.ts';
 import { describeData } from '../../support/describe-data.ts';
-import { expectFree, journalOf, prepareLive, removeSources, settings } from '../../support/live-case.ts';
+import {
+  expectFree,
+  journalOf,
+  liveBuild,
+  prepareLive,
+  removeSources,
+  settings,
+  sourceOf,
+} from '../../support/live-case.ts';
+import { startServer } from '../../support/redis-server.ts';
 import { recoverRestore, restoreLive } from '../../support/restore-live.ts';
 
 afterAll(removeSources);
@@ -58,15 +67,33 @@ test('these are all the phases that a live restore enters, in order', async () =
   expect(entered).toEqual(livePhases);
 });
 
+async function restoreAndDie(config: TestConfig, id: string, point: string, mode: string): Promise<void> {
+  const script = join(import.meta.dirname, '../../support/restore-live-child.ts');
+  const child = spawn(process.execPath, [script, config.path, id, point, mode], {
+    stdio: ['ignore', 'inherit', 'inherit'],
+  });
+  expect(await once(child, 'exit')).toEqual([null, 'SIGKILL']);
+  expect(existsSync(journalOf(config))).toBe(true);
+}
+
 describe('killed with -9', () => {
+  test.each(['follow', 'sending'])(
+    'at %s, a server that replicated by TLS only does so again',
+    async (point) => {
+      const { repository, id } = await sourceOf(liveBuild);
+      const server = await startServer({ build: liveBuild, tls: true, config: { 'tls-replication': 'yes' } });
+      const config = writeConfig({ server });
+      cpSync(repository, config.repository, { recursive: true });
+      await restoreAndDie(config, id, point, 'swapdb');
+      expect(await server.call('CONFIG', 'GET', 'tls-replication')).toEqual(['tls-replication', 'no']);
+      await recoverRestore(config.path);
+      await expectFree(server, { 'tls-replication': 'yes' });
+    },
+  );
+
   test.each(cases)('at $point (AOF on: $aof, $mode): $ender ends it', async ({ point, end, aof, mode }) => {
     const { server, old, data, config, id } = await prepareLive({ aof, config: settings });
-    const script = join(import.meta.dirname, '../../support/restore-live-child.ts');
-    const child = spawn(process.execPath, [script, config.path, id, point, mode], {
-      stdio: ['ignore', 'inherit', 'inherit'],
-    });
-    expect(await once(child, 'exit')).toEqual([null, 'SIGKILL']);
-    expect(existsSync(journalOf(config))).toBe(true);
+    await restoreAndDie(config, id, point, mode);
 
     const { certain } = await end(config, id);
     const has = await describeData(server);
