@@ -23,9 +23,17 @@ const dash = '\0-';
 
 /** Parses a command line. Throws an AgentError `usage` that says what is wrong with it. */
 export async function parseArguments(argv: readonly string[], width: number): Promise<ParsedArguments> {
+  const words = askForHelp(argv);
   // yargs lays out the help of every command that it runs; to wrap lines takes most of that, and nobody may see them.
-  const parsed = await parse(argv, null);
-  return parsed.kind === 'text' ? parse(argv, width) : parsed;
+  const parsed = await parse(words, null);
+  return parsed.kind === 'text' ? parse(words, width) : parsed;
+}
+
+/** `help restore` is `restore --help`, as other tools have it. yargs prints the completion script, whatever is asked of it. */
+function askForHelp(argv: readonly string[]): readonly string[] {
+  const words = argv[0] === 'help' ? [...argv.slice(1), '--help'] : argv;
+  const asked = words.includes('--help') || words.includes('-h');
+  return words[0] === 'completion' && asked ? ['--help'] : words;
 }
 
 async function parse(argv: readonly string[], width: number | null): Promise<ParsedArguments> {
@@ -112,7 +120,7 @@ function base(width: number | null): Argv {
     .alias('version', 'V')
     .help()
     .alias('help', 'h')
-    .completion('completion', 'Print a completion script for bash or zsh')
+    .completion('completion', 'For bash and zsh: source <(redis-agent completion)')
     .strict()
     .demandCommand(1, 'a command is missing')
     .exitProcess(false)
@@ -124,7 +132,9 @@ function base(width: number | null): Argv {
 }
 
 function describeCommand(yargsOfCommand: Argv, command: AnyCommand): Argv {
-  let result = command.options?.(yargsOfCommand) ?? yargsOfCommand;
+  // What a command has for itself comes before what all have: the help shows groups in the order in which they are named.
+  const ordered = yargsOfCommand.group([], 'Positionals:').group([], 'Options:');
+  let result = command.options?.(ordered) ?? ordered;
   for (const [example, why] of command.examples ?? []) result = result.example(example, why);
   return result;
 }

@@ -18,6 +18,8 @@ async function text(...argv: string[]): Promise<string> {
   return parsed.kind === 'text' ? parsed.text : '';
 }
 
+const headings = (help: string): string[] => help.split('\n').filter((line) => /^[A-Z][a-z ]*:$/.test(line));
+
 const offers = async (...words: string[]): Promise<string[]> =>
   (await text('--get-yargs-completions', 'redis-agent', ...words)).split('\n').map((line) => line.trim());
 
@@ -97,4 +99,37 @@ test('every command can be typed as its usage says', async () => {
       .flatMap((word) => (word.startsWith('[') ? [] : [word.replaceAll(/[<>]/g, '')]));
     expect((await parse(...words)).usage).toBe(usage);
   }
+});
+
+describe('help', () => {
+  test('tells of a command before it tells what all commands have', async () => {
+    expect(headings(await text('restore', '--help'))).toEqual([
+      'Positionals:',
+      'Options:',
+      'Keys into a running server:',
+      'Everywhere:',
+      'Examples:',
+    ]);
+    expect(headings(await text('keys', 'diff', '--help'))).toEqual([
+      'Positionals:',
+      'Options:',
+      'Everywhere:',
+      'Examples:',
+    ]);
+    expect(headings(await text('status', '--help'))).toEqual(['Everywhere:']);
+  });
+
+  test('is asked for before a command, too', async () => {
+    for (const command of [['restore'], ['keys', 'diff'], ['backups'], []])
+      expect(await text('help', ...command)).toBe(await text(...command, '--help'));
+  });
+
+  test('of the completion is no script', async () => {
+    for (const words of [
+      ['completion', '--help'],
+      ['completion', '-h'],
+      ['help', 'completion'],
+    ])
+      expect(await text(...words)).toContain('source <(redis-agent completion)');
+  });
 });
