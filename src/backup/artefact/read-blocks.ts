@@ -4,7 +4,7 @@ import { compressFrame, frameBytes } from '../../formats/zstd/compress.ts';
 import { awaitLater } from '../../lib/await-later.ts';
 import { limit } from '../../lib/limit.ts';
 import type { ReadAt } from '../../lib/read-at.ts';
-import { releaseMemory } from '../../lib/release-memory.ts';
+import { expectReleases, releaseMemory } from '../../lib/release-memory.ts';
 
 /** A finished dump, open for reading, or an archive of files that are. Nothing here closes it. */
 export interface ArtefactSource {
@@ -42,6 +42,7 @@ export async function* readBlocks(
   source: ArtefactSource,
   { compression, signal, onBlock }: BlockOptions,
 ): AsyncGenerator<Uint8Array, void, void> {
+  expectReleases();
   const size = Math.min(frameBytes, source.bytes);
   const idle = Array.from({ length: blocksInMemory }, () => Buffer.allocUnsafeSlow(size));
   const started: { buffer: Buffer<ArrayBuffer>; frame: Promise<Uint8Array> }[] = [];

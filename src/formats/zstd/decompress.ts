@@ -4,7 +4,7 @@ import { promisify } from 'node:util';
 import { createZstdDecompress, zstdDecompress } from 'node:zlib';
 import { AgentError, messageOf, systemCode } from '../../domain/errors.ts';
 import { awaitLater } from '../../lib/await-later.ts';
-import { releaseMemory } from '../../lib/release-memory.ts';
+import { expectReleases, releaseMemory } from '../../lib/release-memory.ts';
 import { zstdFrames, type ZstdFrame } from './frames.ts';
 
 const decompressWhole = promisify(zstdDecompress);
@@ -23,6 +23,7 @@ export async function* decompressZstd(
   chunks: AsyncIterable<Uint8Array>,
   options: { signal: AbortSignal },
 ): AsyncGenerator<Uint8Array, void, void> {
+  expectReleases();
   const inFlight: Promise<Uint8Array>[] = [];
   try {
     for await (const frame of zstdFrames(chunks)) {
