@@ -1,8 +1,9 @@
-import { AgentError } from './domain/errors.ts';
+import { AgentError, messageOf, systemCode } from './domain/errors.ts';
 import { agentVersion } from './app/version.ts';
 
 /** argv, signals, exit code; everything else is behind the import, which `--version` does not pay for. */
 async function main(argv: string[]): Promise<number> {
+  process.stdout.on('error', endWithoutOutput);
   if (argv.length === 1 && (argv[0] === '--version' || argv[0] === '-V')) {
     process.stdout.write(`${agentVersion}\n`);
     return 0;
@@ -19,10 +20,7 @@ async function main(argv: string[]): Promise<number> {
   };
   process.on('SIGINT', onSignal);
   process.on('SIGTERM', onSignal);
-  // A reader that has seen enough (`| head`) is no error.
-  // oxlint-disable-next-line no-process-exit unicorn/no-process-exit -- nobody is listening any more
-  process.stdout.on('error', () => process.exit(0));
-  // Nor does a backup end because nobody sees its progress any more: a terminal that was closed.
+  // A backup does not end because nobody sees its progress any more: a terminal that was closed.
   process.stderr.on('error', () => {});
   const { runCli } = await import('./cli/run.ts');
   return runCli(argv, {
@@ -33,6 +31,14 @@ async function main(argv: string[]): Promise<number> {
     signal: stop.signal,
     cut: cut.signal,
   });
+}
+
+/** A reader that has seen enough (`| head`) is no error; a result that is lost, on a full disk, is one. */
+function endWithoutOutput(error: Error): never {
+  const enough = systemCode(error) === 'EPIPE';
+  if (!enough) process.stderr.write(`redis-agent: cannot write the result: ${messageOf(error)}\n`);
+  // oxlint-disable-next-line no-process-exit unicorn/no-process-exit -- nobody is listening any more
+  process.exit(enough ? 0 : 1);
 }
 
 process.exitCode = await main(process.argv.slice(2));

@@ -15,9 +15,14 @@ export interface LoggerOptions {
   secrets: () => readonly Secret[];
 }
 
+/** Bytes of lines that are held back while they cannot be written; what comes then is lost. */
+const mostHeld = 1024 * 1024;
+
 /** pino, in process and synchronous: no worker thread to lose the last lines in a crash. */
 export async function createLogger(options: LoggerOptions): Promise<Log> {
-  const sink = pino.destination({ fd: options.fd, sync: true });
+  const sink = pino.destination({ fd: options.fd, sync: true, maxLength: mostHeld });
+  // A full disk below the log ends no backup.
+  sink.on('error', () => {});
   const target = options.pretty ? (await import('./pretty-stream.ts')).prettyStream(options.fd) : sink;
   const redacting = {
     write(line: string): void {

@@ -1,6 +1,16 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, cpSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  closeSync,
+  cpSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { PassThrough, Writable } from 'node:stream';
 import { expect, onTestFinished } from 'vitest';
@@ -151,6 +161,8 @@ export interface SpawnOptions {
   nobody?: boolean;
   /** Nobody reads its stderr: the terminal was closed. */
   unread?: boolean;
+  /** Its stdout goes to a full disk. */
+  full?: boolean;
 }
 
 /** An agent in a process of its own, killed with the test. */
@@ -164,18 +176,23 @@ export interface SpawnedAgent {
 }
 
 /** Starts scripts/redis-agent. */
-export function spawnAgent(args: string[], { config, env, nobody, unread }: SpawnOptions = {}): SpawnedAgent {
+export function spawnAgent(
+  args: string[],
+  { config, env, nobody, unread, full }: SpawnOptions = {},
+): SpawnedAgent {
   if (nobody === true && config !== undefined) openWay(config.folder);
   const user = nobody === true ? ['--reuid', '65534', '--regid', '65534', '--clear-groups'] : [];
   const words = ['--pdeathsig', 'KILL', ...user, script, ...withConfig(args, config)];
+  const disk = full === true ? openSync('/dev/full', 'w') : undefined;
   const child = spawn('setpriv', words, {
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['ignore', disk ?? 'pipe', 'pipe'],
     env: { ...process.env, ...env },
   });
+  if (disk !== undefined) closeSync(disk);
   const output = { stdout: '', stderr: '' };
-  child.stdout.setEncoding('utf8').on('data', (text: string) => (output.stdout += text));
-  child.stderr.setEncoding('utf8').on('data', (text: string) => (output.stderr += text));
-  if (unread === true) child.stderr.destroy();
+  child.stdout?.setEncoding('utf8').on('data', (text: string) => (output.stdout += text));
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => (output.stderr += text));
+  if (unread === true) child.stderr?.destroy();
   const { pid } = child;
   if (pid === undefined) throw new Error('setpriv could not be started');
   const ended = once(child, 'close').then(([code]: (number | null)[]) =>
