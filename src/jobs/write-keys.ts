@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { nothingDone, type KeyJournal, type KeyProgress } from '../backup/restore-keys/journal.ts';
 import type { KeyTarget } from '../backup/restore-keys/judge-target.ts';
 import { KeyWriter } from '../backup/restore-keys/key-writer.ts';
+import { countEvicted } from '../backup/restore-keys/probe-target.ts';
 import { Tally } from '../backup/restore-keys/tally.ts';
 import { AgentError } from '../domain/errors.ts';
 import { feedKeys } from './feed-keys.ts';
@@ -71,6 +72,7 @@ async function read(
   await withPipe(context, options, place, async (pipe, base, receive) => {
     const writer = new KeyWriter(pipe, { ...base, tally, from, doubtfulTo, temporary, only }, deferred);
     receive(writer);
+    const evicted = await countEvicted(pipe);
     await feedKeys(options.source, {
       ...context,
       handler: writer,
@@ -79,6 +81,7 @@ async function read(
       phase: 'writing',
       ...(journal && { before: notes(context, journal, writer, progress) }),
     });
+    tally.counts.evicted += (await countEvicted(pipe)) - evicted;
   });
   return deferred;
 }

@@ -9,7 +9,9 @@ export const kind = {
   whole: 0,
   /** A part of a value that is built under a temporary name. */
   part: 1,
-  /** The last of its parts. */
+  /** All parts are there: whether they still are what was built. */
+  kept: 6,
+  /** The last command before it gets its name. */
   last: 2,
   /** It gets its name. */
   publish: 3,

@@ -5,7 +5,7 @@ import { AgentError, messageOf } from '../../domain/errors.ts';
 import { writeAtomic } from '../../lib/write-atomic.ts';
 import { noCounts, type TallyCounts } from './tally.ts';
 
-const schema = 2;
+const schema = 3;
 
 /** How far a run has come: what a second one needs to go on. */
 export interface KeyProgress {

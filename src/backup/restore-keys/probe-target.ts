@@ -70,6 +70,12 @@ async function canBuild(pipe: Pipe): Promise<boolean> {
   return replies.slice(0, -1).every((reply) => reply === 'QUEUED');
 }
 
+/** Keys that the server has evicted since it was started. */
+export async function countEvicted(pipe: Pipe): Promise<number> {
+  const info = await pipe.ask('INFO', 'stats');
+  return typeof info === 'string' ? Number(/^evicted_keys:(\d+)/m.exec(info)?.[1] ?? 0) : 0;
+}
+
 function judge(pipe: Pipe, reply: PipeError): string | null {
   const fatal = stoppedBy(pipe.target.name, reply);
   if (fatal !== undefined) throw fatal;

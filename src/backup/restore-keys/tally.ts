@@ -19,6 +19,8 @@ export interface TallyCounts {
   expired: number;
   /** Not asked for. */
   passed: number;
+  /** Keys that the server evicted meanwhile: nobody knows whether they are among those that were written. */
+  evicted: number;
   failed: FailedKeys[];
 }
 
@@ -27,7 +29,7 @@ const examples = 5;
 const mostReasons = 20;
 
 export function noCounts(): TallyCounts {
-  return { written: 0, bytes: 0, existing: 0, expired: 0, passed: 0, failed: [] };
+  return { written: 0, bytes: 0, existing: 0, expired: 0, passed: 0, evicted: 0, failed: [] };
 }
 
 /** Counts outcomes, and keeps a few keys of each failure. */

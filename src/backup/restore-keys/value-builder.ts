@@ -10,6 +10,10 @@ import type { KeyWriterOptions } from './writer-options.ts';
 
 /** What is never finished, since we were killed, goes by itself after a day, or with the next run. */
 const abandonedAfter = 24 * 60 * 60 * 1000;
+/** The target's clock may be that far from ours. */
+const clocksDiffer = 60 * 1000;
+/** What has a time to live, as everything has that is being built, is what such servers evict first. */
+const vanished = 'it vanished while it was built: the server evicts keys (maxmemory), or somebody removed it';
 
 const words = {
   unlink: [encodedArgument('UNLINK')],
@@ -39,6 +43,7 @@ interface Built {
   key: Uint8Array;
   temporary: Uint8Array;
   bytes: number;
+  expiresAt: number;
   expires: boolean;
   problem: string | undefined;
 }
@@ -90,10 +95,11 @@ export class ValueBuilder implements ValueChannel {
     this.#current.problem ??= reason;
   }
 
-  begin({ index, database, bytes, keyFrom, keyTo }: RdbRecord): void {
+  begin({ index, database, bytes, keyFrom, keyTo, expiresAt }: RdbRecord): void {
     const key = Uint8Array.from(bytes.subarray(keyFrom, keyTo));
     const temporary = Buffer.concat([key, this.#suffix]);
-    const built = { index, database, key, temporary, bytes: 0, expires: false, problem: undefined };
+    const fresh = { bytes: 0, expires: false, problem: undefined };
+    const built = { index, database, key, temporary, expiresAt, ...fresh };
     this.#open.set(index, built);
     this.#built = built;
   }
@@ -101,8 +107,8 @@ export class ValueBuilder implements ValueChannel {
   end({ expiresAt }: RdbRecord, nothing: boolean): void {
     const built = this.#current;
     if (nothing) this.#drop(built);
-    else if (expiresAt < 0) this.#send(built, kind.last, words.persist);
-    else this.#send(built, kind.last, words.pexpireat, expiresAt);
+    else this.#send(built, expiresAt < 0 ? kind.last : kind.kept, words.persist);
+    if (!nothing && expiresAt >= 0) this.#send(built, kind.last, words.pexpireat, expiresAt);
     this.#clearAbandoned(built);
   }
 
@@ -118,6 +124,8 @@ export class ValueBuilder implements ValueChannel {
     const of = kindOf(tag);
     if (of === kind.publish) this.#published(built, reply);
     else if (reply instanceof PipeError && of !== kind.aside) built.problem ??= reply.text;
+    // It has had a time to live since its first part: one without was made anew by a later part.
+    else if ((of === kind.kept || of === kind.last) && reply !== 1) built.problem ??= vanished;
     if (of === kind.last) this.#publish(built);
   }
 
@@ -153,8 +161,8 @@ export class ValueBuilder implements ValueChannel {
       tally.counts.written++;
       tally.counts.bytes += built.bytes;
     } else if (reply instanceof PipeError && reply.text.startsWith('ERR no such key')) {
-      // Its time came in between.
-      tally.counts.expired++;
+      if (built.expiresAt >= 0 && built.expiresAt < this.#host.now + clocksDiffer) tally.counts.expired++;
+      else tally.fail(vanished, built.key);
     } else {
       this.#send(built, kind.aside, words.unlink);
       if (reply instanceof PipeError) tally.fail(reply.text, built.key);

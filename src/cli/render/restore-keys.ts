@@ -97,6 +97,7 @@ export function renderRestoreKeys({ plan, result }: RestoreKeysReport, style: St
       (found ? `, ${formatBytes(bytes)} in ${formatDuration(seconds * 1000)} (${rate} keys/s)` : ''),
     ...resultLines(plan, result).map((line) => `  ${line}`),
     ...result.failed.flatMap((failed) => failedLines(failed, style, width)),
+    ...(result.evicted > 0 ? [style.bad(wrap(evictedText(result.evicted), width))] : []),
   ].join('\n');
 }
 
@@ -124,6 +125,13 @@ function failedLines({ reason, keys, examples }: FailedKeys, style: Style, width
     ...others.map((line) => style.bad(`  ${line}`)),
     `  ${examples.join(', ')}${more}`,
   ];
+}
+
+function evictedText(evicted: number): string {
+  return (
+    `${countOf(evicted, 'key')} evicted by the server meanwhile, since it is full (maxmemory): some of what was written ` +
+    'may be gone'
+  );
 }
 
 function countOf(count: number, what: string): string {

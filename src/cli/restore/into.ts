@@ -119,10 +119,10 @@ function placeOf(args: IntoArgs): IntoOptions {
   return { into, username, passwordFile, passwordEnv, caFile, certFile, keyFile, serverName };
 }
 
-/** 1 where some of the keys could not be written. */
+/** 1 where some of the keys could not be written, or may be gone again. */
 export function intoExitCode({ plan, result }: RestoreKeysReport): number {
   const failed = result === null ? (plan.survey?.impossible ?? []) : result.failed;
-  return failed.length > 0 ? exitCodes.failed : exitCodes.ok;
+  return failed.length > 0 || (result?.evicted ?? 0) > 0 ? exitCodes.failed : exitCodes.ok;
 }
 
 /** Here, because an option with a default counts as given where options exclude each other. */
