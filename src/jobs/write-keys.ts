@@ -80,6 +80,9 @@ async function read(
       pipe,
       phase: 'writing',
       ...(journal && { before: notes(context, journal, writer, progress) }),
+    }).catch(async (error: unknown) => {
+      await writer.abandon();
+      throw error;
     });
     tally.counts.evicted += (await countEvicted(pipe)) - evicted;
   });

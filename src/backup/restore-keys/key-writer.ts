@@ -182,6 +182,13 @@ export class KeyWriter implements RdbHandler, BuilderHost {
     this.pipe.commit(tagOf(0, kind.select));
   }
 
+  /** After a failure: takes what was being built out of the target, where the connection still stands. */
+  async abandon(): Promise<void> {
+    this.#builder.abandon();
+    // Else it goes by itself after a day, or with the next run.
+    await this.pipe.drain().catch(() => {});
+  }
+
   /** The target has this key already. */
   exists(index: number, key: Uint8Array): void {
     const { existing, doubtfulTo, tally } = this.options;

@@ -129,6 +129,11 @@ export class ValueBuilder implements ValueChannel {
     if (of === kind.last) this.#publish(built);
   }
 
+  /** Nothing more is written: sends what removes the values that are not finished. */
+  abandon(): void {
+    for (const built of this.#open.values()) this.#send(built, kind.aside, words.unlink);
+  }
+
   get #current(): Built {
     if (this.#built === undefined) throw new Error('no value is being built');
     return this.#built;

@@ -42,3 +42,10 @@ test('keys that a server evicts once they are written are told of, and it is no 
   expect(run.json.result.evicted).toBe(1000 - Number(await target.call('DBSIZE')));
   expect(run.json.result.evicted).toBeGreaterThan(100);
 });
+
+test('a full server that evicts nothing is not left with half of a value', async () => {
+  const list = `${strings} for part = 1, 1000 do redis.call('RPUSH', 'list', part .. noise) end`;
+  const { run, target } = await intoFull(list, 'noeviction');
+  expect([run.code, run.json.error.reason]).toEqual([4, 'oom']);
+  expect(await target.call('KEYS', '*')).toEqual([]);
+});
