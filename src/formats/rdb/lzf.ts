@@ -1,4 +1,5 @@
 import { RdbError } from './rdb-handler.ts';
+import type { Window } from './window.ts';
 
 /**
  * LZF as the servers compress strings with (their lzf_d.c). A control byte below 32 is followed by that many and one
@@ -110,6 +111,76 @@ export class LzfDecoder {
     }
     this.read = from;
     this.written = to;
+  }
+}
+
+/**
+ * Finds in a compressed string what decompressing it would find wrong, without writing a byte: for strings that are too long
+ * to be held, in any number of windows.
+ */
+export class LzfWalk {
+  #plain = 0;
+  /** Compressed bytes to come, and literal ones among them. */
+  #left = 0;
+  #literals = 0;
+  /** What decompressing would have written so far. */
+  #written = 0;
+  /** Of a copy that is begun: its control byte, or -1; and its length where another byte is added to that, or 0. */
+  #copy = -1;
+  #longer = 0;
+
+  /** `stored` bytes follow, and must give `plain`. */
+  begin(stored: number, plain: number): void {
+    this.#plain = plain;
+    this.#left = stored;
+    this.#literals = 0;
+    this.#written = 0;
+    this.#copy = -1;
+    this.#longer = 0;
+  }
+
+  /** True when all has been walked over; false when the window ends before. Throws an RdbError. */
+  run(window: Window): boolean {
+    while (this.#left > 0) {
+      if (window.at >= window.end) return false;
+      if (this.#literals > 0) this.#pass(window);
+      else this.#byte(window.bytes[window.at++]!);
+    }
+    if (this.#copy >= 0) throw damaged('it ends within a copy');
+    if (this.#literals > 0) throw damaged('a run of literal bytes reaches past an end');
+    if (this.#written !== this.#plain) throw this.#wrongLength();
+    return true;
+  }
+
+  #pass(window: Window): void {
+    const bytes = Math.min(this.#literals, this.#left, window.end - window.at);
+    window.at += bytes;
+    this.#left -= bytes;
+    this.#literals -= bytes;
+  }
+
+  #byte(byte: number): void {
+    this.#left--;
+    if (this.#copy < 0) {
+      if (byte >= 32) this.#copy = byte;
+      else this.#write((this.#literals = byte + 1));
+    } else if (this.#copy >= 0xe0 && this.#longer === 0) this.#longer = 9 + byte;
+    else {
+      if (((this.#copy & 31) << 8) + byte >= this.#written)
+        throw damaged('a copy starts before the first byte');
+      this.#write(this.#longer === 0 ? (this.#copy >> 5) + 2 : this.#longer);
+      this.#copy = -1;
+      this.#longer = 0;
+    }
+  }
+
+  #write(bytes: number): void {
+    this.#written += bytes;
+    if (this.#written > this.#plain) throw this.#wrongLength();
+  }
+
+  #wrongLength(): RdbError {
+    return damaged(`it does not give the ${this.#plain} bytes that it announces`);
   }
 }
 

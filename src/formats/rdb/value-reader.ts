@@ -1,6 +1,6 @@
 import { ascii } from './ascii.ts';
 import { Gather } from './gather.ts';
-import { decompressLzf, lzfExpansion } from './lzf.ts';
+import { decompressLzf, lzfExpansion, LzfWalk } from './lzf.ts';
 import { countByHead, countElements, headOf } from './packed-elements.ts';
 import { RdbError, type RdbRecord, type TokenSink } from './rdb-handler.ts';
 import { GrammarWalk, op, type Grammar } from './value-grammar.ts';
@@ -17,6 +17,7 @@ export class ValueReader {
   readonly #window: Window;
   readonly #record: RdbRecord;
   readonly #gather: Gather;
+  readonly #lzf = new LzfWalk();
   readonly #stringLimit: number;
   #sink: TokenSink | null = null;
   readonly #walk = new GrammarWalk();
@@ -24,6 +25,8 @@ export class ValueReader {
   #stored = -1;
   #plain = 0;
   #compressed = false;
+  /** It cannot be held; what is compressed of it is looked at all the same. */
+  #tooLong = false;
   /** The kind of container or of a module's part that was read; 0 before. */
   #kind = 0;
 
@@ -200,7 +203,7 @@ export class ValueReader {
   }
 
   #string(packed: boolean): boolean {
-    const window = this.#window;
+    const [window, record] = [this.#window, this.#record];
     if (this.#stored >= 0) return this.#body(packed);
     const from = window.at;
     const length = window.length();
@@ -218,20 +221,21 @@ export class ValueReader {
       if (stored === 0 || plain === 0 || plain > stored * lzfExpansion)
         throw new RdbError('damaged', `${stored} compressed bytes cannot become ${plain}`);
     }
-    const compressed = length < 0;
-    const tooLong = Math.max(stored, plain) > this.#stringLimit;
+    this.#compressed = length < 0;
+    this.#tooLong = Math.max(stored, plain) > this.#stringLimit;
     let wanted = this.#sink !== null;
-    if (packed && (!wanted || tooLong)) {
-      const count = this.#peek(stored, plain, compressed);
+    if (packed && (!wanted || this.#tooLong)) {
+      const to = window.at + headOf(stored, this.#compressed);
+      const whole = this.#compressed ? plain : 0;
+      const count = to > window.end ? more : countByHead(record.type, window.bytes, window.at, to, whole);
       if (count === more) {
         window.at = from;
         return false;
       }
       // Too many to be noted in the head: all of it has to be looked at.
       if (count === undefined) wanted = true;
-      this.#record.elements += count ?? (tooLong ? Math.floor(notInHead / this.#record.type.entries) : 0);
+      record.elements += count ?? (this.#tooLong ? Math.floor(notInHead / record.type.entries) : 0);
     }
-    const record = this.#record;
     record.strings++;
     record.plainBytes += plain - stored;
     if (plain > record.longest) record.longest = plain;
@@ -241,30 +245,24 @@ export class ValueReader {
     }
     this.#stored = stored;
     this.#plain = plain;
-    this.#compressed = compressed;
+    if (this.#tooLong) this.#lzf.begin(stored, plain);
     return this.#body(packed);
-  }
-
-  /** Elements of a packed string by its head; `more` when the window ends before, undefined when it does not tell. */
-  #peek(stored: number, plain: number, compressed: boolean): number | undefined {
-    const { bytes, at, end } = this.#window;
-    const to = at + headOf(stored, compressed);
-    return to > end ? more : countByHead(this.#record.type, bytes, at, to, compressed ? plain : 0);
   }
 
   /** The bytes of a string that are wanted, once they are all there. */
   #body(packed: boolean): boolean {
     if (this.#sink?.piece && !this.#compressed && this.#record.type.layout === 'string')
       return this.#pieces();
-    const tooLong = Math.max(this.#stored, this.#plain) > this.#stringLimit;
-    if (tooLong) this.#window.at += this.#stored;
-    const taken = tooLong ? undefined : this.#gather.take(this.#stored);
-    if (taken === undefined && !tooLong) return false;
-    this.#stored = -1;
-    if (taken === undefined) {
+    if (this.#tooLong) {
+      if (!this.#compressed) this.#window.at += this.#stored;
+      else if (!this.#lzf.run(this.#window)) return false;
+      this.#stored = -1;
       this.#sink?.skipped(this.#plain);
       return true;
     }
+    const taken = this.#gather.take(this.#stored);
+    if (taken === undefined) return false;
+    this.#stored = -1;
     const bytes = this.#compressed ? decompressLzf(taken, this.#plain) : taken;
     if (packed) this.#record.elements += countElements(this.#record.type, bytes);
     this.#sink?.string(bytes);

@@ -1,7 +1,13 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { decompressLzf, decompressLzfPrefix, lzfExpansion } from '../../../../src/formats/rdb/lzf.ts';
+import {
+  decompressLzf,
+  decompressLzfPrefix,
+  lzfExpansion,
+  LzfWalk,
+} from '../../../../src/formats/rdb/lzf.ts';
 import { RdbError } from '../../../../src/formats/rdb/rdb-handler.ts';
+import { Window } from '../../../../src/formats/rdb/window.ts';
 import { compressLzf } from '../../../support/rdb/lzf-writer.ts';
 
 /** The definition, byte by byte; undefined for what is none. */
@@ -129,5 +135,37 @@ describe('decompressLzfPrefix', () => {
     expect(decompressLzfPrefix(Uint8Array.of(1, 5, 6, 0x20, 9), new Uint8Array(10))).toBe(2);
     expect(decompressLzfPrefix(Uint8Array.of(5, 5, 6), new Uint8Array(10))).toBe(2);
     expect(decompressLzfPrefix(new Uint8Array(0), new Uint8Array(10))).toBe(0);
+  });
+});
+
+describe('LzfWalk', () => {
+  /** Walks over `source` in windows of `size` bytes, and says what was wrong. */
+  function faultOf(source: Uint8Array, plain: number, size: number): string | undefined {
+    const walk = new LzfWalk();
+    const window = new Window();
+    walk.begin(source.length, plain);
+    try {
+      for (let at = 0; at < source.length; at += size) {
+        window.show(source.subarray(at, at + size), at, 0);
+        if (walk.run(window) !== at + size >= source.length) return 'it ends in another window';
+      }
+      return undefined;
+    } catch (error) {
+      return error instanceof RdbError ? error.message : `no RdbError: ${String(error)}`;
+    }
+  }
+
+  test('finds wrong what decompressing finds wrong, in any windows, and nothing else', () => {
+    fc.assert(
+      fc.property(anyCompressed, fc.integer({ min: -2, max: 2 }), fc.nat(6), (source, off, more) => {
+        fc.pre(source.length > 0);
+        const plain = oracle(source);
+        const announced = Math.max(1, (plain?.length ?? 40) + off);
+        const right = plain?.length === announced;
+        expect(faultOf(source, announced, 1 + more) === undefined).toBe(right);
+        expect(faultOf(source, announced, source.length) === undefined).toBe(right);
+      }),
+      { numRuns: 2000 },
+    );
   });
 });

@@ -5,6 +5,8 @@ import type { HostileReport } from '../../../support/rdb/hostile-child.ts';
 import { faultOf } from '../../../support/rdb/observe.ts';
 
 const root = join(import.meta.dirname, '../../../..');
+/** The end opcode, and no checksum. */
+const ended = Buffer.from([0xff, 0, 0, 0, 0, 0, 0, 0, 0]);
 
 describe('a file that announces more than any memory holds', () => {
   test('is refused in every way, with little memory', () => {
@@ -20,6 +22,20 @@ describe('a file that announces more than any memory holds', () => {
     // A string of up to 64 MiB is decoded whole.
     expect(resident.most - resident.before).toBeLessThan(160 * 1024);
   });
+});
+
+test('a compressed string that is too long to be held is looked at all the same', () => {
+  // One letter, and 264 times what stands before: three bytes each.
+  const compressed = Buffer.from([0, 0x61, ...Array.from({ length: 1000 }, () => [0xe0, 255, 0]).flat()]);
+  const lengths = Buffer.alloc(10, 0x80);
+  lengths.writeUInt32BE(compressed.length, 1);
+  lengths.writeUInt32BE(1 + 264 * 1000, 6);
+  const file = Buffer.concat([Buffer.from('REDIS0010\0\x01k\xc3', 'latin1'), lengths, compressed, ended]);
+  const options = { chunks: [700], wish: 'tokens', stringLimit: 100_000 } as const;
+  expect(faultOf(file, options)).toBeUndefined();
+  // The first copy is now of what stands before the first letter.
+  file[file.indexOf(0xe0) + 2] = 1;
+  expect(faultOf(file, options)?.message).toMatch(/^a compressed string is damaged: /);
 });
 
 describe('what this reader does not know is not called damaged', () => {
