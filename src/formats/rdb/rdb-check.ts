@@ -24,7 +24,8 @@ export interface CheckOptions {
 
 /**
  * Checks a whole dump as it streams by: the header, every record's structure, the end and the CRC64. What it does not
- * know by name (a newer server's types) is no damage: then header, end and CRC64 must suffice.
+ * know by name (a newer server's types) is no damage: then header, end and CRC64 must suffice. Without a CRC64 it is damage in a
+ * version of which everything is known.
  */
 export class RdbCheck {
   readonly #envelope: RdbEnvelope;
@@ -54,6 +55,9 @@ export class RdbCheck {
     // The first fault's place says more than that the checksum is wrong.
     if (fault?.kind === 'damaged' && !this.#mayBeNews()) return { sound: false, problem: placeOf(fault) };
     if (!verdict.sound) return verdict;
+    // Nothing tells a type that is not known from a byte that has changed, but its version knows no such type.
+    if (fault !== undefined && verdict.crc === 'off' && !this.#mayBeNews())
+      return { sound: false, problem: `${placeOf(fault)}, and it has no checksum` };
     return {
       ...verdict,
       content: fault === undefined ? this.#counter.content() : { unread: placeOf(fault) },

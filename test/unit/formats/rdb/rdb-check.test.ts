@@ -52,6 +52,21 @@ test('what is not known by name is no damage, while the file as a whole is right
   expect(check(later)).toMatchObject({ sound: false });
 });
 
+test('without a checksum, what is not known by name is damage where everything of the version is known', () => {
+  const withoutChecksum = (magic: string): Buffer => {
+    const file = rdbOf(Buffer.from([...twoKeys, 32, ...text('a'), ...text('1')]), magic);
+    return file.fill(0, file.length - 8);
+  };
+  expect(check(withoutChecksum('REDIS0010'))).toEqual({
+    sound: false,
+    problem: 'the value type 32 is not known in a file of redis (at byte 54), and it has no checksum',
+  });
+  expect(check(withoutChecksum('REDIS0013'))).toMatchObject({ sound: true, crc: 'off' });
+  expect(check(rdbOf(Buffer.from([...twoKeys, 32, ...text('a')]), 'REDIS0010'))).toMatchObject({
+    sound: true,
+  });
+});
+
 test('damage inside a packed value is found by decoding it, and only so', () => {
   // a listpack of one entry that claims to be ten bytes longer than the listpack
   const listpack = [10, 0, 0, 0, 1, 0, 0x8a, 0x61, 1, 0xff];
