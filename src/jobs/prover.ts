@@ -6,6 +6,7 @@ import type { Artefact, Manifest } from '../domain/backup.ts';
 import { AgentError, messageOf, systemCode } from '../domain/errors.ts';
 import { infoKeyspace, type Info } from '../formats/info/parse-info.ts';
 import { formatBytes } from '../lib/bytes.ts';
+import { printable } from '../lib/printable.ts';
 import { makeScratchFolder, sweepScratch } from '../redis/scratch-folder.ts';
 import { startScratchServer } from '../redis/scratch-server.ts';
 import { readInfo } from '../redis/server.ts';
@@ -77,7 +78,7 @@ async function prove(
       info: () => infoOf(context, manifest),
       stored: () => readStored(context, manifest, artefact),
     });
-  const decodeTo = (target?: string): Promise<Proof> =>
+  const decodeTo = (target?: string): Promise<Decoded> =>
     proveDecoded(context, manifest, artefact, { target, deep });
   if (depth === 'decoded') return decodeTo();
 
@@ -88,11 +89,15 @@ async function prove(
     const decoded = await decodeTo(staged);
     const found = await findCheckTool('rdb', await infoOf(context, manifest));
     if (found.tool === undefined) return shallower(decoded, found.why);
-    const checked = await proveChecked(context, manifest, { tool: found.tool, file: staged, deep });
+    const checked = await proveChecked(context, manifest, {
+      tool: found.tool,
+      file: staged,
+      how: decoded.how,
+    });
     if (depth === 'checked') return checked;
     const memory = await memoryFor(manifest);
     if (memory !== undefined) return shallower(checked, memory);
-    return await proveLoaded(context, manifest, { tool: found.tool, file: staged, deep });
+    return await proveLoaded(context, manifest, { tool: found.tool, file: staged, how: decoded.how });
   } finally {
     await rm(staged, { force: true });
   }
@@ -112,18 +117,27 @@ async function proveStored(context: JobContext, manifest: Manifest, artefact: Ar
   return { level: 'stored', summary: 'every stored byte is right (SHA-256)' };
 }
 
+interface Decoded extends Proof {
+  /** What was decoded, for people. */
+  how: string;
+}
+
 /** Decodes all of it, into `target` or into nothing. */
 async function proveDecoded(
   context: JobContext,
   manifest: Manifest,
   artefact: Artefact,
   { target, deep }: { target: string | undefined; deep: boolean },
-): Promise<Proof> {
+): Promise<Decoded> {
   const { rdb_checksum: checksum } = manifest;
+  let how = deep ? 'every value decoded' : 'decoded';
   const plain = decodeRdb(await readStored(context, manifest, artefact), artefact, {
     identities: context.identities(),
     signal: context.signal,
     deep,
+    onUnread: (why) => {
+      if (deep) how = `decoded, not every value of it: ${printable(why)}`;
+    },
   });
   const file = target === undefined ? undefined : await open(target, 'wx', 0o600);
   try {
@@ -131,28 +145,27 @@ async function proveDecoded(
   } finally {
     await file?.close();
   }
-  const how = deep ? 'every value decoded' : 'decoded';
-  return { level: 'decoded', summary: `${how}, SHA-256${checksum ? ' and CRC64' : ''} right` };
+  return { level: 'decoded', how, summary: `${how}, SHA-256${checksum ? ' and CRC64' : ''} right` };
 }
 
 async function proveChecked(
   { signal, progress }: JobContext,
   { id }: Manifest,
-  { tool, file, deep }: { tool: CheckTool; file: string; deep: boolean },
+  { tool, file, how }: { tool: CheckTool; file: string; how: string },
 ): Promise<Proof> {
   progress.report({ phase: 'checking' });
   const verdict = await runCheckRdb(tool, file, signal);
   if (!verdict.ok) throw new AgentError('damaged', `backup ${id}: ${verdict.summary}`);
   return {
     level: 'checked',
-    summary: `${deep ? 'every value decoded' : 'decoded'}, ${tool.argv0} read ${verdict.keys ?? 'all'} keys`,
+    summary: `${how}, ${tool.argv0} read ${verdict.keys ?? 'all'} keys`,
   };
 }
 
 async function proveLoaded(
   context: JobContext,
   manifest: Manifest,
-  { tool, file, deep }: { tool: CheckTool; file: string; deep: boolean },
+  { tool, file, how }: { tool: CheckTool; file: string; how: string },
 ): Promise<Proof> {
   const { clock, signal, progress } = context;
   const start = clock.monotonic();
@@ -172,7 +185,7 @@ async function proveLoaded(
   const judged = manifest.keyspace.exact ? ' as expected' : ', which were not counted exactly';
   return {
     level: 'loaded',
-    summary: `${deep ? 'every value decoded, ' : ''}loaded by a scratch server in ${seconds} s, ${keys} keys${judged}`,
+    summary: `${how === 'decoded' ? '' : `${how}, `}loaded by a scratch server in ${seconds} s, ${keys} keys${judged}`,
   };
 }
 

@@ -20,6 +20,8 @@ export interface CheckOptions {
   listener?: RdbHandler;
   /** Decode every value too: what is compressed or packed may be damaged inside, which its length does not tell. */
   deep?: boolean;
+  /** Is told why not all of it could be read, although the file as a whole is right. */
+  onUnread?: (why: string) => void;
 }
 
 /**
@@ -31,10 +33,12 @@ export class RdbCheck {
   readonly #envelope: RdbEnvelope;
   readonly #counter = new ContentCounter();
   readonly #reader: RdbReader;
+  readonly #onUnread: CheckOptions['onUnread'];
   #fault: RdbError | undefined;
 
   /** `bytes`: the whole file's length, which must be known before. */
-  constructor(bytes: number, { listener, deep = false }: CheckOptions = {}) {
+  constructor(bytes: number, { listener, deep = false, onUnread }: CheckOptions = {}) {
+    this.#onUnread = onUnread;
     this.#envelope = new RdbEnvelope(bytes);
     const handler = listener === undefined ? this.#counter : both(this.#counter, listener);
     this.#reader = deep
@@ -58,10 +62,10 @@ export class RdbCheck {
     // Nothing tells a type that is not known from a byte that has changed, but its version knows no such type.
     if (fault !== undefined && verdict.crc === 'off' && !this.#mayBeNews())
       return { sound: false, problem: `${placeOf(fault)}, and it has no checksum` };
-    return {
-      ...verdict,
-      content: fault === undefined ? this.#counter.content() : { unread: placeOf(fault) },
-    };
+    if (fault === undefined) return { ...verdict, content: this.#counter.content() };
+    const unread = placeOf(fault);
+    this.#onUnread?.(unread);
+    return { ...verdict, content: { unread } };
   }
 
   #attempt(act: () => void): void {

@@ -14,6 +14,7 @@ import { describe, expect, test } from 'vitest';
 import {
   canBeNobody,
   copyBackup,
+  editManifest,
   idsIn,
   runAgent,
   spawnAgent,
@@ -26,7 +27,9 @@ import { systemClock } from '../../../src/lib/system-clock.ts';
 import { takeLock } from '../../../src/state/lock.ts';
 import { openState } from '../../../src/state/open.ts';
 import { lastRun } from '../../../src/state/runs.ts';
+import { digestOf } from '../../support/artefacts.ts';
 import { memoryLog } from '../../support/memory-log.ts';
+import { rdbOf } from '../../support/rdb.ts';
 import { startServer } from '../../support/redis-server.ts';
 
 const verify = ['backups', 'verify'];
@@ -60,6 +63,32 @@ test('--deep decodes every value', async () => {
     },
   });
   expect(await runAgent([...verify, '--deep', '--quick'], { config })).toMatchObject({ code: 2 });
+});
+
+test('--deep does not claim to have decoded what only a newer agent can read', async () => {
+  const { config } = await populated({ uncompressed: true });
+  const id = await takeBackup(config, '--no-verify');
+  // One key of a type of Redis 8.6.
+  const dump = rdbOf(Buffer.from([26, 1, 0x6b, 0]), 'REDIS0013');
+  writeFileSync(join(config.repository, 'main', id, 'dump.rdb'), dump);
+  editManifest(config, id, (manifest) => {
+    manifest.artefacts[0].plain = manifest.artefacts[0].stored = digestOf(dump);
+    manifest.server.version = '8.6.0';
+  });
+  config.rewrite({ uncompressed: true });
+  expect(await runAgent([...verify, '--deep', '--json'], { config })).toMatchObject({
+    code: 0,
+    json: {
+      verdicts: [
+        {
+          level: 'decoded',
+          summary: expect.stringMatching(
+            /^decoded, not every value of it: a stream of Redis 8\.6 .*, SHA-256 and CRC64 right; no deeper/,
+          ) as unknown,
+        },
+      ],
+    },
+  });
 });
 
 describe('the server is down', () => {
