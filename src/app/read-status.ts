@@ -10,6 +10,7 @@ import { engineOf, readInfo } from '../redis/server.ts';
 import { openFindings, type OpenFinding } from '../state/findings.ts';
 import type { App } from './build-app.ts';
 import { lastDrill } from './last-drill.ts';
+import { readInterrupted } from './recover-restore.ts';
 
 /** Why a part cannot be shown; the others still are. */
 export interface Unavailable {
@@ -60,7 +61,7 @@ export interface InstanceStatus {
   findings: OpenFinding[];
 }
 
-/** What `status` shows of one instance, gathered now; findings are those that the jobs have recorded. */
+/** What `status` shows of one instance, gathered now; findings are those that the jobs have recorded, and a restore that was cut off. */
 export async function readStatus(
   app: App,
   instance: InstanceSettings,
@@ -77,8 +78,17 @@ export async function readStatus(
     backups,
     drill: await readDrill(app, instance, signal),
     next: nextRun(app),
-    findings: openFindings(app.state(), instance.name),
+    findings: [...interrupted(app, instance), ...openFindings(app.state(), instance.name)],
   };
+}
+
+/** Nobody else records it: who restores was killed. */
+function interrupted(app: App, instance: InstanceSettings): OpenFinding[] {
+  const finding = readInterrupted(app, instance);
+  if (finding === undefined) return [];
+  const now = app.clock.now();
+  const since = Date.parse(String(finding.evidence['started_at']));
+  return [{ ...finding, first_seen: Number.isNaN(since) ? now : since, last_seen: now }];
 }
 
 async function readDrill(

@@ -8,10 +8,11 @@ import { nextPersistence, type RestorePlan, type UndoPlan } from '../backup/rest
 import type { Layout } from '../backup/restore/layout.ts';
 import { startFolder } from '../backup/restore/start-folder.ts';
 import { cannotWrite, learnManners } from '../backup/restore/stage-files.ts';
+import type { StopNotice } from '../backup/restore/stop-notice.ts';
 import { lookAtFiles } from '../backup/restore/swap.ts';
 import { AgentError } from '../domain/errors.ts';
 import type { FoundService } from '../redis/find-service.ts';
-import type { RestoreRun } from './restore-steps.ts';
+import { noticesOf, type RestoreRun } from './restore-steps.ts';
 import type { JobContext } from './job.ts';
 import type { LocalBackup } from './describe-local.ts';
 import { endServer, outputIn } from './restore-server.ts';
@@ -63,7 +64,7 @@ export async function look(context: JobContext, { onStep = () => {} }: RestoreOp
   const { instance, clock, signal } = context;
   const { facts, service } = await gatherFacts({ instance, connect: () => context.connect(), clock, signal });
   const next = nextPersistence(facts);
-  if (next === undefined) throw unknownPlace(facts);
+  if (next === undefined) throw unknownPlace(facts, noticesOf(context).read());
   const persistence = { ...next, dir: await realpath(next.dir).catch(() => next.dir) };
   const { dir, dbfilename, appendfilename, appenddirname, logfile } = persistence;
   const layout = {
@@ -89,7 +90,8 @@ export async function look(context: JobContext, { onStep = () => {} }: RestoreOp
   return { facts, persistence, run, service, interrupted, hasAof };
 }
 
-function unknownPlace({ instance, conf }: RestoreFacts): AgentError {
+function unknownPlace({ instance, conf }: RestoreFacts, stopped: StopNotice | undefined): AgentError {
+  if (stopped !== undefined) return cutOff(stopped, instance);
   const [why, hint] =
     conf === undefined
       ? [
@@ -104,6 +106,22 @@ function unknownPlace({ instance, conf }: RestoreFacts): AgentError {
     'failed',
     `nothing tells where ${instance} keeps its data: it does not answer, and ${why}`,
     { reason: 'unknown', hint },
+  );
+}
+
+/** Of a server that nobody manages: what it was started by is known to the run that has stopped it, and is not acted upon. */
+function cutOff(
+  { kind, backup, started_at: started, dir, service }: StopNotice,
+  instance: string,
+): AgentError {
+  const what = kind === 'undo' ? 'an undo of the restore' : 'a restore';
+  return new AgentError(
+    'failed',
+    `${what} of ${backup}, begun ${started}, has stopped ${instance} and was cut off; nothing is lost, and what lies in ${dir} is whole`,
+    {
+      reason: 'unknown',
+      hint: `start the server as before, by ${service}, as the user that it runs as; then run the same command again`,
+    },
   );
 }
 

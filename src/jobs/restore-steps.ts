@@ -2,6 +2,7 @@ import { buildBridge, incomingFrom, type Workplace } from '../backup/restore/bui
 import type { Journal, JournalFolder, RestoreStep, RollbackStep } from '../backup/restore/journal.ts';
 import { removeWork, type FileManners } from '../backup/restore/stage-files.ts';
 import { freeSuffix, identify, lookAtFiles, makeMove } from '../backup/restore/swap.ts';
+import { StopNotices } from '../backup/restore/stop-notice.ts';
 import { planSwap, type DataFiles } from '../backup/restore/swap-plan.ts';
 import { AgentError, messageOf, systemCode } from '../domain/errors.ts';
 import type { ServiceControl } from '../redis/service.ts';
@@ -44,8 +45,9 @@ export async function begin(
   try {
     run.journals.write(next);
   } catch (error) {
-    throw cannotGoOn(run, `note the step ${step}`, error);
+    throw cannotGoOn(run, `note the step ${step}`, error, step);
   }
+  if (step === 'stop') leaveNotice(run, next);
   run.begun.push({ step, at: run.context.clock.monotonic() });
   run.context.log.info({ step, token: next.token }, 'restore');
   run.context.progress.report({ phase: step });
@@ -53,10 +55,39 @@ export async function begin(
   return next;
 }
 
+/** A restore needs no state directory: what cannot be told there is not told. */
+function leaveNotice({ context, dir, service }: RestoreRun, journal: Journal): void {
+  const { kind, backup, started_at } = journal;
+  try {
+    noticesOf(context).write({ schema: 1, kind, backup, started_at, dir, service: service.description });
+  } catch (error) {
+    context.log.warn({ cause: messageOf(error) }, 'cannot note in the state directory that the server stops');
+  }
+}
+
+export function noticesOf({ settings, instance }: Pick<JobContext, 'settings' | 'instance'>): StopNotices {
+  return new StopNotices(settings.state.path, instance.name);
+}
+
+export function clearNotice(context: JobContext): void {
+  try {
+    noticesOf(context).clear();
+  } catch (error) {
+    context.log.warn(
+      { cause: messageOf(error) },
+      'cannot clear in the state directory that the server stops',
+    );
+  }
+}
+
+/** Before these steps the server was stopped, and it is not started when they cannot be noted. */
+const downAt: ReadonlySet<string> = new Set<RestoreStep | RollbackStep>(['start', 'put-back', 'start-again']);
+
 /** Of the system's own refusals, a full disk most of all; others as they are. */
-export function cannotGoOn({ dir }: RestoreRun, what: string, error: unknown): unknown {
+export function cannotGoOn({ dir }: RestoreRun, what: string, error: unknown, step = ''): unknown {
   if (error instanceof AgentError || systemCode(error) === undefined) return error;
-  return new AgentError('failed', `cannot ${what} in ${dir}: ${messageOf(error)}`, {
+  const now = downAt.has(step) ? '; nothing is lost, and the server is down' : '';
+  return new AgentError('failed', `cannot ${what} in ${dir}: ${messageOf(error)}${now}`, {
     cause: error,
     reason: 'place',
     hint: 'put that right (room, rights), then run the same command again',
@@ -127,8 +158,13 @@ export async function makeMoves(run: RestoreRun, { moves, step }: Journal): Prom
 
 /** Settles it: what is left of ours goes, the journal is kept for an undo. */
 export function close(run: RestoreRun, journal: Journal, outcome: 'done' | 'rolled-back'): void {
-  removeWork(run.dir, workplace(run, journal).work, run.manners.owner);
-  run.journals.archive({ ...journal, outcome });
+  try {
+    removeWork(run.dir, workplace(run, journal).work, run.manners.owner);
+    run.journals.archive({ ...journal, outcome });
+  } catch (error) {
+    throw cannotGoOn(run, 'note that all is done', error);
+  }
+  clearNotice(run.context);
 }
 
 /**

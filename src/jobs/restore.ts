@@ -13,6 +13,7 @@ import {
   type RestoreReport,
 } from './restore-scene.ts';
 import { NotServing } from './restore-server.ts';
+import { clearNotice } from './restore-steps.ts';
 
 /** Puts a backup, or what the last restore has set aside, in the place of an instance's data. */
 export const restoreJob: Job<RestoreOptions, RestoreReport> = {
@@ -57,6 +58,8 @@ async function restore(context: JobContext, options: RestoreOptions): Promise<Re
   };
   const live = await endLive(context, options.dryRun);
   const scene = await look(context, options);
+  // What was put right by hand has left its notice.
+  if (scene.interrupted === undefined) clearNotice(context);
   if (scene.interrupted === undefined)
     return await begun(context, options, scene, { ...empty, interrupted: live });
   const { undo, dryRun, which } = options;

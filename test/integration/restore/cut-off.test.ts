@@ -1,0 +1,136 @@
+import { spawn, execFileSync } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, openSync, readdirSync, rmSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { buildApp } from '../../../src/app/build-app.ts';
+import { AgentError, systemCode } from '../../../src/domain/errors.ts';
+import { restoreJob } from '../../../src/jobs/restore.ts';
+import { systemClock } from '../../../src/lib/system-clock.ts';
+import { canBeNobody, runAgent, takeBackup, writeConfig, type TestConfig } from '../../support/cli.ts';
+import { runRestoreChild } from '../../support/kill-restore.ts';
+import { manageServer, type ManagedServer } from '../../support/managed-server.ts';
+import { memoryLog } from '../../support/memory-log.ts';
+
+/** A server with a backup and newer data. */
+async function prepare({ managed = true, full = false } = {}): Promise<{
+  server: ManagedServer;
+  config: TestConfig;
+}> {
+  const server = await manageServer({ down: full });
+  if (full) {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=80m', 'tmpfs', server.dir]);
+    onTestFinished(async () => {
+      await server.kill().catch(() => {});
+      execFileSync('umount', ['-l', server.dir]);
+    });
+    await server.start();
+  }
+  const { service: _, ...unmanaged } = server.instance;
+  const config = writeConfig({ instances: [managed ? server.instance : unmanaged] });
+  await server.call('SET', 'key', 'as backed up');
+  await takeBackup(config, '--no-verify');
+  await server.call('SET', 'key', 'newer');
+  return { server, config };
+}
+
+async function restore(config: TestConfig, ...args: string[]): ReturnType<typeof runAgent> {
+  return await runAgent(['--json', 'restore', '--yes', ...args], { config });
+}
+
+async function findings(config: TestConfig): Promise<{ rule: string; summary: string; remedy: string }[]> {
+  const { json } = await runAgent(['--json', 'status'], { config });
+  return json[0].findings;
+}
+
+/** Takes all the room that there is. */
+function fill(path: string): void {
+  const file = openSync(path, 'w');
+  try {
+    for (;;) writeSync(file, Buffer.alloc(4096));
+  } catch (error) {
+    if (systemCode(error) !== 'ENOSPC') throw error;
+  } finally {
+    closeSync(file);
+  }
+}
+
+test('of a server that nobody manages: says by what it was started, and goes on when it is up', async () => {
+  const { server, config } = await prepare({ managed: false });
+  await runRestoreChild({ config: config.path, undo: false, killAt: 'place 2 of 2' });
+  const command = `the command ${server.build.server} ${server.configFile}`;
+  const refused = await restore(config);
+  expect(refused).toMatchObject({ code: 1, json: { error: { reason: 'unknown' } } });
+  expect(refused.json.error.message).toContain('has stopped main and was cut off; nothing is lost');
+  expect(refused.json.error.hint).toContain(`start the server as before, by ${command}`);
+  const status = await runAgent(['status'], { config });
+  expect(status).toMatchObject({ code: 4, stdout: expect.stringContaining(command) });
+  await server.start();
+  expect(await findings(config)).toMatchObject([{ rule: 'restore-interrupted', severity: 'critical' }]);
+  expect(await restore(config)).toMatchObject({ code: 0, json: { outcome: 'finished' } });
+  await server.reconnect();
+  expect(await server.call('GET', 'key')).toBe('as backed up');
+  expect(await findings(config)).toEqual([]);
+});
+
+test('an undo is told of as one, and its notice goes with a journal that was put right by hand', async () => {
+  const { server, config } = await prepare();
+  expect(await restore(config, '--method', 'files')).toMatchObject({ code: 0 });
+  await runRestoreChild({ config: config.path, undo: true, killAt: 'start' });
+  expect(await findings(config)).toMatchObject([
+    { summary: expect.stringMatching(/^an undo of the restore/) },
+  ]);
+  rmSync(join(server.dir, '.redis-agent-restore', 'journal.json'));
+  await server.start();
+  expect(await runAgent(['restore', '--dry-run'], { config })).toMatchObject({ code: 0 });
+  expect(await findings(config)).toEqual([]);
+});
+
+test('live: the server refuses writes, and status does not call that well', async () => {
+  const { server, config } = await prepare();
+  const script = join(import.meta.dirname, '../../support/restore-live-child.ts');
+  const [id = ''] = readdirSync(join(config.repository, 'main'));
+  const child = spawn(process.execPath, [script, config.path, id, 'follow', 'swapdb'], { stdio: 'ignore' });
+  expect(await once(child, 'exit')).toEqual([null, 'SIGKILL']);
+  expect(await runAgent(['status'], { config })).toMatchObject({
+    code: 3,
+    stdout: expect.stringMatching(/critical +a live restore of \S+, begun \S+, was cut off/),
+  });
+  expect(await restore(config)).toMatchObject({ code: 0 });
+  expect(await findings(config)).toEqual([]);
+  expect(await server.call('GET', 'key')).toBe('as backed up');
+});
+
+describe.skipIf(!canBeNobody)('a disk that is full', () => {
+  test.each([
+    ['place', 'and the server is down'],
+    ['commit', 'cannot note that all is done'],
+  ])('from the step %s on: said in a line, and the same command ends it', async (at, said) => {
+    const { server, config } = await prepare({ full: true });
+    const app = await buildApp({
+      configPath: config.path,
+      env: {},
+      clock: systemClock,
+      log: memoryLog(),
+      secrets: [],
+      keepRoot: true,
+    });
+    const run = { signal: new AbortController().signal, progress: { report() {} } };
+    const ballast = join(server.dir, 'ballast');
+    const onStep = (step: string): void => {
+      if (step === at) fill(ballast);
+    };
+    const options = { which: 'latest', undo: false, dryRun: false, allow: [], onStep };
+    const failed: unknown = await app
+      .run(restoreJob, app.instance(undefined), options, run)
+      .catch((error: unknown) => error);
+    await app.close();
+    expect(failed).toBeInstanceOf(AgentError);
+    expect(failed).toMatchObject({ code: 'failed', reason: 'place', message: expect.stringContaining(said) });
+    expect(failed).toMatchObject({ message: expect.stringContaining('ENOSPC') });
+    rmSync(ballast);
+    expect(await restore(config)).toMatchObject({ code: 0 });
+    await server.reconnect();
+    expect(await server.call('GET', 'key')).toBe('as backed up');
+  });
+});
