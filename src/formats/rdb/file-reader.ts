@@ -1,3 +1,4 @@
+import { decodeUtf8, escapeBytes, wholeCharacters } from '../../lib/byte-text.ts';
 import { opcode, OpcodeReader } from './opcode-reader.ts';
 import { plainLayouts, readPlainKeys, type PlainKeysOptions } from './plain-keys.ts';
 import { RawValue } from './raw-value.ts';
@@ -18,6 +19,9 @@ export interface Limits {
 }
 
 const defaults = { key: 64 * 1024, string: 64 * 1024 * 1024, raw: 512 * 1024 * 1024 };
+
+/** Of a key in a fault. */
+const shownBytes = 200;
 
 type State = 'header' | 'next' | 'opcode' | 'key' | 'value';
 
@@ -78,9 +82,8 @@ export class FileReader {
   locate(error: RdbError): RdbError {
     if (error.offset === 0) error.offset = this.#window.offset;
     if (error.record !== undefined || (this.#state !== 'key' && this.#state !== 'value')) return error;
-    const { bytes, from, to } = this.#key;
-    const key = this.#state === 'key' ? [] : bytes.subarray(from, Math.min(to, from + 200));
-    error.record = { index: this.records, key: String.fromCharCode(...key) };
+    const key = this.#state === 'key' ? '' : shownKey(this.#key);
+    error.record = { index: this.records, key };
     return error;
   }
 
@@ -184,6 +187,13 @@ export class FileReader {
     this.#record.keyFrom = from;
     this.#record.keyTo = to;
   }
+}
+
+/** A key's first bytes, for people. */
+function shownKey({ bytes, from, to }: StringReader): string {
+  const key = bytes.subarray(from, to);
+  const shown = to - from <= shownBytes ? key : key.subarray(0, wholeCharacters(key, shownBytes));
+  return decodeUtf8(shown) ?? escapeBytes(shown);
 }
 
 function emptyRecord(bytes: Uint8Array): RdbRecord {

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { RdbCheck, type CheckOptions, type RdbVerdict } from '../../../../src/formats/rdb/rdb-check.ts';
 import type { RdbRecord } from '../../../../src/formats/rdb/rdb-handler.ts';
+import { faultOf } from '../../../support/rdb/observe.ts';
 import { rdbOf } from '../../../support/rdb.ts';
 
 const bytesOf = (text: string): number[] => [...Buffer.from(text)];
@@ -39,6 +40,16 @@ test('a right checksum around broken records is damage, and its place is named',
     sound: false,
     problem: 'a list node in container 7 (at byte 61 in record 2, key "list")',
   });
+});
+
+test.each([
+  ['of UTF-8, as it reads', Buffer.from('ключ'), 'ключ'],
+  ['of other bytes, escaped', Buffer.from([0x61, 0xff, 0x80]), 'a\\xff\\x80'],
+  ['cut between characters', Buffer.from(`a${'ю'.repeat(150)}`), `a${'ю'.repeat(99)}`],
+])('a broken record is named by its key: %s', (_, name, shown) => {
+  const length = [0x40 | (name.length >> 8), name.length & 0xff];
+  const file = rdbOf(Buffer.from([0xfe, 0, 18, ...length, ...name, 1, 7, ...text('x')]));
+  expect(faultOf(file)).toMatchObject({ record: { index: 0, key: shown } });
 });
 
 test('what is not known by name is no damage, while the file as a whole is right', () => {
