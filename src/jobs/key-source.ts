@@ -61,7 +61,8 @@ export function backupSource(
       const { chunks } = await repository.store.get(repository.artefactKey(manifest.id, artefact), {
         signal,
       });
-      yield* decodeRdb(chunks, artefact, { identities: identities(), signal });
+      const others = 'see which others are sound: redis-agent backups verify --all';
+      yield* named(this.name, decodeRdb(chunks, artefact, { identities: identities(), signal }), others);
     },
     async report(signal) {
       const report = await repository.readKeyspace(manifest.id, signal);
@@ -95,30 +96,93 @@ export async function fileSource(path: string): Promise<KeySource> {
     provenByBlock: false,
     bytes: compressed ? undefined : stats.size,
     manifest: undefined,
-    open: (signal) =>
-      compressed ? decompressZstd(readFile(path, signal), { signal }) : readFile(path, signal),
+    open: (signal) => named(path, unpacked(path, readFile(path, signal), signal)),
     report: async (signal) => (isReport ? await readReport(path, stats.size, signal) : undefined),
   };
 }
 
-/** What comes in, once. */
+/** What comes in, once; plain or zstd. */
 export function inputSource(input: Readable): KeySource {
+  const name = 'standard input';
   return {
     kind: 'input',
-    name: 'standard input',
+    name,
     identity: undefined,
     again: false,
     provenByBlock: false,
     bytes: undefined,
     manifest: undefined,
-    async *open(signal) {
-      for await (const chunk of input as AsyncIterable<Uint8Array | string>) {
-        signal.throwIfAborted();
-        yield typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
-      }
-    },
+    open: (signal) => named(name, unpacked(name, readInput(input, signal), signal)),
     report: async () => undefined,
   };
+}
+
+/** What such files begin with, and what to do with them: a sound one must not be called a damaged dump. */
+const noDumps: readonly [start: Buffer, what: string, hint: string][] = [
+  [
+    Buffer.from('age-encryption.org/v1'),
+    'is encrypted',
+    'decrypt it on its way: age -d -i KEY FILE | redis-agent … -',
+  ],
+  [
+    Buffer.from([0x1f, 0x8b]),
+    'is compressed with gzip',
+    'unpack it on its way: gzip -dc FILE | redis-agent … -',
+  ],
+  [Buffer.from('*'), 'is an append only file', 'see: redis-agent aof check --help'],
+];
+const longestStart = 21;
+
+/** Decompressed where it is zstd. Throws an AgentError for what is another kind of file. */
+async function* unpacked(
+  name: string,
+  chunks: AsyncIterable<Uint8Array>,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array> {
+  const reader = chunks[Symbol.asyncIterator]();
+  let start: Uint8Array = Buffer.alloc(0);
+  async function* all(): AsyncGenerator<Uint8Array> {
+    yield start;
+    for (let next = await reader.next(); next.done !== true; next = await reader.next()) yield next.value;
+  }
+  try {
+    while (start.length < longestStart) {
+      const next = await reader.next();
+      if (next.done === true) break;
+      start = start.length === 0 ? next.value : Buffer.concat([start, next.value]);
+    }
+    const other = noDumps.find(([magic]) => startsWith(start, magic));
+    if (other !== undefined) throw new AgentError('usage', `${name} ${other[1]}`, { hint: other[2] });
+    yield* isZstd(start) ? decompressZstd(all(), { signal }) : all();
+  } finally {
+    await reader.return?.();
+  }
+}
+
+/** Says in what was damaged where it was found. */
+async function* named(
+  name: string,
+  chunks: AsyncIterable<Uint8Array>,
+  hint?: string,
+): AsyncGenerator<Uint8Array> {
+  try {
+    yield* chunks;
+  } catch (error) {
+    if (!(error instanceof AgentError) || error.code !== 'damaged') throw error;
+    const { message, reason } = error;
+    throw new AgentError('damaged', `${name}: ${message}`, {
+      cause: error,
+      ...(reason === undefined ? {} : { reason }),
+      ...(hint === undefined ? {} : { hint }),
+    });
+  }
+}
+
+async function* readInput(input: Readable, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+  for await (const chunk of input as AsyncIterable<Uint8Array | string>) {
+    signal.throwIfAborted();
+    yield typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
+  }
 }
 
 /** Reads on while the chunk before is looked at. */

@@ -188,6 +188,28 @@ describe('damage', () => {
     expect(await runAgent(['keys', '-'], { input: flipped })).toMatchObject({ code: 1, stdout: '' });
   });
 
+  test('of a backup is told with the backup', async () => {
+    const server = await startServer();
+    const config = writeConfig({ server });
+    const id = await takeBackup(config);
+    const stored = join(config.repository, 'main', id, 'dump.rdb.zst');
+    const bytes = readFileSync(stored);
+    bytes[20]! ^= 1;
+    writeFileSync(stored, bytes);
+    for (const args of [
+      ['keys'],
+      ['keys', id],
+      ['rdb', 'check', 'latest'],
+      ['keys', 'diff', '--full', id, id],
+    ]) {
+      const { code, stderr } = await runAgent(args, { config });
+      expect(code).toBe(6);
+      expect(stderr).toMatch(
+        new RegExp(`^redis-agent: backup ${id} of main: dump\\.rdb\\.zst is damaged: .*verify --all\n$`),
+      );
+    }
+  });
+
   test('is none where a replication marker follows', async () => {
     const marked = Buffer.concat([dump, Buffer.from('0123456789abcdef0123456789abcdef01234567')]);
     const check = await runAgent(['rdb', 'check', '-'], { input: marked });

@@ -1,8 +1,10 @@
 import { readdirSync, readlinkSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { zstdCompressSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { fileSource } from '../../../src/jobs/key-source.ts';
+import { fileSource, inputSource } from '../../../src/jobs/key-source.ts';
 import { digestOf, patternChunks } from '../../support/pattern.ts';
 import { makeTempFolder, removeTempFolder } from '../../support/temp-folder.ts';
 
@@ -55,4 +57,36 @@ test('an abort ends it with its reason', async () => {
   })();
   await expect(reading).rejects.toThrow('enough');
   expect(descriptors()).toBe(0);
+});
+
+test.each([1, 3, 65_536])('what comes in may be zstd, in chunks of %i bytes', async (size) => {
+  const plain = Buffer.from('REDIS0010'.repeat(9));
+  const packed = zstdCompressSync(plain);
+  const chunks = Array.from({ length: Math.ceil(packed.length / size) }, (_, index) =>
+    packed.subarray(index * size, (index + 1) * size),
+  );
+  expect(await digestOf(inputSource(Readable.from(chunks)).open(signal))).toEqual(
+    await digestOf(Readable.from([plain])),
+  );
+});
+
+test.each([
+  ['age-encryption.org/v1\n-> X25519 ', /standard input is encrypted/],
+  ['\x1f\x8b\x08', /standard input is compressed with gzip/],
+  ['*2\r\n$6\r\nSELECT\r\n$1\r\n0\r\n', /standard input is an append only file/],
+])('what is no dump is not read as a damaged one: %j', async (text, message) => {
+  const reading = digestOf(inputSource(Readable.from([Buffer.from(text, 'latin1')])).open(signal));
+  await expect(reading).rejects.toMatchObject({ code: 'usage', message });
+});
+
+test('what is cut off within zstd is told with its file', async () => {
+  const cut = join(folder, 'cut.rdb.zst');
+  const packed = zstdCompressSync(Buffer.from('REDIS0010'.repeat(9)));
+  await writeFile(cut, packed.subarray(0, -5));
+  const source = await fileSource(cut);
+  await expect(digestOf(source.open(signal))).rejects.toMatchObject({
+    code: 'damaged',
+    reason: 'truncated',
+    message: expect.stringContaining(`${cut}: it ends at byte `) as unknown,
+  });
 });
