@@ -49,6 +49,7 @@ async function run(context: JobContext, options: PlanRestoreOptions): Promise<Jo
       which: local === undefined ? options.which : id,
       local,
     });
+    if (options.which === 'latest') planned.report.plan?.notes.push(...(await passedOver(context, id)));
     return {
       value: { ...planned, local },
       summary: `${context.instance.name}: planned ${id}, by ${planned.method}`,
@@ -59,6 +60,16 @@ async function run(context: JobContext, options: PlanRestoreOptions): Promise<Jo
     await local?.[Symbol.asyncDispose]();
     throw error;
   }
+}
+
+/** The newest backup that can be read is not always the newest that was taken. */
+async function passedOver({ repository, signal }: JobContext, chosen: string): Promise<string[]> {
+  const { backups } = await repository.list(signal);
+  return backups.flatMap((entry) =>
+    entry.id > chosen && 'problem' in entry
+      ? [`${entry.id} is newer and passed over: ${entry.problem.replace(`backup ${entry.id}: `, '')}`]
+      : [],
+  );
 }
 
 async function plan(
@@ -75,6 +86,8 @@ async function plan(
   };
   if (asked === 'files') return { method: asked, choice: chosenByHand(asked), report: await planFiles() };
   const files = await attempt(context, planFiles);
+  // Of what lies half placed nobody knows more, whatever the method.
+  if ('problem' in files && isUnreadable(files.problem)) throw files.problem;
   const halfPlaced = 'done' in files && files.done.interrupted !== interruptedLive(context);
   if (asked === 'live') {
     if (halfPlaced) throw notEnded(files.done);
@@ -98,6 +111,10 @@ async function attempt<Report>(context: JobContext, work: () => Promise<Report>)
     if (!(problem instanceof AgentError)) throw problem;
     return { problem };
   }
+}
+
+function isUnreadable(problem: unknown): boolean {
+  return problem instanceof AgentError && problem.reason === 'journal';
 }
 
 function prospectOf(attempted: Attempt<RestoreReport> | Attempt<LiveJobReport>): Prospect {

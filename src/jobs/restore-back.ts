@@ -6,7 +6,7 @@ import { makeWork } from '../backup/restore/stage-files.ts';
 import { identify, lookAtFiles } from '../backup/restore/swap.ts';
 import { planSwap, type DataFiles } from '../backup/restore/swap-plan.ts';
 import { AgentError, messageOf } from '../domain/errors.ts';
-import { infoKeyspace } from '../formats/info/parse-info.ts';
+import { infoInteger, infoKeyspace } from '../formats/info/parse-info.ts';
 import { askInfo, followLog, NotServing, onward, untilServing } from './restore-server.ts';
 import {
   asLoadable,
@@ -109,7 +109,8 @@ export async function serveOld(run: RestoreRun, { keys_before: before }: Journal
     await run.service.start(onward);
     info = await untilServing(run.context, run.dir, run.service, log);
   }
-  // Nobody counted the old data, but that there was some is known.
-  if (before > 0 && Object.keys(infoKeyspace(info)).length === 0)
+  // Nobody counted the old data, but that there was some is known. Its time may be over by now.
+  const expired = infoInteger(info, 'rdb_last_load_keys_expired') ?? 0;
+  if (before > 0 && expired === 0 && Object.keys(infoKeyspace(info)).length === 0)
     throw new NotServing(`it holds no key, and held ${before} before`, await log.lines(run.service));
 }

@@ -2,6 +2,7 @@ import type { RestoreFacts } from '../backup/restore/facts.ts';
 import type { Journal } from '../backup/restore/journal.ts';
 import { planRestore, planUndo, type RestorePlan } from '../backup/restore/plan-restore.ts';
 import { makeWork, requirePlace, sweepWork } from '../backup/restore/stage-files.ts';
+import { missingFiles } from '../backup/restore/swap.ts';
 import { takeSnapshot } from '../backup/snapshot/take-snapshot.ts';
 import type { Manifest } from '../domain/backup.ts';
 import { AgentError, messageOf } from '../domain/errors.ts';
@@ -214,6 +215,8 @@ export async function undoRestore(
       reason: 'missing',
       hint: 'restore a backup: redis-agent backups list',
     });
+  const gone = missingFiles(run.dir, last.kept);
+  if (gone.length > 0) throw isGone(last, gone);
   const plan = planUndo({ facts, persistence, last, hasAof: scene.hasAof });
   if (options.dryRun) return { ...report, undo: plan };
   refuse(plan.guards, options.allow);
@@ -246,4 +249,13 @@ export async function undoRestore(
   } finally {
     await run.service.release();
   }
+}
+
+/** Seen before the server is stopped for nothing. */
+function isGone({ backup, started_at: started }: Journal, gone: string[]): AgentError {
+  return new AgentError(
+    'failed',
+    `what the restore of ${backup}, of ${started}, has set aside is not there any more: ${gone.join(', ')}`,
+    { reason: 'missing', hint: 'choose a backup instead: redis-agent backups list' },
+  );
 }

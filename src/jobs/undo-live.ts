@@ -33,7 +33,7 @@ async function lastByFiles(context: JobContext): Promise<number> {
     return value.undo === null ? Infinity : Date.parse(value.undo.restored_at);
   } catch (error) {
     context.signal.throwIfAborted();
-    if (!(error instanceof AgentError)) throw error;
+    if (!(error instanceof AgentError) || error.reason === 'journal') throw error;
     return -Infinity;
   }
 }

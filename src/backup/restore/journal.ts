@@ -103,8 +103,11 @@ export function openJournals(dir: string, owner: UserId | undefined): JournalFol
     lastDone: () =>
       as(() => {
         const names = list(folder).filter((name) => /^\d{8}T\d{9}Z-\d+\.json$/.test(name));
-        const journals = names.toSorted().map((name) => load(join(folder, name)));
-        return journals.findLast((journal) => journal?.outcome === 'done');
+        for (const name of names.toSorted().toReversed()) {
+          const journal = load(join(folder, name));
+          if (journal?.outcome === 'done') return journal;
+        }
+        return undefined;
       }),
   };
 }

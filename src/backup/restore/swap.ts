@@ -122,3 +122,8 @@ export function listFiles(dir: string, files: DataFiles): string[] {
     name === undefined ? [] : [join(dir, name)],
   );
 }
+
+/** Of those, what is not there. */
+export function missingFiles(dir: string, files: DataFiles): string[] {
+  return listFiles(dir, files).filter((path) => stat(path) === undefined);
+}

@@ -2,6 +2,7 @@ import { spawn, execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync, readdirSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { buildApp } from '../../../src/app/build-app.ts';
 import { AgentError, systemCode } from '../../../src/domain/errors.ts';
@@ -84,6 +85,28 @@ test('an undo is told of as one, and its notice goes with a journal that was put
   await server.start();
   expect(await runAgent(['restore', '--dry-run'], { config })).toMatchObject({ code: 0 });
   expect(await findings(config)).toEqual([]);
+});
+
+test('an undo of what somebody has removed is refused while the server goes on', async () => {
+  const { server, config } = await prepare();
+  const { json } = await restore(config, '--method', 'files');
+  rmSync(json.set_aside[0]);
+  const pids = await server.pids();
+  expect(await restore(config, '--undo')).toMatchObject({
+    code: 1,
+    json: { error: { reason: 'missing', message: expect.stringContaining(json.set_aside[0]) } },
+  });
+  expect(await server.pids()).toEqual(pids);
+});
+
+test('old data whose time was over when it was started again is old data', async () => {
+  const { server, config } = await prepare();
+  await server.call('SET', 'key', 'newer', 'PX', 3000);
+  const expires = Date.now() + 3000;
+  await server.call('SAVE');
+  await runRestoreChild({ config: config.path, undo: false, killAt: 'place' });
+  await delay(Math.max(0, expires - Date.now()) + 1);
+  expect(await restore(config, '--undo')).toMatchObject({ code: 0, json: { outcome: 'rolled-back' } });
 });
 
 test('live: the server refuses writes, and status does not call that well', async () => {

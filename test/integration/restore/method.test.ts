@@ -1,6 +1,6 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync } from 'node:fs';
+import { chmodSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
 import {
@@ -116,6 +116,31 @@ test('files, where a restore by files was interrupted: it is ended first, and li
   expect(await restore(config)).toMatchObject({ code: 0, json: { outcome: 'finished' } });
   await server.reconnect();
   expect(await server.call('GET', 'key')).toBe('as backed up');
+});
+
+test('neither, nor an undo, where the journal of one that was interrupted cannot be read', async () => {
+  const { server, config } = await prepare();
+  await restore(config);
+  await runRestoreChild({ config: config.path, undo: false, killAt: 'place' });
+  writeFileSync(join(server.dir, '.redis-agent-restore', 'journal.json'), '{');
+  await server.start();
+  for (const args of [[], ['--method', 'live'], ['--method', 'files'], ['--undo']])
+    expect(await restore(config, ...args)).toMatchObject({ code: 1, json: { error: { reason: 'journal' } } });
+});
+
+test('the newest is damaged: the plan says that it passes it over, and why', async () => {
+  const { server, config, id } = await prepare();
+  const newest = await takeBackup(config, '--no-verify');
+  rmSync(join(config.repository, 'main', newest, 'dump.rdb.zst'));
+  const { json } = await plan(config);
+  expect(json.plan.backup).toBe(id);
+  const why = `${newest} is newer and passed over: dump.rdb.zst is missing`;
+  expect(json.plan.notes).toContainEqual(expect.stringContaining(why));
+  await server.kill();
+  expect((await plan(config)).json.plan).toMatchObject({ method: 'files', backup: id });
+  expect((await plan(config)).json.plan.notes).toContainEqual(expect.stringContaining(why));
+  // One that was named is what was meant.
+  expect((await plan(config, id)).json.plan.notes).not.toContainEqual(expect.stringContaining(newest));
 });
 
 test('a live restore that was interrupted is ended first by either method', async () => {
