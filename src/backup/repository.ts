@@ -172,10 +172,17 @@ export function openRepository(store: Store, instance: string): Repository {
           .findLast((manifest) => kind === undefined || manifest.kind === kind);
         if (newest !== undefined) return newest;
         const what = kind === undefined ? 'backup' : `backup of kind ${kind}`;
-        throw new AgentError('failed', `instance ${instance} has no ${what} in ${store.description}`, {
-          reason: 'missing',
-          hint: `take one: redis-agent backup${kind === 'aof' ? ' --kind aof' : ''}`,
-        });
+        const damaged = backups.filter(({ state }) => state === 'damaged').length;
+        const beside = damaged === 0 ? '' : `, and ${damaged} that cannot be used`;
+        const see = damaged === 0 ? '' : '; see: redis-agent backups list';
+        throw new AgentError(
+          'failed',
+          `instance ${instance} has no ${what} in ${store.description}${beside}`,
+          {
+            reason: 'missing',
+            hint: `take one: redis-agent backup${kind === 'aof' ? ' --kind aof' : ''}${see}`,
+          },
+        );
       }
       if (backupIdTime(id) === undefined)
         throw new AgentError('usage', `${JSON.stringify(id)} is no backup id`, {

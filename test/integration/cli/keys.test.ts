@@ -210,6 +210,19 @@ describe('damage', () => {
     }
   });
 
+  test('of the only backup, which the list shows, is told where the newest is asked for', async () => {
+    const server = await startServer();
+    const config = writeConfig({ server });
+    const id = await takeBackup(config);
+    writeFileSync(join(config.repository, 'main', id, 'dump.rdb.zst'), '');
+    expect(await runAgent(['keys'], { config })).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(
+        /has no backup of kind rdb in .*, and 1 that cannot be used; .*list\n$/,
+      ) as unknown,
+    });
+  });
+
   test('is none where a replication marker follows', async () => {
     const marked = Buffer.concat([dump, Buffer.from('0123456789abcdef0123456789abcdef01234567')]);
     const check = await runAgent(['rdb', 'check', '-'], { input: marked });
