@@ -178,10 +178,17 @@ async function* named(
   }
 }
 
+/** Ends at once when it is aborted, also where nothing comes: its end would seem to be that of the dump. */
 async function* readInput(input: Readable, signal: AbortSignal): AsyncGenerator<Uint8Array> {
-  for await (const chunk of input as AsyncIterable<Uint8Array | string>) {
+  const stop = (): void => void input.destroy(signal.reason);
+  if (signal.aborted) stop();
+  signal.addEventListener('abort', stop, { once: true });
+  try {
+    for await (const chunk of input as AsyncIterable<Uint8Array | string>)
+      yield typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
     signal.throwIfAborted();
-    yield typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
+  } finally {
+    signal.removeEventListener('abort', stop);
   }
 }
 

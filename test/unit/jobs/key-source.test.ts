@@ -1,7 +1,7 @@
 import { readdirSync, readlinkSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Readable } from 'node:stream';
+import { PassThrough, Readable } from 'node:stream';
 import { zstdCompressSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { fileSource, inputSource } from '../../../src/jobs/key-source.ts';
@@ -57,6 +57,18 @@ test('an abort ends it with its reason', async () => {
   })();
   await expect(reading).rejects.toThrow('enough');
   expect(descriptors()).toBe(0);
+});
+
+test('an abort ends what waits for input, and is not taken for the end of a dump', async () => {
+  const stop = new AbortController();
+  const input = new PassThrough();
+  input.write(Buffer.alloc(100));
+  const reading = (async () => {
+    for await (const _ of inputSource(input).open(stop.signal)) stop.abort(new Error('enough'));
+  })();
+  await expect(reading).rejects.toThrow('enough');
+  const ended = digestOf(inputSource(Readable.from([])).open(stop.signal));
+  await expect(ended).rejects.toThrow('enough');
 });
 
 test.each([1, 3, 65_536])('what comes in may be zstd, in chunks of %i bytes', async (size) => {
