@@ -1,8 +1,8 @@
 /**
- * Builds dist/, or the folder that is given: main.mjs and its chunks, for an installation without node_modules. What main imports lazily stays in
- * chunks of its own, so that a short command does not pay for the S3 SDK.
+ * Builds dist/, or the folder that is given: main.mjs and its chunks, for an installation without node_modules. What
+ * main imports lazily stays in chunks of its own, so that a short command does not pay for the S3 SDK.
  */
-import { rmSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { build, type Metafile } from 'esbuild';
 import { bundling } from './bundling.ts';
@@ -22,7 +22,13 @@ function eagerBytes(outputs: Metafile['outputs'], entry: string, seen = new Set<
   return eager.reduce((sum, { path }) => sum + eagerBytes(outputs, path, seen), output.bytes);
 }
 
-rmSync(dist, { recursive: true, force: true });
+try {
+  rmSync(dist, { recursive: true, force: true });
+  mkdirSync(dist, { recursive: true });
+} catch (error) {
+  console.error(`build: cannot write ${dist}: ${error instanceof Error ? error.message : String(error)}`);
+  process.exit(1);
+}
 const { metafile } = await build({
   absWorkingDir: root,
   entryPoints: { main: 'src/main.ts' },

@@ -3,8 +3,8 @@ import { createInterface } from 'node:readline';
 
 for await (const line of createInterface({ input: process.stdin })) {
   try {
-    const { time, level, msg, job, summary, cause, backup } = JSON.parse(line);
-    const about = [job, backup, summary, cause].filter(Boolean).join(' · ');
+    const { time, level, msg, job, schedule, summary, cause, backup } = JSON.parse(line);
+    const about = [job ?? schedule, backup, summary, cause].filter(Boolean).join(' · ');
     console.log(
       `  ${time.slice(11, 19)} ${level === 'info' ? '' : `${level}: `}${msg}${about ? ` (${about})` : ''}`,
     );
