@@ -1,7 +1,7 @@
 import { connect as connectPlain, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { AgentError, messageOf } from '../domain/errors.ts';
-import { CommandWriter } from './command-writer.ts';
+import { CommandWriter, encodedArgument } from './command-writer.ts';
 import { endpoint } from './connect.ts';
 import { connectError, greetingError } from './connect-error.ts';
 import { PipeError, ReplyParser, type PipeReply } from './reply-parser.ts';
@@ -25,6 +25,9 @@ const defaultWindow = 16 * 1024 * 1024;
 /** Loading one large value can keep a server busy for that long. */
 const defaultTimeout = 60_000;
 const defaultConnectTimeout = 10_000;
+/** Idle for that long, a connection is used, since servers close those that are not (`timeout`: whole seconds). */
+const idle = 1000;
+const ping = encodedArgument('PING');
 const asked = -1;
 
 interface Waiter {
@@ -54,6 +57,9 @@ export class Pipe {
   #waiter: Waiter | undefined;
   #connected = false;
   #greeted = false;
+  /** Milliseconds in which answers were due and nothing came or went. */
+  #silent = 0;
+  #unsent = 0;
   #failure: { reason: unknown } | undefined;
 
   /** Connects and authenticates. Rejects with an AgentError `redis`, or with the signal's reason. */
@@ -87,6 +93,7 @@ export class Pipe {
     socket.setNoDelay(true);
     socket.setTimeout(options.connectTimeout ?? defaultConnectTimeout);
     socket.on('data', (chunk: Buffer) => {
+      this.#silent = 0;
       try {
         parser.push(chunk);
         // What the answers made the caller write is waited for as well.
@@ -169,7 +176,7 @@ export class Pipe {
     if (reply instanceof PipeError && reply.code !== 'NOPERM')
       throw greetingError(this.target, 'PING', new Error(reply.text));
     this.#greeted = true;
-    this.#socket.setTimeout(this.#options.timeout ?? defaultTimeout);
+    this.#socket.setTimeout(this.#beat);
   }
 
   #deliver(reply: PipeReply): void {
@@ -197,16 +204,45 @@ export class Pipe {
     });
   }
 
-  /** The socket's own timer also counts while nothing is asked for: then silence is right. */
+  get #timeout(): number {
+    return this.#options.timeout ?? defaultTimeout;
+  }
+
+  get #beat(): number {
+    return Math.min(idle, this.#timeout);
+  }
+
   #onSilence(): void {
-    if (this.#greeted && this.#due.length === 0) return;
-    this.#fail(
-      this.#greeted
-        ? this.#broken('the server does not answer any more', 'timeout')
-        : !this.#connected
-          ? connectError(this.target, Object.assign(new Error('timed out'), { code: 'ETIMEDOUT' }))
-          : greetingError(this.target, 'PING', new Error('Command timed out')),
-    );
+    if (!this.#greeted) {
+      this.#fail(
+        this.#connected
+          ? greetingError(this.target, 'PING', new Error('Command timed out'))
+          : connectError(this.target, Object.assign(new Error('timed out'), { code: 'ETIMEDOUT' })),
+      );
+      return;
+    }
+    if (this.#due.length === 0) this.#keepAlive();
+    else this.#count();
+    if (this.#failure !== undefined) return;
+    // What fills no block waits for more of it; and whoever makes that may be slow.
+    this.#flush(true);
+    this.#socket.setTimeout(this.#beat);
+  }
+
+  #keepAlive(): void {
+    this.#askers.push(() => {});
+    this.out.start(1, ping.length);
+    this.out.literal(ping);
+    this.commit(asked);
+  }
+
+  #count(): void {
+    const { writableLength } = this.#socket;
+    if (writableLength !== this.#unsent) this.#silent = 0;
+    this.#unsent = writableLength;
+    this.#silent += this.#beat;
+    if (this.#silent >= this.#timeout)
+      this.#fail(this.#broken('the server does not answer any more', 'timeout'));
   }
 
   #lost(cause: Error): AgentError {

@@ -191,11 +191,13 @@ test('a server that stops answering is given up after the timeout', async () => 
   expect(await failure(pipe.drain())).toMatchObject({ code: 'redis', reason: 'timeout' });
 });
 
-test('silence while nothing is asked is no timeout', async () => {
-  const server = await startServer();
-  const { pipe } = await open(server, { timeout: 50 });
-  await delay(200);
-  expect(await pipe.ask('PING')).toBe('PONG');
+test('a connection that nobody uses for a while stays open, where the server closes those that are idle', async () => {
+  const server = await startServer({ config: { timeout: '1' } });
+  const { pipe } = await open(server);
+  set(pipe, 1);
+  // Its clients are looked at once a second.
+  await delay(3500);
+  expect(await pipe.ask('DBSIZE')).toBe(1);
 });
 
 test('a server that is stopped while it greets times out', async () => {
