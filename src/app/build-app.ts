@@ -99,7 +99,7 @@ export async function buildApp({
   const repository = async (instance: InstanceSettings): Promise<Repository> => {
     // Validates manifests with zod, which help and the version need not wait for.
     const { openRepository } = await import('../backup/repository.ts');
-    return openRepository(await store(), instance.name);
+    return openRepository(await store(), instance.name, clock);
   };
   const identities = (): string[] => {
     const { age_identity: identity } = settings.repository.encryption;

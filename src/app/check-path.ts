@@ -165,7 +165,11 @@ async function isOurs(app: App, instance: InstanceSettings, signal: AbortSignal)
   const connection = await app.connect(instance, signal);
   try {
     const server = identityOf(await readInfo(connection), await readServerTime(connection));
-    const reason = judgeWriter(newest, { writer: readWriterIdentity(agentVersion), server });
+    const reason = judgeWriter(newest, {
+      writer: readWriterIdentity(agentVersion),
+      server,
+      now: app.clock.now(),
+    });
     if (reason !== undefined)
       throw new AgentError('refused', `another agent uses this prefix: ${reason}`, {
         hint: 'give this instance another name, or run: redis-agent backup --take-over',

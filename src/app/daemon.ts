@@ -1,6 +1,6 @@
 import { AgentError, messageOf } from '../domain/errors.ts';
 import type { InstanceSettings } from '../domain/settings.ts';
-import { backupIdTime } from '../backup/id.ts';
+import { backupIdTime, isAhead } from '../backup/id.ts';
 import { checkAofJob } from '../jobs/check-aof.ts';
 import { drillJob } from '../jobs/drill.ts';
 import { verifyJob } from '../jobs/verify.ts';
@@ -192,7 +192,8 @@ async function newestBackup(app: App, instance: InstanceSettings): Promise<numbe
   try {
     const repository = await app.repository(instance);
     const { backups } = await repository.list(AbortSignal.timeout(60_000));
-    const newest = backups.findLast(({ state }) => state === 'complete');
+    const now = app.clock.now();
+    const newest = backups.findLast(({ state, id }) => state === 'complete' && !isAhead(id, now));
     return newest === undefined ? 'never' : backupIdTime(newest.id);
   } catch (error) {
     app.log.error({ instance: instance.name, cause: messageOf(error) }, 'cannot list the repository');

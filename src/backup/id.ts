@@ -14,3 +14,19 @@ export function backupIdTime(id: string): number | undefined {
   const time = Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
   return Number.isNaN(time) ? undefined : time;
 }
+
+/** How far the server's clock, which names backups, may be ahead of ours. Milliseconds. */
+const clockTolerance = 60 * 60 * 1000;
+
+/** Was this backup taken while a clock was wrong, so that it seems to come from the future? */
+export function isAhead(id: string, now: number): boolean {
+  return (backupIdTime(id) ?? 0) > now + clockTolerance;
+}
+
+/**
+ * Orders ids, oldest first. What seems to come from the future is put before all others: when it was taken is not known, and
+ * it must not stand for the newest until that day comes.
+ */
+export function byAge(now: number): (a: string, b: string) => number {
+  return (a, b) => Number(isAhead(b, now)) - Number(isAhead(a, now)) || (a < b ? -1 : a > b ? 1 : 0);
+}

@@ -5,12 +5,14 @@ import {
   type Manifest,
   type Verification,
 } from '../domain/backup.ts';
+import type { Clock } from '../domain/clock.ts';
 import { AgentError } from '../domain/errors.ts';
 import type { DrillRecord } from '../domain/drill.ts';
 import type { KeyspaceSummary } from '../domain/keyspace.ts';
+import { mapBounded } from '../lib/map-bounded.ts';
 import { drillName, parseDrillMark, type DrillMark } from './drill-mark.ts';
 import { parseDrill } from './drill-record.ts';
-import { backupIdTime } from './id.ts';
+import { backupIdTime, byAge } from './id.ts';
 import { parseKeyspace } from './kept-report.ts';
 import { formatDocument, manifestLimit, parseManifest, parseVerification } from './manifest.ts';
 import { acceptedName, isSomebodys, keyspaceName, manifestName, namesOfOurs, ownNames } from './own-names.ts';
@@ -41,7 +43,7 @@ export type BackupEntry =
   | { id: string; state: 'newer'; objects: StoredObject[]; problem: string };
 
 export interface Listing {
-  /** Oldest first. */
+  /** Oldest first, as byAge has it. */
   backups: BackupEntry[];
   /** Keys below the instance's prefix that are none of ours; never touched. */
   foreign: string[];
@@ -81,7 +83,7 @@ export interface Repository {
   sweep(before: Date, signal: AbortSignal): Promise<string[]>;
 }
 
-export function openRepository(store: Store, instance: string): Repository {
+export function openRepository(store: Store, instance: string, clock: Pick<Clock, 'now'>): Repository {
   const keyOf = (id: string, name: string): string => `${instance}/${id}/${name}`;
   const writeText = async (key: string, text: string, signal: AbortSignal): Promise<void> => {
     await store.put(key, once(Buffer.from(text)), { signal });
@@ -143,7 +145,8 @@ export function openRepository(store: Store, instance: string): Repository {
           foreign.push(object.key);
         else byId.set(id, [...(byId.get(id) ?? []), object]);
       }
-      const ids = [...byId].toSorted(([a], [b]) => (a < b ? -1 : 1));
+      const order = byAge(clock.now());
+      const ids = [...byId].toSorted(([a], [b]) => order(a, b));
       const entries = await mapBounded(ids, readers, ([id, objects]) => classify(id, objects, signal));
       const newest = entries.findLast((entry) => entry?.state === 'complete')?.id ?? '';
       const backups = entries
@@ -282,18 +285,4 @@ async function readText(store: Store, key: string, signal: AbortSignal): Promise
 
 async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
   yield bytes;
-}
-
-async function mapBounded<In, Out>(
-  items: In[],
-  limit: number,
-  map: (item: In) => Promise<Out>,
-): Promise<Out[]> {
-  const results: Out[] = Array.from({ length: items.length });
-  const queue = items.entries();
-  const worker = async (): Promise<void> => {
-    for (const [index, item] of queue) results[index] = await map(item);
-  };
-  await Promise.all(Array.from({ length: Math.min(limit, items.length) }, worker));
-  return results;
 }

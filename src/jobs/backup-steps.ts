@@ -20,7 +20,11 @@ export function nextId(now: number, newest: string | undefined): string {
 /** Throws an AgentError `refused` when the newest backup is of another host or server that runs beside this one. */
 export function refuseForeignPrefix(context: JobContext, listing: Listing, server: ServerIdentity): void {
   const newest = listing.backups.findLast((entry) => entry.state === 'complete')?.manifest;
-  const reason = judgeWriter(newest, { writer: context.writer, server });
+  const reason = judgeWriter(newest, {
+    writer: context.writer,
+    server,
+    now: context.clock.now(),
+  });
   if (reason === undefined) return;
   const { instance, store } = context.repository;
   throw new AgentError(

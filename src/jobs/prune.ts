@@ -1,5 +1,5 @@
 import { planRetention, type RetentionCandidate, type RetentionDecision } from '../backup/prune/policy.ts';
-import { backupIdTime } from '../backup/id.ts';
+import { backupIdTime, isAhead } from '../backup/id.ts';
 import type { BackupEntry } from '../backup/repository.ts';
 import { plainNames, type BackupKind } from '../domain/backup.ts';
 import { formatBytes } from '../lib/bytes.ts';
@@ -26,7 +26,7 @@ async function run(context: JobContext, { dryRun }: PruneOptions): Promise<JobRe
   const { repository, settings, clock, signal, log } = context;
   const { backups } = await repository.list(signal);
   const when = { now: clock.now(), timezone: settings.timezone ?? localTimezone() };
-  const candidates = candidatesOf(backups, settings.backup.shrink_alert);
+  const candidates = candidatesOf(backups, settings.backup.shrink_alert, when.now);
   // Each kind by itself: what one is good for, the other may not be.
   const plan = [...Map.groupBy(candidates, ({ kind }) => kind)]
     .flatMap(([kind, group]) =>
@@ -59,6 +59,7 @@ async function run(context: JobContext, { dryRun }: PruneOptions): Promise<JobRe
 function candidatesOf(
   backups: readonly BackupEntry[],
   shrinkAlert: number,
+  now: number,
 ): (RetentionCandidate & { kind: BackupKind })[] {
   const shrunken = shrunkenOf(backups, shrinkAlert);
   return backups.flatMap((entry) => {
@@ -69,6 +70,7 @@ function candidatesOf(
         id: entry.id,
         kind: kindOf(entry),
         at: backupIdTime(entry.id) ?? 0,
+        ahead: isAhead(entry.id, now),
         sound: entry.state === 'complete' && last?.ok !== false,
         proven: last?.ok === true && last.level !== 'stored',
         shrunken: shrunken.has(entry.id),

@@ -1,15 +1,11 @@
 import type { Finding } from '../domain/finding.ts';
 import { formatDuration } from '../lib/duration.ts';
-import { backupIdTime } from '../backup/id.ts';
-import type { BackupEntry } from '../backup/repository.ts';
+import { backupIdTime, isAhead } from '../backup/id.ts';
 import { judgeDrillAge, overdueRule } from './drill-findings.ts';
 import type { Job, JobContext, JobResult } from './job.ts';
 import { judgeShrinkage, shrinkRule } from './judge-shrinkage.ts';
 
 export const staleRule = 'backup-stale';
-
-/** How far the server's clock, which names backups, may be ahead of ours. Milliseconds. */
-const clockTolerance = 60 * 60 * 1000;
 
 export interface BackupAge {
   /** null when there is none. */
@@ -27,10 +23,10 @@ export const watchBackupsJob: Job<object, BackupAge> = { name: 'watch-backups', 
 async function run(context: JobContext): Promise<JobResult<BackupAge>> {
   const { repository, clock, signal } = context;
   const { backups } = await repository.list(signal);
-  const ageOf = ({ id }: BackupEntry): number => clock.now() - (backupIdTime(id) ?? 0);
   // One taken while the clock was wrong would keep the silence for as long as it lies in the future.
-  const newest = backups.findLast((entry) => entry.state === 'complete' && ageOf(entry) > -clockTolerance);
-  const age = newest === undefined ? null : ageOf(newest);
+  const now = clock.now();
+  const newest = backups.findLast(({ state, id }) => state === 'complete' && !isAhead(id, now));
+  const age = newest === undefined ? null : now - (backupIdTime(newest.id) ?? 0);
   return {
     value: { newest: newest?.id ?? null, age: age === null ? null : age / 1000 },
     summary: newest === undefined ? 'no backup yet' : `newest backup ${newest.id}`,

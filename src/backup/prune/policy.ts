@@ -5,6 +5,8 @@ export interface RetentionCandidate {
   id: string;
   /** When it was taken, milliseconds. */
   at: number;
+  /** It seems to come from the future: a clock was wrong. */
+  ahead: boolean;
   /** Complete and, as far as anybody has looked, sound. */
   sound: boolean;
   /** Proven by a verification that at least decoded it. */
@@ -27,7 +29,7 @@ const day = 24 * 60 * 60 * 1000;
  * `backups prune --dry-run` prints and a real run executes. Newest first in the answer.
  *
  * Damaged and shrunken backups age out by time but never count towards anything that would let a good one go: not
- * towards keep_min, nor the calendar rules, nor as the newest.
+ * towards keep_min, nor the calendar rules, nor as the newest. What seems to come from the future stays and counts neither.
  */
 export function planRetention(
   candidates: readonly RetentionCandidate[],
@@ -35,19 +37,22 @@ export function planRetention(
   { now, timezone }: { now: number; timezone: string },
 ): RetentionDecision[] {
   const newestFirst = candidates.toSorted((a, b) => (a.id < b.id ? 1 : a.id > b.id ? -1 : 0));
-  const good = newestFirst.filter((candidate) => candidate.sound && !candidate.shrunken);
+  const past = newestFirst.filter((candidate) => !candidate.ahead);
+  const good = past.filter((candidate) => candidate.sound && !candidate.shrunken);
   const reasons = new Map<string, string>();
   const keep = (candidate: RetentionCandidate | undefined, reason: string): void => {
     if (candidate !== undefined && !reasons.has(candidate.id)) reasons.set(candidate.id, reason);
   };
 
-  keep(newestFirst[0], 'the newest');
+  keep(past[0], 'the newest');
   keep(good[0], 'the newest good one');
   keep(
     good.find((candidate) => candidate.proven),
     'the newest proven one',
   );
-  for (const candidate of newestFirst)
+  for (const candidate of newestFirst.filter(({ ahead }) => ahead))
+    keep(candidate, 'from the future, as its name says: a clock was wrong');
+  for (const candidate of past)
     if (now - candidate.at < retention.days * day)
       keep(candidate, `younger than ${plural(retention.days, 'day')}`);
   for (const candidate of good.slice(0, retention.keep_min))

@@ -1,6 +1,9 @@
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import {
+  copyBackup,
   editManifest,
   idsIn,
   runAgent,
@@ -89,6 +92,26 @@ describe('two agents on one prefix', () => {
     await takeBackup(config);
     await old.stop();
     config.rewrite({ server: await server() });
+    await takeBackup(config);
+  });
+
+  test('a backup from a time when the clock was wrong is neither another agent nor the newest', async () => {
+    const config = writeConfig({ server: await server() });
+    const first = await takeBackup(config);
+    const ahead = '20990101T000000Z-7f3a';
+    copyBackup(config, first, ahead);
+    editManifest(config, ahead, (manifest) => {
+      manifest.requested_at = '2099-01-01T00:00:00.000Z';
+      manifest.server.run_id = 'f'.repeat(40);
+    });
+    const second = await takeBackup(config);
+    const { json } = await runAgent(['backups', 'show', 'latest', '--json'], { config });
+    expect(json).toMatchObject({ manifest: { id: second } });
+    expect(await runAgent(['status'], { config })).toMatchObject({
+      stdout: expect.stringContaining(`newest ${second}`),
+    });
+    rmSync(join(config.repository, 'main', first), { recursive: true });
+    rmSync(join(config.repository, 'main', second), { recursive: true });
     await takeBackup(config);
   });
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { backupIdTime, makeBackupId } from '../../../src/backup/id.ts';
+import { backupIdTime, byAge, makeBackupId } from '../../../src/backup/id.ts';
 import { judgeWriter } from '../../../src/backup/judge-writer.ts';
 import { formatDocument, parseManifest } from '../../../src/backup/manifest.ts';
 import { compareCounts } from '../../../src/backup/verify/compare-counts.ts';
@@ -113,7 +113,7 @@ describe('parseManifest', () => {
 
 describe('judgeWriter', () => {
   const newest = sampleManifest();
-  const mine = { writer: newest.writer, server: newest.server };
+  const mine = { writer: newest.writer, server: newest.server, now: Date.parse('2026-11-21T12:00:00Z') };
 
   test('nobody before, the same server, and a restarted server may go on', () => {
     const restarted = { ...newest.server, run_id: 'c'.repeat(40), started_at: '2026-11-21T07:00:00.000Z' };
@@ -127,9 +127,27 @@ describe('judgeWriter', () => {
     expect(judgeWriter(newest, { ...mine, writer: other })).toMatch(/written by another host, redis-1/);
   });
 
+  test('one that seems to come from the future does not tell when its server was up', () => {
+    const restarted = { ...newest.server, run_id: 'c'.repeat(40), started_at: '2026-11-21T05:00:00.000Z' };
+    const ahead = sampleManifest({ id: '20300101T000000Z-7f3a', requested_at: '2030-01-01T00:00:00.000Z' });
+    expect(judgeWriter(ahead, { ...mine, server: restarted })).toBeUndefined();
+    expect(judgeWriter(ahead, { ...mine, writer: { ...newest.writer, machine: 'beef' } })).toMatch(
+      /another host/,
+    );
+  });
+
   test('a clone, whose server was up while the other wrote, may not', () => {
     const clone = { ...newest.server, run_id: 'c'.repeat(40), started_at: '2026-11-21T05:00:00.000Z' };
     expect(judgeWriter(newest, { ...mine, server: clone })).toMatch(/a clone of redis-1/);
+  });
+});
+
+describe('byAge', () => {
+  test('what seems to come from the future is before all others', () => {
+    const [old, young] = ['20261120T060000Z-7f3a', '20261121T123000Z-7f3a'];
+    const ahead = ['20261121T131000Z-7f3a', '20300101T000000Z-7f3a'];
+    const now = Date.parse('2026-11-21T12:00:00Z');
+    expect([...ahead, young, old].toSorted(byAge(now))).toEqual([...ahead, old, young]);
   });
 });
 

@@ -40,7 +40,7 @@ async function watchWith(drills: DrillOutcome[], ...ids: string[]): Promise<Find
     {
       instance,
       settings,
-      repository: openRepository(store, 'main'),
+      repository: openRepository(store, 'main', new ManualClock()),
       writer: sampleManifest().writer,
       connect: () => Promise.reject(new Error('it only looks at the repository')),
       identities: () => [],

@@ -12,7 +12,7 @@ const utc = { now, timezone: 'UTC' };
 
 function taken(age: number, marks: Partial<RetentionCandidate> = {}): RetentionCandidate {
   const at = now - age;
-  return { id: makeBackupId(at, 0), at, sound: true, proven: true, shrunken: false, ...marks };
+  return { id: makeBackupId(at, 0), at, ahead: false, sound: true, proven: true, shrunken: false, ...marks };
 }
 
 /** `keep` or `remove` and the reason, newest first. */
@@ -115,6 +115,16 @@ describe('planRetention', () => {
       'weekly for 2026-W53',
       'older than 0 days',
       'weekly for 2026-W52',
+    ]);
+  });
+
+  test('what seems to come from the future stays, and lets nothing else go', () => {
+    const ahead = taken(-400 * day, { ahead: true });
+    const retention = { ...week, days: 0, keep_min: 1 };
+    expect(plan([ahead, taken(day), taken(2 * day)], retention)).toEqual([
+      'keep: from the future, as its name says: a clock was wrong',
+      'keep: the newest',
+      'remove: older than 0 days',
     ]);
   });
 
