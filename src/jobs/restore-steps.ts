@@ -145,11 +145,13 @@ export async function place(
 
 /**
  * All moves of the journal, also those that were made before a kill. A server that something starts between two of them
- * has read what lay there at that moment: it has to go. One that starts later reads what lies there now.
+ * has read what lay there at that moment: it has to go, and before the next move, since at the end of its load it writes
+ * a manifest into the folder that has its name by then. One that starts later reads what lies there now.
  */
 export async function makeMoves(run: RestoreRun, { moves, step }: Journal): Promise<void> {
   for (const [index, move] of moves.entries()) {
     await run.onStep(`${step} ${index + 1} of ${moves.length}`);
+    await endStrays(run.context, run.dir);
     const aside = makeMove(run.dir, move, run.manners.owner);
     if (aside !== undefined) run.context.log.warn({ aside }, 'something was in the way and is set aside too');
   }

@@ -1,6 +1,7 @@
 // A restore in a process of its own that kills itself at one step, or tells every step that it comes to. Reads a
 // RestoreChild from stdin, writes a line of JSON for each step and one for the result.
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
+import { readlinkSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
 import { buildApp } from '../../src/app/build-app.ts';
@@ -26,14 +27,28 @@ export interface StartAt {
   step: string;
   command: string[];
   url: string;
+  /** It loads until this later step, if it lives so long: `step` goes on when it is in its folder. */
+  loadedAt?: string;
 }
 
-async function startServer({ command: [program = '', ...args], url }: StartAt): Promise<void> {
+function startServer({ command: [program = '', ...args] }: StartAt): ChildProcess {
   const server = spawn(program, args, { cwd: '/', detached: true, stdio: 'ignore' });
   server.unref();
-  while (server.exitCode === null) {
+  return server;
+}
+
+const ended = ({ exitCode, signalCode }: ChildProcess): boolean => exitCode !== null || signalCode !== null;
+
+async function untilInFolder(server: ChildProcess): Promise<void> {
+  const folder = (): string => readlinkSync(`/proc/${server.pid}/cwd`);
+  while (!ended(server) && folder() === '/') await delay(10);
+}
+
+async function untilLoaded(server: ChildProcess, url: string): Promise<void> {
+  while (!ended(server)) {
     const info = await ask(url).catch(() => '');
-    if (info.includes('loading:0')) return;
+    // Not `async_loading:0`.
+    if (/^loading:0/m.test(info)) return;
     await delay(10);
   }
 }
@@ -59,6 +74,13 @@ if (process.argv[1] === import.meta.filename) {
     secrets: [],
     keepRoot: true,
   });
+  let other: ChildProcess | undefined;
+  const startOther = async (step: string, { startAt } = task): Promise<void> => {
+    if (startAt === undefined) return;
+    const { loadedAt = startAt.step, url } = startAt;
+    if (step === startAt.step) await untilInFolder((other = startServer(startAt)));
+    if (step === loadedAt && other !== undefined) await untilLoaded(other, url);
+  };
   const options = {
     which: 'latest',
     undo: task.undo,
@@ -67,7 +89,7 @@ if (process.argv[1] === import.meta.filename) {
     async onStep(step: string) {
       tell({ step });
       if (step === task.killAt) process.kill(process.pid, 'SIGKILL');
-      if (step === task.startAt?.step) await startServer(task.startAt);
+      await startOther(step);
     },
   };
   const run = { signal: new AbortController().signal, progress: { report() {} } };

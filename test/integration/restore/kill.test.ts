@@ -155,6 +155,21 @@ describe.each(places.map((place) => ({ place, name: nameOf(place) })))('on $name
     },
   );
 
+  // At the end of its load it opens what it writes to: it would make that, and a manifest, in what has been placed since.
+  test('started by somebody, it still loads when the next files are moved, and is not let to its end', async () => {
+    const { server, config, backedUp } = await prepare(place);
+    const task = { config: config.path, undo: false, killAt: undefined };
+    const [step = '', loadedAt = ''] = [place.moves / 2, place.moves].map(
+      (move) => `place ${move} of ${place.moves}`,
+    );
+    const { command, url } = startBy(server, step);
+    const slowly = [...command, '--key-load-delay', '200000'];
+    const { result } = await runRestoreChild({ ...task, startAt: { step, loadedAt, url, command: slowly } });
+    expect(result).toMatchObject({ outcome: 'restored' });
+    await server.reconnect();
+    expect(await digest(server)).toBe(backedUp);
+  });
+
   describe('on its way back from data that is not what it should be', () => {
     test('every step has its test', async () => {
       const { server, config, before } = await prepare(place, startsWrongOnce);
