@@ -79,8 +79,13 @@ function renameIfThere(from: string, to: string): void {
 }
 
 function unusable(path: string, cause: unknown): AgentError {
-  return new AgentError('failed', `cannot use the state directory: ${messageOf(cause)} (${path})`, {
+  const message = messageOf(cause);
+  // SQLite's own words, also where its shared memory finds no room.
+  const full = /disk I\/O error|is full|ENOSPC/.test(message);
+  return new AgentError('failed', `cannot use the state directory: ${message} (${path})`, {
     cause,
-    hint: 'run as the user that owns state.path, or as root',
+    hint: full
+      ? 'see whether its file system is full or faulty (df, dmesg), or set state.path to another one'
+      : 'run as the user that owns state.path, or as root',
   });
 }

@@ -42,7 +42,7 @@ export const backupsVerifyCommand = defineCommand<Args, VerifyReport>({
     const app = await context.app();
     const instance = app.instance(context.globals.instance);
     const depth = quick === true ? 'stored' : load === true ? 'loaded' : 'checked';
-    return all === true
+    return all === true || id === 'all'
       ? app.run(verifyJob, instance, { which: 'all', depth, deep: deep === true }, context)
       : app.run(proveJob, instance, { which: id ?? 'latest', depth, deep: deep === true }, context);
   },

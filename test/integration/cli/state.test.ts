@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import {
   canBeNobody,
   idsIn,
@@ -84,6 +84,24 @@ describe('the state', () => {
       });
     expect(idsIn(config)).toEqual([id]);
   });
+
+  test.skipIf(process.getuid?.() !== 0)(
+    'finds no room: says to look at the disk, and who runs it is not asked',
+    async () => {
+      const { config } = await backedUp();
+      rmSync(config.state, { recursive: true });
+      mkdirSync(config.state);
+      execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', config.state]);
+      onTestFinished(() => void execFileSync('umount', ['--lazy', config.state]));
+      writeFileSync(join(config.state, 'in the way'), Buffer.alloc(48 * 1024));
+      expect(await runAgent(['backups', 'verify'], { config })).toMatchObject({
+        code: 1,
+        stderr: expect.stringMatching(
+          /^redis-agent: cannot use the state directory: .*; see whether .* full/,
+        ) as unknown,
+      });
+    },
+  );
 
   test.skipIf(!canBeNobody)('cannot be written by this user: said in one line', async () => {
     const { config, id } = await backedUp();

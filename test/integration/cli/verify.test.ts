@@ -65,6 +65,18 @@ test('--deep decodes every value', async () => {
   expect(await runAgent([...verify, '--deep', '--quick'], { config })).toMatchObject({ code: 2 });
 });
 
+test('all is --all, not one more id', async () => {
+  const { config } = await populated();
+  const id = await takeBackup(config, '--no-verify');
+  expect((await runAgent([...verify, 'all', '--json'], { config })).json).toMatchObject({
+    all: true,
+    verdicts: [{ id }],
+  });
+  const state = openState(config.state, { clock: systemClock, log: memoryLog() });
+  expect(lastRun(state, 'main', 'verify', 'ok')).toBeDefined();
+  state.close();
+});
+
 test('--deep does not claim to have decoded what only a newer agent can read', async () => {
   const { config } = await populated({ uncompressed: true });
   const id = await takeBackup(config, '--no-verify');
