@@ -9,9 +9,11 @@ export interface FrameHeader {
 
 export const frameMagic = 0xfd2fb528;
 
-/** Do these bytes begin like a zstd file? */
+/** Do these bytes begin like a zstd file? What pzstd writes begins with a skippable frame. */
 export function isZstd(bytes: Uint8Array): boolean {
-  return bytes.length >= 4 && new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true) === frameMagic;
+  if (bytes.length < 4) return false;
+  const magic = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true);
+  return magic === frameMagic || isSkippableMagic(magic);
 }
 
 /** By the two bits of the descriptor that choose them. */

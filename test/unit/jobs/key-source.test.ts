@@ -82,6 +82,17 @@ test.each([1, 3, 65_536])('what comes in may be zstd, in chunks of %i bytes', as
   );
 });
 
+test('what pzstd writes is zstd too: it begins with a frame that is passed over', async () => {
+  const plain = Buffer.from('REDIS0010');
+  const skipped = Buffer.from([0x50, 0x2a, 0x4d, 0x18, 4, 0, 0, 0, 9, 9, 9, 9]);
+  const packed = join(folder, 'pzstd.rdb.zst');
+  await writeFile(packed, Buffer.concat([skipped, zstdCompressSync(plain)]));
+  const expected = await digestOf(Readable.from([plain]));
+  const source = await fileSource(packed);
+  expect(source.bytes).toBeUndefined();
+  expect(await digestOf(source.open(signal))).toEqual(expected);
+});
+
 test.each([
   ['age-encryption.org/v1\n-> X25519 ', /standard input is encrypted/],
   ['\x1f\x8b\x08', /standard input is compressed with gzip/],
