@@ -3,12 +3,14 @@ import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { openDump, rememberDump } from '../backup/snapshot/dump-file.ts';
 import { describeProblem, gatherPreflight } from '../backup/snapshot/preflight.ts';
-import { judgePreflight } from '../backup/snapshot/judge-preflight.ts';
+import { estimateDump, judgePreflight, type PreflightFacts } from '../backup/snapshot/judge-preflight.ts';
 import { judgeWriter } from '../backup/judge-writer.ts';
 import type { Store } from '../backup/store/store.ts';
 import { readWriterIdentity } from '../backup/writer-identity.ts';
 import { AgentError } from '../domain/errors.ts';
 import type { InstanceSettings } from '../domain/settings.ts';
+import { requireRoom } from '../jobs/backup-steps.ts';
+import { formatBytes } from '../lib/bytes.ts';
 import type { RedisConnection } from '../redis/connect.ts';
 import { engineOf, identityOf, readDumpPath, readInfo, readServerTime } from '../redis/server.ts';
 import { findCheckTool } from '../redis/tools.ts';
@@ -47,6 +49,7 @@ export async function checkPath(
   };
 
   let opened: RedisConnection | undefined;
+  let facts: PreflightFacts | undefined;
   await attempt('server', async () => {
     opened = await app.connect(instance, signal);
     const { engine, version } = engineOf(await readInfo(opened));
@@ -57,7 +60,7 @@ export async function checkPath(
     try {
       await attempt('right to save', () => mayBgsave(connection));
       await attempt('dump file', () => seesDump(connection));
-      await attempt('room to save', () => hasRoom(connection));
+      await attempt('room to save', async () => judgeRoom((facts = await gatherPreflight(connection))));
       await attempt('check tool', () => hasTool(connection));
     } finally {
       connection.close();
@@ -65,6 +68,8 @@ export async function checkPath(
   }
   if (await attempt('repository', () => probeRepository(app, instance, signal))) {
     await attempt('prefix', () => isOurs(app, instance, signal));
+    const dump = facts === undefined ? undefined : estimateDump(facts);
+    if (dump !== undefined) await attempt('room to store', () => hasRoom(app, instance, dump, signal));
     await attempt('drill', () => judgeDrill(app, instance, signal));
   }
   await attempt('encryption', async () => describeEncryption(app));
@@ -110,8 +115,8 @@ async function seesDump(connection: RedisConnection): Promise<Outcome> {
   return `${path} can be read`;
 }
 
-async function hasRoom(connection: RedisConnection): Promise<Outcome> {
-  const { refusals, warnings } = judgePreflight(await gatherPreflight(connection));
+function judgeRoom(facts: PreflightFacts): Outcome {
+  const { refusals, warnings } = judgePreflight(facts);
   const [refusal] = refusals;
   if (refusal !== undefined)
     throw new AgentError('refused', refusals.map(describeProblem).join('; '), { hint: refusal.next });
@@ -194,6 +199,21 @@ function describeEncryption(app: App): Outcome {
       next: 'set repository.encryption.age_identity, or prove them on a host that has the key',
     };
   return `age, for ${recipients.length} recipients`;
+}
+
+/** `dump`: bytes that the next one may have. */
+async function hasRoom(
+  app: App,
+  instance: InstanceSettings,
+  dump: number,
+  signal: AbortSignal,
+): Promise<Outcome> {
+  const repository = await app.repository(instance);
+  const free = await repository.store.free();
+  if (free === undefined) return 'the store knows no limit';
+  const listing = await repository.list(signal);
+  await requireRoom({ repository, settings: app.settings }, listing, { kind: 'rdb', bytes: dump });
+  return `${formatBytes(free)} free`;
 }
 
 async function* one(bytes: Uint8Array): AsyncGenerator<Uint8Array> {

@@ -51,7 +51,7 @@ export async function clearLeftOvers(
 
 /** Fails before the upload, and not in the middle of it, when a local repository is too full. */
 export async function requireRoom(
-  { repository, settings }: JobContext,
+  { repository, settings }: Pick<JobContext, 'repository' | 'settings'>,
   listing: Listing,
   { kind, bytes }: { kind: BackupKind; bytes: number },
 ): Promise<void> {
@@ -63,8 +63,11 @@ export async function requireRoom(
   if (free >= needed) return;
   throw new AgentError(
     'repository',
-    `${repository.store.description} has ${formatBytes(free)} free, and this backup needs about ${formatBytes(needed)}`,
-    { reason: 'full', hint: 'free some space, keep fewer days (backup.retention) or move the repository' },
+    `${repository.store.description} has ${formatBytes(free)} free, and a backup needs about ${formatBytes(needed)}`,
+    {
+      reason: 'full',
+      hint: 'free some space or move the repository, or keep fewer days (backup.retention) and run: redis-agent backups prune',
+    },
   );
 }
 

@@ -108,8 +108,15 @@ describe('a folder', () => {
     const config = writeConfig({ server, repository: { type: 'filesystem', path: repository } });
     expectRefused(
       await runAgent(['backup'], { config }),
-      / has \S+ \S+ free, and this backup needs about .*; free some space/,
+      / has \S+ \S+ free, and a backup needs about .*; free some space/,
     );
+    // Whoever then asks what is wrong is told the same.
+    expect(await runAgent(['check'], { config })).toMatchObject({
+      code: 3,
+      stdout: expect.stringMatching(
+        /room to store\s+failed\s+.* free, and a backup needs about .*; free some/,
+      ),
+    });
     expect(readdirSync(repository)).toEqual([]);
     // The same with more room.
     execFileSync('mount', ['-o', 'remount,size=16m', repository]);
@@ -124,7 +131,7 @@ describe('a folder', () => {
     const config = writeConfig(options);
     await takeBackup(config);
     config.rewrite({ ...options, uncompressed: true });
-    expectRefused(await runAgent(['backup'], { config }), /, and this backup needs about 7\.0 MiB; /);
+    expectRefused(await runAgent(['backup'], { config }), /, and a backup needs about 7\.0 MiB; /);
     execFileSync('mount', ['-o', 'remount,size=9m', path]);
     await takeBackup(config);
   });
