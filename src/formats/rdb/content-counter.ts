@@ -1,6 +1,6 @@
 import type { RdbHandler, RdbRecord } from './rdb-handler.ts';
 import type { RdbVersion } from './rdb-version.ts';
-import type { DataType } from './value-types.ts';
+import { typesOf, type DataType } from './value-types.ts';
 
 /** What a dump holds, in numbers. */
 export interface RdbContent {
@@ -19,8 +19,8 @@ const longestAux = 256;
 /** Counts keys while a file is read. */
 export class ContentCounter implements RdbHandler {
   readonly #databases = new Map<number, { keys: number; expires: number }>();
+  /** By the type's code. */
   readonly #types = new Float64Array(256);
-  readonly #names: (DataType | undefined)[] = [];
   readonly #aux = new Map<string, string>();
   #number = -1;
   #current = { keys: 0, expires: 0 };
@@ -38,16 +38,15 @@ export class ContentCounter implements RdbHandler {
     if (record.database !== this.#number) this.#select(record.database);
     this.#current.keys++;
     if (record.expiresAt !== -1) this.#current.expires++;
-    const { code, data } = record.type;
-    this.#types[code]! += 1;
-    this.#names[code] = data;
+    this.#types[record.type.code]! += 1;
   }
 
   content(): RdbContent {
     const types: Partial<Record<DataType, number>> = {};
-    this.#names.forEach((name, code) => {
-      if (name !== undefined) types[name] = (types[name] ?? 0) + this.#types[code]!;
-    });
+    for (const type of typesOf(this.version?.engine ?? 'redis')) {
+      const keys = type === undefined ? 0 : this.#types[type.code]!;
+      if (type !== undefined && keys > 0) types[type.data] = (types[type.data] ?? 0) + keys;
+    }
     const databases = [...this.#databases].map(
       ([number, counts]) => [String(number), { ...counts }] as const,
     );
