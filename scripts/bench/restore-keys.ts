@@ -93,7 +93,7 @@ async function prepare(server: TestServer, dump: string, path: string): Promise<
   const pipe = { out, target: { name, url: server.url }, commit: () => flush(false) } as unknown as Pipe;
   const writer = new KeyWriter(pipe, {
     target: abilitiesOf(place),
-    ways: { restore: true, builds: false, near: false, why: null, hasDatabase: () => true },
+    ways: { restore: true, builds: false, near: false, why: null, unable: undefined, lacks: () => undefined },
     selects: () => true,
     toDatabase: undefined,
     only: undefined,

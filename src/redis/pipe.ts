@@ -254,7 +254,7 @@ export class Pipe {
   #broken(why: string, reason: string): AgentError {
     return new AgentError('redis', `instance ${this.target.name}: the connection broke: ${why}`, {
       reason,
-      hint: 'see the server’s log: was it stopped or restarted, is it out of memory, is a firewall in the way?',
+      hint: 'see the server’s log: was it stopped or restarted, is it out of memory, does it limit what a client sends (client-query-buffer-limit, proto-max-bulk-len), is a firewall in the way?',
     });
   }
 

@@ -63,6 +63,11 @@ export function stoppedBy(target: string, { code, text }: PipeError): AgentError
   });
 }
 
+/** The server's words, but not those that repeat our own. Safe to print. */
+export function refusalOf({ text }: PipeError): string {
+  return `refused: ${printable(text).replace(/,? with args beginning with:.*/s, '')}`;
+}
+
 export function existsAlready(target: string, key: Uint8Array, written: number): AgentError {
   const so = written === 0 ? 'nothing was written' : `${written} keys were written before`;
   return new AgentError('refused', `${target} already has the key ${printableKey(key)}: ${so}`, {

@@ -90,5 +90,9 @@ function* warnings({ target, existing, survey }: Facts, manifest: Manifest | und
           ? 'it will refuse the last of them'
           : 'it will evict others for them')
     );
+  for (const { reason, keys } of survey?.existing_unknown ?? [])
+    yield `of ${keys} keys it does not say whether it has them already: EXISTS is ${reason}`;
+  if (survey !== null && survey.functions > 0)
+    yield `the ${survey.functions} function libraries in the dump are no keys, and are not written: FUNCTION DUMP and RESTORE move them`;
   for (const { reason, keys } of survey?.impossible ?? []) yield `${keys} keys cannot be written: ${reason}`;
 }

@@ -9,7 +9,7 @@ import { encodedArgument } from '../../redis/command-writer.ts';
 import type { Pipe } from '../../redis/pipe.ts';
 import { PipeError, type PipeReply } from '../../redis/reply-parser.ts';
 import { goesBySet, goesInParts } from './cheaper-ways.ts';
-import { existsAlready, kind, kindOf, recordOf, stoppedBy, tagOf } from './answer-kinds.ts';
+import { existsAlready, kind, kindOf, recordOf, refusalOf, stoppedBy, tagOf } from './answer-kinds.ts';
 import { holdsOddEntry, listpackForm, type ListpackForm } from '../../formats/rdb/listpack-form.ts';
 import { RecentKeys } from './recent-keys.ts';
 import { ValueBuilder, type BuilderHost } from './value-builder.ts';
@@ -223,8 +223,9 @@ export class KeyWriter implements RdbHandler, BuilderHost {
 
   /** Leaves a value for the second reading. `what` takes one. */
   #later(index: number, key: Uint8Array, what: string): void {
-    const { again, tally } = this.options;
-    if (again) this.deferred.push(index);
+    const { again, tally, ways } = this.options;
+    if (ways.unable !== undefined) tally.fail(ways.unable, key);
+    else if (again) this.deferred.push(index);
     else tally.fail(`${what} takes a second reading: name a file instead of -`, key);
   }
 
@@ -237,7 +238,7 @@ export class KeyWriter implements RdbHandler, BuilderHost {
     else if (reply.code === 'BUSYKEY') this.exists(recordOf(tag), key);
     else if (reply.text.startsWith('ERR Bad data format'))
       this.#later(recordOf(tag), key, 'what RESTORE refuses');
-    else if (!this.stopOn(reply)) this.options.tally.fail(`refused: ${reply.text}`, key);
+    else if (!this.stopOn(reply)) this.options.tally.fail(refusalOf(reply), key);
   }
 
   #payload(code: number, raw: Uint8Array): void {

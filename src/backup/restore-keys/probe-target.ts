@@ -1,10 +1,9 @@
 import { AgentError } from '../../domain/errors.ts';
 import { footerBytes, PayloadFooter } from '../../formats/rdb/dump-payload.ts';
-import { printable } from '../../lib/printable.ts';
 import { isOnThisHost } from '../../redis/on-this-host.ts';
 import type { Pipe } from '../../redis/pipe.ts';
-import { PipeError } from '../../redis/reply-parser.ts';
-import { stoppedBy } from './answer-kinds.ts';
+import { PipeError, type PipeReply } from '../../redis/reply-parser.ts';
+import { refusalOf, stoppedBy } from './answer-kinds.ts';
 import type { TargetAbilities } from './judge-target.ts';
 
 /** How keys get into a target. */
@@ -15,9 +14,12 @@ export interface TargetWays {
   near: boolean;
   /** Plain commands build values too, whatever their type. */
   builds: boolean;
+  /** Why they build none. */
+  unable: string | undefined;
   /** Why RESTORE is not. */
   why: string | null;
-  hasDatabase: (database: number) => boolean;
+  /** Why nothing can be written into this database. */
+  lacks: (database: number) => string | undefined;
 }
 
 /** Never a key: this payload's time was over in 1970. */
@@ -57,17 +59,36 @@ export async function probeTarget(pipe: Pipe, { reads }: TargetAbilities): Promi
   new PayloadFooter().write(payload, 0, 3, Math.min(reads.version, 11));
   const reply = await pipe.ask('RESTORE', probeKey, '1', payload, 'ABSTTL');
   const why = reply instanceof PipeError ? judge(pipe, reply) : null;
-  if (why !== null) await refuseUnable(pipe, why);
-  const databases = await countDatabases(pipe);
-  const [builds, near] = [await canBuild(pipe), await isOnThisHost(pipe)];
-  return { restore: why === null, builds, near, why, hasDatabase: (database) => database < databases };
+  const { builds, missing } = await askBuilding(pipe);
+  if (why !== null && missing.length > 0) throw unable(pipe, why, missing);
+  const lacks = await findDatabases(pipe);
+  return {
+    restore: why === null,
+    builds,
+    unable: missing.length === 0 ? undefined : `it has to be built, and ${missing.join(', ')} is refused`,
+    near: await isOnThisHost(pipe),
+    why,
+    lacks,
+  };
 }
 
-/** Asks in a transaction that is then dropped: a server says when it takes a command into it whether the user may. */
-async function canBuild(pipe: Pipe): Promise<boolean> {
-  if ((await pipe.ask('MULTI')) !== 'OK') return false;
-  const replies = await pipe.askAll([...writing, ['DISCARD']]);
-  return replies.slice(0, -1).every((reply) => reply === 'QUEUED');
+/**
+ * May values be built, and what of that is withheld, so that each would be begun and never finished? Asked in a transaction
+ * that is then dropped: a server says when it takes a command into it whether the user may.
+ */
+async function askBuilding(pipe: Pipe): Promise<{ builds: boolean; missing: string[] }> {
+  const asks = (await pipe.ask('MULTI')) === 'OK';
+  const replies = await pipe.askAll(asks ? [...writing, ['DISCARD']] : building);
+  return {
+    builds: asks && replies.slice(0, -1).every((reply) => reply === 'QUEUED'),
+    missing: building.flatMap(([name = ''], at) => (isWithheld(replies[at]) ? [name] : [])),
+  };
+}
+
+/** By name or by rights; not for this key only. */
+function isWithheld(reply: PipeReply | undefined): reply is PipeError {
+  if (!(reply instanceof PipeError)) return false;
+  return (reply.code === 'NOPERM' && !/access/.test(reply.text)) || /^ERR unknown command/i.test(reply.text);
 }
 
 /** Keys that the server has evicted since it was started. */
@@ -81,44 +102,40 @@ function judge(pipe: Pipe, reply: PipeError): string | null {
   if (fatal !== undefined) throw fatal;
   // The user may run it, only not on this key: each key's own answer will tell.
   if (/access (?:one of the|a) key|BUSYKEY/.test(reply.text)) return null;
-  return printable(reply.text);
+  return refusalOf(reply);
 }
 
 /** Where RESTORE is not allowed, and what values are built with is not either, nothing can be written. */
-async function refuseUnable(pipe: Pipe, why: string): Promise<void> {
-  const missing: string[] = [];
-  for (const [name = '', ...args] of building) {
-    const reply = await pipe.ask(name, ...args);
-    if (reply instanceof PipeError && reply.code === 'NOPERM' && !/access/.test(reply.text))
-      missing.push(name);
-  }
-  if (missing.length === 0) return;
+function unable(pipe: Pipe, why: string, missing: string[]): AgentError {
   const { target } = pipe;
   const user = target.username ?? 'default';
   const rights = missing.map((name) => `+${name.toLowerCase()}`).join(' ');
-  throw new AgentError(
+  return new AgentError(
     'redis',
-    `${target.name} refuses RESTORE (${why}), and ${missing.join(', ')} to do without it`,
+    `${target.name} does not take RESTORE (${why}), nor ${missing.join(', ')} to do without it`,
     {
       reason: 'noperm',
-      hint: `grant RESTORE, which is quicker (ACL SETUSER ${user} +restore), or what values are built with (${rights}, and the commands of their types)`,
+      hint: `grant RESTORE, which is quicker (ACL SETUSER ${user} +restore), or what values are built with (${rights}, and the commands of their types); or are they renamed there (rename-command)?`,
     },
   );
 }
 
-/** How many databases we may use; the first is always there. */
-async function countDatabases(pipe: Pipe): Promise<number> {
+/** Finds out which databases we may use; the first is always there. */
+async function findDatabases(pipe: Pipe): Promise<TargetWays['lacks']> {
   let count = 1;
-  for (let next = probed; count < mostProbed; next = Math.min(mostProbed, 4 * next)) {
-    for (; count < next; count++)
-      if ((await pipe.ask('SELECT', String(count))) !== 'OK') return await back(pipe, count);
+  let reply: PipeReply = 'OK';
+  for (let next = probed; count < mostProbed && reply === 'OK'; next = Math.min(mostProbed, 4 * next)) {
+    for (; count < next; count++) if ((reply = await pipe.ask('SELECT', String(count))) !== 'OK') break;
   }
-  return await back(pipe, count);
+  if (count > 1) await back(pipe);
+  const withheld = isWithheld(reply) ? `SELECT is ${refusalOf(reply)}` : undefined;
+  return (database) =>
+    database < count
+      ? undefined
+      : (withheld ?? `the server has no database ${database}: --to-db names another`);
 }
 
-async function back(pipe: Pipe, count: number): Promise<number> {
-  const reply = await pipe.ask('SELECT', '0');
-  if (reply !== 'OK' && count > 1)
+async function back(pipe: Pipe): Promise<void> {
+  if ((await pipe.ask('SELECT', '0')) !== 'OK')
     throw new AgentError('redis', `${pipe.target.name}: SELECT 0 is refused`, { reason: 'reply' });
-  return count;
 }

@@ -1,5 +1,5 @@
-/** Bytes of each key that are kept: enough to recognise it. */
-const keptBytes = 64;
+/** Bytes of each key that are kept: one more than are shown, to tell that there are more. */
+const keptBytes = 65;
 
 /**
  * The beginnings of the keys that are on their way, so that an answer which comes much later can be told by its key.

@@ -2,7 +2,7 @@ import type { RdbHandler, RdbRecord } from '../../formats/rdb/rdb-handler.ts';
 import { encodedArgument } from '../../redis/command-writer.ts';
 import type { Pipe } from '../../redis/pipe.ts';
 import { PipeError, type PipeReply } from '../../redis/reply-parser.ts';
-import { kind, kindOf, stoppedBy, tagOf } from './answer-kinds.ts';
+import { kind, kindOf, refusalOf, stoppedBy, tagOf } from './answer-kinds.ts';
 import { RecentKeys } from './recent-keys.ts';
 import { printableKey, Tally, type FailedKeys } from './tally.ts';
 import { byCommands, impossible, largestRaw, type WritingRules } from './writer-options.ts';
@@ -28,6 +28,10 @@ export interface KeySurvey extends Amount {
   /** Keys that the target has already; null where that was not asked. */
   existing: number | null;
   existing_examples: string[];
+  /** Keys of which the target does not say whether it has them. */
+  existing_unknown: FailedKeys[];
+  /** Function libraries in the dump: they are no keys, and are not written. */
+  functions: number;
 }
 
 /** What an entry takes besides its bytes: dictionary entry, object, allocator. */
@@ -42,6 +46,7 @@ export class Surveyor implements RdbHandler {
   readonly #options: WritingRules;
   readonly #pipe: Pipe | undefined;
   readonly #failed = new Tally();
+  readonly #unknown = new Tally();
   readonly #keys = new RecentKeys();
   #selected = 0;
   #wanted = false;
@@ -63,7 +68,13 @@ export class Surveyor implements RdbHandler {
       impossible: this.#failed.counts.failed,
       existing: pipe === undefined ? null : 0,
       existing_examples: [],
+      existing_unknown: this.#unknown.counts.failed,
+      functions: 0,
     };
+  }
+
+  functions(): void {
+    this.survey.functions++;
   }
 
   wish(record: RdbRecord): 'skip' {
@@ -79,12 +90,13 @@ export class Surveyor implements RdbHandler {
     if (!this.#wanted) return;
     const { survey } = this;
     const { type, database, valueBytes, plainBytes, keyBytes, bytes, keyFrom, keyTo } = record;
-    const problem = impossible(record, this.#options);
+    const large = valueBytes > largestRaw;
+    const problem = impossible(record, this.#options) ?? (large ? this.#options.ways.unable : undefined);
     if (problem !== undefined) return this.#failed.fail(problem, bytes.subarray(keyFrom, keyTo));
     add(survey, valueBytes);
     add((survey.types[type.data] ??= { keys: 0, bytes: 0 }), valueBytes);
     add((survey.databases[database] ??= { keys: 0, bytes: 0 }), valueBytes);
-    if (byCommands(record, this.#options) || valueBytes > largestRaw) survey.by_commands++;
+    if (byCommands(record, this.#options) || large) survey.by_commands++;
     survey.memory += plainBytes + keyBytes + memoryPerKey;
     if (this.#pipe !== undefined) this.#ask(this.#pipe, record);
   }
@@ -92,7 +104,8 @@ export class Surveyor implements RdbHandler {
   answer(tag: number, reply: PipeReply): void {
     if (reply instanceof PipeError) this.failure ??= stoppedBy(this.#pipe?.target.name ?? '', reply);
     if (kindOf(tag) === kind.select) return;
-    if (reply === 1) {
+    if (reply instanceof PipeError) this.#unknown.fail(refusalOf(reply), this.#keys.oldest);
+    else if (reply === 1) {
       this.survey.existing = (this.survey.existing ?? 0) + 1;
       const { existing_examples: found } = this.survey;
       if (found.length < examples) found.push(printableKey(this.#keys.oldest));

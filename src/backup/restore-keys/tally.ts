@@ -1,3 +1,4 @@
+import { decodeUtf8, escapeBytes, wholeCharacters } from '../../lib/byte-text.ts';
 import { printable } from '../../lib/printable.ts';
 
 /** Keys that could not be written for one reason. */
@@ -57,7 +58,13 @@ export class Tally {
   }
 }
 
+/** Shown of a key, in bytes. */
+const shownBytes = 64;
+
 /** A key, or its beginning, for people. */
 export function printableKey(key: Uint8Array): string {
-  return printable(Buffer.from(key).toString('utf8'));
+  const cut = key.length > shownBytes;
+  const shown = cut ? key.subarray(0, wholeCharacters(key, shownBytes)) : key;
+  const text = decodeUtf8(shown);
+  return (text === undefined ? escapeBytes(shown) : printable(text)) + (cut ? '…' : '');
 }

@@ -3,7 +3,7 @@ import { ValueDecoder } from '../../formats/rdb/value-decoder.ts';
 import { encodedArgument, type CommandWriter } from '../../redis/command-writer.ts';
 import type { Pipe } from '../../redis/pipe.ts';
 import { PipeError, type PipeReply } from '../../redis/reply-parser.ts';
-import { kind, kindOf, recordOf, tagOf } from './answer-kinds.ts';
+import { kind, kindOf, recordOf, refusalOf, tagOf } from './answer-kinds.ts';
 import { send, type ValueChannel } from './value-channel.ts';
 import { ValueCommands } from './value-commands.ts';
 import type { KeyWriterOptions } from './writer-options.ts';
@@ -123,7 +123,7 @@ export class ValueBuilder implements ValueChannel {
     if (built === undefined || this.#host.failure !== undefined || this.#host.stopOn(reply)) return;
     const of = kindOf(tag);
     if (of === kind.publish) this.#published(built, reply);
-    else if (reply instanceof PipeError && of !== kind.aside) built.problem ??= reply.text;
+    else if (reply instanceof PipeError && of !== kind.aside) built.problem ??= refusalOf(reply);
     // It has had a time to live since its first part: one without was made anew by a later part.
     else if ((of === kind.kept || of === kind.last) && reply !== 1) built.problem ??= vanished;
     if (of === kind.last) this.#publish(built);
@@ -170,7 +170,7 @@ export class ValueBuilder implements ValueChannel {
       else tally.fail(vanished, built.key);
     } else {
       this.#send(built, kind.aside, words.unlink);
-      if (reply instanceof PipeError) tally.fail(reply.text, built.key);
+      if (reply instanceof PipeError) tally.fail(refusalOf(reply), built.key);
       else this.#host.exists(built.index, built.key);
     }
   }

@@ -32,13 +32,12 @@ export interface WritingRules {
 }
 
 /** Why this record cannot be written at all. */
-export function impossible(
-  { type, database }: RdbRecord,
-  { target, ways, toDatabase }: WritingRules,
-): string | undefined {
-  const wanted = toDatabase ?? database;
-  if (!ways.hasDatabase(wanted)) return `the server has no database ${wanted}: --to-db names another`;
-  if (type.data !== 'module') return undefined;
+export function impossible(record: RdbRecord, rules: WritingRules): string | undefined {
+  const { type, database } = record;
+  const { target, ways, toDatabase } = rules;
+  const lacking = ways.lacks(toDatabase ?? database);
+  if (lacking !== undefined) return lacking;
+  if (type.data !== 'module') return byCommands(record, rules) ? ways.unable : undefined;
   if (!ways.restore) return 'it is a module’s value, which only RESTORE can write';
   // Before 7.0 the server ends itself when it does not know the module.
   return target.survivesModules && understands(target.reads, type)

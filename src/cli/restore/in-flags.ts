@@ -6,6 +6,7 @@ const flags: [RegExp, string][] = [
   [/\btls\.cert and tls\.key of this instance/, '--cert-file and --key-file'],
   [/\btls\.server_name of this instance/, '--server-name'],
   [/\btls\.cert, tls\.key\b/, '--cert-file, --key-file'],
+  [/\btls\.ca\b/g, '--ca-file'],
   [/\btls\.cert\b/g, '--cert-file'],
   [/\btls\.key\b/g, '--key-file'],
   [/both files of instance \S+/, 'both files'],

@@ -42,6 +42,8 @@ const plan: KeyPlan = {
     impossible: [],
     existing: 0,
     existing_examples: [],
+    existing_unknown: [],
+    functions: 0,
   },
   resumes_from: 0,
   warnings: [
