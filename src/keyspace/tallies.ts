@@ -17,6 +17,8 @@ export class Tallies {
   readonly #rowOfCode = new Int16Array(256).fill(-1);
   readonly #databases = new Map<number, Float64Array>();
   #database = -1;
+  /** The last that was added. */
+  #newest = 0;
   /** Where the current database's keys are counted. */
   #key = -1;
   #sums: Float64Array = new Float64Array(0);
@@ -80,9 +82,11 @@ export class Tallies {
 
   #enter(database: number): void {
     this.#database = database;
-    if (!this.#databases.has(database) && this.#databases.size < mostDatabases)
+    if (!this.#databases.has(database) && this.#databases.size < mostDatabases) {
       this.#databases.set(database, new Float64Array(0));
-    this.#key = this.#databases.has(database) ? database : ([...this.#databases.keys()].at(-1) ?? 0);
+      this.#newest = database;
+    }
+    this.#key = this.#databases.has(database) ? database : this.#newest;
     this.#sums = this.#databases.get(this.#key) ?? this.#sums;
   }
 

@@ -15,6 +15,8 @@ export interface RdbContent {
 /** A server writes about ten; what a hostile file adds is not kept. */
 const mostAux = 64;
 const longestAux = 256;
+/** More databases than any server has; a hostile file's others count as the last of these. */
+const mostDatabases = 65_536;
 
 /** Counts keys while a file is read. */
 export class ContentCounter implements RdbHandler {
@@ -24,6 +26,7 @@ export class ContentCounter implements RdbHandler {
   readonly #aux = new Map<string, string>();
   #number = -1;
   #current = { keys: 0, expires: 0 };
+  #newest = this.#current;
   version: RdbVersion | undefined;
 
   start(version: RdbVersion): void {
@@ -55,8 +58,10 @@ export class ContentCounter implements RdbHandler {
 
   #select(database: number): void {
     this.#number = database;
-    let counts = this.#databases.get(database);
-    if (counts === undefined) this.#databases.set(database, (counts = { keys: 0, expires: 0 }));
-    this.#current = counts;
+    const known = this.#databases.get(database);
+    if (known !== undefined) this.#current = known;
+    else if (this.#databases.size < mostDatabases)
+      this.#databases.set(database, (this.#current = this.#newest = { keys: 0, expires: 0 }));
+    else this.#current = this.#newest;
   }
 }

@@ -78,6 +78,20 @@ test('without a checksum, what is not known by name is damage where everything o
   });
 });
 
+test('counts of a file with no end of databases stay bounded, and none of its keys is left out', () => {
+  const one = [0xfe, 0x80, 0, 0, 0, 0, 0, ...text('a'), ...text('1')];
+  const body = Buffer.alloc(70_000 * one.length);
+  for (let database = 0; database < 70_000; database++) {
+    body.set(one, database * one.length);
+    body.writeUInt32BE(database, database * one.length + 2);
+  }
+  const verdict = check(rdbOf(body));
+  const content = verdict.sound && 'databases' in verdict.content ? verdict.content : undefined;
+  const counts = Object.values(content?.databases ?? {});
+  expect(counts).toHaveLength(65_536);
+  expect(counts.reduce((sum, { keys }) => sum + keys, 0)).toBe(70_000);
+});
+
 test('damage inside a packed value is found by decoding it, and only so', () => {
   // a listpack of one entry that claims to be ten bytes longer than the listpack
   const listpack = [10, 0, 0, 0, 1, 0, 0x8a, 0x61, 1, 0xff];
