@@ -1,4 +1,5 @@
 import type { Journal } from '../backup/restore/journal.ts';
+import { isAsPlaced } from '../backup/restore/swap.ts';
 import { reportLoad } from '../backup/restore/judge-load.ts';
 import { putBack, rollBack, serveOld, startAgain, takeBack } from './restore-back.ts';
 import { askInfo, followLog, NotServing, untilServing } from './restore-server.ts';
@@ -34,7 +35,18 @@ export async function abandon(run: RestoreRun, journal: Journal): Promise<void> 
   close(run, journal, 'rolled-back');
 }
 
-async function finish(run: RestoreRun, journal: Journal): Promise<Served> {
+/**
+ * What must be there is known of what was placed. Where somebody has started the server since, and it has written, it is
+ * their data by now: then that there is some has to do, or what they wrote would be taken back.
+ */
+function asFarAsKnown({ dir }: RestoreRun, journal: Journal): Journal {
+  const { expected } = journal;
+  if (expected === null || isAsPlaced(dir, journal)) return journal;
+  return { ...journal, expected: { ...expected, exact: false } };
+}
+
+async function finish(run: RestoreRun, left: Journal): Promise<Served> {
+  const journal = left.step === 'place' ? left : asFarAsKnown(run, left);
   const info = journal.step === 'place' ? undefined : await askInfo(run.context).catch(() => undefined);
   if (info !== undefined) {
     const log = followLog(run.dir, run.logfile, run.manners.owner);
@@ -50,5 +62,5 @@ async function finish(run: RestoreRun, journal: Journal): Promise<Served> {
   }
   await stopServer(run);
   if (journal.step === 'place') await makeMoves(run, journal);
-  return await serve(run, journal);
+  return await serve(run, asFarAsKnown(run, left));
 }

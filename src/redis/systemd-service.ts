@@ -15,7 +15,8 @@ const settleTime = 5000;
 const mostStops = 100;
 /** Gone with the next boot, whatever becomes of us. */
 const runtimeUnits = '/run/systemd/system';
-const dropInName = '90-redis-agent-restore.conf';
+/** Behind all others by name, which is what counts: `systemctl edit` makes an override.conf. */
+const dropInName = 'zzzz-redis-agent-restore.conf';
 
 /** Asks systemd about a unit; `LoadState` is `not-found` where there is none. Rejects where systemd does not answer. */
 export async function showUnit(unit: string, signal: AbortSignal): Promise<UnitProperties> {

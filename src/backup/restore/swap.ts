@@ -2,7 +2,7 @@ import { linkSync, lstatSync, renameSync, unlinkSync, type BigIntStats } from 'n
 import { dirname, join } from 'node:path';
 import { AgentError, messageOf } from '../../domain/errors.ts';
 import { actAs, type UserId } from '../../lib/act-as.ts';
-import { syncFolder } from './journal.ts';
+import { syncFolder, type Journal } from './journal.ts';
 import type { DataFiles, FileMove } from './swap-plan.ts';
 
 /** What is in the places of the data files. */
@@ -108,6 +108,25 @@ function isInode(path: string, inode: string): boolean {
 /** Inode numbers of some file systems have more than 53 bits. */
 function stat(path: string): BigIntStats | undefined {
   return lstatSync(path, { throwIfNoEntry: false, bigint: true });
+}
+
+/** Does the next start read what was placed, with nothing that a server has put there or behind it since? */
+export function isAsPlaced(dir: string, journal: Pick<Journal, 'layout' | 'moves' | 'expected'>): boolean {
+  const { layout, moves, expected } = journal;
+  const { dump, aofFile, aofDir } = layout.names;
+  // Of a multi-part AOF only the keys of its base are counted: what is written behind it does not matter.
+  if (layout.authority === 'multi')
+    return expected?.kind !== 'aof' && stat(join(dir, aofDir, `${aofFile}.1.base.rdb`)) !== undefined;
+  return (
+    layout.authority === 'rdb' &&
+    moves.some(
+      (move) =>
+        move.do === 'move' &&
+        move.to === dump &&
+        move.inode !== undefined &&
+        isInode(join(dir, dump), move.inode),
+    )
+  );
 }
 
 /** For messages. */

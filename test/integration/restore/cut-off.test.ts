@@ -12,13 +12,18 @@ import { canBeNobody, runAgent, takeBackup, writeConfig, type TestConfig } from 
 import { runRestoreChild } from '../../support/kill-restore.ts';
 import { manageServer, type ManagedServer } from '../../support/managed-server.ts';
 import { memoryLog } from '../../support/memory-log.ts';
+import type { Directives } from '../../support/server-config.ts';
 
 /** A server with a backup and newer data. */
-async function prepare({ managed = true, full = false } = {}): Promise<{
+async function prepare({
+  managed = true,
+  full = false,
+  directives = {},
+}: { managed?: boolean; full?: boolean; directives?: Directives } = {}): Promise<{
   server: ManagedServer;
   config: TestConfig;
 }> {
-  const server = await manageServer({ down: full });
+  const server = await manageServer({ down: full, config: directives });
   if (full) {
     execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=80m', 'tmpfs', server.dir]);
     onTestFinished(async () => {
@@ -86,6 +91,31 @@ test('an undo is told of as one, and its notice goes with a journal that was put
   expect(await runAgent(['restore', '--dry-run'], { config })).toMatchObject({ code: 0 });
   expect(await findings(config)).toEqual([]);
 });
+
+test.each([
+  ['start', 'no'],
+  ['compare', 'no'],
+  ['start', 'yes'],
+  ['compare', 'yes'],
+])(
+  'killed at %s (AOF %s), what is written before the same command comes again is not taken back',
+  async (killAt, appendonly) => {
+    const { server, config } = await prepare({ directives: { appendonly } });
+    await runRestoreChild({ config: config.path, undo: false, killAt });
+    // A boot of the host, and another one.
+    await server.kill();
+    await server.start();
+    await server.call('SET', 'since', 'x');
+    await server.call(appendonly === 'yes' ? 'BGREWRITEAOF' : 'BGSAVE');
+    await expect
+      .poll(() => server.call('INFO', 'persistence'))
+      .toMatch(/rdb_bgsave_in_progress:0[^]*aof_rewrite_in_progress:0/);
+    await server.restart();
+    const { code, json } = await restore(config);
+    expect({ code, outcome: json.outcome, ...json.error }).toEqual({ code: 0, outcome: 'finished' });
+    expect(await server.call('MGET', 'key', 'since')).toEqual(['as backed up', 'x']);
+  },
+);
 
 test('an undo of what somebody has removed is refused while the server goes on', async () => {
   const { server, config } = await prepare();
