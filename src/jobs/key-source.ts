@@ -1,3 +1,4 @@
+import type { Stats } from 'node:fs';
 import { open, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Readable } from 'node:stream';
@@ -85,20 +86,27 @@ export async function fileSource(path: string): Promise<KeySource> {
     throw new AgentError('usage', `${path} is not a regular file`, {
       hint: 'name a dump.rdb, a backup id, latest or -',
     });
-  const start = await firstChunk(path);
+  // Each reading has to be of this file: a server puts its next dump in its place.
+  const identity = identityOf(path, stats);
+  const read = (signal: AbortSignal): AsyncIterable<Uint8Array> => readFile(path, identity, signal);
+  const start = await firstChunk(read);
   const compressed = isZstd(start);
   const isReport = startsWith(start, startOfJson);
   return {
     kind: isReport ? 'report' : 'file',
     name: path,
-    identity: `${resolve(path)} ${stats.dev} ${stats.ino} ${stats.size} ${stats.mtimeMs}`,
+    identity,
     again: true,
     provenByBlock: false,
     bytes: compressed ? undefined : stats.size,
     manifest: undefined,
-    open: (signal) => named(path, unpacked(path, readFile(path, signal), signal)),
-    report: async (signal) => (isReport ? await readReport(path, stats.size, signal) : undefined),
+    open: (signal) => named(path, unpacked(path, read(signal), signal)),
+    report: async (signal) => (isReport ? await readReport(path, stats.size, read(signal)) : undefined),
   };
+}
+
+function identityOf(path: string, { dev, ino, size, mtimeMs }: Stats): string {
+  return `${resolve(path)} ${dev} ${ino} ${size} ${mtimeMs}`;
 }
 
 /** What comes in, once; plain or zstd. */
@@ -193,10 +201,17 @@ async function* readInput(input: Readable, signal: AbortSignal): AsyncGenerator<
 }
 
 /** Reads on while the chunk before is looked at. */
-async function* readFile(path: string, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+async function* readFile(path: string, identity: string, signal: AbortSignal): AsyncGenerator<Uint8Array> {
   const file = await open(path).catch((cause: unknown) => {
     throw unreadable(path, cause);
   });
+  if (identityOf(path, await file.stat()) !== identity) {
+    await file.close();
+    throw new AgentError('failed', `${path} was replaced or written to while it was in use`, {
+      reason: 'replaced',
+      hint: 'copy it to where nobody does that, and name the copy',
+    });
+  }
   let [buffer, other] = [Buffer.allocUnsafeSlow(chunkBytes), Buffer.allocUnsafeSlow(chunkBytes)];
   let reading = awaitLater(file.read(buffer, 0, chunkBytes));
   try {
@@ -215,8 +230,8 @@ async function* readFile(path: string, signal: AbortSignal): AsyncGenerator<Uint
 }
 
 /** At most `chunkBytes` of it. */
-async function firstChunk(path: string): Promise<Uint8Array> {
-  for await (const chunk of readFile(path, new AbortController().signal)) return chunk;
+async function firstChunk(read: (signal: AbortSignal) => AsyncIterable<Uint8Array>): Promise<Uint8Array> {
+  for await (const chunk of read(new AbortController().signal)) return chunk;
   return Buffer.alloc(0);
 }
 
@@ -224,14 +239,18 @@ function startsWith(bytes: Uint8Array, magic: Buffer): boolean {
   return magic.equals(bytes.subarray(0, magic.length));
 }
 
-async function readReport(path: string, bytes: number, signal: AbortSignal): Promise<KeyspaceSummary> {
+async function readReport(
+  path: string,
+  bytes: number,
+  chunks: AsyncIterable<Uint8Array>,
+): Promise<KeyspaceSummary> {
   const name = `report ${path}`;
   if (bytes > longestReport)
     throw new AgentError('usage', `${name} is too large to be one (${bytes} bytes)`, {
       hint: 'name what redis-agent keys --json printed',
     });
   const parts: Buffer[] = [];
-  for await (const chunk of readFile(path, signal)) parts.push(Buffer.from(chunk));
+  for await (const chunk of chunks) parts.push(Buffer.from(chunk));
   // Validates with zod, which nothing else that is done with a file needs.
   const { parseKeyspace } = await import('../backup/kept-report.ts');
   return parseKeyspace(Buffer.concat(parts).toString('utf8'), name);

@@ -1,5 +1,5 @@
 import { readdirSync, readlinkSync } from 'node:fs';
-import { readFile, writeFile } from 'node:fs/promises';
+import { copyFile, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PassThrough, Readable } from 'node:stream';
 import { zstdCompressSync } from 'node:zlib';
@@ -112,4 +112,14 @@ test('what is cut off within zstd is told with its file', async () => {
     reason: 'truncated',
     message: expect.stringContaining(`${cut}: it ends at byte `) as unknown,
   });
+});
+
+test('a file that is replaced between two readings is not taken for the one that was read first', async () => {
+  const replaced = join(folder, 'replaced.rdb');
+  await copyFile(path, replaced);
+  const source = await fileSource(replaced);
+  await digestOf(source.open(signal));
+  await copyFile(path, join(folder, 'next.rdb'));
+  await rename(join(folder, 'next.rdb'), replaced);
+  await expect(digestOf(source.open(signal))).rejects.toMatchObject({ code: 'failed', reason: 'replaced' });
 });
