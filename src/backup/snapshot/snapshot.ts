@@ -1,5 +1,6 @@
 import type { FileHandle } from 'node:fs/promises';
 import type { Manifest, ServerIdentity } from '../../domain/backup.ts';
+import type { AgentError } from '../../domain/errors.ts';
 import type { Clock } from '../../domain/clock.ts';
 import type { Log } from '../../domain/log.ts';
 import type { RedisConnection } from '../../redis/connect.ts';
@@ -40,8 +41,11 @@ export interface Run extends Omit<SnapshotOptions, 'timeout' | 'onProgress'> {
   readonly instance: string;
   /** Another one after the server was lost. */
   connection: RedisConnection;
-  /** Sleeps between two looks: the longer the same thing is waited for, the longer. Throws when time is up. */
-  pause(progress: SnapshotProgress): Promise<void>;
+  /**
+   * Sleeps between two looks: the longer the same thing is waited for, the longer. Throws when time is up: for `lost`, where
+   * the server is.
+   */
+  pause(progress: SnapshotProgress, lost?: AgentError): Promise<void>;
 }
 
 /**

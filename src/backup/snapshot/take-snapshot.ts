@@ -60,11 +60,11 @@ async function startRun(connect: () => Promise<RedisConnection>, options: Snapsh
     ...options,
     instance,
     connection,
-    async pause(progress) {
+    async pause(progress, lost) {
       onProgress?.(progress);
       if (progress.phase !== phase) [phase, length] = [progress.phase, firstPause];
       const left = deadline - clock.monotonic();
-      if (left <= 0) throw timedOut(instance, timeout, progress);
+      if (left <= 0) throw timedOut(instance, timeout, progress, lost);
       await clock.sleep(Math.min(length, left), signal);
       length = Math.min(length * 1.25, longestPause);
     },
@@ -82,7 +82,7 @@ async function askUntilTaken(run: Run, connect: () => Promise<RedisConnection>):
     } catch (error) {
       if (!isPassing(error)) throw error;
       run.log.info({ instance: run.instance, why: messageOf(error) }, 'lost the server during a snapshot');
-      await reconnect(run, connect);
+      await reconnect(run, connect, error);
     }
   }
 }
@@ -105,24 +105,38 @@ async function askOnce(run: Run): Promise<Snapshot | Lost> {
   }
 }
 
-function isPassing(error: unknown): boolean {
+function isPassing(error: unknown): error is AgentError {
   return error instanceof AgentError && error.code === 'redis' && passing.has(error.reason ?? '');
 }
 
-async function reconnect(run: Run, connect: () => Promise<RedisConnection>): Promise<void> {
+/** `lost`: what became of the connection. */
+async function reconnect(run: Run, connect: () => Promise<RedisConnection>, lost: AgentError): Promise<void> {
   run.connection.close();
-  for (;;) {
-    await run.pause({ phase: 'reconnecting' });
+  for (let last = lost; ;) {
+    await run.pause({ phase: 'reconnecting' }, last);
     try {
       run.connection = await connect();
       return;
     } catch (error) {
       if (!isPassing(error)) throw error;
+      last = error;
     }
   }
 }
 
-function timedOut(instance: string, timeout: number, { phase, fraction }: SnapshotProgress): AgentError {
+function timedOut(
+  instance: string,
+  timeout: number,
+  { phase, fraction }: SnapshotProgress,
+  lost: AgentError | undefined,
+): AgentError {
+  // The server that is gone is what is wrong, and not the time it was given.
+  if (lost !== undefined)
+    return new AgentError(
+      'redis',
+      `${lost.message} (lost during a snapshot, and not back within ${formatDuration(timeout)})`,
+      { cause: lost, reason: 'timeout', ...(lost.hint === undefined ? {} : { hint: lost.hint }) },
+    );
   const state = fraction === undefined ? phase : `${phase}, ${Math.floor(fraction * 100)} %`;
   return new AgentError(
     'failed',
