@@ -41,12 +41,17 @@ export async function runCli(argv: readonly string[], host: CliHost): Promise<nu
     color = useColor(stderr, env) && parsed.globals.color;
     return await execute(parsed.command, parsed.globals, parsed.args, host);
   } catch (error) {
-    const reported =
-      host.signal.aborted && host.signal.reason instanceof AgentError ? host.signal.reason : error;
+    const reported = asInterrupted(error, host.signal);
     if (json) stdout.write(`${renderJson(errorDocument(reported))}\n`);
     else stderr.write(`${renderError(reported, createStyle(color))}\n`);
     return reported instanceof AgentError ? exitCodes[reported.code] : exitCodes.failed;
   }
+}
+
+/** Whatever fails after an interrupt fails by it; an error that says so itself may tell more. */
+function asInterrupted(error: unknown, { aborted, reason }: AbortSignal): unknown {
+  const says = error instanceof AgentError && error.code === 'interrupted';
+  return aborted && reason instanceof AgentError && !says ? reason : error;
 }
 
 async function execute(

@@ -7,6 +7,7 @@ import { Tally } from '../backup/restore-keys/tally.ts';
 import { AgentError } from '../domain/errors.ts';
 import { feedKeys } from './feed-keys.ts';
 import { withPipe } from './key-pipe.ts';
+import type { KeySource } from './key-source.ts';
 import type { RestoreKeysContext, RestoreKeysOptions, RestoreKeysResult } from './restore-keys-options.ts';
 
 /** How often the journal is written. Milliseconds. */
@@ -41,7 +42,7 @@ export async function writeKeys(
     }
     if (progress.deferred.length > 0) await read(write, progress);
   } catch (error) {
-    throw soFar(error, tally.counts.written, journal !== undefined);
+    throw soFar(error, tally.counts.written, journal && options.source);
   }
   journal?.remove();
   const seconds = (clock.monotonic() - start) / 1000;
@@ -131,14 +132,17 @@ const passing = [
 ];
 
 /** Says in an error how much was written before it, and what the next run will make of that. */
-function soFar(error: unknown, written: number, resumable: boolean): unknown {
-  if (!(error instanceof AgentError) || error.code === 'interrupted' || error.reason === 'exists')
-    return error;
+function soFar(error: unknown, written: number, resumable: KeySource | undefined): unknown {
+  if (!(error instanceof AgentError) || error.reason === 'exists') return error;
   const { code, message, reason, cause } = error;
-  const again = resumable
-    ? 'the same command goes on from there'
-    : 'the same command with --skip-existing writes the rest';
-  const hints = [error.hint, ...(passing.includes(reason ?? '') ? [again] : [])];
+  // What is the latest backup by then may be another one.
+  const id = resumable?.manifest?.id;
+  const again =
+    resumable === undefined
+      ? 'the same command with --skip-existing writes the rest'
+      : `the same command goes on from there${id === undefined ? '' : ` (backup ${id})`}`;
+  const another = code === 'interrupted' || passing.includes(reason ?? '');
+  const hints = [error.hint, ...(another ? [again] : [])];
   const hint = hints.filter((text) => text !== undefined).join('; ');
   const so = written === 0 ? 'no key was confirmed as written' : `${written} keys were written before`;
   return new AgentError(code, `${message} (${so})`, {

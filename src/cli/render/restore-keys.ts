@@ -90,11 +90,13 @@ function resumeTexts({ resumes_from: from, existing }: KeyPlan): string[] {
 export function renderRestoreKeys({ plan, result }: RestoreKeysReport, style: Style, width: number): string {
   if (result === null) return renderKeyPlan(plan, style, width);
   const { written, bytes, seconds, keys_per_second: rate } = result;
+  // Of a run that went on, the time is only its own.
+  const speed = result.resumed_from === null ? ` in ${formatDuration(seconds * 1000)} (${rate} keys/s)` : '';
   const done = `${countOf(written, 'key')} written`;
   const found = written + result.existing + result.expired + result.failed.length > 0;
   return [
     `${found ? style.good(done) : style.warning('no key matches: nothing written')} into ${printable(plan.target.name)}` +
-      (found ? `, ${formatBytes(bytes)} in ${formatDuration(seconds * 1000)} (${rate} keys/s)` : ''),
+      (found ? `, ${formatBytes(bytes)}${speed}` : ''),
     ...resultLines(plan, result).map((line) => `  ${line}`),
     ...result.failed.flatMap((failed) => failedLines(failed, style, width)),
     ...(result.evicted > 0 ? [style.bad(wrap(evictedText(result.evicted), width))] : []),

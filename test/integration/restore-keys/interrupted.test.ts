@@ -146,3 +146,24 @@ test('the agent as a process, killed with -9, goes on as well; two at once are r
   expect(await run()).toMatchObject({ code: 0, json: { result: { failed: [] } } });
   await expectSame(source, target);
 });
+
+test('interrupted by Ctrl-C, it says how far it came, and the same command goes on', async () => {
+  const { source, target, proxy, config, args, run } = await scene();
+  proxy.stallAfter(half);
+  const agent = spawnAgent(args, { config });
+  while (proxy.passed < half) await new Promise((resolve) => setImmediate(resolve));
+  agent.kill('SIGINT');
+  const [, id = ''] = args;
+  expect(await agent.ended).toMatchObject({
+    code: 130,
+    json: {
+      error: {
+        message: expect.stringMatching(/written( before)?\)$/),
+        hint: expect.stringContaining(`the same command goes on from there (backup ${id})`),
+      },
+    },
+  });
+  proxy.stallAfter(Infinity);
+  expect(await run()).toMatchObject({ code: 0, json: { result: { failed: [] } } });
+  await expectSame(source, target);
+});
