@@ -115,10 +115,12 @@ const cronForm = 'write minute hour day month weekday, such as "0 */6 * * *", or
 
 /** A cron expression of five fields (or six, seconds first), or null for none (`off`). */
 export const schedule = z
-  .string(`is not a schedule; ${cronForm}`)
-  .nullable()
+  .string({
+    // One whose value was left out must not switch backups off.
+    error: ({ input }) => `${input === null ? 'is empty' : 'is not a schedule'}; ${cronForm}`,
+  })
   .transform((value, context) => {
-    if (value === null || value === 'off') return null;
+    if (value === 'off') return null;
     const { valid, errors } = validateDetailed(value);
     if (valid) return value;
     const wrong = errors.find((error) => cronFields.has(error.field));

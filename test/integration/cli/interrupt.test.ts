@@ -153,7 +153,7 @@ describe('one run at a time', () => {
   test('beside the daemon', async () => {
     const server = await startServer();
     await server.call('SET', 'key', 'value');
-    const settings = { backup: { schedule: null, jitter: '0s' }, verify: { schedule: null } };
+    const settings = { backup: { schedule: 'off', jitter: '0s' }, verify: { schedule: 'off' } };
     const config = writeConfig({ server, settings });
     const daemon = spawnAgent(['run'], { config });
     await until(() => daemon.stdout.includes('no backup yet'));

@@ -110,6 +110,7 @@ it.each([
   ['"* * *"', 'is not a schedule; write minute hour day month weekday'],
   ['""', 'is not a schedule'],
   ['5', 'is not a schedule'],
+  ['', 'is empty; write minute hour day month weekday, such as "0 */6 * * *", or off'],
   ['"0 0 31 2 *"', 'names a day that its months never have; choose a day that exists'],
 ])('refuses the schedule %s', async (schedule, message) => {
   expect(await problem(`${instance}\n${repository}\nbackup: { schedule: ${schedule} }`)).toMatch(

@@ -23,8 +23,8 @@ repository:
     age_recipients: [age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p]
     age_identity: { file: /secrets/age }
 backup: { schedule: off, jitter: 1500ms }
-verify: { schedule: null, load: false }
-drill: { schedule: null }
+verify: { schedule: off, load: false }
+drill: { schedule: off }
 aof: { schedule: 30 * * * * }
 timezone: europe/berlin
 `;
