@@ -8,7 +8,8 @@ import { artefactOf } from './artefact-of.ts';
 import type { Rehearsal } from './drill-stage.ts';
 import type { JobContext } from './job.ts';
 import { aofLayoutOf } from './load-aof.ts';
-import { infoOf, memoryFor, roomFor } from './prover.ts';
+import { memoryFor, roomFor } from './prover.ts';
+import { infoOf } from './reading-server.ts';
 
 /** Guards that somebody may insist on, and what the flag says. */
 export const drillGuardFlags = {

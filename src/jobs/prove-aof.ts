@@ -20,7 +20,7 @@ export interface ProveAofOptions extends ProofOptions {
   folder: string;
   room: string | undefined;
   /** The server that would load it. */
-  info: () => Promise<Info>;
+  info: Info;
 }
 
 /** Proves a backup of an append only file, as deep as asked for beyond `stored`, and as this host can. */
@@ -60,9 +60,8 @@ async function proveStaged(
   artefact: Artefact,
   options: ProveAofOptions,
 ): Promise<Proof> {
-  const { folder, depth, deep } = options;
+  const { folder, depth, deep, info } = options;
   const { signal, progress } = context;
-  const info = await options.info();
   const layout = aofLayoutOf(engineOf(info));
   if (layout === 'single' && manifest.aof?.layout === 'multi-part') {
     const decoded = await proveAof(context, manifest, artefact, { ...options, depth: 'decoded' });

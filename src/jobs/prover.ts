@@ -15,6 +15,7 @@ import type { JobContext } from './job.ts';
 import { lackOfMemory } from './load-aof.ts';
 import { shallower, type Proof, type ProofOptions } from './proof.ts';
 import { proveAof } from './prove-aof.ts';
+import { readingServer } from './reading-server.ts';
 
 /** Proves backups one after the other; disposing clears what it staged. */
 export interface Prover extends AsyncDisposable {
@@ -69,13 +70,30 @@ async function prove(
       await proveStored(context, manifest, artefact),
       'this host has no repository.encryption.age_identity',
     );
+  const { info, instead } = await readingServer(context, manifest);
+  const proof = await proveContent(context, folder, manifest, { artefact, depth, deep, info });
+  return instead === undefined ? proof : { ...proof, summary: `${proof.summary}; ${instead}` };
+}
+
+interface ContentOptions extends ProofOptions {
+  artefact: Artefact;
+  /** Of the server whose programs read it. */
+  info: Info;
+}
+
+async function proveContent(
+  context: JobContext,
+  folder: string,
+  manifest: Manifest,
+  { artefact, depth, deep, info }: ContentOptions,
+): Promise<Proof> {
   if (manifest.kind === 'aof')
     return await proveAof(context, manifest, artefact, {
       depth,
       deep,
       folder,
       room: await roomFor(folder, artefact.plain.bytes),
-      info: () => infoOf(context, manifest),
+      info,
       stored: () => readStored(context, manifest, artefact),
     });
   const decodeTo = (target?: string): Promise<Decoded> =>
@@ -87,7 +105,7 @@ async function prove(
   const staged = join(folder, `${manifest.id}.rdb`);
   try {
     const decoded = await decodeTo(staged);
-    const found = await findCheckTool('rdb', await infoOf(context, manifest));
+    const found = await findCheckTool('rdb', info);
     if (found.tool === undefined) return shallower(decoded, found.why);
     const checked = await proveChecked(context, manifest, {
       tool: found.tool,
@@ -199,21 +217,6 @@ export async function roomFor(folder: string, bytes: number): Promise<string | u
 /** Why this host has no memory for loading it; undefined when it has. */
 export async function memoryFor({ server }: Manifest): Promise<string | undefined> {
   return await lackOfMemory(server.used_memory);
-}
-
-/** The running server's, whose version the backup would be restored into; else what the manifest says of its source. */
-export async function infoOf(context: JobContext, { server }: Manifest): Promise<Info> {
-  try {
-    const connection = await context.connect();
-    try {
-      return await readInfo(connection);
-    } finally {
-      connection.close();
-    }
-  } catch (error) {
-    if (!(error instanceof AgentError) || error.code !== 'redis') throw error;
-    return new Map([[server.engine === 'valkey' ? 'valkey_version' : 'redis_version', server.version]]);
-  }
 }
 
 async function* counted(

@@ -30,7 +30,7 @@ import { lastRun } from '../../../src/state/runs.ts';
 import { digestOf } from '../../support/artefacts.ts';
 import { memoryLog } from '../../support/memory-log.ts';
 import { rdbOf } from '../../support/rdb.ts';
-import { startServer } from '../../support/redis-server.ts';
+import { findBuild, startServer } from '../../support/redis-server.ts';
 
 const verify = ['backups', 'verify'];
 
@@ -63,6 +63,29 @@ test('--deep decodes every value', async () => {
     },
   });
   expect(await runAgent([...verify, '--deep', '--quick'], { config })).toMatchObject({ code: 2 });
+});
+
+describe('a backup that the running server cannot load', () => {
+  const newer = findBuild('redis', '8.0');
+  const older = findBuild('redis', '6.0');
+  test.skipIf(newer === undefined || older === undefined)('is none that is damaged', async () => {
+    const server = await startServer({ build: newer! });
+    await server.call('SET', 'key', 'value');
+    const config = writeConfig({ server });
+    const id = await takeBackup(config, '--no-verify');
+    config.rewrite({ server: await startServer({ build: older! }) });
+    const { code, json } = await runAgent([...verify, '--load', '--json'], { config });
+    expect({ code, verdicts: json.verdicts }).toMatchObject({
+      code: 0,
+      verdicts: [
+        {
+          id,
+          verdict: 'ok',
+          summary: expect.stringMatching(/; redis 6\.0\.\d+, which runs now, cannot load it$/),
+        },
+      ],
+    });
+  });
 });
 
 test('all is --all, not one more id', async () => {
