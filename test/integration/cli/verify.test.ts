@@ -100,29 +100,40 @@ test('all is --all, not one more id', async () => {
   state.close();
 });
 
+/** Puts a dump of these records in a backup's place. */
+function replaceDump(config: TestConfig, id: string, dump: Buffer, version?: string): void {
+  writeFileSync(join(config.repository, 'main', id, 'dump.rdb'), dump);
+  editManifest(config, id, (manifest) => {
+    manifest.artefacts[0].plain = manifest.artefacts[0].stored = digestOf(dump);
+    manifest.server.version = version ?? manifest.server.version;
+  });
+}
+
 test('--deep does not claim to have decoded what only a newer agent can read', async () => {
   const { config } = await populated({ uncompressed: true });
   const id = await takeBackup(config, '--no-verify');
   // One key of a type of Redis 8.6.
-  const dump = rdbOf(Buffer.from([26, 1, 0x6b, 0]), 'REDIS0013');
-  writeFileSync(join(config.repository, 'main', id, 'dump.rdb'), dump);
-  editManifest(config, id, (manifest) => {
-    manifest.artefacts[0].plain = manifest.artefacts[0].stored = digestOf(dump);
-    manifest.server.version = '8.6.0';
-  });
+  replaceDump(config, id, rdbOf(Buffer.from([26, 1, 0x6b, 0]), 'REDIS0013'), '8.6.0');
   config.rewrite({ uncompressed: true });
+  const summary =
+    /^decoded, not every value of it: a stream of Redis 8\.6 .*, SHA-256 and CRC64 right; no deeper/;
   expect(await runAgent([...verify, '--deep', '--json'], { config })).toMatchObject({
     code: 0,
-    json: {
-      verdicts: [
-        {
-          level: 'decoded',
-          summary: expect.stringMatching(
-            /^decoded, not every value of it: a stream of Redis 8\.6 .*, SHA-256 and CRC64 right; no deeper/,
-          ) as unknown,
-        },
-      ],
-    },
+    json: { verdicts: [{ level: 'decoded', summary: expect.stringMatching(summary) as unknown }] },
+  });
+});
+
+test('data of a module that the scratch server lacks makes the proof less deep, and no failure', async () => {
+  const { config } = await populated({ uncompressed: true });
+  const id = await takeBackup(config, '--no-verify');
+  // A key of a module's type: the id of the type, and the end of its parts.
+  replaceDump(config, id, rdbOf(Buffer.from([7, 1, 0x6b, 0x81, 1, 2, 3, 4, 5, 6, 7, 8, 0])));
+  const { code, json } = await runAgent([...verify, '--all', '--load', '--json'], { config });
+  expect({ code, verdicts: json.verdicts }).toMatchObject({
+    code: 0,
+    verdicts: [
+      { verdict: 'ok', level: 'checked', summary: expect.stringMatching(/; no deeper: .* lacks a module: /) },
+    ],
   });
 });
 
