@@ -60,6 +60,11 @@ function ofInstance(options: IntoOptions, env: NodeJS.ProcessEnv, instance: Inst
 function ofUrl(options: IntoOptions, env: NodeJS.ProcessEnv, text: string): RedisTarget {
   const { scheme, username, password, place } = takeApart(text);
   const url = `${scheme}${place}`;
+  if (/^rediss?:\/\/[^/]*\/\d+$/i.test(url))
+    throw new AgentError('usage', '--into names a database, and keys are of several', {
+      reason: 'url',
+      hint: 'leave its number out of the URL, and say --to-db to write into one',
+    });
   const problem = redisUrlProblem(url);
   if (problem !== undefined)
     throw new AgentError('usage', `--into is no URL of a server: ${problem}`, { reason: 'url' });

@@ -63,6 +63,7 @@ const shownBytes = 64;
 
 /** A key, or its beginning, for people. */
 export function printableKey(key: Uint8Array): string {
+  if (key.length === 0) return '""';
   const cut = key.length > shownBytes;
   const shown = cut ? key.subarray(0, wholeCharacters(key, shownBytes)) : key;
   const text = decodeUtf8(shown);

@@ -24,9 +24,9 @@ export interface IntoArgs extends IntoOptions {
   id: string;
   /** Patterns, with a zero byte between them. */
   keys: string | undefined;
-  db: number | undefined;
+  db: string | undefined;
   type: (typeof types)[number] | undefined;
-  toDb: number | undefined;
+  toDb: string | undefined;
   replace: boolean | undefined;
   skipExisting: boolean | undefined;
   restart: boolean | undefined;
@@ -49,9 +49,9 @@ export function intoOptions(yargs: Argv): Argv {
   };
   const others = {
     keys: text("Which keys: a pattern as KEYS takes it, '*' for all; may be given more than once"),
-    db: { type: 'number' as const, requiresArg: true, describe: 'Only keys of this database' },
+    db: text('Only keys of this database, by its number'),
     type: { choices: types, requiresArg: true, describe: 'Only keys of this type' },
-    'to-db': { type: 'number' as const, requiresArg: true, describe: 'Write them into this database' },
+    'to-db': text('Write them into the database of this number'),
     replace: { type: 'boolean' as const, describe: 'Overwrite keys that are there already' },
     'skip-existing': { type: 'boolean' as const, describe: 'Leave keys as they are that are there already' },
     restart: { type: 'boolean' as const, describe: 'Begin anew where an earlier run was cut off' },
@@ -169,8 +169,10 @@ function instanceNamed(app: App | undefined, name: string): InstanceSettings {
   });
 }
 
-function wholeNumber(value: number | undefined, option: string): number | undefined {
-  if (value === undefined || (Number.isSafeInteger(value) && value >= 0)) return value;
+/** Not left to the parser: an empty one, a variable that is not set, would be the first database. */
+function wholeNumber(value: string | undefined, option: string): number | undefined {
+  if (value === undefined) return undefined;
+  if (/^\d{1,9}$/.test(value)) return Number(value);
   throw new AgentError('usage', `${option} takes the number of a database`, {
     hint: `${option} 0 is the first`,
   });

@@ -223,3 +223,29 @@ test('nor does a backup that is damaged there and is stored as it is', async () 
   const { code } = await runAgent(['restore', id, '--into', target.url, '--keys', '*', '--yes'], { config });
   expect([code, await keysOf(target)]).toEqual([6, []]);
 });
+
+test.each([
+  ['--db', ''],
+  ['--db', 'one'],
+  ['--to-db', '1e1'],
+])('%s %j is no database', async (option, value) => {
+  const { code, stderr } = await runAgent([
+    'restore',
+    'x.rdb',
+    '--into',
+    'redis://127.0.0.1:1',
+    '--keys',
+    '*',
+    option,
+    value,
+  ]);
+  expect([code, stderr]).toEqual([2, expect.stringContaining(`${option} takes the number of a database`)]);
+});
+
+test('a URL that names a database is told to say --to-db', async () => {
+  const env = { URL_OF_IT: 'redis://127.0.0.1:1/3' };
+  const { code, stderr } = await runAgent(['restore', 'x.rdb', '--into', 'env:URL_OF_IT', '--keys', '*'], {
+    env,
+  });
+  expect([code, stderr]).toEqual([2, expect.stringContaining('--to-db')]);
+});
