@@ -9,7 +9,7 @@ import type { Rehearsal } from './drill-stage.ts';
 import type { JobContext } from './job.ts';
 import { aofLayoutOf } from './load-aof.ts';
 import { memoryFor, roomFor } from './prover.ts';
-import { infoOf } from './reading-server.ts';
+import { readingServer } from './reading-server.ts';
 
 /** Guards that somebody may insist on, and what the flag says. */
 export const drillGuardFlags = {
@@ -58,7 +58,13 @@ export async function prepareRehearsal(
   const room = await roomFor(folder, 2 * artefact.plain.bytes);
   if (room !== undefined)
     throw new CannotRehearse('low-disk', room, 'free some there, or rehearse on another host');
-  const info = await infoOf(context, manifest);
+  const { info, instead } = await readingServer(context, manifest);
+  if (instead !== undefined)
+    throw new CannotRehearse(
+      'newer-rdb',
+      `it is of ${manifest.server.engine} ${manifest.server.version}, and ${instead}`,
+      'install a server of that version first, or rehearse another backup: redis-agent backups list',
+    );
   const found = await findCheckTool(manifest.kind, info);
   if (found.tool === undefined)
     throw new CannotRehearse('no-server', found.why, 'install the server’s own programs on this host');

@@ -24,7 +24,7 @@ export async function readingServer(context: JobContext, manifest: Manifest): Pr
 }
 
 /** The running server's; else what the manifest says of the backup's source. */
-export async function infoOf(context: JobContext, manifest: Manifest): Promise<Info> {
+async function infoOf(context: JobContext, manifest: Manifest): Promise<Info> {
   try {
     const connection = await context.connect();
     try {

@@ -19,7 +19,7 @@ import {
 } from '../../support/cli.ts';
 import { backedUp, beside, checkLine, drill, findingsOf, leftIn } from '../../support/drills.ts';
 import { memoryLog } from '../../support/memory-log.ts';
-import { startServer } from '../../support/redis-server.ts';
+import { findBuild, startServer } from '../../support/redis-server.ts';
 
 describe('guards', () => {
   test('too little memory: refused, noted, and insisted on', async () => {
@@ -37,6 +37,29 @@ describe('guards', () => {
     expect(await drill(config, '--allow-low-memory')).toMatchObject({ code: 0, json: { ok: true } });
     expect(await findingsOf(config)).toEqual([]);
   });
+
+  const older = findBuild('redis', '6.0');
+  test.skipIf(older === undefined)(
+    'a server that is too old for the backup: which is not called damaged',
+    async () => {
+      const { config, id } = await backedUp();
+      config.rewrite({ server: await startServer({ build: older! }) });
+      const { code, json } = await drill(config);
+      expect({ code, json }).toMatchObject({
+        code: 7,
+        json: {
+          error: {
+            reason: 'newer-rdb',
+            message: expect.stringMatching(
+              /: it is of redis \S+, and redis 6\.0\.\d+, which runs now, cannot load it$/,
+            ),
+          },
+        },
+      });
+      expect(beside(config, id, 'drill-')).toEqual([]);
+      expect(await findingsOf(config)).toEqual(['drill-skipped warning']);
+    },
+  );
 
   test('too little room: refused before anything is fetched', async () => {
     const { config, id } = await backedUp();
