@@ -24,15 +24,20 @@ export async function inFlags<T>({ into }: { into: string }, work: Promise<T>): 
   try {
     return await work;
   } catch (error) {
-    const named = /^(env|file):|:\/\//.test(into);
-    if (!(error instanceof AgentError) || error.code !== 'redis' || !named) throw error;
+    const byUrl = /^(env|file):|:\/\//.test(into);
+    if (!(error instanceof AgentError) || error.code !== 'redis' || !byUrl) throw error;
     const { code, message, hint, reason, cause } = error;
-    throw new AgentError(code, told(message.replace(/^instance \S+: /, '')), {
+    throw new AgentError(code, told(named(message)), {
       cause,
       ...(hint === undefined ? {} : { hint: told(hint) }),
       ...(reason === undefined ? {} : { reason }),
     });
   }
+}
+
+/** It is no instance, but has to be named where the URL does not do so. */
+function named(message: string): string {
+  return message.replace(/^instance \S+: (?=cannot connect)/, '').replace(/^instance (?=\S+: )/, '');
 }
 
 function told(text: string): string {

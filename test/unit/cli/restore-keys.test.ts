@@ -88,4 +88,8 @@ test('errors speak of flags where the server was named by a URL, and of settings
     reason: 'tls',
   });
   expect(await told('main')).toBe(error);
+  const later = new AgentError('redis', 'instance host:1: INFO: BUSY', { reason: 'busy' });
+  await expect(inFlags({ into: 'env:URL' }, Promise.reject(later))).rejects.toMatchObject({
+    message: 'host:1: INFO: BUSY',
+  });
 });
