@@ -79,7 +79,7 @@ async function read(
       handler: writer,
       sink: writer.sink,
       pipe,
-      phase: 'writing',
+      phase: progress.reading === 1 ? 'writing' : 'building',
       ...(journal && { before: notes(context, journal, writer, progress) }),
     }).catch(async (error: unknown) => {
       await writer.abandon();

@@ -49,7 +49,7 @@ function choiceText({ keys: { patterns, type, database, to_database: toDatabase 
   return patterns.join(' ') + only + where + to;
 }
 
-function surveyTexts({ survey }: KeyPlan): string[] {
+function surveyTexts({ survey, existing }: KeyPlan): string[] {
   if (survey === null) return ['not counted before'];
   const kinds = Object.entries(survey.types).map(([type, { keys }]) => `${keys} ${type}`);
   const databases = Object.entries(survey.databases).map(
@@ -59,6 +59,7 @@ function surveyTexts({ survey }: KeyPlan): string[] {
   const besides = [
     survey.passed > 0 ? `${survey.passed} not asked for` : '',
     survey.expired > 0 ? `${survey.expired} expired already` : '',
+    existing === 'skip' && survey.existing ? `${survey.existing} of them there already` : '',
     survey.by_commands > 0 ? `${survey.by_commands} built by plain commands` : '',
   ].filter(Boolean);
   return [
@@ -99,6 +100,9 @@ export function renderRestoreKeys({ plan, result }: RestoreKeysReport, style: St
       (found ? `, ${formatBytes(bytes)}${speed}` : ''),
     ...resultLines(plan, result).map((line) => `  ${line}`),
     ...result.failed.flatMap((failed) => failedLines(failed, style, width)),
+    ...(result.failed.length > 0 && plan.existing !== 'replace'
+      ? [wrap('once that is mended, the same command with --skip-existing writes them', width)]
+      : []),
     ...(result.evicted > 0 ? [style.bad(wrap(evictedText(result.evicted), width))] : []),
   ].join('\n');
 }

@@ -57,6 +57,8 @@ test('a plan fits 80 columns, and shows nothing that a terminal would obey', () 
   expect(text.split('\n').filter((line) => line.length > 80)).toEqual([]);
   expect(text.replaceAll('\n', '')).not.toMatch(/\p{Cc}/u);
   expect(text).toContain('1 key, 100 B in the dump: 1 hash');
+  const there = { ...plan, survey: plan.survey && { ...plan.survey, existing: 1 } };
+  expect(renderRestoreKeys({ plan: there, result: null }, style, 999)).toContain('1 of them there already');
   expect(text).toContain('user:* a\\x07b, of type hash only, of database 3, into database 0');
 });
 
@@ -72,6 +74,8 @@ test('a result names what was not written, and why', () => {
     '7 keys not written: some of its fields expire, which this',
     '  server cannot do',
     '  a, b, …',
+    'once that is mended, the same command with --skip-existing',
+    'writes them',
   ]);
 });
 
