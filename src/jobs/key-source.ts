@@ -1,6 +1,4 @@
-import type { Stats } from 'node:fs';
-import { open, stat } from 'node:fs/promises';
-import { resolve } from 'node:path';
+import { stat } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { decodeRdb } from '../backup/artefact/decode.ts';
 import type { Repository } from '../backup/repository.ts';
@@ -8,11 +6,18 @@ import { storedAsIs, type Manifest } from '../domain/backup.ts';
 import { AgentError } from '../domain/errors.ts';
 import type { KeyspaceSummary } from '../domain/keyspace.ts';
 import { isZstd } from '../formats/zstd/frame-header.ts';
-import { decompressZstd } from '../formats/zstd/decompress.ts';
-import { awaitLater } from '../lib/await-later.ts';
-import { describeReadFailure } from '../lib/file-owner.ts';
 import { rdbOf } from './artefact-of.ts';
 import { countKeys } from './backup.ts';
+import {
+  firstChunk,
+  identityOf,
+  named,
+  readFile,
+  readInput,
+  startsWith,
+  unpacked,
+  unreadable,
+} from './dump-chunks.ts';
 
 /** A dump that keys are taken from. */
 export interface KeySource {
@@ -35,7 +40,6 @@ export interface KeySource {
   report(signal: AbortSignal): Promise<KeyspaceSummary | undefined>;
 }
 
-const chunkBytes = 512 * 1024;
 /** No dump begins with it. */
 const startOfJson = Buffer.from('{');
 /** More than `keys --json` prints, with the most keys and prefixes, and the longest names. */
@@ -105,10 +109,6 @@ export async function fileSource(path: string): Promise<KeySource> {
   };
 }
 
-function identityOf(path: string, { dev, ino, size, mtimeMs }: Stats): string {
-  return `${resolve(path)} ${dev} ${ino} ${size} ${mtimeMs}`;
-}
-
 /** What comes in, once; plain or zstd. */
 export function inputSource(input: Readable): KeySource {
   const name = 'standard input';
@@ -123,120 +123,6 @@ export function inputSource(input: Readable): KeySource {
     open: (signal) => named(name, unpacked(name, readInput(input, signal), signal)),
     report: async () => undefined,
   };
-}
-
-/** What such files begin with, and what to do with them: a sound one must not be called a damaged dump. */
-const noDumps: readonly [start: Buffer, what: string, hint: string][] = [
-  [
-    Buffer.from('age-encryption.org/v1'),
-    'is encrypted',
-    'decrypt it on its way: age -d -i KEY FILE | redis-agent … -',
-  ],
-  [
-    Buffer.from([0x1f, 0x8b]),
-    'is compressed with gzip',
-    'unpack it on its way: gzip -dc FILE | redis-agent … -',
-  ],
-  [Buffer.from('*'), 'is an append only file', 'see: redis-agent aof check --help'],
-];
-const longestStart = 21;
-
-/** Decompressed where it is zstd. Throws an AgentError for what is another kind of file. */
-async function* unpacked(
-  name: string,
-  chunks: AsyncIterable<Uint8Array>,
-  signal: AbortSignal,
-): AsyncGenerator<Uint8Array> {
-  const reader = chunks[Symbol.asyncIterator]();
-  let start: Uint8Array = Buffer.alloc(0);
-  async function* all(): AsyncGenerator<Uint8Array> {
-    yield start;
-    for (let next = await reader.next(); next.done !== true; next = await reader.next()) yield next.value;
-  }
-  try {
-    while (start.length < longestStart) {
-      const next = await reader.next();
-      if (next.done === true) break;
-      start = start.length === 0 ? next.value : Buffer.concat([start, next.value]);
-    }
-    const other = noDumps.find(([magic]) => startsWith(start, magic));
-    if (other !== undefined) throw new AgentError('usage', `${name} ${other[1]}`, { hint: other[2] });
-    yield* isZstd(start) ? decompressZstd(all(), { signal }) : all();
-  } finally {
-    await reader.return?.();
-  }
-}
-
-/** Says in what was damaged where it was found. */
-async function* named(
-  name: string,
-  chunks: AsyncIterable<Uint8Array>,
-  hint?: string,
-): AsyncGenerator<Uint8Array> {
-  try {
-    yield* chunks;
-  } catch (error) {
-    if (!(error instanceof AgentError) || error.code !== 'damaged') throw error;
-    const { message, reason } = error;
-    throw new AgentError('damaged', `${name}: ${message}`, {
-      cause: error,
-      ...(reason === undefined ? {} : { reason }),
-      ...(hint === undefined ? {} : { hint }),
-    });
-  }
-}
-
-/** Ends at once when it is aborted, also where nothing comes: its end would seem to be that of the dump. */
-async function* readInput(input: Readable, signal: AbortSignal): AsyncGenerator<Uint8Array> {
-  const stop = (): void => void input.destroy(signal.reason);
-  if (signal.aborted) stop();
-  signal.addEventListener('abort', stop, { once: true });
-  try {
-    for await (const chunk of input as AsyncIterable<Uint8Array | string>)
-      yield typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
-    signal.throwIfAborted();
-  } finally {
-    signal.removeEventListener('abort', stop);
-  }
-}
-
-/** Reads on while the chunk before is looked at. */
-async function* readFile(path: string, identity: string, signal: AbortSignal): AsyncGenerator<Uint8Array> {
-  const file = await open(path).catch((cause: unknown) => {
-    throw unreadable(path, cause);
-  });
-  if (identityOf(path, await file.stat()) !== identity) {
-    await file.close();
-    throw new AgentError('failed', `${path} was replaced or written to while it was in use`, {
-      reason: 'replaced',
-      hint: 'copy it to where nobody does that, and name the copy',
-    });
-  }
-  let [buffer, other] = [Buffer.allocUnsafeSlow(chunkBytes), Buffer.allocUnsafeSlow(chunkBytes)];
-  let reading = awaitLater(file.read(buffer, 0, chunkBytes));
-  try {
-    for (;;) {
-      signal.throwIfAborted();
-      const { bytesRead } = await reading;
-      if (bytesRead === 0) return;
-      [buffer, other] = [other, buffer];
-      reading = awaitLater(file.read(buffer, 0, chunkBytes));
-      yield other.subarray(0, bytesRead);
-    }
-  } finally {
-    await Promise.allSettled([reading]);
-    await file.close();
-  }
-}
-
-/** At most `chunkBytes` of it. */
-async function firstChunk(read: (signal: AbortSignal) => AsyncIterable<Uint8Array>): Promise<Uint8Array> {
-  for await (const chunk of read(new AbortController().signal)) return chunk;
-  return Buffer.alloc(0);
-}
-
-function startsWith(bytes: Uint8Array, magic: Buffer): boolean {
-  return magic.equals(bytes.subarray(0, magic.length));
 }
 
 async function readReport(
@@ -254,11 +140,4 @@ async function readReport(
   // Validates with zod, which nothing else that is done with a file needs.
   const { parseKeyspace } = await import('../backup/kept-report.ts');
   return parseKeyspace(Buffer.concat(parts).toString('utf8'), name);
-}
-
-function unreadable(path: string, cause: unknown): AgentError {
-  return new AgentError('usage', `cannot read ${path}: ${describeReadFailure(path, cause)}`, {
-    cause,
-    hint: 'name a dump.rdb, a backup id, latest or - for standard input',
-  });
 }

@@ -93,6 +93,14 @@ test('what pzstd writes is zstd too: it begins with a frame that is passed over'
   expect(await digestOf(source.open(signal))).toEqual(expected);
 });
 
+test('what the system cannot read is no defect of ours', async () => {
+  // Its first page is mapped nowhere: EIO.
+  await expect(fileSource('/proc/self/mem')).rejects.toMatchObject({
+    code: 'failed',
+    message: expect.stringMatching(/^cannot read \/proc\/self\/mem: EIO/) as unknown,
+  });
+});
+
 test.each([
   ['age-encryption.org/v1\n-> X25519 ', /standard input is encrypted/],
   ['\x1f\x8b\x08', /standard input is compressed with gzip/],
