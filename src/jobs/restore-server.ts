@@ -141,7 +141,31 @@ export class NotServing extends Error {
   }
 }
 
-/** Waits until the started server has loaded everything. Rejects with NotServing when it does not come up. */
+/** What a server answers to whom it does not let in, for as long as it runs. */
+const shutOut: readonly (string | undefined)[] = [
+  'wrongpass',
+  'noauth',
+  'noperm',
+  'denied',
+  'unknown-command',
+  'tls',
+  'not-redis',
+];
+
+/** It serves, and is not stopped for that: what it holds only cannot be seen. */
+function requireLetIn(error: unknown): void {
+  if (!(error instanceof AgentError) || !shutOut.includes(error.reason)) return;
+  throw new AgentError('redis', `the server was started, and does not let the agent in: ${error.message}`, {
+    cause: error,
+    ...(error.reason === undefined ? {} : { reason: error.reason }),
+    hint: 'its data is in place: give it the agent’s user again (one that is not in redis.conf or the aclfile is gone with a restart), then run the same command again, which compares the keys and ends this',
+  });
+}
+
+/**
+ * Waits until the started server has loaded everything. Rejects with NotServing when it does not come up, with an
+ * AgentError `redis` when it does not let the agent in.
+ */
 export async function untilServing(
   context: JobContext,
   dir: string,
@@ -154,6 +178,7 @@ export async function untilServing(
   let broken: number | undefined;
   for (let pause = shortestPause; ; pause = Math.min(pause * 1.5, longestPause)) {
     const info = await askInfo(context).catch((error: unknown) => {
+      requireLetIn(error);
       last = messageOf(error);
       return undefined;
     });

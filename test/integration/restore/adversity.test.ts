@@ -165,3 +165,37 @@ describe.skipIf(!canBeNobody)('a disk that is full', () => {
     await server.kill();
   });
 });
+
+test('a user that only the running server knew: it serves, and the same command ends it when the user is back', async () => {
+  const server = await manageServer({
+    config: { requirepass: 'administrator' },
+    password: 'administrator',
+  });
+  const rights = ['+ping', '+info', '+time', '+config|get', '+bgsave'];
+  const addUser = () => server.call('ACL', 'SETUSER', 'agent', 'on', '>of the agent', '-@all', ...rights);
+  await addUser();
+  const user = { username: 'agent', password: { env: 'AGENT_PASSWORD' } };
+  const config = writeConfig({
+    instances: [{ ...server.instance, ...user }],
+    settings: { verify: { load: false } },
+  });
+  const env = { AGENT_PASSWORD: 'of the agent' };
+  await server.call('SET', 'key', 'as backed up');
+  expect(await runAgent(['backup', '--no-verify'], { config, env })).toMatchObject({ code: 0 });
+  await server.call('SET', 'key', 'newer');
+
+  const again = () => runAgent(['--json', 'restore', '--yes'], { config, env });
+  const { code, json } = await again();
+  expect({ code, ...json.error }).toMatchObject({
+    code: 'redis',
+    message: expect.stringMatching(/^the server was started, and does not let the agent in: .*: wrong user or password$/),
+    hint: expect.stringContaining('run the same command again'),
+  });
+  await server.reconnect();
+  expect(await server.call('GET', 'key')).toBe('as backed up');
+  expect(await again()).toMatchObject({ code: 4 });
+
+  await addUser();
+  expect(await again()).toMatchObject({ code: 0, json: { outcome: 'finished' } });
+  expect(await server.call('GET', 'key')).toBe('as backed up');
+});
