@@ -45,12 +45,13 @@ const models = {
 
 /**
  * The model of the server that wrote a file of this version. `valkey`: the file's field `valkey-ver`, since Valkey 8
- * writes the same version as Redis 7.2.
+ * writes the same version as Redis 7.2, and so does Valkey 9 for whoever asks it for a dump as older replicas do.
  */
 export function memoryModelFor({ engine, version }: RdbVersion, valkey = ''): MemoryModel {
   if (engine === 'valkey') return models.valkey9;
   const [major = 0, minor = 0] = valkey.split('.').map(Number);
-  if (major > 8 || (major === 8 && minor >= 1)) return models.valkey8;
+  if (major > 8) return models.valkey9;
+  if (major === 8 && minor >= 1) return models.valkey8;
   return version >= 11 ? models.redis : models.early;
 }
 

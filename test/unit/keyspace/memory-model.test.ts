@@ -43,6 +43,13 @@ test('strings take what MEMORY USAGE of the servers says', () => {
   expect(estimateMemory(text(1), valkey8)).toBe(48);
 });
 
+test('a dump that Valkey 9 wrote for older replicas is of Valkey 9', () => {
+  expect(memoryModelFor({ engine: 'redis', version: 11 }, '9.1.2')).toBe(valkey9);
+  expect(memoryModelFor({ engine: 'redis', version: 11 }, '8.0.1')).toBe(
+    memoryModelFor({ engine: 'redis', version: 11 }),
+  );
+});
+
 test('integers take no string, and longer keys more', () => {
   const of = (model: typeof redis8, expiresAt: number): number[] =>
     [1, 10, 20, 60, 200, 1000].map((keyBytes) =>
