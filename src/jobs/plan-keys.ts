@@ -71,6 +71,14 @@ async function surveyKeys(
   const { clock, progress, signal } = context;
   const surveyor = new Surveyor({ ...base, only: undefined }, pipe);
   receive(surveyor);
-  await feedKeys(source, { handler: surveyor, pipe, phase: 'looking', clock, progress, signal });
+  await feedKeys(source, {
+    handler: surveyor,
+    sink: surveyor.sink,
+    pipe,
+    phase: 'looking',
+    clock,
+    progress,
+    signal,
+  });
   return surveyor.survey;
 }

@@ -57,6 +57,7 @@ function roundTripsFrom(from: ServerBuild): void {
     const target = await startServer({ build: to });
     await target.call('ACL', 'SETUSER', 'default', ...rights);
     const args = ['restore', dump, '--keys', '*', '--into', target.url, '--yes', '--json'];
+    const { json: dry } = await runAgent([...args, '--dry-run']);
     const { json } = await runAgent(args);
     expect(json.plan.method).toBe(how === 'RESTORE' ? 'restore' : 'commands');
     const losesFields = hasFieldExpiry(from) && !hasFieldExpiry(to);
@@ -64,14 +65,20 @@ function roundTripsFrom(from: ServerBuild): void {
       (place) => losesFields && /expiring:(?!persisted)|fields/.test(place),
     );
     expect(json.result).toMatchObject({ written: held.keys.size - lost.length, existing: 0, expired: 0 });
-    const failures: FailedKeys[] = json.result.failed;
-    expect(failures.map(({ reason, keys }) => `${keys}: ${reason}`)).toEqual(
+    expect(dry.plan.survey.keys).toBe(json.result.written);
+    const failures = counted(json.result.failed);
+    expect(counted(dry.plan.survey.impossible)).toEqual(failures);
+    expect(failures).toEqual(
       losesFields ? [`${lost.length}: some of its fields expire, which this server cannot do`] : [],
     );
     const found = from === to ? await target.call('DEBUG', 'DIGEST') : 'comparable only within a version';
     expect(found).toBe(from === to ? digest : found);
     await compare(held, await holdKeys(target, databases), lost);
   });
+}
+
+function counted(failures: FailedKeys[]): string[] {
+  return failures.map(({ reason, keys }) => `${keys}: ${reason}`);
 }
 
 /**

@@ -1,11 +1,13 @@
-import type { RdbHandler, RdbRecord } from '../../formats/rdb/rdb-handler.ts';
+import type { RdbHandler, RdbRecord, TokenSink, ValueWish } from '../../formats/rdb/rdb-handler.ts';
+import { ValueDecoder } from '../../formats/rdb/value-decoder.ts';
+import type { Layout } from '../../formats/rdb/value-types.ts';
 import { encodedArgument } from '../../redis/command-writer.ts';
 import type { Pipe } from '../../redis/pipe.ts';
 import { PipeError, type PipeReply } from '../../redis/reply-parser.ts';
 import { kind, kindOf, refusalOf, stoppedBy, tagOf } from './answer-kinds.ts';
 import { RecentKeys } from './recent-keys.ts';
 import { printableKey, Tally, type FailedKeys } from './tally.ts';
-import { byCommands, impossible, largestRaw, type WritingRules } from './writer-options.ts';
+import { byCommands, impossible, largestRaw, losesExpiry, type WritingRules } from './writer-options.ts';
 
 interface Amount {
   keys: number;
@@ -37,6 +39,8 @@ export interface KeySurvey extends Amount {
 /** What an entry takes besides its bytes: dictionary entry, object, allocator. */
 const memoryPerKey = 90;
 const examples = 5;
+/** Hashes that have, or had, fields that expire. */
+const expiring: ReadonlySet<Layout> = new Set<Layout>(['expiring-pairs', 'expiring-blob', 'pairs-expiring']);
 const exists = encodedArgument('EXISTS');
 const select = encodedArgument('SELECT');
 
@@ -50,6 +54,13 @@ export class Surveyor implements RdbHandler {
   readonly #keys = new RecentKeys();
   #selected = 0;
   #wanted = false;
+  #losesExpiry = false;
+  /** For the reader: takes the values of hashes that only so tell whether the target can hold them. */
+  readonly sink: TokenSink = new ValueDecoder({
+    field: (_field, _value, expiresAt) => {
+      if (expiresAt > this.now) this.#losesExpiry = true;
+    },
+  });
   now = 0;
   failure: Error | undefined;
 
@@ -77,13 +88,15 @@ export class Surveyor implements RdbHandler {
     this.survey.functions++;
   }
 
-  wish(record: RdbRecord): 'skip' {
+  wish(record: RdbRecord): ValueWish {
     const { survey } = this;
     this.#wanted = false;
+    this.#losesExpiry = false;
     if (!this.#options.selects(record)) survey.passed++;
     else if (record.expiresAt >= 0 && record.expiresAt <= this.now) survey.expired++;
     else this.#wanted = true;
-    return 'skip';
+    const { fieldExpiry } = this.#options.target;
+    return this.#wanted && !fieldExpiry && expiring.has(record.type.layout) ? 'tokens' : 'skip';
   }
 
   record(record: RdbRecord): void {
@@ -91,7 +104,10 @@ export class Surveyor implements RdbHandler {
     const { survey } = this;
     const { type, database, valueBytes, plainBytes, keyBytes, bytes, keyFrom, keyTo } = record;
     const large = valueBytes > largestRaw;
-    const problem = impossible(record, this.#options) ?? (large ? this.#options.ways.unable : undefined);
+    const problem =
+      impossible(record, this.#options) ??
+      (large ? this.#options.ways.unable : undefined) ??
+      (this.#losesExpiry ? losesExpiry : undefined);
     if (problem !== undefined) return this.#failed.fail(problem, bytes.subarray(keyFrom, keyTo));
     add(survey, valueBytes);
     add((survey.types[type.data] ??= { keys: 0, bytes: 0 }), valueBytes);

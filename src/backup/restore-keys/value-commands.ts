@@ -6,6 +6,7 @@ import { ArgumentBatch } from './argument-batch.ts';
 import type { TargetAbilities } from './judge-target.ts';
 import { StreamCommands } from './stream-commands.ts';
 import { send, type ValueChannel } from './value-channel.ts';
+import { losesExpiry } from './writer-options.ts';
 
 const command = {
   set: encodedArgument('SET'),
@@ -75,8 +76,7 @@ export class ValueCommands implements ElementSink {
 
   field(field: Uint8Array, value: Uint8Array, expiresAt: number): void {
     if (expiresAt >= 0 && expiresAt <= this.#channel.now) return;
-    if (expiresAt >= 0 && !this.#abilities.fieldExpiry)
-      return this.#channel.fail('some of its fields expire, which this server cannot do');
+    if (expiresAt >= 0 && !this.#abilities.fieldExpiry) return this.#channel.fail(losesExpiry);
     this.#batch.add(field);
     this.#batch.add(value);
     if (expiresAt >= 0) {

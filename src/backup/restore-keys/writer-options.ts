@@ -31,6 +31,9 @@ export interface WritingRules {
   only: ReadonlySet<number> | undefined;
 }
 
+/** Of a hash for a server that has no HPEXPIREAT. */
+export const losesExpiry = 'some of its fields expire, which this server cannot do';
+
 /** Why this record cannot be written at all. */
 export function impossible(record: RdbRecord, rules: WritingRules): string | undefined {
   const { type, database } = record;
