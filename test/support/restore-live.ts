@@ -3,6 +3,7 @@ import { buildApp } from '../../src/app/build-app.ts';
 import type { DisklessLoad } from '../../src/backup/restore/judge-live.ts';
 import { BlockRecorder } from '../../src/backup/restore/vetted-blocks.ts';
 import type { Manifest } from '../../src/domain/backup.ts';
+import type { Clock } from '../../src/domain/clock.ts';
 import type { Progress } from '../../src/domain/progress.ts';
 import { backupJob } from '../../src/jobs/backup.ts';
 import type { Job, JobContext } from '../../src/jobs/job.ts';
@@ -22,6 +23,7 @@ import { memoryLog } from './memory-log.ts';
 export interface LiveRunOptions extends Partial<LiveRestoreOptions> {
   signal?: AbortSignal;
   progress?: Progress;
+  clock?: Clock;
   /** How the server is to load, whatever was decided. */
   mode?: DisklessLoad;
   /** What takes the place of the backup's dump after that was verified. */
@@ -38,7 +40,7 @@ const silent = { report(): void {} };
 export async function restoreLive(
   configPath: string,
   id: string,
-  { signal, progress, meddle, mode, slipped, fetch, ...options }: LiveRunOptions = {},
+  { signal, progress, clock, meddle, mode, slipped, fetch, ...options }: LiveRunOptions = {},
 ): Promise<LiveRestoreReport> {
   const job: Job<object, LiveRestoreReport> = {
     name: 'restore',
@@ -55,7 +57,7 @@ export async function restoreLive(
       return { value, summary: 'restored', findings: [], evaluated: [] };
     },
   };
-  return await runJobOf(configPath, job, { signal, progress });
+  return await runJobOf(configPath, job, { signal, progress, clock });
 }
 
 /** From the proof on as runLiveRestore does. */
@@ -121,12 +123,14 @@ export async function recoverRestore(configPath: string): Promise<LiveRecovery |
   return await runJobOf(configPath, recoverLiveJob, {});
 }
 
+type Surroundings = Pick<LiveRunOptions, 'signal' | 'progress' | 'clock'>;
+
 async function runJobOf<Value>(
   configPath: string,
   job: Job<object, Value>,
-  { signal, progress }: { signal?: AbortSignal | undefined; progress?: Progress | undefined },
+  { signal, progress, clock = systemClock }: { [Key in keyof Surroundings]?: Surroundings[Key] | undefined },
 ): Promise<Value> {
-  const app = await buildApp({ configPath, env: {}, clock: systemClock, log: memoryLog(), secrets: [] });
+  const app = await buildApp({ configPath, env: {}, clock, log: memoryLog(), secrets: [] });
   try {
     return await app.run(
       job,

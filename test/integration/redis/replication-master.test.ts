@@ -9,6 +9,7 @@ import {
   type ReplicationMaster,
 } from '../../../src/redis/replication-master.ts';
 import { describeData } from '../../support/describe-data.ts';
+import { laterClock } from '../../support/later-clock.ts';
 import {
   fullDump,
   infoOf,
@@ -142,11 +143,13 @@ describe('what goes wrong', () => {
   test('a stalled feed is ended, with what the signal says', async () => {
     const { dump } = await dumpOf(serverBuilds()[0]!);
     const { server, old } = await serverWithOldData(serverBuilds()[0]!, { aof: true });
+    const clock = laterClock();
     const stalled = async function* (signal: AbortSignal): AsyncGenerator<Uint8Array> {
       yield dump.subarray(0, 1000);
+      clock.start();
       await systemClock.sleep(600_000, signal);
     };
-    const master = await listen(stalled, { bytes: dump.length, stallTimeout: 500 });
+    const master = await listen(stalled, { bytes: dump.length, stallTimeout: 500, clock });
     await expect(follow(server, master)).rejects.toMatchObject({ code: 'failed', reason: 'stalled' });
     await setFree(server);
     expect(await describeData(server)).toEqual(old);
@@ -155,13 +158,22 @@ describe('what goes wrong', () => {
   test('a stalled server', async () => {
     const server = await startServer();
     const much = Buffer.alloc(64 * 2 ** 20);
-    const master = await listen(() => pieces(much), { bytes: much.length, stallTimeout: 500 });
+    const clock = laterClock();
+    const [asked, stopped] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const feed = async function* (): AsyncGenerator<Uint8Array> {
+      asked.resolve();
+      await stopped.promise;
+      yield* pieces(much);
+    };
+    const master = await listen(feed, { bytes: much.length, stallTimeout: 500, clock });
     const served = master.serve();
     served.catch(() => {});
-    // Its socket is taken by the kernel, and what it is sent by nobody.
     await server.call('REPLICAOF', master.host, master.port);
-    await untilInfo(server, (info) => info.get('master_sync_in_progress') === '1');
+    await asked.promise;
+    // Its socket is taken by the kernel, and what it is sent by nobody.
     await server.kill('SIGSTOP');
+    stopped.resolve();
+    clock.start();
     await expect(served).rejects.toMatchObject({ code: 'failed', reason: 'stalled' });
     await server.kill('SIGCONT');
   });
@@ -189,7 +201,8 @@ describe('what goes wrong', () => {
   });
 
   test('one that connects again and again, and never asks for the data', async () => {
-    const master = await listen(() => pieces(Buffer.alloc(10)), { bytes: 10, stallTimeout: 500 });
+    const clock = laterClock();
+    const master = await listen(() => pieces(Buffer.alloc(10)), { bytes: 10, stallTimeout: 500, clock });
     const over = new AbortController();
     onTestFinished(() => over.abort());
     const knocking = async (): Promise<void> => {
@@ -198,11 +211,14 @@ describe('what goes wrong', () => {
         socket.on('error', () => {});
         socket.end('*1\r\n$4\r\nPING\r\n');
         await new Promise((resolve) => socket.once('close', resolve).resume());
+        clock.start();
         await delay(20);
       }
     };
+    const served = master.serve();
+    served.catch(() => {});
     void knocking();
-    await expect(master.serve()).rejects.toMatchObject({
+    await expect(served).rejects.toMatchObject({
       code: 'failed',
       reason: 'stalled',
       message: expect.stringContaining('has not asked for the data'),

@@ -5,6 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, describe, expect, onTestFinished, test } from 'vitest';
 import { idsIn, runAgent, takeBackup } from '../../support/cli.ts';
 import { describeData } from '../../support/describe-data.ts';
+import { laterClock } from '../../support/later-clock.ts';
 import { fullDump } from '../../support/live-server.ts';
 import {
   expectFree,
@@ -75,11 +76,16 @@ describe('the link', () => {
     await server.call('CONFIG', 'SET', 'repl-timeout', '60');
     const over = Promise.withResolvers<void>();
     onTestFinished(() => over.resolve());
+    const clock = laterClock();
     const run = restoreLive(config.path, id, {
       mode,
       preBackup: false,
       stallTimeout: 1000,
-      fetch: stopping(() => over.promise),
+      clock,
+      fetch: stopping(() => {
+        clock.start();
+        return over.promise;
+      }),
     });
     await expect(run).rejects.toMatchObject({
       reason: 'stalled',
@@ -91,10 +97,18 @@ describe('the link', () => {
 
   test('stalled by the server’s side: it ends, says so, and the next run ends the rest', async () => {
     const { server, old, data, config, id } = await prepareLive({ config: settings });
+    const clock = laterClock();
     const run = restoreLive(config.path, id, {
       preBackup: false,
       stallTimeout: 500,
-      progress: { report: ({ phase }) => void (phase === 'sending' && process.kill(server.pid, 'SIGSTOP')) },
+      clock,
+      progress: {
+        report({ phase }) {
+          if (phase !== 'sending') return;
+          process.kill(server.pid, 'SIGSTOP');
+          clock.start();
+        },
+      },
     });
     await expect(run).rejects.toMatchObject({
       reason: 'stalled',
