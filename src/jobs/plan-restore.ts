@@ -12,6 +12,7 @@ import { isPath, openLocal } from './local-backup.ts';
 import { interruptedLive } from './recover-live.ts';
 import { restoreLiveJob, type LiveJobReport } from './restore-live-job.ts';
 import type { RestoreReport } from './restore-scene.ts';
+import { noticesOf } from './restore-steps.ts';
 import { restoreJob } from './restore.ts';
 
 export interface PlanRestoreOptions {
@@ -87,7 +88,7 @@ async function plan(
   if (asked === 'files') return { method: asked, choice: chosenByHand(asked), report: await planFiles() };
   const files = await attempt(context, planFiles);
   // Of what lies half placed nobody knows more, whatever the method.
-  if ('problem' in files && isUnreadable(files.problem)) throw files.problem;
+  if ('problem' in files && (isUnreadable(files.problem) || wasCutOff(context))) throw files.problem;
   const halfPlaced = 'done' in files && files.done.interrupted !== interruptedLive(context);
   if (asked === 'live') {
     if (halfPlaced) throw notEnded(files.done);
@@ -111,6 +112,11 @@ async function attempt<Report>(context: JobContext, work: () => Promise<Report>)
     if (!(problem instanceof AgentError)) throw problem;
     return { problem };
   }
+}
+
+/** Who may not look into the data directory knows it by the notice. */
+function wasCutOff(context: JobContext): boolean {
+  return noticesOf(context).read() !== undefined;
 }
 
 function isUnreadable(problem: unknown): boolean {

@@ -69,9 +69,12 @@ export function noticesOf({ settings, instance }: Pick<JobContext, 'settings' | 
   return new StopNotices(settings.state.path, instance.name);
 }
 
-export function clearNotice(context: JobContext): void {
+/** `outcome`: of the restore that it tells of; `gone` when nobody knows. */
+export function settleNotice(context: JobContext, outcome: 'done' | 'rolled-back' | 'gone'): void {
+  const notices = noticesOf(context);
   try {
-    noticesOf(context).clear();
+    if (outcome === 'done') notices.keep();
+    else notices.clear();
   } catch (error) {
     context.log.warn(
       { cause: messageOf(error) },
@@ -166,7 +169,7 @@ export function close(run: RestoreRun, journal: Journal, outcome: 'done' | 'roll
   } catch (error) {
     throw cannotGoOn(run, 'note that all is done', error);
   }
-  clearNotice(run.context);
+  settleNotice(run.context, outcome);
 }
 
 /**

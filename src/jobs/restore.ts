@@ -13,7 +13,7 @@ import {
   type RestoreReport,
 } from './restore-scene.ts';
 import { NotServing } from './restore-server.ts';
-import { clearNotice } from './restore-steps.ts';
+import { settleNotice } from './restore-steps.ts';
 
 /** Puts a backup, or what the last restore has set aside, in the place of an instance's data. */
 export const restoreJob: Job<RestoreOptions, RestoreReport> = {
@@ -59,7 +59,7 @@ async function restore(context: JobContext, options: RestoreOptions): Promise<Re
   const live = await endLive(context, options.dryRun);
   const scene = await look(context, options);
   // What was put right by hand has left its notice.
-  if (scene.interrupted === undefined) clearNotice(context);
+  if (scene.interrupted === undefined) settleNotice(context, 'gone');
   if (scene.interrupted === undefined)
     return await begun(context, options, scene, { ...empty, interrupted: live });
   const { undo, dryRun, which } = options;
@@ -75,9 +75,14 @@ async function restore(context: JobContext, options: RestoreOptions): Promise<Re
   const report = { ...empty, interrupted: `${what}: ${now}` };
   const wanted = undo
     ? outcome === 'rolled-back'
-    : outcome === 'finished' && ['latest', backup].includes(which);
+    : outcome === 'finished' && backup === (await meant(context, which));
   if (wanted) return { ...report, ...describeServed(served), outcome };
   return await begun(context, options, await look(context, options), report);
+}
+
+/** Of `latest` the id, as far as the repository can be asked: one may have been taken since. */
+async function meant({ repository, signal }: JobContext, which: string): Promise<string> {
+  return which === 'latest' ? (await repository.find(which, signal)).id : which;
 }
 
 /**

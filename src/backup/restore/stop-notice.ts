@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { actAs, type UserId } from '../../lib/act-as.ts';
 import { replace } from './journal.ts';
@@ -22,17 +22,28 @@ export interface StopNotice {
  */
 export class StopNotices {
   readonly #path: string;
+  readonly #lastPath: string;
   readonly #owner: UserId | undefined;
 
   constructor(stateDirectory: string, instance: string) {
     this.#path = join(stateDirectory, 'restore', `${instance}.stopped.json`);
+    this.#lastPath = join(stateDirectory, 'restore', `${instance}.stopped-last.json`);
     this.#owner = statSync(stateDirectory, { throwIfNoEntry: false });
   }
 
   /** Undefined when there is none, or none that can be read. */
   read(): StopNotice | undefined {
+    return this.#load(this.#path);
+  }
+
+  /** Of the last restore that was done: who may not look into the data directory knows by it that there was one. */
+  last(): StopNotice | undefined {
+    return this.#load(this.#lastPath);
+  }
+
+  #load(path: string): StopNotice | undefined {
     try {
-      return soundNotice(JSON.parse(actAs(this.#owner, () => readFileSync(this.#path, 'utf8'))));
+      return soundNotice(JSON.parse(actAs(this.#owner, () => readFileSync(path, 'utf8'))));
     } catch {
       return undefined;
     }
@@ -45,6 +56,11 @@ export class StopNotices {
       mkdirSync(folder, { recursive: true, mode: 0o750 });
       replace(folder, this.#path, notice);
     });
+  }
+
+  /** Ends it as done: from now on `last` tells of it. */
+  keep(): void {
+    actAs(this.#owner, () => renameSync(this.#path, this.#lastPath));
   }
 
   clear(): void {

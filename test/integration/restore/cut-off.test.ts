@@ -8,7 +8,14 @@ import { buildApp } from '../../../src/app/build-app.ts';
 import { AgentError, systemCode } from '../../../src/domain/errors.ts';
 import { restoreJob } from '../../../src/jobs/restore.ts';
 import { systemClock } from '../../../src/lib/system-clock.ts';
-import { canBeNobody, runAgent, takeBackup, writeConfig, type TestConfig } from '../../support/cli.ts';
+import {
+  canBeNobody,
+  runAgent,
+  spawnAgent,
+  takeBackup,
+  writeConfig,
+  type TestConfig,
+} from '../../support/cli.ts';
 import { runRestoreChild } from '../../support/kill-restore.ts';
 import { manageServer, type ManagedServer } from '../../support/managed-server.ts';
 import { memoryLog } from '../../support/memory-log.ts';
@@ -94,8 +101,6 @@ test('an undo is told of as one, and its notice goes with a journal that was put
 
 test.each([
   ['start', 'no'],
-  ['compare', 'no'],
-  ['start', 'yes'],
   ['compare', 'yes'],
 ])(
   'killed at %s (AOF %s), what is written before the same command comes again is not taken back',
@@ -114,6 +119,41 @@ test.each([
     const { code, json } = await restore(config);
     expect({ code, outcome: json.outcome, ...json.error }).toEqual({ code: 0, outcome: 'finished' });
     expect(await server.call('MGET', 'key', 'since')).toEqual(['as backed up', 'x']);
+  },
+);
+
+test('latest is the newest of now, and not of when the one that was cut off began', async () => {
+  const { server, config } = await prepare();
+  await runRestoreChild({ config: config.path, undo: false, killAt: 'place' });
+  await server.start();
+  await server.call('SET', 'key', 'newest');
+  const newest = await takeBackup(config, '--no-verify');
+  const { code, json } = await restore(config);
+  expect({ code, outcome: json.outcome, ...json.error }).toEqual({ code: 0, outcome: 'restored' });
+  expect(json.plan.backup).toBe(newest);
+  expect(json.interrupted).toMatch(/: finished now$/);
+  await server.reconnect();
+  expect(await server.call('GET', 'key')).toBe('newest');
+});
+
+test.runIf(canBeNobody)(
+  'who may not look into the data directory does not restore over one that was cut off, nor undo another',
+  async () => {
+    const { server, config } = await prepare();
+    const asNobody = async (...args: string[]): ReturnType<typeof runAgent> => {
+      execFileSync('chown', ['-R', '65534:65534', config.folder]);
+      return await spawnAgent(['--json', 'restore', '--yes', ...args], { config, nobody: true }).ended;
+    };
+    expect(await asNobody('--no-pre-backup')).toMatchObject({ code: 0, json: { plan: { method: 'live' } } });
+    expect(await restore(config, '--method', 'files')).toMatchObject({ code: 0 });
+    const rights = { code: 7, json: { error: { reason: 'rights' } } };
+    expect(await asNobody('--undo')).toMatchObject(rights);
+    await runRestoreChild({ config: config.path, undo: false, killAt: 'place' });
+    await server.start();
+    expect(await asNobody()).toMatchObject(rights);
+    expect(await restore(config)).toMatchObject({ code: 0, json: { outcome: 'finished' } });
+    await server.reconnect();
+    expect(await server.call('GET', 'key')).toBe('as backed up');
   },
 );
 
