@@ -107,23 +107,24 @@ async function proveContent(
     const decoded = await decodeTo(staged);
     const found = await findCheckTool('rdb', info);
     if (found.tool === undefined) return shallower(decoded, found.why);
-    const checked = await proveChecked(context, manifest, {
-      tool: found.tool,
-      file: staged,
-      how: decoded.how,
-    });
-    if (depth === 'checked') return checked;
+    const by = { tool: found.tool, file: staged, how: decoded.how };
+    const checked = await orShallower(decoded, () => proveChecked(context, manifest, by));
+    if (depth === 'checked' || checked.level === 'decoded') return checked;
     const memory = await memoryFor(manifest);
     if (memory !== undefined) return shallower(checked, memory);
-    try {
-      return await proveLoaded(context, manifest, { tool: found.tool, file: staged, how: decoded.how });
-    } catch (error) {
-      // Modules are the server's own: what a scratch server lacks says nothing of the backup.
-      if (!(error instanceof AgentError) || error.reason !== 'module') throw error;
-      return shallower(checked, error.message);
-    }
+    return await orShallower(checked, () => proveLoaded(context, manifest, by));
   } finally {
     await rm(staged, { force: true });
+  }
+}
+
+/** The deeper proof; the one before where this host ended it, or lacks the server's modules: that says nothing of the backup. */
+async function orShallower(before: Proof, deeper: () => Promise<Proof>): Promise<Proof> {
+  try {
+    return await deeper();
+  } catch (error) {
+    if (!(error instanceof AgentError) || !['killed', 'module'].includes(error.reason ?? '')) throw error;
+    return shallower(before, error.message);
   }
 }
 

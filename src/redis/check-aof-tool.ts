@@ -1,5 +1,5 @@
 import { runProgram } from '../lib/run-program.ts';
-import type { CheckTool } from './tools.ts';
+import { requireEnd, type CheckTool } from './tools.ts';
 
 /** What redis-check-aof said. It misses a flipped payload byte, a missing incr, and a base with another's incr. */
 export interface AofToolCheck {
@@ -13,7 +13,7 @@ export interface AofToolCheck {
 
 /**
  * Runs the tool on a manifest or a single file at the lowest priority. Only ever on a byte copy: it opens files for
- * writing. Rejects when it cannot be run, or with the signal's reason.
+ * writing. Rejects when it cannot be run or was killed, or with the signal's reason.
  */
 export async function runCheckAof(tool: CheckTool, file: string, signal: AbortSignal): Promise<AofToolCheck> {
   const {
@@ -21,6 +21,7 @@ export async function runCheckAof(tool: CheckTool, file: string, signal: AbortSi
     signal: endedBy,
     output,
   } = await runProgram(tool.path, [file], { argv0: tool.argv0, signal });
+  requireEnd(tool, endedBy);
   const analyzed = output.match(/^AOF analyzed: .*$/gm)?.at(-1) ?? '';
   const number = (name: string): number | undefined => {
     const text = new RegExp(`\\b${name}=(\\d+)`).exec(analyzed)?.[1];

@@ -1,5 +1,6 @@
 import { access, constants } from 'node:fs/promises';
 import { delimiter, dirname, isAbsolute, join } from 'node:path';
+import { AgentError } from '../domain/errors.ts';
 import type { Info } from '../formats/info/parse-info.ts';
 import { runProgram } from '../lib/run-program.ts';
 import { engineOf } from './server.ts';
@@ -74,7 +75,27 @@ export interface RdbCheck {
   summary: string;
 }
 
-/** Runs the tool on a file at the lowest priority. Rejects when it cannot be run, or with the signal's reason. */
+/** From outside, or by a limit: they say nothing of the file. Others come of what the tool found. */
+const endedFromOutside: readonly (NodeJS.Signals | null)[] = [
+  'SIGKILL',
+  'SIGTERM',
+  'SIGINT',
+  'SIGHUP',
+  'SIGXCPU',
+];
+
+/** Throws an AgentError `failed` (reason `killed`) where the tool was not let come to its end. */
+export function requireEnd({ argv0 }: CheckTool, endedBy: NodeJS.Signals | null): void {
+  if (endedFromOutside.includes(endedBy))
+    throw new AgentError('failed', `${argv0} was ended by ${endedBy} before it was done`, {
+      reason: 'killed',
+      hint: 'the kernel does that when memory runs out: free some, and see dmesg',
+    });
+}
+
+/**
+ * Runs the tool on a file at the lowest priority. Rejects when it cannot be run or was killed, or with the signal's reason.
+ */
 export async function runCheckRdb(tool: CheckTool, file: string, signal: AbortSignal): Promise<RdbCheck> {
   const {
     exitCode,
@@ -84,6 +105,7 @@ export async function runCheckRdb(tool: CheckTool, file: string, signal: AbortSi
     argv0: tool.argv0,
     signal,
   });
+  requireEnd(tool, endedBy);
   const number = (pattern: RegExp): number | undefined => {
     const text = pattern.exec(output)?.[1];
     return text === undefined ? undefined : Number(text);

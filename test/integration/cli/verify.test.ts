@@ -2,6 +2,7 @@ import {
   chmodSync,
   chownSync,
   existsSync,
+  mkdirSync,
   readdirSync,
   readFileSync,
   rmSync,
@@ -149,6 +150,24 @@ describe('the server is down', () => {
     expect(await runAgent([...verify, '--load', '--json'], { config })).toMatchObject({
       code: 0,
       json: { verdicts: [{ verdict: 'ok', level: 'loaded' }] },
+    });
+  });
+
+  test('a tool that is killed says nothing of the backup', async () => {
+    const { config, server } = await populated();
+    await takeBackup(config, '--no-verify');
+    await server.kill('SIGKILL');
+    const bin = join(config.folder, 'bin');
+    mkdirSync(bin);
+    // As where memory runs out.
+    const script = `#!/bin/sh\n[ "$1" = --version ] && echo ' v=${server.build.version} ' || kill -KILL $$\n`;
+    writeFileSync(join(bin, 'redis-check-rdb'), script, { mode: 0o755 });
+    const env = { PATH: `${bin}:${process.env['PATH']}` };
+    const { code, json } = await spawnAgent([...verify, '--load', '--json'], { config, env }).ended;
+    const summary = /; no deeper: redis-check-rdb was ended by SIGKILL before it was done$/;
+    expect({ code, verdicts: json.verdicts }).toMatchObject({
+      code: 0,
+      verdicts: [{ verdict: 'ok', level: 'decoded', summary: expect.stringMatching(summary) as unknown }],
     });
   });
 
