@@ -132,7 +132,9 @@ async function addressesOf(folder: string, { address }: Title): Promise<ServerAd
   const tcp = sockets
     .filter((each) => 'port' in each)
     .toSorted((a, b) => a.port - b.port || rank(a) - rank(b));
-  if (address !== undefined && 'socket' in address) return [address];
+  // A path with a blank is cut there in the title, and whole in the table of sockets.
+  if (address !== undefined && 'socket' in address)
+    return [unix.find(({ socket }) => socket.startsWith(address.socket)) ?? address];
   const main = tcp.find(({ port }) => port === address?.port);
   if (main !== undefined) return [main, ...unix].map(reachable);
   // A title is not written anew when the port is changed at run time.

@@ -16,6 +16,7 @@ interface Process {
   /** Inodes of its sockets; undefined: not to be seen. */
   sockets?: number[];
   tcp?: string;
+  unix?: string;
 }
 
 function find(processes: Record<number, Process>): Promise<FoundServers> {
@@ -26,12 +27,21 @@ function find(processes: Record<number, Process>): Promise<FoundServers> {
   for (const [pid, process] of Object.entries(processes)) {
     const folder = join(proc, pid);
     mkdirSync(join(folder, 'net'), { recursive: true });
-    const { comm = 'redis-server', parent = 1, cgroup = '0::/', network, sockets, tcp = '' } = process;
+    const {
+      comm = 'redis-server',
+      parent = 1,
+      cgroup = '0::/',
+      network,
+      sockets,
+      tcp = '',
+      unix = '',
+    } = process;
     writeFileSync(join(folder, 'comm'), `${comm}\n`);
     writeFileSync(join(folder, 'stat'), `${pid} (a ) b) S ${parent} 1 1`);
     writeFileSync(join(folder, 'cmdline'), `${process.cmdline ?? `${comm} *:6379`}\0\0\0`);
     writeFileSync(join(folder, 'cgroup'), `${cgroup}\n`);
     writeFileSync(join(folder, 'net/tcp'), tcp);
+    writeFileSync(join(folder, 'net/unix'), unix);
     if (network !== undefined) {
       mkdirSync(join(folder, 'ns'));
       symlinkSync(network, join(folder, 'ns/net'));
@@ -90,6 +100,16 @@ test.each([
 
 const listen = (address: string, inode: number): string =>
   `   0: ${address} 00000000:0000 0A 00000000:00000000 00:00000000 00000000   102        0 ${inode} 1 0 100 0 0 10 0\n`;
+
+test('a path with a blank is cut in the title, and whole among the sockets', async () => {
+  const unix = '0000000000000000: 00000002 00000000 00010000 0001 01 7 /run/my redis.sock\n';
+  const cmdline = 'redis-server unixsocket:/run/my redis.sock';
+  const { servers } = await find({ 40: { cmdline, sockets: [7], unix }, 41: { cmdline } });
+  expect(servers.map(({ addresses }) => addresses)).toEqual([
+    [{ socket: '/run/my redis.sock' }],
+    [{ socket: '/run/my' }],
+  ]);
+});
 
 test('the sockets say where, when the title does not or names the outer address', async () => {
   // 6379, and 16379 the cluster bus; 10.0.0.5 first.
