@@ -54,6 +54,12 @@ export function judgeTarget(info: Info, { name, url }: { name: string; url: stri
       'keys can be written into Redis 5.0 and later, and Valkey',
       'old',
     );
+  if (info.get('redis_mode') === 'sentinel')
+    throw refuse(
+      'it is a Sentinel, which holds no keys',
+      'name the server it watches: redis-cli -p ITS-PORT SENTINEL GET-MASTER-ADDR-BY-NAME NAME',
+      'sentinel',
+    );
   if (info.get('role') === 'slave')
     throw refuse('it is a replica, which takes no writes', 'name its master, or promote it first', 'replica');
   if (info.get('cluster_enabled') === '1')

@@ -44,10 +44,11 @@ const writing = [
   ['ZADD', probeKey, '0', ''],
   ['HSET', probeKey, '', ''],
 ];
-/** Servers have 16 databases unless told otherwise; managed ones often one. */
-const probed = 16;
-/** More are asked for one by one, in the hope that nobody has as many as these. */
-const mostProbed = 4096;
+/**
+ * How many databases are asked for at once, up to the last. Servers have 16 unless told otherwise, managed ones often one,
+ * and nobody, we hope, more than this.
+ */
+const probed = [16, 17, 64, 256, 1024, 4096];
 
 /**
  * Tries RESTORE with a value that has expired long ago, which is checked like any other and leaves nothing behind, and
@@ -124,8 +125,13 @@ function unable(pipe: Pipe, why: string, missing: string[]): AgentError {
 async function findDatabases(pipe: Pipe): Promise<TargetWays['lacks']> {
   let count = 1;
   let reply: PipeReply = 'OK';
-  for (let next = probed; count < mostProbed && reply === 'OK'; next = Math.min(mostProbed, 4 * next)) {
-    for (; count < next; count++) if ((reply = await pipe.ask('SELECT', String(count))) !== 'OK') break;
+  for (const next of probed) {
+    const asks = Array.from({ length: next - count }, (_, index) => ['SELECT', String(count + index)]);
+    const replies = await pipe.askAll(asks);
+    const last = replies.findIndex((each) => each !== 'OK');
+    count = last < 0 ? next : count + last;
+    reply = replies[last] ?? 'OK';
+    if (reply !== 'OK') break;
   }
   if (count > 1) await back(pipe);
   const withheld = isWithheld(reply) ? `SELECT is ${refusalOf(reply)}` : undefined;
