@@ -5,6 +5,7 @@ import { checkAofAt, checkAofJob, type CheckAofOptions } from '../../jobs/check-
 import type { AofReport } from '../../jobs/examine-aof.ts';
 import { formatBytes } from '../../lib/bytes.ts';
 import { printable } from '../../lib/printable.ts';
+import { shellWord } from '../../lib/shell-word.ts';
 import { defineCommand } from '../define-command.ts';
 import { exitCodes } from '../exit-code.ts';
 import { renderTable } from '../render/table.ts';
@@ -111,7 +112,7 @@ function renderReport(report: AofReport, { style }: { style: Style }): string {
 function renderFixed({ folder, files, bytes, dropped }: NonNullable<AofReport['fixed']>): string {
   const left = dropped.length === 0 ? '' : `; left out: ${dropped.join(', ')}`;
   return printable(
-    `written to ${folder}: ${files} files, ${formatBytes(bytes)}${left}; to put it in the place of what is there: redis-agent restore ${folder}`,
+    `written to ${folder}: ${files} files, ${formatBytes(bytes)}${left}; to put it in the place of what is there: redis-agent restore ${shellWord(folder)}`,
   );
 }
 

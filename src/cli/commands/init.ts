@@ -7,6 +7,7 @@ import type { InitOptions, InitReport } from '../../app/init/report.ts';
 import { configPath } from '../../config/load.ts';
 import { readSecret } from '../../config/secrets.ts';
 import { AgentError } from '../../domain/errors.ts';
+import { shellWord } from '../../lib/shell-word.ts';
 import { defineCommand, type CommandContext } from '../define-command.ts';
 import { renderInit, type InitResult } from '../render/init-result.ts';
 
@@ -175,8 +176,4 @@ function nextSteps({ config }: InitReport, { env }: CommandContext): string[] {
   );
   const start = usual && installed ? 'systemctl enable --now redis-agent' : `${command} run`;
   return [`${command} check`, `${command} backup`, start];
-}
-
-function shellWord(text: string): string {
-  return /^[\w./@:+-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }

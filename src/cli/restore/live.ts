@@ -5,6 +5,7 @@ import { requireAllowed } from '../../jobs/restore-live.ts';
 import { AgentError } from '../../domain/errors.ts';
 import { formatDuration } from '../../lib/duration.ts';
 import { printable } from '../../lib/printable.ts';
+import { shellWord } from '../../lib/shell-word.ts';
 import type { CommandContext } from '../define-command.ts';
 import { renderPlan, shownWidth } from '../render/restore-plan.ts';
 import { createStyle, type Style } from '../render/style.ts';
@@ -51,7 +52,7 @@ export async function runLive(
 /** Where the other method may help: not for a backup that is bad, and not where the server has changed already. */
 function withOtherWay(error: unknown, backup: string): unknown {
   if (!(error instanceof AgentError) || !['failed', 'refused', 'redis'].includes(error.code)) return error;
-  const other = `redis-agent restore ${backup} --method files`;
+  const other = `redis-agent restore ${shellWord(backup)} --method files`;
   if (error.hint?.includes('--method files') === true || error.reason === 'persist') return error;
   return new AgentError(error.code, error.message, {
     cause: error,
