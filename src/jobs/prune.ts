@@ -64,15 +64,18 @@ function candidatesOf(
   const shrunken = shrunkenOf(backups, shrinkAlert);
   return backups.flatMap((entry) => {
     if (entry.state === 'incomplete' || entry.state === 'newer') return [];
-    const last = entry.state === 'complete' ? entry.verifications.at(-1) : undefined;
+    const verifications = entry.state === 'complete' ? entry.verifications : [];
+    const last = verifications.at(-1);
+    // A later look at the stored bytes alone neither takes from what was found in them nor mends it.
+    const content = verifications.findLast(({ level }) => level !== 'stored');
     return [
       {
         id: entry.id,
         kind: kindOf(entry),
         at: backupIdTime(entry.id) ?? 0,
         ahead: isAhead(entry.id, now),
-        sound: entry.state === 'complete' && last?.ok !== false,
-        proven: last?.ok === true && last.level !== 'stored',
+        sound: entry.state === 'complete' && last?.ok !== false && content?.ok !== false,
+        proven: last?.ok === true && content?.ok === true,
         shrunken: shrunken.has(entry.id),
       },
     ];

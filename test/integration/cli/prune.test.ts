@@ -1,3 +1,5 @@
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { copyBackup, idsIn, runAgent, takeBackup, writeConfig, type TestConfig } from '../../support/cli.ts';
 import { startServer } from '../../support/redis-server.ts';
@@ -94,4 +96,33 @@ test('backups of one second sort in the order in which they were taken', async (
   const ids = [taken];
   for (let count = 0; count < 6; count++) ids.push(await takeBackup(config, '--no-verify', '--no-prune'));
   expect(idsIn(config)).toEqual([...old, ...ids]);
+});
+
+test('the newest proven one stays, also when all that was looked at since are its stored bytes', async () => {
+  const server = await startServer();
+  const retention = { days: 1, keep_min: 1 };
+  const mine = writeConfig({ server, settings: { backup: { retention } } });
+  const proven = await takeBackup(mine);
+  copyBackup(mine, proven, '20200103T000000Z-0003');
+  await runAgent(['backups', 'verify', '20200103T000000Z-0003', '--quick'], { config: mine });
+  const newest = await takeBackup(mine, '--no-verify', '--no-prune');
+  for (const [from, to] of [
+    [newest, '20200102T000000Z-0002'],
+    [newest, '20200104T000000Z-0004'],
+  ] as const)
+    copyBackup(mine, from, to);
+  rmSync(join(mine.repository, 'main', proven), { recursive: true });
+  // Found damaged inside, and its stored bytes, which are those that were stored, looked at since.
+  copyBackup(mine, newest, '20200105T000000Z-0005');
+  for (const mark of ['20200106T000000000Z-decoded-failed', '20200107T000000000Z-stored-ok'])
+    writeFileSync(join(mine.repository, 'main/20200105T000000Z-0005', `verify-${mark}.json`), '{}');
+
+  const { json } = await runAgent([...prune, '--yes', '--json'], { config: mine });
+  expect(json.decisions).toMatchObject([
+    { id: newest, keep: true },
+    { id: '20200105T000000Z-0005', keep: false },
+    { id: '20200104T000000Z-0004', keep: false },
+    { id: '20200103T000000Z-0003', keep: true, reason: 'the newest proven one' },
+    { id: '20200102T000000Z-0002', keep: false },
+  ]);
 });
