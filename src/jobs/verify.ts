@@ -166,7 +166,8 @@ async function prove(
     return { ok: true, ...(await prover.prove(manifest, how)) };
   } catch (error) {
     if (!(error instanceof AgentError)) throw error;
-    const gone = error.code === 'repository' && (error.reason === 'missing' || error.reason === 'truncated');
+    // Of a download that ends early nobody knows whether the store or the way to it is at fault.
+    const gone = error.code === 'repository' && error.reason === 'missing';
     if (error.code !== 'damaged' && !gone) throw error;
     return { ok: false, level: how.depth, summary: error.message };
   }
