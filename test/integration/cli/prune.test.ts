@@ -100,7 +100,7 @@ test('backups of one second sort in the order in which they were taken', async (
 
 test('the newest proven one stays, also when all that was looked at since are its stored bytes', async () => {
   const server = await startServer();
-  const retention = { days: 1, keep_min: 1 };
+  const retention = { days: 1, keep_min: 2 };
   const mine = writeConfig({ server, settings: { backup: { retention } } });
   const proven = await takeBackup(mine);
   copyBackup(mine, proven, '20200103T000000Z-0003');
@@ -121,7 +121,7 @@ test('the newest proven one stays, also when all that was looked at since are it
   expect(json.decisions).toMatchObject([
     { id: newest, keep: true },
     { id: '20200105T000000Z-0005', keep: false },
-    { id: '20200104T000000Z-0004', keep: false },
+    { id: '20200104T000000Z-0004', keep: true },
     { id: '20200103T000000Z-0003', keep: true, reason: 'the newest proven one' },
     { id: '20200102T000000Z-0002', keep: false },
   ]);
