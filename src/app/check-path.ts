@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { decryptAge } from '../backup/artefact/age-decrypt.ts';
+import { encryptAge } from '../backup/artefact/age-encrypt.ts';
 import { openDump, rememberDump } from '../backup/snapshot/dump-file.ts';
 import { describeProblem, gatherPreflight } from '../backup/snapshot/preflight.ts';
 import { estimateDump, judgePreflight, type PreflightFacts } from '../backup/snapshot/judge-preflight.ts';
@@ -72,7 +74,7 @@ export async function checkPath(
     if (dump !== undefined) await attempt('room to store', () => hasRoom(app, instance, dump, signal));
     await attempt('drill', () => judgeDrill(app, instance, signal));
   }
-  await attempt('encryption', async () => describeEncryption(app));
+  await attempt('encryption', () => provesEncryption(app));
   await attempt('state', async () => {
     app.state();
     takeLock(app.settings.state.path, { instance: instance.name, kind: 'check', clock: app.clock }).release();
@@ -190,7 +192,8 @@ async function isOurs(app: App, instance: InstanceSettings, signal: AbortSignal)
   return `${backups.length} backups, all ours`;
 }
 
-function describeEncryption(app: App): Outcome {
+/** Encrypts a few bytes, and decrypts them as a proof would. */
+async function provesEncryption(app: App): Promise<Outcome> {
   const { age_recipients: recipients, age_identity: identity } = app.settings.repository.encryption;
   if (recipients.length === 0) return 'off: backups are stored in the clear';
   if (identity === undefined)
@@ -198,7 +201,9 @@ function describeEncryption(app: App): Outcome {
       warning: 'this host cannot decrypt its own backups, so they are proven by their stored bytes only',
       next: 'set repository.encryption.age_identity, or prove them on a host that has the key',
     };
-  return `age, for ${recipients.length} recipients`;
+  const sealed = encryptAge(one(Buffer.from('redis-agent check')), recipients);
+  for await (const _ of decryptAge(sealed, { identities: app.identities(), recipients }));
+  return `age, for ${recipients.length} recipient${recipients.length === 1 ? '' : 's'}, and this host can decrypt`;
 }
 
 /** `dump`: bytes that the next one may have. */

@@ -57,6 +57,21 @@ test('each right that is missing is named', async () => {
   expect(stdout).toMatch(/right to save\s+failed\s+.*ACL SETUSER agent \+bgsave/);
 });
 
+test('an identity that is missing, no identity, or another one than the backups are for', async () => {
+  const { generateIdentity, identityToRecipient } = await import('age-encryption');
+  const [identity, other] = [await generateIdentity(), await generateIdentity()];
+  const recipients = [await identityToRecipient(identity)];
+  const server = await startServer();
+  const config = writeConfig({ server, encryption: { recipients, identity } });
+  expect(await check(config)).toEqual({ code: 0, failed: [] });
+  for (const wrong of [other, 'not-an-identity']) {
+    config.rewrite({ server, encryption: { recipients, identity: wrong } });
+    expect(await check(config)).toEqual({ code: 3, failed: ['encryption'] });
+  }
+  rmSync(join(config.folder, 'secrets/identity'));
+  expect(await check(config)).toEqual({ code: 3, failed: ['encryption'] });
+});
+
 test('a store that takes and does not give back: nothing is left there', async () => {
   const store = await availableS3Servers()
     .find(({ name }) => name === 'fauxqs')
