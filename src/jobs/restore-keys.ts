@@ -53,7 +53,8 @@ function openJournal(
 /** Where to go on from, if a run like this one was cut off. */
 function earlierRun(journal: KeyJournal | undefined, place: KeyTarget): KeyProgress | undefined {
   // A server that has lost everything since has to get everything.
-  if (Object.values(place.databases).every((keys) => keys === 0)) return undefined;
+  const there = Object.values(place.databases).reduce((sum, keys) => sum + keys, 0);
+  if (there === 0) return undefined;
   const progress = journal?.read();
-  return progress && whatIsLeft(progress, place.run_id);
+  return progress && whatIsLeft(progress, place.run_id, there);
 }

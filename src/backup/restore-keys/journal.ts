@@ -28,11 +28,12 @@ export interface KeyProgress {
 export const nothingDone = { reading: 1 as const, from: 0, doubtful_to: 0, deferred: [] };
 
 /**
- * What can be relied on when the server that answers now is `server`. Another process need not have all that the earlier
- * one has confirmed: then everything is written again, except what is there, which the earlier run has written.
+ * What can be relied on when the server that answers now is `server` and holds `keys`. Another process need not have all
+ * that the earlier one has confirmed, nor has one that was emptied since: then everything is written again, except what is
+ * there, which the earlier run has written.
  */
-export function whatIsLeft(progress: KeyProgress, server: string | null): KeyProgress {
-  if (progress.server === server) return progress;
+export function whatIsLeft(progress: KeyProgress, server: string | null, keys: number): KeyProgress {
+  if (progress.server === server && keys >= progress.counts.written) return progress;
   const { reading, doubtful_to: doubtfulTo, temporary } = progress;
   const doubtful = reading === 1 ? doubtfulTo : Number.MAX_SAFE_INTEGER;
   return { ...nothingDone, doubtful_to: doubtful, counts: noCounts(), server, temporary };

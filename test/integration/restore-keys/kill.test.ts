@@ -75,3 +75,17 @@ test('a run that is killed before it has noted anything begins at the start, and
   expect((result?.written ?? 0) + (result?.existing ?? 0)).toBe(keys);
   expect((await describeData(target)).digest).toBe((await describeData(source)).digest);
 });
+
+test('a target that was emptied after the kill, and is in use again, gets every key', async () => {
+  const { source, dump, keys, state } = await makeSource();
+  const target = await startServer();
+  await using proxy = await startCuttingProxy(target.port);
+  const task: RestoreKeysTask = { dump, state, existing: 'stop', url: proxy.url, tick: 5000 };
+  expect(await killRestoreKeys(task, proxy, 2.5e6)).toBe(true);
+  await target.call('FLUSHALL');
+  await target.call('SET', 'of somebody else', 1);
+  const { plan, result } = await runTask(task);
+  expect([plan.resumes_from, result?.written]).toEqual([0, keys]);
+  await target.call('DEL', 'of somebody else');
+  expect((await describeData(target)).digest).toBe((await describeData(source)).digest);
+});

@@ -21,19 +21,16 @@ const progress: KeyProgress = {
 };
 
 test('goes on where the same server has confirmed', () => {
-  expect(whatIsLeft(progress, 'a')).toEqual(progress);
+  expect(whatIsLeft(progress, 'a', 650)).toEqual(progress);
 });
 
 test('writes everything again into another process, and takes for its own what is there', () => {
-  expect(whatIsLeft(progress, 'b')).toEqual({
-    ...nothingDone,
-    doubtful_to: 1700,
-    counts: noCounts(),
-    server: 'b',
-    temporary: [':one'],
-  });
+  const anew = { ...nothingDone, doubtful_to: 1700, counts: noCounts(), temporary: [':one'] };
+  expect(whatIsLeft(progress, 'b', 650)).toEqual({ ...anew, server: 'b' });
+  // The same one, but it has not all of the keys that it has confirmed.
+  expect(whatIsLeft(progress, 'a', 649)).toEqual({ ...anew, server: 'a' });
   // The second reading comes when the first has been through the whole dump.
-  expect(whatIsLeft({ ...progress, reading: 2 }, 'b').doubtful_to).toBe(Number.MAX_SAFE_INTEGER);
+  expect(whatIsLeft({ ...progress, reading: 2 }, 'b', 650).doubtful_to).toBe(Number.MAX_SAFE_INTEGER);
 });
 
 test('gives back what was written, for the same restore only, and nothing when it is removed', async () => {
