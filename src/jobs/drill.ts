@@ -140,7 +140,8 @@ function round(seconds: number): number {
 /** Whatever is wrong with the backup itself; anything else (no connection, no memory) is this run's failure. */
 function saysDamaged(error: unknown): error is AgentError {
   if (!(error instanceof AgentError)) return false;
-  if (error.code === 'repository') return error.reason === 'missing' || error.reason === 'truncated';
+  // Of a download that ends early nobody knows whether the store or the way to it is at fault.
+  if (error.code === 'repository') return error.reason === 'missing';
   return error.code === 'damaged' || error.reason === 'version';
 }
 

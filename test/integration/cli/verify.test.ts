@@ -118,6 +118,10 @@ test('a download that ends early leaves a backup unproven, and is not damage tha
   const all = await runAgent([...verify, '--all', '--json'], { config });
   expect(all).toMatchObject({ code: 1, json: { verdicts: [{ id, verdict: 'unproven' }] } });
   between.reset();
+  between.plan('GetObject', { kind: 'cut-download', after: 1000 }, { skip: 1 });
+  const drill = await runAgent(['drill', '--json'], { config });
+  expect(drill).toMatchObject({ code: 5, json: { error: { reason: 'truncated' } } });
+  between.reset();
   expect((await runAgent(['backups', 'show', id, '--json'], { config })).json).toMatchObject({
     verifications: [{ level: 'written', ok: true }],
   });
