@@ -57,6 +57,8 @@ export async function gatherLive(
       // A server tells where it is without symbolic links.
       next: placeOf({ ...next, dir: await realpath(next.dir).catch(() => next.dir) }),
       problem: ahead.problem,
+      master: ahead.conf?.replicaof,
+      databases: ahead.conf?.databases,
     },
     user: found && (await findProcess(found.pid))?.uid,
     settings,

@@ -34,7 +34,15 @@ export interface LiveFacts {
   missing: { rules: string[]; commands: string[] };
   memory: number | undefined;
   /** What it reads when it starts: if it were as it runs now, and by its configuration file, as far as that can be read. */
-  nextStart: { now: string; next: string; problem: string | undefined };
+  nextStart: {
+    now: string;
+    next: string;
+    problem: string | undefined;
+    /** Which master its configuration gives it. */
+    master: string | undefined;
+    /** How many it will have; undefined: as many as now. */
+    databases: number | undefined;
+  };
   disk: { folder: string; free: number } | undefined;
   backup: {
     kind: Manifest['kind'];
@@ -102,15 +110,34 @@ function judgeServer({ server, missing }: LiveFacts): Guard[] {
 }
 
 /** What it has in memory must be what it comes back with; it saves only where it works now. */
-function judgeNextStart({ nextStart: { now, next } }: LiveFacts): Guard[] {
-  if (now === next) return [];
-  return [
-    refusal(
-      'next-start',
-      `the server saves to ${now}, and its next start reads ${next}: what was restored would be gone then`,
-      `make its configuration file agree with what it runs with (CONFIG REWRITE), or ${useFiles}`,
-    ),
-  ];
+function judgeNextStart({ nextStart: { now, next, master, databases }, backup }: LiveFacts): Guard[] {
+  const guards: Guard[] = [];
+  if (now !== next)
+    guards.push(
+      refusal(
+        'next-start',
+        `the server saves to ${now}, and its next start reads ${next}: what was restored would be gone then`,
+        `make its configuration file agree with what it runs with (CONFIG REWRITE), or ${useFiles}`,
+      ),
+    );
+  // Files would be of no use either.
+  if (master !== undefined)
+    guards.push(
+      refusal(
+        'replica',
+        `its next start makes it a replica of ${master}, which would overwrite whatever is restored`,
+        'take that out of its configuration file (CONFIG REWRITE)',
+      ),
+    );
+  if (databases !== undefined && backup.highestDatabase >= databases)
+    guards.push(
+      refusal(
+        'databases',
+        `it has keys in database ${backup.highestDatabase}, and the next start of the server knows ${databases} databases`,
+        'raise databases in its configuration file',
+      ),
+    );
+  return guards;
 }
 
 function judgeBackup({ server, backup }: LiveFacts): Guard[] {

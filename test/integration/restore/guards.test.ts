@@ -154,6 +154,15 @@ describe.each(named)('by $name', ({ words }) => {
   });
 });
 
+test.each(['files', 'live'])('its next start makes it a replica: not %s either', async (method) => {
+  const at = await prepare();
+  at.server.configure({ replicaof: '127.0.0.1 1' });
+  const { code, json } = await restore(at.config, '--method', method);
+  expect({ code, ...json.error }).toMatchObject({ code: 'refused', reason: 'replica' });
+  expect(json.error.message).toContain('its next start makes it a replica of 127.0.0.1');
+  expect(await at.server.call('GET', 'key')).toBe('as it is now');
+});
+
 /** As if that had been backed up. */
 function replaceDump({ config, id }: Prepared, dump: Buffer): void {
   const stored = zstdCompressSync(dump);
