@@ -40,7 +40,14 @@ function startServer({ command: [program = '', ...args] }: StartAt): ChildProces
 const ended = ({ exitCode, signalCode }: ChildProcess): boolean => exitCode !== null || signalCode !== null;
 
 async function untilInFolder(server: ChildProcess): Promise<void> {
-  const folder = (): string => readlinkSync(`/proc/${server.pid}/cwd`);
+  const folder = (): string => {
+    try {
+      return readlinkSync(`/proc/${server.pid}/cwd`);
+    } catch {
+      // It has ended, and we have not been told yet.
+      return '';
+    }
+  };
   while (!ended(server) && folder() === '/') await delay(10);
 }
 
