@@ -141,6 +141,8 @@ async function probeRepository(app: App, instance: InstanceSettings, signal: Abo
   const { store } = await app.repository(instance);
   const key = `${instance.name}/check-${randomBytes(4).toString('hex')}`;
   const text = Buffer.from('redis-agent check\n');
+  // First of all: a web page in S3's place has every object that it is asked for, and no listing.
+  for await (const _ of store.list(instance.name, { signal })) break;
   await store.put(key, one(text), { signal });
   try {
     await requireSame(store, key, text, signal);

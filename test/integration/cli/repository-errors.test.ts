@@ -280,5 +280,12 @@ describe('S3', () => {
         await runAgent(args, { config }),
         /cannot list .*: the answer is not a listing of S3; check that/,
       );
+    faults.plan('HeadObject', { kind: 'answer', status: 200, body: '' });
+    expect(await runAgent(['check'], { config })).toMatchObject({
+      code: 3,
+      stdout: expect.stringMatching(
+        /repository\s+failed\s+cannot list .*: the answer is not a listing of S3/,
+      ),
+    });
   });
 });
