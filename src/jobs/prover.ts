@@ -155,7 +155,10 @@ async function proveDecoded(
   { target, deep }: { target: string | undefined; deep: boolean },
 ): Promise<Decoded> {
   const { rdb_checksum: checksum } = manifest;
-  let how = deep ? 'every value decoded' : 'decoded';
+  // What a module has written only the module can read.
+  const all =
+    manifest.content.types['module'] === undefined ? 'every value' : 'every value but those of modules';
+  let how = deep ? `${all} decoded` : 'decoded';
   const plain = decodeRdb(await readStored(context, manifest, artefact), artefact, {
     identities: context.identities(),
     signal: context.signal,

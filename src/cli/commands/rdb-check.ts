@@ -1,4 +1,4 @@
-import { RdbError } from '../../formats/rdb/rdb-handler.ts';
+import { RdbError, type RdbRecord } from '../../formats/rdb/rdb-handler.ts';
 import { ValueDecoder } from '../../formats/rdb/value-decoder.ts';
 import { formatBytes } from '../../lib/bytes.ts';
 import { formatDuration } from '../../lib/duration.ts';
@@ -10,12 +10,14 @@ import { exitCodes } from '../exit-code.ts';
 interface RdbVerdict {
   file: string;
   sound: boolean;
-  /** Was every value decoded? */
+  /** Was every value decoded, but those that modules wrote? */
   deep: boolean;
   engine: string | null;
   rdb_version: number | null;
   keys: number;
   expires: number;
+  /** Keys whose values are a module's own. */
+  modules: number;
   bytes: number | null;
   /** off: the server ran with `rdbchecksum no` · none: versions before 5 have none. null: not reached. */
   crc: 'ok' | 'off' | 'none' | 'unchecked' | null;
@@ -50,7 +52,7 @@ export const rdbCheckCommand = defineCommand<{ file: string; deep: boolean }, Rd
   async run(context, { file, deep }) {
     const source = await openDump(context, file);
     const start = context.clock.monotonic();
-    const count = { keys: 0, expires: 0 };
+    const count = { keys: 0, expires: 0, modules: 0 };
     const read = await attempt(context, source, deep, count);
     const seconds = (context.clock.monotonic() - start) / 1000;
     const fault = read instanceof RdbError ? read : undefined;
@@ -83,10 +85,11 @@ export const rdbCheckCommand = defineCommand<{ file: string; deep: boolean }, Rd
       return `${style.bad(fault.kind === 'damaged' ? 'damaged' : 'cannot be read')}: ${printable(file)}: ${summary}`;
     const bytes = verdict.bytes ?? 0;
     const rate = `${formatDuration(verdict.seconds * 1000)}, ${formatBytes(bytes / Math.max(verdict.seconds, 0.001))}/s`;
+    const modules = verdict.modules === 0 ? '' : ` but those of modules (${verdict.modules})`;
     const lines = [
       `${style.good('sound')}: ${printable(file)}`,
       `  RDB version ${verdict.rdb_version} of ${verdict.engine}, ${formatBytes(bytes)}, ${checksum(verdict)}`,
-      `  ${verdict.keys} keys, ${verdict.expires} of them with a time to live${verdict.deep ? ', every value decoded' : ''}`,
+      `  ${verdict.keys} keys, ${verdict.expires} of them with a time to live${verdict.deep ? `, every value${modules} decoded` : ''}`,
       `  read in ${rate}`,
     ];
     if (verdict.replication_marker)
@@ -105,12 +108,13 @@ async function attempt(
   context: CommandContext,
   source: Awaited<ReturnType<typeof openDump>>,
   deep: boolean,
-  count: { keys: number; expires: number },
+  count: { keys: number; expires: number; modules: number },
 ): Promise<DumpRead | RdbError> {
   const handler = {
-    record({ expiresAt }: { expiresAt: number }): void {
+    record({ expiresAt, type }: RdbRecord): void {
       count.keys++;
       if (expiresAt >= 0) count.expires++;
+      if (type.data === 'module') count.modules++;
     },
   };
   try {

@@ -234,6 +234,18 @@ describe('damage', () => {
   });
 });
 
+test('rdb check --deep does not claim to have decoded what only a module can', async () => {
+  // A string; and a key of a module's type: the id of the type, and the end of its parts.
+  const input = rdbOf(Buffer.from([0, 1, 0x61, 1, 0x78, 7, 1, 0x6b, 0x81, 1, 2, 3, 4, 5, 6, 7, 8, 0]));
+  const { code, stdout } = await runAgent(['rdb', 'check', '-', '--deep'], { input });
+  expect({ code, stdout }).toEqual({
+    code: 0,
+    stdout: expect.stringContaining(
+      '2 keys, 0 of them with a time to live, every value but those of modules (1) decoded',
+    ) as unknown,
+  });
+});
+
 test('the dump that is read is left as it is', async () => {
   const path = join(folder(), 'dump.rdb');
   writeFileSync(path, dumpOf('a'));
