@@ -188,7 +188,9 @@ test('a user that only the running server knew: it serves, and the same command 
   const { code, json } = await again();
   expect({ code, ...json.error }).toMatchObject({
     code: 'redis',
-    message: expect.stringMatching(/^the server was started, and does not let the agent in: .*: wrong user or password$/),
+    message: expect.stringMatching(
+      /^the server was started, and does not let the agent in: .*: wrong user or password$/,
+    ),
     hint: expect.stringContaining('run the same command again'),
   });
   await server.reconnect();
