@@ -192,11 +192,11 @@ test('a server that stops answering is given up after the timeout', async () => 
 });
 
 test('a connection that nobody uses for a while stays open, where the server closes those that are idle', async () => {
-  const server = await startServer({ config: { timeout: '1' } });
+  const server = await startServer({ config: { timeout: '2' } });
   const { pipe } = await open(server);
   set(pipe, 1);
   // Its clients are looked at once a second.
-  await delay(3500);
+  await delay(5000);
   expect(await pipe.ask('DBSIZE')).toBe(1);
 });
 
