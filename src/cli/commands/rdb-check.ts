@@ -81,8 +81,9 @@ export const rdbCheckCommand = defineCommand<{ file: string; deep: boolean }, Rd
   },
   render(verdict, { style }) {
     const { file, fault, summary } = verdict;
+    if (fault?.kind === 'damaged') return `${style.bad('damaged')}: ${printable(file)}: ${summary}`;
     if (fault !== null)
-      return `${style.bad(fault.kind === 'damaged' ? 'damaged' : 'cannot be read')}: ${printable(file)}: ${summary}`;
+      return `${style.bad('cannot be read')}: ${printable(file)}: ${summary}\n  damaged here, or of a newer server: a newer redis-agent may know it`;
     const bytes = verdict.bytes ?? 0;
     const rate = `${formatDuration(verdict.seconds * 1000)}, ${formatBytes(bytes / Math.max(verdict.seconds, 0.001))}/s`;
     const modules = verdict.modules === 0 ? '' : ` but those of modules (${verdict.modules})`;
