@@ -86,6 +86,7 @@ export async function look(context: JobContext, { onStep = () => {} }: RestoreOp
     logfile: logfile === '' ? null : logfile,
     onStep,
     begun: [],
+    inTheWay: [],
   };
   return { facts, persistence, run, service, interrupted, hasAof };
 }

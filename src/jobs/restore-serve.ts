@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import type { Journal } from '../backup/restore/journal.ts';
 import { judgeLoad, reportLoad, type LoadReport } from '../backup/restore/judge-load.ts';
 import { listFiles } from '../backup/restore/swap.ts';
@@ -43,5 +44,6 @@ export async function compareAndCommit(
 export async function commit(run: RestoreRun, journal: Journal, load: LoadReport): Promise<Served> {
   const committed = await begin(run, journal, 'commit');
   close(run, committed, 'done');
-  return { load, setAside: listFiles(run.dir, journal.kept) };
+  const inTheWay = run.inTheWay.map((name) => join(run.dir, name));
+  return { load, setAside: [...listFiles(run.dir, journal.kept), ...inTheWay] };
 }

@@ -22,6 +22,8 @@ export interface RestoreRun {
   onStep: (step: string) => void | Promise<void>;
   /** The steps of this run so far, and when (monotonic) each began. */
   begun: { step: string; at: number }[];
+  /** Names of what somebody's server had put where files of this run were to go: set aside, and not what an undo takes. */
+  inTheWay: string[];
 }
 
 /** Seconds of each step until the next one began; of the last until now. */
@@ -156,7 +158,9 @@ export async function makeMoves(run: RestoreRun, { moves, step }: Journal): Prom
     await run.onStep(`${step} ${index + 1} of ${moves.length}`);
     await endStrays(run.context, run.dir);
     const aside = makeMove(run.dir, move, run.manners.owner);
-    if (aside !== undefined) run.context.log.warn({ aside }, 'something was in the way and is set aside too');
+    if (aside === undefined) continue;
+    run.inTheWay.push(aside);
+    run.context.log.warn({ aside }, 'something was in the way and is set aside too');
   }
   await endStrays(run.context, run.dir);
 }

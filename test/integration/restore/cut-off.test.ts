@@ -1,6 +1,6 @@
 import { spawn, execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, openSync, readdirSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, readFileSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -121,6 +121,26 @@ test.each([
     expect(await server.call('MGET', 'key', 'since')).toEqual(['as backed up', 'x']);
   },
 );
+
+test('what was saved over half placed files is set aside too, and named', async () => {
+  const { server, config } = await prepare();
+  await runRestoreChild({ config: config.path, undo: false, killAt: 'place 2 of 2' });
+  await server.start();
+  await server.call('SET', 'key', 'newest');
+  await server.call('SAVE');
+  const { json } = await restore(config);
+  expect(json).toMatchObject({ outcome: 'finished' });
+  const kept: string[] = json.set_aside;
+  expect(
+    kept.map((path) =>
+      path
+        .split('.')
+        .at(-1)
+        ?.replace(/-\d+T.*/, ''),
+    ),
+  ).toEqual(['before-restore', 'in-the-way']);
+  expect(kept.map((path) => readFileSync(path).includes('newest'))).toEqual([false, true]);
+});
 
 test('latest is the newest of now, and not of when the one that was cut off began', async () => {
   const { server, config } = await prepare();
