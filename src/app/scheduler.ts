@@ -79,6 +79,22 @@ export function startScheduler(
     void task.start();
     return task;
   });
+  /** node-cron waits for a moment: one that a clock set back has moved away, by a year perhaps, without this. */
+  async function followClock(): Promise<void> {
+    for (;;) {
+      const [wall, elapsed] = [clock.now(), clock.monotonic()];
+      await clock.sleep(minute, idle.signal);
+      const step = clock.now() - wall - (clock.monotonic() - elapsed);
+      if (step > -second) continue;
+      log.warn({ seconds: Math.round(step / second) }, 'the clock was set back: schedules count from now');
+      for (const task of tasks) {
+        await task.stop();
+        await task.start();
+      }
+    }
+  }
+  // Ends by the abort of `idle`.
+  followClock().catch(() => {});
   for (const schedule of schedules)
     if (schedule.lastRun === 'never') startNow(schedule, 'first run: due at once');
     else if (wasMissed(schedule, schedule.lastRun, clock.now())) startNow(schedule, missed);

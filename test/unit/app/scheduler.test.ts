@@ -1,5 +1,6 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { startScheduler, wasMissed, type Schedule } from '../../../src/app/scheduler.ts';
+import type { Clock } from '../../../src/domain/clock.ts';
 import { systemClock } from '../../../src/lib/system-clock.ts';
 import { memoryLog } from '../../support/memory-log.ts';
 
@@ -65,6 +66,28 @@ describe('startScheduler', () => {
     expect(log.entries.filter(({ message }) => message.startsWith('catching up'))).toHaveLength(1);
     expect(log.entries.filter(({ message }) => message.startsWith('first run'))).toEqual([]);
     expect(log.entries.some(({ message }) => message.startsWith('still running'))).toBe(true);
+  });
+
+  test('goes on when the clock is set back', async () => {
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 400 * 24 * 60 * 60 * 1000 });
+    onTestFinished(() => void vi.useRealTimers());
+    const looked = Promise.withResolvers<void>();
+    const ran = Promise.withResolvers<void>();
+    // Looks at the clock much more often.
+    const clock: Clock = {
+      ...systemClock,
+      async sleep(ms, signal) {
+        await systemClock.sleep(Math.min(ms, 10), signal);
+        looked.resolve();
+      },
+    };
+    const log = memoryLog();
+    const scheduler = startScheduler([schedule(async () => ran.resolve(), Date.now())], { clock, log });
+    await looked.promise;
+    vi.useRealTimers();
+    await ran.promise;
+    await scheduler.stop(new AbortController().signal);
+    expect(log.entries.filter(({ message }) => message.startsWith('the clock was set back'))).toHaveLength(1);
   });
 
   test('stopping waits for a run, and cuts it short when told to', async () => {
