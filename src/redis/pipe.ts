@@ -28,6 +28,8 @@ const defaultConnectTimeout = 10_000;
 /** Idle for that long, a connection is used, since servers close those that are not (`timeout`: whole seconds). */
 const idle = 1000;
 const ping = encodedArgument('PING');
+/** Answers to PING of a server that is there: what it is asked for next is answered with more. */
+const usable = new Set(['NOPERM', 'MISCONF']);
 const asked = -1;
 
 interface Waiter {
@@ -173,7 +175,7 @@ export class Pipe {
         throw greetingError(this.target, 'AUTH', new Error(reply.text));
     }
     const reply = await this.ask('PING');
-    if (reply instanceof PipeError && reply.code !== 'NOPERM')
+    if (reply instanceof PipeError && !usable.has(reply.code))
       throw greetingError(this.target, 'PING', new Error(reply.text));
     this.#greeted = true;
     this.#socket.setTimeout(this.#beat);

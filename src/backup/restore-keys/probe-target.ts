@@ -66,7 +66,8 @@ export async function probeTarget(pipe: Pipe, { reads }: TargetAbilities): Promi
   return {
     restore: why === null,
     builds,
-    unable: missing.length === 0 ? undefined : `it has to be built, and ${missing.join(', ')} is refused`,
+    unable:
+      missing.length === 0 ? undefined : `it has to be built, and the server refuses ${missing.join(', ')}`,
     near: await isOnThisHost(pipe),
     why,
     lacks,

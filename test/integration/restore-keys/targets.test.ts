@@ -1,4 +1,6 @@
 import { execFileSync } from 'node:child_process';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { runAgent, takeBackup, writeConfig, type AgentResult, type TestConfig } from '../../support/cli.ts';
 import { fillServer } from '../../support/data-set.ts';
@@ -180,6 +182,21 @@ describe('a target that cannot take it', () => {
     expect(json.result.failed).toEqual([
       { reason: expect.stringContaining('NOPERM'), keys: expect.any(Number), examples: expect.any(Array) },
     ]);
+  });
+
+  test('one whose last save failed, so that it takes no writes', async () => {
+    const all = await scene();
+    const target = await startServer({ config: { save: '3600 1', dbfilename: 'taken.rdb' } });
+    mkdirSync(join(target.dir, 'taken.rdb', 'in-the-way'), { recursive: true });
+    await target.call('SET', 'a', 1);
+    await target.call('BGSAVE');
+    while (!String(await target.call('INFO', 'persistence')).includes('rdb_last_bgsave_status:err'));
+    expect(await restore(all, target.url)).toMatchObject({
+      code: 4,
+      json: {
+        error: { reason: 'misconf', message: expect.stringContaining('refuses to be written to: MISCONF') },
+      },
+    });
   });
 
   test('wrong passwords and wrong addresses', async () => {
