@@ -56,6 +56,12 @@ function meaning(what: Operation, path: string, code: string | undefined): Meani
       why: 'there is an object of that name, or one where a folder would have to be',
       hint: 'see what lies there: it is never replaced',
     };
+  if (what.operation === 'put' && code === 'ENOENT')
+    return {
+      reason: 'unavailable',
+      why: 'what was written has gone meanwhile',
+      hint: 'does another agent with a state.path of its own, or a clean-up job, remove files there?',
+    };
   if (what.operation === 'get' && code === 'ENOENT')
     return { reason: 'missing', why: 'there is no such object' };
   return undefined;

@@ -292,6 +292,20 @@ describe('refusals', () => {
     },
   );
 
+  test('what is removed while it is written says so', async () => {
+    async function* robbed(): AsyncGenerator<Uint8Array> {
+      yield Buffer.from('x');
+      await store.sweep('', { before: new Date(Date.now() + 60_000), signal: never });
+    }
+    await expect(store.put('a/b/c', robbed(), { signal: never })).rejects.toMatchObject({
+      code: 'repository',
+      reason: 'unavailable',
+      message: expect.stringMatching(/: what was written has gone meanwhile$/),
+      hint: expect.stringContaining('another agent'),
+    });
+    expect(readdirSync(root)).toEqual([]);
+  });
+
   test('a file that is larger than the process may write keeps nothing', async () => {
     const task = { store: { type: 'filesystem' as const, root }, key: 'a/b', bytes: 9 * mebibyte, pause: 0 };
     // In blocks of 512 bytes: 4 MiB.
