@@ -169,8 +169,13 @@ async function find(path: string): Promise<Stats | undefined> {
 async function requireFolder(base: string, store: string): Promise<void> {
   const why = await statPath(base).then(
     (stats) => (stats.isDirectory() ? undefined : 'it is no folder'),
-    // Missing is fine: the first put makes it.
-    (error: unknown) => (systemCode(error) === 'ENOENT' ? undefined : messageOf(error)),
+    async (error: unknown) => {
+      if (systemCode(error) !== 'ENOENT') return messageOf(error);
+      // Missing is fine: the first put makes it.
+      return (await find(base)) === undefined
+        ? undefined
+        : 'it is a symbolic link to what is not there, or not mounted';
+    },
   );
   if (why !== undefined)
     throw new AgentError('repository', `cannot open ${store}: ${why}`, {

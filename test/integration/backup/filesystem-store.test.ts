@@ -112,6 +112,14 @@ describe('files and folders', () => {
     });
   });
 
+  test('a root that is a link to what is not there, or not mounted, is refused when it is opened', async () => {
+    symlinkSync(join(root, 'nowhere'), join(root, 'link'));
+    await expect(openFilesystemStore(join(root, 'link'))).rejects.toMatchObject({
+      code: 'repository',
+      message: expect.stringContaining('it is a symbolic link to what is not there'),
+    });
+  });
+
   test('an object is no folder', async () => {
     await put('a');
     await expect(put('a/b')).rejects.toMatchObject({ reason: 'exists' });
