@@ -12,6 +12,7 @@ import {
 } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
+import { formatAofManifest } from '../../formats/aof/aof-manifest.ts';
 import { actAs } from '../../lib/act-as.ts';
 import { syncFolder } from './journal.ts';
 import type { Layout } from './layout.ts';
@@ -46,8 +47,9 @@ function buildAofFolder({ dir, work, layout, manners }: Workplace, base: string)
     // Of a run that was interrupted here.
     rmSync(path, { recursive: true, force: true });
     mkdirSync(path, { mode: 0o700 });
-    linkSync(join(dir, base), join(path, `${aofFile}.1.base.rdb`));
-    writeWhole(join(path, `${aofFile}.manifest`), `file ${aofFile}.1.base.rdb seq 1 type b\n`, manners);
+    const file = { name: `${aofFile}.1.base.rdb`, seq: 1, type: 'b' as const, extra: [] };
+    linkSync(join(dir, base), join(path, file.name));
+    writeWhole(join(path, `${aofFile}.manifest`), formatAofManifest({ base: file, incrs: [] }), manners);
     const opened = openSync(path, 'r');
     try {
       fchmodSync(opened, manners.folder.mode);

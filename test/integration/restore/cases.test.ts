@@ -174,9 +174,9 @@ test('a server that runs with an AOF and whose configuration says no', async () 
 
 test.each(['7.0', '6.0'])('on redis-%s: other file names, and leftovers of another time', async (version) => {
   const names = {
-    appendfilename: 'journal.aof',
-    dbfilename: 'data.rdb',
-    ...(version === '6.0' ? {} : { appenddirname: 'aofs' }),
+    appendfilename: '"my journal.aof"',
+    dbfilename: '"my data.rdb"',
+    ...(version === '6.0' ? {} : { appenddirname: '"my aofs"' }),
   };
   const { server, config, backedUp } = await prepare({
     build: buildOf('redis', version),
@@ -184,7 +184,7 @@ test.each(['7.0', '6.0'])('on redis-%s: other file names, and leftovers of anoth
   });
   // One file where 7.0 has a folder, and a folder where 6.0 knows none.
   if (version === '6.0') mkdirSync(join(server.dir, 'appendonlydir'));
-  else writeFileSync(join(server.dir, 'journal.aof'), '*3\r\n$3\r\nSET\r\n$3\r\nold\r\n$1\r\nx\r\n');
+  else writeFileSync(join(server.dir, 'my journal.aof'), '*3\r\n$3\r\nSET\r\n$3\r\nold\r\n$1\r\nx\r\n');
   const { code, json } = await restore(config);
   expect(code).toBe(0);
   expect(json.set_aside).toHaveLength(3);
