@@ -126,3 +126,16 @@ test('the newest proven one stays, also when all that was looked at since are it
     { id: '20200102T000000Z-0002', keep: false },
   ]);
 });
+
+test.each([
+  ['whose dump is missing', (folder: string) => rmSync(join(folder, 'dump.rdb.zst'))],
+  [
+    'whose stored bytes were found wrong',
+    (folder: string) => writeFileSync(join(folder, 'verify-20990101T000000000Z-stored-failed.json'), '{}'),
+  ],
+])('one %s counts for none that is kept', async (_, damage) => {
+  damage(join(config.repository, 'main', '20200104T000000Z-0004'));
+  const { json } = await runAgent([...prune, '--yes', '--json'], { config });
+  expect(json.removed).toEqual([old[0], old[1], old[3]]);
+  expect(idsIn(config)).toEqual([old[2], taken]);
+});
