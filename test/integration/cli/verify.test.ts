@@ -418,3 +418,14 @@ test('a backup is proven while all others are being verified, and counts as no r
   state.close();
   expect(await runAgent([...verify, '--all', '--json'], { config })).toMatchObject({ code: 0 });
 });
+
+test('a dump that loads, and holds other than the manifest says, is damaged', async () => {
+  const { config } = await populated();
+  const id = await takeBackup(config, '--no-verify');
+  editManifest(config, id, (manifest) => {
+    manifest.keyspace.databases = { 0: { keys: 501, expires: 0 } };
+  });
+  const { code, stdout } = await runAgent([...verify, id, '--load'], { config });
+  expect(code).toBe(6);
+  expect(stdout.replaceAll(/\s+/g, ' ')).toContain('loaded, but database 0 holds 500 keys instead of 501');
+});
