@@ -159,9 +159,10 @@ test('what an interrupted backup leaves goes with the next; what was decoded bes
   expect(existsSync(manifestPath(config, interrupted))).toBe(false);
   const listed = await runAgent(['--json', 'backups', 'list'], { config });
   expect(listed.json).toMatchObject({
+    // What seems to come from the future comes last: when it was taken is not known.
     backups: [
-      { id: interrupted, state: 'incomplete' },
       { id: first, state: 'complete' },
+      { id: interrupted, state: 'incomplete' },
     ],
     foreign: [`main/${decoded}/dump.rdb`],
   });
