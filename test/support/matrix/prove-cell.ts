@@ -145,8 +145,8 @@ async function expectNothingLeft(server: ManagedServer, config: TestConfig, kept
     return existsSync(folder) ? readdirSync(folder) : [];
   };
   expect(inState('scratch')).toEqual([]);
-  // What an undo of a live restore goes by.
-  expect(inState('restore')).toEqual(kept.length === 0 ? ['main.live-last.json'] : []);
+  // What an undo goes by, and what tells that it is one of files.
+  expect(inState('restore')).toEqual([kept.length === 0 ? 'main.live-last.json' : 'main.stopped-last.json']);
   const listed = await runAgent(['--json', 'backups', 'list'], { config });
   expectOk(listed);
   expect(listed.json.foreign).toEqual([]);
