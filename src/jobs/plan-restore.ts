@@ -66,11 +66,13 @@ async function run(context: JobContext, options: PlanRestoreOptions): Promise<Jo
 /** The newest backup that can be read is not always the newest that was taken. */
 async function passedOver({ repository, signal }: JobContext, chosen: string): Promise<string[]> {
   const { backups } = await repository.list(signal);
-  return backups.flatMap((entry) =>
-    entry.id > chosen && 'problem' in entry
-      ? [`${entry.id} is newer and passed over: ${entry.problem.replace(`backup ${entry.id}: `, '')}`]
-      : [],
-  );
+  return backups
+    .slice(backups.findIndex(({ id }) => id === chosen) + 1)
+    .flatMap((entry) =>
+      'problem' in entry
+        ? [`${entry.id} is newer and passed over: ${entry.problem.replace(`backup ${entry.id}: `, '')}`]
+        : [],
+    );
 }
 
 async function plan(

@@ -107,8 +107,10 @@ export class ValueBuilder implements ValueChannel {
   end({ expiresAt }: RdbRecord, nothing: boolean): void {
     const built = this.#current;
     if (nothing) this.#drop(built);
-    else this.#send(built, expiresAt < 0 ? kind.last : kind.kept, words.persist);
-    if (!nothing && expiresAt >= 0) this.#send(built, kind.last, words.pexpireat, expiresAt);
+    else {
+      this.#send(built, expiresAt < 0 ? kind.last : kind.kept, words.persist);
+      if (expiresAt >= 0) this.#send(built, kind.last, words.pexpireat, expiresAt);
+    }
     this.#clearAbandoned(built);
   }
 
