@@ -4,13 +4,11 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { readlinkSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
-import { buildApp } from '../../src/app/build-app.ts';
 import { AgentError } from '../../src/domain/errors.ts';
 import { planRestoreJob } from '../../src/jobs/plan-restore.ts';
 import { restoreJob } from '../../src/jobs/restore.ts';
 import { connectRedis } from '../../src/redis/connect.ts';
-import { systemClock } from '../../src/lib/system-clock.ts';
-import { memoryLog } from './memory-log.ts';
+import { openApp } from './open-app.ts';
 
 export interface RestoreChild {
   config: string;
@@ -73,14 +71,7 @@ if (process.argv[1] === import.meta.filename) {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- written by kill-restore.ts
   const task = JSON.parse(await text(process.stdin)) as RestoreChild;
   const tell = (line: unknown): void => void process.stdout.write(`${JSON.stringify(line)}\n`);
-  const app = await buildApp({
-    configPath: task.config,
-    env: {},
-    clock: systemClock,
-    log: memoryLog(),
-    secrets: [],
-    keepRoot: true,
-  });
+  const app = await openApp({ path: task.config });
   let other: ChildProcess | undefined;
   const startOther = async (step: string, { startAt } = task): Promise<void> => {
     if (startAt === undefined) return;

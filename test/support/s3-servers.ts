@@ -32,7 +32,7 @@ function ifFetched(name: string, start: () => Promise<S3TestServer>): KnownS3Ser
 }
 
 /** Runs in this process and keeps everything in memory: always here, but it overwrites whatever it is told. */
-async function startFauxqs(): Promise<S3TestServer> {
+export async function startFauxqs(): Promise<S3TestServer> {
   const { buildApp } = await import('fauxqs');
   const app = buildApp({ logger: false });
   // Its own limit of 11 MiB is below our part size.

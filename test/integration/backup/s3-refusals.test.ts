@@ -7,7 +7,7 @@ import { AgentError } from '../../../src/domain/errors.ts';
 import { startFaultServer, type Fault, type FaultServer, type S3Call } from '../../support/fault-server.ts';
 import { freePort } from '../../support/free-port.ts';
 import { patternChunks } from '../../support/pattern.ts';
-import { availableS3Servers, type S3TestServer } from '../../support/s3-servers.ts';
+import { startFauxqs, type S3TestServer } from '../../support/s3-servers.ts';
 import { openTestS3Store } from '../../support/s3-store.ts';
 
 const mebibyte = 1024 * 1024;
@@ -30,11 +30,7 @@ describe('s3 refusals', () => {
   let proxy: FaultServer;
 
   beforeAll(async () => {
-    const started = await availableS3Servers()
-      .find(({ name }) => name === 'fauxqs')
-      ?.start?.();
-    if (started === undefined) throw new Error('fauxqs comes with the packages');
-    server = started;
+    server = await startFauxqs();
     proxy = await startFaultServer(server.endpoint);
     const preparing = await openTestS3Store(server);
     await preparing.put('old', patternChunks(10), { signal: never });

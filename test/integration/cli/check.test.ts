@@ -1,10 +1,9 @@
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { runAgent, writeConfig, type TestConfig } from '../../support/cli.ts';
-import { startFaultServer } from '../../support/fault-server.ts';
+import { s3Repository, startFaultyS3 } from '../../support/faulty-s3.ts';
 import { startServer } from '../../support/redis-server.ts';
-import { availableS3Servers } from '../../support/s3-servers.ts';
 
 interface Line {
   what: string;
@@ -73,23 +72,10 @@ test('an identity that is missing, no identity, or another one than the backups 
 });
 
 test('a store that takes and does not give back: nothing is left there', async () => {
-  const store = await availableS3Servers()
-    .find(({ name }) => name === 'fauxqs')
-    ?.start?.();
-  if (store === undefined) throw new Error('fauxqs comes with the packages');
-  onTestFinished(() => store.stop());
-  const faults = await startFaultServer(store.endpoint);
-  onTestFinished(() => faults.stop());
+  const { store, faults } = await startFaultyS3();
   const config = writeConfig({});
-  const credentials = {
-    access_key_id: config.secret('s3-id', store.accessKeyId),
-    secret_access_key: config.secret('s3-key', store.secretAccessKey),
-  };
   const server = await startServer();
-  config.rewrite({
-    server,
-    repository: { type: 's3', bucket: store.bucket, endpoint: faults.endpoint, credentials },
-  });
+  config.rewrite({ server, ...s3Repository(config, store, faults.endpoint) });
   faults.plan('GetObject', { kind: 'answer', status: 403, code: 'AccessDenied' });
   expect(await check(config)).toEqual({ code: 3, failed: ['repository'] });
   faults.reset();

@@ -9,7 +9,7 @@ import { addOverdue, fillServer, hasFieldExpiry, overdue } from '../../support/d
 import { inBucket, makeAgeKey, type AgeKey } from '../../support/prove-path.ts';
 import { serverBuilds, startServer } from '../../support/redis-server.ts';
 import { sampleDrill } from '../../support/sample-drill.ts';
-import { availableS3Servers, type S3TestServer } from '../../support/s3-servers.ts';
+import { startFauxqs, type S3TestServer } from '../../support/s3-servers.ts';
 import { makeTempFolder, removeTempFolder } from '../../support/temp-folder.ts';
 
 const keyFolder = makeTempFolder();
@@ -227,9 +227,7 @@ describe('encrypted', () => {
 describe('in a bucket', () => {
   let s3: S3TestServer;
   beforeAll(async () => {
-    const start = availableS3Servers().find(({ name }) => name === 'fauxqs')?.start;
-    if (start === undefined) throw new Error('fauxqs comes with the packages');
-    s3 = await start();
+    s3 = await startFauxqs();
   });
   afterAll(() => s3.stop());
 

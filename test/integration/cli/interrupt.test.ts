@@ -10,13 +10,13 @@ import {
   spawnAgent,
   takeBackup,
   writeConfig,
-  type ConfigOptions,
   type SpawnedAgent,
   type TestConfig,
 } from '../../support/cli.ts';
 import { startFaultServer, type FaultServer, type S3Call } from '../../support/fault-server.ts';
+import { s3Repository } from '../../support/faulty-s3.ts';
 import { startServer, type TestServer } from '../../support/redis-server.ts';
-import { availableS3Servers, type S3TestServer } from '../../support/s3-servers.ts';
+import { startFauxqs, type S3TestServer } from '../../support/s3-servers.ts';
 import { fill, untilInfo } from '../backup/snapshot/support.ts';
 
 /** A server whose save takes as long as a test needs. */
@@ -240,25 +240,9 @@ describe('while it stores (S3)', () => {
 });
 
 async function startStore(): Promise<S3TestServer> {
-  const [{ start } = { start: undefined }] = availableS3Servers().filter(({ name }) => name === 'fauxqs');
-  if (start === undefined) throw new Error('fauxqs comes with the packages');
-  const store = await start();
+  const store = await startFauxqs();
   onTestFinished(() => store.stop());
   return store;
-}
-
-function s3Repository(config: TestConfig, store: S3TestServer, endpoint: string): ConfigOptions {
-  return {
-    repository: {
-      type: 's3',
-      bucket: store.bucket,
-      endpoint,
-      credentials: {
-        access_key_id: config.secret('s3-id', store.accessKeyId),
-        secret_access_key: config.secret('s3-key', store.secretAccessKey),
-      },
-    },
-  };
 }
 
 describe('while it proves, with a scratch server', () => {

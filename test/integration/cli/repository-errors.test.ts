@@ -16,7 +16,7 @@ import {
 } from '../../support/cli.ts';
 import { startFaultServer, type Fault, type FaultServer, type S3Call } from '../../support/fault-server.ts';
 import { startServer, type TestServer } from '../../support/redis-server.ts';
-import { availableS3Servers, type S3TestServer } from '../../support/s3-servers.ts';
+import { startFauxqs, type S3TestServer } from '../../support/s3-servers.ts';
 import { isRoot, tinyFileSystem } from '../backup/snapshot/support.ts';
 
 let server: TestServer;
@@ -186,9 +186,7 @@ describe('S3', () => {
   let store: S3TestServer;
   let faults: FaultServer;
   beforeAll(async () => {
-    const fauxqs = availableS3Servers().find(({ name }) => name === 'fauxqs');
-    if (fauxqs?.start === undefined) throw new Error('fauxqs comes with the packages');
-    store = await fauxqs.start();
+    store = await startFauxqs();
     faults = await startFaultServer(store.endpoint);
   });
   afterAll(async () => {

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import {
   knownSecrets,
   runAgent,
@@ -10,28 +10,22 @@ import {
   writeConfig,
   type TestConfig,
 } from '../../support/cli.ts';
-import { startFaultServer } from '../../support/fault-server.ts';
+import type { FaultServer } from '../../support/fault-server.ts';
+import { startFaultyS3 } from '../../support/faulty-s3.ts';
 import { startServer } from '../../support/redis-server.ts';
-import { availableS3Servers } from '../../support/s3-servers.ts';
 
 const password = 'pass/word+with"odd\\chars-5c2e';
 
 /** A server with a password, an encrypted S3 repository with keys: as many secrets as there can be. */
 async function everything(): Promise<{
   config: TestConfig;
-  faults: Awaited<ReturnType<typeof startFaultServer>>;
+  faults: FaultServer;
 }> {
   const { generateIdentity, identityToRecipient } = await import('age-encryption');
   const identity = await generateIdentity();
   const server = await startServer({ config: { requirepass: JSON.stringify(password) }, auth: { password } });
   await server.call('SET', 'key', 'value');
-  const store = await availableS3Servers()
-    .find(({ name }) => name === 'fauxqs')
-    ?.start?.();
-  if (store === undefined) throw new Error('fauxqs comes with the packages');
-  onTestFinished(() => store.stop());
-  const faults = await startFaultServer(store.endpoint);
-  onTestFinished(() => faults.stop());
+  const { store, faults } = await startFaultyS3();
   const config = writeConfig({ server, password });
   config.rewrite({
     server,

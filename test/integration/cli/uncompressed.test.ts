@@ -29,7 +29,7 @@ import {
   type AgeKey,
 } from '../../support/prove-path.ts';
 import { startServer, type TestServer } from '../../support/redis-server.ts';
-import { availableS3Servers } from '../../support/s3-servers.ts';
+import { startFauxqs } from '../../support/s3-servers.ts';
 import { makeTempFolder, removeTempFolder } from '../../support/temp-folder.ts';
 
 const keys = makeTempFolder();
@@ -172,10 +172,7 @@ test('what an interrupted backup leaves goes with the next; what was decoded bes
 });
 
 test('in several parts into a bucket, and back', async () => {
-  const fauxqs = await availableS3Servers()
-    .find(({ name }) => name === 'fauxqs')
-    ?.start?.();
-  if (fauxqs === undefined) throw new Error('fauxqs comes with the packages');
+  const fauxqs = await startFauxqs();
   onTestFinished(() => fauxqs.stop());
   await using large = await startServer({ config: { rdbcompression: 'no' } });
   for (let key = 0; key < 40; key++) await large.call('SETRANGE', `large:${key}`, 2 ** 20, `end ${key}`);

@@ -11,7 +11,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { execFileSync } from 'node:child_process';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import {
   canBeNobody,
   copyBackup,
@@ -24,13 +24,12 @@ import {
   type ConfigOptions,
   type TestConfig,
 } from '../../support/cli.ts';
-import { availableS3Servers } from '../../support/s3-servers.ts';
 import { systemClock } from '../../../src/lib/system-clock.ts';
 import { takeLock } from '../../../src/state/lock.ts';
 import { openState } from '../../../src/state/open.ts';
 import { lastRun } from '../../../src/state/runs.ts';
 import { digestOf } from '../../support/artefacts.ts';
-import { startFaultServer } from '../../support/fault-server.ts';
+import { s3Repository, startFaultyS3 } from '../../support/faulty-s3.ts';
 import { memoryLog } from '../../support/memory-log.ts';
 import { rdbOf } from '../../support/rdb.ts';
 import { findBuild, startServer } from '../../support/redis-server.ts';
@@ -92,36 +91,19 @@ describe('a backup that the running server cannot load', () => {
 });
 
 test('a download that ends early leaves a backup unproven, and is not damage that is written down', async () => {
-  const s3 = await availableS3Servers()
-    .find(({ name }) => name === 'fauxqs')
-    ?.start?.();
-  if (s3 === undefined) throw new Error('fauxqs comes with the packages');
-  onTestFinished(() => s3.stop());
-  const between = await startFaultServer(s3.endpoint);
-  onTestFinished(() => between.stop());
+  const { store, faults } = await startFaultyS3();
   const { config, options } = await populated();
-  config.rewrite({
-    ...options,
-    repository: {
-      type: 's3',
-      bucket: s3.bucket,
-      endpoint: between.endpoint,
-      credentials: {
-        access_key_id: config.secret('s3-id', s3.accessKeyId),
-        secret_access_key: config.secret('s3-key', s3.secretAccessKey),
-      },
-    },
-  });
+  config.rewrite({ ...options, ...s3Repository(config, store, faults.endpoint) });
   const id = await takeBackup(config, '--no-verify');
   // The manifest comes whole.
-  between.plan('GetObject', { kind: 'cut-download', after: 1000 }, { skip: 1 });
+  faults.plan('GetObject', { kind: 'cut-download', after: 1000 }, { skip: 1 });
   const all = await runAgent([...verify, '--all', '--json'], { config });
   expect(all).toMatchObject({ code: 1, json: { verdicts: [{ id, verdict: 'unproven' }] } });
-  between.reset();
-  between.plan('GetObject', { kind: 'cut-download', after: 1000 }, { skip: 1 });
+  faults.reset();
+  faults.plan('GetObject', { kind: 'cut-download', after: 1000 }, { skip: 1 });
   const drill = await runAgent(['drill', '--json'], { config });
   expect(drill).toMatchObject({ code: 5, json: { error: { reason: 'truncated' } } });
-  between.reset();
+  faults.reset();
   expect((await runAgent(['backups', 'show', id, '--json'], { config })).json).toMatchObject({
     verifications: [{ level: 'written', ok: true }],
   });

@@ -1,13 +1,20 @@
 import { spawn, execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, openSync, readdirSync, readFileSync, rmSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { buildApp } from '../../../src/app/build-app.ts';
 import { AgentError, systemCode } from '../../../src/domain/errors.ts';
 import { restoreJob } from '../../../src/jobs/restore.ts';
-import { systemClock } from '../../../src/lib/system-clock.ts';
 import {
   canBeNobody,
   runAgent,
@@ -18,8 +25,8 @@ import {
 } from '../../support/cli.ts';
 import { runRestoreChild } from '../../support/kill-restore.ts';
 import { manageServer, type ManagedServer } from '../../support/managed-server.ts';
-import { memoryLog } from '../../support/memory-log.ts';
 import type { Directives } from '../../support/server-config.ts';
+import { openApp } from '../../support/open-app.ts';
 
 /** A server with a backup and newer data. */
 async function prepare({
@@ -156,6 +163,24 @@ test('latest is the newest of now, and not of when the one that was cut off bega
   expect(await server.call('GET', 'key')).toBe('newest');
 });
 
+test('what the note of a cut-off restore says is shown as text', async () => {
+  const { config } = await prepare();
+  const notice = {
+    schema: 1,
+    kind: 'restore',
+    backup: '\u001B[2J',
+    started_at: '',
+    dir: '\u001B[2J',
+    service: '',
+  };
+  mkdirSync(join(config.state, 'restore'), { recursive: true });
+  writeFileSync(join(config.state, 'restore/main.stopped.json'), JSON.stringify(notice));
+  const { code, stdout } = await runAgent(['status'], { config });
+  expect(code).toBe(3);
+  expect(stdout).toContain('was cut off');
+  expect(stdout).not.toContain('\u001B');
+});
+
 test.runIf(canBeNobody)(
   'who may not look into the data directory does not restore over one that was cut off, nor undo another',
   async () => {
@@ -220,14 +245,7 @@ describe.skipIf(!canBeNobody)('a disk that is full', () => {
     ['commit', 'cannot note that all is done'],
   ])('from the step %s on: said in a line, and the same command ends it', async (at, said) => {
     const { server, config } = await prepare({ full: true });
-    const app = await buildApp({
-      configPath: config.path,
-      env: {},
-      clock: systemClock,
-      log: memoryLog(),
-      secrets: [],
-      keepRoot: true,
-    });
+    const app = await openApp(config);
     const run = { signal: new AbortController().signal, progress: { report() {} } };
     const ballast = join(server.dir, 'ballast');
     const onStep = (step: string): void => {

@@ -11,17 +11,15 @@ import {
 import { join } from 'node:path';
 import { generateIdentity, identityToRecipient } from 'age-encryption';
 import { expect, test } from 'vitest';
-import { buildApp } from '../../../src/app/build-app.ts';
 import { planRestoreJob } from '../../../src/jobs/plan-restore.ts';
 import { restoreJob } from '../../../src/jobs/restore.ts';
-import { systemClock } from '../../../src/lib/system-clock.ts';
 import { runAgent, takeBackup, writeConfig, type TestConfig } from '../../support/cli.ts';
 import { fillServer } from '../../support/data-set.ts';
 import { describeData } from '../../support/describe-data.ts';
-import { memoryLog } from '../../support/memory-log.ts';
 import { runRestoreChild } from '../../support/kill-restore.ts';
 import { manageServer, type ManagedServer } from '../../support/managed-server.ts';
 import { findBuild, serverBuilds } from '../../support/redis-server.ts';
+import { openApp } from '../../support/open-app.ts';
 
 const builds = serverBuilds().flatMap((build) => [
   { build, aof: false, name: `${build.name}, AOF off` },
@@ -191,14 +189,7 @@ test.each([
   await server.call('SET', 'key', 'as kept');
   const path = await saveTo(at);
   await server.call('SET', 'key', 'as it is now');
-  const app = await buildApp({
-    configPath: config.path,
-    env: {},
-    clock: systemClock,
-    log: memoryLog(),
-    secrets: [],
-    keepRoot: true,
-  });
+  const app = await openApp(config);
   try {
     const run = { signal: new AbortController().signal, progress: { report() {} } };
     const instance = app.instance(undefined);

@@ -2,11 +2,9 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
-import { buildApp } from '../../../src/app/build-app.ts';
 import type { ProgressReport } from '../../../src/domain/progress.ts';
 import type { RestoreReport } from '../../../src/jobs/restore-scene.ts';
 import { restoreJob } from '../../../src/jobs/restore.ts';
-import { systemClock } from '../../../src/lib/system-clock.ts';
 import {
   editManifest,
   runAgent,
@@ -19,6 +17,7 @@ import { manageServer, type ManagedServer } from '../../support/managed-server.t
 import { memoryLog, type LogEntry } from '../../support/memory-log.ts';
 import { defaultBuild, serverBuilds, type ServerBuild } from '../../support/redis-server.ts';
 import { isGone, scratchPid } from '../../support/scratch-process.ts';
+import { openApp } from '../../support/open-app.ts';
 
 /** A backup, and what the server holds now. */
 interface Case {
@@ -65,14 +64,7 @@ async function restore(
   { onStep = () => {}, onProgress = () => {}, signal = new AbortController().signal }: Watch,
 ): Promise<{ report: RestoreReport; entries: LogEntry[] }> {
   const log = memoryLog();
-  const app = await buildApp({
-    configPath: config.path,
-    env: {},
-    clock: systemClock,
-    log,
-    secrets: [],
-    keepRoot: true,
-  });
+  const app = await openApp(config, log);
   try {
     const options = { which: id, undo: false, dryRun: false, allow: [], onStep };
     const run = { signal, progress: { report: onProgress } };

@@ -8,7 +8,7 @@ import { manageServer, type ManagedServer } from '../../support/managed-server.t
 import { canBeOtherHost, runOnOtherHost } from '../../support/other-host.ts';
 import { expectOk, makeAgeKey, type AgeKey } from '../../support/prove-path.ts';
 import { startServer } from '../../support/redis-server.ts';
-import { availableS3Servers, type S3TestServer } from '../../support/s3-servers.ts';
+import { startFauxqs, type S3TestServer } from '../../support/s3-servers.ts';
 import { makeTempFolder, removeTempFolder } from '../../support/temp-folder.ts';
 
 let keys: string;
@@ -19,9 +19,7 @@ let prefixes = 0;
 beforeAll(async () => {
   keys = makeTempFolder();
   ageKey = makeAgeKey(keys);
-  const start = availableS3Servers().find(({ name }) => name === 'fauxqs')?.start;
-  if (start === undefined) throw new Error('fauxqs comes with the packages');
-  s3 = await start();
+  s3 = await startFauxqs();
 });
 afterAll(async () => {
   await s3.stop();

@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { closeSync, existsSync, openSync, readdirSync, readSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { runAgent, takeBackup, writeConfig, type AgentResult, type TestConfig } from '../../support/cli.ts';
-import { startFaultServer, type Fault } from '../../support/fault-server.ts';
+import type { Fault } from '../../support/fault-server.ts';
+import { s3Repository, startFaultyS3 } from '../../support/faulty-s3.ts';
 import { manageServer, type ManagedServer } from '../../support/managed-server.ts';
-import { availableS3Servers } from '../../support/s3-servers.ts';
 
 /** A server with a backup and newer data. */
 interface Case {
@@ -73,23 +73,8 @@ const faults: { what: string; fault: Fault }[] = [
 
 describe.each(ways)('a backup of kind $kind, $method', ({ kind, method }) => {
   test.each(faults)('$what: said as the repository’s, and the server goes on', async ({ fault }) => {
-    const s3 = await availableS3Servers()
-      .find(({ name }) => name === 'fauxqs')
-      ?.start?.();
-    if (s3 === undefined) throw new Error('fauxqs comes with the packages');
-    onTestFinished(() => s3.stop());
-    const between = await startFaultServer(s3.endpoint);
-    onTestFinished(() => between.stop());
-    const one = await prepare(kind, (config) => ({
-      type: 's3',
-      bucket: s3.bucket,
-      prefix: 'faults',
-      endpoint: between.endpoint,
-      credentials: {
-        access_key_id: config.secret('s3-id', s3.accessKeyId),
-        secret_access_key: config.secret('s3-key', s3.secretAccessKey),
-      },
-    }));
+    const { store, faults: between } = await startFaultyS3();
+    const one = await prepare(kind, (config) => s3Repository(config, store, between.endpoint).repository);
     const pids = await one.server.pids();
     between.plan('GetObject', fault);
     const failed = await restore(one, method);

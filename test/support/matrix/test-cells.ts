@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, test } from 'vitest';
 import { makeAgeKey, type AgeKey } from '../prove-path.ts';
 import { findBuild, type ServerBuild } from '../redis-server.ts';
-import { availableS3Servers, type S3TestServer } from '../s3-servers.ts';
+import { startFauxqs, type S3TestServer } from '../s3-servers.ts';
 import { makeTempFolder, removeTempFolder } from '../temp-folder.ts';
 import { coverPairs, nameCell, restoreMatrix, type Cell } from './cells.ts';
 import { proveCell } from './prove-cell.ts';
@@ -20,9 +20,7 @@ export function testCells(part: number, of: number): void {
   beforeAll(async () => {
     keys = makeTempFolder();
     ageKey = makeAgeKey(keys);
-    const start = availableS3Servers().find(({ name }) => name === 'fauxqs')?.start;
-    if (start === undefined) throw new Error('fauxqs comes with the packages');
-    s3 = await start();
+    s3 = await startFauxqs();
   });
   afterAll(async () => {
     await s3.stop();

@@ -6,7 +6,7 @@ import { addOverdue, fillServer } from '../../../support/data-set.ts';
 import { describeData } from '../../../support/describe-data.ts';
 import { expectOk, inBucket, inFolder, makeAgeKey, type AgeKey } from '../../../support/prove-path.ts';
 import { serverBuilds, startServer, type ServerBuild } from '../../../support/redis-server.ts';
-import { availableS3Servers, type S3TestServer } from '../../../support/s3-servers.ts';
+import { startFauxqs, type S3TestServer } from '../../../support/s3-servers.ts';
 import { decodeWithTools, manifestOf, proofsOf } from '../../../support/stored-backup.ts';
 import { makeTempFolder, removeTempFolder } from '../../../support/temp-folder.ts';
 
@@ -16,9 +16,7 @@ let fauxqs: S3TestServer;
 
 beforeAll(async () => {
   ageKey = makeAgeKey(keys);
-  const { start } = availableS3Servers().find(({ name }) => name === 'fauxqs') ?? {};
-  if (start === undefined) throw new Error('fauxqs comes with the packages');
-  fauxqs = await start();
+  fauxqs = await startFauxqs();
 });
 afterAll(async () => {
   await fauxqs.stop();
