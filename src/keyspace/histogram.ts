@@ -1,17 +1,16 @@
 import type { Bucket } from '../domain/keyspace.ts';
+import { heap, type Arena } from './arena.ts';
 
 /** Keys and bytes by how large a number is. */
 export class Histogram {
   readonly #bounds: readonly number[];
-  readonly #keys: Float64Array;
-  readonly #bytes: Float64Array;
-  #seen = false;
+  /** Of each bucket its keys and their bytes. Others may add to them. */
+  readonly sums: Float64Array;
 
   /** `bounds`: ascending; a number is counted below the first bound that it is less than. */
-  constructor(bounds: readonly number[]) {
+  constructor(bounds: readonly number[], arena: Arena = heap) {
     this.#bounds = bounds;
-    this.#keys = new Float64Array(bounds.length + 1);
-    this.#bytes = new Float64Array(bounds.length + 1);
+    this.sums = arena.doubles(2 * (bounds.length + 1));
   }
 
   add(value: number, bytes: number): void {
@@ -23,22 +22,22 @@ export class Histogram {
 
   /** For a bucket that is known. */
   addTo(bucket: number, bytes: number): void {
-    this.#keys[bucket]! += 1;
-    this.#bytes[bucket]! += bytes;
-    this.#seen = true;
+    this.sums[2 * bucket]! += 1;
+    this.sums[2 * bucket + 1]! += bytes;
   }
 
   buckets(): Bucket[] {
-    return Array.from(this.#keys, (keys, bucket) => ({
+    return Array.from({ length: this.#bounds.length + 1 }, (_, bucket) => ({
       below: this.#bounds[bucket] ?? null,
-      keys,
-      bytes: this.#bytes[bucket] ?? 0,
+      keys: this.sums[2 * bucket]!,
+      bytes: this.sums[2 * bucket + 1]!,
     }));
   }
 
   /** null when nothing was added. */
   bucketsIfAny(): Bucket[] | null {
-    return this.#seen ? this.buckets() : null;
+    const buckets = this.buckets();
+    return buckets.some(({ keys }) => keys > 0) ? buckets : null;
   }
 }
 

@@ -235,7 +235,7 @@ function textBytes(length: number): number {
 }
 
 /** The classes of small sizes, which most are. */
-const smallClasses = Uint16Array.from({ length: 1024 }, (_, bytes) => sizeClass(bytes));
+export const smallClasses = Uint16Array.from({ length: 1024 }, (_, bytes) => sizeClass(bytes));
 
 /** The same as `sizeClass` for a whole number of bytes. */
 function wholeClass(bytes: number): number {

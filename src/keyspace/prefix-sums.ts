@@ -1,4 +1,5 @@
 import type { Prefix } from '../domain/keyspace.ts';
+import { heap, type Arena } from './arena.ts';
 import { keyText } from './key-text.ts';
 import { PrefixTexts } from './prefix-texts.ts';
 
@@ -45,21 +46,22 @@ export interface SegmentKey {
  * and what one that comes again may lack is bounded: `missed`, the sum of the largest that were forgotten.
  */
 export class PrefixSums {
+  // The tables that can be seen are those that the scanner's kernel shares (scan-layout.ts).
   readonly #limit: number;
   /** By hash: index of the entry, 0 is free. */
-  readonly #slots: Int32Array;
+  readonly slots: Int32Array;
   readonly #mask: number;
   /** Parent and tag of each entry in one number, then the two words. */
-  readonly #places: Int32Array;
-  readonly #first: Int32Array;
-  readonly #second: Int32Array;
+  readonly places: Int32Array;
+  readonly first: Int32Array;
+  readonly second: Int32Array;
   /** Below each entry, the one for numbers; 0: not asked for yet. */
-  readonly #stars: Int32Array;
+  readonly stars: Int32Array;
   /** Of the keys for which this is the last prefix. */
-  readonly #sums: Float64Array;
+  readonly sums: Float64Array;
   readonly #depths: Uint8Array;
-  readonly #types: Uint8Array;
-  readonly #literal: Uint8Array;
+  readonly types: Uint8Array;
+  readonly literal: Uint8Array;
   readonly #texts: PrefixTexts;
   #count = 1;
   #full = false;
@@ -67,20 +69,20 @@ export class PrefixSums {
   missed = 0;
 
   /** `spare`: entries beyond the limit that may come, each with a text of `longest` bytes, until `makeRoom`. */
-  constructor(limit: number, spare: number, longest: number) {
+  constructor(limit: number, spare: number, longest: number, arena: Arena = heap) {
     this.#limit = limit;
     const capacity = 1 + limit + spare;
     const slots = 2 ** Math.ceil(Math.log2((limit + spare) * 4));
-    this.#slots = new Int32Array(slots);
+    this.slots = arena.integers(slots);
     this.#mask = slots - 1;
-    this.#places = new Int32Array(capacity);
-    this.#first = new Int32Array(capacity);
-    this.#second = new Int32Array(capacity);
-    this.#stars = new Int32Array(capacity);
-    this.#sums = new Float64Array(capacity * columns);
+    this.places = arena.integers(capacity);
+    this.first = arena.integers(capacity);
+    this.second = arena.integers(capacity);
+    this.stars = arena.integers(capacity);
+    this.sums = arena.doubles(capacity * columns);
     this.#depths = new Uint8Array(capacity);
-    this.#types = new Uint8Array(capacity);
-    this.#literal = new Uint8Array(capacity);
+    this.types = arena.bytes(capacity);
+    this.literal = arena.bytes(capacity);
     this.#texts = new PrefixTexts(limit, spare, longest);
   }
 
@@ -88,20 +90,15 @@ export class PrefixSums {
   clear(): void {
     this.#count = 1;
     this.#full = false;
-    this.#slots.fill(0);
-    this.#stars.fill(0);
-    this.#sums.fill(0, 0, columns);
+    this.slots.fill(0);
+    this.stars.fill(0);
+    this.sums.fill(0, 0, columns);
     this.missed = 0;
   }
 
-  /**
-   * To be called before each key, and not within one: no prefix may go while one below it comes. True when some went:
-   * then all entries have moved.
-   */
-  makeRoom(): boolean {
-    if (!this.#full) return false;
-    this.#forget();
-    return true;
+  /** To be called after each key, and not within one: no prefix may go while one below it comes. */
+  makeRoom(): void {
+    if (this.#full) this.#forget();
   }
 
   /** The entry of this segment below that one, `absent` or `crowded`. */
@@ -109,43 +106,42 @@ export class PrefixSums {
     const place = (parent << 10) | tag;
     const home = homeOf(place, a, b);
     for (let step = 0; step < longestProbe; step++) {
-      const entry = this.#slots[(home + step) & this.#mask]!;
+      const entry = this.slots[(home + step) & this.#mask]!;
       if (entry === 0) return absent;
-      if (this.#first[entry] === a && this.#second[entry] === b && this.#places[entry] === place)
-        return entry;
+      if (this.first[entry] === a && this.second[entry] === b && this.places[entry] === place) return entry;
     }
     return crowded;
   }
 
   /** The entry for numbers below that one, as `setStar` told; or 0. */
   star(parent: number): number {
-    return this.#stars[parent]!;
+    return this.stars[parent]!;
   }
 
   setStar(parent: number, entry: number): void {
-    this.#stars[parent] = entry;
+    this.stars[parent] = entry;
   }
 
   /** Does this entry's segment stand for itself alone, whatever else may count as the same? */
   isLiteral(entry: number): boolean {
-    return this.#literal[entry] === 1;
+    return this.literal[entry] === 1;
   }
 
   setLiteral(entry: number): void {
-    this.#literal[entry] = 1;
+    this.literal[entry] = 1;
   }
 
   /** Adds an entry that is not there; its text is its parent's and the first `length` bytes of `text`. */
   insert(parent: number, { a, b, tag }: SegmentKey, text: Uint8Array, length: number): number {
     const entry = this.#count++;
-    this.#places[entry] = (parent << 10) | tag;
-    this.#first[entry] = a;
-    this.#second[entry] = b;
-    this.#stars[entry] = 0;
-    this.#sums.fill(0, entry * columns, (entry + 1) * columns);
+    this.places[entry] = (parent << 10) | tag;
+    this.first[entry] = a;
+    this.second[entry] = b;
+    this.stars[entry] = 0;
+    this.sums.fill(0, entry * columns, (entry + 1) * columns);
     this.#depths[entry] = this.#depths[parent]! + 1;
-    this.#types[entry] = 0;
-    this.#literal[entry] = 0;
+    this.types[entry] = 0;
+    this.literal[entry] = 0;
     this.#texts.add(entry, parent, text, length);
     this.#place(entry);
     this.#full = entry > this.#limit || this.#texts.isFull(this.#count);
@@ -155,17 +151,17 @@ export class PrefixSums {
   /** Adds a key whose last prefix this is. */
   add(entry: number, size: KeySize): void {
     const at = entry * columns;
-    const sums = this.#sums;
+    const sums = this.sums;
     sums[at]! += 1;
     sums[at + column.bytes]! += size.bytes;
     sums[at + column.memory]! += size.memory;
     if (size.expires) sums[at + column.expiring]! += 1;
-    this.#types[entry]! |= 1 << size.type;
+    this.types[entry]! |= 1 << size.type;
   }
 
   /** Of the keys that were added to the root. */
   get none(): { keys: number; bytes: number; memory: number } {
-    const [keys = 0, bytes = 0, memory = 0] = this.#sums;
+    const [keys = 0, bytes = 0, memory = 0] = this.sums;
     return { keys, bytes, memory };
   }
 
@@ -179,8 +175,8 @@ export class PrefixSums {
    * bytes and keys, of equals those that came first. In no order.
    */
   entries({ most = Infinity, keys: fewest = 0 } = {}): Prefix[] {
-    const sums = this.#sums.slice(0, this.#count * columns);
-    const types = this.#types.slice(0, this.#count);
+    const sums = this.sums.slice(0, this.#count * columns);
+    const types = this.types.slice(0, this.#count);
     this.#addUp(sums, types);
     const all = Uint32Array.from({ length: this.count }, (_, index) => index + 1).filter(
       (entry) => sums[entry * columns]! >= fewest,
@@ -213,16 +209,16 @@ export class PrefixSums {
   }
 
   #addToParent(entry: number, sums: Float64Array, types: Uint8Array): void {
-    const parent = this.#places[entry]! >>> 10;
+    const parent = this.places[entry]! >>> 10;
     if (parent === root) return;
     for (let at = 0; at < columns; at++) sums[parent * columns + at]! += sums[entry * columns + at]!;
     types[parent]! |= types[entry]!;
   }
 
   #place(entry: number): void {
-    let slot = homeOf(this.#places[entry]!, this.#first[entry]!, this.#second[entry]!) & this.#mask;
-    while (this.#slots[slot] !== 0) slot = (slot + 1) & this.#mask;
-    this.#slots[slot] = entry;
+    let slot = homeOf(this.places[entry]!, this.first[entry]!, this.second[entry]!) & this.#mask;
+    while (this.slots[slot] !== 0) slot = (slot + 1) & this.#mask;
+    this.slots[slot] = entry;
   }
 
   /**
@@ -231,16 +227,16 @@ export class PrefixSums {
    */
   #forget(): void {
     const count = this.#count;
-    const sums = this.#sums.slice(0, count * columns);
-    this.#addUp(sums, this.#types);
+    const sums = this.sums.slice(0, count * columns);
+    this.#addUp(sums, this.types);
     const bound = this.#middleMemory(sums);
     const goes = (entry: number): boolean => sums[entry * columns + column.memory]! <= bound;
     // What goes stays counted in what is above it.
     for (let entry = count - 1; entry > 0; entry--)
-      if (goes(entry)) this.#addToParent(entry, this.#sums, this.#types);
+      if (goes(entry)) this.#addToParent(entry, this.sums, this.types);
     this.#count = 1;
-    this.#slots.fill(0);
-    this.#stars.fill(0);
+    this.slots.fill(0);
+    this.stars.fill(0);
     const moved = new Int32Array(count);
     this.#texts.keep(
       count,
@@ -266,14 +262,14 @@ export class PrefixSums {
   /** Puts an entry behind those that stayed; `moved` says where its parent is now. */
   #move(from: number, to: number, moved: Int32Array): void {
     this.#count = to + 1;
-    const place = this.#places[from]!;
-    this.#places[to] = (moved[place >>> 10]! << 10) | (place & 1023);
-    this.#first[to] = this.#first[from]!;
-    this.#second[to] = this.#second[from]!;
+    const place = this.places[from]!;
+    this.places[to] = (moved[place >>> 10]! << 10) | (place & 1023);
+    this.first[to] = this.first[from]!;
+    this.second[to] = this.second[from]!;
     this.#depths[to] = this.#depths[from]!;
-    this.#types[to] = this.#types[from]!;
-    this.#literal[to] = this.#literal[from]!;
-    this.#sums.copyWithin(to * columns, from * columns, (from + 1) * columns);
+    this.types[to] = this.types[from]!;
+    this.literal[to] = this.literal[from]!;
+    this.sums.copyWithin(to * columns, from * columns, (from + 1) * columns);
     this.#place(to);
   }
 }

@@ -1,5 +1,5 @@
 import type { Prefix } from '../domain/keyspace.ts';
-import { KnownSegments, longestKnown } from './known-segments.ts';
+import type { Arena } from './arena.ts';
 import { absent, crowded, PrefixSums, root, type KeySize, type SegmentKey } from './prefix-sums.ts';
 import { allVaries, control, digit, generalise, kinds } from './segment.ts';
 
@@ -9,54 +9,59 @@ const usualLimit = 32_768;
 export const longestPrefix = 256;
 
 const wordBytes = 4;
-/** Letters have it, digits do not. */
-const letterBit = 0x40;
 const asterisk = 0x2a;
+export interface TableOptions {
+  /** Prefixes that are held at a time. */
+  limit?: number;
+  /** Where its tables are made. */
+  arena?: Arena | undefined;
+}
+
 /** Every number's segment, in the middle of a name. */
 const star: SegmentKey = { a: asterisk, b: 0, tag: 2 };
 
 /** Sums by prefix, at every depth down to a limit, in bounded memory (see PrefixSums). */
 export class PrefixTable {
-  #separator: number;
+  #separator = 0;
   readonly #depth: number;
-  readonly #sums: PrefixSums;
-  /** What names begin with, and what comes later in them. */
-  readonly #heads = new KnownSegments();
-  readonly #known = new KnownSegments();
+  #levels = 0;
+  readonly sums: PrefixSums;
   /** What was shown last, to read words of it. */
   #bytes: Uint8Array;
   #view: DataView;
   /** A name at the end of its buffer, where no whole words can be read; and a segment as it counts. */
-  readonly #name = new Uint8Array(longestPrefix + 1 + longestKnown);
+  readonly #name = new Uint8Array(longestPrefix + 1 + 2 * wordBytes);
   readonly #nameView = new DataView(this.#name.buffer);
-  readonly #segment = new Uint8Array(longestPrefix + 1 + longestKnown);
+  readonly #segment = new Uint8Array(longestPrefix + 1 + 2 * wordBytes);
   readonly #segmentView = new DataView(this.#segment.buffer);
   readonly #key: SegmentKey = { a: 0, b: 0, tag: 0 };
-  /** Does the segment that was just looked at count as it is? Or does all of it vary? */
-  #plain = false;
+  /** Does all of the segment that was just looked at vary? */
   #varied = false;
 
-  /** `separator`: a byte. */
-  constructor(separator: number, depth: number, limit = usualLimit) {
-    this.#separator = separator;
+  /** `separator`: a byte; null: nothing divides names. */
+  constructor(separator: number | null, depth: number, { limit = usualLimit, arena }: TableOptions = {}) {
     this.#depth = depth;
-    this.#sums = new PrefixSums(limit, depth, longestPrefix);
+    this.sums = new PrefixSums(limit, depth, longestPrefix, arena);
     this.#bytes = this.#name;
     this.#view = this.#nameView;
+    this.#divide(separator);
   }
 
   /** Forgets everything, and divides names elsewhere from now on: megabytes are dear to make anew. */
-  restart(separator: number): void {
-    this.#separator = separator;
-    this.#sums.clear();
-    this.#unlearn();
+  restart(separator: number | null): void {
+    this.#divide(separator);
+    this.sums.clear();
+  }
+
+  /** Where names are divided: a byte, and so many times at most. */
+  get division(): { separator: number; levels: number } {
+    return { separator: this.#separator, levels: this.#levels };
   }
 
   /** Adds the key `bytes[from … to)` to each of its prefixes. Does not keep its bytes. */
   add(bytes: Uint8Array, from: number, to: number, size: KeySize): void {
-    if (this.#sums.makeRoom()) this.#unlearn();
     let entry;
-    if (to + longestKnown <= bytes.length) {
+    if (to + 2 * wordBytes <= bytes.length) {
       if (bytes !== this.#bytes) this.#show(bytes);
       entry = this.#lastPrefix(bytes, this.#view, from, to, size);
     } else {
@@ -64,31 +69,32 @@ export class PrefixTable {
       for (let at = 0; at < length; at++) this.#name[at] = bytes[from + at]!;
       entry = this.#lastPrefix(this.#name, this.#nameView, 0, length, size);
     }
-    if (entry !== absent) this.#sums.add(entry, size);
+    if (entry !== absent) this.sums.add(entry, size);
+    this.sums.makeRoom();
   }
 
   /** Keys that have no prefix. */
   get none(): { keys: number; bytes: number; memory: number } {
-    return this.#sums.none;
+    return this.sums.none;
   }
 
   get missed(): number {
-    return this.#sums.missed;
+    return this.sums.missed;
   }
 
   /** How many are held. */
   get count(): number {
-    return this.#sums.count;
+    return this.sums.count;
   }
 
   /** All that are held, or the largest: see PrefixSums. */
   entries(choice: { most?: number; keys?: number } = {}): Prefix[] {
-    return this.#sums.entries(choice);
+    return this.sums.entries(choice);
   }
 
-  #unlearn(): void {
-    this.#heads.clear();
-    this.#known.clear();
+  #divide(separator: number | null): void {
+    this.#separator = separator ?? 0;
+    this.#levels = separator === null ? 0 : this.#depth;
   }
 
   #show(bytes: Uint8Array): void {
@@ -98,62 +104,35 @@ export class PrefixTable {
 
   /** The entry of a name's longest prefix; `absent` when it cannot be counted. */
   #lastPrefix(bytes: Uint8Array, view: DataView, from: number, to: number, size: KeySize): number {
-    const sums = this.#sums;
-    const separator = this.#separator;
     const end = Math.min(to, from + longestPrefix);
-    let depth = 0;
+    let entry = root;
     let at = from;
-    let entry = this.#heads.find(view, from, end, root);
-    if (entry !== root) {
-      depth = this.#heads.depth;
-      at += this.#heads.length;
-    }
     let afterId = false;
-    /** Is all so far what could be known by its bytes? */
-    let literal = true;
-    while (depth < this.#depth) {
+    for (let level = 0; level < this.#levels; level++) {
       const start = at;
-      at = findByte(view, separator, at, end);
+      at = findByte(view, this.#separator, at, end);
       const last = at === end;
       // What follows an id names a part (user:*:cart); any other end of a name is the key itself.
       if (last && (!afterId || start === end || end < to)) break;
-      const isWord = (bytes[start]! & letterBit) !== 0;
-      if (isWord && !last && start !== from) {
-        const known = this.#known.find(view, start, end, entry);
-        if (known !== 0) {
-          entry = known;
-          at = start + this.#known.length;
-          depth++;
-          afterId = false;
-          literal = false;
-          continue;
-        }
-      }
       const isNumber = at > start && endOfDigits(view, start, at) === at;
       if (last && isNumber) break;
       const next = isNumber ? this.#number(entry) : this.#segmentOf(bytes, view, entry, start, at, last);
       if (next === absent) break;
       if (next === crowded) {
-        sums.missed += size.memory;
+        this.sums.missed += size.memory;
         return entry === root ? absent : entry;
       }
-      const parent = entry;
       entry = next;
       if (last) break;
-      depth++;
       at++;
       afterId = isNumber || this.#varied;
-      const plain = !isNumber && this.#plain;
-      literal &&= plain;
-      if (literal) this.#heads.learn(view, from, at - from, root, entry, depth);
-      if (plain && isWord && start !== from) this.#known.learn(view, start, at - start, parent, entry, 1);
     }
     return entry;
   }
 
   /** The entry of a segment that is a number. */
   #number(parent: number): number {
-    const known = this.#sums.star(parent);
+    const known = this.sums.star(parent);
     return known === 0 ? this.#star(parent) : known;
   }
 
@@ -167,19 +146,19 @@ export class PrefixTable {
     last: boolean,
   ): number {
     const { a, b, tag } = readKey(view, from, to - from, last, this.#key);
-    const found = this.#sums.find(parent, a, b, tag);
-    this.#plain = found > 0 && this.#sums.isLiteral(found);
+    const found = this.sums.find(parent, a, b, tag);
     this.#varied = false;
-    return this.#plain || found === crowded ? found : this.#general(bytes, parent, from, to, last);
+    const isKnown = found > 0 && this.sums.isLiteral(found);
+    return isKnown || found === crowded ? found : this.#general(bytes, parent, from, to, last);
   }
 
   #star(parent: number): number {
-    const found = this.#sums.find(parent, star.a, star.b, star.tag);
+    const found = this.sums.find(parent, star.a, star.b, star.tag);
     if (found === crowded) return found;
     this.#segment[0] = asterisk;
     this.#segment[1] = this.#separator;
-    const entry = found === absent ? this.#sums.insert(parent, star, this.#segment, 2) : found;
-    this.#sums.setStar(parent, entry);
+    const entry = found === absent ? this.sums.insert(parent, star, this.#segment, 2) : found;
+    this.sums.setStar(parent, entry);
     return entry;
   }
 
@@ -195,12 +174,12 @@ export class PrefixTable {
     this.#varied = !asItIs && allVaries(segment, length);
     if (last && this.#varied) return absent;
     const key = readKey(this.#segmentView, 0, length, last, this.#key);
-    let entry = this.#sums.find(parent, key.a, key.b, key.tag);
+    let entry = this.sums.find(parent, key.a, key.b, key.tag);
     if (entry === crowded) return entry;
     const same = asItIs || (length === to - from && isSame(segment, bytes, from, length));
     if (!last) segment[length] = this.#separator;
-    if (entry === absent) entry = this.#sums.insert(parent, key, segment, last ? length : length + 1);
-    if (same) this.#sums.setLiteral(entry);
+    if (entry === absent) entry = this.sums.insert(parent, key, segment, last ? length : length + 1);
+    if (same) this.sums.setLiteral(entry);
     return entry;
   }
 }

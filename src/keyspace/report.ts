@@ -9,6 +9,7 @@ import { keepKey, LargeKeys, type KeptKey } from './large-keys.ts';
 import { estimateMemory, memoryModelFor, type MemoryModel } from './memory-model.ts';
 import { dataTypes, type KeySize } from './prefix-sums.ts';
 import { PrefixTable } from './prefix-table.ts';
+import { Scanner } from './scanner.ts';
 import { KeySample } from './separator.ts';
 import { Tallies } from './tallies.ts';
 
@@ -26,6 +27,8 @@ export interface ReportOptions {
   /** Count only these keys. */
   database?: number;
   type?: string;
+  /** Never use the scanner: for cross checks. */
+  portable?: boolean;
 }
 
 const usual = { top: 20, prefixes: 50, depth: 3 } as const;
@@ -44,9 +47,11 @@ export class KeyspaceReport implements RdbHandler {
   readonly #top: number;
   readonly #depth: number;
   readonly #wanted: { database: number; type: string | undefined };
-  readonly #tallies = new Tallies();
-  readonly #ttl = new Histogram(ttlBounds);
-  readonly #sizes = new Histogram(sizeBounds);
+  /** Where the machine can, and all keys count. */
+  readonly #scanner: Scanner | undefined;
+  readonly #tallies: Tallies;
+  readonly #ttl: Histogram;
+  readonly #sizes: Histogram;
   readonly #idle = new Histogram(idleBounds);
   readonly #frequency = new Histogram(frequencyBounds);
   readonly #byMemory: LargeKeys;
@@ -61,7 +66,7 @@ export class KeyspaceReport implements RdbHandler {
   #separator: string | null;
   /** Until the separator is known. */
   #sample: KeySample | undefined;
-  #table: PrefixTable;
+  readonly #table: PrefixTable;
 
   constructor(options: ReportOptions) {
     this.#options = options;
@@ -74,12 +79,31 @@ export class KeyspaceReport implements RdbHandler {
     this.#measuredFrom = options.now;
     this.#separator = options.separator ?? null;
     this.#sample = options.separator === undefined ? new KeySample() : undefined;
-    this.#table = this.#newTable();
+    const countsAll = options.database === undefined && options.type === undefined;
+    this.#scanner = countsAll && options.portable !== true ? Scanner.create() : undefined;
+    const arena = this.#scanner?.arena;
+    this.#tallies = new Tallies(arena);
+    this.#ttl = new Histogram(ttlBounds, arena);
+    this.#sizes = new Histogram(sizeBounds, arena);
+    this.#table = new PrefixTable(codeOf(this.#separator), this.#depth, { arena });
+    this.#scanner?.share({
+      tallies: this.#tallies,
+      sizes: this.#sizes,
+      times: this.#ttl,
+      prefixes: this.#table.sums,
+    });
+    this.#tellScanner();
+  }
+
+  /** What reads plain keys instead of `record`, once it is known what divides their names. */
+  get scanner(): Scanner | undefined {
+    return this.#sample === undefined ? this.#scanner : undefined;
   }
 
   start(version: RdbVersion): void {
     this.#version = version;
     this.#model = memoryModelFor(version);
+    this.#tellScanner();
   }
 
   aux(name: string, value: string): void {
@@ -87,6 +111,11 @@ export class KeyspaceReport implements RdbHandler {
       this.#aux.set(printable(name.slice(0, longestAux)), printable(value.slice(0, longestAux)));
     if (name === 'ctime') this.#measuredFrom = (wholeNumber(value) ?? 0) * 1000 || this.#options.now;
     if (name === 'valkey-ver') this.#model = memoryModelFor(this.#version, value);
+    this.#tellScanner();
+  }
+
+  database(database: number): void {
+    this.#tallies.enter(database);
   }
 
   functions(): void {
@@ -147,6 +176,17 @@ export class KeyspaceReport implements RdbHandler {
     if (memory > this.#byMemory.floor) this.#byMemory.add(memory, key);
     if (bytes > this.#byBytes.floor) this.#byBytes.add(bytes, key);
     if (record.elements > this.#byElements.floor) this.#byElements.add(record.elements, key);
+    this.#tellScanner();
+  }
+
+  /** What decides about keys from here on. */
+  #tellScanner(): void {
+    this.#scanner?.set({
+      model: this.#model,
+      measuredFrom: this.#measuredFrom,
+      floors: { memory: this.#byMemory.floor, bytes: this.#byBytes.floor, elements: this.#byElements.floor },
+      ...this.#table.division,
+    });
   }
 
   #addPrefixes({ bytes, keyFrom, keyTo }: RdbRecord, size: KeySize): void {
@@ -163,15 +203,9 @@ export class KeyspaceReport implements RdbHandler {
     const sample = this.#sample;
     this.#sample = undefined;
     this.#separator = sample.separator();
-    this.#table = this.#newTable();
+    this.#table.restart(codeOf(this.#separator));
+    this.#tellScanner();
     sample.addTo(this.#table);
-  }
-
-  #newTable(): PrefixTable {
-    const separator = this.#separator;
-    return separator === null
-      ? new PrefixTable(0, 0, 1) // of depth 0: all keys are without a prefix
-      : new PrefixTable(separator.charCodeAt(0), this.#depth);
   }
 
   #prefixes(): Prefixes {
@@ -198,6 +232,10 @@ export class KeyspaceReport implements RdbHandler {
 /** Indexes in `dataTypes` by a value type's code. */
 const indexOfCode = new Uint8Array(256);
 for (const { code, data } of valueTypes) indexOfCode[code] = dataTypes.indexOf(data);
+
+function codeOf(separator: string | null): number | null {
+  return separator === null ? null : separator.charCodeAt(0);
+}
 
 function describeKey({ name, keyBytes, expiresAt, ...key }: KeptKey): LargeKey {
   const { database, type, encoding, elements, bytes, memory } = key;

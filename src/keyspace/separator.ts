@@ -46,7 +46,7 @@ export class KeySample {
       (key) => !wholeVaries(this.#bytes, this.#startOf(key), this.#ends[key]!),
     );
     const used = this.#bytes.subarray(0, this.#startOf(this.#count));
-    const table = new PrefixTable(0, 2, sampleKeys * 2);
+    const table = new PrefixTable(null, 2, { limit: sampleKeys * 2 });
     const scores: number[] = [];
     for (const candidate of candidates) {
       const byte = candidate.charCodeAt(0);

@@ -1,6 +1,7 @@
 import type { KeyspaceSummary, KeyTally } from '../domain/keyspace.ts';
 import type { RdbRecord } from '../formats/rdb/rdb-handler.ts';
-import type { ValueType } from '../formats/rdb/value-types.ts';
+import { valueTypes } from '../formats/rdb/value-types.ts';
+import { heap, type Arena } from './arena.ts';
 import { dataTypes } from './prefix-sums.ts';
 
 const columns = 6;
@@ -9,31 +10,52 @@ const mostDatabases = 4096;
 /** A string of up to so many bytes is `embstr` for OBJECT ENCODING, else `raw`. */
 const embeddedString = 44;
 
+/** Type and encoding of each row; strings have three, which their content decides. */
+const rows: { type: string; encoding: string }[] = [];
+/** The row of each value type by its code; of strings the first. */
+export const rowOfCode = new Uint8Array(256);
+for (const { code, data, encoding } of valueTypes) {
+  const found = rows.findIndex((row) => row.type === data && row.encoding === encoding);
+  rowOfCode[code] = found < 0 ? rows.length : found;
+  const encodings = code === 0 ? ['int', 'embstr', 'raw'] : [encoding];
+  if (found < 0) rows.push(...encodings.map((each) => ({ type: data, encoding: each })));
+}
+
 /** Sums by database, type and encoding. */
 export class Tallies {
-  /** Type and encoding of each row. */
-  readonly #rows: { type: string; encoding: string }[] = [];
-  /** The row of each value type by its code; strings have three. */
-  readonly #rowOfCode = new Int16Array(256).fill(-1);
+  /** Of the database that was entered last, which others may add to: a row for each type and encoding. */
+  readonly sums: Float64Array;
   readonly #databases = new Map<number, Float64Array>();
   #database = -1;
   /** The last that was added. */
   #newest = 0;
   /** Where the current database's keys are counted. */
-  #key = -1;
-  #sums: Float64Array = new Float64Array(0);
+  #key = 0;
 
-  constructor() {
-    for (const encoding of ['int', 'embstr', 'raw']) this.#rows.push({ type: 'string', encoding });
+  constructor(arena: Arena = heap) {
+    this.sums = arena.doubles(rows.length * columns);
+    this.enter(0);
+  }
+
+  /** What follows is of this database. */
+  enter(database: number): void {
+    if (database === this.#database) return;
+    this.#leave();
+    this.#database = database;
+    if (!this.#databases.has(database) && this.#databases.size < mostDatabases) {
+      this.#databases.set(database, new Float64Array(this.sums.length));
+      this.#newest = database;
+    }
+    this.#key = this.#databases.has(database) ? database : this.#newest;
+    this.sums.set(this.#databases.get(this.#key)!);
   }
 
   /** Returns the record's encoding's row, for `encodingOf`. */
   add(record: RdbRecord, bytes: number, memory: number): number {
-    const row = this.#rowOf(record);
-    if (record.database !== this.#database) this.#enter(record.database);
-    let at = row * columns;
-    if (at >= this.#sums.length) at = this.#grow(row);
-    const sums = this.#sums;
+    this.enter(record.database);
+    const row = rowOf(record);
+    const at = row * columns;
+    const { sums } = this;
     sums[at]! += 1;
     sums[at + 1]! += record.elements;
     sums[at + 2]! += bytes;
@@ -46,72 +68,50 @@ export class Tallies {
   }
 
   encodingOf(row: number): string {
-    return this.#rows[row]?.encoding ?? '';
+    return rows[row]?.encoding ?? '';
   }
 
   summarize(): Pick<KeyspaceSummary, 'totals' | 'databases' | 'types'> {
+    this.#leave();
     const databases = [...this.#databases]
       .toSorted(([a], [b]) => a - b)
       .map(([database, sums]) => {
-        const types = this.#byType(sums).map(({ type, rows }) => ({ type, ...total(rows) }));
+        const types = byType(sums).map(({ type, tallies }) => ({ type, ...total(tallies) }));
         return { database, ...total(types), types };
-      });
-    const all = new Float64Array(this.#rows.length * columns);
+      })
+      .filter(({ keys }) => keys > 0);
+    const all = new Float64Array(this.sums.length);
     for (const sums of this.#databases.values()) sums.forEach((value, at) => (all[at]! += value));
-    const types = this.#byType(all).map(({ type, rows }) => ({
+    const types = byType(all).map(({ type, tallies }) => ({
       type,
-      ...total(rows),
-      encodings: rows.toSorted((a, b) => b.keys - a.keys),
+      ...total(tallies),
+      encodings: tallies.toSorted((a, b) => b.keys - a.keys),
     }));
     return { totals: total(types), databases, types };
   }
 
-  #rowOf({ type, integer, longest }: RdbRecord): number {
-    if (type.code === 0) return integer ? 0 : longest <= embeddedString ? 1 : 2;
-    const known = this.#rowOfCode[type.code]!;
-    return known >= 0 ? known : this.#newRow(type);
+  #leave(): void {
+    this.#databases.get(this.#key)?.set(this.sums);
   }
+}
 
-  /** Apart: a function with a closure in it makes a context on every call. */
-  #newRow({ code, data, encoding }: ValueType): number {
-    const found = this.#rows.findIndex((row) => row.type === data && row.encoding === encoding);
-    const row = found < 0 ? this.#rows.push({ type: data, encoding }) - 1 : found;
-    this.#rowOfCode[code] = row;
-    return row;
-  }
+function rowOf({ type, integer, longest }: RdbRecord): number {
+  if (type.code !== 0) return rowOfCode[type.code]!;
+  return integer ? 0 : longest <= embeddedString ? 1 : 2;
+}
 
-  #enter(database: number): void {
-    this.#database = database;
-    if (!this.#databases.has(database) && this.#databases.size < mostDatabases) {
-      this.#databases.set(database, new Float64Array(0));
-      this.#newest = database;
-    }
-    this.#key = this.#databases.has(database) ? database : this.#newest;
-    this.#sums = this.#databases.get(this.#key) ?? this.#sums;
-  }
-
-  /** Makes room for a row that came up later than this database did. */
-  #grow(row: number): number {
-    const larger = new Float64Array(this.#rows.length * columns);
-    larger.set(this.#sums);
-    this.#databases.set(this.#key, larger);
-    this.#sums = larger;
-    return row * columns;
-  }
-
-  /** Types in their usual order, each with the sums of its encodings; without those that have no key. */
-  #byType(sums: Float64Array): { type: string; rows: (KeyTally & { encoding: string })[] }[] {
-    const rows = this.#rows.map(({ type, encoding }, row) => ({
+/** Types in their usual order, each with the sums of its encodings; without those that have no key. */
+function byType(sums: Float64Array): { type: string; tallies: (KeyTally & { encoding: string })[] }[] {
+  const all = rows.map(({ type, encoding }, row) => ({
+    type,
+    tally: { encoding, ...tallyOf(sums.subarray(row * columns, (row + 1) * columns)) },
+  }));
+  return dataTypes
+    .map((type) => ({
       type,
-      tally: { encoding, ...tallyOf(sums.subarray(row * columns, (row + 1) * columns)) },
-    }));
-    return dataTypes
-      .map((type) => ({
-        type,
-        rows: rows.filter((row) => row.type === type && row.tally.keys > 0).map(({ tally }) => tally),
-      }))
-      .filter((each) => each.rows.length > 0);
-  }
+      tallies: all.filter((row) => row.type === type && row.tally.keys > 0).map(({ tally }) => tally),
+    }))
+    .filter(({ tallies }) => tallies.length > 0);
 }
 
 function tallyOf(row: Float64Array): KeyTally {

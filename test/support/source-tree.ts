@@ -22,10 +22,13 @@ export interface SourceFile {
 
 export type SourceTree = ReadonlyMap<string, SourceFile>;
 
+/** AssemblyScript, which is compiled apart. */
+const apart = 'keyspace/kernel/';
+
 /** All TypeScript files below `root`. */
 export function readSourceTree(root: string): SourceTree {
-  const paths = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter((path) =>
-    path.endsWith('.ts'),
+  const paths = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter(
+    (path) => path.endsWith('.ts') && !path.startsWith(apart),
   );
   return sourceTree(Object.fromEntries(paths.map((path) => [path, readFileSync(join(root, path), 'utf8')])));
 }

@@ -44,6 +44,13 @@ export class ContentCounter implements RdbHandler {
     this.#types[record.type.code]! += 1;
   }
 
+  counted(database: number, code: number, keys: number, expiring: number): void {
+    if (database !== this.#number) this.#select(database);
+    this.#current.keys += keys;
+    this.#current.expires += expiring;
+    this.#types[code]! += keys;
+  }
+
   content(): RdbContent {
     const types: Partial<Record<DataType, number>> = {};
     for (const type of typesOf(this.version?.engine ?? 'redis')) {

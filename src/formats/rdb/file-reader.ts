@@ -1,8 +1,14 @@
 import { decodeUtf8, escapeBytes, wholeCharacters } from '../../lib/byte-text.ts';
 import { opcode, OpcodeReader } from './opcode-reader.ts';
-import { plainLayouts, readPlainKeys, type PlainKeysOptions } from './plain-keys.ts';
+import { plainLayouts, readPlainKeys } from './plain-keys.ts';
 import { RawValue } from './raw-value.ts';
-import { RdbError, type RdbHandler, type RdbRecord, type TokenSink } from './rdb-handler.ts';
+import {
+  RdbError,
+  type KeysOptions,
+  type RdbHandler,
+  type RdbRecord,
+  type TokenSink,
+} from './rdb-handler.ts';
 import { headerBytes, readRdbVersion, type Engine, type RdbVersion } from './rdb-version.ts';
 import { StringReader } from './string-reader.ts';
 import { grammarOf } from './value-grammar.ts';
@@ -29,7 +35,7 @@ type State = 'header' | 'next' | 'opcode' | 'key' | 'value';
 export class FileReader {
   readonly #window: Window;
   readonly #handler: RdbHandler;
-  readonly #plain: PlainKeysOptions;
+  readonly #plain: KeysOptions;
   readonly #key: StringReader;
   readonly #value: ValueReader;
   readonly #raw: RawValue;
@@ -132,10 +138,11 @@ export class FileReader {
     const record = this.#record;
     if (this.#handler.wish === undefined) {
       this.#plain.first = this.records;
-      this.records += readPlainKeys(window, record, this.#handler, this.#plain);
+      this.records += this.#plainKeys();
       if (window.at >= window.stop) return true;
     }
     const code = window.bytes[window.at]!;
+    if (code === opcode.end || code === opcode.selectDb) this.#countScanned();
     const type = this.#plain.types[code];
     if (type !== undefined) {
       record.offset = window.offset;
@@ -148,6 +155,23 @@ export class FileReader {
     }
     window.at++;
     return true;
+  }
+
+  #plainKeys(): number {
+    const [window, record, handler] = [this.#window, this.#record, this.#handler];
+    const { scanner } = handler;
+    const isNoted = record.idle >= 0 || record.frequency >= 0;
+    return scanner !== undefined && !isNoted && scanner.holds(window)
+      ? scanner.read(window, record, handler, this.#plain)
+      : readPlainKeys(window, record, handler, this.#plain);
+  }
+
+  /** A database is read to its end. */
+  #countScanned(): void {
+    const { database } = this.#record;
+    this.#handler.scanner?.takeCounts((code, keys, expiring) =>
+      this.#handler.counted?.(database, code, keys, expiring),
+    );
   }
 
   #inKey(): boolean {

@@ -1,6 +1,6 @@
 import { lzfExpansion } from './lzf.ts';
 import { countByHead, headOf } from './packed-elements.ts';
-import type { RdbHandler, RdbRecord } from './rdb-handler.ts';
+import type { KeysOptions, RdbHandler, RdbRecord } from './rdb-handler.ts';
 import type { ValueType } from './value-types.ts';
 import type { Window } from './window.ts';
 
@@ -19,16 +19,6 @@ export function plainLayouts(types: readonly (ValueType | undefined)[]): Uint8Ar
   );
 }
 
-export interface PlainKeysOptions {
-  /** Index of the first key. */
-  first: number;
-  /** Longer keys are left to others. */
-  keyLimit: number;
-  types: readonly (ValueType | undefined)[];
-  /** As `plainLayouts` says. */
-  layouts: Uint8Array;
-}
-
 /**
  * Keys whose value is one string, bare or packed with all elements: most of many data sets. Read here without a call for
  * each token, which is three times as fast. Stops before anything else, and where a length takes more than two bytes.
@@ -38,7 +28,7 @@ export function readPlainKeys(
   window: Window,
   record: RdbRecord,
   handler: RdbHandler,
-  { first, keyLimit, types, layouts }: PlainKeysOptions,
+  { first, keyLimit, types, layouts }: KeysOptions,
 ): number {
   const { bytes, stop, base } = window;
   const last = window.end - headRoom;

@@ -93,7 +93,7 @@ export function placeOf({ message, offset, record }: RdbError): string {
 
 /** The same handler, which wishes for every value's tokens. */
 function decodingAll(handler: RdbHandler): RdbHandler {
-  return { ...both(handler, {}), wish: () => 'tokens' };
+  return { ...both(handler, {}), scanner: undefined, wish: () => 'tokens' };
 }
 
 function both(one: RdbHandler, other: RdbHandler): RdbHandler {
@@ -121,6 +121,13 @@ function both(one: RdbHandler, other: RdbHandler): RdbHandler {
     moduleAux: (module) => {
       one.moduleAux?.(module);
       other.moduleAux?.(module);
+    },
+    get scanner() {
+      return other.scanner;
+    },
+    counted: (database, code, keys, expiring) => {
+      one.counted?.(database, code, keys, expiring);
+      other.counted?.(database, code, keys, expiring);
     },
     record: (record: RdbRecord) => {
       one.record?.(record);

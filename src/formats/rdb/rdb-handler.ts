@@ -64,6 +64,42 @@ export interface RdbHandler {
   wish?(record: RdbRecord): ValueWish;
   /** After a value. `raw`: as wished for; null when it was longer than `rawLimit`. */
   record?(record: RdbRecord, raw?: Uint8Array | null): void;
+  /** Reads keys in place of `record`, which still gets those that it stops at. Not asked where there is a `wish`. */
+  readonly scanner?: KeyScanner | undefined;
+  /** What the scanner read of one type, and how many of these keys expire: before the next database, and at the end. */
+  counted?(database: number, code: number, keys: number, expiring: number): void;
+}
+
+/** Of those who read many keys at a time. */
+export interface KeysOptions {
+  /** Index of the first key. */
+  first: number;
+  /** Longer keys are left to others. */
+  keyLimit: number;
+  types: readonly (ValueType | undefined)[];
+  /** As `plainLayouts` says. */
+  layouts: Uint8Array;
+}
+
+/** What a scanner sees of a Window. */
+export interface ShownBytes {
+  readonly bytes: Uint8Array;
+  at: number;
+  readonly end: number;
+  readonly stop: number;
+  readonly offset: number;
+}
+
+/** Reads and counts keys by itself, without a call for each, in memory of its own. */
+export interface KeyScanner {
+  /** Copies part of a file to where it can be read, and returns what ends with it; undefined when it is too long. */
+  place(part: Uint8Array): Uint8Array | undefined;
+  /** Does the window show what was placed? */
+  holds(window: ShownBytes): boolean;
+  /** As `readPlainKeys` does. What precedes the first key may be its expiry alone. */
+  read(window: ShownBytes, record: RdbRecord, handler: RdbHandler, options: KeysOptions): number;
+  /** Gives what was counted since this was last asked. */
+  takeCounts(take: (code: number, keys: number, expiring: number) => void): void;
 }
 
 /**

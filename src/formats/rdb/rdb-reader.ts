@@ -1,6 +1,6 @@
 import { Crc64 } from './crc64.ts';
 import { FileReader } from './file-reader.ts';
-import { RdbError, type RdbHandler, type RdbRecord, type TokenSink } from './rdb-handler.ts';
+import { RdbError, type KeyScanner, type RdbHandler, type RdbRecord, type TokenSink } from './rdb-handler.ts';
 import { checksumSince, newestKnown, type RdbVersion } from './rdb-version.ts';
 import { grammarOf } from './value-grammar.ts';
 import { ValueReader } from './value-reader.ts';
@@ -43,6 +43,7 @@ const joinBytes = 128;
  */
 export class RdbReader {
   readonly #window = new Window();
+  readonly #handler: RdbHandler;
   readonly #file: FileReader;
   readonly #crc: Crc64 | undefined;
   readonly #trailer = new Uint8Array(trailerBytes);
@@ -54,6 +55,7 @@ export class RdbReader {
   #rest: Uint8Array = new Uint8Array(0);
 
   constructor(handler: RdbHandler, options: ReaderOptions = {}) {
+    this.#handler = handler;
     this.#file = new FileReader(this.#window, handler, options);
     this.#crc = options.withoutChecksum === true ? undefined : new Crc64();
     this.#partOfFile = options.partOfFile === true;
@@ -115,9 +117,15 @@ export class RdbReader {
       at = joined;
     }
     if (this.#file.endedAt !== undefined) return;
-    window.show(part, from, at);
+    const shown = this.#scanner()?.place(part) ?? part;
+    const before = shown.length - part.length;
+    window.show(shown, from - before, before + at);
     this.#file.run();
     this.#leave(window.end);
+  }
+
+  #scanner(): KeyScanner | undefined {
+    return this.#handler.wish === undefined ? this.#handler.scanner : undefined;
   }
 
   /** What was left and the first bytes of this part. Where in the part to go on, or undefined if it is used up. */

@@ -6,6 +6,8 @@ import {
 } from '../../../src/formats/rdb/rdb-handler.ts';
 import { RdbReader, readValue } from '../../../src/formats/rdb/rdb-reader.ts';
 import { ValueDecoder } from '../../../src/formats/rdb/value-decoder.ts';
+import { feed } from './feed.ts';
+import { readBothWays } from './read-both-ways.ts';
 
 /** What one way of reading found: a line for each record, and how it ended. */
 interface Outcome {
@@ -42,6 +44,7 @@ export function examine(bytes: Uint8Array, chunks: readonly number[]): string | 
     differ('deep', wholeDeep, 'deep in chunks', deep) ??
     differBefore('skim', skim, 'tokens', plain) ??
     differBefore('tokens', plain, 'deep', deep) ??
+    compareReports(bytes, chunks) ??
     (deep.sound && raw.fault !== undefined
       ? `deep finds nothing, reading raw values: ${raw.fault}`
       : undefined) ??
@@ -49,6 +52,13 @@ export function examine(bytes: Uint8Array, chunks: readonly number[]): string | 
       ? `deep finds ${deep.end}, reading raw values nothing`
       : undefined)
   );
+}
+
+/** What a backup says of the file and of its keys, with the scanner's kernel and without it. */
+function compareReports(bytes: Uint8Array, chunks: readonly number[]): string | undefined {
+  const { scanned, portable } = readBothWays(bytes, chunks, { separator: ':' });
+  const [one, other] = [JSON.stringify(scanned.found), JSON.stringify(portable.found)];
+  return one === other ? undefined : `the scanner finds ${one}, and without it ${other}`;
 }
 
 function read(bytes: Uint8Array, chunks: readonly number[], handler: RdbHandler, sink?: TokenSink): Outcome {
@@ -69,18 +79,6 @@ function read(bytes: Uint8Array, chunks: readonly number[], handler: RdbHandler,
     // How much follows the end depends on what has come.
     const message = error.message.replace(/at least \d+/, 'some');
     return { records, end: `${error.kind}: ${message}`, sound: false };
-  }
-}
-
-/** In one buffer that is overwritten after each chunk: who keeps one finds garbage. */
-export function feed(reader: RdbReader, bytes: Uint8Array, chunks: readonly number[]): void {
-  const buffer = Buffer.alloc(Math.min(bytes.length, Math.max(1, ...chunks)));
-  for (let at = 0, turn = 0; at < bytes.length; turn++) {
-    const part = bytes.subarray(at, at + Math.max(1, chunks[turn % chunks.length] ?? 1));
-    buffer.set(part);
-    reader.update(buffer.subarray(0, part.length));
-    buffer.fill(0xee, 0, part.length);
-    at += part.length;
   }
 }
 

@@ -11,7 +11,7 @@ function add(table: PrefixTable, name: string, size: KeySize = one): void {
 }
 
 function prefixesOf(names: string[], { separator = ':', depth = 4 } = {}): Record<string, number> {
-  const table = new PrefixTable(separator.charCodeAt(0), depth, 256);
+  const table = new PrefixTable(separator.charCodeAt(0), depth, { limit: 256 });
   for (const name of names) add(table, name);
   return Object.fromEntries(table.entries().map(({ prefix, keys }) => [prefix, keys]));
 }
@@ -98,7 +98,7 @@ test('a name counts the same whatever came before it, and wherever in a buffer i
       fc.array(fc.array(segment, { maxLength: 5 }), { maxLength: 40 }),
       fc.nat(40),
       (names, room) => {
-        const together = new PrefixTable(58, 3, 1000);
+        const together = new PrefixTable(58, 3, { limit: 1000 });
         const alone = new Map<string, number>();
         for (const name of names.map((segments) => segments.join(':'))) {
           const bytes = Buffer.from(`x:${name}${':y'.repeat(room)}`);
@@ -128,7 +128,7 @@ describe('more prefixes than there is room for', () => {
         fc.array(fc.tuple(fc.nat(60), fc.integer({ min: 1, max: 50 })), { minLength: 1, maxLength: 400 }),
         fc.integer({ min: 4, max: 20 }),
         (keys, limit) => {
-          const table = new PrefixTable(58, 1, limit);
+          const table = new PrefixTable(58, 1, { limit });
           const exact = new Map<string, { keys: number; memory: number }>();
           for (const [which, memory] of keys) {
             // No digits: those would be generalised.
@@ -155,7 +155,7 @@ describe('more prefixes than there is room for', () => {
   });
 
   test('a prefix is there as long as one below it', () => {
-    const table = new PrefixTable(58, 3, 50);
+    const table = new PrefixTable(58, 3, { limit: 50 });
     for (let round = 0; round < 2000; round++)
       add(table, `${'abc'[round % 3]}:${letters(round % 37)}:${letters(round % 101)}:x`);
     const names = new Set(table.entries().map(({ prefix }) => prefix));
@@ -166,7 +166,7 @@ describe('more prefixes than there is room for', () => {
 });
 
 test('names that were made to collide cost little, and are said to be missed', () => {
-  const table = new PrefixTable(58, 1, 200);
+  const table = new PrefixTable(58, 1, { limit: 200 });
   const home = (name: string): number => {
     const word = Buffer.from(name.padEnd(4, '\0')).readInt32LE();
     const half = Math.imul(word ^ (2 * name.length), 0x9e3779b1);
