@@ -52,8 +52,8 @@ export class KeyspaceReport implements RdbHandler {
   readonly #tallies: Tallies;
   readonly #ttl: Histogram;
   readonly #sizes: Histogram;
-  readonly #idle = new Histogram(idleBounds);
-  readonly #frequency = new Histogram(frequencyBounds);
+  readonly #idle: Histogram;
+  readonly #frequency: Histogram;
   readonly #byMemory: LargeKeys;
   readonly #byBytes: LargeKeys;
   readonly #byElements: LargeKeys;
@@ -85,11 +85,15 @@ export class KeyspaceReport implements RdbHandler {
     this.#tallies = new Tallies(arena);
     this.#ttl = new Histogram(ttlBounds, arena);
     this.#sizes = new Histogram(sizeBounds, arena);
+    this.#idle = new Histogram(idleBounds, arena);
+    this.#frequency = new Histogram(frequencyBounds, arena);
     this.#table = new PrefixTable(codeOf(this.#separator), this.#depth, { arena });
     this.#scanner?.share({
       tallies: this.#tallies,
       sizes: this.#sizes,
       times: this.#ttl,
+      idles: this.#idle,
+      frequencies: this.#frequency,
       prefixes: this.#table.sums,
     });
     this.#tellScanner();

@@ -24,51 +24,57 @@ export const dataTypes = 1024; // bits of `types`
 export const counts = 2048;
 /** u16: what an allocator gives for so many bytes below 1024. */
 export const classes = 6144;
-/** f64: seconds, eight at most. */
-export const ttlBounds = 8192;
+// f64: what histograms are divided by, of each seven at most and behind them Infinity.
+export const timeBounds = 8192;
+export const idleBounds = 8256;
+export const frequencyBounds = 8320;
 
 // Numbers that the caller sets, u32 …
-export const ttlCount = 8256;
-export const keyLimit = 8260; // bytes of a name; longer ones are not read
-export const separator = 8264; // a byte
-export const levels = 8268; // how many segments make a prefix
-export const embedsKeys = 8272; // this and what follows: see ../memory-model.ts
-export const embedLimit = 8276;
-export const embedHeader = 8280;
-export const embedsMembers = 8284;
-export const packsLists = 8288;
+export const keyLimit = 8384; // bytes of a name; longer ones are not read
+export const separator = 8388; // a byte
+export const levels = 8392; // how many segments make a prefix
+export const embedsKeys = 8396; // this and what follows: see ../memory-model.ts
+export const embedLimit = 8400;
+export const embedHeader = 8404;
+export const embedsMembers = 8408;
+export const packsLists = 8412;
 // … where the tables are that keys are added to, u32 …
-export const tallies = 8292; // f64[][6]: keys, elements, bytes, memory, expiring, their bytes
-export const sizes = 8296; // f64[][2]: keys and bytes, by powers of four
-export const times = 8300; // f64[][2]: by `ttlBounds`
-export const slots = 8304; // these and what follows: see ../prefix-sums.ts
-export const slotMask = 8308;
-export const places = 8312;
-export const first = 8316;
-export const second = 8320;
-export const stars = 8324;
-export const literal = 8328;
-export const sums = 8332;
-export const types = 8336;
+export const tallies = 8416; // f64[][6]: keys, elements, bytes, memory, expiring, their bytes
+export const sizes = 8420; // f64[][2]: keys and bytes, by powers of four
+export const times = 8424; // f64[][2]: by `timeBounds`
+export const idles = 8428; // f64[][2]: by `idleBounds`
+export const frequencies = 8432; // f64[][2]: by `frequencyBounds`
+export const slots = 8436; // these and what follows: see ../prefix-sums.ts
+export const slotMask = 8440;
+export const places = 8444;
+export const first = 8448;
+export const second = 8452;
+export const stars = 8456;
+export const literal = 8460;
+export const sums = 8464;
+export const types = 8468;
 // … and f64.
-export const memoryFloor = 8344; // keys above one of these three are for the caller
-export const bytesFloor = 8352;
-export const elementsFloor = 8360;
-export const measuredFrom = 8368; // milliseconds
+export const memoryFloor = 8472; // keys above one of these three are for the caller
+export const bytesFloor = 8480;
+export const elementsFloor = 8488;
+export const measuredFrom = 8496; // milliseconds
 
-// What is told when reading has stopped: f64 …
-export const expiresAt = 8376; // when the key that is next does; -1: never
-// … and u32.
-export const read = 8384; // how many keys were counted
-export const isKey = 8388; // 1: the key at which it stopped is for the caller, and this is what RdbRecord has of it
-export const keyFrom = 8392;
-export const keyBytes = 8396;
-export const valueEnd = 8400;
-export const elements = 8404;
-export const stringsRead = 8408;
-export const longest = 8412;
-export const saved = 8416; // by compression
-export const integer = 8420;
+// What was read of the key that is next, before and after reading, f64; -1: nothing.
+export const expiresAt = 8504;
+export const idle = 8512;
+export const frequency = 8520;
+
+// What is told when reading has stopped, u32.
+export const read = 8528; // how many keys were counted
+export const isKey = 8532; // 1: the key at which it stopped is for the caller, and this is what RdbRecord has of it
+export const keyFrom = 8536;
+export const keyBytes = 8540;
+export const valueEnd = 8544;
+export const elements = 8548;
+export const stringsRead = 8552;
+export const longest = 8556;
+export const saved = 8560; // by compression
+export const integer = 8564;
 
 /** The first byte that is free. */
-export const top = 8424;
+export const top = 8568;

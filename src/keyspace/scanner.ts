@@ -7,7 +7,7 @@ import type {
 } from '../formats/rdb/rdb-handler.ts';
 import { valueTypes, type Layout, type Packing, type ValueType } from '../formats/rdb/value-types.ts';
 import { BufferArena } from './arena.ts';
-import { ttlBounds, type Histogram } from './histogram.ts';
+import { frequencyBounds, idleBounds, ttlBounds, type Histogram } from './histogram.ts';
 import { smallClasses, type MemoryModel } from './memory-model.ts';
 import { dataTypes, type PrefixSums } from './prefix-sums.ts';
 import { scanKernel } from './scan-kernel.ts';
@@ -46,13 +46,15 @@ declare const WebAssembly: {
   validate(bytes: Uint8Array): boolean;
 };
 
-type Scan = (this: void, at: number, stop: number, end: number, expiresAt: number) => number;
+type Scan = (this: void, at: number, stop: number, end: number) => number;
 
 /** The tables that it adds to, all of its arena. */
 export interface ScannerTables {
   tallies: Tallies;
   sizes: Histogram;
   times: Histogram;
+  idles: Histogram;
+  frequencies: Histogram;
   prefixes: PrefixSums;
 }
 
@@ -106,8 +108,9 @@ export class Scanner implements KeyScanner {
     this.#doubles = new Float64Array(memory);
     this.arena = new BufferArena(memory, layout.top);
     new Uint16Array(memory, layout.classes).set(smallClasses);
-    this.#doubles.set(ttlBounds, layout.ttlBounds / 8);
-    this.#setNumber(layout.ttlCount, ttlBounds.length);
+    this.#doubles.set([...ttlBounds, Infinity], layout.timeBounds / 8);
+    this.#doubles.set([...idleBounds, Infinity], layout.idleBounds / 8);
+    this.#doubles.set([...frequencyBounds, Infinity], layout.frequencyBounds / 8);
     for (const { code, data, packing, entries } of valueTypes) {
       this.#bytes[layout.packings + code] = packing === undefined ? 0 : packings[packing];
       this.#bytes[layout.entries + code] = entries;
@@ -117,10 +120,12 @@ export class Scanner implements KeyScanner {
   }
 
   /** Once, before anything is read. */
-  share({ tallies, sizes, times, prefixes }: ScannerTables): void {
+  share({ tallies, sizes, times, idles, frequencies, prefixes }: ScannerTables): void {
     this.#setNumber(layout.tallies, tallies.sums.byteOffset);
     this.#setNumber(layout.sizes, sizes.sums.byteOffset);
     this.#setNumber(layout.times, times.sums.byteOffset);
+    this.#setNumber(layout.idles, idles.sums.byteOffset);
+    this.#setNumber(layout.frequencies, frequencies.sums.byteOffset);
     this.#setNumber(layout.slots, prefixes.slots.byteOffset);
     this.#setNumber(layout.slotMask, prefixes.slots.length - 1);
     this.#setNumber(layout.places, prefixes.places.byteOffset);
@@ -161,15 +166,23 @@ export class Scanner implements KeyScanner {
     if (options !== this.#options) this.#take(options);
     record.bytes = window.bytes;
     let index = options.first;
+    const doubles = this.#doubles;
     for (;;) {
-      window.at = this.#scan(window.at, window.stop, window.end, record.expiresAt);
+      doubles[layout.expiresAt / 8] = record.expiresAt;
+      doubles[layout.idle / 8] = record.idle;
+      doubles[layout.frequency / 8] = record.frequency;
+      window.at = this.#scan(window.at, window.stop, window.end);
       index += numbers[layout.read / 4]!;
-      record.expiresAt = this.#doubles[layout.expiresAt / 8]!;
+      record.expiresAt = doubles[layout.expiresAt / 8]!;
+      record.idle = doubles[layout.idle / 8]!;
+      record.frequency = doubles[layout.frequency / 8]!;
       if (numbers[layout.isKey / 4] === 0) return index - options.first;
       record.index = index++;
       this.#describe(window, record, options);
       handler.record?.(record);
       record.expiresAt = -1;
+      record.idle = -1;
+      record.frequency = -1;
       window.at = numbers[layout.valueEnd / 4]!;
     }
   }

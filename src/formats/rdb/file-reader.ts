@@ -160,8 +160,7 @@ export class FileReader {
   #plainKeys(): number {
     const [window, record, handler] = [this.#window, this.#record, this.#handler];
     const { scanner } = handler;
-    const isNoted = record.idle >= 0 || record.frequency >= 0;
-    return scanner !== undefined && !isNoted && scanner.holds(window)
+    return scanner !== undefined && scanner.holds(window)
       ? scanner.read(window, record, handler, this.#plain)
       : readPlainKeys(window, record, handler, this.#plain);
   }

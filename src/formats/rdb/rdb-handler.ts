@@ -96,7 +96,7 @@ export interface KeyScanner {
   place(part: Uint8Array): Uint8Array | undefined;
   /** Does the window show what was placed? */
   holds(window: ShownBytes): boolean;
-  /** As `readPlainKeys` does. What precedes the first key may be its expiry alone. */
+  /** As `readPlainKeys` does. */
   read(window: ShownBytes, record: RdbRecord, handler: RdbHandler, options: KeysOptions): number;
   /** Gives what was counted since this was last asked. */
   takeCounts(take: (code: number, keys: number, expiring: number) => void): void;

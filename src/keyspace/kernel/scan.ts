@@ -22,12 +22,15 @@ import {
   rows,
   dataTypes,
   counts,
-  ttlBounds,
-  ttlCount,
+  timeBounds,
+  idleBounds,
+  frequencyBounds,
   keyLimit,
   tallies,
   sizes,
   times,
+  idles,
+  frequencies,
   sums,
   types,
   memoryFloor,
@@ -35,6 +38,8 @@ import {
   elementsFloor,
   measuredFrom,
   expiresAt,
+  idle,
+  frequency,
   read,
   isKey,
   keyFrom,
@@ -64,6 +69,8 @@ import {
   wholeBytes,
 } from './strings';
 
+const idleOpcode: u32 = 248;
+const frequencyOpcode: u32 = 249;
 const expireTimeMs: u32 = 252;
 /** No expiry, and no header of a key or value with the head of what it packs, is longer; nor what is read beyond. */
 const headRoom: usize = 48;
@@ -75,13 +82,15 @@ let stringCount: u32 = 0;
 let longestBytes: u32 = 0;
 let savedBytes: u32 = 0;
 let isNumber: bool = false;
+let endOfNumber: usize = 0;
 
 /**
  * Reads keys from the address `at` on, until `stop`, or before `end`, or before what is not plain, or before a key that is
- * for the caller; `expires`: when the first one does, or -1. Returns where it has stopped.
+ * for the caller. Returns where it has stopped.
  */
-export function scan(at: usize, stop: usize, end: usize, expires: f64): usize {
+export function scan(at: usize, stop: usize, end: usize): usize {
   const last = end - headRoom;
+  let expires = load<f64>(expiresAt);
   const limit = load<u32>(keyLimit);
   let count: u32 = 0;
   store<u32>(isKey, 0);
@@ -90,6 +99,16 @@ export function scan(at: usize, stop: usize, end: usize, expires: f64): usize {
     if (code == expireTimeMs) {
       expires = <f64>load<i64>(at, 1);
       at += 9;
+      continue;
+    }
+    if (code == frequencyOpcode) {
+      store<f64>(frequency, <f64>load<u8>(at, 1));
+      at += 2;
+      continue;
+    }
+    if (code == idleOpcode) {
+      if (!readIdle(at + 1)) break;
+      at = endOfNumber;
       continue;
     }
     const layout: i32 = load<u8>(layouts + code);
@@ -130,6 +149,21 @@ export function scan(at: usize, stop: usize, end: usize, expires: f64): usize {
   store<u32>(read, count);
   store<f64>(expiresAt, expires);
   return at;
+}
+
+/** Seconds, as a length. False where they take more than five bytes, or are none. */
+function readIdle(at: usize): bool {
+  const head: u32 = load<u8>(at);
+  if (head == 0x80) {
+    store<f64>(idle, <f64>bswap(load<u32>(at, 1)));
+    endOfNumber = at + 5;
+  } else if (head >= 0x80) return false;
+  else {
+    const isShort = head < 0x40;
+    store<f64>(idle, <f64>(isShort ? head : ((head & 0x3f) << 8) | load<u8>(at, 1)));
+    endOfNumber = at + (isShort ? 1 : 2);
+  }
+  return true;
 }
 
 /** Tells the caller of the key that was read last: what RdbRecord has of it. */
@@ -204,17 +238,30 @@ function countKey(
   add(sum + 16, memory);
   const kinds = load<u32>(types) + entry;
   store<u8>(kinds, load<u8>(kinds) | (1 << load<u8>(dataTypes + code)));
+  countNotes(bytes);
   if (expires != -1) add(counts + 8 + (code << 4), 1);
   if (expires < 0) return;
   add(tally + 32, 1);
   add(tally + 40, bytes);
   add(sum + 24, 1);
-  const seconds = (expires - load<f64>(measuredFrom)) / 1000;
-  let time = load<u32>(times);
-  for (let bound = ttlBounds; bound < ttlBounds + (load<u32>(ttlCount) << 3); bound += 8)
-    time += seconds >= load<f64>(bound) ? 16 : 0;
-  add(time, 1);
-  add(time + 8, bytes);
+  addTo(load<u32>(times), timeBounds, (expires - load<f64>(measuredFrom)) / 1000, bytes);
+}
+
+/** What a server notes of its keys for some policies of eviction. */
+function countNotes(bytes: f64): void {
+  const seconds = load<f64>(idle);
+  if (seconds >= 0) addTo(load<u32>(idles), idleBounds, seconds, bytes);
+  const often = load<f64>(frequency);
+  if (often >= 0) addTo(load<u32>(frequencies), frequencyBounds, often, bytes);
+  store<f64>(idle, -1);
+  store<f64>(frequency, -1);
+}
+
+function addTo(histogram: usize, bounds: usize, value: f64, bytes: f64): void {
+  let bucket = histogram;
+  for (let bound = bounds; value >= load<f64>(bound); bound += 8) bucket += 16;
+  add(bucket, 1);
+  add(bucket + 8, bytes);
 }
 
 function add(place: usize, value: f64): void {

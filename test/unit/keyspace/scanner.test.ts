@@ -235,6 +235,36 @@ describe('at every edge', () => {
     compare(Array.from({ length: 20 }, () => [expiring, lasting]).flat());
   });
 
+  test('of idle times and frequencies', () => {
+    const idle = [0, 1, 59, 60, 61, 63, 64, 3599, 3600, 3601, 16_383].map((seconds) =>
+      Buffer.concat([Buffer.of(0xf8), size(seconds)]),
+    );
+    const longer = [5, 86_399, 86_400, 7 * 86_400, 30 * 86_400 - 1, 30 * 86_400, 2 ** 32 - 1].map(
+      (seconds) => {
+        const bytes = Buffer.of(0xf8, 0x80, 0, 0, 0, 0);
+        bytes.writeUInt32BE(seconds, 2);
+        return bytes;
+      },
+    );
+    const often = [0, 1, 5, 6, 10, 11, 50, 51, 100, 101, 254, 255].map((times) => Buffer.of(0xf9, times));
+    const notes = [...idle, ...longer, ...often, Buffer.concat([idle[3]!, often[3]!])];
+    const expires = Buffer.concat([Buffer.of(0xfc), expiry(1e6)]);
+    compare(
+      notes.flatMap((note) => [
+        Buffer.concat([note, key(0, 'k:x', str('v'))]),
+        Buffer.concat([expires, note, key(16, 'k:x', str(listpack(3, 20)))]),
+        key(0, 'k:x', str('v')),
+      ]),
+    );
+    const eightBytes = Buffer.concat([Buffer.of(0xf8, 0x81), Buffer.alloc(8, 0), key(0, 'k:x', str('v'))]);
+    compare(
+      Array.from({ length: 10 }, () => [
+        eightBytes,
+        ...Array.from({ length: 9 }, () => key(0, 'k:x', str('v'))),
+      ]).flat(),
+    );
+  });
+
   test('of damage', () => {
     const heads = [31, 32, 33, 64, 224].map((control) => Buffer.of(control, ...listpack(5, 30)));
     const values = [
@@ -269,7 +299,8 @@ describe('at every edge', () => {
         'k:12:part',
         Buffer.concat([size(2), Buffer.of(2), str(listpack(4, 20)), Buffer.of(1, 3), str('ab')]),
       ),
-      key(0, 'k:some', Buffer.of(0xc1, 1, 2)),
+      Buffer.concat([Buffer.of(0xf8, 0x80, 0, 1, 0, 0), key(0, 'k:some', Buffer.of(0xc1, 1, 2))]),
+      Buffer.concat([Buffer.of(0xf9, 200), key(0, 'k:12:part', str('value'))]),
     ];
     const whole = rdbOf(Buffer.concat([...values, ...values]));
     const one = readBothWays(whole, [whole.length], { separator: ':' }).portable.found;
