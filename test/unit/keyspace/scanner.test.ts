@@ -82,7 +82,10 @@ describe('with the kernel and without it', () => {
     fc.assert(
       fc.property(anyWritten, anyWritten, anyChunks, fc.nat(), (file, other, chunks, seed) => {
         const [one, two] = [file, other].map(({ bytes, items }) => ({ bytes, marks: items }));
-        const { scanned, portable } = readBothWays(mutate(one!, two!, seed), chunks, { separator: ':' });
+        const { scanned, portable } = readBothWays(mutate(one!, two!, seed), chunks, {
+          separator: ':',
+          top: 0,
+        });
         expect(scanned.found).toEqual(portable.found);
       }),
       { numRuns: 150 },
@@ -100,10 +103,10 @@ describe('with the kernel and without it', () => {
 /** Every length and number at which anything is decided, for each kind of value: random files hit few of them. */
 describe('at every edge', () => {
   const edges = [
-    0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 15, 16, 17, 31, 32, 33, 43, 44, 45, 46, 63, 64, 65,
+    0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 15, 16, 17, 31, 32, 33, 43, 44, 45, 46, 59, 60, 63, 64, 65,
   ];
   const far = [
-    100, 119, 120, 121, 127, 128, 129, 130, 200, 255, 256, 257, 1000, 1023, 1024, 1025, 4090, 8190,
+    100, 119, 120, 121, 125, 126, 127, 128, 129, 130, 200, 255, 256, 257, 1000, 1023, 1024, 1025, 4090, 8190,
   ];
   const lengths = [...edges, ...far, 8191, 8192, 8193, 16_383];
   const engines = [
@@ -161,10 +164,11 @@ describe('at every edge', () => {
   test('of strings', () => {
     const plain = lengths.map((length) => str('s'.repeat(length)));
     const integers = [Buffer.of(0xc0, 1), Buffer.of(0xc1, 1, 2), Buffer.of(0xc2, 1, 2, 3, 4)];
+    const long = [Buffer.of(0xc3, 0x80, 0, 0, 0, 2, 10, 1, 2), Buffer.of(0xc3, 2, 0x80, 0, 0, 0, 10, 1, 2)];
     const compressed = [1, 2, 10, 44, 45, 64, 1000, 16_383].flatMap((length) =>
       [length, 2 * length, 88 * length].filter((whole) => whole < 16_384).map((whole) => lzf(length, whole)),
     );
-    compareEach([...plain, ...integers, ...compressed].map((value) => ({ code: 0, value })));
+    compareEach([...plain, ...integers, ...long, ...compressed].map((value) => ({ code: 0, value })));
   });
 
   test('of packed values', () => {
@@ -272,8 +276,11 @@ describe('at every edge', () => {
       ...[lzf(10, 40, heads[0]), lzf(11, 40, heads[0])].map((value) => ({ code: 16, value })),
       ...heads.map((head) => ({ code: 16, value: lzf(40, 100, head) })),
       ...[0xc3, 0xc4, 0xff].map((first) => ({ code: 0, value: Buffer.of(first, 1, 2, 3) })),
-      ...[0xc0, 0x80, 0x81, 0].map((first) => ({ code: 2, value: Buffer.of(first, 1, 2, 3) })),
-      ...[0, 3, 0x42].map((kind) => ({ code: 18, value: Buffer.of(1, kind, 1, 2) })),
+      ...[0xc0, 0xc3, 0x80, 0x81, 0].map((first) => ({ code: 2, value: Buffer.of(first, 1, 2, 3) })),
+      ...[0, 3, 0x42].map((kind) => ({ code: 18, value: Buffer.of(1, kind, ...str(listpack(5, 20))) })),
+      { code: 16, value: str(listpack(65_535, 64)) },
+      { code: 16, value: str(Buffer.alloc(5, 1)) },
+      ...[2, 4, 5].map((code) => ({ code, value: Buffer.of(0) })),
       { code: 4, value: Buffer.concat([size(2), str('a'), str('b'), str('c')]) },
       { code: 16, value: Buffer.of(0xc0, 1) },
     ];
@@ -282,7 +289,7 @@ describe('at every edge', () => {
       const file = rdbOf(
         Buffer.concat([...known, key(code, 'k:x', value), ...known, Buffer.alloc(100, 0x55)]),
       );
-      const { scanned, portable } = readBothWays(file, [file.length], { separator: ':' });
+      const { scanned, portable } = readBothWays(file, [file.length], { separator: ':', top: 0 });
       expect(scanned.found).toEqual(portable.found);
     }
   });
@@ -293,6 +300,8 @@ describe('at every edge', () => {
       key(2, 'k:some', Buffer.concat([size(3), str('aa'), str('bbbbbbb'), lzf(4, 40)])),
       Buffer.concat([Buffer.of(0xfc), expiry(1e6), key(0, 'k:12:part', lzf(9, 90))]),
       key(5, 'k:12', Buffer.concat([size(2), str('aa'), Buffer.alloc(8, 7), str('b'), Buffer.alloc(8, 9)])),
+      key(2, 'k:some', Buffer.concat([size(2), str('aa'), str('b'.repeat(70))])),
+      key(5, 'k:12', Buffer.concat([size(1), str('c'.repeat(70)), Buffer.alloc(8, 3)])),
       key(16, 'k:some:name', str(listpack(6, 30))),
       key(
         18,
@@ -303,9 +312,9 @@ describe('at every edge', () => {
       Buffer.concat([Buffer.of(0xf9, 200), key(0, 'k:12:part', str('value'))]),
     ];
     const whole = rdbOf(Buffer.concat([...values, ...values]));
-    const one = readBothWays(whole, [whole.length], { separator: ':' }).portable.found;
+    const one = readBothWays(whole, [whole.length], { separator: ':', top: 0 }).portable.found;
     for (let chunk = 1; chunk <= whole.length; chunk++) {
-      const { scanned } = readBothWays(whole, [chunk], { separator: ':' });
+      const { scanned } = readBothWays(whole, [chunk], { separator: ':', top: 0 });
       expect(scanned.found, `in chunks of ${chunk}`).toEqual(one);
     }
     for (let length = 9; length < whole.length; length++) {
