@@ -13,14 +13,16 @@ export const heap: Arena = {
 
 const alignment = 16;
 
-/** Tables one after the other in one buffer, from `start` on. Throws a RangeError where there is no more room. */
+/** Tables one after the other in one buffer, from `start` to `end`. Throws a RangeError where there is no more room. */
 export class BufferArena implements Arena {
   readonly #buffer: ArrayBuffer;
+  readonly #end: number;
   #free: number;
 
-  constructor(buffer: ArrayBuffer, start: number) {
+  constructor(buffer: ArrayBuffer, start: number, end: number) {
     this.#buffer = buffer;
     this.#free = start;
+    this.#end = end;
   }
 
   doubles(length: number): Float64Array<ArrayBuffer> {
@@ -38,6 +40,8 @@ export class BufferArena implements Arena {
   #take(bytes: number): number {
     const at = Math.ceil(this.#free / alignment) * alignment;
     this.#free = at + bytes;
+    if (this.#free > this.#end)
+      throw new RangeError(`tables end at ${this.#free} and have ${this.#end} bytes`);
     return at;
   }
 }

@@ -10,6 +10,7 @@ export const longestPrefix = 256;
 
 const wordBytes = 4;
 const asterisk = 0x2a;
+
 export interface TableOptions {
   /** Prefixes that are held at a time. */
   limit?: number;

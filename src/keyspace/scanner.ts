@@ -92,13 +92,14 @@ export class Scanner implements KeyScanner {
   static create(): Scanner | undefined {
     const module = kernel();
     if (module === null) return undefined;
+    let memory;
     try {
-      const memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
-      const { scan } = new WebAssembly.Instance(module, { env: { memory } }).exports;
-      return new Scanner(memory.buffer, scan);
+      memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
     } catch {
       return undefined; // an address-space limit (ulimit -v) leaves no room for the memory's guard region
     }
+    const { scan } = new WebAssembly.Instance(module, { env: { memory } }).exports;
+    return new Scanner(memory.buffer, scan);
   }
 
   private constructor(memory: ArrayBuffer, scan: Scan) {
@@ -106,7 +107,7 @@ export class Scanner implements KeyScanner {
     this.#bytes = new Uint8Array(memory);
     this.#numbers = new Int32Array(memory);
     this.#doubles = new Float64Array(memory);
-    this.arena = new BufferArena(memory, layout.top);
+    this.arena = new BufferArena(memory, layout.top, tableBytes);
     new Uint16Array(memory, layout.classes).set(smallClasses);
     this.#doubles.set([...ttlBounds, Infinity], layout.timeBounds / 8);
     this.#doubles.set([...idleBounds, Infinity], layout.idleBounds / 8);
