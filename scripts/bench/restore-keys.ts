@@ -29,7 +29,7 @@ import { KeyWriter } from '../../src/backup/restore-keys/key-writer.ts';
 import { Tally } from '../../src/backup/restore-keys/tally.ts';
 import { parseInfo } from '../../src/formats/info/parse-info.ts';
 import { RdbReader } from '../../src/formats/rdb/rdb-reader.ts';
-import { fileSource } from '../../src/jobs/key-source.ts';
+import { fileSource } from '../../src/jobs/keys/key-source.ts';
 import { CommandWriter } from '../../src/redis/command-writer.ts';
 import type { Pipe } from '../../src/redis/pipe.ts';
 import { startServer, type TestServer } from '../../test/support/redis-server.ts';

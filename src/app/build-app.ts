@@ -13,11 +13,11 @@ import type { InstanceSettings, Settings } from '../domain/settings.ts';
 import type { Job, JobContext } from '../jobs/job.ts';
 import { actAs, type UserId } from '../lib/act-as.ts';
 import { connectRedis, type RedisConnection } from '../redis/connect.ts';
-import { openState, type State } from '../state/open.ts';
+import { openState, type State } from '../state/db/open.ts';
 import { lastDetails } from '../state/runs.ts';
 import { Lifecycle } from './lifecycle.ts';
 import { openStore } from './open-store.ts';
-import { runJob } from './run-job.ts';
+import { runJob } from './run/run-job.ts';
 import { agentVersion } from './version.ts';
 
 export interface AppOptions {

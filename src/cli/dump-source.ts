@@ -5,7 +5,7 @@ import { AgentError } from '../domain/errors.ts';
 import { RdbError, type RdbHandler } from '../formats/rdb/rdb-handler.ts';
 import { RdbReader, type ReaderOptions, type RdbSummary } from '../formats/rdb/rdb-reader.ts';
 import { printable } from '../lib/printable.ts';
-import { backupSource, fileSource, inputSource, type KeySource } from '../jobs/key-source.ts';
+import { backupSource, fileSource, inputSource, type KeySource } from '../jobs/keys/key-source.ts';
 import type { CommandContext } from './define-command.ts';
 
 /** A backup id, `latest` or `previous` from the repository, a path, or `-`: only backups need a configuration. */

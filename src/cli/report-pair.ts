@@ -1,6 +1,6 @@
 import { AgentError } from '../domain/errors.ts';
 import type { KeyspaceSummary } from '../domain/keyspace.ts';
-import type { KeySource } from '../jobs/key-source.ts';
+import type { KeySource } from '../jobs/keys/key-source.ts';
 import { diffKeyspaces, haveSamePrefixes, type DiffMeasure, type KeyspaceDiff } from '../keyspace/diff.ts';
 import type { ReportOptions } from '../keyspace/report.ts';
 import type { CommandContext } from './define-command.ts';

@@ -1,5 +1,5 @@
 import type { Finding } from '../domain/finding.ts';
-import type { State } from './open.ts';
+import type { State } from './db/open.ts';
 
 /** A finding with when it was first and last seen, milliseconds since the epoch. */
 export interface OpenFinding extends Finding {

@@ -1,4 +1,4 @@
-import type { State } from './open.ts';
+import type { State } from './db/open.ts';
 
 export type RunOutcome = 'ok' | 'failed' | 'interrupted';
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { systemClock } from '../../src/lib/system-clock.ts';
-import { takeLock } from '../../src/state/lock.ts';
+import { takeLock } from '../../src/state/locks/lock.ts';
 import { editManifest, runAgent, takeBackup, writeConfig, type TestConfig } from '../support/cli.ts';
 import { expectClean, often, planned, serverWithKey, startDaemon } from '../support/daemon.ts';
 import type { TestServer } from '../support/redis-server.ts';

@@ -9,7 +9,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { initialise } from '../../src/app/init.ts';
+import { initialise } from '../../src/app/init/init.ts';
 import { loadSettings } from '../../src/config/load.ts';
 import { AgentError } from '../../src/domain/errors.ts';
 import { Secret } from '../../src/domain/secret.ts';

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { initialise } from '../../src/app/init.ts';
+import { initialise } from '../../src/app/init/init.ts';
 import { loadSettings } from '../../src/config/load.ts';
 import { agentUser, failureOf, listUsers, Place } from '../support/init-place.ts';
 import { narrowProc } from '../support/narrow-proc.ts';

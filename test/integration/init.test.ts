@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { appendFileSync, chmodSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { initialise } from '../../src/app/init.ts';
+import { initialise } from '../../src/app/init/init.ts';
 import { takeSnapshot } from '../../src/backup/snapshot/take-snapshot.ts';
 import { systemClock } from '../../src/lib/system-clock.ts';
 import { knownSecrets } from '../support/cli.ts';

@@ -16,6 +16,16 @@ const ranks: readonly (readonly string[])[] = [
 /** The one way sideways: general code speaks of errors and clocks in the domain's words. */
 const sideways = new Set(['lib → domain']);
 
+/** The subjects of jobs/, from the ground up, under the same rule. */
+const subjects: readonly (readonly string[])[] = [
+  ['job'],
+  ['prove'],
+  ['aof', 'drill', 'fetch', 'harden', 'maintain'],
+  ['backup', 'local'],
+  ['keys', 'restore'],
+  ['index'],
+];
+
 /** Rooms whose folders are steps of one flow and do not know one another. */
 const stepRooms = new Set(['monitor', 'harden', 'backup']);
 /** A port that steps may name as a type: they are handed what is behind it. */
@@ -67,6 +77,7 @@ export function violations(tree: SourceTree): string[] {
   return [
     ...files.flatMap(rankViolations),
     ...files.flatMap(stepViolations),
+    ...files.flatMap(subjectViolations),
     ...files.flatMap((file) => pureViolations(tree, file)),
     ...cycles(tree),
     ...plugInFolders.flatMap((rule) => plugInViolations(tree, rule)),
@@ -96,6 +107,20 @@ function stepViolations({ path, imports }: SourceFile): string[] {
     const other = stepOf(target);
     if (other === undefined || other === step || (typeOnly && ports.has(target))) return [];
     return [`${path}: step ${step} imports ${target} of another step`];
+  });
+}
+
+const subjectOf = (path: string): string => path.split('/')[1]?.replace(/\.ts$/, '') ?? '';
+const subjectRank = (path: string): number => subjects.findIndex((names) => names.includes(subjectOf(path)));
+
+function subjectViolations({ path, imports }: SourceFile): string[] {
+  if (roomOf(path) !== 'jobs') return [];
+  const rank = subjectRank(path);
+  if (rank < 0) return [`${path}: ${subjectOf(path)} is no subject of jobs`];
+  return imports.flatMap(({ target }) => {
+    if (target === undefined || roomOf(target) !== 'jobs') return [];
+    if (subjectOf(target) === subjectOf(path) || subjectRank(target) < rank) return [];
+    return [`${path}: subject ${subjectOf(path)} imports ${target}, which is not below it`];
   });
 }
 

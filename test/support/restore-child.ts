@@ -5,8 +5,8 @@ import { readlinkSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
 import { AgentError } from '../../src/domain/errors.ts';
-import { planRestoreJob } from '../../src/jobs/plan-restore.ts';
-import { restoreJob } from '../../src/jobs/restore.ts';
+import { planRestoreJob } from '../../src/jobs/restore/plan-restore.ts';
+import { restoreJob } from '../../src/jobs/restore/restore.ts';
 import { connectRedis } from '../../src/redis/connect.ts';
 import { openApp } from './open-app.ts';
 

@@ -5,18 +5,18 @@ import { BlockRecorder } from '../../src/backup/restore/vetted-blocks.ts';
 import type { Manifest } from '../../src/domain/backup.ts';
 import type { Clock } from '../../src/domain/clock.ts';
 import type { Progress } from '../../src/domain/progress.ts';
-import { backupJob } from '../../src/jobs/backup.ts';
+import { backupJob } from '../../src/jobs/backup/backup.ts';
 import type { Job, JobContext } from '../../src/jobs/job.ts';
-import { takeOver } from '../../src/jobs/live-take-over.ts';
-import { proveDeeply } from '../../src/jobs/prove-deeply.ts';
-import { recoverLiveJob, type LiveRecovery } from '../../src/jobs/recover-live.ts';
+import { takeOver } from '../../src/jobs/restore/live/take-over.ts';
+import { proveDeeply } from '../../src/jobs/prove/prove-deeply.ts';
+import { recoverLiveJob, type LiveRecovery } from '../../src/jobs/restore/live/recover-live.ts';
 import {
   judgeFor,
   lookLive,
   runLiveRestore,
   type LiveRestoreOptions,
   type LiveRestoreReport,
-} from '../../src/jobs/restore-live.ts';
+} from '../../src/jobs/restore/live/restore-live.ts';
 import { systemClock } from '../../src/lib/system-clock.ts';
 import { memoryLog } from './memory-log.ts';
 

@@ -27,9 +27,9 @@ const sound: Record<string, string> = {
   'main.ts': "const { runCli } = await import('./cli/run.ts');\n",
   'cli/run.ts': "import { commands } from './commands/index.ts';\n",
   'cli/commands/index.ts': "import { backup } from './backup.ts';\nexport const commands = [backup];\n",
-  'cli/commands/backup.ts': "import { job } from '../../jobs/backup.ts';\n",
-  'jobs/backup.ts':
-    "import {\n  take,\n  type Taken,\n} from '../backup/snapshot/take.ts';\nimport '../state/open.ts';\n",
+  'cli/commands/backup.ts': "import { job } from '../../jobs/backup/backup.ts';\n",
+  'jobs/backup/backup.ts':
+    "import {\n  take,\n  type Taken,\n} from '../../backup/snapshot/take.ts';\nimport '../../state/open.ts';\n",
   'backup/snapshot/take.ts':
     "import type { Store } from '../store/store.ts';\nimport { readFile } from 'node:fs/promises';\n",
   'backup/store/store.ts': "import type { Clock } from '../../domain/clock.ts';\n",
@@ -54,32 +54,32 @@ describe('the checker', () => {
     ],
     [
       'a type from above',
-      'jobs/backup.ts',
-      "import type { App } from '../app/app.ts';",
+      'jobs/backup/backup.ts',
+      "import type { App } from '../../app/app.ts';",
       'jobs imports app/app.ts',
     ],
     [
       'a re-export from above',
-      'jobs/backup.ts',
-      "export { x } from '../app/app.ts';",
+      'jobs/backup/backup.ts',
+      "export { x } from '../../app/app.ts';",
       'jobs imports app/app.ts',
     ],
     [
       'a lazy import from above',
-      'jobs/backup.ts',
-      "  await import('../app/app.ts');",
+      'jobs/backup/backup.ts',
+      "  await import('../../app/app.ts');",
       'jobs imports app/app.ts',
     ],
     [
       'an import over several lines',
-      'jobs/backup.ts',
-      "import {\n  a,\n  b,\n} from '../cli/run.ts';",
+      'jobs/backup/backup.ts',
+      "import {\n  a,\n  b,\n} from '../../cli/run.ts';",
       'jobs imports cli',
     ],
     [
       'a room of the same rank',
-      'jobs/backup.ts',
-      "import { x } from '../config/load.ts';",
+      'jobs/backup/backup.ts',
+      "import { x } from '../../config/load.ts';",
       'jobs imports config',
     ],
     [
@@ -104,8 +104,20 @@ describe('the checker', () => {
       "import 'node:os';",
       'backup/prune/policy.ts: is pure, and imports node:os',
     ],
-    ['state in a judge', 'jobs/judge-it.ts', "import { open } from '../state/open.ts';", 'uses state'],
-    ['the clock in a judge', 'jobs/judge-it.ts', 'const now = Date.now();', 'calls Date.now('],
+    [
+      'a subject of jobs above',
+      'jobs/prove/prove.ts',
+      "import { x } from '../backup/backup.ts';",
+      'subject prove imports',
+    ],
+    ['a job without a subject', 'jobs/other.ts', '', 'other is no subject of jobs'],
+    [
+      'state in a judge',
+      'jobs/backup/judge-it.ts',
+      "import { open } from '../../state/open.ts';",
+      'uses state',
+    ],
+    ['the clock in a judge', 'jobs/backup/judge-it.ts', 'const now = Date.now();', 'calls Date.now('],
     [
       'a cycle',
       'domain/errors.ts',
@@ -119,9 +131,14 @@ describe('the checker', () => {
       'cycle: backup/snapshot/take.ts → backup/store/store.ts → backup/snapshot/take.ts',
     ],
     ['a forgotten command', 'cli/commands/prune.ts', '', 'does not name cli/commands/prune.ts'],
-    ['a heavy start', 'jobs/backup.ts', "import { Redis } from 'ioredis';", 'loads ioredis at start'],
-    ['a lazy package', 'jobs/backup.ts', "  await import('ioredis');", 'imports the package ioredis lazily'],
-    ['a computed import', 'jobs/backup.ts', '  await import(name);', 'by a computed name'],
+    ['a heavy start', 'jobs/backup/backup.ts', "import { Redis } from 'ioredis';", 'loads ioredis at start'],
+    [
+      'a lazy package',
+      'jobs/backup/backup.ts',
+      "  await import('ioredis');",
+      'imports the package ioredis lazily',
+    ],
+    ['a computed import', 'jobs/backup/backup.ts', '  await import(name);', 'by a computed name'],
     ['a long file', 'domain/errors.ts', '// line\n'.repeat(300), 'has 301 lines'],
   ])('finds %s', ([, path, line, finding]) => {
     const found = violations(sourceTree({ ...sound, [path]: `${sound[path] ?? ''}${line}\n` }));

@@ -1,8 +1,8 @@
 import type { AofVerdict } from '../../backup/aof/facts.ts';
 import { AgentError } from '../../domain/errors.ts';
 import type { Severity } from '../../domain/finding.ts';
-import { checkAofAt, checkAofJob, type CheckAofOptions } from '../../jobs/check-aof.ts';
-import type { AofReport } from '../../jobs/examine-aof.ts';
+import { checkAofAt, checkAofJob, type CheckAofOptions } from '../../jobs/aof/check-aof.ts';
+import type { AofReport } from '../../jobs/aof/examine-aof.ts';
 import { formatBytes } from '../../lib/bytes.ts';
 import { printable } from '../../lib/printable.ts';
 import { shellWord } from '../../lib/shell-word.ts';

@@ -1,9 +1,9 @@
-import { runBackupCycle, type BackupCycleReport } from '../../app/backup-cycle.ts';
+import { runBackupCycle, type BackupCycleReport } from '../../app/run/backup-cycle.ts';
 import type { BackupKind } from '../../domain/backup.ts';
 import { formatBytes } from '../../lib/bytes.ts';
 import { formatDuration } from '../../lib/duration.ts';
 import { printable } from '../../lib/printable.ts';
-import { countKeys } from '../../jobs/backup.ts';
+import { countKeys } from '../../jobs/backup/backup.ts';
 import { defineCommand } from '../define-command.ts';
 import { exitCodes } from '../exit-code.ts';
 

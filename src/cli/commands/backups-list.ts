@@ -1,8 +1,8 @@
 import type { BackupEntry } from '../../backup/repository.ts';
 import { backupIdTime } from '../../backup/id.ts';
 import { preRestore, type BackupKind, type VerificationLevel } from '../../domain/backup.ts';
-import { countKeys } from '../../jobs/backup.ts';
-import { shrunkenOf } from '../../jobs/judge-shrinkage.ts';
+import { countKeys } from '../../jobs/backup/backup.ts';
+import { shrunkenOf } from '../../jobs/backup/judge-shrinkage.ts';
 import { formatBytes } from '../../lib/bytes.ts';
 import { defineCommand } from '../define-command.ts';
 import type { Style } from '../render/style.ts';

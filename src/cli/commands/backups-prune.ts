@@ -1,4 +1,4 @@
-import { pruneJob, type PruneReport } from '../../jobs/prune.ts';
+import { pruneJob, type PruneReport } from '../../jobs/backup/prune.ts';
 import { formatBytes } from '../../lib/bytes.ts';
 import { defineCommand } from '../define-command.ts';
 import { renderTable } from '../render/table.ts';

@@ -1,7 +1,7 @@
 import type { AofContent, Artefact, Manifest, Verification } from '../../domain/backup.ts';
 import type { DrillRecord } from '../../domain/drill.ts';
 import { AgentError } from '../../domain/errors.ts';
-import { countKeys } from '../../jobs/backup.ts';
+import { countKeys } from '../../jobs/backup/backup.ts';
 import { formatBytes } from '../../lib/bytes.ts';
 import { formatDuration } from '../../lib/duration.ts';
 import { defineCommand } from '../define-command.ts';

@@ -1,4 +1,4 @@
-import { checkPath, type CheckLine } from '../../app/check-path.ts';
+import { checkPath, type CheckLine } from '../../app/check/check-path.ts';
 import { defineCommand } from '../define-command.ts';
 import { exitCodes } from '../exit-code.ts';
 import { renderTable } from '../render/table.ts';

@@ -1,7 +1,7 @@
 import type { DrillOutcome, DrillRecord } from '../../domain/drill.ts';
 import { AgentError } from '../../domain/errors.ts';
-import { drillJob } from '../../jobs/drill.ts';
-import { drillGuardFlags, type DrillInsistence } from '../../jobs/drill-guards.ts';
+import { drillJob } from '../../jobs/drill/drill.ts';
+import { drillGuardFlags, type DrillInsistence } from '../../jobs/drill/guards.ts';
 import { defineCommand } from '../define-command.ts';
 import { exitCodes } from '../exit-code.ts';
 import { renderDrill } from '../render/drill.ts';

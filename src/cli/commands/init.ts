@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Argv } from 'yargs';
-import { initialise } from '../../app/init.ts';
+import { initialise } from '../../app/init/init.ts';
 import { findSystemUser } from '../../app/init/files.ts';
 import type { InitOptions, InitReport } from '../../app/init/report.ts';
 import { configPath } from '../../config/load.ts';

@@ -1,5 +1,5 @@
-import { runDaemon } from '../../app/daemon.ts';
-import { openNotifier } from '../../app/notify.ts';
+import { runDaemon } from '../../app/daemon/daemon.ts';
+import { openNotifier } from '../../app/daemon/notify.ts';
 import { defineCommand } from '../define-command.ts';
 
 /** systemd's TimeoutStopSec must be longer. Milliseconds. */

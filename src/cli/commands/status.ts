@@ -1,4 +1,4 @@
-import { readStatus, type InstanceStatus, type Unavailable } from '../../app/read-status.ts';
+import { readStatus, type InstanceStatus, type Unavailable } from '../../app/status/read-status.ts';
 import { atLeast, type Severity } from '../../domain/finding.ts';
 import { formatBytes } from '../../lib/bytes.ts';
 import { formatDuration } from '../../lib/duration.ts';

@@ -1,6 +1,6 @@
 import type { KeyPlan } from '../../backup/restore-keys/judge-key-plan.ts';
 import type { FailedKeys } from '../../backup/restore-keys/tally.ts';
-import type { RestoreKeysReport, RestoreKeysResult } from '../../jobs/restore-keys-options.ts';
+import type { RestoreKeysReport, RestoreKeysResult } from '../../jobs/keys/restore-keys-options.ts';
 import { formatBytes } from '../../lib/bytes.ts';
 import { formatDuration } from '../../lib/duration.ts';
 import { printable } from '../../lib/printable.ts';

@@ -1,4 +1,4 @@
-import type { RestoreReport } from '../../jobs/restore-scene.ts';
+import type { RestoreReport } from '../../jobs/restore/files/look-at-server.ts';
 import { formatDuration } from '../../lib/duration.ts';
 import { printable } from '../../lib/printable.ts';
 import { renderPlan, renderUndoPlan, type ShownPlan } from './restore-plan.ts';

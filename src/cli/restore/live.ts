@@ -1,7 +1,7 @@
 import type { Argv } from 'yargs';
-import type { PlannedRestore } from '../../jobs/plan-restore.ts';
-import { restoreLiveJob, type LiveJobReport } from '../../jobs/restore-live-job.ts';
-import { requireAllowed } from '../../jobs/restore-live.ts';
+import type { PlannedRestore } from '../../jobs/restore/plan-restore.ts';
+import { restoreLiveJob, type LiveJobReport } from '../../jobs/restore/live/restore-live-job.ts';
+import { requireAllowed } from '../../jobs/restore/live/restore-live.ts';
 import { AgentError } from '../../domain/errors.ts';
 import { formatDuration } from '../../lib/duration.ts';
 import { printable } from '../../lib/printable.ts';

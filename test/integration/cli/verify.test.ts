@@ -25,8 +25,8 @@ import {
   type TestConfig,
 } from '../../support/cli.ts';
 import { systemClock } from '../../../src/lib/system-clock.ts';
-import { takeLock } from '../../../src/state/lock.ts';
-import { openState } from '../../../src/state/open.ts';
+import { takeLock } from '../../../src/state/locks/lock.ts';
+import { openState } from '../../../src/state/db/open.ts';
 import { lastRun } from '../../../src/state/runs.ts';
 import { digestOf } from '../../support/artefacts.ts';
 import { s3Repository, startFaultyS3 } from '../../support/faulty-s3.ts';

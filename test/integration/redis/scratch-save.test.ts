@@ -1,7 +1,7 @@
 import { copyFileSync, lstatSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { compareWith, digestFile } from '../../../src/jobs/drill-compare.ts';
+import { compareWith, digestFile } from '../../../src/jobs/drill/compare.ts';
 import { systemClock } from '../../../src/lib/system-clock.ts';
 import { startScratchServer, type ScratchServer } from '../../../src/redis/scratch-server.ts';
 import { fillServer } from '../../support/data-set.ts';

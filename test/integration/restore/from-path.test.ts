@@ -11,8 +11,8 @@ import {
 import { join } from 'node:path';
 import { generateIdentity, identityToRecipient } from 'age-encryption';
 import { expect, test } from 'vitest';
-import { planRestoreJob } from '../../../src/jobs/plan-restore.ts';
-import { restoreJob } from '../../../src/jobs/restore.ts';
+import { planRestoreJob } from '../../../src/jobs/restore/plan-restore.ts';
+import { restoreJob } from '../../../src/jobs/restore/restore.ts';
 import { runAgent, takeBackup, writeConfig, type TestConfig } from '../../support/cli.ts';
 import { fillServer } from '../../support/data-set.ts';
 import { describeData } from '../../support/describe-data.ts';

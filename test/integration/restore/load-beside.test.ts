@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import type { ProgressReport } from '../../../src/domain/progress.ts';
-import type { RestoreReport } from '../../../src/jobs/restore-scene.ts';
-import { restoreJob } from '../../../src/jobs/restore.ts';
+import type { RestoreReport } from '../../../src/jobs/restore/files/look-at-server.ts';
+import { restoreJob } from '../../../src/jobs/restore/restore.ts';
 import {
   editManifest,
   runAgent,

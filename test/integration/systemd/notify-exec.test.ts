@@ -7,7 +7,7 @@ import { compile, compiler } from '../../support/compiler.ts';
 import { makeTempFolder, removeTempFolder } from '../../support/temp-folder.ts';
 
 // The wrapper is built from source; a machine without a C compiler leaves this out (the packages carry it built).
-const notify = JSON.stringify(join(import.meta.dirname, '../../../src/app/notify.ts'));
+const notify = JSON.stringify(join(import.meta.dirname, '../../../src/app/daemon/notify.ts'));
 
 describe.skipIf(compiler === undefined)(compiler ? 'notify-exec' : 'notify-exec: no C compiler here', () => {
   let folder = '';

@@ -1,0 +1,148 @@
+import type { Clock } from '../../domain/clock.ts';
+import { AgentError, messageOf } from '../../domain/errors.ts';
+import type { Finding } from '../../domain/finding.ts';
+import type { Log } from '../../domain/log.ts';
+import type { Job, JobContext, JobResult } from '../../jobs/job.ts';
+import type { UserId } from '../../lib/act-as.ts';
+import { recordFindings } from '../../state/findings.ts';
+import type { State } from '../../state/db/open.ts';
+import { finishRun, startRun, type RunOutcome } from '../../state/runs.ts';
+import { lockForJob, signalOfRun } from './job-lock.ts';
+
+/** What one run needs. */
+export interface RunTask {
+  instance: string;
+  signal: AbortSignal;
+  /** Opens what the job works with; a failure is a failure of the run. */
+  prepare: () => Promise<JobContext>;
+  /** How long it waits for a run of another job that holds its lock, milliseconds. 0 when left out. */
+  patience?: number | undefined;
+}
+
+export interface Runner {
+  state: State;
+  stateDirectory: string;
+  clock: Clock;
+  log: Log;
+  /** Whose the state directory is, when we are root and it is somebody else's. */
+  owner?: UserId | undefined;
+}
+
+/**
+ * Runs one job of one instance: takes its lock, records the run, and hands its findings on. The only place that does:
+ * jobs return findings, and a job that throws becomes the finding `<job>-failed` until it succeeds again.
+ */
+export async function runJob<Options, Value>(
+  runner: Runner,
+  job: Job<Options, Value>,
+  task: RunTask,
+  options: Options,
+): Promise<Value> {
+  const { instance } = task;
+  const log = runner.log.child({ instance, job: job.name });
+  const { stateDirectory, clock, owner } = runner;
+  const request = { job, instance, stateDirectory, owner, clock, signal: task.signal };
+  const lock = await lockForJob(request, task.patience ?? 0);
+  const { signal, stop } = signalOfRun(request);
+  try {
+    return await runLocked({ ...runner, log }, job, { ...task, signal }, options);
+  } finally {
+    stop();
+    lock.release();
+  }
+}
+
+async function runLocked<Options, Value>(
+  runner: Runner,
+  job: Job<Options, Value>,
+  { instance, signal, prepare }: RunTask,
+  options: Options,
+): Promise<Value> {
+  const { state, clock, log } = runner;
+  const run = recorded(log, () => startRun(state, { instance, job: job.name, startedAt: clock.now() }));
+  const finish = (outcome: RunOutcome, summary: string, detail?: unknown): void => {
+    if (run !== undefined)
+      recorded(log, () => finishRun(state, run, { finishedAt: clock.now(), outcome, summary, detail }));
+  };
+  try {
+    const result = await job.run({ ...(await prepare()), log, signal }, options);
+    finish('ok', result.summary, result.detail);
+    log.info({}, result.summary);
+    handOn(runner, instance, job.name, result);
+    return result.value;
+  } catch (error) {
+    // Whatever it failed with then, it failed because it was stopped.
+    const interrupted = signal.aborted || (error instanceof AgentError && error.code === 'interrupted');
+    finish(interrupted ? 'interrupted' : 'failed', messageOf(error));
+    if (!interrupted) {
+      log.error({ cause: messageOf(error) }, 'job failed');
+      const failure = failureOf(instance, job.name, error);
+      if (job.isNews?.(options, error) !== false)
+        record(runner, instance, { rules: [failure.rule] }, [failure]);
+    }
+    throw error;
+  }
+}
+
+/** History is worth less than a backup: what cannot be written down is said, and the work goes on. */
+function recorded<T>(log: Log, write: () => T): T | undefined {
+  try {
+    return write();
+  } catch (error) {
+    log.error({ cause: messageOf(error) }, 'cannot write to the state database');
+    return undefined;
+  }
+}
+
+function handOn(runner: Runner, instance: string, jobName: string, result: JobResult<unknown>): void {
+  for (const scope of [{ rules: [failedRule(jobName)] }, ...result.evaluated])
+    record(
+      runner,
+      instance,
+      scope,
+      result.findings.filter((finding) => scope.rules.includes(finding.rule)),
+    );
+}
+
+function record(
+  { state, clock, log }: Runner,
+  instance: string,
+  scope: { rules: readonly string[]; resources?: readonly string[] | undefined },
+  findings: Finding[],
+): void {
+  const changes = recorded(log, () =>
+    recordFindings(state, { ...scope, instance, now: clock.now() }, findings),
+  );
+  for (const { rule, resource, severity, summary } of changes?.opened ?? [])
+    log.warn({ rule, resource, severity, summary }, 'finding opened');
+  for (const { rule, resource } of changes?.closed ?? []) log.info({ rule, resource }, 'finding closed');
+}
+
+/** What does by hand what a job does. */
+const commandOf: Record<string, string> = {
+  backup: 'backup',
+  'backup-aof': 'backup --kind aof',
+  prove: 'backups verify',
+  verify: 'backups verify --all',
+  prune: 'backups prune',
+  'check-aof': 'aof check',
+  restore: 'restore',
+  drill: 'drill',
+};
+
+function failedRule(jobName: string): string {
+  return `${jobName}-failed`;
+}
+
+function failureOf(instance: string, jobName: string, error: unknown): Finding {
+  const hint = error instanceof AgentError ? error.hint : undefined;
+  return {
+    instance,
+    rule: failedRule(jobName),
+    resource: instance,
+    severity: 'critical',
+    summary: `${jobName} failed: ${messageOf(error)}`,
+    remedy: hint ?? `see the log of redis-agent, then run: redis-agent ${commandOf[jobName] ?? 'check'}`,
+    evidence: { code: error instanceof AgentError ? error.code : 'defect' },
+  };
+}

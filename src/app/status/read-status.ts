@@ -1,0 +1,175 @@
+import { createTask } from 'node-cron';
+import { backupIdTime } from '../../backup/id.ts';
+import type { Engine, VerificationLevel } from '../../domain/backup.ts';
+import type { DrillOutcome } from '../../domain/drill.ts';
+import { AgentError, type ErrorCode } from '../../domain/errors.ts';
+import type { InstanceSettings } from '../../domain/settings.ts';
+import { infoInteger, infoKeyspace } from '../../formats/info/parse-info.ts';
+import { localTimezone } from '../../lib/timezone.ts';
+import { engineOf, readInfo } from '../../redis/server.ts';
+import { openFindings, type OpenFinding } from '../../state/findings.ts';
+import type { App } from '../build-app.ts';
+import { lastDrill } from './last-drill.ts';
+import { readInterrupted } from '../run/recover-restore.ts';
+
+/** Why a part cannot be shown; the others still are. */
+export interface Unavailable {
+  problem: string;
+  code: ErrorCode;
+  /** What to do. */
+  hint: string | null;
+}
+
+export interface ServerStatus {
+  engine: Engine;
+  version: string;
+  role: string;
+  uptime_seconds: number;
+  used_memory: number;
+  /** maxmemory; null when there is none. */
+  memory_limit: number | null;
+  clients: number;
+  keys: number;
+  last_save_ok: boolean;
+  aof: boolean;
+}
+
+export interface BackupsStatus {
+  count: number;
+  newest: { id: string; at: string; bytes: number } | null;
+  /** The newest backup with a proof, and when it was proven. */
+  proven: { id: string; level: VerificationLevel; at: string } | null;
+}
+
+export interface DrillStatus {
+  outcome: DrillOutcome['outcome'];
+  backup: string;
+  at: string;
+  summary: string;
+  /** Until the data was there again; null when it was not. */
+  recovery_seconds: number | null;
+}
+
+export interface InstanceStatus {
+  instance: string;
+  server: ServerStatus | Unavailable;
+  backups: BackupsStatus | Unavailable;
+  /** The last rehearsal; null when there was none. */
+  drill: DrillStatus | null;
+  /** When the next scheduled backup is due. */
+  next: string | null;
+  findings: OpenFinding[];
+}
+
+/** What `status` shows of one instance, gathered now; findings are those that the jobs have recorded, and a restore that was cut off. */
+export async function readStatus(
+  app: App,
+  instance: InstanceSettings,
+  signal: AbortSignal,
+): Promise<InstanceStatus> {
+  const [server, backups] = await Promise.all([
+    orProblem(() => readServer(app, instance, signal)),
+    orProblem(() => readBackups(app, instance, signal)),
+  ]);
+  signal.throwIfAborted();
+  return {
+    instance: instance.name,
+    server,
+    backups,
+    drill: await readDrill(app, instance, signal),
+    next: nextRun(app),
+    findings: [...interrupted(app, instance), ...openFindings(app.state(), instance.name)],
+  };
+}
+
+/** Nobody else records it: who restores was killed. */
+function interrupted(app: App, instance: InstanceSettings): OpenFinding[] {
+  const finding = readInterrupted(app, instance);
+  if (finding === undefined) return [];
+  const now = app.clock.now();
+  const since = Date.parse(String(finding.evidence['started_at']));
+  return [{ ...finding, first_seen: Number.isNaN(since) ? now : since, last_seen: now }];
+}
+
+async function readDrill(
+  app: App,
+  instance: InstanceSettings,
+  signal: AbortSignal,
+): Promise<DrillStatus | null> {
+  const last = await lastDrill(app, instance, signal);
+  if (last === undefined) return null;
+  if (last.outcome === 'skipped') {
+    const { outcome, backup, at, why: summary } = last;
+    return { outcome, backup, at, summary, recovery_seconds: null };
+  }
+  const { backup, at, summary, recovery_seconds: recovery } = last.record;
+  return { outcome: last.outcome, backup, at, summary, recovery_seconds: recovery };
+}
+
+async function readServer(app: App, instance: InstanceSettings, signal: AbortSignal): Promise<ServerStatus> {
+  const connection = await app.connect(instance, signal);
+  try {
+    const info = await readInfo(connection);
+    const number = (field: string): number => infoInteger(info, field) ?? 0;
+    return {
+      ...engineOf(info),
+      role: info.get('role') === 'slave' ? 'replica' : 'master',
+      uptime_seconds: number('uptime_in_seconds'),
+      used_memory: number('used_memory'),
+      memory_limit: number('maxmemory') === 0 ? null : number('maxmemory'),
+      clients: number('connected_clients'),
+      keys: Object.values(infoKeyspace(info)).reduce((sum, { keys }) => sum + keys, 0),
+      last_save_ok: info.get('rdb_last_bgsave_status') === 'ok',
+      aof: info.get('aof_enabled') === '1',
+    };
+  } finally {
+    connection.close();
+  }
+}
+
+async function readBackups(
+  app: App,
+  instance: InstanceSettings,
+  signal: AbortSignal,
+): Promise<BackupsStatus> {
+  const repository = await app.repository(instance);
+  const { backups } = await repository.list(signal);
+  const complete = backups.filter((entry) => entry.state === 'complete');
+  const newest = complete.at(-1);
+  const proven = complete.findLast(({ verifications }) => verifications.at(-1)?.ok === true);
+  const proof = proven?.verifications.at(-1);
+  return {
+    count: complete.length,
+    newest:
+      newest === undefined
+        ? null
+        : {
+            id: newest.id,
+            at: new Date(backupIdTime(newest.id) ?? 0).toISOString(),
+            bytes: newest.manifest.artefacts[0]?.stored.bytes ?? 0,
+          },
+    proven:
+      proven === undefined || proof === undefined
+        ? null
+        : { id: proven.id, level: proof.level, at: new Date(proof.at).toISOString() },
+  };
+}
+
+function nextRun({ settings }: App): string | null {
+  if (settings.backup.schedule === null) return null;
+  const task = createTask(settings.backup.schedule, () => {}, {
+    timezone: settings.timezone ?? localTimezone(),
+  });
+  const [next] = task.getNextRuns(1);
+  void task.destroy();
+  return next === undefined ? null : next.toISOString();
+}
+
+async function orProblem<T>(read: () => Promise<T>): Promise<T | Unavailable> {
+  try {
+    return await read();
+  } catch (error) {
+    if (!(error instanceof AgentError) || error.code === 'interrupted') throw error;
+    return { problem: error.message, code: error.code, hint: error.hint ?? null };
+  }
+}

@@ -1,0 +1,197 @@
+import { rm, statfs } from 'node:fs/promises';
+import type { AofSource } from '../../backup/aof/aof-source.ts';
+import { checkAofSet, type CheckedAof, type CheckSetOptions } from '../../backup/aof/check-set.ts';
+import { copyAofSet } from '../../backup/aof/copy-set.ts';
+import type { AofCut } from '../../backup/aof/describe-cut.ts';
+import type { AofProblem, AofVerdict } from '../../backup/aof/facts.ts';
+import { verdictOf, worstFirst } from '../../backup/aof/judge-set.ts';
+import type { VerifiedAof } from '../../backup/aof/scan-file.ts';
+import { AgentError, messageOf, systemCode } from '../../domain/errors.ts';
+import type { Info } from '../../formats/info/parse-info.ts';
+import { formatBytes } from '../../lib/bytes.ts';
+import { runCheckAof } from '../../redis/check-aof-tool.ts';
+import { makeScratchFolder, sweepScratch } from '../../redis/scratch-folder.ts';
+import { findCheckTool } from '../../redis/tools.ts';
+import { loadCheckedAof, type AofLoadReport } from './load-checked-aof.ts';
+
+/** One file of the set, as --json prints it. */
+export interface AofFileReport {
+  name: string;
+  type: 'base' | 'incr' | 'single';
+  seq: number | null;
+  bytes: number;
+  /** Where this run began to read; what is before was verified by an earlier one. */
+  read_from: number;
+  /** Up to here a server keeps it. */
+  sound_bytes: number;
+  commands: number;
+  /** Keys in the RDB that it starts with; null where it does not start with one. */
+  rdb_keys: number | null;
+  state: 'ok' | 'torn' | 'corrupt' | 'unknown';
+}
+
+/** What an examination found. */
+export interface AofReport {
+  instance: string | null;
+  /** The manifest, or the single file; null when there is none. */
+  path: string | null;
+  layout: AofSource['layout'] | null;
+  verdict: AofVerdict;
+  /** One line. */
+  summary: string;
+  files: AofFileReport[];
+  /** Worst first. */
+  problems: AofProblem[];
+  /** What a server or a fix would cut off. */
+  cuts: AofCut[];
+  /** What redis-check-aof said of a copy; null when it was not asked. */
+  tool: { ok: boolean | null; summary: string } | null;
+  /** What a scratch server made of a copy; null when that was not asked for. */
+  load: AofLoadReport | null;
+  /** The repaired set, where one was asked for. */
+  fixed: { folder: string; files: number; bytes: number; dropped: string[] } | null;
+}
+
+export interface ExamineOptions extends CheckSetOptions {
+  /** Ask the check tool of the server's own version too, on a copy. */
+  withTool: boolean;
+  /** Have a scratch server load a copy. */
+  withLoad: boolean;
+  onLoad: (share: number) => void;
+  /** Where copies are made. */
+  scratch: string;
+  /** The server's, to find its tool; undefined: of the version that wrote the base. */
+  info: Info | undefined;
+  /** Write a repaired set into this new folder. */
+  writeFixed: ((checked: CheckedAof) => Promise<NonNullable<AofReport['fixed']>>) | undefined;
+}
+
+/** Kept free beside a copy. */
+const diskMargin = 256 * 1024 * 1024;
+
+/** Resolves with undefined when there is no AOF at the source. */
+export async function examineAof(
+  source: AofSource,
+  options: ExamineOptions,
+): Promise<{ report: AofReport; verified: VerifiedAof[] } | undefined> {
+  const checked = await checkAofSet(source, options);
+  if (checked === undefined) return undefined;
+  await using _ = checked;
+  const tool = options.withTool ? await askTool(checked, options) : null;
+  const load = options.withLoad ? await loadCopy(checked, options) : undefined;
+  const problems = worstFirst([
+    ...believed(checked, tool),
+    ...contradiction(checked, tool),
+    ...(load?.problems ?? []),
+  ]);
+  const fixed = (await options.writeFixed?.(checked)) ?? null;
+  const verdict = verdictOf(problems);
+  const report: AofReport = {
+    instance: null,
+    path: source.path,
+    layout: source.layout,
+    verdict,
+    summary: summarise(checked, verdict, problems),
+    files: checked.scanned.map(({ file, from, scan }) => ({
+      name: file.name,
+      type: file.listed === undefined ? 'single' : file.listed.type === 'b' ? 'base' : 'incr',
+      seq: file.listed?.seq ?? null,
+      bytes: file.size,
+      read_from: from,
+      sound_bytes: scan.sound,
+      commands: scan.commands,
+      rdb_keys: scan.preamble?.keys ?? null,
+      state: scan.end.state,
+    })),
+    problems,
+    cuts: checked.cuts,
+    tool: tool && { ok: tool.ok, summary: tool.summary },
+    load: load?.report ?? null,
+    fixed,
+  };
+  return { report, verified: checked.verified };
+}
+
+function summarise({ scanned }: CheckedAof, verdict: AofVerdict, problems: readonly AofProblem[]): string {
+  const bytes = scanned.reduce((sum, { file }) => sum + file.size, 0);
+  const commands = scanned.reduce((sum, { scan }) => sum + scan.commands, 0);
+  const size = `${scanned.length} files, ${formatBytes(bytes)}, ${commands} commands`;
+  return verdict === 'ok' ? `sound: ${size}` : `${verdict}: ${problems[0]?.summary ?? size}`;
+}
+
+async function loadCopy(
+  checked: CheckedAof,
+  { scratch, info, clock, signal, onLoad }: ExamineOptions,
+): ReturnType<typeof loadCheckedAof> {
+  const bytes = checked.scanned.reduce((sum, { file }) => sum + file.size, 0);
+  // What lies somewhere says nothing of memory: its size is a measure, if a bad one.
+  const known = info ?? new Map([...infoOfWriter(checked), ['used_memory', String(bytes)]]);
+  return await loadCheckedAof(checked, { scratch, info: known, clock, signal, onProgress: onLoad });
+}
+
+interface ToolAnswer {
+  /** null: not asked, or not to be believed. */
+  ok: boolean | null;
+  summary: string;
+}
+
+/** Runs the check tool on a byte copy. What this host cannot do is said, and makes no verdict. */
+async function askTool(checked: CheckedAof, options: ExamineOptions): Promise<ToolAnswer> {
+  const { set, scanned } = checked;
+  if (set === undefined || set.missing.length > 0)
+    return { ok: null, summary: 'not asked: the set is not whole' };
+  const found = await findCheckTool('aof', options.info ?? infoOfWriter(checked));
+  if (found.tool === undefined) return { ok: null, summary: `not asked: ${found.why}` };
+  try {
+    await sweepScratch(options.scratch);
+    const folder = await makeScratchFolder(options.scratch);
+    try {
+      const needed = scanned.reduce((sum, { file }) => sum + file.size, diskMargin);
+      const { bavail, bsize } = await statfs(folder);
+      if (bavail * bsize < needed)
+        return { ok: null, summary: `not asked: a copy needs ${formatBytes(needed)} in ${options.scratch}` };
+      const parts = scanned.map(({ file }) => ({ file, bytes: file.size }));
+      const path = await copyAofSet(set, parts, folder, options.signal);
+      const { ok, summary } = await runCheckAof(found.tool, path, options.signal);
+      const doubt = ok ? undefined : reasonToDoubt(checked);
+      return doubt === undefined
+        ? { ok, summary }
+        : { ok: null, summary: `${summary}; not believed: ${doubt}` };
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  } catch (error) {
+    if (error instanceof AgentError || systemCode(error) === undefined) throw error;
+    return { ok: null, summary: `not asked: no copy could be made: ${messageOf(error)}` };
+  }
+}
+
+/** valkey-check-aof 9.1.2 takes a base with the magic VALKEY for commands, and rejects every healthy set with one. */
+function reasonToDoubt({ scanned }: CheckedAof): string | undefined {
+  const valkey = scanned.some(({ scan }) => scan.preamble?.version.engine === 'valkey');
+  return valkey ? 'this tool does not know bases of RDB version 80 and later' : undefined;
+}
+
+function infoOfWriter({ scanned }: CheckedAof): Info {
+  const writer = scanned.find(({ scan }) => scan.preamble?.writtenBy !== undefined)?.scan.preamble?.writtenBy;
+  return new Map(writer === undefined ? [] : [[`${writer.engine}_version`, writer.version]]);
+}
+
+/** What we cannot read, the tool can: its word counts then. */
+function believed({ problems }: CheckedAof, tool: ToolAnswer | null): AofProblem[] {
+  return tool?.ok === true ? problems.filter(({ verdict }) => verdict !== 'unknown') : problems;
+}
+
+function contradiction({ problems }: CheckedAof, tool: ToolAnswer | null): AofProblem[] {
+  if (tool?.ok !== false || problems.some(({ verdict }) => verdict === 'torn' || verdict === 'corrupt'))
+    return [];
+  return [
+    {
+      verdict: 'corrupt',
+      severity: 'critical',
+      file: null,
+      summary: `${tool.summary}, where our own reading finds nothing wrong`,
+      remedy: 'look at it by hand, on a copy; while the server runs, BGREWRITEAOF makes a whole set anew',
+    },
+  ];
+}

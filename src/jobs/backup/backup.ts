@@ -1,0 +1,163 @@
+import { encodeRdb, type EncodedRdb } from '../../backup/artefact/encode.ts';
+import type { BackupEntry } from '../../backup/repository.ts';
+import { preflight } from '../../backup/snapshot/preflight.ts';
+import type { Snapshot } from '../../backup/snapshot/snapshot.ts';
+import { takeSnapshot } from '../../backup/snapshot/take-snapshot.ts';
+import { schemaOf, type Manifest, type ServerIdentity } from '../../domain/backup.ts';
+import { compactReport } from '../../keyspace/compact.ts';
+import { KeyspaceReport } from '../../keyspace/report.ts';
+import { formatBytes } from '../../lib/bytes.ts';
+import { identityOf, readInfo, readServerTime } from '../../redis/server.ts';
+import { clearLeftOvers, commitBackup, nextId, refuseForeignPrefix, requireRoom } from './backup-steps.ts';
+import { judgeShrinkage, shrinkRule } from './judge-shrinkage.ts';
+import type { Job, JobContext, JobResult } from '../job.ts';
+import { staleRule } from './watch-backups.ts';
+
+export interface BackupOptions {
+  /** Ask for the snapshot even where the preflight advises against it. */
+  skipPreflight: boolean;
+  /** Write to a prefix whose newest backup came from another host or server. */
+  takeOver: boolean;
+  /** As in the manifest. */
+  purpose?: string;
+}
+
+/** Takes one backup: preflight → snapshot → encode → store → manifest. */
+export const backupJob: Job<BackupOptions, Manifest> = { name: 'backup', lock: 'repository', run };
+
+async function run(context: JobContext, options: BackupOptions): Promise<JobResult<Manifest>> {
+  const { repository, clock, log, signal, progress, settings } = context;
+  progress.report({ phase: 'preflight' });
+  const server = await describeServer(context, options);
+  const listing = await repository.list(signal);
+  if (!options.takeOver) refuseForeignPrefix(context, listing, server);
+  await clearLeftOvers(context, listing);
+
+  await using snapshot = await takeSnapshot(() => context.connect(), {
+    clock,
+    log,
+    signal,
+    timeout: settings.backup.snapshot_timeout,
+    onProgress: ({ phase, fraction }) =>
+      progress.report({ phase, ...(fraction === undefined ? {} : { done: fraction, total: 1 }) }),
+  });
+  await requireRoom(context, listing, { kind: 'rdb', bytes: snapshot.bytes });
+  const id = nextId(snapshot.requestedAt, listing.backups.at(-1)?.id);
+  const manifest = await storeAll(context, id, snapshot, options.purpose);
+
+  const [artefact] = manifest.artefacts;
+  const size = `${formatBytes(artefact?.plain.bytes ?? 0)}, stored ${formatBytes(artefact?.stored.bytes ?? 0)}`;
+  return {
+    value: manifest,
+    summary: `backup ${id} of ${countKeys(manifest)} keys (${size})`,
+    findings: judgeShrinkage(context, [...listing.backups, asEntry(manifest)]),
+    // There is a new one now, so none can be missing or too old.
+    evaluated: [{ rules: [shrinkRule] }, { rules: [staleRule] }],
+  };
+}
+
+/** INFO once, judged before anything is asked of the server. */
+async function describeServer(context: JobContext, options: BackupOptions): Promise<ServerIdentity> {
+  const connection = await context.connect();
+  try {
+    if (!options.skipPreflight) await preflight(connection, { log: context.log });
+    return identityOf(await readInfo(connection), await readServerTime(connection));
+  } finally {
+    connection.close();
+  }
+}
+
+/** Artefact, then manifest. */
+async function storeAll(
+  context: JobContext,
+  id: string,
+  snapshot: Snapshot,
+  purpose: string | undefined,
+): Promise<Manifest> {
+  const { repository, signal } = context;
+  const stored = await storeArtefact(context, id, snapshot);
+  // From here on the id is ours: a put that fails leaves nothing, and may have failed because somebody else has it.
+  return await commitBackup(context, id, stored.artefact, async () => {
+    // Names of keys are content: where that is encrypted, they are not kept in the clear.
+    if (stored.artefact.encryption === null && !('unread' in stored.content))
+      await repository.writeKeyspace(id, compactReport(stored.keyspace.summary()), signal);
+    const manifest = describe(context, { id, snapshot, ...stored });
+    return purpose === undefined ? manifest : { ...manifest, purpose };
+  });
+}
+
+async function storeArtefact(
+  context: JobContext,
+  id: string,
+  snapshot: Snapshot,
+): Promise<EncodedRdb & { keyspace: KeyspaceReport }> {
+  const { repository, settings, signal, progress } = context;
+  const { compression, encryption } = settings.repository;
+  const keyspace = new KeyspaceReport({ now: context.clock.now() });
+  const encoding = encodeRdb(snapshot, {
+    listener: keyspace,
+    compression,
+    recipients: encryption.age_recipients,
+    signal,
+    onProgress: (done) => progress.report({ phase: 'storing', done, total: snapshot.bytes, unit: 'bytes' }),
+  });
+  await repository.store.put(repository.artefactKey(id, { name: encoding.name }), encoding.chunks, {
+    signal,
+  });
+  return { ...encoding.result(), keyspace };
+}
+
+function describe(
+  context: JobContext,
+  { id, snapshot, artefact, rdbVersion, crc, content }: { id: string; snapshot: Snapshot } & EncodedRdb,
+): Manifest {
+  const now = context.clock.now();
+  const duration = Math.max(0, now - snapshot.requestedAt) / 1000;
+  const read = !('unread' in content);
+  const checksum = crc === 'ok' ? 'CRC64 right' : 'the server writes no checksum';
+  const proof = `${read ? 'every record read, ' : ''}${checksum}`;
+  return {
+    schema: schemaOf(artefact),
+    id,
+    instance: context.instance.name,
+    kind: 'rdb',
+    requested_at: new Date(snapshot.requestedAt).toISOString(),
+    snapshot_at: new Date(snapshot.savedAt).toISOString(),
+    completed_at: new Date(now).toISOString(),
+    duration_seconds: duration,
+    writer: context.writer,
+    server: snapshot.server,
+    rdb_version: rdbVersion,
+    rdb_checksum: crc === 'ok',
+    artefacts: [artefact],
+    keyspace: read ? { databases: content.databases, exact: true } : snapshot.keyspace,
+    content: read
+      ? { types: content.types, aux: content.aux, unread: null }
+      : { types: {}, aux: {}, unread: content.unread },
+    verified: {
+      at: new Date(now).toISOString(),
+      level: 'written',
+      ok: true,
+      summary: `read from the server (${proof}) and stored at full length`,
+      duration_seconds: duration,
+    },
+  };
+}
+
+/** Keys over all databases. */
+export function countKeys(manifest: Pick<Manifest, 'keyspace'>): number {
+  return Object.values(manifest.keyspace.databases).reduce((sum, { keys }) => sum + keys, 0);
+}
+
+/** A backup that was just taken, as a listing shows it. */
+export function asEntry(manifest: Manifest): BackupEntry {
+  return {
+    id: manifest.id,
+    state: 'complete',
+    manifest,
+    objects: [],
+    verifications: [],
+    drills: [],
+    accepted: false,
+  };
+}

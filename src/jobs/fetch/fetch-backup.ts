@@ -1,0 +1,106 @@
+import { mkdir, realpath, rename, rm, stat, statfs } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import type { Manifest } from '../../domain/backup.ts';
+import { AgentError, messageOf, systemCode } from '../../domain/errors.ts';
+import { formatBytes } from '../../lib/bytes.ts';
+import type { Job, JobContext, JobResult } from '../job.ts';
+import { artefactOf } from '../prove/artefact-of.ts';
+import { nameDamage } from '../prove/name-damage.ts';
+import { decodeInto } from './stage.ts';
+import { unpackInto } from './stage-aof.ts';
+
+export interface FetchOptions {
+  /** A backup id or `latest`. */
+  which: string;
+  /** Where to: made when it is missing. */
+  directory: string;
+}
+
+export interface FetchReport {
+  instance: string;
+  backup: string;
+  /** The dump; or the folder with the files of the append only file. */
+  file: string;
+  /** As decoded; of an append only file, of its archive. */
+  bytes: number;
+  sha256: string;
+}
+
+/** Fetches, decrypts and decodes one backup into a file or folder for whoever runs it; proves it on the way. Touches no server. */
+export const fetchBackupJob: Job<FetchOptions, FetchReport> = { name: 'fetch', lock: 'fetch', run };
+
+async function run(context: JobContext, { which, directory }: FetchOptions): Promise<JobResult<FetchReport>> {
+  const { repository, signal } = context;
+  const manifest = await repository.find(which, signal);
+  const { plain } = artefactOf(manifest);
+  const file = await here(directory, () => fetchInto(context, manifest, resolve(directory))).catch(
+    (error: unknown) => {
+      throw nameDamage(manifest.id, error);
+    },
+  );
+  return {
+    value: { instance: repository.instance, backup: manifest.id, file, ...plain },
+    summary: `backup ${manifest.id} fetched into ${file}`,
+    findings: [],
+    evaluated: [],
+  };
+}
+
+async function here<T>(directory: string, act: () => Promise<T>): Promise<T> {
+  try {
+    return await act();
+  } catch (error) {
+    if (error instanceof AgentError || systemCode(error) === undefined) throw error;
+    throw new AgentError('failed', `cannot write to ${directory}: ${messageOf(error)}`, {
+      cause: error,
+      hint: 'choose a folder of your own with room in it',
+    });
+  }
+}
+
+/** `<id>.rdb`, or the folder `<id>.aof`; only ours to read; whole or not there, never in another one's place. */
+async function fetchInto(context: JobContext, manifest: Manifest, directory: string): Promise<string> {
+  await mkdir(directory, { recursive: true, mode: 0o700 });
+  const folder = await realpath(directory);
+  const file = join(folder, `${manifest.id}.${manifest.kind}`);
+  await requireFree(file);
+  const { bytes } = artefactOf(manifest).plain;
+  const { bavail, bsize } = await statfs(folder);
+  if (bavail * bsize < bytes)
+    throw new AgentError(
+      'failed',
+      `the backup takes ${formatBytes(bytes)}, and ${folder} has ${formatBytes(bavail * bsize)} free`,
+      {
+        reason: 'full',
+        hint: 'choose a folder with more room',
+      },
+    );
+  const temporary = join(folder, `.${manifest.id}.${process.pid}.tmp`);
+  try {
+    await write(context, manifest, temporary);
+    await requireFree(file);
+    await rename(temporary, file);
+  } finally {
+    await rm(temporary, { recursive: true, force: true });
+  }
+  return file;
+}
+
+async function write(context: JobContext, manifest: Manifest, path: string): Promise<void> {
+  const { geteuid = () => 0, getegid = () => 0 } = process;
+  const owner = { uid: geteuid(), gid: getegid() };
+  const manners = { owner, file: { mode: 0o600, ...owner }, folder: { mode: 0o700 } };
+  if (manifest.kind === 'rdb') return await decodeInto(context, manifest, [path], manners);
+  await mkdir(path, { mode: 0o700 });
+  const layout = manifest.aof?.layout ?? 'multi-part';
+  await unpackInto(context, manifest, { folder: path, layout, stem: 'appendonly.aof' }, manners);
+}
+
+async function requireFree(file: string): Promise<void> {
+  const there = await stat(file).catch(() => undefined);
+  if (there === undefined) return;
+  throw new AgentError('refused', `${file} is there already`, {
+    reason: 'exists',
+    hint: 'move it away, or choose another folder',
+  });
+}

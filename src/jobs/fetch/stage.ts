@@ -1,0 +1,211 @@
+import type { FileHandle } from 'node:fs/promises';
+import { join } from 'node:path';
+import { decodeRdb } from '../../backup/artefact/decode.ts';
+import type { RestoreFacts } from '../../backup/restore/facts.ts';
+import {
+  createStaged,
+  finishStaged,
+  giveManners,
+  makeWork,
+  openStaged,
+  syncStaged,
+  type FileManners,
+} from '../../backup/restore/stage-files.ts';
+import { incomingFrom, type Workplace } from '../../backup/restore/build-incoming.ts';
+import type { DataFiles } from '../../backup/restore/swap-plan.ts';
+import { compareCounts } from '../../backup/verify/compare-counts.ts';
+import type { BackupKind, KeyCount, Manifest } from '../../domain/backup.ts';
+import { AgentError } from '../../domain/errors.ts';
+import type { Info } from '../../formats/info/parse-info.ts';
+import { awaitLater } from '../../lib/await-later.ts';
+import { FileTail } from '../../lib/file-tail.ts';
+import { findCheckTool, runCheckRdb, type CheckTool } from '../../redis/tools.ts';
+import { artefactOf } from '../prove/artefact-of.ts';
+import type { JobContext } from '../job.ts';
+import { readKnown } from './read-known.ts';
+import { lackOfCommand, lackOfMemory } from '../prove/load-aof.ts';
+import { loadBeside, loadDump, type LoadBeside } from './load-beside.ts';
+
+/** A backup that lies decoded on the file system of the data. */
+export interface StagedData {
+  /**
+   * Proves it with the programs of the version that will load it. Resolves with how far, and why not further; rejects
+   * with an AgentError when it is not fit to be loaded.
+   */
+  prove(): Promise<string>;
+  /** What is to be placed; `rdb` is another name of the dump among it. */
+  incoming(): Promise<{ files: DataFiles; rdb: string | undefined }>;
+}
+
+/** Fetches and decodes a dump into the run's folder: the one that was backed up, by its SHA-256, when this resolves. */
+export async function stageDump(
+  context: JobContext,
+  facts: RestoreFacts,
+  place: Workplace,
+  manifest: Manifest,
+): Promise<StagedData> {
+  const { dir, work, layout, manners } = place;
+  makeWork(dir, work, manners);
+  const dump = `${work}/dump.rdb`;
+  // A second copy, for a server that goes on writing at the end of the first.
+  const single = layout.authority === 'single' ? `${work}/appendonly` : undefined;
+  const paths = [dump, ...(single === undefined ? [] : [single])].map((path) => join(dir, path));
+  const means = await findMeans(context, facts, manifest, 'rdb');
+  const path = join(dir, dump);
+  // Loading takes several times as long as decoding, and so does writing to the disk for good: all of it at a time.
+  const tail = new FileTail(() => openStaged(path, manners));
+  const { bytes } = artefactOf(manifest).plain;
+  const { tool, lack } = means;
+  const beside =
+    tool !== undefined && lack === undefined ? loadBeside(context, { tool, tail, bytes }) : undefined;
+  try {
+    await decodeFiles(context, manifest, { paths, manners, tail, read: readKnown, finish: giveManners });
+  } catch (error) {
+    tail.fail(error);
+    await beside?.end();
+    throw error;
+  }
+  const durable = awaitLater(Promise.all(paths.map((each) => syncStaged(each, manners))));
+  return {
+    ...stagedDump(context, facts, place, { manifest, dump, single }),
+    async prove() {
+      const [proven] = await Promise.all([proveDump(context, manifest, { means, path, beside }), durable]);
+      return proven;
+    },
+  };
+}
+
+/** A dump that lies in the run's folder; paths relative to the data directory. */
+export function stagedDump(
+  context: JobContext,
+  facts: RestoreFacts,
+  place: Workplace,
+  { manifest, dump, single }: { manifest: Manifest; dump: string; single: string | undefined },
+): StagedData {
+  return {
+    async prove() {
+      const means = await findMeans(context, facts, manifest, 'rdb');
+      return await proveDump(context, manifest, { means, path: join(place.dir, dump) });
+    },
+    incoming: async () => ({ files: await incomingFrom(place, dump, single), rdb: dump }),
+  };
+}
+
+/** Decodes the RDB of a backup into new files of that owner; durable when it resolves. */
+export async function decodeInto(
+  context: JobContext,
+  manifest: Manifest,
+  paths: readonly string[],
+  manners: FileManners,
+): Promise<void> {
+  await decodeFiles(context, manifest, { paths, manners, read: decodeRdb, finish: finishStaged });
+}
+
+interface DecodedFiles {
+  paths: readonly string[];
+  manners: FileManners;
+  /** Whoever reads the first of them meanwhile. */
+  tail?: FileTail;
+  read: typeof readKnown;
+  finish: (file: FileHandle, manners: FileManners) => Promise<void>;
+}
+
+async function decodeFiles(
+  context: JobContext,
+  manifest: Manifest,
+  { paths, manners, tail, read, finish }: DecodedFiles,
+): Promise<void> {
+  const { repository, signal, progress } = context;
+  const artefact = artefactOf(manifest);
+  await using files = new AsyncDisposableStack();
+  const opened = [];
+  for (const path of paths) opened.push(files.use(await createStaged(path, manners)));
+  const { chunks } = await repository.store.get(repository.artefactKey(manifest.id, artefact), { signal });
+  let done = 0;
+  for await (const chunk of read(chunks, artefact, { identities: context.identities(), signal })) {
+    done += chunk.length;
+    progress.report({ phase: 'fetching', done, total: artefact.plain.bytes, unit: 'bytes' });
+    for (const file of opened) await file.writeFile(chunk);
+    tail?.wrote(chunk.length);
+  }
+  tail?.end();
+  for (const file of opened) await finish(file, manners);
+}
+
+async function proveDump(
+  context: JobContext,
+  manifest: Manifest,
+  { means, path, beside }: { means: ProofMeans; path: string; beside?: LoadBeside | undefined },
+): Promise<string> {
+  const { signal, progress } = context;
+  const onProgress = (share: number): void => progress.report({ phase: 'proving', done: share, total: 1 });
+  return await proveStaged(context, manifest, {
+    kind: 'rdb',
+    means,
+    check: (tool) => runCheckRdb(tool, path, signal),
+    load: async (tool) =>
+      (await beside?.keys()) ?? (await loadDump(context, tool, { dumpFile: path, signal, onProgress })),
+  });
+}
+
+/** What this host has to prove a backup by: a tool of the version that will load it, and why it is not loaded, if so. */
+export type ProofMeans = { tool: CheckTool; lack: string | undefined } | { tool: undefined; lack: string };
+
+export async function findMeans(
+  { progress }: JobContext,
+  facts: RestoreFacts,
+  manifest: Manifest,
+  kind: BackupKind,
+): Promise<ProofMeans> {
+  progress.report({ phase: 'checking' });
+  const found = await findCheckTool(kind, targetOf(facts, manifest));
+  if (found.tool === undefined) return { tool: undefined, lack: found.why };
+  const modules = facts.conf?.modules ?? [];
+  const lack =
+    modules.length > 0
+      ? `the server loads modules (${modules.length})`
+      : await lackOfMemory(manifest.server.used_memory);
+  return { tool: found.tool, lack };
+}
+
+/** Of something staged: its check tool, and its load in a scratch server, which is to give its keys. */
+interface StagedProof {
+  kind: BackupKind;
+  means: ProofMeans;
+  check: (tool: CheckTool) => Promise<{ ok: boolean; summary: string }>;
+  load: (tool: CheckTool) => Promise<Record<string, KeyCount>>;
+}
+
+/** See StagedData. */
+export async function proveStaged(
+  { progress }: JobContext,
+  manifest: Manifest,
+  { kind, means: { tool, lack }, check, load }: StagedProof,
+): Promise<string> {
+  if (tool === undefined) return `decoded; not loaded: ${lack}`;
+  // Of a dump the tool looks at no more than a load does, by the same code; of an append only file it does.
+  const checked = kind === 'aof' || lack !== undefined ? `checked with ${tool.argv0}` : undefined;
+  progress.report({ phase: checked === undefined ? 'proving' : 'checking' });
+  const verdict = checked === undefined ? undefined : await check(tool);
+  if (verdict?.ok === false) throw new AgentError('damaged', `backup ${manifest.id}: ${verdict.summary}`);
+  if (lack !== undefined) return `${checked}; not loaded: ${lack}`;
+  let loaded: Record<string, KeyCount>;
+  try {
+    loaded = await load(tool);
+  } catch (error) {
+    const why = lackOfCommand(error);
+    if (why === undefined) throw error;
+    return `${checked}; not loaded: ${why}`;
+  }
+  const problem = compareCounts(manifest.keyspace, loaded);
+  if (problem !== undefined) throw new AgentError('damaged', `backup ${manifest.id}: loaded, but ${problem}`);
+  return `${checked === undefined ? '' : `${checked}, `}loaded in a scratch server`;
+}
+
+/** The server that will load it, in INFO's words, for finding its tools. */
+export function targetOf({ program, running }: RestoreFacts, manifest: Manifest): Info {
+  const { engine, version } = program ?? running ?? manifest.server;
+  const info = new Map([[engine === 'valkey' ? 'valkey_version' : 'redis_version', version]]);
+  if (program !== undefined) info.set('executable', program.path);
+  return info;
+}

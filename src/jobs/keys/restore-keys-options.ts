@@ -1,0 +1,46 @@
+import type { KeyPlan } from '../../backup/restore-keys/judge-key-plan.ts';
+import type { KeyChoice } from '../../backup/restore-keys/selection.ts';
+import type { TallyCounts } from '../../backup/restore-keys/tally.ts';
+import type { ExistingKeys } from '../../backup/restore-keys/writer-options.ts';
+import type { Clock } from '../../domain/clock.ts';
+import type { Progress } from '../../domain/progress.ts';
+import type { RedisTarget } from '../../redis/target.ts';
+import type { KeySource } from './key-source.ts';
+
+export interface RestoreKeysOptions {
+  source: KeySource;
+  target: RedisTarget;
+  choice: KeyChoice;
+  toDatabase: number | undefined;
+  existing: ExistingKeys;
+  /** Only plan. */
+  dryRun: boolean;
+  /** Begin anew, wherever an earlier run has stopped. */
+  restart: boolean;
+  /** Nobody is asked, so nobody needs to see the plan first. */
+  unasked: boolean;
+  /** Shows the plan and asks. */
+  agree(plan: KeyPlan): Promise<boolean>;
+}
+
+export interface RestoreKeysContext {
+  /** Where the journal is kept; undefined: a run that is cut off begins anew. */
+  stateDirectory: string | undefined;
+  clock: Clock;
+  signal: AbortSignal;
+  progress: Progress;
+}
+
+export interface RestoreKeysResult extends TallyCounts {
+  /** Records of the dump that an earlier run had done; null when this one began anew. */
+  resumed_from: number | null;
+  seconds: number;
+  /** Of this run. */
+  keys_per_second: number;
+}
+
+export interface RestoreKeysReport {
+  plan: KeyPlan;
+  /** null: only planned, or not agreed to. */
+  result: RestoreKeysResult | null;
+}

@@ -1,0 +1,272 @@
+import { closeSync, constants, openSync, readFileSync, readSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { AgentError, messageOf, systemCode } from '../../../domain/errors.ts';
+import { infoInteger, type Info } from '../../../formats/info/parse-info.ts';
+import { actAs, type UserId } from '../../../lib/act-as.ts';
+import { printable } from '../../../lib/printable.ts';
+import { findDataProcesses, findProcess, servingAt } from '../../../redis/data-process.ts';
+import { readInfo } from '../../../redis/server.ts';
+import type { ServiceControl } from '../../../redis/service.ts';
+import type { JobContext } from '../../job.ts';
+
+/** Milliseconds. A last save of a large data set takes its time; a server that is loading shows itself sooner. */
+const longestStop = 30 * 60_000;
+const longestSilence = 15_000;
+/** A start fails, too, where something else has just started the server: that one shows itself by then. */
+const secondLook = 500;
+const shortestPause = 20;
+const longestPause = 500;
+
+/**
+ * Once something was touched, an interruption no longer stops a restore half way: it goes on to its end, which is near, and
+ * a second or third one cuts it.
+ */
+export const onward = new AbortController().signal;
+
+/** Asks a server that nobody manages to end; one that does not let us is told by the signal that means the same. */
+export async function endServer(context: JobContext, dir: string): Promise<void> {
+  try {
+    const connection = await context.connect(onward);
+    try {
+      await connection.call('SHUTDOWN', 'NOSAVE');
+    } finally {
+      connection.close();
+    }
+  } catch (error) {
+    if (!(error instanceof AgentError) || error.code !== 'redis') throw error;
+    if (error.reason === 'closed' || error.reason === 'refused') return;
+    context.log.info({ cause: error.message }, 'the server takes no SHUTDOWN: sending SIGTERM');
+    for (const { pid } of await processesIn(dir, context.instance.url)) process.kill(pid, 'SIGTERM');
+  }
+}
+
+async function processesIn(dir: string, url: string): Promise<{ pid: number }[]> {
+  return servingAt(await findDataProcesses(dir), url);
+}
+
+/** The processes that work in its data directory, by number. */
+export async function serverProcesses({ instance }: JobContext, dir: string): Promise<Set<number>> {
+  return new Set((await processesIn(dir, instance.url)).map(({ pid }) => pid));
+}
+
+/**
+ * Processes of the server: those that work in its data directory, and of `known` those that have not ended yet. One that
+ * ends gives up the folder that it works in before its port.
+ */
+async function remaining(
+  { instance }: JobContext,
+  dir: string,
+  known: ReadonlySet<number>,
+): Promise<Set<number>> {
+  const here = (await processesIn(dir, instance.url)).map(({ pid }) => pid);
+  const ending = await Promise.all(
+    [...known].map(async (pid) => ((await findProcess(pid)) === undefined ? [] : [pid])),
+  );
+  return new Set([...here, ...ending.flat()]);
+}
+
+/**
+ * Waits until no process of the server works in its data directory any more. `stopped` are those that were told to end:
+ * another one is somebody else's doing, and would be waited for in vain.
+ */
+export async function untilGone(
+  context: JobContext,
+  dir: string,
+  stopped: ReadonlySet<number>,
+): Promise<void> {
+  const { clock, progress } = context;
+  const start = clock.monotonic();
+  for (let pause = shortestPause; ; pause = Math.min(pause * 1.5, longestPause)) {
+    const running = await remaining(context, dir, stopped);
+    const [one] = running;
+    if (one === undefined) return;
+    for (const pid of running) if (!stopped.has(pid)) throw cameBack(pid);
+    progress.report({ phase: 'stopping' });
+    if (clock.monotonic() - start > longestStop)
+      throw new AgentError(
+        'failed',
+        `process ${one} still works in ${dir} after ${longestStop / 60_000} minutes`,
+        {
+          reason: 'stop',
+          hint: 'end it, and see to it that nothing starts it again; then run the same command again',
+        },
+      );
+    await clock.sleep(pause);
+  }
+}
+
+/** Throws when something has started the server again behind our back. */
+export async function requireGone({ instance }: JobContext, dir: string): Promise<void> {
+  const [one] = await processesIn(dir, instance.url);
+  if (one !== undefined) throw cameBack(one.pid);
+}
+
+/**
+ * Ends servers that something has started while files were being moved. By SIGKILL: they hold nothing that anybody was told
+ * of, and the last save that SIGTERM brings would replace what was just placed.
+ */
+export async function endStrays(context: JobContext, dir: string): Promise<void> {
+  const strays = await serverProcesses(context, dir);
+  for (const pid of strays) {
+    context.log.warn({ pid }, 'something has started the server while its files were moved: ending it');
+    try {
+      process.kill(pid, 'SIGKILL');
+    } catch (error) {
+      if (systemCode(error) !== 'ESRCH') throw cameBack(pid);
+    }
+  }
+  const areThere = async (): Promise<boolean> =>
+    [...(await remaining(context, dir, strays))].some((pid) => strays.has(pid));
+  while (strays.size > 0 && (await areThere())) await context.clock.sleep(shortestPause);
+}
+
+function cameBack(pid: number): AgentError {
+  return new AgentError(
+    'failed',
+    `something has started the server again (process ${pid}) while it was to be down`,
+    {
+      reason: 'came-back',
+      hint: 'a supervisor keeps it up: set service: of this instance to what really stops it, then run the same command again',
+    },
+  );
+}
+
+/** Why a server does not serve, and its own last words. */
+export class NotServing extends Error {
+  readonly lines: string[];
+
+  constructor(problem: string, lines: string[]) {
+    super(problem);
+    this.lines = lines;
+  }
+}
+
+/** What a server answers to whom it does not let in, for as long as it runs. */
+const shutOut: readonly (string | undefined)[] = [
+  'wrongpass',
+  'noauth',
+  'noperm',
+  'denied',
+  'unknown-command',
+  'tls',
+  'not-redis',
+];
+
+/** It serves, and is not stopped for that: what it holds only cannot be seen. */
+function requireLetIn(error: unknown): void {
+  if (!(error instanceof AgentError) || !shutOut.includes(error.reason)) return;
+  throw new AgentError('redis', `the server was started, and does not let the agent in: ${error.message}`, {
+    cause: error,
+    ...(error.reason === undefined ? {} : { reason: error.reason }),
+    hint: 'its data is in place: give it the agent’s user again (one that is not in redis.conf or the aclfile is gone with a restart), then run the same command again, which compares the keys and ends this',
+  });
+}
+
+/**
+ * Waits until the started server has loaded everything. Rejects with NotServing when it does not come up, with an
+ * AgentError `redis` when it does not let the agent in.
+ */
+export async function untilServing(
+  context: JobContext,
+  dir: string,
+  service: ServiceControl,
+  log: ServerLog,
+): Promise<Info> {
+  const { clock, progress, instance } = context;
+  let seen = clock.monotonic();
+  let last = 'it does not answer';
+  let broken: number | undefined;
+  for (let pause = shortestPause; ; pause = Math.min(pause * 1.5, longestPause)) {
+    const info = await askInfo(context).catch((error: unknown) => {
+      requireLetIn(error);
+      last = messageOf(error);
+      return undefined;
+    });
+    const running = (await processesIn(dir, instance.url)).length > 0;
+    if (info?.get('loading') === '0') return info;
+    if (info !== undefined || running) seen = clock.monotonic();
+    const failure = await service.failure();
+    if (failure === undefined || info !== undefined || running) broken = undefined;
+    else broken ??= clock.monotonic();
+    if (broken !== undefined && clock.monotonic() - broken >= secondLook)
+      throw new NotServing(failure ?? last, await log.lines(service));
+    if (clock.monotonic() - seen > longestSilence) throw new NotServing(last, await log.lines(service));
+    const total = info && infoInteger(info, 'loading_total_bytes');
+    const done = info && infoInteger(info, 'loading_loaded_bytes');
+    progress.report({
+      phase: 'loading',
+      ...(total && done ? { done: Math.min(1, done / total), total: 1 } : {}),
+    });
+    await clock.sleep(pause);
+  }
+}
+
+/** What the server says of itself; rejects when it does not answer. */
+export async function askInfo(context: JobContext): Promise<Info> {
+  const connection = await context.connect(onward);
+  try {
+    return await readInfo(connection);
+  } finally {
+    connection.close();
+  }
+}
+
+/** The server's log from a moment on. */
+export interface ServerLog {
+  lines(service: ServiceControl): Promise<string[]>;
+}
+
+const keptLines = 15;
+const longestTail = 64 * 1024;
+
+/** From here on: its own file where it has one (`logfile`, relative ones count from `dir`), else what its manager has. */
+export function followLog(dir: string, logfile: string | null, owner: UserId): ServerLog {
+  const path = logfile === null ? undefined : join(logfile.startsWith('/') ? '/' : dir, logfile);
+  const size = (): number =>
+    path === undefined ? 0 : (statSync(path, { throwIfNoEntry: false })?.size ?? 0);
+  const from = size();
+  return {
+    async lines(service) {
+      const written = path === undefined ? [] : readTail(path, size() < from ? 0 : from, owner);
+      const all = written.length > 0 ? written : await service.output();
+      return all.slice(-keptLines).map((line) => printable(line.trim()));
+    },
+  };
+}
+
+function readTail(path: string, from: number, owner: UserId): string[] {
+  try {
+    return actAs(owner, () => {
+      const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+      try {
+        const buffer = Buffer.alloc(longestTail);
+        const start = Math.max(from, statSync(path).size - longestTail);
+        const bytes = readSync(file, buffer, 0, longestTail, start);
+        return buffer
+          .toString('utf8', 0, bytes)
+          .split('\n')
+          .filter((line) => line.trim() !== '');
+      } finally {
+        closeSync(file);
+      }
+    });
+  } catch {
+    return [];
+  }
+}
+
+/** A file that takes what a server without a manager writes to its standard output. */
+export function outputIn(dir: string, folder: string, owner: UserId): { open(): number; read(): string } {
+  const path = join(dir, folder, 'server.log');
+  const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NOFOLLOW;
+  return {
+    open: () => actAs(owner, () => openSync(path, flags, 0o600)),
+    read() {
+      try {
+        return actAs(owner, () => readFileSync(path, 'utf8'));
+      } catch {
+        return '';
+      }
+    },
+  };
+}

@@ -1,0 +1,49 @@
+import { join } from 'node:path';
+import type { Journal } from '../../../backup/restore/journal.ts';
+import { judgeLoad, reportLoad, type LoadReport } from '../../../backup/restore/judge-load.ts';
+import { listFiles } from '../../../backup/restore/swap.ts';
+import type { Info } from '../../../formats/info/parse-info.ts';
+import { takeBack } from './roll-back.ts';
+import { followLog, NotServing, onward, untilServing, type ServerLog } from './server.ts';
+import { begin, close, type RestoreRun } from './steps.ts';
+
+export interface Served {
+  load: LoadReport;
+  /** Absolute paths of what was set aside. */
+  setAside: string[];
+}
+
+/** From placed files to served data; what does not come up, or is not what it should be, goes back. */
+export async function serve(run: RestoreRun, placed: Journal): Promise<Served> {
+  const log = followLog(run.dir, run.logfile, run.manners.owner);
+  try {
+    const started = await begin(run, placed, 'start');
+    await run.service.start(onward);
+    const info = await untilServing(run.context, run.dir, run.service, log);
+    return await compareAndCommit(run, started, info, { fresh: true, log });
+  } catch (error) {
+    if (!(error instanceof NotServing)) throw error;
+    throw await takeBack(run, placed, error);
+  }
+}
+
+/** `fresh`: it has loaded just now. */
+export async function compareAndCommit(
+  run: RestoreRun,
+  started: Journal,
+  info: Info,
+  { fresh, log }: { fresh: boolean; log: ServerLog },
+): Promise<Served> {
+  const comparing = await begin(run, started, 'compare');
+  const problem = judgeLoad(comparing.expected, info, fresh);
+  if (problem !== undefined) throw new NotServing(problem, await log.lines(run.service));
+  return await commit(run, comparing, reportLoad(comparing.expected, info));
+}
+
+/** The last step: from here on it is done. */
+export async function commit(run: RestoreRun, journal: Journal, load: LoadReport): Promise<Served> {
+  const committed = await begin(run, journal, 'commit');
+  close(run, committed, 'done');
+  const inTheWay = run.inTheWay.map((name) => join(run.dir, name));
+  return { load, setAside: [...listFiles(run.dir, journal.kept), ...inTheWay] };
+}

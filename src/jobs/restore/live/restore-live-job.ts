@@ -1,0 +1,140 @@
+import { judgeChoice } from '../../../backup/restore/judge-guards.ts';
+import type { DisklessLoad } from '../../../backup/restore/judge-live.ts';
+import type { LiveServerFacts } from '../../../backup/restore/gather-live.ts';
+import type { Plan, PlanStep } from '../../../backup/restore/plan-restore.ts';
+import type { Manifest } from '../../../domain/backup.ts';
+import { infoKeyspace } from '../../../formats/info/parse-info.ts';
+import { countKeys } from '../../backup/backup.ts';
+import type { Job, JobContext, JobResult } from '../../job.ts';
+import { expectRestore } from '../../drill/last-drill.ts';
+import type { LocalBackup } from '../../local/describe-local.ts';
+import { withLocal } from '../../local/local-backup.ts';
+import { interruptedLive, recoverLive } from './recover-live.ts';
+import {
+  judgeFor,
+  lookLive,
+  requireAllowed,
+  runLiveRestore,
+  type LiveRestoreReport,
+} from './restore-live.ts';
+
+export interface LiveJobOptions {
+  /** A backup id or `latest`; of a local one its id, which is its path. */
+  which: string;
+  local?: LocalBackup | undefined;
+  /** Only plan. */
+  dryRun: boolean;
+  preBackup: boolean;
+  /** Names of guards that are insisted on. */
+  allow: readonly string[];
+}
+
+/** Of a live restore. */
+export interface LivePlan extends Plan {
+  method: 'live';
+  mode: DisklessLoad;
+}
+
+export interface LiveJobReport {
+  instance: string;
+  outcome: 'planned' | 'restored';
+  /** What was found of an interrupted run, and what becomes of it. */
+  interrupted: string | null;
+  plan: LivePlan;
+  restored: LiveRestoreReport | null;
+}
+
+/** Plans a live restore, and does it. */
+export const restoreLiveJob: Job<LiveJobOptions, LiveJobReport> = {
+  name: 'restore',
+  lock: 'repository',
+  run,
+};
+
+async function run(own: JobContext, options: LiveJobOptions): Promise<JobResult<LiveJobReport>> {
+  const context = withLocal(own, options.local);
+  const { repository, instance, signal } = context;
+  const manifest = await repository.find(options.which, signal);
+  const interrupted = interruptedLive(context);
+  if (!options.dryRun) await recoverLive(context);
+  const plan = await planLive(context, manifest, options);
+  // What an interrupted run has made of the server is put right first.
+  if (options.dryRun && interrupted !== null)
+    plan.guards = plan.guards.filter(({ name }) => name !== 'replica' && name !== 'loading');
+  const report: LiveJobReport = {
+    instance: instance.name,
+    outcome: 'planned',
+    interrupted,
+    plan,
+    restored: null,
+  };
+  if (!options.dryRun) {
+    const allowed = new Set(options.allow);
+    requireAllowed(context, plan.guards, allowed);
+    report.restored = await runLiveRestore(context, manifest, { preBackup: options.preBackup, allowed });
+    report.outcome = 'restored';
+  }
+  const summary = `${instance.name}: ${report.outcome} ${manifest.id}, live`;
+  return { value: report, summary, findings: [], evaluated: [] };
+}
+
+async function planLive(
+  context: JobContext,
+  manifest: Manifest,
+  { which, preBackup }: LiveJobOptions,
+): Promise<LivePlan> {
+  const { clock, settings } = context;
+  const facts = await lookLive(context);
+  const { guards, notes, mode } = judgeFor(facts, manifest);
+  const now = clock.now();
+  const running = { databases: infoKeyspace(facts.info) };
+  const choice = {
+    facts: { now, running },
+    manifest,
+    latest: which === 'latest',
+    staleAfter: settings.backup.stale_after,
+  };
+  return {
+    method: 'live',
+    why: 'the server takes it over while it runs, as from a master: no restart, no file is placed',
+    backup: manifest.id,
+    snapshot_at: manifest.snapshot_at,
+    age_seconds: Math.max(0, Math.round((now - Date.parse(manifest.snapshot_at)) / 1000)),
+    keys: countKeys(manifest),
+    bytes: manifest.artefacts[0]?.plain.bytes ?? 0,
+    server: `${facts.server.engine} ${facts.server.version}`,
+    mode,
+    steps: stepsOf(facts, mode, preBackup),
+    lost: `everything written since ${manifest.snapshot_at}; ${kept(preBackup)}`,
+    expected: await expectRestore(context, manifest.artefacts[0]?.plain.bytes ?? 0, {
+      method: 'live',
+      kind: manifest.kind,
+    }),
+    notes,
+    guards: [...guards, ...judgeChoice(choice)],
+  };
+}
+
+function kept(preBackup: boolean): string {
+  return preBackup
+    ? 'what is there now is backed up first'
+    : 'what is there now is not kept (--no-pre-backup)';
+}
+
+function stepsOf({ info, dump }: LiveServerFacts, mode: DisklessLoad, preBackup: boolean): PlanStep[] {
+  const loads = {
+    swapdb: 'from the agent as its master, beside the old data, which goes when all is loaded',
+    disabled:
+      'from the agent as its master: into a file of the server’s first, then in place of the old data',
+  };
+  const lasting =
+    info.get('aof_enabled') === '1' ? 'the server writes its AOF anew' : `the server saves ${dump}`;
+  return [
+    { step: 'verify', why: 'SHA-256, CRC64, and every value decoded, before the server is sent anything' },
+    ...(preBackup ? [{ step: 'keep', why: 'a backup of what is there now, in the repository' }] : []),
+    { step: 'load', why: loads[mode] },
+    { step: 'compare', why: 'keys loaded, against the backup' },
+    { step: 'free', why: 'a master again, its settings as they were' },
+    { step: 'persist', why: `${lasting}, so that its next start loads the same; no file is placed` },
+  ];
+}

@@ -1,0 +1,130 @@
+import type { Journal } from '../../backup/restore/journal.ts';
+import { AgentError } from '../../domain/errors.ts';
+import { settle, type Settled } from './files/settle.ts';
+import type { Job, JobContext, JobResult } from '../job.ts';
+import { withLocal } from '../local/local-backup.ts';
+import { interruptedLive, recoverLive } from './live/recover-live.ts';
+import { describeServed, restoreFiles, undoRestore } from './files/files.ts';
+import {
+  look,
+  requireService,
+  type Scene,
+  type RestoreOptions,
+  type RestoreReport,
+} from './files/look-at-server.ts';
+import { NotServing } from './files/server.ts';
+import { settleNotice } from './files/steps.ts';
+
+/** Puts a backup, or what the last restore has set aside, in the place of an instance's data. */
+export const restoreJob: Job<RestoreOptions, RestoreReport> = {
+  name: 'restore',
+  lock: 'repository',
+  run,
+  isNews: ({ dryRun }, error) => !dryRun && !(error instanceof AgentError && error.code === 'refused'),
+};
+
+async function run(context: JobContext, options: RestoreOptions): Promise<JobResult<RestoreReport>> {
+  const start = context.clock.monotonic();
+  const report = await restore(withLocal(context, options.local), options).catch((error: unknown) => {
+    if (!(error instanceof NotServing)) throw error;
+    const said = error.lines.map((line) => `\n  ${line}`).join('');
+    throw new AgentError('failed', `the server does not come up: ${error.message}${said}`, {
+      cause: error,
+      hint: 'see its log; when the cause is gone, run the same command again',
+    });
+  });
+  const seconds = Math.round(context.clock.monotonic() - start) / 1000;
+  return {
+    value: { ...report, duration_seconds: seconds },
+    summary:
+      `${context.instance.name}: ${report.outcome} ${report.plan?.backup ?? report.undo?.backup ?? ''}`.trim(),
+    findings: [],
+    evaluated: [],
+  };
+}
+
+async function restore(context: JobContext, options: RestoreOptions): Promise<RestoreReport> {
+  const empty: RestoreReport = {
+    instance: context.instance.name,
+    outcome: 'planned',
+    interrupted: null,
+    plan: null,
+    undo: null,
+    proven: null,
+    load: null,
+    set_aside: [],
+    duration_seconds: 0,
+    seconds: {},
+  };
+  const live = await endLive(context, options.dryRun);
+  const scene = await look(context, options);
+  // What was put right by hand has left its notice.
+  if (scene.interrupted === undefined) settleNotice(context, 'gone');
+  if (scene.interrupted === undefined)
+    return await begun(context, options, scene, { ...empty, interrupted: live });
+  const { undo, dryRun, which } = options;
+  const { kind, backup, started_at: started, step } = scene.interrupted;
+  const what = `a ${kind} of ${backup}, begun ${started}, was interrupted at ${step}`;
+  if (dryRun) {
+    const report = { ...empty, interrupted: `${what}: ${forecast(scene.interrupted, undo)}` };
+    // What there will be to undo shows only when it is settled.
+    return undo ? report : await begun(context, options, scene, report);
+  }
+  const { outcome, served } = await settled(scene, scene.interrupted, undo);
+  const now = outcome === 'finished' ? 'finished now' : 'rolled back now';
+  const report = { ...empty, interrupted: `${what}: ${now}` };
+  const wanted = undo
+    ? outcome === 'rolled-back'
+    : outcome === 'finished' && backup === (await meant(context, which));
+  if (wanted) return { ...report, ...describeServed(served), outcome };
+  return await begun(context, options, await look(context, options), report);
+}
+
+/** Of `latest` the id, as far as the repository can be asked: one may have been taken since. */
+async function meant({ repository, signal }: JobContext, which: string): Promise<string> {
+  return which === 'latest' ? (await repository.find(which, signal)).id : which;
+}
+
+/**
+ * A live restore that was interrupted has left the server as a replica of nobody. A server that is down since then knows
+ * nothing of that any more. Returns what was found, for people.
+ */
+async function endLive(context: JobContext, dryRun: boolean): Promise<string | null> {
+  const interrupted = interruptedLive(context);
+  if (interrupted === null || dryRun) return interrupted;
+  try {
+    await recoverLive(context);
+  } catch (error) {
+    if (!(error instanceof AgentError) || error.reason !== 'refused') throw error;
+  }
+  return interrupted;
+}
+
+/** With nothing left of an earlier run. */
+async function begun(
+  context: JobContext,
+  options: RestoreOptions,
+  scene: Scene,
+  report: RestoreReport,
+): Promise<RestoreReport> {
+  return options.undo
+    ? await undoRestore(context, options, scene, report)
+    : await restoreFiles(context, options, scene, report);
+}
+
+function forecast({ step }: Journal, undoing: boolean): string {
+  const early = ['stage', 'verify', 'save', 'stop'].includes(step);
+  const late = ['place', 'start', 'compare', 'commit'].includes(step) && !(undoing && step !== 'commit');
+  if (early) return 'nothing was placed, so it is given up first';
+  return late ? 'it is finished first' : 'it is rolled back first';
+}
+
+async function settled(scene: Scene, journal: Journal, back: boolean): Promise<Settled> {
+  requireService(scene);
+  const { run: at } = scene;
+  try {
+    return await settle(at, journal, back);
+  } finally {
+    await at.service.release();
+  }
+}

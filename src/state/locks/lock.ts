@@ -1,0 +1,87 @@
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import type { Clock } from '../../domain/clock.ts';
+import { AgentError, messageOf } from '../../domain/errors.ts';
+import { ensureStateDirectory } from '../db/open.ts';
+
+export interface Lock {
+  release(): void;
+}
+
+/**
+ * Takes the lock of one kind of work on one instance, or throws an AgentError `locked` that says who holds it; its reason
+ * is the job that does.
+ *
+ * Node has no flock, and a file with a pid in it goes stale. An open SQLite write transaction is a kernel lock (fcntl)
+ * that ends with its process however that dies, works between processes and inside one, and leaves the file readable:
+ * the holder's name is committed first, then the transaction that holds the lock is opened.
+ */
+export function takeLock(
+  directory: string,
+  { instance, kind, job = kind, clock }: { instance: string; kind: string; job?: string; clock: Clock },
+): Lock {
+  const file = lockFile(directory, instance, kind);
+  const folder = dirname(file);
+  ensureStateDirectory(folder);
+  let db: DatabaseSync | undefined;
+  try {
+    db = new DatabaseSync(file);
+    db.exec('PRAGMA busy_timeout = 0; BEGIN IMMEDIATE');
+    // Made anew: an older version's has other columns.
+    db.exec('DROP TABLE IF EXISTS holder; CREATE TABLE holder (job TEXT, pid INTEGER, since TEXT) STRICT');
+    db.prepare('INSERT INTO holder VALUES (?, ?, ?)').run(
+      job,
+      process.pid,
+      new Date(clock.now()).toISOString(),
+    );
+    db.exec('COMMIT; BEGIN IMMEDIATE');
+  } catch (error) {
+    const holder = db !== undefined && /locked|busy/i.test(messageOf(error)) ? describeHolder(db) : undefined;
+    db?.close();
+    if (holder === undefined)
+      throw new AgentError('failed', `cannot lock ${kind} of ${instance} in ${folder}: ${messageOf(error)}`, {
+        cause: error,
+        hint: /not a database|malformed/.test(messageOf(error))
+          ? `remove ${file}: it holds nothing else than who works`
+          : 'run as the user that owns state.path, or as root',
+      });
+    throw new AgentError('locked', `another ${kind} run of ${instance} is under way${holder.text}`, {
+      cause: error,
+      ...(holder.job !== undefined && { reason: holder.job }),
+      hint: 'wait for it to end',
+    });
+  }
+  const held = db;
+  return { release: () => held.close() };
+}
+
+/** Whether somebody holds that lock now. */
+export function isHeld(directory: string, { instance, kind }: { instance: string; kind: string }): boolean {
+  const file = lockFile(directory, instance, kind);
+  if (!existsSync(file)) return false;
+  const db = new DatabaseSync(file);
+  try {
+    db.exec('PRAGMA busy_timeout = 0; BEGIN IMMEDIATE; ROLLBACK');
+    return false;
+  } catch (error) {
+    return /locked|busy/i.test(messageOf(error));
+  } finally {
+    db.close();
+  }
+}
+
+function lockFile(directory: string, instance: string, kind: string): string {
+  return join(directory, 'locks', `${instance}.${kind}.lock`);
+}
+
+function describeHolder(db: DatabaseSync): { job?: string; text: string } {
+  try {
+    const row = db.prepare('SELECT job, pid, since FROM holder').get();
+    if (row === undefined) return { text: '' };
+    const job = String(row['job']);
+    return { job, text: ` (${job}, pid ${String(row['pid'])}, since ${String(row['since'])})` };
+  } catch {
+    return { text: '' };
+  }
+}
