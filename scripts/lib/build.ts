@@ -2,7 +2,7 @@
  * Builds dist/, or the folder that is given: main.mjs and its chunks, for an installation without node_modules. What
  * main imports lazily stays in chunks of its own, so that a short command does not pay for the S3 SDK.
  */
-import { mkdirSync, rmSync } from 'node:fs';
+import { cpSync, mkdirSync, rmSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { build, type Metafile } from 'esbuild';
 import { bundling } from './bundling.ts';
@@ -38,6 +38,8 @@ const { metafile } = await build({
   ...bundling,
   metafile: true,
 }).catch(() => process.exit(1)); // esbuild has said why
+// `explain` shows them.
+cpSync(join(root, 'docs/findings'), join(dist, 'docs/findings'), { recursive: true });
 
 const files = Object.entries(metafile.outputs).toSorted(([, a], [, b]) => b.bytes - a.bytes);
 for (const [path, { bytes }] of files.slice(0, 8)) console.log(`${kB(bytes).padStart(9)}  ${path}`);

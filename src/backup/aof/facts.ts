@@ -19,18 +19,6 @@ export const aofVerdicts = [
 ] as const;
 export type AofVerdict = (typeof aofVerdicts)[number];
 
-/** The rules of findings about an AOF. */
-export const aofRules = [
-  'aof-torn',
-  'aof-corrupt',
-  'aof-missing',
-  'aof-unexpected',
-  'aof-sequence',
-  'aof-mismatch',
-  'aof-config',
-  'aof-unknown',
-] as const;
-
 export interface AofProblem {
   verdict: AofVerdict;
   severity: Severity;

@@ -10,6 +10,7 @@ import { checkCommand } from './check.ts';
 import { configCheckCommand } from './config-check.ts';
 import { configShowCommand } from './config-show.ts';
 import { drillCommand } from './drill.ts';
+import { explainCommand } from './explain.ts';
 import { initCommand } from './init.ts';
 import { keysCommand } from './keys.ts';
 import { keysDiffCommand } from './keys-diff.ts';
@@ -23,6 +24,7 @@ export const commands: readonly AnyCommand[] = [
   initCommand,
   checkCommand,
   statusCommand,
+  explainCommand,
   runCommand,
   backupCommand,
   backupsListCommand,

@@ -1,9 +1,10 @@
 import { readStatus, type InstanceStatus, type Unavailable } from '../../app/status/read-status.ts';
-import { atLeast, type Severity } from '../../domain/finding.ts';
+import { atLeast } from '../../domain/finding.ts';
 import { formatBytes } from '../../lib/bytes.ts';
 import { formatDuration } from '../../lib/duration.ts';
 import { defineCommand } from '../define-command.ts';
 import { exitCodes } from '../exit-code.ts';
+import { paintSeverity } from '../render/severity.ts';
 import type { Style } from '../render/style.ts';
 import { renderTable, type Cell } from '../render/table.ts';
 import { formatAge } from '../render/time.ts';
@@ -84,14 +85,8 @@ function renderInstance(
   }
   rows.push(drillRow(drill, style, now));
   if (next !== null) rows.push(['next', `backup ${formatAge(Date.parse(next), now)}`]);
-  const colour: Record<Severity, (text: string) => string> = {
-    info: style.faint,
-    warning: style.warning,
-    high: style.bad,
-    critical: style.bad,
-  };
   for (const { severity, summary, remedy } of findings)
-    rows.push([{ text: severity, paint: colour[severity] }, `${summary}; ${remedy}`]);
+    rows.push([{ text: severity, paint: paintSeverity(style, severity) }, `${summary}; ${remedy}`]);
   if (findings.length === 0) rows.push(['findings', { text: 'none', paint: style.good }]);
   return `${style.strong(instance)}\n${renderTable([{ title: '' }, { title: '' }], rows)}`;
 }

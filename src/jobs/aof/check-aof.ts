@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname } from 'node:path';
 import { findAofSource, type AofSource } from '../../backup/aof/aof-source.ts';
-import { aofRules, type AofProblem, type AofVerdict } from '../../backup/aof/facts.ts';
+import type { AofProblem, AofVerdict } from '../../backup/aof/facts.ts';
 import { verdictOf, worstFirst } from '../../backup/aof/judge-set.ts';
 import type { VerifiedAof } from '../../backup/aof/scan-file.ts';
 import type { Clock } from '../../domain/clock.ts';
@@ -17,6 +17,7 @@ import { viewAof, type AofView } from './aof-view.ts';
 import { examineAof, type AofReport, type ExamineOptions } from './examine-aof.ts';
 import { writeFixedAof } from './fix-aof.ts';
 import type { Job, JobContext, JobResult } from '../job.ts';
+import { aofVerdictRules } from './rules.ts';
 
 export interface CheckAofOptions {
   /** quick: only what no earlier run has verified · full: every byte, and the server's own check tool on a copy. */
@@ -44,7 +45,7 @@ async function run(context: JobContext, options: CheckAofOptions): Promise<JobRe
     value: report,
     summary: `AOF ${summary}`,
     findings: problems.map((problem) => findingOf(instance.name, problem)),
-    evaluated: [{ rules: aofRules }],
+    evaluated: [{ rules: aofVerdictRules }],
   };
 }
 
@@ -214,7 +215,7 @@ async function judgeConfig({ log }: JobContext, place: AofPlace, info: Info): Pr
 function findingOf(instance: string, { verdict, severity, file, summary, remedy }: AofProblem): Finding {
   return {
     instance,
-    rule: aofRules.find((rule) => rule === `aof-${verdict}`) ?? 'aof-corrupt',
+    rule: aofVerdictRules.find((rule) => rule === `aof-${verdict}`) ?? 'aof-corrupt',
     resource: file ?? instance,
     severity,
     summary: `AOF: ${summary}`,

@@ -12,10 +12,10 @@ import { identityOf, readServerTime } from '../../redis/server.ts';
 import { asEntry, countKeys, type BackupOptions } from './backup.ts';
 import { clearLeftOvers, commitBackup, nextId, refuseForeignPrefix, requireRoom } from './backup-steps.ts';
 import { countAof } from '../prove/count-aof.ts';
-import { judgeShrinkage, shrinkRule } from './judge-shrinkage.ts';
+import { judgeShrinkage } from './judge-shrinkage.ts';
 import type { Job, JobContext, JobResult } from '../job.ts';
 import { requireSound, soundParts } from '../prove/sound-aof.ts';
-import { staleRule } from './watch-backups.ts';
+import { shrinkRule, staleRule } from './rules.ts';
 
 /**
  * Takes one backup of the append only file: a consistent view of its files, read and judged, loaded into a scratch server
@@ -57,7 +57,7 @@ async function run(context: JobContext, options: BackupOptions): Promise<JobResu
     value: manifest,
     summary: `backup ${id} of the AOF, ${countKeys(manifest)} keys (${formatBytes(plain.bytes)}, stored ${formatBytes(stored.bytes)})`,
     findings: judgeShrinkage(context, [...listing.backups, asEntry(manifest)]),
-    evaluated: [{ rules: [shrinkRule] }, { rules: [staleRule] }],
+    evaluated: [{ rules: [shrinkRule.id, staleRule.id] }],
   };
 }
 

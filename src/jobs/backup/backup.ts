@@ -9,9 +9,9 @@ import { KeyspaceReport } from '../../keyspace/report.ts';
 import { formatBytes } from '../../lib/bytes.ts';
 import { identityOf, readInfo, readServerTime } from '../../redis/server.ts';
 import { clearLeftOvers, commitBackup, nextId, refuseForeignPrefix, requireRoom } from './backup-steps.ts';
-import { judgeShrinkage, shrinkRule } from './judge-shrinkage.ts';
+import { judgeShrinkage } from './judge-shrinkage.ts';
 import type { Job, JobContext, JobResult } from '../job.ts';
-import { staleRule } from './watch-backups.ts';
+import { shrinkRule, staleRule } from './rules.ts';
 
 export interface BackupOptions {
   /** Ask for the snapshot even where the preflight advises against it. */
@@ -52,7 +52,7 @@ async function run(context: JobContext, options: BackupOptions): Promise<JobResu
     summary: `backup ${id} of ${countKeys(manifest)} keys (${size})`,
     findings: judgeShrinkage(context, [...listing.backups, asEntry(manifest)]),
     // There is a new one now, so none can be missing or too old.
-    evaluated: [{ rules: [shrinkRule] }, { rules: [staleRule] }],
+    evaluated: [{ rules: [shrinkRule.id, staleRule.id] }],
   };
 }
 

@@ -3,8 +3,7 @@ import type { BackupEntry } from '../../backup/repository.ts';
 import type { BackupKind } from '../../domain/backup.ts';
 import type { Finding } from '../../domain/finding.ts';
 import type { Settings } from '../../domain/settings.ts';
-
-export const shrinkRule = 'backup-shrunken';
+import { shrinkRule } from './rules.ts';
 
 const kinds: readonly BackupKind[] = ['rdb', 'aof'];
 
@@ -40,7 +39,7 @@ export function judgeShrinkage(
   return [
     {
       instance: repository.instance,
-      rule: shrinkRule,
+      rule: shrinkRule.id,
       resource: repository.instance,
       severity: 'critical',
       summary: `${summary} since backup ${baseline.id}`,

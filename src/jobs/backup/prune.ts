@@ -6,7 +6,7 @@ import { formatBytes } from '../../lib/bytes.ts';
 import { localTimezone } from '../../lib/timezone.ts';
 import type { Job, JobContext, JobResult } from '../job.ts';
 import { shrunkenOf } from './judge-shrinkage.ts';
-import { damagedRule, unprovenRule } from '../prove/verify.ts';
+import { damagedRule, unprovenRule } from '../prove/rules.ts';
 
 export interface PruneOptions {
   dryRun: boolean;
@@ -51,7 +51,7 @@ async function run(context: JobContext, { dryRun }: PruneOptions): Promise<JobRe
     summary: `${removed.length} of ${decisions.length} backups removed, ${formatBytes(freed)} freed`,
     findings: [],
     // What was said of a backup that is gone is settled.
-    evaluated: [{ rules: [damagedRule, unprovenRule], resources: removed }],
+    evaluated: [{ rules: [damagedRule.id, unprovenRule.id], resources: removed }],
   };
 }
 

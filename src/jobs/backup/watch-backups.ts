@@ -1,11 +1,11 @@
 import type { Finding } from '../../domain/finding.ts';
 import { formatDuration } from '../../lib/duration.ts';
 import { backupIdTime, isAhead } from '../../backup/id.ts';
-import { judgeDrillAge, overdueRule } from '../drill/findings.ts';
+import { judgeDrillAge } from '../drill/findings.ts';
+import { overdueRule } from '../drill/rules.ts';
 import type { Job, JobContext, JobResult } from '../job.ts';
-import { judgeShrinkage, shrinkRule } from './judge-shrinkage.ts';
-
-export const staleRule = 'backup-stale';
+import { judgeShrinkage } from './judge-shrinkage.ts';
+import { shrinkRule, staleRule } from './rules.ts';
 
 export interface BackupAge {
   /** null when there is none. */
@@ -35,7 +35,7 @@ async function run(context: JobContext): Promise<JobResult<BackupAge>> {
       ...judgeShrinkage(context, backups),
       ...judgeDrillAge(context),
     ],
-    evaluated: [{ rules: [staleRule] }, { rules: [shrinkRule] }, { rules: [overdueRule] }],
+    evaluated: [{ rules: [staleRule.id, shrinkRule.id, overdueRule.id] }],
   };
 }
 
@@ -53,7 +53,7 @@ function judgeAge(
   return [
     {
       instance: instance.name,
-      rule: staleRule,
+      rule: staleRule.id,
       resource: instance.name,
       severity: 'critical',
       summary,

@@ -12,7 +12,7 @@ import { AgentError, messageOf, systemCode } from '../../domain/errors.ts';
 import { formatDuration } from '../../lib/duration.ts';
 import { makeScratchFolder, sweepScratch } from '../../redis/scratch-folder.ts';
 import { CannotRehearse, prepareRehearsal, unableBecause, type DrillInsistence } from './guards.ts';
-import { drillFindings, drillRules, skippedRules } from './findings.ts';
+import { drillFindings, endedRules, skippedRules } from './findings.ts';
 import { secondsFrom, stageBackup, type Rehearsal } from './stage.ts';
 import { compareLoaded, loadStaged } from './steps.ts';
 import type { Job, JobContext, JobResult } from '../job.ts';
@@ -42,7 +42,7 @@ async function run(context: JobContext, options: DrillOptions): Promise<JobResul
     summary: describe(manifest.id, outcome),
     detail: outcome,
     findings: drillFindings(instance.name, outcome),
-    evaluated: [{ rules: outcome.outcome === 'skipped' ? skippedRules : drillRules }],
+    evaluated: [{ rules: outcome.outcome === 'skipped' ? skippedRules : endedRules }],
   };
 }
 

@@ -3,15 +3,11 @@ import type { Finding } from '../../domain/finding.ts';
 import { formatDuration } from '../../lib/duration.ts';
 import type { JobContext } from '../job.ts';
 import { drillName, drillsOf } from './last-drill.ts';
-
-/** The last drill did not hold; it could not be carried out; there was none for too long. */
-const brokenRule = 'drill-broken';
-const skippedRule = 'drill-skipped';
-export const overdueRule = 'drill-overdue';
+import { brokenRule, overdueRule, skippedRule } from './rules.ts';
 
 /** What a drill evaluates that came to its end, and one that did not: that one closes nothing. */
-export const drillRules: readonly string[] = [brokenRule, skippedRule, overdueRule];
-export const skippedRules: readonly string[] = [skippedRule];
+export const endedRules: readonly string[] = [brokenRule.id, skippedRule.id, overdueRule.id];
+export const skippedRules: readonly string[] = [skippedRule.id];
 
 export function drillFindings(instance: string, outcome: DrillOutcome): Finding[] {
   if (outcome.outcome === 'held') return [];
@@ -19,7 +15,7 @@ export function drillFindings(instance: string, outcome: DrillOutcome): Finding[
     return [
       {
         instance,
-        rule: skippedRule,
+        rule: skippedRule.id,
         resource: instance,
         severity: 'warning',
         summary: `no restore could be rehearsed: ${outcome.why}`,
@@ -31,7 +27,7 @@ export function drillFindings(instance: string, outcome: DrillOutcome): Finding[
   return [
     {
       instance,
-      rule: brokenRule,
+      rule: brokenRule.id,
       resource: instance,
       severity: 'critical',
       summary: `backup ${backup} does not restore: ${summary}`,
@@ -51,7 +47,7 @@ export function judgeDrillAge({ instance, settings, clock, recall }: JobContext)
   return [
     {
       instance: instance.name,
-      rule: overdueRule,
+      rule: overdueRule.id,
       resource: instance.name,
       severity: 'warning',
       summary: `no restore was rehearsed for ${formatDuration(age)} (limit ${formatDuration(limit)})`,

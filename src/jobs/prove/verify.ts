@@ -5,9 +5,7 @@ import type { Finding } from '../../domain/finding.ts';
 import type { Job, JobContext, JobResult } from '../job.ts';
 import type { ProofOptions, VerifyDepth } from './proof.ts';
 import { provideProver, type Prover } from './prover.ts';
-
-export const damagedRule = 'backup-damaged';
-export const unprovenRule = 'backup-unproven';
+import { damagedRule, unprovenRule } from './rules.ts';
 
 export interface VerifyOptions {
   /** A backup id, `latest`, or `all`. */
@@ -70,7 +68,7 @@ async function run(
     findings: [...bad, ...open].map((verdict) => findingOf(context, verdict)),
     evaluated: [
       {
-        rules: [damagedRule, unprovenRule],
+        rules: [damagedRule.id, unprovenRule.id],
         resources: which === 'all' ? undefined : verdicts.map((verdict) => verdict.id),
       },
     ],
@@ -178,14 +176,14 @@ function findingOf({ instance }: JobContext, { id, verdict, summary }: VerifyVer
   if (verdict === 'unproven')
     return {
       ...common,
-      rule: unprovenRule,
+      rule: unprovenRule.id,
       severity: 'high',
       summary: `backup ${id} cannot be proven: ${summary}`,
       remedy: 'put that right, then run: redis-agent backups verify --all',
     };
   return {
     ...common,
-    rule: damagedRule,
+    rule: damagedRule.id,
     severity: 'critical',
     summary: `backup ${id} is damaged: ${summary}`,
     remedy: 'take a new one now (redis-agent backup) and find out what damaged the store',

@@ -3,6 +3,7 @@ import { StopNotices } from '../../backup/restore/stop-notice.ts';
 import { AgentError } from '../../domain/errors.ts';
 import type { Finding } from '../../domain/finding.ts';
 import type { JobContext } from '../job.ts';
+import { interruptedRule } from './rules.ts';
 
 /** What a restore that was cut off has left of the server; undefined when nothing, also of one that is under way. */
 export function interruptedRestore(
@@ -12,7 +13,7 @@ export function interruptedRestore(
   const left = stopped(context) ?? following(context);
   if (left === undefined || underWay()) return undefined;
   const { name } = context.instance;
-  return { instance: name, rule: 'restore-interrupted', resource: name, severity: 'critical', ...left };
+  return { instance: name, rule: interruptedRule.id, resource: name, severity: 'critical', ...left };
 }
 
 type Left = Pick<Finding, 'summary' | 'remedy' | 'evidence'>;
