@@ -22,3 +22,15 @@ export interface Finding {
 export function atLeast(severity: Severity, floor: Severity): boolean {
   return severities.indexOf(severity) >= severities.indexOf(floor);
 }
+
+/** What an evaluation covered: findings of it that it does not come back with are closed. */
+export interface Evaluated {
+  rules: readonly string[];
+  /** All resources when left out. */
+  resources?: readonly string[] | undefined;
+}
+
+/** Is it the same thing that is wrong, however bad and in whatever words? */
+export function sameFinding(a: Finding, b: Finding): boolean {
+  return a.instance === b.instance && a.rule === b.rule && a.resource === b.resource;
+}

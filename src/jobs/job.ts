@@ -1,7 +1,7 @@
 import type { Repository } from '../backup/repository.ts';
 import type { WriterIdentity } from '../domain/backup.ts';
 import type { Clock } from '../domain/clock.ts';
-import type { Finding } from '../domain/finding.ts';
+import type { Evaluated, Finding } from '../domain/finding.ts';
 import type { Log } from '../domain/log.ts';
 import type { Progress } from '../domain/progress.ts';
 import type { InstanceSettings, Settings } from '../domain/settings.ts';
@@ -35,14 +35,21 @@ export interface JobResult<Value> {
   /** What the history keeps of it besides, as JSON. */
   detail?: unknown;
   findings: Finding[];
-  /** The rules that this run evaluated: their findings that are not in `findings` are closed. */
-  evaluated: { rules: readonly string[]; resources?: readonly string[] | undefined }[];
+  /** What this run evaluated: findings of it that are not in `findings` are closed. */
+  evaluated: readonly Evaluated[];
 }
+
+/**
+ * look: is no run, records and closes nothing, and makes nobody give way; how it ends concerns who asked.
+ * work: goes into the history, and so do its findings and its failure.
+ */
+export type Effect = 'look' | 'work';
 
 /** A unit of work on one instance. */
 export interface Job<Options, Value> {
   /** As in the history and in the rule `<name>-failed` that the runner raises when it throws. */
   name: string;
+  effect: Effect | ((options: Options) => Effect);
   /** Runs that must not overlap share a lock. */
   lock: 'repository' | 'verify' | 'prove' | 'watch' | 'aof' | 'fetch';
   run(context: JobContext, options: Options): Promise<JobResult<Value>>;

@@ -44,6 +44,7 @@ export async function restoreLive(
 ): Promise<LiveRestoreReport> {
   const job: Job<object, LiveRestoreReport> = {
     name: 'restore',
+    effect: 'work',
     lock: 'repository',
     async run(given) {
       const context = fetch === undefined ? given : withFetch(given, fetch);

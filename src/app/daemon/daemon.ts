@@ -6,6 +6,7 @@ import { drillJob } from '../../jobs/drill/drill.ts';
 import { verifyJob } from '../../jobs/prove/verify.ts';
 import { watchBackupsJob } from '../../jobs/backup/watch-backups.ts';
 import { localTimezone } from '../../lib/timezone.ts';
+import { forgetEpisodes } from '../../state/episodes.ts';
 import { forgetRuns, lastRun } from '../../state/runs.ts';
 import { runBackupCycle } from '../run/backup-cycle.ts';
 import type { App } from '../build-app.ts';
@@ -92,11 +93,28 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
 
 /** All that can fail at a start. */
 function openHistory(app: App): void {
-  forgetRuns(app.state(), app.clock.now() - historyMs);
+  trimHistory(app);
+}
+
+/** Drops what is older than history is kept. */
+function trimHistory(app: App): void {
+  const before = app.clock.now() - historyMs;
+  const state = app.state();
+  forgetRuns(state, before);
+  forgetEpisodes(state, before);
 }
 
 async function schedulesOf(app: App): Promise<Schedule[]> {
-  return (await Promise.all(app.settings.instances.map((instance) => schedulesFor(app, instance)))).flat();
+  const all = await Promise.all(app.settings.instances.map((instance) => schedulesFor(app, instance)));
+  const trim: Schedule = {
+    name: 'trim-history',
+    expression: '47 3 * * *',
+    timezone: app.settings.timezone ?? localTimezone(),
+    jitter: 0,
+    lastRun: undefined,
+    run: async () => trimHistory(app),
+  };
+  return [...all.flat(), trim];
 }
 
 /** What comes round for one instance. */

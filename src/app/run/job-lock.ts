@@ -50,6 +50,20 @@ export async function lockForJob(request: LockRequest, patience: number): Promis
   }
 }
 
+/**
+ * The lock of a job that only looks: what changes what it looks at is waited for by nobody, and makes it fail as `locked`.
+ * A drill does not change it, and goes on: then there is no lock, undefined.
+ */
+export function lockForLook(request: LockRequest): Lock | undefined {
+  try {
+    return take(request, request.job.lock);
+  } catch (error) {
+    if (error instanceof AgentError && error.code === 'locked' && error.reason === yieldingJob)
+      return undefined;
+    throw error;
+  }
+}
+
 /** Aborts when the run's own signal does, and where the job gives way when an urgent one waits for its lock. */
 export function signalOfRun(request: LockRequest): { signal: AbortSignal; stop: () => void } {
   const { job, clock, signal } = request;

@@ -2,12 +2,12 @@ import type { Clock } from '../../domain/clock.ts';
 import { AgentError, messageOf } from '../../domain/errors.ts';
 import type { Finding } from '../../domain/finding.ts';
 import type { Log } from '../../domain/log.ts';
-import type { Job, JobContext, JobResult } from '../../jobs/job.ts';
+import type { Job, JobContext } from '../../jobs/job.ts';
 import type { UserId } from '../../lib/act-as.ts';
-import { recordFindings } from '../../state/findings.ts';
 import type { State } from '../../state/db/open.ts';
 import { finishRun, startRun, type RunOutcome } from '../../state/runs.ts';
-import { lockForJob, signalOfRun } from './job-lock.ts';
+import { recordEvaluation, requireDeclared, type Evaluation } from '../findings.ts';
+import { lockForJob, lockForLook, signalOfRun } from './job-lock.ts';
 
 /** What one run needs. */
 export interface RunTask {
@@ -30,7 +30,8 @@ export interface Runner {
 
 /**
  * Runs one job of one instance: takes its lock, records the run, and hands its findings on. The only place that does:
- * jobs return findings, and a job that throws becomes the finding `<job>-failed` until it succeeds again.
+ * jobs return findings, and a job that throws becomes the finding `<job>-failed` until it succeeds again. Of one that only
+ * looks nothing is recorded.
  */
 export async function runJob<Options, Value>(
   runner: Runner,
@@ -42,6 +43,13 @@ export async function runJob<Options, Value>(
   const log = runner.log.child({ instance, job: job.name });
   const { stateDirectory, clock, owner } = runner;
   const request = { job, instance, stateDirectory, owner, clock, signal: task.signal };
+  const effect = typeof job.effect === 'function' ? job.effect(options) : job.effect;
+  if (effect === 'look') {
+    using _ = lockForLook(request);
+    const result = await job.run({ ...(await task.prepare()), log, signal: task.signal }, options);
+    log.debug({}, result.summary);
+    return result.value;
+  }
   const lock = await lockForJob(request, task.patience ?? 0);
   const { signal, stop } = signalOfRun(request);
   try {
@@ -66,9 +74,12 @@ async function runLocked<Options, Value>(
   };
   try {
     const result = await job.run({ ...(await prepare()), log, signal }, options);
-    finish('ok', result.summary, result.detail);
-    log.info({}, result.summary);
-    handOn(runner, instance, job.name, result);
+    const { summary, detail, findings } = result;
+    const evaluated = [{ rules: [failedRule(job.name)] }, ...result.evaluated];
+    requireDeclared(instance, evaluated, findings);
+    finish('ok', summary, detail);
+    log.info({}, summary);
+    record(runner, { instance, evaluated, findings });
     return result.value;
   } catch (error) {
     // Whatever it failed with then, it failed because it was stopped.
@@ -78,7 +89,7 @@ async function runLocked<Options, Value>(
       log.error({ cause: messageOf(error) }, 'job failed');
       const failure = failureOf(instance, job.name, error);
       if (job.isNews?.(options, error) !== false)
-        record(runner, instance, { rules: [failure.rule] }, [failure]);
+        record(runner, { instance, evaluated: [{ rules: [failure.rule] }], findings: [failure] });
     }
     throw error;
   }
@@ -94,28 +105,8 @@ function recorded<T>(log: Log, write: () => T): T | undefined {
   }
 }
 
-function handOn(runner: Runner, instance: string, jobName: string, result: JobResult<unknown>): void {
-  for (const scope of [{ rules: [failedRule(jobName)] }, ...result.evaluated])
-    record(
-      runner,
-      instance,
-      scope,
-      result.findings.filter((finding) => scope.rules.includes(finding.rule)),
-    );
-}
-
-function record(
-  { state, clock, log }: Runner,
-  instance: string,
-  scope: { rules: readonly string[]; resources?: readonly string[] | undefined },
-  findings: Finding[],
-): void {
-  const changes = recorded(log, () =>
-    recordFindings(state, { ...scope, instance, now: clock.now() }, findings),
-  );
-  for (const { rule, resource, severity, summary } of changes?.opened ?? [])
-    log.warn({ rule, resource, severity, summary }, 'finding opened');
-  for (const { rule, resource } of changes?.closed ?? []) log.info({ rule, resource }, 'finding closed');
+function record(runner: Runner, evaluation: Evaluation): void {
+  recorded(runner.log, () => recordEvaluation(runner, evaluation));
 }
 
 /** What does by hand what a job does. */

@@ -3,11 +3,12 @@ import { backupIdTime } from '../../backup/id.ts';
 import type { Engine, VerificationLevel } from '../../domain/backup.ts';
 import type { DrillOutcome } from '../../domain/drill.ts';
 import { AgentError, type ErrorCode } from '../../domain/errors.ts';
+import type { Finding } from '../../domain/finding.ts';
 import type { InstanceSettings } from '../../domain/settings.ts';
 import { infoInteger, infoKeyspace } from '../../formats/info/parse-info.ts';
 import { localTimezone } from '../../lib/timezone.ts';
 import { engineOf, readInfo } from '../../redis/server.ts';
-import { openFindings, type OpenFinding } from '../../state/findings.ts';
+import { openFindings, type Episode } from '../../state/episodes.ts';
 import type { App } from '../build-app.ts';
 import { lastDrill } from './last-drill.ts';
 import { readInterrupted } from '../run/recover-restore.ts';
@@ -49,6 +50,8 @@ export interface DrillStatus {
   /** Until the data was there again; null when it was not. */
   recovery_seconds: number | null;
 }
+
+export type OpenFinding = Finding & Pick<Episode, 'first_seen' | 'last_seen'>;
 
 export interface InstanceStatus {
   instance: string;

@@ -22,7 +22,13 @@ export const statusCommand = defineCommand<object, InstanceStatus[]>({
     all.map((status) => ({
       ...status,
       findings: status.findings.map((finding) => ({
-        ...finding,
+        instance: finding.instance,
+        rule: finding.rule,
+        resource: finding.resource,
+        severity: finding.severity,
+        summary: finding.summary,
+        remedy: finding.remedy,
+        evidence: finding.evidence,
         first_seen: new Date(finding.first_seen).toISOString(),
         last_seen: new Date(finding.last_seen).toISOString(),
       })),

@@ -29,7 +29,12 @@ export interface CheckAofOptions {
 }
 
 /** Checks an instance's append only file while the server goes on. Reads only; copies are its own. */
-export const checkAofJob: Job<CheckAofOptions, AofReport> = { name: 'check-aof', lock: 'aof', run };
+export const checkAofJob: Job<CheckAofOptions, AofReport> = {
+  name: 'check-aof',
+  effect: 'work',
+  lock: 'aof',
+  run,
+};
 
 async function run(context: JobContext, options: CheckAofOptions): Promise<JobResult<AofReport>> {
   const { instance } = context;

@@ -21,7 +21,12 @@ import { shrinkRule, staleRule } from './rules.ts';
  * Takes one backup of the append only file: a consistent view of its files, read and judged, loaded into a scratch server
  * where this host can, and stored as one archive. The server is asked for nothing but INFO and CONFIG GET.
  */
-export const backupAofJob: Job<BackupOptions, Manifest> = { name: 'backup-aof', lock: 'repository', run };
+export const backupAofJob: Job<BackupOptions, Manifest> = {
+  name: 'backup-aof',
+  effect: 'work',
+  lock: 'repository',
+  run,
+};
 
 async function run(context: JobContext, options: BackupOptions): Promise<JobResult<Manifest>> {
   const { repository, signal, progress } = context;

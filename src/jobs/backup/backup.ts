@@ -23,7 +23,12 @@ export interface BackupOptions {
 }
 
 /** Takes one backup: preflight → snapshot → encode → store → manifest. */
-export const backupJob: Job<BackupOptions, Manifest> = { name: 'backup', lock: 'repository', run };
+export const backupJob: Job<BackupOptions, Manifest> = {
+  name: 'backup',
+  effect: 'work',
+  lock: 'repository',
+  run,
+};
 
 async function run(context: JobContext, options: BackupOptions): Promise<JobResult<Manifest>> {
   const { repository, clock, log, signal, progress, settings } = context;

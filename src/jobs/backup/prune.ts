@@ -20,7 +20,12 @@ export interface PruneReport {
 }
 
 /** Removes the backups that the retention policy lets go, oldest first. */
-export const pruneJob: Job<PruneOptions, PruneReport> = { name: 'prune', lock: 'repository', run };
+export const pruneJob: Job<PruneOptions, PruneReport> = {
+  name: 'prune',
+  effect: ({ dryRun }) => (dryRun ? 'look' : 'work'),
+  lock: 'repository',
+  run,
+};
 
 async function run(context: JobContext, { dryRun }: PruneOptions): Promise<JobResult<PruneReport>> {
   const { repository, settings, clock, signal, log } = context;

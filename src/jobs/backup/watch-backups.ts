@@ -18,7 +18,12 @@ export interface BackupAge {
  * Looks at the repository itself, not at our own history: is the newest backup young enough, and of a likely size? And is
  * the last drill young enough, as far as the history tells?
  */
-export const watchBackupsJob: Job<object, BackupAge> = { name: 'watch-backups', lock: 'watch', run };
+export const watchBackupsJob: Job<object, BackupAge> = {
+  name: 'watch-backups',
+  effect: 'work',
+  lock: 'watch',
+  run,
+};
 
 async function run(context: JobContext): Promise<JobResult<BackupAge>> {
   const { repository, clock, signal } = context;

@@ -29,7 +29,12 @@ export interface DrillOptions {
  * Rehearses a restore: fetches and decodes a backup, checks it, loads it into a scratch server, compares, and times it.
  * Holds the repository's lock: it and a backup would take each other's memory and time.
  */
-export const drillJob: Job<DrillOptions, DrillOutcome> = { name: drillName, lock: 'repository', run };
+export const drillJob: Job<DrillOptions, DrillOutcome> = {
+  name: drillName,
+  effect: 'work',
+  lock: 'repository',
+  run,
+};
 
 async function run(context: JobContext, options: DrillOptions): Promise<JobResult<DrillOutcome>> {
   const { repository, signal, clock, instance } = context;

@@ -27,7 +27,12 @@ export interface FetchReport {
 }
 
 /** Fetches, decrypts and decodes one backup into a file or folder for whoever runs it; proves it on the way. Touches no server. */
-export const fetchBackupJob: Job<FetchOptions, FetchReport> = { name: 'fetch', lock: 'fetch', run };
+export const fetchBackupJob: Job<FetchOptions, FetchReport> = {
+  name: 'fetch',
+  effect: 'look',
+  lock: 'fetch',
+  run,
+};
 
 async function run(context: JobContext, { which, directory }: FetchOptions): Promise<JobResult<FetchReport>> {
   const { repository, signal } = context;

@@ -34,13 +34,23 @@ export interface VerifyReport {
 }
 
 /** Reads stored backups back and proves them. What was found is written beside each manifest. */
-export const verifyJob: Job<VerifyOptions, VerifyReport> = { name: 'verify', lock: 'verify', run };
+export const verifyJob: Job<VerifyOptions, VerifyReport> = {
+  name: 'verify',
+  effect: 'work',
+  lock: 'verify',
+  run,
+};
 
 /**
  * The same for one backup, with a lock and a history of its own: a proof right after a backup must not wait for a long
  * run over all of them, and is none that a missed one of those could be left out for.
  */
-export const proveJob: Job<VerifyOptions, VerifyReport> = { name: 'prove', lock: 'prove', run };
+export const proveJob: Job<VerifyOptions, VerifyReport> = {
+  name: 'prove',
+  effect: 'work',
+  lock: 'prove',
+  run,
+};
 
 async function run(
   context: JobContext,

@@ -34,10 +34,10 @@ type Planned = { choice: Choice } & (
 
 /** Chooses how to put a backup back, and plans it. Changes nothing. */
 export const planRestoreJob: Job<PlanRestoreOptions, PlannedRestore> = {
-  name: 'restore',
+  name: 'plan-restore',
+  effect: 'look',
   lock: 'repository',
   run,
-  isNews: () => false,
 };
 
 async function run(context: JobContext, options: PlanRestoreOptions): Promise<JobResult<PlannedRestore>> {

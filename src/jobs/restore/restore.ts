@@ -18,9 +18,10 @@ import { settleNotice } from './files/steps.ts';
 /** Puts a backup, or what the last restore has set aside, in the place of an instance's data. */
 export const restoreJob: Job<RestoreOptions, RestoreReport> = {
   name: 'restore',
+  effect: ({ dryRun }) => (dryRun ? 'look' : 'work'),
   lock: 'repository',
   run,
-  isNews: ({ dryRun }, error) => !dryRun && !(error instanceof AgentError && error.code === 'refused'),
+  isNews: (_, error) => !(error instanceof AgentError && error.code === 'refused'),
 };
 
 async function run(context: JobContext, options: RestoreOptions): Promise<JobResult<RestoreReport>> {

@@ -6,7 +6,8 @@ import { restoreJob } from './restore.ts';
 
 /** What an undo puts back, where the last restore was a live one: the backup of what it replaced. Else null. */
 export const undoLiveJob: Job<object, string | null> = {
-  name: 'restore',
+  name: 'plan-undo',
+  effect: 'look',
   lock: 'repository',
   async run(context) {
     const value = await replacedByLive(context);

@@ -5,7 +5,7 @@ import type { Clock } from '../../domain/clock.ts';
 import { AgentError, messageOf } from '../../domain/errors.ts';
 import { ensureStateDirectory } from '../db/open.ts';
 
-export interface Lock {
+export interface Lock extends Disposable {
   release(): void;
 }
 
@@ -53,7 +53,8 @@ export function takeLock(
     });
   }
   const held = db;
-  return { release: () => held.close() };
+  const release = (): void => held.close();
+  return { release, [Symbol.dispose]: release };
 }
 
 /** Whether somebody holds that lock now. */

@@ -3,9 +3,11 @@ import { once } from 'node:events';
 import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Finding } from '../../../src/domain/finding.ts';
-import { openFindings, recordFindings } from '../../../src/state/findings.ts';
+import { episodesSince, forgetEpisodes, openFindings, recordFindings } from '../../../src/state/episodes.ts';
+import { migrations } from '../../../src/state/db/migrations/index.ts';
 import { takeLock } from '../../../src/state/locks/lock.ts';
 import { openState } from '../../../src/state/db/open.ts';
 import { finishRun, forgetRuns, lastDetails, lastRun, startRun } from '../../../src/state/runs.ts';
@@ -111,11 +113,11 @@ describe('findings', () => {
     ): { opened: Finding[]; closed: Finding[] } =>
       recordFindings(
         state,
-        { instance: 'main', rules: ['backup-damaged'], resources: scope, now },
+        { instance: 'main', evaluated: [{ rules: ['backup-damaged'], resources: scope }], now },
         resources.map((resource) => finding(resource)),
       );
     expect(record(1, ['a', 'b']).opened).toHaveLength(2);
-    expect(record(2, ['a', 'b'])).toEqual({ opened: [], closed: [] });
+    expect(record(2, ['a', 'b'])).toMatchObject({ opened: [], closed: [] });
     expect(openFindings(state, 'main')).toMatchObject([
       { resource: 'a', first_seen: 1, last_seen: 2, evidence: { bytes: 3 } },
       { resource: 'b' },
@@ -124,15 +126,58 @@ describe('findings', () => {
     expect(record(3, [], ['a']).closed).toMatchObject([{ resource: 'a' }]);
     expect(openFindings(state, 'main')).toMatchObject([{ resource: 'b' }]);
     expect(record(4, []).closed).toMatchObject([{ resource: 'b' }]);
+    // A new episode, beside the old one, which is kept.
+    expect(record(5, ['a']).opened).toMatchObject([{ resource: 'a', first_seen: 5 }]);
+    expect(episodesSince(state, 0, 'main')).toMatchObject([
+      { resource: 'a', first_seen: 5, closed_at: null },
+      { resource: 'b', first_seen: 1, last_seen: 2, closed_at: 4 },
+      { resource: 'a', first_seen: 1, last_seen: 2, closed_at: 3 },
+    ]);
+    forgetEpisodes(state, 4);
+    expect(episodesSince(state, 0).map(({ closed_at }) => closed_at)).toEqual([null, 4]);
+    expect(episodesSince(state, 5)).toHaveLength(1);
+    state.close();
+  });
+
+  test('of what is found twice in one look the worst is told', () => {
+    const state = open();
+    const scope = { instance: 'main', evaluated: [{ rules: ['backup-damaged'] }], now: 1 };
+    recordFindings(state, scope, [finding('a'), finding('a', 'critical'), finding('a')]);
+    expect(openFindings(state, 'main')).toMatchObject([{ severity: 'critical' }]);
     state.close();
   });
 
   test('severity is an attribute, not identity', () => {
     const state = open();
-    const scope = { instance: 'main', rules: ['backup-damaged'], now: 1 };
+    const scope = { instance: 'main', evaluated: [{ rules: ['backup-damaged'] }], now: 1 };
     recordFindings(state, scope, [finding('a')]);
-    expect(recordFindings(state, scope, [finding('a', 'critical')]).opened).toEqual([]);
+    expect(recordFindings(state, scope, [finding('a', 'critical')])).toMatchObject({
+      opened: [],
+      seen: [{ before: { severity: 'warning' }, now: { severity: 'critical' } }],
+    });
     expect(openFindings(state, 'main')).toMatchObject([{ severity: 'critical' }]);
+    state.close();
+  });
+});
+
+describe('the schema', () => {
+  test('open findings of the version before are episodes that go on', () => {
+    const old = new DatabaseSync(join(directory, 'state.db'));
+    for (const step of migrations.slice(0, 2)) old.exec(step);
+    old.exec(`PRAGMA user_version = 2;
+      INSERT INTO findings VALUES ('main', 'backup-damaged', 'a', 'critical', 'bad', 'mend it', '{"bytes":3}', 5, 9);
+      INSERT INTO findings VALUES ('main', 'fetch-failed', 'main', 'critical', 'bad', 'mend it', '{}', 6, 7);`);
+    old.close();
+    const state = open();
+    expect(openFindings(state, 'main')).toMatchObject([
+      { ...finding('a', 'critical'), first_seen: 5, last_seen: 9 },
+    ]);
+    const evaluated = [{ rules: ['backup-damaged'] }];
+    recordFindings(state, { instance: 'main', evaluated, now: 10 }, []);
+    expect(episodesSince(state, 0)).toMatchObject([
+      { rule: 'fetch-failed', closed_at: 7 },
+      { rule: 'backup-damaged', first_seen: 5, closed_at: 10 },
+    ]);
     state.close();
   });
 });

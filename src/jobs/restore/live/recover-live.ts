@@ -14,6 +14,7 @@ export interface LiveRecovery {
 /** Ends a live restore that was killed; null when there is none. */
 export const recoverLiveJob: Job<object, LiveRecovery | null> = {
   name: 'recover-restore',
+  effect: 'work',
   lock: 'repository',
   async run(context) {
     const value = await recoverLive(context);

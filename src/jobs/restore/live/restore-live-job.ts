@@ -47,6 +47,7 @@ export interface LiveJobReport {
 /** Plans a live restore, and does it. */
 export const restoreLiveJob: Job<LiveJobOptions, LiveJobReport> = {
   name: 'restore',
+  effect: ({ dryRun }) => (dryRun ? 'look' : 'work'),
   lock: 'repository',
   run,
 };

@@ -29,4 +29,27 @@ export const migrations: readonly string[] = [
   `,
   // What a run came to, as JSON: of drills, so that the next restore can say how long it will take.
   `ALTER TABLE runs ADD COLUMN detail TEXT;`,
+  // Findings that are closed are kept: episodes. Fetching a backup is no run any more, so nothing would close its failure.
+  `
+  CREATE TABLE episodes (
+    id          INTEGER PRIMARY KEY AUTOINCREMENT,
+    instance    TEXT NOT NULL,
+    rule        TEXT NOT NULL,
+    resource    TEXT NOT NULL,
+    severity    TEXT NOT NULL,
+    summary     TEXT NOT NULL,
+    remedy      TEXT NOT NULL,
+    evidence    TEXT NOT NULL,
+    first_seen  INTEGER NOT NULL,
+    last_seen   INTEGER NOT NULL,
+    closed_at   INTEGER
+  ) STRICT;
+  CREATE UNIQUE INDEX episodes_open ON episodes (instance, rule, resource) WHERE closed_at IS NULL;
+  CREATE INDEX episodes_by_end ON episodes (closed_at);
+  INSERT INTO episodes (instance, rule, resource, severity, summary, remedy, evidence, first_seen, last_seen)
+    SELECT instance, rule, resource, severity, summary, remedy, evidence, first_seen, last_seen
+    FROM findings ORDER BY first_seen;
+  UPDATE episodes SET closed_at = last_seen WHERE rule = 'fetch-failed';
+  DROP TABLE findings;
+  `,
 ];

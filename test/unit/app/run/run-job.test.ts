@@ -3,7 +3,7 @@ import { runJob, type Runner, type RunTask } from '../../../../src/app/run/run-j
 import { AgentError } from '../../../../src/domain/errors.ts';
 import type { Finding } from '../../../../src/domain/finding.ts';
 import type { Job, JobContext, JobResult } from '../../../../src/jobs/job.ts';
-import { openFindings } from '../../../../src/state/findings.ts';
+import { openFindings } from '../../../../src/state/episodes.ts';
 import { openState } from '../../../../src/state/db/open.ts';
 import { takeLock } from '../../../../src/state/locks/lock.ts';
 import { lastDetails, lastRun } from '../../../../src/state/runs.ts';
@@ -47,7 +47,7 @@ function task(signal = new AbortController().signal): RunTask {
 }
 
 function job(run: () => Promise<JobResult<number>>): Job<object, number> {
-  return { name: 'backup', lock: 'repository', run };
+  return { name: 'backup', effect: 'work', lock: 'repository', run };
 }
 
 /** Lets everything that is ready go on. */
@@ -75,6 +75,48 @@ describe('runJob', () => {
     await expect(runJob(runner, plan, task(), {})).rejects.toBe(failure);
     expect(openFindings(runner.state, 'main')).toEqual([]);
     expect(lastRun(runner.state, 'main', 'backup')).toMatchObject({ outcome: 'failed' });
+    runner.state.close();
+  });
+
+  test('one that only looks is no run: it closes nothing, and fails for who asked alone', async () => {
+    await expect(runJob(runner, fail, task(), {})).rejects.toBe(failure);
+    const look = { ...succeed, effect: 'look' as const };
+    expect(await runJob(runner, look, task(), {})).toBe(7);
+    await expect(runJob(runner, { ...fail, name: 'plan', effect: 'look' }, task(), {})).rejects.toBe(failure);
+    expect(openFindings(runner.state, 'main')).toMatchObject([{ rule: 'backup-failed' }]);
+    expect(lastRun(runner.state, 'main', 'backup', 'ok')).toBeUndefined();
+    expect(lastRun(runner.state, 'main', 'plan')).toBeUndefined();
+
+    // By its options.
+    const either: Job<{ dryRun: boolean }, number> = {
+      ...succeed,
+      effect: ({ dryRun }) => (dryRun ? 'look' : 'work'),
+    };
+    await runJob(runner, either, task(), { dryRun: true });
+    expect(lastRun(runner.state, 'main', 'backup', 'ok')).toBeUndefined();
+    await runJob(runner, either, task(), { dryRun: false });
+    expect(lastRun(runner.state, 'main', 'backup', 'ok')).toBeDefined();
+    runner.state.close();
+  });
+
+  test('one that only looks lets a drill go on, and waits for nothing else', async () => {
+    const look = { ...succeed, name: 'plan-restore', effect: 'look' as const };
+    const kind = { instance: 'main', kind: 'repository', clock };
+    const drill = takeLock(runner.stateDirectory, { ...kind, job: 'drill' });
+    expect(await runJob(runner, look, task(), {})).toBe(7);
+    drill.release();
+    using _ = takeLock(runner.stateDirectory, { ...kind, job: 'restore' });
+    await expect(runJob(runner, look, task(), {})).rejects.toMatchObject({ code: 'locked' });
+    runner.state.close();
+  });
+
+  test('a finding of what it did not evaluate fails the run, and is not dropped', async () => {
+    const stray = job(() => Promise.resolve({ ...result, evaluated: [] }));
+    await expect(runJob(runner, stray, task(), {})).rejects.toThrow(/backup-shrunken .* is none of what was/);
+    expect(lastRun(runner.state, 'main', 'backup')).toMatchObject({ outcome: 'failed' });
+    expect(openFindings(runner.state, 'main')).toMatchObject([
+      { rule: 'backup-failed', evidence: { code: 'defect' } },
+    ]);
     runner.state.close();
   });
 
