@@ -14,8 +14,9 @@ import { drillName, parseDrillMark, type DrillMark } from './drill-mark.ts';
 import { parseDrill } from './drill-record.ts';
 import { backupIdTime, byAge } from './id.ts';
 import { parseKeyspace } from './kept-report.ts';
-import { formatDocument, manifestLimit, parseManifest, parseVerification } from './manifest.ts';
+import { formatDocument, parseManifest, parseVerification } from './manifest.ts';
 import { acceptedName, isSomebodys, keyspaceName, manifestName, namesOfOurs, ownNames } from './own-names.ts';
+import { once, readText } from './small-object.ts';
 import type { Store, StoredObject } from './store/store.ts';
 import { markName, parseMark, type VerificationMark } from './verification-mark.ts';
 
@@ -79,7 +80,7 @@ export interface Repository {
   remove(entry: BackupEntry, signal: AbortSignal): Promise<void>;
   /** Removes whatever an unfinished backup of this id has left. */
   discard(id: string, signal: AbortSignal): Promise<void>;
-  /** Clears temporary files and uploads of interrupted runs below the prefix; returns their names. */
+  /** Clears temporary files, uploads and empty folders of interrupted runs below the prefix; returns their names. */
   sweep(before: Date, signal: AbortSignal): Promise<string[]>;
 }
 
@@ -96,13 +97,21 @@ export function openRepository(store: Store, instance: string, clock: Pick<Clock
     signal: AbortSignal,
   ): Promise<BackupEntry | undefined> {
     const byName = new Map(all.map((object) => [object.key.slice(keyOf(id, '').length), object]));
+    // What a listing leaves out may be there all the same: it lags behind, or ends early. So it is asked for by its name.
+    const ask = async (name: string): Promise<void> => {
+      if (byName.has(name)) return;
+      const object = await store.stat(keyOf(id, name), { signal });
+      if (object !== undefined) byName.set(name, object);
+    };
     const ours = (manifest?: Manifest): StoredObject[] =>
       namesOfOurs([...byName.keys()], manifest).flatMap((name) => byName.get(name) ?? []);
     let objects = ours();
     if (objects.length === 0) return undefined;
+    await ask(manifestName);
     if (!byName.has(manifestName)) return { id, state: 'incomplete', objects };
     try {
       const manifest = await readManifest(id, signal);
+      for (const { name } of manifest.artefacts) await ask(name);
       objects = ours(manifest);
       const problem = misfit(manifest, byName);
       if (problem !== undefined) return { id, state: 'damaged', objects, problem };
@@ -119,7 +128,8 @@ export function openRepository(store: Store, instance: string, clock: Pick<Clock
     } catch (error) {
       if (!(error instanceof AgentError)) throw error;
       // A newer agent may know more names.
-      if (error.reason === 'newer') return { id, state: 'newer', objects: all, problem: error.message };
+      if (error.reason === 'newer')
+        return { id, state: 'newer', objects: [...byName.values()], problem: error.message };
       // Being removed at this moment.
       if (error.reason === 'missing') return { id, state: 'incomplete', objects };
       if (error.code === 'damaged') return { id, state: 'damaged', objects, problem: error.message };
@@ -257,8 +267,12 @@ export function openRepository(store: Store, instance: string, clock: Pick<Clock
       for (const object of manifestFirst) await store.remove(object.key, { signal });
     },
 
-    sweep: (before, signal) => store.sweep(instance, { before, signal }),
+    sweep: (before, signal) => store.sweep(instance, { before, signal, folders: isBackupFolder }),
   };
+}
+
+function isBackupFolder(name: string): boolean {
+  return backupIdTime(name.split('/').at(-1) ?? '') !== undefined;
 }
 
 function misfit(manifest: Manifest, names: Map<string, StoredObject>): string | undefined {
@@ -269,20 +283,4 @@ function misfit(manifest: Manifest, names: Map<string, StoredObject>): string | 
       return `${artefact.name} has ${object.bytes} bytes instead of ${artefact.stored.bytes}`;
   }
   return undefined;
-}
-
-async function readText(store: Store, key: string, signal: AbortSignal): Promise<string> {
-  const reader = await store.get(key, { signal });
-  if (reader.bytes > manifestLimit)
-    throw new AgentError(
-      'damaged',
-      `${key} is far too large to be what its name says (${reader.bytes} bytes)`,
-    );
-  const parts: Buffer[] = [];
-  for await (const chunk of reader.chunks) parts.push(Buffer.from(chunk));
-  return Buffer.concat(parts).toString('utf8');
-}
-
-async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  yield bytes;
 }

@@ -108,6 +108,31 @@ export async function pruneFolders(root: string, folder: string): Promise<void> 
   }
 }
 
+/** Folders right below `folder` that are empty and were last touched before `before`; relative to the root, by name. */
+export async function emptyFolders(root: string, folder: string, before: Date): Promise<string[]> {
+  const entries = await ignoring(['ENOENT', 'ENOTDIR'], readdir(join(root, folder), { withFileTypes: true }));
+  const empty: string[] = [];
+  for (const entry of entries ?? []) {
+    const name = folder === '' ? entry.name : `${folder}/${entry.name}`;
+    if (!entry.isDirectory() || !isKey(name)) continue;
+    const path = join(root, name);
+    const [stats, inside] = await Promise.all([
+      ignoring(['ENOENT'], lstat(path)),
+      ignoring(['ENOENT', 'ENOTDIR', 'EACCES'], readdir(path)),
+    ]);
+    if (stats !== undefined && stats.mtimeMs < before.getTime() && inside?.length === 0) empty.push(name);
+  }
+  return empty.toSorted();
+}
+
+/** Removes a folder if it is empty, and says whether it has. Whatever else is the case, it may stay. */
+export async function removeEmpty(path: string): Promise<boolean> {
+  return await rmdir(path).then(
+    () => true,
+    () => false,
+  );
+}
+
 /** The result, or undefined when it failed with one of these system errors. */
 export async function ignoring<T>(codes: string[], promise: Promise<T>): Promise<T | undefined> {
   try {

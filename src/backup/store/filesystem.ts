@@ -4,7 +4,15 @@ import { dirname, join, resolve } from 'node:path';
 import { AgentError, messageOf, systemCode } from '../../domain/errors.ts';
 import { filesystemError } from './filesystem-error.ts';
 import { writeNewFile } from './filesystem-put.ts';
-import { ignoring, pruneFolders, symbolicLink, syncFolders, walk } from './filesystem-tree.ts';
+import {
+  emptyFolders,
+  ignoring,
+  pruneFolders,
+  removeEmpty,
+  symbolicLink,
+  syncFolders,
+  walk,
+} from './filesystem-tree.ts';
 import { requireKey, requirePrefix, storeError, type Operation } from './store-error.ts';
 import type { ObjectReader, Store, StoredObject } from './store.ts';
 import { PassOn } from './until-aborted.ts';
@@ -99,7 +107,7 @@ export async function openFilesystemStore(root: string): Promise<Store> {
       });
     },
 
-    async sweep(prefix, { before, signal }) {
+    async sweep(prefix, { before, signal, folders }) {
       const what = { operation: 'sweep' as const, key: prefix, store };
       requirePrefix(what);
       signal.throwIfAborted();
@@ -112,6 +120,10 @@ export async function openFilesystemStore(root: string): Promise<Store> {
           await rm(path, { force: true });
           await pruneFolders(base, dirname(path));
           swept.push(name);
+        }
+        for (const name of folders === undefined ? [] : await emptyFolders(base, prefix, before)) {
+          signal.throwIfAborted();
+          if (folders?.(name) === true && (await removeEmpty(join(base, name)))) swept.push(`${name}/`);
         }
       } catch (error) {
         throw translate(what, join(base, prefix), error, signal);

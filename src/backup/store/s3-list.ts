@@ -16,6 +16,7 @@ export async function* listObjects(
   signal: AbortSignal,
 ): AsyncGenerator<StoredObject> {
   const query = { Bucket: s3.options.bucket, Prefix: below(s3, what), EncodingType: 'url' } as const;
+  const pages = new Pages(what);
   let ContinuationToken: string | undefined;
   do {
     const command = new ListObjectsV2Command({ ...query, ContinuationToken });
@@ -27,12 +28,14 @@ export async function* listObjects(
       throw storeError(what, 'unavailable', 'the answer is not a listing of S3', {
         hint: 'check that repository.endpoint is the S3 service and not its web console or a proxy',
       });
-    for (const { Key, Size, LastModified } of page.Contents ?? []) {
+    const contents = page.Contents ?? [];
+    // The next page is asked for by its token alone: where that was not understood, the first one comes again.
+    ContinuationToken = pages.next(page.IsTruncated, page.NextContinuationToken, contents[0]?.Key);
+    for (const { Key, Size, LastModified } of contents) {
       const key = decodeKey(Key, page.EncodingType);
       if (key?.startsWith(s3.base) === true)
         yield { key: key.slice(s3.base.length), bytes: Size ?? 0, modified: LastModified ?? new Date(0) };
     }
-    ContinuationToken = page.IsTruncated === true ? page.NextContinuationToken : undefined;
   } while (ContinuationToken !== undefined);
 }
 
@@ -50,6 +53,7 @@ export async function* listUploads(
   signal: AbortSignal,
 ): AsyncGenerator<Upload> {
   const query = { Bucket: s3.options.bucket, Prefix: below(s3, what), EncodingType: 'url' } as const;
+  const pages = new Pages(what);
   let marker: { KeyMarker: string | undefined; UploadIdMarker: string | undefined } | undefined;
   do {
     const command = new ListMultipartUploadsCommand({ ...query, ...marker });
@@ -59,16 +63,16 @@ export async function* listUploads(
       signal,
       (send) => s3.client.send(command, send),
     );
-    for (const { Key, UploadId, Initiated } of page.Uploads ?? []) {
+    const uploads = page.Uploads ?? [];
+    const next = decodeKey(page.NextKeyMarker, page.EncodingType);
+    const token = next === undefined ? undefined : JSON.stringify([next, page.NextUploadIdMarker]);
+    const more = pages.next(page.IsTruncated, token, uploads[0]?.UploadId) !== undefined;
+    for (const { Key, UploadId, Initiated } of uploads) {
       const key = decodeKey(Key, page.EncodingType);
       if (key?.startsWith(s3.base) === true && UploadId !== undefined)
         yield { key: key.slice(s3.base.length), uploadId: UploadId, started: Initiated ?? new Date(0) };
     }
-    const next = decodeKey(page.NextKeyMarker, page.EncodingType);
-    marker =
-      page.IsTruncated === true && next !== undefined
-        ? { KeyMarker: next, UploadIdMarker: page.NextUploadIdMarker }
-        : undefined;
+    marker = more ? { KeyMarker: next, UploadIdMarker: page.NextUploadIdMarker } : undefined;
   } while (marker !== undefined);
 }
 
@@ -80,6 +84,7 @@ export async function hasPartSince(
   since: Date,
   signal: AbortSignal,
 ): Promise<boolean> {
+  const pages = new Pages(what);
   let PartNumberMarker: string | undefined;
   do {
     const command = new ListPartsCommand({ ...s3.at(what), UploadId: uploadId, PartNumberMarker });
@@ -88,9 +93,53 @@ export async function hasPartSince(
     );
     const parts = page.Parts ?? [];
     if (parts.some(({ LastModified }) => LastModified !== undefined && LastModified >= since)) return true;
-    PartNumberMarker = page.IsTruncated === true ? page.NextPartNumberMarker : undefined;
+    const first = parts[0]?.PartNumber;
+    PartNumberMarker = pages.next(
+      page.IsTruncated,
+      page.NextPartNumberMarker,
+      first === undefined ? undefined : String(first),
+    );
   } while (PartNumberMarker !== undefined);
   return false;
+}
+
+/**
+ * The way from page to page of one listing. One that ends early shows backups as broken or not at all, and the next backup
+ * clears what it takes for broken: whatever is wrong with the paging is an error.
+ */
+class Pages {
+  readonly #what: Operation;
+  readonly #seen = new Set<string>();
+
+  constructor(what: Operation) {
+    this.#what = what;
+  }
+
+  /** What to ask for the next page by; undefined after the last one. `first` names the first entry of this page. */
+  next(
+    truncated: boolean | undefined,
+    token: string | undefined,
+    first: string | undefined,
+  ): string | undefined {
+    if (first !== undefined) this.#once(`entry ${first}`, 'begins again instead of going on');
+    const more = token !== undefined && token !== '';
+    // Some leave out that there is more where they give a token.
+    if (truncated === false || (truncated === undefined && !more)) return undefined;
+    if (!more) throw this.#broken('is cut off, and gives no token for the rest of it');
+    this.#once(`token ${token}`, 'gives the same token for the rest again and again');
+    return token;
+  }
+
+  #once(name: string, problem: string): void {
+    if (this.#seen.has(name)) throw this.#broken(problem);
+    this.#seen.add(name);
+  }
+
+  #broken(problem: string): Error {
+    return storeError(this.#what, 'unavailable', `the listing ${problem}: it cannot be trusted`, {
+      hint: 'the service has to page as ListObjectsV2 of S3 does: update it, or use another one',
+    });
+  }
 }
 
 function below(s3: S3Connection, what: Operation): string {

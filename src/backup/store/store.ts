@@ -52,9 +52,12 @@ export interface Store {
   remove(key: string, options: { signal: AbortSignal }): Promise<void>;
   /**
    * Clears what interrupted puts left below the prefix and last touched before `before` (temporary files, multipart
-   * uploads); returns their names.
+   * uploads); returns their names. `folders`: which empty folders right below the prefix go as well, where a store has such.
    */
-  sweep(prefix: string, options: { before: Date; signal: AbortSignal }): Promise<string[]>;
+  sweep(
+    prefix: string,
+    options: { before: Date; signal: AbortSignal; folders?: (name: string) => boolean },
+  ): Promise<string[]>;
   /** Bytes that can still be stored, where that is known. */
   free(): Promise<number | undefined>;
   close(): Promise<void>;

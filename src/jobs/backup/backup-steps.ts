@@ -44,8 +44,13 @@ export async function clearLeftOvers(
 ): Promise<void> {
   const swept = await repository.sweep(new Date(clock.now()), signal);
   const incomplete = listing.backups.filter((entry) => entry.state === 'incomplete');
-  for (const entry of incomplete) await repository.remove(entry, signal);
-  const cleared = [...swept, ...incomplete.map((entry) => entry.id)];
+  const cleared = swept;
+  for (const entry of incomplete) {
+    // Asked for by its name once more: a listing says nothing of what it leaves out, and what goes here is gone.
+    if (await repository.exists(entry.id, signal)) continue;
+    await repository.remove(entry, signal);
+    cleared.push(entry.id);
+  }
   if (cleared.length > 0) log.info({ cleared }, 'cleared what an interrupted backup had left');
 }
 

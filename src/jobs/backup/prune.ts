@@ -2,6 +2,7 @@ import { planRetention, type RetentionCandidate, type RetentionDecision } from '
 import { backupIdTime, isAhead } from '../../backup/id.ts';
 import type { BackupEntry } from '../../backup/repository.ts';
 import { plainNames, type BackupKind } from '../../domain/backup.ts';
+import { AgentError } from '../../domain/errors.ts';
 import { formatBytes } from '../../lib/bytes.ts';
 import { localTimezone } from '../../lib/timezone.ts';
 import type { Job, JobContext, JobResult } from '../job.ts';
@@ -41,6 +42,7 @@ async function run(context: JobContext, { dryRun }: PruneOptions): Promise<JobRe
   const byId = new Map(backups.map((entry) => [entry.id, entry]));
   const decisions = plan.map((decision) => ({ ...decision, bytes: bytesOf(byId.get(decision.id)) }));
 
+  if (!dryRun && decisions.some(({ keep }) => !keep)) await requireThere(context, decisions, byId);
   const removed: string[] = [];
   let freed = 0;
   for (const { id, keep, reason, bytes } of decisions.toReversed()) {
@@ -58,6 +60,35 @@ async function run(context: JobContext, { dryRun }: PruneOptions): Promise<JobRe
     // What was said of a backup that is gone is settled.
     evaluated: [{ rules: [damagedRule.id, unprovenRule.id], resources: removed }],
   };
+}
+
+/**
+ * Asks by their names for the newest that stay, since others go because of them: a listing may still show what somebody
+ * has removed. Throws an AgentError when one of them is not there.
+ */
+async function requireThere(
+  { repository, settings, signal }: JobContext,
+  decisions: PruneReport['decisions'],
+  byId: ReadonlyMap<string, BackupEntry>,
+): Promise<void> {
+  const staying = decisions.flatMap(({ id, keep }) => {
+    const entry = byId.get(id);
+    return keep && entry?.state === 'complete' ? [entry] : [];
+  });
+  for (const { id, manifest } of staying.slice(0, Math.max(1, settings.backup.retention.keep_min)))
+    for (const artefact of manifest.artefacts) {
+      const key = repository.artefactKey(id, artefact);
+      const object = await repository.store.stat(key, { signal });
+      if (object?.bytes === artefact.stored.bytes) continue;
+      throw new AgentError(
+        'repository',
+        `${repository.store.description} lists ${key}, and it is not there: nothing was removed`,
+        {
+          reason: 'missing',
+          hint: 'does something else remove objects there? See: redis-agent backups verify --all',
+        },
+      );
+    }
 }
 
 /** Incomplete ones are the backup job's to clear, and a newer agent's are not ours to judge. */

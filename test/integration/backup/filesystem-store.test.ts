@@ -212,6 +212,22 @@ describe('sweep', () => {
     expect(await store.sweep('', { before, signal: never })).toEqual(['other/.tmp-3']);
     expect(readdirSync(root)).toEqual(['main']);
   });
+
+  test('removes empty folders that are said to be ours, when they are old', async () => {
+    const old = new Date(Date.now() - 3_600_000);
+    for (const name of ['main/ours-1', 'main/ours-2', 'main/ours-3/deep', 'main/theirs', 'other/ours-4'])
+      mkdirSync(join(root, name), { recursive: true });
+    for (const name of ['main/ours-1', 'main/ours-3', 'main/theirs', 'other/ours-4'])
+      utimesSync(join(root, name), old, old);
+    const options = {
+      before: new Date(Date.now() - 60_000),
+      signal: never,
+      folders: (name: string) => name.includes('ours'),
+    };
+    expect(await store.sweep('main', options)).toEqual(['main/ours-1/']);
+    expect(readdirSync(join(root, 'main')).toSorted()).toEqual(['ours-2', 'ours-3', 'theirs']);
+    expect(readdirSync(join(root, 'other'))).toEqual(['ours-4']);
+  });
 });
 
 describe('reading', () => {
