@@ -22,6 +22,8 @@ export interface FedServer {
   connection: RedisConnection;
   /** Throws why it has ended, if it has. */
   throwIfEnded(this: void): void;
+  /** By what name it knows REPLICAOF. */
+  replicaof: string;
 }
 
 export interface ScratchFeedOptions {
@@ -69,7 +71,7 @@ export async function prepareFeed({
       ['--replicaof', master.host, String(master.port), '--repl-diskless-load', 'on-empty-db'],
       ['--rdbchecksum', 'no'],
     ].flat(),
-    async load({ connection, throwIfEnded }) {
+    async load({ connection, throwIfEnded, replicaof }) {
       ready.resolve();
       await served.catch(async (error: unknown) => {
         signal.throwIfAborted();
@@ -85,7 +87,7 @@ export async function prepareFeed({
         throw new AgentError('failed', 'another server has taken the scratch server’s dump', {
           reason: 'link',
         });
-      await connection.call('REPLICAOF', ...nobody);
+      await connection.call(replicaof, ...nobody);
     },
     async [Symbol.asyncDispose]() {
       over.abort(new Error('the scratch server needs it no more'));

@@ -1,4 +1,5 @@
 import { AgentError } from '../domain/errors.ts';
+import { isAdministrative } from '../formats/aof/administrative.ts';
 
 const kept = 60;
 const longestLine = 300;
@@ -21,12 +22,18 @@ export class LastLines {
 }
 
 /** Why a scratch server ended before it had loaded its dump, from how it ended and its last lines. */
-export function explainEnd(lines: string[], endedBy: NodeJS.Signals | null): AgentError {
+export function explainEnd(
+  lines: string[],
+  endedBy: NodeJS.Signals | null,
+  { isAof = false }: { isAof?: boolean } = {},
+): AgentError {
   if (endedBy === 'SIGKILL')
     return new AgentError('failed', 'the scratch server was killed while it was loading', {
       reason: 'killed',
       hint: 'the kernel does that when memory runs out: free some, and see dmesg',
     });
+  const hostile = isAof ? explainHostile(lines, endedBy) : undefined;
+  if (hostile !== undefined) return hostile;
   const text = lines.join('\n');
   const newer = /Can't handle RDB format version (\d+)/.exec(text)?.[1];
   if (newer !== undefined)
@@ -66,6 +73,28 @@ const unknownCommand =
   /Unknown command '.*' reading the append only file|reading the append only file .*, error: unknown command/;
 const badAof =
   /(?:Bad file format|Unexpected end of file) reading the append only file|truncated file is not the last file|RDB preamble of (?:the )?AOF file/i;
+
+/** How a program ends that has crashed: by itself, and not by whoever wanted it gone. */
+const crashes: readonly (NodeJS.Signals | null)[] = ['SIGSEGV', 'SIGABRT', 'SIGBUS', 'SIGILL', 'SIGFPE'];
+
+/** Why a server has ended that was to load an append only file which was made to do harm. */
+function explainHostile(lines: readonly string[], endedBy: NodeJS.Signals | null): AgentError | undefined {
+  const unknown = lines.find((line) => unknownCommand.test(line)) ?? '';
+  const name = /command '([^']*)'/i.exec(unknown)?.[1] ?? '';
+  if (isAdministrative(name))
+    return new AgentError(
+      'damaged',
+      `the append only file is hostile: it has ${name.toUpperCase()} run, which no server writes`,
+      { reason: 'hostile', hint: 'start no server with it, and find out who wrote it; use another backup' },
+    );
+  // Where memory runs out, servers end themselves by SIGABRT.
+  if (!crashes.includes(endedBy) || lines.some((line) => /out of memory/i.test(line))) return undefined;
+  return new AgentError(
+    'damaged',
+    `the scratch server crashed (${endedBy}) while it loaded the append only file`,
+    { reason: 'load', hint: 'a server that starts with it may crash as well: use another backup' },
+  );
+}
 
 /** As aof.c says it, loadSingleAppendOnlyFile. */
 function explainAof(lines: readonly string[]): AgentError | undefined {

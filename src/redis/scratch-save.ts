@@ -14,15 +14,22 @@ export async function saveScratch(
   connection: RedisConnection,
   {
     folder,
+    command,
     clock,
     signal,
     throwIfEnded,
-  }: { folder: string; clock: Clock; signal: AbortSignal; throwIfEnded: (this: void) => void },
+  }: {
+    folder: string;
+    command: string;
+    clock: Clock;
+    signal: AbortSignal;
+    throwIfEnded: (this: void) => void;
+  },
 ): Promise<string> {
   const file = join(folder, 'dump.rdb');
   let refusal: unknown;
   // It answers nothing while it saves, for longer than a call waits.
-  const asked = connection.call('SAVE').catch((error: unknown) => (refusal = error));
+  const asked = connection.call(command).catch((error: unknown) => (refusal = error));
   for (;;) {
     signal.throwIfAborted();
     throwIfEnded();

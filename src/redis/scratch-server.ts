@@ -10,6 +10,7 @@ import { harmlessEnvironment, lowerPriority } from '../lib/run-program.ts';
 import { connectRedis, type RedisConnection } from './connect.ts';
 import type { Feed } from './replica-link.ts';
 import { linkScratchAof, type ScratchAof } from './scratch-aof.ts';
+import { withoutCommands, type OwnNames } from './scratch-commands.ts';
 import { nobody, prepareFeed } from './scratch-feed.ts';
 import { makeScratchFolder, recordServer } from './scratch-folder.ts';
 import { explainEnd, LastLines } from './scratch-log.ts';
@@ -37,6 +38,8 @@ export interface ScratchOptions {
 export interface ScratchServer extends AsyncDisposable {
   readonly connection: RedisConnection;
   readonly pid: number;
+  /** By what names it knows the commands that are taken away from everybody else. */
+  readonly own: OwnNames;
   /** Has it write all that it holds, as it holds it, into its folder; resolves with the file. See saveScratch. */
   save(): Promise<string>;
   /** Kills it and removes its folder. May be called twice. */
@@ -89,8 +92,9 @@ async function launch(
 ): Promise<ScratchServer> {
   const { clock, signal, feed, onProgress } = options;
   const feeding = feed === undefined ? undefined : await prepareFeed({ feed, clock, signal, onProgress });
-  const directives = [...aof, ...(feeding?.directives ?? ['--replicaof', ...nobody])];
-  const { child, ended, throwIfEnded } = spawnServer(options.program.argv0, folder, directives);
+  const { directives: renamed, names } = withoutCommands();
+  const directives = [...renamed, ...aof, ...(feeding?.directives ?? ['--replicaof', ...nobody])];
+  const { child, ended, throwIfEnded } = spawnServer(options, folder, directives);
   let connection: RedisConnection | undefined;
   const stop = async (): Promise<void> => {
     connection?.close();
@@ -102,7 +106,7 @@ async function launch(
     if (child.pid !== undefined) await deprioritise(child.pid, folder);
     connection = await untilListening(options, socket, throwIfEnded);
     if (feeding === undefined) await untilLoaded(options, connection, throwIfEnded);
-    else await feeding.load({ connection, throwIfEnded });
+    else await feeding.load({ connection, throwIfEnded, replicaof: names.REPLICAOF });
   } catch (error) {
     await stop();
     signal.throwIfAborted();
@@ -111,8 +115,9 @@ async function launch(
     await feeding?.[Symbol.asyncDispose]();
   }
   const loaded = connection;
-  const save = (): Promise<string> => saveScratch(loaded, { folder, clock, signal, throwIfEnded });
-  return { connection, pid: child.pid ?? 0, save, stop, [Symbol.asyncDispose]: stop };
+  const save = (): Promise<string> =>
+    saveScratch(loaded, { folder, command: names.SAVE, clock, signal, throwIfEnded });
+  return { connection, pid: child.pid ?? 0, own: names, save, stop, [Symbol.asyncDispose]: stop };
 }
 
 interface Spawned {
@@ -122,8 +127,12 @@ interface Spawned {
   throwIfEnded(this: void): void;
 }
 
-function spawnServer(name: string, folder: string, directives: string[]): Spawned {
-  const program = join(folder, name);
+function spawnServer(
+  { program: { argv0 }, aof }: ScratchOptions,
+  folder: string,
+  directives: string[],
+): Spawned {
+  const program = join(folder, argv0);
   const options = [
     ['--port', '0', '--unixsocket', socketName, '--unixsocketperm', '700', '--protected-mode', 'yes'],
     ['--save', '', '--dir', folder, '--dbfilename', 'dump.rdb', '--databases', '1024'],
@@ -158,7 +167,7 @@ function spawnServer(name: string, folder: string, directives: string[]): Spawne
     child,
     ended,
     throwIfEnded() {
-      if (hasEnded) throw explainEnd(log.get(), child.signalCode);
+      if (hasEnded) throw explainEnd(log.get(), child.signalCode, { isAof: aof !== undefined });
     },
   };
 }

@@ -67,7 +67,7 @@ async function attemptCheck(source: AofSource, options: CheckSetOptions): Promis
     const scanned = await scanAll(set, options);
     const cuts: AofCut[] = [];
     for (const each of scanned)
-      if (each.scan.end.state === 'torn' || each.scan.end.state === 'corrupt')
+      if (each.scan.end.state !== 'ok' && each.scan.end.state !== 'unknown')
         cuts.push(await describeCut(each, options.signal));
     const problems = judgeAofSet({
       files: scanned.map(({ file, scan }) => ({

@@ -16,6 +16,7 @@ export const aofVerdicts = [
   'sequence',
   'missing',
   'corrupt',
+  'hostile',
 ] as const;
 export type AofVerdict = (typeof aofVerdicts)[number];
 

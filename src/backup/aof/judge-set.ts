@@ -70,6 +70,18 @@ function judgeFile(file: AofFileFacts, isLast: boolean, facts: AofSetFacts): Aof
         remedy: 'it may be sound: the check tool of the server’s own version knows',
       },
     ];
+  if (end.state === 'hostile')
+    return [
+      {
+        verdict: 'hostile',
+        severity: 'critical',
+        file: name,
+        summary: `${name} is hostile: ${end.command} at byte ${end.offset} is no command that a server writes; whoever loads the file runs it`,
+        remedy: facts.live
+          ? 'do not restart the server with it, and find out who wrote it; BGREWRITEAOF makes a whole set anew from memory'
+          : 'start no server with it, and find out who wrote it; restore a backup of before',
+      },
+    ];
   const behind =
     cut === undefined || cut.behind === 0 ? '' : `; at least ${cut.behind} whole commands follow`;
   if (end.state === 'corrupt')

@@ -65,7 +65,7 @@ export async function rememberAofFile(
   before: VerifiedAof | undefined,
   { clock, signal }: Pick<ScanOptions, 'clock' | 'signal'>,
 ): Promise<VerifiedAof | undefined> {
-  if (scan.end.state === 'corrupt' || scan.end.state === 'unknown') return undefined;
+  if (scan.end.state !== 'ok' && scan.end.state !== 'torn') return undefined;
   return {
     name: file.name,
     identity: file.identity,

@@ -19,7 +19,7 @@ interface Args {
   to: string | undefined;
 }
 
-const damaged: readonly AofVerdict[] = ['corrupt', 'missing', 'sequence', 'mismatch'];
+const damaged: readonly AofVerdict[] = ['hostile', 'corrupt', 'missing', 'sequence', 'mismatch'];
 const fine: readonly AofVerdict[] = ['ok', 'off', 'starting'];
 
 export const aofCheckCommand = defineCommand<Args, AofReport>({

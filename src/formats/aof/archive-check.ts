@@ -123,6 +123,8 @@ export class AofArchiveCheck {
 
 function describeEnd(end: Exclude<AofEnd, { state: 'ok' | 'unknown' }>): string {
   if (end.state === 'torn') return `ends inside a ${end.inside}`;
+  if (end.state === 'hostile')
+    return `is hostile: ${end.command} at byte ${end.offset} is no command that a server writes`;
   return `is corrupt at byte ${end.offset}: expected ${end.expected}, found ${end.found}`;
 }
 

@@ -1,3 +1,5 @@
+import { administrativeOfLength, harmlessOf } from './administrative.ts';
+
 const keptBytes = 120;
 const keptArguments = 8;
 
@@ -33,9 +35,22 @@ export class CommandHead {
 
   /** Is this the command's name, in any case? */
   is(name: string): boolean {
-    if (this.#lengths[0] !== name.length) return false;
+    return this.#isArgument(0, name);
+  }
+
+  /** The administrative command that this is, in capitals; undefined: it is none. */
+  administrative(): string | undefined {
+    const name = administrativeOfLength(this.#lengths[0]!).find((each) => this.is(each));
+    const harmless = name === undefined ? undefined : harmlessOf.get(name);
+    const isHarmless = harmless !== undefined && this.#arguments > 1 && this.#isArgument(1, harmless);
+    return isHarmless ? undefined : name;
+  }
+
+  #isArgument(index: number, name: string): boolean {
+    if (this.#lengths[index] !== name.length) return false;
+    const from = index === 0 ? 0 : this.#ends[index - 1]!;
     for (let at = 0; at < name.length; at++)
-      if ((this.#bytes[at]! & 0xdf) !== name.charCodeAt(at)) return false;
+      if ((this.#bytes[from + at]! & 0xdf) !== name.charCodeAt(at)) return false;
     return true;
   }
 

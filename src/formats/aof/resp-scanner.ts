@@ -23,7 +23,9 @@ export type RespEnd =
    */
   | { state: 'torn'; inside: 'command' | 'annotation' | 'transaction'; command: number | undefined }
   /** The byte at `offset` is not what it has to be. */
-  | { state: 'corrupt'; offset: number; expected: string; found: string };
+  | { state: 'corrupt'; offset: number; expected: string; found: string }
+  /** The command at `offset` is an administrative one, which no server writes. Its name in capitals. */
+  | { state: 'hostile'; offset: number; command: string };
 
 /** A complete command. Valid during the call only. */
 export interface RespCommand {
@@ -73,7 +75,8 @@ export class RespScanner {
   #soundCommands = 0;
   #inMulti = false;
   #timestamps: RespScan['timestamps'];
-  #corrupt: (RespEnd & { state: 'corrupt' }) | undefined;
+  /** Where reading has stopped for good. */
+  #fault: (RespEnd & { state: 'corrupt' | 'hostile' }) | undefined;
 
   /** Of the command or annotation being read. */
   #start = 0;
@@ -94,7 +97,7 @@ export class RespScanner {
   update(chunk: Uint8Array): void {
     const base = this.#at;
     let at = 0;
-    while (at < chunk.length && this.#corrupt === undefined) {
+    while (at < chunk.length && this.#fault === undefined) {
       if (this.#state === inPayload) {
         const part = Math.min(this.#number, chunk.length - at);
         this.#head.add(chunk, at, part);
@@ -117,7 +120,7 @@ export class RespScanner {
       sound: this.#sound,
       soundCommands: this.#soundCommands,
       timestamps: this.#timestamps,
-      end: this.#corrupt ?? this.#openEnd(),
+      end: this.#fault ?? this.#openEnd(),
     };
   }
 
@@ -206,6 +209,11 @@ export class RespScanner {
   }
 
   #commandEnd(): void {
+    const command = this.#head.administrative();
+    if (command !== undefined) {
+      this.#fault = { state: 'hostile', offset: this.#start, command };
+      return;
+    }
     const isMulti = this.#head.is('MULTI');
     const isExec = !isMulti && this.#head.is('EXEC');
     if (isMulti && this.#inMulti) return this.#failCommand('EXEC before the next MULTI', 'MULTI');
@@ -244,10 +252,10 @@ export class RespScanner {
 
   #fail(byte: number, expected: string): void {
     const found = byte > 0x20 && byte < 0x7f ? String.fromCharCode(byte) : `byte ${byte}`;
-    this.#corrupt = { state: 'corrupt', offset: this.#at, expected, found };
+    this.#fault = { state: 'corrupt', offset: this.#at, expected, found };
   }
 
   #failCommand(expected: string, found: string): void {
-    this.#corrupt = { state: 'corrupt', offset: this.#start, expected, found };
+    this.#fault = { state: 'corrupt', offset: this.#start, expected, found };
   }
 }

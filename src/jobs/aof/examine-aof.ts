@@ -27,7 +27,7 @@ export interface AofFileReport {
   commands: number;
   /** Keys in the RDB that it starts with; null where it does not start with one. */
   rdb_keys: number | null;
-  state: 'ok' | 'torn' | 'corrupt' | 'unknown';
+  state: 'ok' | 'torn' | 'corrupt' | 'hostile' | 'unknown';
 }
 
 /** What an examination found. */
@@ -140,6 +140,8 @@ async function askTool(checked: CheckedAof, options: ExamineOptions): Promise<To
   const { set, scanned } = checked;
   if (set === undefined || set.missing.length > 0)
     return { ok: null, summary: 'not asked: the set is not whole' };
+  if (checked.problems.some(({ verdict }) => verdict === 'hostile'))
+    return { ok: null, summary: 'not asked: the set is hostile' };
   const found = await findCheckTool('aof', options.info ?? infoOfWriter(checked));
   if (found.tool === undefined) return { ok: null, summary: `not asked: ${found.why}` };
   try {
@@ -183,8 +185,8 @@ function believed({ problems }: CheckedAof, tool: ToolAnswer | null): AofProblem
 }
 
 function contradiction({ problems }: CheckedAof, tool: ToolAnswer | null): AofProblem[] {
-  if (tool?.ok !== false || problems.some(({ verdict }) => verdict === 'torn' || verdict === 'corrupt'))
-    return [];
+  const known = problems.some(({ verdict }) => ['torn', 'corrupt', 'hostile'].includes(verdict));
+  if (tool?.ok !== false || known) return [];
   return [
     {
       verdict: 'corrupt',

@@ -61,6 +61,13 @@ export const aofRules: readonly Rule[] = [
     page,
   },
   {
+    id: 'aof-hostile',
+    severity: 'critical',
+    title: 'the append only file has administrative commands run',
+    why: 'No server writes those there: whoever did has the server that starts with it run what he likes.',
+    page,
+  },
+  {
     id: 'check-aof-failed',
     severity: 'critical',
     title: 'the check of the append only file broke off',

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { writeAtomic } from '../../lib/write-atomic.ts';
 import { ensureStateDirectory } from '../db/open.ts';
 
-/** Of another form of this file nothing is believed. */
-const form = 1;
+/** Of another form of this file nothing is believed: 1 did not look for administrative commands. */
+const form = 2;
 
 /**
  * What earlier runs have verified of an instance's AOF, as they noted it; undefined where nothing was noted or it cannot

@@ -1,4 +1,4 @@
-import { copyFileSync, lstatSync, readFileSync } from 'node:fs';
+import { copyFileSync, lstatSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { compareWith, digestFile } from '../../../src/jobs/drill/compare.ts';
@@ -59,7 +59,7 @@ describe('what a server holds otherwise than its dump is named', () => {
     ['functions', ['FUNCTION', 'FLUSH'], /^the function libraries are not the same$/],
   ])('%s', async (_, [command = '', ...args], expected) => {
     const { server, file } = await loaded();
-    await server.connection.call('REPLICAOF', 'NO', 'ONE');
+    await server.connection.call(server.own.REPLICAOF, 'NO', 'ONE');
     await server.connection.call(command, ...args);
     expect(await differences({ server, file })).toEqual(
       expect.arrayContaining([expect.stringMatching(expected)]),
@@ -76,8 +76,7 @@ test('a server that ends meanwhile is no endless wait', async () => {
 
 test('where it cannot write, it says so', async () => {
   const { server, file } = await loaded();
-  await server.connection.call('REPLICAOF', 'NO', 'ONE');
-  await server.connection.call('ACL', 'SETUSER', 'default', '-save');
+  rmSync(readlinkSync(`/proc/${server.pid}/cwd`), { recursive: true });
   await expect(server.save()).rejects.toMatchObject({
     reason: 'save',
     message: expect.stringMatching(/cannot write what it holds/) as unknown,

@@ -179,3 +179,42 @@ test('any bytes at all', () => {
     }),
   );
 });
+
+describe('administrative commands', () => {
+  const before = resp(['SELECT', '0'], ['SET', 'MODULE', 'CONFIG']);
+  test.each([
+    [['MODULE', 'LOAD', '/x.so'], 'MODULE'],
+    [['mOdUlE', 'LOAD', '/x.so'], 'MODULE'],
+    [['acl', 'SETUSER', 'x'], 'ACL'],
+    [['Config', 'SET', 'dir', '/'], 'CONFIG'],
+    [['bgrewriteaof'], 'BGREWRITEAOF'],
+    [['CLUSTER', 'RESET'], 'CLUSTER'],
+    [['cluster'], 'CLUSTER'],
+  ])('%s is hostile, where it begins', (words, command) => {
+    const bytes = Buffer.concat([before, resp(words, ['SET', 'a', 'b'])]);
+    const end = { state: 'hostile', offset: before.length, command };
+    for (const chunk of [1, 7, 1000])
+      expect(scan(bytes, chunk)).toMatchObject({ sound: before.length, commands: 2, end });
+  });
+
+  test('within a transaction as well, and nothing of it is sound', () => {
+    const inside = Buffer.concat([before, resp(['MULTI'], ['SET', 'a', '1'])]);
+    const { end, sound } = scan(Buffer.concat([inside, resp(['module', 'LOAD', 'x'], ['EXEC'])]));
+    expect(end).toEqual({ state: 'hostile', offset: inside.length, command: 'MODULE' });
+    expect(sound).toBe(before.length);
+  });
+
+  test.each([
+    [['EVAL', 'return 1', '0']],
+    [['FUNCTION', 'FLUSH']],
+    [['SCRIPT', 'FLUSH']],
+    [['PFDEBUG', 'ENCODING', 'h']],
+    [['SWAPDB', '0', '1']],
+    [['FLUSHALL']],
+    [['cluster', 'SyncSlots', 'CONF']],
+    [['MODULES']],
+    [['SET', 'a', 'MODULE']],
+  ])('%s is not', (words) => {
+    expect(scan(Buffer.concat([before, resp(words)]))).toMatchObject({ commands: 3, end: { state: 'ok' } });
+  });
+});
