@@ -42,7 +42,7 @@ const pure: readonly RegExp[] = [
   /^harden\/(?:audit|plan)\//,
   /^alert\/engine\.ts$/,
   /^maintain\/calendar\.ts$/,
-  /^report\/model\.ts$/,
+  /^report\/model\//,
   /(?:^|\/)judge-[^/]*\.ts$/,
 ];
 /** Node's own zstd is a computation, and there is no other. */

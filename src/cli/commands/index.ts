@@ -15,6 +15,7 @@ import { initCommand } from './init.ts';
 import { keysCommand } from './keys.ts';
 import { keysDiffCommand } from './keys-diff.ts';
 import { rdbCheckCommand } from './rdb-check.ts';
+import { reportCommand } from './report.ts';
 import { restoreCommand } from './restore.ts';
 import { runCommand } from './run.ts';
 import { statusCommand } from './status.ts';
@@ -38,6 +39,7 @@ export const commands: readonly AnyCommand[] = [
   restoreCommand,
   drillCommand,
   aofCheckCommand,
+  reportCommand,
   configCheckCommand,
   configShowCommand,
 ];

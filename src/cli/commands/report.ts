@@ -1,0 +1,99 @@
+import { extname } from 'node:path';
+import { gatherReport } from '../../app/report/gather.ts';
+import { AgentError, messageOf } from '../../domain/errors.ts';
+import { parseDuration } from '../../lib/duration.ts';
+import { writeAtomic } from '../../lib/write-atomic.ts';
+import type { ReportDocument } from '../../report/document.ts';
+import { buildReport } from '../../report/model/index.ts';
+import { defineCommand } from '../define-command.ts';
+
+const formats = ['html', 'text', 'json'] as const;
+
+interface ReportArguments {
+  since: string;
+  out?: string;
+  format?: (typeof formats)[number];
+}
+
+interface ReportResult {
+  document: ReportDocument;
+  /** In the format that was asked for. */
+  content: string;
+  written: { path: string; format: string; bytes: number } | null;
+}
+
+export const reportCommand = defineCommand<ReportArguments, ReportResult>({
+  usage: 'report',
+  summary: 'One page: what is wrong, what happened, memory, backups, keys, audit, maintenance',
+  options: (yargs) =>
+    yargs
+      .option('since', { type: 'string', default: '30d', describe: 'How far back: 24h, 30d' })
+      .option('out', { type: 'string', requiresArg: true, describe: 'Write the page to this file' })
+      .option('format', { choices: formats, describe: 'By the name of the file when left out' }),
+  examples: [
+    ['report --out redis.html', 'a page to send to an auditor: one file, nothing is loaded'],
+    ['report --since 7d', 'the same as text'],
+  ],
+  async run(context, { since, out, format }) {
+    const span = parseDuration(since);
+    if (span === undefined || span === 0)
+      throw new AgentError('usage', `--since ${JSON.stringify(since)} is not a length of time`, {
+        hint: 'write 24h, 7d or 30d',
+      });
+    const kind = format ?? formatOf(out);
+    const app = await context.app();
+    const { signal, clock } = context;
+    const facts = await gatherReport(app, {
+      instances: app.instances(context.globals.instance),
+      since: clock.now() - span,
+      signal,
+    });
+    const document = buildReport(facts);
+    const content = await write(document, facts.timezone, kind);
+    if (out === undefined) return { document, content, written: null };
+    await place(out, content);
+    return { document, content, written: { path: out, format: kind, bytes: Buffer.byteLength(content) } };
+  },
+  render: ({ content, written, document }, { style }) =>
+    written === null
+      ? content.trimEnd()
+      : `${style.good('written')}: ${written.path}\n${document.verdict.headline}`,
+  document: ({ document, written }) => ({ ...document, written }),
+});
+
+function formatOf(out: string | undefined): (typeof formats)[number] {
+  const extension = out === undefined ? '.txt' : extname(out).toLowerCase();
+  if (extension === '.html' || extension === '.htm') return 'html';
+  return extension === '.json' ? 'json' : 'text';
+}
+
+async function write(
+  document: ReportDocument,
+  timezone: string,
+  format: (typeof formats)[number],
+): Promise<string> {
+  switch (format) {
+    case 'html': {
+      const { renderPage } = await import('../../report/html/page.ts');
+      return renderPage(document, timezone);
+    }
+    case 'text': {
+      const { renderText } = await import('../../report/text.ts');
+      return renderText(document, timezone);
+    }
+    case 'json':
+  }
+  return `${JSON.stringify(document, null, 2)}\n`;
+}
+
+/** It names what an attacker would like to know: not for everybody's eyes. */
+async function place(path: string, content: string): Promise<void> {
+  try {
+    await writeAtomic(path, content, { mode: 0o640 });
+  } catch (error) {
+    throw new AgentError('failed', `cannot write ${path}: ${messageOf(error)}`, {
+      hint: 'choose a folder that this user may write in, or let the shell write it: redis-agent report --format html > FILE',
+      cause: error,
+    });
+  }
+}

@@ -1,0 +1,88 @@
+import { renderChart } from '../charts/line-chart.ts';
+import { round } from '../charts/scale.ts';
+import { renderTimeline } from '../charts/timeline.ts';
+import type { Block, Figure, Table, TableCell, Tone } from '../document.ts';
+import { html, type Markup } from './markup.ts';
+
+/** The blocks of a section; charts that follow each other stand side by side where there is room. */
+export function renderBlocks(blocks: readonly Block[], timezone: string): Markup[] {
+  return blocks.map((block, index) => {
+    const [before, after] = [blocks[index - 1]?.kind, blocks[index + 1]?.kind];
+    const first = block.kind === 'chart' && before !== 'chart' && after === 'chart';
+    const last = block.kind === 'chart' && before === 'chart' && after !== 'chart';
+    const content = renderBlock(block, timezone);
+    return html`${first ? open : none}${content}${last ? close : none}`;
+  });
+}
+
+const open = html`<div class="charts"></div>`;
+const close = html`</div>`;
+const none = html``;
+
+function renderBlock(block: Block, timezone: string): Markup {
+  switch (block.kind) {
+    case 'text':
+      return html`<p class="tone-${block.tone}">${block.text}</p>`;
+    case 'heading':
+      return html`<h3>${block.text}</h3>`;
+    case 'figures':
+      return html`<dl class="figures">${block.figures.map(renderFigure)}</dl>`;
+    case 'table':
+      return renderTable(block.table);
+    case 'chart':
+      return renderChart(block.chart, timezone);
+    case 'timeline':
+  }
+  return renderTimeline(block.timeline, timezone);
+}
+
+function renderFigure({ label, value, note, tone }: Figure): Markup {
+  const more = note === null ? html`` : html`<span class="note">${note}</span>`;
+  return html`<div class="figure">
+    <dt>${label}</dt>
+    <dd><span class="tone-${tone}">${value}</span>${more}</dd>
+  </div>`;
+}
+
+function renderTable({ caption, columns, rows, empty }: Table): Markup {
+  if (rows.length === 0) return html`<p><b>${caption}:</b> ${empty}</p>`;
+  const head = columns.map(({ title, align }) => html`<th scope="col" class="${align}">${title}</th>`);
+  const body = rows.map(
+    (row) =>
+      html`<tr>
+        ${row.map((cell, index) => renderCell(cell, columns[index]?.align ?? 'left'))}
+      </tr> `,
+  );
+  // Reachable by keyboard, since it may scroll on a narrow screen.
+  return html`<div class="scroll" tabindex="0" role="region" aria-label="${caption}">
+    <table>
+      <caption>
+        ${caption}
+      </caption>
+      <thead>
+        <tr>
+          ${head}
+        </tr>
+      </thead>
+      <tbody>
+        ${body}
+      </tbody>
+    </table>
+  </div>`;
+}
+
+function renderCell({ text, tone, share }: TableCell, align: string): Markup {
+  const bar =
+    share === null
+      ? html``
+      : html`<svg class="bar" viewBox="0 0 100 1" preserveAspectRatio="none" aria-hidden="true">
+          <rect width="${round(100 * Math.min(1, share))}" height="1" />
+        </svg>`;
+  // Moments and single words stay on one line.
+  const tight = text.length <= 17 && align === 'left' ? 'left tight' : align;
+  return html`<td class="${tight}">${painted(text, tone)}${bar}</td>`;
+}
+
+function painted(text: string, tone: Tone): Markup {
+  return tone === 'none' ? html`${text}` : html`<span class="tone-${tone}">${text}</span>`;
+}

@@ -1,0 +1,81 @@
+import { createHash } from 'node:crypto';
+import type { ReportDocument, Verdict } from '../document.ts';
+import { renderBlocks } from './blocks.ts';
+import { html, Markup } from './markup.ts';
+import { styleSheet } from './style.ts';
+
+/** The style sheet by its hash, and nothing else: no script, no picture, no connection, no form. */
+export const contentSecurityPolicy = [
+  "default-src 'none'",
+  `style-src 'sha256-${createHash('sha256').update(styleSheet).digest('base64')}'`,
+  "base-uri 'none'",
+  "form-action 'none'",
+].join('; ');
+
+/** The report as one file that asks nothing of the network. */
+export function renderPage(report: ReportDocument, timezone: string): string {
+  const { title, subtitle, verdict, sections, notes } = report;
+  const links = sections.map(({ id, title: name }) => html`<a href="#${id}">${name}</a>`);
+  const body = sections.map(
+    ({ id, title: name, blocks }) =>
+      html`<section aria-labelledby="${id}">
+        <h2 id="${id}">${name}</h2>
+        ${renderBlocks(blocks, timezone)}
+      </section> `,
+  );
+  return html`<!doctype html>
+    <html lang="en">
+      <head>
+        <meta charset="utf-8" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <meta http-equiv="Content-Security-Policy" content="${policy}" />
+        <meta name="referrer" content="no-referrer" />
+        <meta name="robots" content="noindex" />
+        <title>${title}</title>
+        <style>
+          ${style}
+        </style>
+      </head>
+      <body>
+        <a class="skip" href="#report">Skip to the report</a>
+        <main>
+          <h1>${title}</h1>
+          <p class="soft">${subtitle}</p>
+          ${renderVerdict(verdict)}
+          <nav aria-label="Sections">${links}</nav>
+          <div id="report">${body}</div>
+          <footer>${notes.map((note) => html`<p>${note}</p>`)}</footer>
+        </main>
+      </body>
+    </html> `.text;
+}
+
+const style = new Markup(styleSheet);
+// Its quotes are wanted as they are; it holds no double ones.
+const policy = new Markup(contentSecurityPolicy);
+
+function renderVerdict({ tone, headline, points, next }: Verdict): Markup {
+  const list = points.map(
+    ({ tone: each, text, advice }) =>
+      html`<li>
+        <span class="tone-${each}">${text}</span
+        >${advice === null ? html`` : html`<span class="advice">${advice}</span>`}
+      </li>`,
+  );
+  return html`<section class="verdict tone-${tone}" aria-label="Verdict">
+    <strong>${headline}</strong>${
+      list.length === 0
+        ? html``
+        : html`<ul>
+            ${list}
+          </ul>`
+    }${
+      next.length < 2
+        ? html``
+        : html`<p><b>Next:</b></p>
+            <ol>
+              ${next.map((step) => html`<li>${step}</li>`)}
+            </ol>`
+    }
+  </section>`;
+}

@@ -1,0 +1,115 @@
+import type { Block, ReportDocument, Section } from '../document.ts';
+import type { InstanceFacts, ReportFacts } from '../facts.ts';
+import { availabilityBlocks, availabilityOf } from './availability.ts';
+import { backupBlocks, keyspaceBlocks } from './data.ts';
+import { auditBlocks, noticeBlocks, taskBlocks } from './duty.ts';
+import { cell, formatCount, formatMoment, formatSpan, formatValue } from './format.ts';
+import { memoryBlocks, queueBlocks, slowBlocks, trafficBlocks } from './traffic.ts';
+import { verdictOf } from './verdict.ts';
+
+/** The report of some facts: what is said and in which order. */
+export function buildReport(facts: ReportFacts): ReportDocument {
+  const { instances, since, now, timezone, host, agentVersion } = facts;
+  const several = instances.length > 1;
+  return {
+    title: several ? `Redis on ${host}` : `Redis: ${instances[0]?.name ?? host}`,
+    subtitle: `${formatMoment(since, timezone)} to ${formatMoment(now, timezone)} (${timezone}), on ${host}`,
+    generatedAt: new Date(now).toISOString(),
+    verdict: verdictOf(facts),
+    sections: [
+      ...(several ? [overviewOf(facts)] : []),
+      ...instances.flatMap((instance) => sectionsOf(instance, facts, several)),
+    ],
+    notes: [
+      'Availability counts the time in which the agent looked: time in which nobody looked counts neither as up nor as down.',
+      'The key space comes from the newest backup and not from the server; memory by key is estimated.',
+      `Made by redis-agent ${agentVersion}. This page loads nothing and sends nothing.`,
+    ],
+  };
+}
+
+function sectionsOf(instance: InstanceFacts, facts: ReportFacts, several: boolean): Section[] {
+  const section = (id: string, title: string, blocks: Block[]): Section[] =>
+    blocks.length === 0
+      ? []
+      : [
+          {
+            id: several ? `${instance.name}-${id}` : id,
+            title: several ? `${instance.name}: ${title}` : title,
+            blocks,
+          },
+        ];
+  return [
+    ...section('availability', 'Availability and incidents', [
+      ...serverBlocks(instance),
+      ...availabilityBlocks(instance, facts),
+    ]),
+    ...section('memory', 'Memory', memoryBlocks(instance, facts)),
+    ...section('traffic', 'Commands, latency and clients', trafficBlocks(instance, facts)),
+    ...section('slow', 'Slow commands', slowBlocks(instance)),
+    ...section('queues', 'Queues', queueBlocks(instance)),
+    ...section('backups', 'Backups', backupBlocks(instance, facts)),
+    ...section('keys', 'Key space', keyspaceBlocks(instance, facts)),
+    ...section('audit', 'Security audit', auditBlocks(instance, facts)),
+    ...section('tasks', 'Maintenance', taskBlocks(instance, facts)),
+    ...section('notices', 'Notices', noticeBlocks(instance, facts)),
+  ];
+}
+
+function serverBlocks({ server }: InstanceFacts): Block[] {
+  if ('problem' in server)
+    return [{ kind: 'text', tone: 'bad', text: [server.problem, server.hint].filter(Boolean).join('; ') }];
+  const { engine, version, role, uptime_seconds, keys, clients, aof, last_save_ok } = server;
+  return [
+    {
+      kind: 'text',
+      tone: last_save_ok ? 'none' : 'bad',
+      text:
+        `${engine} ${version}, ${role}, up ${formatSpan(uptime_seconds * 1000)}, ${formatCount(keys)} keys, ` +
+        `${formatCount(clients)} clients, last save ${last_save_ok ? 'ok' : 'FAILED'}, AOF ${aof ? 'on' : 'off'}.`,
+    },
+  ];
+}
+
+function overviewOf(facts: ReportFacts): Section {
+  const rows = facts.instances.map((instance) => {
+    const { server, findings, backups, history, audit } = instance;
+    const { share } = availabilityOf(history.up, facts.since, facts.now);
+    const newest = 'problem' in backups ? undefined : backups.at(-1);
+    const bad = findings.filter(({ severity }) => severity === 'critical' || severity === 'high').length;
+    return [
+      cell(instance.name),
+      'problem' in server
+        ? cell('does not answer', 'bad')
+        : cell(`${server.engine} ${server.version}`, 'good'),
+      cell(share === null ? '–' : formatValue(100 * share, 'percent')),
+      cell('problem' in server ? '–' : formatValue(server.used_memory, 'bytes')),
+      newest === undefined ? cell('none', 'bad') : cell(`${formatSpan(facts.now - newest.at)} old`),
+      cell(audit === null ? '–' : String(audit.score)),
+      cell(String(findings.length), bad > 0 ? 'bad' : findings.length > 0 ? 'warning' : 'good'),
+    ];
+  });
+  return {
+    id: 'overview',
+    title: 'Overview',
+    blocks: [
+      {
+        kind: 'table',
+        table: {
+          caption: 'All instances',
+          columns: [
+            { title: 'Instance', align: 'left' },
+            { title: 'Server', align: 'left' },
+            { title: 'Up', align: 'right' },
+            { title: 'Memory', align: 'right' },
+            { title: 'Newest backup', align: 'right' },
+            { title: 'Audit', align: 'right' },
+            { title: 'Findings', align: 'right' },
+          ],
+          rows,
+          empty: 'No instance.',
+        },
+      },
+    ],
+  };
+}
