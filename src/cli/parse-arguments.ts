@@ -14,7 +14,7 @@ export type ParsedArguments =
 const groupSummaries: Record<string, string> = {
   aof: 'The append only file: check',
   backups: 'The repository: list, show, verify, accept, prune',
-  config: 'The configuration: check, show',
+  config: 'The configuration: check, show, example, schema',
   rdb: 'A dump: check',
 };
 

@@ -43,21 +43,36 @@ export function path(folder: string): z.ZodType<string, string> {
  * shows them, and either may be a misplaced secret.
  */
 export function secretRef(folder: string): z.ZodType<SecretRef> {
-  return z.unknown().transform((input, context): SecretRef => {
-    const entries = typeof input === 'object' && input !== null ? Object.entries(input) : [];
-    const [[kind, place] = ['', '']] = entries;
-    if (entries.length === 1 && typeof place === 'string') {
-      if (kind === 'file' && /^[^~\p{Cc}][^\p{Cc}]*$/u.test(place)) return { file: resolve(folder, place) };
-      if (kind === 'env' && /^[A-Za-z_][A-Za-z0-9_]*$/.test(place)) return { env: place };
-      if (kind === 'credential' && /^[A-Za-z0-9_][A-Za-z0-9._-]*$/.test(place)) return { credential: place };
-    }
-    const wrong = secretProblem(
-      input,
-      entries.map(([key]) => key),
-    );
-    return fail(context, `${wrong}; write { file: PATH }, { env: NAME } or { credential: NAME }`);
-  });
+  return z
+    .unknown()
+    .transform((input, context): SecretRef => {
+      const entries = typeof input === 'object' && input !== null ? Object.entries(input) : [];
+      const [[kind, place] = ['', '']] = entries;
+      if (entries.length === 1 && typeof place === 'string') {
+        if (kind === 'file' && /^[^~\p{Cc}][^\p{Cc}]*$/u.test(place)) return { file: resolve(folder, place) };
+        if (kind === 'env' && /^[A-Za-z_][A-Za-z0-9_]*$/.test(place)) return { env: place };
+        if (kind === 'credential' && /^[A-Za-z0-9_][A-Za-z0-9._-]*$/.test(place))
+          return { credential: place };
+      }
+      const wrong = secretProblem(
+        input,
+        entries.map(([key]) => key),
+      );
+      return fail(context, `${wrong}; write { file: PATH }, { env: NAME } or { credential: NAME }`);
+    })
+    .meta(secretForm);
 }
+
+/** For editors, which cannot see what a function checks. */
+const secretForm = {
+  type: 'object' as const,
+  properties: Object.fromEntries(
+    ['file', 'env', 'credential'].map((kind) => [kind, { type: 'string' as const }]),
+  ),
+  minProperties: 1,
+  maxProperties: 1,
+  additionalProperties: false,
+};
 
 const secretKinds = ['file', 'env', 'credential'];
 

@@ -55,6 +55,7 @@ const impureCalls =
 /** Folders whose index.ts names every file beside it. */
 const plugInFolders: readonly { folder: string; required: boolean }[] = [
   { folder: 'cli/commands', required: true },
+  { folder: 'config/sections', required: false },
   { folder: 'jobs', required: false },
 ];
 

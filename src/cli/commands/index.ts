@@ -8,6 +8,8 @@ import { backupsShowCommand } from './backups-show.ts';
 import { backupsVerifyCommand } from './backups-verify.ts';
 import { checkCommand } from './check.ts';
 import { configCheckCommand } from './config-check.ts';
+import { configExampleCommand } from './config-example.ts';
+import { configSchemaCommand } from './config-schema.ts';
 import { configShowCommand } from './config-show.ts';
 import { drillCommand } from './drill.ts';
 import { explainCommand } from './explain.ts';
@@ -42,4 +44,6 @@ export const commands: readonly AnyCommand[] = [
   reportCommand,
   configCheckCommand,
   configShowCommand,
+  configExampleCommand,
+  configSchemaCommand,
 ];

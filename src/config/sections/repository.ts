@@ -1,10 +1,47 @@
 import { z } from 'zod';
-import type { RepositorySettings } from '../domain/settings.ts';
-import { closest } from '../lib/closest.ts';
-import { path, secretRef, text, whole } from './fields.ts';
+import type { RepositorySettings } from '../../domain/settings/repository.ts';
+import { closest } from '../../lib/closest.ts';
+import { path, secretRef, text, whole } from '../fields.ts';
+import type { Section } from './section.ts';
 
-/** The `repository` section. */
-export function repositorySchema(folder: string): z.ZodType<RepositorySettings> {
+export const repositorySection: Section<RepositorySettings> = {
+  schema: repositorySchema,
+  show(repository) {
+    if (repository.type === 'filesystem') return repository;
+    const { object_lock: lock, ...rest } = repository;
+    if (lock === undefined) return rest;
+    return { ...rest, object_lock_days: lock.days, object_lock_mode: lock.mode.toLowerCase() };
+  },
+  example: `# Where backups are kept: <path or prefix>/<instance>/<id>/.
+repository:
+  type: filesystem
+  path: /var/lib/redis-agent/repository
+
+  # Or an S3-compatible service:
+  # type: s3
+  # bucket: example-backups
+  # prefix: redis                              # default: none
+  # region: eu-central-1                       # default: us-east-1
+  # endpoint: https://s3.example.net           # other services than Amazon's
+  # force_path_style: true                     # default: true with an endpoint, else false
+  # storage_class: STANDARD_IA
+  # server_side_encryption: { algorithm: "aws:kms", kms_key_id: alias/backups }   # or AES256, aws:kms:dsse
+  # object_lock_days: 30                       # nobody can delete a backup before that; the bucket must allow it
+  # object_lock_mode: governance               # or compliance, which not even the account's owner can lift
+  # credentials:                               # default: the usual chain (environment, shared files, instance role)
+  #   access_key_id: { file: /etc/redis-agent/secrets/s3-id }
+  #   secret_access_key: { file: /etc/redis-agent/secrets/s3-key }
+  #   session_token: { env: AWS_SESSION_TOKEN }
+
+  compression: { zstd: 1 }                     # 1 (fast) to 19 (small), or compression: none; default: { zstd: 1 }
+  # Encryption before anything leaves this host. Without recipients backups are stored in the clear.
+  # encryption:
+  #   age_recipients: [age1…]                  # public keys, from age-keygen; each of them can decrypt
+  #   age_identity: { file: /etc/redis-agent/secrets/age-identity }   # to verify and restore; not to back up
+`,
+};
+
+function repositorySchema(folder: string): z.ZodType<RepositorySettings> {
   const common = {
     compression,
     encryption: z

@@ -1,0 +1,22 @@
+import type { Settings } from '../../domain/settings.ts';
+import { aofSection } from './aof.ts';
+import { backupSection } from './backup.ts';
+import { drillSection } from './drill.ts';
+import { instancesSection } from './instances.ts';
+import { repositorySection } from './repository.ts';
+import type { Section } from './section.ts';
+import { stateSection } from './state.ts';
+import { timezoneSection } from './timezone.ts';
+import { verifySection } from './verify.ts';
+
+/** Every section, in the order of conf/config.example.yaml. */
+export const sections: { readonly [Name in keyof Required<Settings>]: Section<Settings[Name]> } = {
+  instances: instancesSection,
+  repository: repositorySection,
+  backup: backupSection,
+  verify: verifySection,
+  drill: drillSection,
+  aof: aofSection,
+  state: stateSection,
+  timezone: timezoneSection,
+};

@@ -1,0 +1,93 @@
+import { z } from 'zod';
+import type { InstanceSettings } from '../../domain/settings/instances.ts';
+import { path, secretRef, service, text } from '../fields.ts';
+import { redisUrlProblem } from '../redis-url.ts';
+import type { Section } from './section.ts';
+
+const firstInstance = 'name at least one server: - { name: main, url: redis://127.0.0.1:6379 }';
+
+export const instancesSection: Section<InstanceSettings[]> = {
+  schema: (folder) =>
+    z
+      .array(instanceSchema(folder), {
+        error: ({ input }) => (input === undefined ? `is missing; ${firstInstance}` : undefined),
+      })
+      .min(1, `is empty; ${firstInstance}`),
+  example: `# The Redis and Valkey servers that the agent looks after.
+instances:
+    # Lower-case letters, digits, - and _. The name is a folder in the repository: do not change it later.
+  - name: main
+    # redis://host:port, rediss://host:port (TLS) or unix:///path/of/redis.sock. No user, password or database in it.
+    url: redis://127.0.0.1:6379
+    # The agent's own ACL user (redis-agent init makes one), or leave username out for a plain requirepass.
+    username: redis-agent
+    password: { file: /etc/redis-agent/secrets/main }
+    # The server's systemd unit, which a restore stops and starts; found when left out. For a server without one:
+    # { start: [/usr/bin/redis-server, /etc/redis/redis.conf], stop: [/usr/local/bin/stop-redis] }; whole paths, no
+    # shell. Without stop the server itself is asked to end.
+    service: redis-server.service
+    # What it is used for: cache, queue, session or durable.
+    role: queue
+
+  - name: sessions
+    url: rediss://sessions.internal.example:6380
+    username: redis-agent
+    password: { credential: sessions-password }
+    # Only with rediss://. Without ca the system's authorities count; cert and key only if the server asks for them.
+    tls:
+      ca: /etc/redis-agent/tls/ca.pem
+      cert: /etc/redis-agent/tls/agent.pem
+      key: /etc/redis-agent/tls/agent.key
+      # server_name: redis.internal.example      # when the certificate has another name than the URL
+    role: session
+
+  # - name: local
+  #   url: unix:///run/redis/redis-server.sock
+`,
+};
+
+/** Becomes a folder in the repository and a label of metrics. */
+const name = z
+  .string()
+  .regex(
+    /^[a-z0-9][a-z0-9_-]{0,62}$/,
+    'is not a usable name; lower-case letters, digits, - and _, at most 63, first a letter or digit',
+  );
+
+const url = z.string().transform((value, context) => {
+  const problem = redisUrlProblem(value);
+  if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
+  return value;
+});
+
+function instanceSchema(folder: string) {
+  const tls = z.strictObject({
+    ca: path(folder).optional(),
+    cert: path(folder).optional(),
+    key: path(folder).optional(),
+    server_name: text.optional(),
+  });
+  return z
+    .strictObject({
+      name,
+      url,
+      username: text
+        .refine((value) => !/\s/.test(value), 'holds white space; no ACL user has any')
+        .optional(),
+      password: secretRef(folder).optional(),
+      tls: tls.optional(),
+      service: service.optional(),
+      role: z.enum(['cache', 'queue', 'session', 'durable']).optional(),
+    })
+    .superRefine((instance, context) => {
+      const problem = (key: string, message: string): void =>
+        context.addIssue({ code: 'custom', path: [key], message });
+      if (instance.username !== undefined && instance.password === undefined)
+        problem('username', 'has no password beside it; add password: { file: … }');
+      if (instance.tls === undefined) return;
+      if (!instance.url.startsWith('rediss:'))
+        problem('tls', 'is not used by this url; write rediss://… for TLS, or leave tls out');
+      if ((instance.tls.cert === undefined) !== (instance.tls.key === undefined))
+        problem('tls', 'has one of cert and key; a client certificate needs both');
+    });
+}
