@@ -24,7 +24,7 @@ export interface KernelRoots {
   cgroup: string;
 }
 
-const kernel: KernelRoots = { proc: '/proc', cgroup: '/sys/fs/cgroup' };
+export const kernel: KernelRoots = { proc: '/proc', cgroup: '/sys/fs/cgroup' };
 
 /** Rejects with a system error where there is no Linux /proc. */
 export async function readHostMemory({ proc } = kernel): Promise<HostMemory> {

@@ -57,6 +57,8 @@ const plugInFolders: readonly { folder: string; required: boolean }[] = [
   { folder: 'cli/commands', required: true },
   { folder: 'config/sections', required: false },
   { folder: 'jobs', required: false },
+  { folder: 'monitor/collect', required: false },
+  { folder: 'monitor/evaluate/rules', required: false },
 ];
 
 /** Packages that take tens of milliseconds to load: only what needs them pays. */

@@ -1,0 +1,71 @@
+import type { ClientGroup, CommandCost, LatencyReading, SlowReading } from '../../../domain/sample.ts';
+import type { Reply } from '../../../redis/connect.ts';
+
+export type Command = (string | number)[];
+
+/** What is known of the server from the polls before: it decides what can be asked. */
+export interface Known {
+  engine: 'redis' | 'valkey' | undefined;
+  /** Its own version, as three numbers. */
+  version: readonly [number, number, number] | undefined;
+  runId: string | undefined;
+  /** `standalone`, `cluster` or `sentinel`. */
+  mode: string;
+  clients: number;
+  slow: SlowCursor;
+  /** slowlog-max-len. */
+  slowMax: number;
+  /** The masters of a Sentinel. */
+  masters: readonly string[];
+  costs: ReadonlyMap<string, { calls: number; micros: number }> | undefined;
+  /** The busiest commands of the last minute, worst first. */
+  busiest: readonly string[];
+  histograms: ReadonlyMap<string, ReadonlyMap<number, number>> | undefined;
+}
+
+/** Where the reading of the slow log stands. */
+export interface SlowCursor {
+  runId: string | undefined;
+  /** The newest id that was read; undefined before the first reading. */
+  id: number | undefined;
+  /** Was it still in the log? */
+  present: boolean;
+}
+
+/** What collectors fill in. */
+export interface Draft {
+  /** Our wall time when the commands were sent, milliseconds. */
+  askedAt: number;
+  values: Record<string, number>;
+  texts: Record<string, string>;
+  slow?: SlowReading;
+  clients?: ClientGroup[];
+  commands?: CommandCost[];
+  latency?: LatencyReading;
+  /** What to remember for the next poll. */
+  known: Partial<Known>;
+}
+
+/** One subject. Its commands travel with those of the others in one write; it never sees an error reply. */
+export interface Collector {
+  name: string;
+  /** What its commands need, as in ACL SETUSER. */
+  rights: readonly string[];
+  /** Between two readings, milliseconds; 0: in every poll. */
+  every: number;
+  /** The same for servers that are billed by command; null: never. */
+  frugal: number | null;
+  /** Error replies that are an answer: they are read as text. */
+  answers?: RegExp;
+  /** Is there anything to ask, with this server? Everywhere when left out. */
+  applies?(known: Known): boolean;
+  commands(known: Known): Command[];
+  read(replies: readonly Reply[], draft: Draft, known: Known): void;
+}
+
+/** Is the server at least this old? `valkey` counts as Redis 7.2, which it began as. */
+export function atLeastVersion(known: Known, major: number, minor = 0): boolean {
+  if (known.version === undefined) return false;
+  const [has, hasMinor] = known.version;
+  return has > major || (has === major && hasMinor >= minor);
+}

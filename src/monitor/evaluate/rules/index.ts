@@ -1,0 +1,84 @@
+import type { Rule } from '../../../domain/rule.ts';
+import type { Evaluator } from '../evaluator.ts';
+import { aofBroken } from './aof-broken.ts';
+import { aofReplay } from './aof-replay.ts';
+import { certificate } from './certificate.ts';
+import { clientsBlocked } from './clients-blocked.ts';
+import { clientsExhausted } from './clients-exhausted.ts';
+import { clientsMany } from './clients-many.ts';
+import { clockSkew } from './clock-skew.ts';
+import { clusterState } from './cluster-state.ts';
+import { commandP95 } from './command-p95.ts';
+import { commandsDay } from './commands-day.ts';
+import { connectionsFailed } from './connections-failed.ts';
+import { credentialInvalid } from './credential-invalid.ts';
+import { failover } from './failover.ts';
+import { forkSlow } from './fork-slow.ts';
+import { hitRate } from './hit-rate.ts';
+import { hostDisk } from './host-disk.ts';
+import { hostMemory } from './host-memory.ts';
+import { masterLink } from './master-link.ts';
+import { memoryFragmented } from './memory-fragmented.ts';
+import { memoryFull } from './memory-full.ts';
+import { memoryHigh } from './memory-high.ts';
+import { memorySize } from './memory-size.ts';
+import { replicaLag } from './replica-lag.ts';
+import { replicasLost } from './replicas-lost.ts';
+import { restartLoop } from './restart-loop.ts';
+import { roundTrip } from './round-trip.ts';
+import { saveFailed } from './save-failed.ts';
+import { saveHung } from './save-hung.ts';
+import { sentinelQuorum } from './sentinel-quorum.ts';
+import { serverBusy } from './server-busy.ts';
+import { serverCpu } from './server-cpu.ts';
+import { serverDown } from './server-down.ts';
+import { serverLoading } from './server-loading.ts';
+import { slowCommands } from './slow-commands.ts';
+import { slowlogReset } from './slowlog-reset.ts';
+import { storageSize } from './storage-size.ts';
+import { watchBlind } from './watch-blind.ts';
+import { writesRefused } from './writes-refused.ts';
+
+/** Every rule over what is polled. (Those of queues will be lines here.) */
+export const evaluators: readonly Evaluator[] = [
+  serverDown,
+  serverBusy,
+  serverLoading,
+  writesRefused,
+  credentialInvalid,
+  clientsExhausted,
+  restartLoop,
+  watchBlind,
+  aofBroken,
+  aofReplay,
+  certificate,
+  clientsBlocked,
+  clientsMany,
+  clockSkew,
+  clusterState,
+  commandP95,
+  commandsDay,
+  connectionsFailed,
+  failover,
+  forkSlow,
+  hitRate,
+  hostDisk,
+  hostMemory,
+  masterLink,
+  memoryFragmented,
+  memoryFull,
+  memoryHigh,
+  memorySize,
+  replicaLag,
+  replicasLost,
+  roundTrip,
+  saveFailed,
+  saveHung,
+  sentinelQuorum,
+  serverCpu,
+  slowCommands,
+  slowlogReset,
+  storageSize,
+];
+
+export const watchRules: readonly Rule[] = evaluators.map(({ rule }) => rule);

@@ -1,0 +1,31 @@
+import { sampleRule, type Evaluator } from '../evaluator.ts';
+import { boundOf, levelOf, minute, within } from '../view.ts';
+
+const span = 15 * minute;
+
+export const restartLoop: Evaluator = {
+  rule: sampleRule({
+    id: 'restart-loop',
+    severity: 'critical',
+    title: 'The server restarts again and again',
+    why: 'Each outage is too short to be told as one, and together they are one.',
+    inhibitedBy: [],
+  }),
+  always: true,
+  judge(view) {
+    const seen = within(view, span).flatMap(({ runId }) => runId ?? []);
+    const restarts = seen.filter((id, index) => index > 0 && id !== seen[index - 1]).length;
+    const severity = levelOf(restarts, view.thresholds.restarts, {
+      was: view.was('restart-loop', view.instance),
+    });
+    if (severity === undefined) return [];
+    return [
+      {
+        severity,
+        summary: `the server was restarted ${restarts} times within 15 minutes`,
+        remedy: 'see why it ends: journalctl of its unit, its log, and dmesg for the out-of-memory killer',
+        evidence: { restarts, threshold: boundOf(view.thresholds.restarts, severity) },
+      },
+    ];
+  },
+};

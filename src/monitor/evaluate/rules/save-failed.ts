@@ -1,0 +1,27 @@
+import { sampleRule, type Evaluator } from '../evaluator.ts';
+import { nowOf } from '../view.ts';
+
+export const saveFailed: Evaluator = {
+  rule: sampleRule({
+    id: 'save-failed',
+    severity: 'high',
+    title: 'The last snapshot failed',
+    why: 'What changed since the one before is in memory only, and writes may be refused (MISCONF).',
+    keepFiring: 0,
+    inhibitedBy: ['server-down', 'server-busy', 'server-loading', 'writes-refused'],
+  }),
+  judge(view) {
+    const { values } = nowOf(view);
+    const ok = values['save_last_ok'];
+    if (ok === undefined) return undefined;
+    if (ok === 1) return [];
+    return [
+      {
+        severity: 'high',
+        summary: `the server’s last snapshot failed; ${values['changes_since_save'] ?? 0} changes are in memory only`,
+        remedy: 'see its log for why (disk full, rights of its dir, memory for the fork), then: BGSAVE',
+        evidence: { changes: values['changes_since_save'] ?? null },
+      },
+    ];
+  },
+};

@@ -1,0 +1,34 @@
+import { upClasses, type UpClass } from '../../../domain/sample.ts';
+import { sampleRule, type Evaluator } from '../evaluator.ts';
+import { minute, nowOf } from '../view.ts';
+
+const down: readonly UpClass[] = ['refused', 'timeout', 'unreachable'];
+const remedies: Partial<Record<UpClass, string>> = {
+  refused: 'is it running? systemctl status of its unit, then its log; redis-agent runbook down',
+  timeout: 'is it stopped, swapping or in a long command? See its host (top, dmesg) and its log',
+  unreachable: 'see the message; redis-agent check tries the whole path',
+};
+
+export const serverDown: Evaluator = {
+  rule: sampleRule({
+    id: 'server-down',
+    severity: 'critical',
+    title: 'The server does not answer',
+    why: 'Nobody can use it, or the agent cannot see whether anybody can.',
+    for: minute,
+    keepFiring: 0,
+  }),
+  always: true,
+  judge(view) {
+    const { up, detail } = nowOf(view);
+    if (!down.includes(up)) return [];
+    return [
+      {
+        severity: 'critical',
+        summary: `the server ${upClasses[up].means}${detail === undefined ? '' : `: ${detail}`}`,
+        remedy: remedies[up] ?? 'see: redis-agent check',
+        evidence: { class: up },
+      },
+    ];
+  },
+};

@@ -1,0 +1,41 @@
+import { formatDuration } from '../../../lib/duration.ts';
+import { sampleRule, type Evaluator } from '../evaluator.ts';
+import { boundOf, isOff, levelOf, minute, within } from '../view.ts';
+
+const span = 5 * minute;
+
+export const slowCommands: Evaluator = {
+  rule: sampleRule({
+    id: 'slow-commands',
+    severity: 'critical',
+    title: 'There are slow commands',
+    why: 'While one runs everybody else waits.',
+  }),
+  judge(view) {
+    const threshold = view.thresholds.slow_commands;
+    if (isOff(threshold)) return [];
+    const readings = within(view, span).flatMap(({ slow }) => (slow === undefined || slow.first ? [] : slow));
+    if (readings.length === 0) return undefined;
+    const slow = readings
+      .flatMap(({ entries }) => entries)
+      .filter(({ micros }) => micros > view.slowCommand * 1000);
+    const lost = readings.reduce((sum, reading) => sum + reading.lost, 0);
+    const count = slow.length + lost;
+    const severity = levelOf(count, threshold, { was: view.was('slow-commands', view.instance) });
+    if (severity === undefined || count === 0) return [];
+    const worst = slow.toSorted((a, b) => b.micros - a.micros)[0];
+    const most =
+      worst === undefined
+        ? ''
+        : `, the worst ${worst.fingerprint} with ${formatDuration(worst.micros / 1000)}`;
+    const gone = lost === 0 ? '' : ` (${lost} of them lost: the slow log is too short, slowlog-max-len)`;
+    return [
+      {
+        severity,
+        summary: `${count} slow commands in 5 minutes${gone}${most}`,
+        remedy: 'see which: redis-agent slowlog',
+        evidence: { count, lost, worst: worst?.fingerprint ?? null, threshold: boundOf(threshold, severity) },
+      },
+    ];
+  },
+};

@@ -1,0 +1,205 @@
+import { describe, expect, test } from 'vitest';
+import { clientsCollector } from '../../../src/monitor/collect/clients.ts';
+import { commandsCollector } from '../../../src/monitor/collect/commands.ts';
+import { infoCollector } from '../../../src/monitor/collect/info.ts';
+import { latencyCollector } from '../../../src/monitor/collect/latency.ts';
+import type { Collector, Draft, Known } from '../../../src/monitor/collect/parts/collector.ts';
+import { slowlogCollector } from '../../../src/monitor/collect/slowlog.ts';
+import type { Reply } from '../../../src/redis/connect.ts';
+import { runId } from '../../support/monitor/samples.ts';
+
+const nothing: Known = {
+  engine: 'redis',
+  version: [7, 0, 15],
+  runId,
+  mode: 'standalone',
+  clients: 3,
+  slow: { runId: undefined, id: undefined, present: false },
+  slowMax: 128,
+  masters: [],
+  costs: undefined,
+  busiest: [],
+  histograms: undefined,
+};
+
+function read(collector: Collector, replies: Reply[], known: Partial<Known> = {}): Draft {
+  const draft: Draft = { askedAt: 0, values: {}, texts: {}, known: {} };
+  collector.read(replies, draft, { ...nothing, ...known });
+  return draft;
+}
+
+describe('INFO', () => {
+  const info = `redis_version:7.0.15\r\nrun_id:${runId}\r\n`;
+
+  test('is read by name', () => {
+    const { values, texts, known } = read(infoCollector, [
+      `${info}role:slave\r\nmaster_link_status:down\r\nconnected_clients:4\r\nused_memory:100\r\ntotal_error_replies:1\r\n` +
+        'errorstat_OOM:count=3\r\nlatest_fork_usec:1500\r\ndb0:keys=3,expires=1,avg_ttl=0\r\ndb5:keys=2,expires=0,avg_ttl=0',
+    ]);
+    expect(values).toMatchObject({
+      clients_connected: 3,
+      memory_used_bytes: 100,
+      oom_errors_total: 3,
+      auth_failures_total: 0,
+      fork_seconds: 0.0015,
+      keys: 5,
+      keys_expiring: 1,
+      master: 0,
+      master_link_up: 0,
+    });
+    expect(texts).toMatchObject({ role: 'replica', engine: 'redis', version: '7.0.15' });
+    expect(known).toMatchObject({ runId, version: [7, 0, 15] });
+  });
+
+  test.for<[string, string]>([
+    ['nothing', ''],
+    ['a page', '<html>502 Bad Gateway</html>'],
+    ['half of it', 'used_memory:100'],
+  ])('%s gives no value', ([, text]) => {
+    expect(read(infoCollector, [text]).values).toEqual({});
+  });
+
+  test('what is no number is no value', () => {
+    const { values, texts } = read(infoCollector, [
+      `redis_version:7.\u001b[2J\r\nused_memory:NaN\r\nmaxmemory:Infinity\r\nconnected_clients:-\r\nuptime_in_seconds:${'9'.repeat(400)}\r\n`,
+    ]);
+    expect(Object.values(values).every(Number.isFinite)).toBe(true);
+    expect(values).not.toHaveProperty('memory_used_bytes');
+    expect(values).not.toHaveProperty('uptime_seconds');
+    expect(texts['version']).toHaveLength(6);
+  });
+
+  test('where errors are not told apart, none is zero', () => {
+    const { values } = read(infoCollector, [
+      `${info}total_error_replies:900\r\nerrorstat_ERRORSTATS_DISABLED:count=1`,
+    ]);
+    expect(values).not.toHaveProperty('auth_failures_total');
+  });
+});
+
+describe('the slow log', () => {
+  const entry = (id: number, address = '10.0.0.1:5000', name = ''): Reply => [
+    id,
+    1000,
+    20_000,
+    ['GET', 'a'],
+    address,
+    name,
+  ];
+  const cursor = (id: number | undefined, present = true) => ({ slow: { runId, id, present } });
+
+  test('the first reading is older than our watch', () => {
+    const draft = read(slowlogCollector, [[entry(9), entry(8)]]);
+    expect(draft.slow).toMatchObject({ first: true, lost: 0, entries: [{ id: 8 }, { id: 9 }] });
+    expect(draft.known.slow).toEqual({ runId, id: 9, present: true });
+  });
+
+  test('what is new, without what a script called and without our own', () => {
+    const draft = read(
+      slowlogCollector,
+      [[entry(12, '?:0'), entry(11, '1.1.1.1:2', 'redis-agent'), entry(10), entry(9)]],
+      cursor(9),
+    );
+    expect(draft.slow).toEqual({
+      first: false,
+      lost: 0,
+      reset: false,
+      entries: [
+        { id: 10, at: 1000, micros: 20_000, fingerprint: 'GET a', shape: 'GET a', client: '10.0.0.1' },
+      ],
+    });
+  });
+
+  test('a gap is how many were lost', () => {
+    expect(read(slowlogCollector, [[entry(30), entry(29)]], cursor(9)).slow).toMatchObject({ lost: 19 });
+  });
+
+  test('emptied by somebody: told once, and no loss', () => {
+    const draft = read(slowlogCollector, [[]], cursor(9));
+    expect(draft.slow).toMatchObject({ reset: true, lost: 0 });
+    const { slow } = draft.known;
+    expect(read(slowlogCollector, [[]], { slow: slow! }).slow).toMatchObject({ reset: false });
+    expect(read(slowlogCollector, [[entry(10)]], { slow: slow! }).slow).toMatchObject({
+      reset: false,
+      lost: 0,
+      entries: [{ id: 10 }],
+    });
+  });
+
+  test('a short ring that has turned is no reset', () => {
+    const ring = [entry(14), entry(13), entry(12), entry(11)];
+    expect(read(slowlogCollector, [ring], { ...cursor(9), slowMax: 4 }).slow).toMatchObject({
+      reset: false,
+      lost: 1,
+    });
+  });
+
+  test('another process begins at 0', () => {
+    const draft = read(slowlogCollector, [[entry(1), entry(0)]], {
+      slow: { runId: 'b'.repeat(40), id: 500, present: true },
+    });
+    expect(draft.slow).toMatchObject({
+      first: false,
+      lost: 0,
+      reset: false,
+      entries: [{ id: 0 }, { id: 1 }],
+    });
+  });
+
+  test.for<[string, Reply]>([
+    ['text', 'OK'],
+    ['numbers', [1, 2]],
+    [
+      'holes',
+      [
+        [null, null, null],
+        ['x', 'y', 'z', 'w'],
+      ],
+    ],
+  ])('%s is no entry', ([, reply]) => {
+    expect(read(slowlogCollector, [reply]).slow).toMatchObject({ entries: [] });
+  });
+});
+
+test('costs of commands are differences, without the agent’s own', () => {
+  const info = (get: string): string =>
+    `cmdstat_get:${get}\r\ncmdstat_info:calls=500,usec=9000\r\ncmdstat_config|get:calls=9,usec=90`;
+  const first = read(commandsCollector, [info('calls=10,usec=100')]);
+  expect(first.commands).toBeUndefined();
+  const second = read(commandsCollector, [`${info('calls=30,usec=900')}\r\ncmdstat_set:calls=1,usec=5`], {
+    costs: first.known.costs,
+  });
+  expect(second.commands).toEqual([
+    { command: 'get', calls: 20, micros: 800 },
+    { command: 'set', calls: 1, micros: 5 },
+  ]);
+  expect(second.known.busiest).toEqual(['get', 'set']);
+});
+
+test('quantiles are upper edges of what was added', () => {
+  const histogram = (pairs: number[]): Reply => ['get', ['calls', 0, 'histogram_usec', pairs]];
+  const first = read(latencyCollector, [histogram([1, 10, 2, 20])]);
+  const second = read(latencyCollector, [histogram([1, 10, 2, 110, 4, 120])], {
+    histograms: first.known.histograms,
+  });
+  expect(second.latency).toEqual({
+    commands: ['get'],
+    calls: 100,
+    buckets: [
+      { micros: 1, count: 0 },
+      { micros: 2, count: 90 },
+      { micros: 4, count: 10 },
+    ],
+  });
+  expect(second.values).toMatchObject({ command_p50_seconds: 2e-6, command_p95_seconds: 4e-6 });
+});
+
+test('clients by address and name, without our own', () => {
+  const line = (port: number, name: string, flags = 'N'): string =>
+    `id=${port} addr=10.0.0.1:${port} name=${name} idle=${port} flags=${flags} tot-mem=100 user=app`;
+  const list = [line(1, 'web'), line(2, 'web', 'b'), line(3, 'redis-agent'), line(4, ''), ''].join('\n');
+  expect(read(clientsCollector, [list]).clients).toEqual([
+    { address: '10.0.0.1', name: 'web', user: 'app', count: 2, blocked: 1, idle: 2, memory: 200 },
+    { address: '10.0.0.1', name: '', user: 'app', count: 1, blocked: 0, idle: 4, memory: 100 },
+  ]);
+});
