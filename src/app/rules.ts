@@ -5,6 +5,7 @@ import { drillRules } from '../jobs/drill/rules.ts';
 import { fetchRules } from '../jobs/fetch/rules.ts';
 import { proofRules } from '../jobs/prove/rules.ts';
 import { restoreRules } from '../jobs/restore/rules.ts';
+import { watchRules } from '../monitor/evaluate/rules/index.ts';
 
 /** Every rule that a finding can name, room by room. Routes, silences, reports and `explain` read nothing else. */
 export const rules: readonly Rule[] = [
@@ -14,4 +15,5 @@ export const rules: readonly Rule[] = [
   ...restoreRules,
   ...fetchRules,
   ...aofRules,
+  ...watchRules,
 ];

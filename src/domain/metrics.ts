@@ -119,4 +119,3 @@ export const metrics: readonly Metric[] = [
   counter('own_noperm_errors_total', 'Times that it was refused a command.'),
   counter('own_connect_failures_total', 'Times that the agent could not connect.'),
 ];
-

@@ -94,10 +94,7 @@ export interface Circumstances {
   every?: number;
 }
 
-function viewOf(
-  steps: readonly Step[],
-  { role, thresholds, was = {}, every }: Circumstances = {},
-): View {
+function viewOf(steps: readonly Step[], { role, thresholds, was = {}, every }: Circumstances = {}): View {
   return {
     instance: 'main',
     role,

@@ -234,7 +234,7 @@ describe('rules', () => {
       [{ values: { replicas_connected: 1 } }, { values: { replicas_connected: 0 } }],
       ['replicas-lost high'],
     ],
-    ['a failover', [{}, { values: { master: 0, master_link_up: 1 } }], ['failover warning']],
+    ['a failover', [{}, { values: { master: 0, master_link_up: 1 } }], ['role-changed warning']],
     [
       'uncovered slots',
       [{ values: { cluster_ok: 0, cluster_slots_unserved: 5461 }, texts: { mode: 'cluster' } }],
@@ -266,7 +266,7 @@ describe('rules', () => {
           },
         },
       ],
-      ['certificate warning'],
+      ['certificate-expiry warning'],
     ],
     [
       'a plan of commands',

@@ -6,7 +6,7 @@ export const clientsExhausted: Evaluator = {
     id: 'clients-exhausted',
     severity: 'critical',
     title: 'No client can connect any more',
-    why: 'maxclients is reached, and every new connection is refused.',
+    why: 'The bound of maxclients is reached, and every new connection is refused.',
     keepFiring: 0,
   }),
   always: true,

@@ -14,7 +14,8 @@ export const clientsMany: Evaluator = {
     if (clients === undefined) return undefined;
     const was = view.was('clients-many', view.instance);
     const most = latest(view, 'clients_max');
-    const share = most === undefined ? undefined : (100 * clients) / most;
+    // The agent's own connection takes a place too.
+    const share = most === undefined ? undefined : (100 * (clients + 1)) / most;
     const { clients: count, clients_percent: part } = view.thresholds;
     const byShare = share === undefined ? undefined : levelOf(share, part, { was });
     const severity = byShare ?? levelOf(clients, count, { was });

@@ -2,7 +2,7 @@ import type { Rule } from '../../../domain/rule.ts';
 import type { Evaluator } from '../evaluator.ts';
 import { aofBroken } from './aof-broken.ts';
 import { aofReplay } from './aof-replay.ts';
-import { certificate } from './certificate.ts';
+import { certificateExpiry } from './certificate-expiry.ts';
 import { clientsBlocked } from './clients-blocked.ts';
 import { clientsExhausted } from './clients-exhausted.ts';
 import { clientsMany } from './clients-many.ts';
@@ -12,7 +12,7 @@ import { commandP95 } from './command-p95.ts';
 import { commandsDay } from './commands-day.ts';
 import { connectionsFailed } from './connections-failed.ts';
 import { credentialInvalid } from './credential-invalid.ts';
-import { failover } from './failover.ts';
+import { roleChanged } from './role-changed.ts';
 import { forkSlow } from './fork-slow.ts';
 import { hitRate } from './hit-rate.ts';
 import { hostDisk } from './host-disk.ts';
@@ -51,7 +51,7 @@ export const evaluators: readonly Evaluator[] = [
   watchBlind,
   aofBroken,
   aofReplay,
-  certificate,
+  certificateExpiry,
   clientsBlocked,
   clientsMany,
   clockSkew,
@@ -59,7 +59,7 @@ export const evaluators: readonly Evaluator[] = [
   commandP95,
   commandsDay,
   connectionsFailed,
-  failover,
+  roleChanged,
   forkSlow,
   hitRate,
   hostDisk,

@@ -50,5 +50,4 @@ export const memoryHigh: Evaluator = {
   },
 };
 
-const evicts = (policy: string | undefined): boolean =>
-  policy !== undefined && policy !== 'noeviction';
+const evicts = (policy: string | undefined): boolean => policy !== undefined && policy !== 'noeviction';

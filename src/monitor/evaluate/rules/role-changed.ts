@@ -3,9 +3,9 @@ import { minute, within } from '../view.ts';
 
 const word = (role: number | undefined): string => (role === 1 ? 'master' : 'replica');
 
-export const failover: Evaluator = {
+export const roleChanged: Evaluator = {
   rule: sampleRule({
-    id: 'failover',
+    id: 'role-changed',
     severity: 'warning',
     title: 'The server’s role has changed',
     why: 'A failover has happened: somebody or Sentinel made another server the master.',

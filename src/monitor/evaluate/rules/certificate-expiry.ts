@@ -3,9 +3,9 @@ import { boundOf, latest, levelOf, nowOf } from '../view.ts';
 
 const day = 86_400;
 
-export const certificate: Evaluator = {
+export const certificateExpiry: Evaluator = {
   rule: sampleRule({
-    id: 'certificate',
+    id: 'certificate-expiry',
     severity: 'critical',
     title: 'The server’s certificate expires, or was not loaded again',
     why: 'Clients that check it cannot connect any more, all at the same moment.',
@@ -20,7 +20,10 @@ export const certificate: Evaluator = {
     // Renewed on disk, and the old one is served.
     const stale = file !== undefined && file > served + day;
     const threshold = view.thresholds.certificate_days;
-    const severity = levelOf(days, threshold, { was: view.was('certificate', view.instance), below: true });
+    const severity = levelOf(days, threshold, {
+      was: view.was('certificate-expiry', view.instance),
+      below: true,
+    });
     if (severity === undefined && !stale) return [];
     const when = new Date(served * 1000).toISOString().slice(0, 10);
     const left = days < 0 ? `expired on ${when}` : `expires in ${Math.floor(days)} days, on ${when}`;
