@@ -4,7 +4,7 @@ import { basename } from 'node:path';
 import type { Clock } from '../domain/clock.ts';
 import { AgentError } from '../domain/errors.ts';
 import type { InstanceSettings } from '../domain/settings.ts';
-import { parseServerArguments, type ServerArguments } from '../formats/conf/parse-conf.ts';
+import { parseServerArguments, type ServerArguments } from '../formats/conf/server-arguments.ts';
 import type { Info } from '../formats/info/parse-info.ts';
 import type { UserId } from '../lib/act-as.ts';
 import { runCommand } from '../lib/run-command.ts';

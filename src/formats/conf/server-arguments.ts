@@ -1,19 +1,7 @@
-import { splitArguments } from '../aof/split-arguments.ts';
-
-/** One line of redis.conf. The name is in lower case. */
+/** A directive without its place. The name is in lower case. */
 export interface Directive {
   name: string;
   values: string[];
-}
-
-/** The directives of a redis.conf in their order, `include` among them; lines that the server would refuse are left out. */
-export function parseConf(text: string): Directive[] {
-  return text.split('\n').flatMap((line) => {
-    const trimmed = line.trim();
-    if (trimmed === '' || trimmed.startsWith('#')) return [];
-    const [name, ...values] = splitArguments(trimmed) ?? [];
-    return name === undefined ? [] : [{ name: name.toLowerCase(), values }];
-  });
 }
 
 /** What a server's command line says. */
