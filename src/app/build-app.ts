@@ -132,20 +132,25 @@ export async function buildApp({
     identities,
     state,
     async run(job, instance, options, { signal, progress, patience }) {
-      const prepare = async (): Promise<JobContext> => ({
-        instance,
-        settings,
-        repository: await repository(instance),
-        writer: readWriterIdentity(agentVersion),
-        connect: (own = signal) => connect(instance, own),
-        identities,
-        scratch: stayed === undefined ? join(directory, 'scratch') : rootScratch,
-        recall: (name) => recall(instance.name, name),
-        clock,
-        log,
-        signal,
-        progress,
-      });
+      const prepare = async (own: Pick<JobContext, 'log' | 'signal'>): Promise<JobContext> => {
+        const opened = job.uses.includes('repository') ? await repository(instance) : undefined;
+        return {
+          instance,
+          settings,
+          get repository() {
+            if (opened === undefined) throw new Error(`the job ${job.name} does not declare the repository`);
+            return opened;
+          },
+          writer: readWriterIdentity(agentVersion),
+          connect: (other = own.signal) => connect(instance, other),
+          identities,
+          scratch: stayed === undefined ? join(directory, 'scratch') : rootScratch,
+          recall: (name) => recall(instance.name, name),
+          clock,
+          progress,
+          ...own,
+        };
+      };
       const runner = { state: state(), stateDirectory: directory, clock, log, owner: stayed };
       return runJob(runner, job, { instance: instance.name, signal, prepare, patience }, options);
     },

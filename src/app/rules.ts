@@ -2,7 +2,6 @@ import type { Rule } from '../domain/rule.ts';
 import { aofRules } from '../jobs/aof/rules.ts';
 import { backupRules } from '../jobs/backup/rules.ts';
 import { drillRules } from '../jobs/drill/rules.ts';
-import { fetchRules } from '../jobs/fetch/rules.ts';
 import { proofRules } from '../jobs/prove/rules.ts';
 import { restoreRules } from '../jobs/restore/rules.ts';
 import { watchRules } from '../monitor/evaluate/rules/index.ts';
@@ -13,7 +12,6 @@ export const rules: readonly Rule[] = [
   ...proofRules,
   ...drillRules,
   ...restoreRules,
-  ...fetchRules,
   ...aofRules,
   ...watchRules,
 ];

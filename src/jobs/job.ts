@@ -3,6 +3,7 @@ import type { WriterIdentity } from '../domain/backup.ts';
 import type { Clock } from '../domain/clock.ts';
 import type { Evaluated, Finding } from '../domain/finding.ts';
 import type { Log } from '../domain/log.ts';
+import type { Rule } from '../domain/rule.ts';
 import type { Progress } from '../domain/progress.ts';
 import type { InstanceSettings, Settings } from '../domain/settings.ts';
 import type { RedisConnection } from '../redis/connect.ts';
@@ -45,14 +46,68 @@ export interface JobResult<Value> {
  */
 export type Effect = 'look' | 'work';
 
-/** A unit of work on one instance. */
+/** A unit of work on one instance, which says all about itself: src/jobs/index.ts lists them, and everything else asks that. */
 export interface Job<Options, Value> {
   /** As in the history and in the rule `<name>-failed` that the runner raises when it throws. */
   name: string;
   effect: Effect | ((options: Options) => Effect);
+  /** Comes round so often that its runs are no history: only its findings are kept, and its failure. */
+  unrecorded?: boolean;
+  /** What a person types to have it done, without `redis-agent`; null where nobody would. */
+  command: string | null;
   /** Runs that must not overlap share a lock. */
-  lock: 'repository' | 'verify' | 'prove' | 'watch' | 'aof' | 'fetch';
+  lock: 'repository' | 'verify' | 'prove' | 'watch' | 'aof' | 'fetch' | 'watch-restores';
+  /** urgent: somebody waits for his data; makes one that `yields` end, which can be had again, where it holds the lock. */
+  urgency?: 'urgent' | 'yields';
+  /** What must be there for it. What it does not name is not opened, and may be away. */
+  uses: readonly ('server' | 'repository')[];
+  /** What it can find, besides `<name>-failed`. */
+  rules: readonly Rule[];
+  /** When it comes round by itself; null where the configuration says never. Only on demand when left out. */
+  schedule?(settings: Settings, instance: InstanceSettings): JobSchedule | null;
   run(context: JobContext, options: Options): Promise<JobResult<Value>>;
   /** Is its failure news to whoever looks after the server, and not only to who asked? It always is when left out. */
   isNews?(options: Options, error: unknown): boolean;
 }
+
+// oxlint-disable-next-line typescript/no-explicit-any -- jobs of all options and results in one list
+export type AnyJob = Job<any, any>;
+
+/** How a job comes round. */
+export interface JobSchedule {
+  /** cron: five fields, or six with seconds first, in the configured time zone. */
+  cron: string;
+  /** Largest random delay before a run, milliseconds: hosts installed alike must not all start at once. */
+  jitter: number;
+  /**
+   * When it was last done, milliseconds: a run that was missed since then is caught up with at a start. `never` is due at
+   * once; undefined is never caught up with.
+   */
+  lastDone(facts: StartFacts): LastDone | Promise<LastDone>;
+  /** How long a run waits for another job that holds its lock, milliseconds: late, and not left out. 0 when left out. */
+  patience?: number;
+  /** Does the job, and what belongs to it. */
+  start(run: RunJob): Promise<unknown>;
+  /** Did it fail for a reason that may pass by itself? Then it is tried again before its next time. Never when left out. */
+  mayPass?(error: unknown): boolean;
+}
+
+export type LastDone = number | 'never' | undefined;
+
+/** What there is to know at a start. Times are milliseconds. */
+export interface StartFacts {
+  now: number;
+  /** When this job last succeeded, as the history has it. */
+  lastSuccess(this: void): number | undefined;
+  /** When the newest backup was taken, as the repository has it, and the history while that is away. */
+  newestBackup(this: void): Promise<LastDone>;
+}
+
+/** Runs a job of one instance as the runner does. */
+export type RunJob = <Options, Value>(job: Job<Options, Value>, options: Options) => Promise<Value>;
+
+/** An hour: a backup waits that long for a drill or a restore, and a drill for a backup. */
+export const longPatience = 60 * 60 * 1000;
+
+/** Every five minutes. */
+export const often = '*/5 * * * *';

@@ -5,6 +5,7 @@ import { BlockRecorder } from '../../src/backup/restore/vetted-blocks.ts';
 import type { Manifest } from '../../src/domain/backup.ts';
 import type { Clock } from '../../src/domain/clock.ts';
 import type { Progress } from '../../src/domain/progress.ts';
+import { restoreDeclaration } from '../../src/jobs/restore/declaration.ts';
 import { backupJob } from '../../src/jobs/backup/backup.ts';
 import type { Job, JobContext } from '../../src/jobs/job.ts';
 import { takeOver } from '../../src/jobs/restore/live/take-over.ts';
@@ -43,9 +44,8 @@ export async function restoreLive(
   { signal, progress, clock, meddle, mode, slipped, fetch, ...options }: LiveRunOptions = {},
 ): Promise<LiveRestoreReport> {
   const job: Job<object, LiveRestoreReport> = {
-    name: 'restore',
+    ...restoreDeclaration,
     effect: 'work',
-    lock: 'repository',
     async run(given) {
       const context = fetch === undefined ? given : withFetch(given, fetch);
       const manifest = await context.repository.find(id, context.signal);

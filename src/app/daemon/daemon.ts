@@ -1,17 +1,10 @@
 import { AgentError, messageOf } from '../../domain/errors.ts';
-import type { InstanceSettings } from '../../domain/settings.ts';
-import { backupIdTime, isAhead } from '../../backup/id.ts';
-import { checkAofJob } from '../../jobs/aof/check-aof.ts';
-import { drillJob } from '../../jobs/drill/drill.ts';
-import { verifyJob } from '../../jobs/prove/verify.ts';
-import { watchBackupsJob } from '../../jobs/backup/watch-backups.ts';
 import { localTimezone } from '../../lib/timezone.ts';
 import { forgetEpisodes } from '../../state/episodes.ts';
-import { forgetRuns, lastRun } from '../../state/runs.ts';
-import { runBackupCycle } from '../run/backup-cycle.ts';
+import { forgetRuns } from '../../state/runs.ts';
 import type { App } from '../build-app.ts';
 import type { Notifier } from './notify.ts';
-import { recoverRestore } from '../run/recover-restore.ts';
+import { schedulesOf } from './schedules.ts';
 import { startScheduler, type Schedule } from './scheduler.ts';
 
 export interface DaemonOptions {
@@ -28,12 +21,6 @@ export interface DaemonOptions {
   onReload(callback: () => void): () => void;
 }
 
-const silent = { report(): void {} };
-/**
- * How long a run waits for one that holds its lock: a backup for a drill or a restore, a drill for a backup. What came
- * due is late then, and not left out.
- */
-const patience = 60 * 60 * 1000;
 /** History is kept this long. */
 const historyMs = 400 * 24 * 60 * 60 * 1000;
 
@@ -48,7 +35,7 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
   });
   let app = await options.build();
   openHistory(app);
-  let scheduler = startScheduler(await schedulesOf(app), app);
+  let scheduler = startScheduler(await schedulesFor(app), app);
   started = true;
   const watchdog = keepWatchdog(notifier);
 
@@ -68,7 +55,7 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
       app = next;
       if (stop.aborted) return;
       // Looks at the repository only now: what has just ended is not due any longer.
-      scheduler = startScheduler(await schedulesOf(app), app);
+      scheduler = startScheduler(await schedulesFor(app), app);
       app.log.info({ config: app.configPath }, 'configuration reloaded');
     } catch (error) {
       app.log.error({ cause: messageOf(error) }, 'reload refused: going on with the configuration as it was');
@@ -104,8 +91,8 @@ function trimHistory(app: App): void {
   forgetEpisodes(state, before);
 }
 
-async function schedulesOf(app: App): Promise<Schedule[]> {
-  const all = await Promise.all(app.settings.instances.map((instance) => schedulesFor(app, instance)));
+/** The jobs of the instances, and what the daemon does for itself. */
+async function schedulesFor(app: App): Promise<Schedule[]> {
   const trim: Schedule = {
     name: 'trim-history',
     expression: '47 3 * * *',
@@ -114,109 +101,7 @@ async function schedulesOf(app: App): Promise<Schedule[]> {
     lastRun: undefined,
     run: async () => trimHistory(app),
   };
-  return [...all.flat(), trim];
-}
-
-/** What comes round for one instance. */
-async function schedulesFor(app: App, instance: InstanceSettings): Promise<Schedule[]> {
-  const { settings, clock } = app;
-  const timezone = settings.timezone ?? localTimezone();
-  const common = { timezone, jitter: settings.backup.jitter };
-  const newest = await newestBackup(app, instance);
-  const schedules: Schedule[] = [
-    {
-      ...common,
-      name: `${instance.name}: recover-restore`,
-      expression: '*/5 * * * *',
-      jitter: 0,
-      lastRun: 'never',
-      run: (signal) => recoverRestore(app, instance, { signal, progress: silent }),
-    },
-    {
-      ...common,
-      name: `${instance.name}: watch-backups`,
-      expression: '*/5 * * * *',
-      jitter: 0,
-      // At once, except where the first backup is about to be taken: that there is none is no news then.
-      lastRun: newest === 'never' && settings.backup.schedule !== null ? undefined : 'never',
-      run: async (signal) =>
-        void (await app.run(watchBackupsJob, instance, {}, { signal, progress: silent })),
-    },
-  ];
-  if (settings.backup.schedule !== null)
-    schedules.push({
-      ...common,
-      name: `${instance.name}: backup`,
-      expression: settings.backup.schedule,
-      lastRun: newest,
-      run: async (signal) => {
-        const options = {
-          kind: 'rdb' as const,
-          verify: settings.verify.after_backup,
-          prune: true,
-          skipPreflight: false,
-          takeOver: false,
-        };
-        await runBackupCycle(app, instance, options, { signal, progress: silent, patience });
-      },
-    });
-  if (settings.verify.schedule !== null)
-    schedules.push({
-      ...common,
-      name: `${instance.name}: verify`,
-      expression: settings.verify.schedule,
-      lastRun: lastRun(app.state(), instance.name, verifyJob.name, 'ok')?.started_at ?? clock.now(),
-      run: async (signal) =>
-        void (await app.run(
-          verifyJob,
-          instance,
-          { which: 'all', depth: 'checked' },
-          { signal, progress: silent },
-        )),
-    });
-  if (settings.drill.schedule !== null)
-    schedules.push({
-      ...common,
-      name: `${instance.name}: drill`,
-      expression: settings.drill.schedule,
-      lastRun: lastRun(app.state(), instance.name, drillJob.name, 'ok')?.started_at ?? clock.now(),
-      run: async (signal) =>
-        void (await app.run(
-          drillJob,
-          instance,
-          { which: 'latest', allow: [] },
-          { signal, progress: silent, patience },
-        )),
-    });
-  if (settings.aof.schedule !== null)
-    schedules.push({
-      ...common,
-      name: `${instance.name}: check-aof`,
-      expression: settings.aof.schedule,
-      lastRun: lastRun(app.state(), instance.name, checkAofJob.name, 'ok')?.started_at ?? clock.now(),
-      run: async (signal) =>
-        void (await app.run(
-          checkAofJob,
-          instance,
-          { depth: 'quick', load: false, fixTo: undefined },
-          { signal, progress: silent },
-        )),
-    });
-  return schedules;
-}
-
-/** From the repository, which is the truth; from our own history while that cannot be reached. Milliseconds. */
-async function newestBackup(app: App, instance: InstanceSettings): Promise<number | 'never' | undefined> {
-  try {
-    const repository = await app.repository(instance);
-    const { backups } = await repository.list(AbortSignal.timeout(60_000));
-    const now = app.clock.now();
-    const newest = backups.findLast(({ state, id }) => state === 'complete' && !isAhead(id, now));
-    return newest === undefined ? 'never' : backupIdTime(newest.id);
-  } catch (error) {
-    app.log.error({ instance: instance.name, cause: messageOf(error) }, 'cannot list the repository');
-    return lastRun(app.state(), instance.name, 'backup', 'ok')?.started_at;
-  }
+  return [...(await schedulesOf(app)), trim];
 }
 
 function keepWatchdog(notifier: Notifier): NodeJS.Timeout | undefined {

@@ -1,6 +1,7 @@
 import type { Clock } from '../../domain/clock.ts';
 import { AgentError } from '../../domain/errors.ts';
-import type { Job } from '../../jobs/job.ts';
+import { jobs } from '../../jobs/index.ts';
+import type { AnyJob } from '../../jobs/job.ts';
 import { actAs, type UserId } from '../../lib/act-as.ts';
 import { isHeld, takeLock, type Lock } from '../../state/locks/lock.ts';
 
@@ -9,12 +10,11 @@ const pause = 1000;
 /** How long an urgent job waits for one that gives way to it: it has to end its scratch server. Milliseconds. */
 const urgentPatience = 30_000;
 
-/** Somebody waits for his data; a rehearsal can be had again. */
-const urgentJob = 'restore';
-const yieldingJob = 'drill';
+/** Those that give way to an urgent one. */
+const yielding = new Set(jobs.filter(({ urgency }) => urgency === 'yields').map(({ name }) => name));
 
 export interface LockRequest {
-  job: Pick<Job<never, unknown>, 'name' | 'lock'>;
+  job: Pick<AnyJob, 'name' | 'lock' | 'urgency'>;
   instance: string;
   stateDirectory: string;
   /** Whose the state directory is, when we are root and it is somebody else's. */
@@ -24,8 +24,8 @@ export interface LockRequest {
 }
 
 /**
- * Takes the lock of a job, waiting up to `patience` milliseconds for a run of another job; a restore makes a drill give
- * way. Throws an AgentError `locked`.
+ * Takes the lock of a job, waiting up to `patience` milliseconds for a run of another job; an urgent one makes one give
+ * way that yields. Throws an AgentError `locked`.
  */
 export async function lockForJob(request: LockRequest, patience: number): Promise<Lock> {
   const { job, clock, signal } = request;
@@ -39,7 +39,7 @@ export async function lockForJob(request: LockRequest, patience: number): Promis
         if (!(error instanceof AgentError) || error.code !== 'locked') throw error;
         // What another run of the same job does need not be done again after it.
         if (error.reason === job.name) throw error;
-        const urgent = job.name === urgentJob && error.reason === yieldingJob;
+        const urgent = job.urgency === 'urgent' && yielding.has(error.reason ?? '');
         if (clock.monotonic() - start >= (urgent ? urgentPatience : patience)) throw error;
         if (urgent) asked ??= tryTake(request, asking(job.lock));
       }
@@ -52,14 +52,15 @@ export async function lockForJob(request: LockRequest, patience: number): Promis
 
 /**
  * The lock of a job that only looks: what changes what it looks at is waited for by nobody, and makes it fail as `locked`.
- * A drill does not change it, and goes on: then there is no lock, undefined.
+ * A job that yields does not change it, and goes on: then there is no lock, undefined.
  */
 export function lockForLook(request: LockRequest): Lock | undefined {
   try {
     return take(request, request.job.lock);
   } catch (error) {
-    if (error instanceof AgentError && error.code === 'locked' && error.reason === yieldingJob)
-      return undefined;
+    const harmless =
+      error instanceof AgentError && error.code === 'locked' && yielding.has(error.reason ?? '');
+    if (harmless) return undefined;
     throw error;
   }
 }
@@ -67,12 +68,12 @@ export function lockForLook(request: LockRequest): Lock | undefined {
 /** Aborts when the run's own signal does, and where the job gives way when an urgent one waits for its lock. */
 export function signalOfRun(request: LockRequest): { signal: AbortSignal; stop: () => void } {
   const { job, clock, signal } = request;
-  if (job.name !== yieldingJob) return { signal, stop: () => {} };
+  if (job.urgency !== 'yields') return { signal, stop: () => {} };
   const [ended, wanted] = [new AbortController(), new AbortController()];
   const watch = async (): Promise<void> => {
     do await clock.sleep(pause, ended.signal);
     while (!isAskedFor(request));
-    wanted.abort(new AgentError('interrupted', `the ${job.name} gave way to a ${urgentJob}`));
+    wanted.abort(new AgentError('interrupted', `the ${job.name} gave way to a restore`));
   };
   // It rejects when the run is over.
   watch().catch(() => {});

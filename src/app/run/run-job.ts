@@ -1,8 +1,8 @@
 import type { Clock } from '../../domain/clock.ts';
 import { AgentError, messageOf } from '../../domain/errors.ts';
-import type { Finding } from '../../domain/finding.ts';
+import type { Evaluated, Finding } from '../../domain/finding.ts';
 import type { Log } from '../../domain/log.ts';
-import type { Job, JobContext } from '../../jobs/job.ts';
+import type { AnyJob, Job, JobContext } from '../../jobs/job.ts';
 import type { UserId } from '../../lib/act-as.ts';
 import type { State } from '../../state/db/open.ts';
 import { finishRun, startRun, type RunOutcome } from '../../state/runs.ts';
@@ -14,7 +14,7 @@ export interface RunTask {
   instance: string;
   signal: AbortSignal;
   /** Opens what the job works with; a failure is a failure of the run. */
-  prepare: () => Promise<JobContext>;
+  prepare: (run: Pick<JobContext, 'log' | 'signal'>) => Promise<JobContext>;
   /** How long it waits for a run of another job that holds its lock, milliseconds. 0 when left out. */
   patience?: number | undefined;
 }
@@ -46,7 +46,7 @@ export async function runJob<Options, Value>(
   const effect = typeof job.effect === 'function' ? job.effect(options) : job.effect;
   if (effect === 'look') {
     using _ = lockForLook(request);
-    const result = await job.run({ ...(await task.prepare()), log, signal: task.signal }, options);
+    const result = await job.run(await task.prepare({ log, signal: task.signal }), options);
     log.debug({}, result.summary);
     return result.value;
   }
@@ -67,15 +67,17 @@ async function runLocked<Options, Value>(
   options: Options,
 ): Promise<Value> {
   const { state, clock, log } = runner;
-  const run = recorded(log, () => startRun(state, { instance, job: job.name, startedAt: clock.now() }));
+  const begun = { instance, job: job.name, startedAt: clock.now() };
+  const run = job.unrecorded === true ? undefined : recorded(log, () => startRun(state, begun));
   const finish = (outcome: RunOutcome, summary: string, detail?: unknown): void => {
     if (run !== undefined)
       recorded(log, () => finishRun(state, run, { finishedAt: clock.now(), outcome, summary, detail }));
   };
   try {
-    const result = await job.run({ ...(await prepare()), log, signal }, options);
+    const result = await job.run(await prepare({ log, signal }), options);
     const { summary, detail, findings } = result;
-    const evaluated = [{ rules: [failedRule(job.name)] }, ...result.evaluated];
+    const evaluated = [{ rules: [failedRule(job)] }, ...result.evaluated];
+    requireKnownRules(job, result.evaluated);
     requireDeclared(instance, evaluated, findings);
     finish('ok', summary, detail);
     log.info({}, summary);
@@ -87,7 +89,7 @@ async function runLocked<Options, Value>(
     finish(interrupted ? 'interrupted' : 'failed', messageOf(error));
     if (!interrupted) {
       log.error({ cause: messageOf(error) }, 'job failed');
-      const failure = failureOf(instance, job.name, error);
+      const failure = failureOf(instance, job, error);
       if (job.isNews?.(options, error) !== false)
         record(runner, { instance, evaluated: [{ rules: [failure.rule] }], findings: [failure] });
     }
@@ -109,31 +111,26 @@ function record(runner: Runner, evaluation: Evaluation): void {
   recorded(runner.log, () => recordEvaluation(runner, evaluation));
 }
 
-/** What does by hand what a job does. */
-const commandOf: Record<string, string> = {
-  backup: 'backup',
-  'backup-aof': 'backup --kind aof',
-  prove: 'backups verify',
-  verify: 'backups verify --all',
-  prune: 'backups prune',
-  'check-aof': 'aof check',
-  restore: 'restore',
-  drill: 'drill',
-};
-
-function failedRule(jobName: string): string {
-  return `${jobName}-failed`;
+function failedRule({ name }: AnyJob): string {
+  return `${name}-failed`;
 }
 
-function failureOf(instance: string, jobName: string, error: unknown): Finding {
+function failureOf(instance: string, job: AnyJob, error: unknown): Finding {
   const hint = error instanceof AgentError ? error.hint : undefined;
   return {
     instance,
-    rule: failedRule(jobName),
+    rule: failedRule(job),
     resource: instance,
     severity: 'critical',
-    summary: `${jobName} failed: ${messageOf(error)}`,
-    remedy: hint ?? `see the log of redis-agent, then run: redis-agent ${commandOf[jobName] ?? 'check'}`,
+    summary: `${job.name} failed: ${messageOf(error)}`,
+    remedy: hint ?? `see the log of redis-agent, then run: redis-agent ${job.command ?? 'check'}`,
     evidence: { code: error instanceof AgentError ? error.code : 'defect' },
   };
+}
+
+/** What a job does not declare no page explains. */
+function requireKnownRules({ name, rules }: AnyJob, evaluated: readonly Evaluated[]): void {
+  const known = new Set(rules.map(({ id }) => id));
+  const strange = evaluated.flatMap((scope) => scope.rules).find((rule) => !known.has(rule));
+  if (strange !== undefined) throw new Error(`the job ${name} does not declare the rule ${strange}`);
 }

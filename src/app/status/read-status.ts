@@ -1,4 +1,3 @@
-import { createTask } from 'node-cron';
 import { backupIdTime } from '../../backup/id.ts';
 import type { Engine, VerificationLevel } from '../../domain/backup.ts';
 import type { DrillOutcome } from '../../domain/drill.ts';
@@ -6,12 +5,13 @@ import { AgentError, type ErrorCode } from '../../domain/errors.ts';
 import type { Finding } from '../../domain/finding.ts';
 import type { InstanceSettings } from '../../domain/settings.ts';
 import { infoInteger, infoKeyspace } from '../../formats/info/parse-info.ts';
-import { localTimezone } from '../../lib/timezone.ts';
 import { engineOf, readInfo } from '../../redis/server.ts';
 import { openFindings, type Episode } from '../../state/episodes.ts';
 import type { App } from '../build-app.ts';
+import { interruptedRule } from '../../jobs/restore/rules.ts';
 import { lastDrill } from './last-drill.ts';
-import { readInterrupted } from '../run/recover-restore.ts';
+import { nextRuns, type NextRun } from './next-runs.ts';
+import { readInterrupted } from '../../jobs/restore/watch-restores.ts';
 
 /** Why a part cannot be shown; the others still are. */
 export interface Unavailable {
@@ -61,6 +61,8 @@ export interface InstanceStatus {
   drill: DrillStatus | null;
   /** When the next scheduled backup is due. */
   next: string | null;
+  /** The same of every job that comes round. */
+  next_runs: NextRun[];
   findings: OpenFinding[];
 }
 
@@ -75,19 +77,26 @@ export async function readStatus(
     orProblem(() => readBackups(app, instance, signal)),
   ]);
   signal.throwIfAborted();
+  const runs = nextRuns(app, instance);
   return {
     instance: instance.name,
     server,
     backups,
     drill: await readDrill(app, instance, signal),
-    next: nextRun(app),
-    findings: [...interrupted(app, instance), ...openFindings(app.state(), instance.name)],
+    next: runs.find(({ job }) => job === 'backup')?.at ?? null,
+    next_runs: runs,
+    findings: [...interrupted(app, instance), ...recordedFindings(app, instance)],
   };
 }
 
-/** Nobody else records it: who restores was killed. */
+/** Without what is looked at now. */
+function recordedFindings(app: App, { name }: InstanceSettings): OpenFinding[] {
+  return openFindings(app.state(), name).filter(({ rule }) => rule !== interruptedRule.id);
+}
+
+/** As it is now: the daemon may be down, and looks only every few minutes. */
 function interrupted(app: App, instance: InstanceSettings): OpenFinding[] {
-  const finding = readInterrupted(app, instance);
+  const finding = readInterrupted({ settings: app.settings, instance });
   if (finding === undefined) return [];
   const now = app.clock.now();
   const since = Date.parse(String(finding.evidence['started_at']));
@@ -156,16 +165,6 @@ async function readBackups(
         ? null
         : { id: proven.id, level: proof.level, at: new Date(proof.at).toISOString() },
   };
-}
-
-function nextRun({ settings }: App): string | null {
-  if (settings.backup.schedule === null) return null;
-  const task = createTask(settings.backup.schedule, () => {}, {
-    timezone: settings.timezone ?? localTimezone(),
-  });
-  const [next] = task.getNextRuns(1);
-  void task.destroy();
-  return next === undefined ? null : next.toISOString();
 }
 
 async function orProblem<T>(read: () => Promise<T>): Promise<T | Unavailable> {

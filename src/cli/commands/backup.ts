@@ -1,9 +1,11 @@
-import { runBackupCycle, type BackupCycleReport } from '../../app/run/backup-cycle.ts';
 import type { BackupKind } from '../../domain/backup.ts';
 import { formatBytes } from '../../lib/bytes.ts';
 import { formatDuration } from '../../lib/duration.ts';
 import { printable } from '../../lib/printable.ts';
-import { countKeys } from '../../jobs/backup/backup.ts';
+import { backupAofJob } from '../../jobs/backup/backup-aof.ts';
+import { runBackupCycle, type BackupCycleReport } from '../../jobs/backup/backup-cycle.ts';
+import { backupJob, countKeys } from '../../jobs/backup/backup.ts';
+import type { RunJob } from '../../jobs/job.ts';
 import { defineCommand } from '../define-command.ts';
 import { exitCodes } from '../exit-code.ts';
 
@@ -45,10 +47,11 @@ export const backupCommand = defineCommand<Args, BackupCycleReport>({
         default: false,
         describe: 'Go on in a prefix that another host or server has written to',
       }),
-  async run(context, { kind, verify, prune, skipPreflight, takeOver }) {
+  async run(context, { kind, ...options }) {
     const app = await context.app();
     const instance = app.instance(context.globals.instance);
-    return runBackupCycle(app, instance, { kind, verify, prune, skipPreflight, takeOver }, context);
+    const run: RunJob = (job, how) => app.run(job, instance, how, context);
+    return runBackupCycle(run, kind === 'aof' ? backupAofJob : backupJob, app.settings, options);
   },
   render({ backup, verification, pruned }, { style }) {
     const [artefact] = backup.artefacts;

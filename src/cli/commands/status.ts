@@ -2,10 +2,11 @@ import { readStatus, type InstanceStatus, type Unavailable } from '../../app/sta
 import { atLeast } from '../../domain/finding.ts';
 import { formatBytes } from '../../lib/bytes.ts';
 import { formatDuration } from '../../lib/duration.ts';
-import { defineCommand } from '../define-command.ts';
+import { defineCommand, type RenderContext } from '../define-command.ts';
 import { exitCodes } from '../exit-code.ts';
 import { paintSeverity } from '../render/severity.ts';
 import type { Style } from '../render/style.ts';
+import { renderNextRuns } from '../render/next-runs.ts';
 import { renderTable, type Cell } from '../render/table.ts';
 import { formatAge } from '../render/time.ts';
 
@@ -17,7 +18,7 @@ export const statusCommand = defineCommand<object, InstanceStatus[]>({
     const instances = app.instances(context.globals.instance);
     return Promise.all(instances.map((instance) => readStatus(app, instance, context.signal)));
   },
-  render: (all, { style, now }) => all.map((status) => renderInstance(status, style, now)).join('\n\n'),
+  render: (all, context) => all.map((status) => renderInstance(status, context)).join('\n\n'),
   document: (all) =>
     all.map((status) => ({
       ...status,
@@ -45,10 +46,12 @@ export const statusCommand = defineCommand<object, InstanceStatus[]>({
   },
 });
 
+/** What stands before a row: `persistence`, and two spaces. */
+const labelWidth = 13;
+
 function renderInstance(
-  { instance, server, backups, drill, findings, next }: InstanceStatus,
-  style: Style,
-  now: number,
+  { instance, server, backups, drill, findings, next_runs: runs }: InstanceStatus,
+  { style, width, now }: RenderContext,
 ): string {
   const rows: Cell[][] = [];
   if ('problem' in server) rows.push(['server', { text: describeProblem(server), paint: style.bad }]);
@@ -90,7 +93,8 @@ function renderInstance(
     );
   }
   rows.push(drillRow(drill, style, now));
-  if (next !== null) rows.push(['next', `backup ${formatAge(Date.parse(next), now)}`]);
+  const due = renderNextRuns(runs, now, width - labelWidth);
+  rows.push(...due.map((line, index): Cell[] => [index === 0 ? 'next' : '', line]));
   for (const { severity, summary, remedy } of findings)
     rows.push([{ text: severity, paint: paintSeverity(style, severity) }, `${summary}; ${remedy}`]);
   if (findings.length === 0) rows.push(['findings', { text: 'none', paint: style.good }]);

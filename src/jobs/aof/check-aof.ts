@@ -17,7 +17,7 @@ import { viewAof, type AofView } from './aof-view.ts';
 import { examineAof, type AofReport, type ExamineOptions } from './examine-aof.ts';
 import { writeFixedAof } from './fix-aof.ts';
 import type { Job, JobContext, JobResult } from '../job.ts';
-import { aofVerdictRules } from './rules.ts';
+import { aofRules, aofVerdictRules } from './rules.ts';
 
 export interface CheckAofOptions {
   /** quick: only what no earlier run has verified · full: every byte, and the server's own check tool on a copy. */
@@ -32,7 +32,19 @@ export interface CheckAofOptions {
 export const checkAofJob: Job<CheckAofOptions, AofReport> = {
   name: 'check-aof',
   effect: 'work',
+  command: 'aof check',
   lock: 'aof',
+  uses: ['server'],
+  rules: aofRules.filter(({ id }) => aofVerdictRules.includes(id)),
+  schedule: ({ aof: { schedule: cron }, backup }) =>
+    cron === null
+      ? null
+      : {
+          cron,
+          jitter: backup.jitter,
+          lastDone: ({ lastSuccess, now }) => lastSuccess() ?? now,
+          start: (perform) => perform(checkAofJob, { depth: 'quick', load: false, fixTo: undefined }),
+        },
   run,
 };
 

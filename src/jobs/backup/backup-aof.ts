@@ -9,11 +9,12 @@ import { infoInteger, infoKeyspace, type Info } from '../../formats/info/parse-i
 import { formatBytes } from '../../lib/bytes.ts';
 import type { AofPlace } from '../../redis/aof-place.ts';
 import { identityOf, readServerTime } from '../../redis/server.ts';
-import { asEntry, countKeys, type BackupOptions } from './backup.ts';
+import { asEntry, countKeys } from './backup.ts';
+import type { BackupJob, BackupOptions } from './backup-options.ts';
 import { clearLeftOvers, commitBackup, nextId, refuseForeignPrefix, requireRoom } from './backup-steps.ts';
 import { countAof } from '../prove/count-aof.ts';
 import { judgeShrinkage } from './judge-shrinkage.ts';
-import type { Job, JobContext, JobResult } from '../job.ts';
+import type { JobContext, JobResult } from '../job.ts';
 import { requireSound, soundParts } from '../prove/sound-aof.ts';
 import { shrinkRule, staleRule } from './rules.ts';
 
@@ -21,10 +22,13 @@ import { shrinkRule, staleRule } from './rules.ts';
  * Takes one backup of the append only file: a consistent view of its files, read and judged, loaded into a scratch server
  * where this host can, and stored as one archive. The server is asked for nothing but INFO and CONFIG GET.
  */
-export const backupAofJob: Job<BackupOptions, Manifest> = {
+export const backupAofJob: BackupJob = {
   name: 'backup-aof',
   effect: 'work',
+  command: 'backup --kind aof',
   lock: 'repository',
+  uses: ['server', 'repository'],
+  rules: [shrinkRule, staleRule],
   run,
 };
 

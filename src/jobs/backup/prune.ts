@@ -24,7 +24,10 @@ export interface PruneReport {
 export const pruneJob: Job<PruneOptions, PruneReport> = {
   name: 'prune',
   effect: ({ dryRun }) => (dryRun ? 'look' : 'work'),
+  command: 'backups prune',
   lock: 'repository',
+  uses: ['repository'],
+  rules: [damagedRule, unprovenRule],
   run,
 };
 

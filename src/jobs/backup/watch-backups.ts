@@ -3,7 +3,7 @@ import { formatDuration } from '../../lib/duration.ts';
 import { backupIdTime, isAhead } from '../../backup/id.ts';
 import { judgeDrillAge } from '../drill/findings.ts';
 import { overdueRule } from '../drill/rules.ts';
-import type { Job, JobContext, JobResult } from '../job.ts';
+import { often, type Job, type JobContext, type JobResult } from '../job.ts';
 import { judgeShrinkage } from './judge-shrinkage.ts';
 import { shrinkRule, staleRule } from './rules.ts';
 
@@ -21,7 +21,19 @@ export interface BackupAge {
 export const watchBackupsJob: Job<object, BackupAge> = {
   name: 'watch-backups',
   effect: 'work',
+  unrecorded: true,
+  command: 'check',
   lock: 'watch',
+  uses: ['repository'],
+  rules: [staleRule, shrinkRule, overdueRule],
+  schedule: ({ backup }) => ({
+    cron: often,
+    jitter: 0,
+    // At once, except where the first backup is about to be taken: that there is none is no news then.
+    lastDone: async ({ newestBackup }) =>
+      backup.schedule !== null && (await newestBackup()) === 'never' ? undefined : 'never',
+    start: (perform) => perform(watchBackupsJob, {}),
+  }),
   run,
 };
 

@@ -15,7 +15,8 @@ import { CannotRehearse, prepareRehearsal, unableBecause, type DrillInsistence }
 import { drillFindings, endedRules, skippedRules } from './findings.ts';
 import { secondsFrom, stageBackup, type Rehearsal } from './stage.ts';
 import { compareLoaded, loadStaged } from './steps.ts';
-import type { Job, JobContext, JobResult } from '../job.ts';
+import { longPatience, type Job, type JobContext, type JobResult } from '../job.ts';
+import { brokenRule, overdueRule, skippedRule } from './rules.ts';
 import { drillName } from './last-drill.ts';
 
 export interface DrillOptions {
@@ -32,7 +33,21 @@ export interface DrillOptions {
 export const drillJob: Job<DrillOptions, DrillOutcome> = {
   name: drillName,
   effect: 'work',
+  command: 'drill',
   lock: 'repository',
+  urgency: 'yields',
+  uses: ['repository'],
+  rules: [brokenRule, skippedRule, overdueRule],
+  schedule: ({ drill: { schedule: cron }, backup }) =>
+    cron === null
+      ? null
+      : {
+          cron,
+          jitter: backup.jitter,
+          lastDone: ({ lastSuccess, now }) => lastSuccess() ?? now,
+          patience: longPatience,
+          start: (perform) => perform(drillJob, { which: 'latest', allow: [] }),
+        },
   run,
 };
 

@@ -30,7 +30,10 @@ export interface FetchReport {
 export const fetchBackupJob: Job<FetchOptions, FetchReport> = {
   name: 'fetch',
   effect: 'look',
+  command: 'restore --to DIR',
   lock: 'fetch',
+  uses: ['repository'],
+  rules: [],
   run,
 };
 

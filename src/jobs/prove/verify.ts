@@ -37,7 +37,19 @@ export interface VerifyReport {
 export const verifyJob: Job<VerifyOptions, VerifyReport> = {
   name: 'verify',
   effect: 'work',
+  command: 'backups verify --all',
   lock: 'verify',
+  uses: ['repository'],
+  rules: [damagedRule, unprovenRule],
+  schedule: ({ verify, backup }) =>
+    verify.schedule === null
+      ? null
+      : {
+          cron: verify.schedule,
+          jitter: backup.jitter,
+          lastDone: ({ lastSuccess, now }) => lastSuccess() ?? now,
+          start: (perform) => perform(verifyJob, { which: 'all', depth: 'checked' }),
+        },
   run,
 };
 
@@ -48,7 +60,10 @@ export const verifyJob: Job<VerifyOptions, VerifyReport> = {
 export const proveJob: Job<VerifyOptions, VerifyReport> = {
   name: 'prove',
   effect: 'work',
+  command: 'backups verify',
   lock: 'prove',
+  uses: ['repository'],
+  rules: [damagedRule, unprovenRule],
   run,
 };
 

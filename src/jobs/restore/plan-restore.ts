@@ -36,7 +36,10 @@ type Planned = { choice: Choice } & (
 export const planRestoreJob: Job<PlanRestoreOptions, PlannedRestore> = {
   name: 'plan-restore',
   effect: 'look',
+  command: 'restore --dry-run',
   lock: 'repository',
+  uses: ['server', 'repository'],
+  rules: [],
   run,
 };
 

@@ -3,6 +3,7 @@ import { AgentError } from '../../domain/errors.ts';
 import { settle, type Settled } from './files/settle.ts';
 import type { Job, JobContext, JobResult } from '../job.ts';
 import { withLocal } from '../local/local-backup.ts';
+import { restoreDeclaration } from './declaration.ts';
 import { interruptedLive, recoverLive } from './live/recover-live.ts';
 import { describeServed, restoreFiles, undoRestore } from './files/files.ts';
 import {
@@ -17,11 +18,8 @@ import { settleNotice } from './files/steps.ts';
 
 /** Puts a backup, or what the last restore has set aside, in the place of an instance's data. */
 export const restoreJob: Job<RestoreOptions, RestoreReport> = {
-  name: 'restore',
-  effect: ({ dryRun }) => (dryRun ? 'look' : 'work'),
-  lock: 'repository',
+  ...restoreDeclaration,
   run,
-  isNews: (_, error) => !(error instanceof AgentError && error.code === 'refused'),
 };
 
 async function run(context: JobContext, options: RestoreOptions): Promise<JobResult<RestoreReport>> {

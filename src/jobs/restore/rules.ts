@@ -27,4 +27,11 @@ export const restoreRules: readonly Rule[] = [
     why: 'The server may still be a replica of nobody and refuse writes.',
     page,
   },
+  {
+    id: 'watch-restores-failed',
+    severity: 'critical',
+    title: 'nobody could see whether a restore was cut off',
+    why: 'A server that such a restore has left would stay as it is.',
+    page,
+  },
 ];

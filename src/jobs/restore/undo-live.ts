@@ -8,7 +8,10 @@ import { restoreJob } from './restore.ts';
 export const undoLiveJob: Job<object, string | null> = {
   name: 'plan-undo',
   effect: 'look',
+  command: 'restore --undo --dry-run',
   lock: 'repository',
+  uses: ['server', 'repository'],
+  rules: [],
   async run(context) {
     const value = await replacedByLive(context);
     const summary = `${context.instance.name}: the last restore was ${value === null ? 'none by live' : 'live'}`;

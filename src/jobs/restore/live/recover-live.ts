@@ -1,7 +1,7 @@
 import { LiveJournal } from '../../../backup/restore/live-journal.ts';
 import { LiveServer } from '../../../backup/restore/live-server.ts';
 import { settleLive, type LiveOutcome } from '../../../backup/restore/settle-live.ts';
-import type { Job, JobContext } from '../../job.ts';
+import { often, type Job, type JobContext } from '../../job.ts';
 
 export interface LiveRecovery {
   /** The backup that was to be restored. */
@@ -15,7 +15,18 @@ export interface LiveRecovery {
 export const recoverLiveJob: Job<object, LiveRecovery | null> = {
   name: 'recover-restore',
   effect: 'work',
+  command: 'restore',
   lock: 'repository',
+  uses: ['server'],
+  rules: [],
+  // A restore that is under way has its record, too, and the lock.
+  schedule: (settings, instance) => ({
+    cron: often,
+    jitter: 0,
+    lastDone: () => 'never',
+    start: async (perform) =>
+      interruptedLive({ settings, instance }) === null ? null : await perform(recoverLiveJob, {}),
+  }),
   async run(context) {
     const value = await recoverLive(context);
     const summary =

@@ -9,6 +9,7 @@ import type { Job, JobContext, JobResult } from '../../job.ts';
 import { expectRestore } from '../../drill/last-drill.ts';
 import type { LocalBackup } from '../../local/describe-local.ts';
 import { withLocal } from '../../local/local-backup.ts';
+import { restoreDeclaration } from '../declaration.ts';
 import { interruptedLive, recoverLive } from './recover-live.ts';
 import {
   judgeFor,
@@ -46,9 +47,7 @@ export interface LiveJobReport {
 
 /** Plans a live restore, and does it. */
 export const restoreLiveJob: Job<LiveJobOptions, LiveJobReport> = {
-  name: 'restore',
-  effect: ({ dryRun }) => (dryRun ? 'look' : 'work'),
-  lock: 'repository',
+  ...restoreDeclaration,
   run,
 };
 

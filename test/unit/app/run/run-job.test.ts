@@ -3,6 +3,7 @@ import { runJob, type Runner, type RunTask } from '../../../../src/app/run/run-j
 import { AgentError } from '../../../../src/domain/errors.ts';
 import type { Finding } from '../../../../src/domain/finding.ts';
 import type { Job, JobContext, JobResult } from '../../../../src/jobs/job.ts';
+import { shrinkRule } from '../../../../src/jobs/backup/rules.ts';
 import { openFindings } from '../../../../src/state/episodes.ts';
 import { openState } from '../../../../src/state/db/open.ts';
 import { takeLock } from '../../../../src/state/locks/lock.ts';
@@ -43,11 +44,19 @@ const result: JobResult<number> = {
 
 function task(signal = new AbortController().signal): RunTask {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the jobs of this file look at nothing in it
-  return { instance: 'main', signal, prepare: async () => ({}) as JobContext };
+  return { instance: 'main', signal, prepare: async (run) => run as JobContext };
 }
 
 function job(run: () => Promise<JobResult<number>>): Job<object, number> {
-  return { name: 'backup', effect: 'work', lock: 'repository', run };
+  return {
+    name: 'backup',
+    effect: 'work',
+    command: 'backup',
+    lock: 'repository',
+    uses: [],
+    rules: [shrinkRule],
+    run,
+  };
 }
 
 /** Lets everything that is ready go on. */
@@ -120,6 +129,22 @@ describe('runJob', () => {
     runner.state.close();
   });
 
+  test('nor is one of a rule that the job does not declare', async () => {
+    const strange = { ...succeed, rules: [] };
+    await expect(runJob(runner, strange, task(), {})).rejects.toThrow(
+      'does not declare the rule backup-shrunken',
+    );
+    runner.state.close();
+  });
+
+  test('one that comes round all the time leaves findings and no runs', async () => {
+    const often = { ...succeed, unrecorded: true };
+    expect(await runJob(runner, often, task(), {})).toBe(7);
+    expect(openFindings(runner.state, 'main')).toMatchObject([finding]);
+    expect(lastRun(runner.state, 'main', 'backup')).toBeUndefined();
+    runner.state.close();
+  });
+
   test('one that was stopped is no finding, whatever it failed with', async () => {
     await expect(runJob(runner, fail, task(AbortSignal.abort()), {})).rejects.toBe(failure);
     expect(openFindings(runner.state, 'main')).toEqual([]);
@@ -141,6 +166,7 @@ describe('runJob', () => {
     const rehearse = {
       ...succeed,
       name: 'drill',
+      urgency: 'yields' as const,
       run: async ({ signal }: JobContext) => {
         await clock.sleep(3_600_000, signal);
         return result;
@@ -156,7 +182,7 @@ describe('runJob', () => {
     await turn();
     expect(lastRun(runner.state, 'main', 'drill')).toMatchObject({ outcome: null });
 
-    const restore = runJob(runner, { ...succeed, name: 'restore' }, task(), {});
+    const restore = runJob(runner, { ...succeed, name: 'restore', urgency: 'urgent' }, task(), {});
     clock.advance(1000);
     expect(await drill).toMatchObject({ code: 'interrupted', message: 'the drill gave way to a restore' });
     expect(lastRun(runner.state, 'main', 'drill')).toMatchObject({ outcome: 'interrupted' });

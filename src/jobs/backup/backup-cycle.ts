@@ -1,14 +1,12 @@
-import type { BackupKind, Manifest } from '../../domain/backup.ts';
+import type { Manifest } from '../../domain/backup.ts';
 import { AgentError } from '../../domain/errors.ts';
-import type { InstanceSettings } from '../../domain/settings.ts';
-import { backupAofJob } from '../../jobs/backup/backup-aof.ts';
-import { backupJob, type BackupOptions } from '../../jobs/backup/backup.ts';
-import { pruneJob, type PruneReport } from '../../jobs/backup/prune.ts';
-import { proveJob, type VerifyVerdict } from '../../jobs/prove/verify.ts';
-import type { App, RunOptions } from '../build-app.ts';
+import type { Settings } from '../../domain/settings.ts';
+import type { RunJob } from '../job.ts';
+import { proveJob, type VerifyVerdict } from '../prove/verify.ts';
+import type { BackupJob, BackupOptions } from './backup-options.ts';
+import { pruneJob, type PruneReport } from './prune.ts';
 
 export interface BackupCycleOptions extends BackupOptions {
-  kind: BackupKind;
   verify: boolean;
   prune: boolean;
 }
@@ -19,37 +17,38 @@ export interface BackupCycleReport {
   pruned?: PruneReport;
 }
 
+/** What came after a backup that is stored has failed. */
+export class FailedAfterBackup extends AgentError {}
+
 /** Backup, proof, prune, in this order: nothing old goes before something newer has been proven. */
 export async function runBackupCycle(
-  app: App,
-  instance: InstanceSettings,
+  run: RunJob,
+  job: BackupJob,
+  settings: Settings,
   options: BackupCycleOptions,
-  run: RunOptions,
 ): Promise<BackupCycleReport> {
-  const job = options.kind === 'aof' ? backupAofJob : backupJob;
-  const report: BackupCycleReport = { backup: await app.run(job, instance, options, run) };
+  const report: BackupCycleReport = { backup: await run(job, options) };
   try {
-    return await followUp(app, instance, options, run, report);
+    return await followUp(run, settings, options, report);
   } catch (error) {
     throw afterBackup(error, report.backup.id);
   }
 }
 
 async function followUp(
-  app: App,
-  instance: InstanceSettings,
+  run: RunJob,
+  settings: Settings,
   options: BackupCycleOptions,
-  run: RunOptions,
   report: BackupCycleReport,
 ): Promise<BackupCycleReport> {
   if (options.verify) {
-    const depth = app.settings.verify.load ? 'loaded' : 'checked';
-    const { verdicts } = await app.run(proveJob, instance, { which: report.backup.id, depth }, run);
+    const depth = settings.verify.load ? 'loaded' : 'checked';
+    const { verdicts } = await run(proveJob, { which: report.backup.id, depth });
     const [verification] = verdicts;
     if (verification !== undefined) report.verification = verification;
     if (verification?.verdict !== 'ok') return report;
   }
-  if (options.prune) report.pruned = await app.run(pruneJob, instance, { dryRun: false }, run);
+  if (options.prune) report.pruned = await run(pruneJob, { dryRun: false });
   return report;
 }
 
@@ -57,7 +56,7 @@ async function followUp(
 function afterBackup(error: unknown, id: string): unknown {
   if (!(error instanceof AgentError)) return error;
   const { code, hint, reason } = error;
-  return new AgentError(code, `backup ${id} is stored, but then: ${error.message}`, {
+  return new FailedAfterBackup(code, `backup ${id} is stored, but then: ${error.message}`, {
     cause: error,
     ...(hint === undefined ? {} : { hint }),
     ...(reason === undefined ? {} : { reason }),

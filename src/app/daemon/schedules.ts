@@ -1,0 +1,70 @@
+import { backupIdTime, isAhead } from '../../backup/id.ts';
+import { messageOf } from '../../domain/errors.ts';
+import type { InstanceSettings } from '../../domain/settings.ts';
+import { jobs } from '../../jobs/index.ts';
+import type { AnyJob, LastDone, RunJob, StartFacts } from '../../jobs/job.ts';
+import { localTimezone } from '../../lib/timezone.ts';
+import { lastRun } from '../../state/runs.ts';
+import type { App } from '../build-app.ts';
+import type { Schedule } from './scheduler.ts';
+
+/** Longest wait for a repository at a start, milliseconds. */
+const listTimeout = 60_000;
+
+/** What comes round: every job that the configuration gives a schedule, for every instance. */
+export async function schedulesOf(app: App): Promise<Schedule[]> {
+  const all = app.settings.instances.map((instance) => {
+    const newestBackup = once(() => readNewestBackup(app, instance));
+    return Promise.all(jobs.map((job) => scheduleOf(app, instance, job, newestBackup)));
+  });
+  return (await Promise.all(all)).flat(2);
+}
+
+async function scheduleOf(
+  app: App,
+  instance: InstanceSettings,
+  job: AnyJob,
+  newestBackup: StartFacts['newestBackup'],
+): Promise<Schedule[]> {
+  const { settings, clock } = app;
+  const planned = job.schedule?.(settings, instance) ?? null;
+  if (planned === null) return [];
+  const lastSuccess = (): number | undefined =>
+    lastRun(app.state(), instance.name, job.name, 'ok')?.started_at;
+  return [
+    {
+      name: `${instance.name}: ${job.name}`,
+      expression: planned.cron,
+      timezone: settings.timezone ?? localTimezone(),
+      jitter: planned.jitter,
+      lastRun: await planned.lastDone({ now: clock.now(), lastSuccess, newestBackup }),
+      async run(signal) {
+        const { patience = 0 } = planned;
+        const run: RunJob = (wanted, options) =>
+          app.run(wanted, instance, options, { signal, progress: silent, patience });
+        await planned.start(run);
+      },
+    },
+  ];
+}
+
+const silent = { report(): void {} };
+
+/** From the repository, which is the truth; from our own history while that cannot be reached. */
+async function readNewestBackup(app: App, instance: InstanceSettings): Promise<LastDone> {
+  try {
+    const repository = await app.repository(instance);
+    const { backups } = await repository.list(AbortSignal.timeout(listTimeout));
+    const now = app.clock.now();
+    const newest = backups.findLast(({ state, id }) => state === 'complete' && !isAhead(id, now));
+    return newest === undefined ? 'never' : backupIdTime(newest.id);
+  } catch (error) {
+    app.log.error({ instance: instance.name, cause: messageOf(error) }, 'cannot list the repository');
+    return lastRun(app.state(), instance.name, 'backup', 'ok')?.started_at;
+  }
+}
+
+function once<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined;
+  return () => (made ??= make());
+}

@@ -1,0 +1,32 @@
+import { checkAofJob } from './aof/check-aof.ts';
+import { backupAofJob } from './backup/backup-aof.ts';
+import { backupJob } from './backup/backup.ts';
+import { pruneJob } from './backup/prune.ts';
+import { watchBackupsJob } from './backup/watch-backups.ts';
+import { drillJob } from './drill/drill.ts';
+import { fetchBackupJob } from './fetch/fetch-backup.ts';
+import type { AnyJob } from './job.ts';
+import { proveJob, verifyJob } from './prove/verify.ts';
+import { recoverLiveJob } from './restore/live/recover-live.ts';
+import { planRestoreJob } from './restore/plan-restore.ts';
+import { restoreJob } from './restore/restore.ts';
+import { undoLiveJob } from './restore/undo-live.ts';
+import { watchRestoresJob } from './restore/watch-restores.ts';
+
+/** Every job, in the order in which `status` shows when they are due. A live restore is the job `restore`, by another method. */
+export const jobs: readonly AnyJob[] = [
+  recoverLiveJob,
+  watchRestoresJob,
+  watchBackupsJob,
+  backupJob,
+  backupAofJob,
+  proveJob,
+  pruneJob,
+  verifyJob,
+  drillJob,
+  checkAofJob,
+  planRestoreJob,
+  restoreJob,
+  undoLiveJob,
+  fetchBackupJob,
+];

@@ -1,0 +1,14 @@
+import { AgentError } from '../../domain/errors.ts';
+
+/** What a restore says about itself, by either method: for the history and its findings they are one. */
+export const restoreDeclaration = {
+  name: 'restore',
+  effect: ({ dryRun }: { dryRun: boolean }) => (dryRun ? ('look' as const) : ('work' as const)),
+  command: 'restore',
+  lock: 'repository',
+  urgency: 'urgent',
+  uses: ['server', 'repository'],
+  rules: [],
+  /** Who was refused asked for it, and was told. */
+  isNews: (_: object, error: unknown) => !(error instanceof AgentError && error.code === 'refused'),
+} as const;
