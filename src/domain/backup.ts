@@ -58,6 +58,11 @@ export function artefactName(
   return `${plainNames[kind]}${compressed}${encryption === null ? '' : '.age'}`;
 }
 
+/** Is any of it stored in the clear? */
+export function inTheClear({ artefacts }: Pick<Manifest, 'artefacts'>): boolean {
+  return artefacts.some(({ encryption }) => encryption === null);
+}
+
 /** Neither compressed nor encrypted: what is stored is the plain file itself. */
 export function storedAsIs({
   compression,

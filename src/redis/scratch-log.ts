@@ -41,6 +41,12 @@ export function explainEnd(
       reason: 'version',
       hint: 'a server of the version that wrote the dump, or a newer one, is needed',
     });
+  const fewer = /configured to handle more than (\d+) databases/.exec(text)?.[1];
+  if (fewer !== undefined)
+    return new AgentError('refused', `it names a database that the server does not have: it has ${fewer}`, {
+      reason: 'databases',
+      hint: 'raise databases in its configuration',
+    });
   const module = /^.*\bmodule\b.*$/im.exec(text)?.[0];
   if (module !== undefined && /FATAL|can't load|not loaded|no matching/i.test(text))
     return new AgentError('failed', `the scratch server lacks a module: ${plain(module)}`, {

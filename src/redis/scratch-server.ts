@@ -28,6 +28,8 @@ export interface ScratchOptions {
   feed?: Feed;
   /** An append only file, instead of a dump; loaded like `dumpFile`. */
   aof?: ScratchAof;
+  /** How many databases it has, where it is to take no more than another server does. */
+  databases?: number | undefined;
   clock: Clock;
   signal: AbortSignal;
   /** Share of the dump that is loaded, 0..1; of a feed, that the server's side has taken. */
@@ -48,6 +50,7 @@ export interface ScratchServer extends AsyncDisposable {
 
 const socketName = 's';
 const longestSocketPath = 107;
+const mostDatabases = 1024;
 /** Milliseconds until it must listen; what it loads may then take any time. */
 const startTimeout = 30_000;
 
@@ -93,7 +96,13 @@ async function launch(
   const { clock, signal, feed, onProgress } = options;
   const feeding = feed === undefined ? undefined : await prepareFeed({ feed, clock, signal, onProgress });
   const { directives: renamed, names } = withoutCommands();
-  const directives = [...renamed, ...aof, ...(feeding?.directives ?? ['--replicaof', ...nobody])];
+  const databases = ['--databases', String(options.databases ?? mostDatabases)];
+  const directives = [
+    ...databases,
+    ...renamed,
+    ...aof,
+    ...(feeding?.directives ?? ['--replicaof', ...nobody]),
+  ];
   const { child, ended, throwIfEnded } = spawnServer(options, folder, directives);
   let connection: RedisConnection | undefined;
   const stop = async (): Promise<void> => {
@@ -135,7 +144,7 @@ function spawnServer(
   const program = join(folder, argv0);
   const options = [
     ['--port', '0', '--unixsocket', socketName, '--unixsocketperm', '700', '--protected-mode', 'yes'],
-    ['--save', '', '--dir', folder, '--dbfilename', 'dump.rdb', '--databases', '1024'],
+    ['--save', '', '--dir', folder, '--dbfilename', 'dump.rdb'],
     ['--daemonize', 'no', '--supervised', 'no'],
     directives,
   ].flat();

@@ -95,7 +95,12 @@ if (process.argv[1] === import.meta.filename) {
   const planned =
     task.path === undefined
       ? undefined
-      : await app.run(planRestoreJob, instance, { which: task.path, method: 'files', preBackup: false }, run);
+      : await app.run(
+          planRestoreJob,
+          instance,
+          { which: task.path, method: 'files', preBackup: false, allow: [] },
+          run,
+        );
   const local = planned?.local;
   const what = local === undefined ? options : { ...options, which: local.manifest.id, local };
   const result = await app.run(restoreJob, instance, what, run).catch((error: unknown) => {

@@ -98,6 +98,7 @@ async function takeOverAs(
     method: 'live',
     backup: manifest.id,
     mode: judgement.mode,
+    proven: 'every value decoded',
     pre_backup: kept,
     databases: proof.databases,
     seconds: { verify: 0, load: 0, settle: 0 },

@@ -9,6 +9,7 @@ import { estimateDump, judgePreflight, type PreflightFacts } from '../../backup/
 import { judgeWriter } from '../../backup/judge-writer.ts';
 import type { Store } from '../../backup/store/store.ts';
 import { readWriterIdentity } from '../../backup/writer-identity.ts';
+import { inTheClear } from '../../domain/backup.ts';
 import { AgentError } from '../../domain/errors.ts';
 import type { InstanceSettings } from '../../domain/settings.ts';
 import { requireRoom } from '../../jobs/backup/backup-steps.ts';
@@ -74,7 +75,7 @@ export async function checkPath(
     if (dump !== undefined) await attempt('room to store', () => hasRoom(app, instance, dump, signal));
     await attempt('drill', () => judgeDrill(app, instance, signal));
   }
-  await attempt('encryption', () => provesEncryption(app));
+  await attempt('encryption', () => provesEncryption(app, instance, signal));
   await attempt('state', async () => {
     app.state();
     takeLock(app.settings.state.path, { instance: instance.name, kind: 'check', clock: app.clock }).release();
@@ -194,8 +195,19 @@ async function isOurs(app: App, instance: InstanceSettings, signal: AbortSignal)
   return `${backups.length} backups, all ours`;
 }
 
+/** 0 where the repository cannot be read, which another line says. */
+async function countClear(app: App, instance: InstanceSettings, signal: AbortSignal): Promise<number> {
+  try {
+    const { backups } = await (await app.repository(instance)).list(signal);
+    return backups.filter((entry) => entry.state === 'complete' && inTheClear(entry.manifest)).length;
+  } catch (error) {
+    if (!(error instanceof AgentError) || error.code !== 'repository') throw error;
+    return 0;
+  }
+}
+
 /** Encrypts a few bytes, and decrypts them as a proof would. */
-async function provesEncryption(app: App): Promise<Outcome> {
+async function provesEncryption(app: App, instance: InstanceSettings, signal: AbortSignal): Promise<Outcome> {
   const { age_recipients: recipients, age_identity: identity } = app.settings.repository.encryption;
   if (recipients.length === 0) return 'off: backups are stored in the clear';
   if (identity === undefined)
@@ -205,6 +217,12 @@ async function provesEncryption(app: App): Promise<Outcome> {
     };
   const sealed = encryptAge(one(Buffer.from('redis-agent check')), recipients);
   for await (const _ of decryptAge(sealed, { identities: app.identities(), recipients }));
+  const clear = await countClear(app, instance, signal);
+  if (clear > 0)
+    return {
+      warning: `${clear} ${clear === 1 ? 'backup is' : 'backups are'} not encrypted although encryption is configured; whoever can write to the repository can have made ${clear === 1 ? 'it' : 'them'}`,
+      next: 'see redis-agent backups list; those of before it was configured go with the retention, and are restored with --accept-unencrypted only',
+    };
   return `age, for ${recipients.length} recipient${recipients.length === 1 ? '' : 's'}, and this host can decrypt`;
 }
 

@@ -1,5 +1,5 @@
 import { backupIdTime } from '../../backup/id.ts';
-import type { Engine, VerificationLevel } from '../../domain/backup.ts';
+import { inTheClear, type Engine, type VerificationLevel } from '../../domain/backup.ts';
 import type { DrillOutcome } from '../../domain/drill.ts';
 import { AgentError, type ErrorCode } from '../../domain/errors.ts';
 import type { Finding } from '../../domain/finding.ts';
@@ -38,6 +38,8 @@ export interface ServerStatus {
 export interface BackupsStatus {
   count: number;
   newest: { id: string; at: string; bytes: number } | null;
+  /** Not encrypted, although encryption is configured. */
+  unencrypted: number;
   /** The newest backup with a proof, and when it was proven. */
   proven: { id: string; level: VerificationLevel; at: string } | null;
 }
@@ -147,11 +149,13 @@ async function readBackups(
   const repository = await app.repository(instance);
   const { backups } = await repository.list(signal);
   const complete = backups.filter((entry) => entry.state === 'complete');
+  const encrypts = app.settings.repository.encryption.age_recipients.length > 0;
   const newest = complete.at(-1);
   const proven = complete.findLast(({ verifications }) => verifications.at(-1)?.ok === true);
   const proof = proven?.verifications.at(-1);
   return {
     count: complete.length,
+    unencrypted: encrypts ? complete.filter(({ manifest }) => inTheClear(manifest)).length : 0,
     newest:
       newest === undefined
         ? null

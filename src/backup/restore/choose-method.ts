@@ -1,5 +1,5 @@
 import { messageOf } from '../../domain/errors.ts';
-import type { Guard } from './judge-guards.ts';
+import { flagOf, type Guard } from './judge-guards.ts';
 
 export type Method = 'files' | 'live';
 
@@ -15,19 +15,24 @@ export interface Choice {
 /**
  * Pure. Live wherever nothing stands against it that nobody can insist on: it needs no restart and no right on the
  * server's files, and its data is right in every persistence mode by construction. What can be insisted on speaks
- * against both, and decides nothing. An interrupted restore by files is ended first, whatever is possible.
+ * against both, and decides nothing, but for what concerns live alone. An interrupted restore by files is ended first, whatever is possible.
  */
 export function chooseMethod({
   files,
   live,
   halfPlaced,
+  allow,
 }: Record<Method, Prospect> & {
+  /** Names of guards that are insisted on. */
+  allow: readonly string[];
   /** Has an interrupted restore by files left something? */
   halfPlaced: boolean;
 }): Choice {
   if (halfPlaced) return byFiles('a restore by files was interrupted, and is brought to its end first');
   if ('problem' in live) return byFiles(messageOf(live.problem));
-  const against = live.guards.filter(({ allowable }) => !allowable).map(({ why }) => why);
+  const against = live.guards
+    .filter(({ name, allowable, decides }) => !allowable || (decides === true && !allow.includes(name)))
+    .map(({ name, allowable, why }) => (allowable ? `${why} (${flagOf(name)} insists)` : why));
   if (against.length > 0) return byFiles(against.join('; '));
   const why = 'problem' in files ? messageOf(files.problem) : 'it stops the server and starts it again';
   return { method: 'live', why_not: { method: 'files', why } };

@@ -1,10 +1,10 @@
-import type { Engine, KeyCount, Manifest } from '../../domain/backup.ts';
+import { inTheClear, type Engine, type KeyCount, type Manifest } from '../../domain/backup.ts';
 import { formatBytes, parseBytes } from '../../lib/bytes.ts';
 import { formatDuration } from '../../lib/duration.ts';
 import type { Persistence, RestoreFacts, RunningServer } from './facts.ts';
 import { canLoad } from './judge-rdb-version.ts';
 
-/** The guards that `--allow-<name>` insists on, and what that means. */
+/** The guards that a flag insists on (flagOf), and what that means. */
 export const guardFlags = {
   replicas: 'Restore although replicas are attached, which copy whatever comes back',
   sentinel: 'Restore although a Sentinel watches, which fails over',
@@ -13,13 +13,22 @@ export const guardFlags = {
   moved: 'Restore although the server keeps its data in another place than its next start reads',
   'newer-rdb': 'Try a backup of a newer server',
   'small-maxmemory': 'Restore although maxmemory is smaller than the data',
+  unloaded: 'Live although no scratch server can load it first: what the server cannot load ends it',
+  unencrypted: 'Restore a backup that is stored in the clear although encryption is configured',
 } as const;
+
+/** The flag that insists, with its dashes. */
+export function flagOf(name: string): string {
+  return name === 'unencrypted' ? '--accept-unencrypted' : `--allow-${name}`;
+}
 
 /** What speaks against a restore. */
 export interface Guard {
-  /** Insisted on by `--allow-<name>`; where `allowable` is false nothing helps. */
+  /** Insisted on by the flag of flagOf; where `allowable` is false nothing helps. */
   name: string;
   allowable: boolean;
+  /** It speaks against this method alone: unless insisted on, the other one is taken. */
+  decides?: true;
   /** What would happen. */
   why: string;
   /** What to do instead. */
@@ -31,6 +40,8 @@ interface GuardInput {
   manifest: Manifest;
   latest: boolean;
   staleAfter: number;
+  /** Should it be encrypted, since backups of this repository are? */
+  encrypts: boolean;
   persistence: Persistence;
   server: { engine: Engine; version: string };
 }
@@ -71,13 +82,13 @@ function judgePlace({ running, conf }: RestoreFacts, next: Persistence): Guard[]
 }
 
 /** Of a plan's facts, those that tell whether it is the right backup. */
-export interface ChoiceInput extends Pick<GuardInput, 'manifest' | 'latest' | 'staleAfter'> {
+export interface ChoiceInput extends Pick<GuardInput, 'manifest' | 'latest' | 'staleAfter' | 'encrypts'> {
   facts: { now: number; running: Pick<RunningServer, 'databases'> | undefined };
 }
 
 /** Is it the backup that somebody means? */
 export function judgeChoice(input: ChoiceInput): Guard[] {
-  return [old, fewer].flatMap((judge) => judge(input) ?? []);
+  return [clear, old, fewer].flatMap((judge) => judge(input) ?? []);
 }
 
 type ChoiceJudge = (input: ChoiceInput) => Guard | undefined;
@@ -130,6 +141,15 @@ const sentinel: ServerJudge = ({ facts: { running } }) => {
     'sentinel',
     'a Sentinel watches it and would fail over while it is down',
     'take it out first: SENTINEL REMOVE on each Sentinel',
+  );
+};
+
+const clear: ChoiceJudge = ({ manifest, encrypts }) => {
+  if (!encrypts || !inTheClear(manifest)) return undefined;
+  return guard(
+    'unencrypted',
+    `backup ${manifest.id} is stored in the clear, although encryption is configured: whoever can write to the repository can have made it`,
+    'take an encrypted one: redis-agent backups list',
   );
 };
 

@@ -52,7 +52,7 @@ export interface LiveFacts {
     /** Of the server that it was taken from. */
     usedMemory: number;
     rdb: RdbVersion;
-    /** The highest with a key. */
+    /** The highest that it names; before it was read, the highest with a key. */
     highestDatabase: number;
     modules: string[];
     /** Values in which the server would find another length than was written (formats/rdb/listpack-form.ts). */
@@ -133,7 +133,7 @@ function judgeNextStart({ nextStart: { now, next, master, databases }, backup }:
     guards.push(
       refusal(
         'databases',
-        `it has keys in database ${backup.highestDatabase}, and the next start of the server knows ${databases} databases`,
+        `it uses database ${backup.highestDatabase}, and the next start of the server knows ${databases} databases`,
         'raise databases in its configuration file',
       ),
     );
@@ -168,7 +168,7 @@ function judgeBackup({ server, backup }: LiveFacts): Guard[] {
   if (backup.highestDatabase >= server.databases)
     say(
       'databases',
-      `it has keys in database ${backup.highestDatabase}, and the server has ${server.databases} databases`,
+      `it uses database ${backup.highestDatabase}, and the server has ${server.databases} databases`,
       'raise databases in redis.conf and restart the server',
     );
   return guards;

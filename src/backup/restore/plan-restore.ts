@@ -77,6 +77,8 @@ export interface PlanInput {
   latest: boolean;
   /** Older than this, `latest` is refused. Milliseconds. */
   staleAfter: number;
+  /** Should it be encrypted, since backups of this repository are? */
+  encrypts: boolean;
   /** Where the data files are, from nextPersistence, with the symbolic links of `dir` resolved. */
   persistence: Persistence;
   /** Is there an AOF in its place? */

@@ -1,6 +1,6 @@
 import type { BackupEntry } from '../../backup/repository.ts';
 import { backupIdTime } from '../../backup/id.ts';
-import { preRestore, type BackupKind, type VerificationLevel } from '../../domain/backup.ts';
+import { inTheClear, preRestore, type BackupKind, type VerificationLevel } from '../../domain/backup.ts';
 import { countKeys } from '../../jobs/backup/backup.ts';
 import { shrunkenOf } from '../../jobs/backup/judge-shrinkage.ts';
 import { formatBytes } from '../../lib/bytes.ts';
@@ -23,6 +23,8 @@ interface ListedBackup {
   plain_bytes: number | null;
   stored_bytes: number;
   encrypted: boolean | null;
+  /** Encryption is configured, and this one is not encrypted. */
+  downgraded: boolean;
   server: string | null;
   /** The newest proof. */
   verified: { level: VerificationLevel; ok: boolean; at: string } | null;
@@ -46,14 +48,17 @@ export const backupsListCommand = defineCommand<object, BackupList>({
     const instance = app.instance(context.globals.instance);
     const repository = await app.repository(instance);
     const { backups, foreign } = await repository.list(context.signal);
+    const encrypts = app.settings.repository.encryption.age_recipients.length > 0;
     const shrunken = shrunkenOf(backups, app.settings.backup.shrink_alert);
     return {
       instance: instance.name,
       repository: repository.store.description,
       timezone: app.settings.timezone,
-      backups: backups
-        .toReversed()
-        .map((entry) => ({ ...summarize(entry), shrunken: shrunken.has(entry.id) })),
+      backups: backups.toReversed().map((entry) => {
+        const summary = summarize(entry);
+        const downgraded = encrypts && summary.encrypted === false;
+        return { ...summary, downgraded, shrunken: shrunken.has(entry.id) };
+      }),
       foreign,
     };
   },
@@ -87,7 +92,7 @@ export const backupsListCommand = defineCommand<object, BackupList>({
   },
 });
 
-function summarize(entry: BackupEntry): Omit<ListedBackup, 'shrunken'> {
+function summarize(entry: BackupEntry): Omit<ListedBackup, 'shrunken' | 'downgraded'> {
   const time = backupIdTime(entry.id);
   const manifest = entry.state === 'complete' ? entry.manifest : undefined;
   const last = entry.state === 'complete' ? entry.verifications.at(-1) : undefined;
@@ -100,8 +105,7 @@ function summarize(entry: BackupEntry): Omit<ListedBackup, 'shrunken'> {
     keys: manifest === undefined ? null : countKeys(manifest),
     plain_bytes: manifest?.artefacts[0]?.plain.bytes ?? null,
     stored_bytes: entry.objects.reduce((sum, { bytes }) => sum + bytes, 0),
-    encrypted:
-      manifest === undefined ? null : manifest.artefacts.some(({ encryption }) => encryption !== null),
+    encrypted: manifest === undefined ? null : !inTheClear(manifest),
     server: manifest === undefined ? null : `${manifest.server.engine} ${manifest.server.version}`,
     verified:
       last === undefined
@@ -114,14 +118,17 @@ function summarize(entry: BackupEntry): Omit<ListedBackup, 'shrunken'> {
 }
 
 function describeState(
-  { state, verified, shrunken, problem }: ListedBackup,
+  { state, verified, shrunken, downgraded, problem }: ListedBackup,
   style: Style,
 ): { text: string; paint: (text: string) => string } {
   if (state === 'damaged') return { text: `damaged: ${problem}`, paint: style.bad };
   if (state !== 'complete') return { text: state, paint: style.warning };
   if (verified?.ok === false) return { text: 'damaged', paint: style.bad };
   const level = verified?.level ?? 'written';
-  if (shrunken) return { text: `${level}, shrunken`, paint: style.bad };
+  if (shrunken || downgraded) {
+    const flaws = [...(shrunken ? ['shrunken'] : []), ...(downgraded ? ['not encrypted'] : [])];
+    return { text: [level, ...flaws].join(', '), paint: style.bad };
+  }
   return { text: level, paint: level === 'written' ? style.warning : style.good };
 }
 

@@ -1,5 +1,5 @@
 import type { Argv } from 'yargs';
-import { guardFlags } from '../../backup/restore/judge-guards.ts';
+import { flagOf, guardFlags } from '../../backup/restore/judge-guards.ts';
 import { fetchBackupJob, type FetchReport } from '../../jobs/fetch/fetch-backup.ts';
 import { planRestoreJob } from '../../jobs/restore/plan-restore.ts';
 import { undoLiveJob } from '../../jobs/restore/undo-live.ts';
@@ -67,12 +67,11 @@ export const restoreCommand = defineCommand<Args, Result>({
         'usage',
         '--to only fetches a backup: --undo and --dry-run have no meaning with it',
       );
-    if (to !== undefined)
-      return {
-        kind: 'fetched',
-        fetched: await app.run(fetchBackupJob, instance, { which: args.id, directory: to }, context),
-      };
-    const allow = Object.keys(guardFlags).filter((name) => args[`allow-${name}`] === true);
+    const allow = Object.keys(guardFlags).filter((name) => args[flagOf(name).slice(2)] === true);
+    if (to !== undefined) {
+      const what = { which: args.id, directory: to, allow };
+      return { kind: 'fetched', fetched: await app.run(fetchBackupJob, instance, what, context) };
+    }
     // The last restore of either kind is the one that is undone.
     const replaced = undo ? await app.run(undoLiveJob, instance, {}, context) : null;
     if (undo && replaced === null)
@@ -80,7 +79,7 @@ export const restoreCommand = defineCommand<Args, Result>({
     // What was there before may well be less: it is wanted back all the same.
     if (replaced !== null) allow.push('fewer-keys');
     const { method } = args;
-    const wanted = { which: replaced ?? args.id, method, preBackup: args.preBackup };
+    const wanted = { which: replaced ?? args.id, method, preBackup: args.preBackup, allow };
     const planned = await app.run(planRestoreJob, instance, wanted, context);
     await using local = planned.local;
     const which = local?.manifest.id ?? wanted.which;
@@ -134,6 +133,6 @@ function options(yargs: Argv): Argv {
         'files: placed while the server is down; live: the running server takes it over; default: live, if it can',
     });
   for (const [name, describe] of Object.entries(guardFlags))
-    result = result.option(`allow-${name}`, { type: 'boolean', default: false, describe });
+    result = result.option(flagOf(name).slice(2), { type: 'boolean', default: false, describe });
   return result;
 }

@@ -83,6 +83,14 @@ function renderInstance(
       'backups',
       `${backups.count}, newest ${id} (${formatAge(Date.parse(at), now)}, ${formatBytes(bytes)})`,
     ]);
+    if (backups.unencrypted > 0)
+      rows.push([
+        '',
+        {
+          text: `${backups.unencrypted} of them NOT ENCRYPTED, although encryption is configured`,
+          paint: style.bad,
+        },
+      ]);
     rows.push(
       backups.proven === null
         ? ['proven', { text: 'none of them', paint: style.warning }]

@@ -1,5 +1,5 @@
 import type { Choice } from '../../backup/restore/choose-method.ts';
-import type { Guard } from '../../backup/restore/judge-guards.ts';
+import { flagOf, type Guard } from '../../backup/restore/judge-guards.ts';
 import type { Plan, UndoPlan } from '../../backup/restore/plan-restore.ts';
 import type { RestoreEstimate } from '../../domain/drill.ts';
 import { formatBytes } from '../../lib/bytes.ts';
@@ -86,7 +86,7 @@ export function renderUndoPlan(
 function guardLines(guards: readonly Guard[], style: Style, lines: Lines): string[] {
   return guards.flatMap(({ name, allowable, why, instead }) =>
     lines(
-      `refused: ${printable(why)}; ${printable(instead)}${allowable ? `; or insist with --allow-${name}` : ''}`,
+      `refused: ${printable(why)}; ${printable(instead)}${allowable ? `; or insist with ${flagOf(name)}` : ''}`,
     ).map(style.bad),
   );
 }

@@ -3,6 +3,7 @@ import type { App } from '../../app/build-app.ts';
 import { intoTarget, type IntoOptions } from '../../app/into-target.ts';
 import type { KeyPlan } from '../../backup/restore-keys/judge-key-plan.ts';
 import type { ExistingKeys } from '../../backup/restore-keys/writer-options.ts';
+import { refuseClear } from '../../backup/refuse-clear.ts';
 import { AgentError } from '../../domain/errors.ts';
 import type { InstanceSettings } from '../../domain/settings.ts';
 import { restoreKeys } from '../../jobs/keys/restore-keys.ts';
@@ -94,6 +95,9 @@ export async function runInto(context: CommandContext, args: IntoArgs): Promise<
     throw new AgentError('usage', `${args.id} is a report of keys, which holds no values`, {
       hint: 'name a backup id, latest, a dump.rdb, or - for standard input',
     });
+  const { manifest } = source;
+  if (manifest !== undefined && app !== undefined && args['accept-unencrypted'] !== true)
+    refuseClear(manifest, app.settings.repository.encryption.age_recipients);
   return await inFlags(
     args,
     restoreKeys(

@@ -53,7 +53,11 @@ export async function runLive(
 function withOtherWay(error: unknown, backup: string): unknown {
   if (!(error instanceof AgentError) || !['failed', 'refused', 'redis'].includes(error.code)) return error;
   const other = `redis-agent restore ${shellWord(backup)} --method files`;
-  if (error.hint?.includes('--method files') === true || error.reason === 'persist') return error;
+  if (
+    error.hint?.includes('--method files') === true ||
+    ['persist', 'unloadable'].includes(error.reason ?? '')
+  )
+    return error;
   return new AgentError(error.code, error.message, {
     cause: error,
     ...(error.reason === undefined ? {} : { reason: error.reason }),
@@ -65,13 +69,13 @@ export function renderLive(report: LiveJobReport, other: WhyNot, style: Style, w
   const { restored, interrupted } = report;
   if (restored === null)
     return `${renderPlan({ ...report, why_not: other }, style, width)}\nnothing was changed`;
-  const { seconds, databases, pre_backup: before } = restored;
+  const { seconds, databases, proven, pre_backup: before } = restored;
   const keys = Object.values(databases).reduce((sum, database) => sum + database.keys, 0);
   const total = (seconds.verify + seconds.load + seconds.settle) * 1000;
   return [
     ...(interrupted === null ? [] : [printable(interrupted)]),
     `${style.good(`restored ${printable(restored.backup)}`)} in ${formatDuration(total)}: ${keys} keys loaded, as many as it holds`,
-    'every value was decoded before; the next start loads the same',
+    `proven before: ${printable(proven)}; the next start loads the same`,
     ...(before === null
       ? []
       : [`what was there before is backup ${before}; to put it back: redis-agent restore --undo`]),

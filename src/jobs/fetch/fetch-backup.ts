@@ -1,6 +1,7 @@
 import { mkdir, realpath, rename, rm, stat, statfs } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Manifest } from '../../domain/backup.ts';
+import { refuseClear } from '../../backup/refuse-clear.ts';
 import { AgentError, messageOf, systemCode } from '../../domain/errors.ts';
 import { formatBytes } from '../../lib/bytes.ts';
 import type { Job, JobContext, JobResult } from '../job.ts';
@@ -14,6 +15,8 @@ export interface FetchOptions {
   which: string;
   /** Where to: made when it is missing. */
   directory: string;
+  /** Names of guards that are insisted on. */
+  allow: readonly string[];
 }
 
 export interface FetchReport {
@@ -37,9 +40,13 @@ export const fetchBackupJob: Job<FetchOptions, FetchReport> = {
   run,
 };
 
-async function run(context: JobContext, { which, directory }: FetchOptions): Promise<JobResult<FetchReport>> {
-  const { repository, signal } = context;
+async function run(
+  context: JobContext,
+  { which, directory, allow }: FetchOptions,
+): Promise<JobResult<FetchReport>> {
+  const { repository, signal, settings } = context;
   const manifest = await repository.find(which, signal);
+  if (!allow.includes('unencrypted')) refuseClear(manifest, settings.repository.encryption.age_recipients);
   const { plain } = artefactOf(manifest);
   const file = await here(directory, () => fetchInto(context, manifest, resolve(directory))).catch(
     (error: unknown) => {

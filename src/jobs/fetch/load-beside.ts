@@ -24,7 +24,12 @@ export interface LoadBeside {
 /** Begins at once, and ends by itself with the dump. */
 export function loadBeside(
   context: JobContext,
-  { tool, tail, bytes }: { tool: CheckTool; tail: FileTail; bytes: number },
+  {
+    tool,
+    tail,
+    bytes,
+    databases,
+  }: { tool: CheckTool; tail: FileTail; bytes: number; databases: number | undefined },
 ): LoadBeside {
   const over = new AbortController();
   let awaited = false;
@@ -32,6 +37,7 @@ export function loadBeside(
   const loading = awaitLater(
     loadDump(context, tool, {
       feed: { bytes, open: () => tail.read() },
+      databases,
       signal: AbortSignal.any([context.signal, over.signal]),
       onProgress(share) {
         // Until then the decoding is shown; from then on, what is left.
@@ -67,7 +73,7 @@ export function loadBeside(
 export async function loadDump(
   { clock, scratch }: JobContext,
   tool: CheckTool,
-  options: Pick<ScratchOptions, 'dumpFile' | 'feed' | 'signal' | 'onProgress'>,
+  options: Pick<ScratchOptions, 'dumpFile' | 'feed' | 'databases' | 'signal' | 'onProgress'>,
 ): Promise<Record<string, KeyCount>> {
   await sweepScratch(scratch);
   await using server = await startScratchServer({

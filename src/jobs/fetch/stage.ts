@@ -56,8 +56,11 @@ export async function stageDump(
   const tail = new FileTail(() => openStaged(path, manners));
   const { bytes } = artefactOf(manifest).plain;
   const { tool, lack } = means;
+  const databases = facts.conf?.databases;
   const beside =
-    tool !== undefined && lack === undefined ? loadBeside(context, { tool, tail, bytes }) : undefined;
+    tool !== undefined && lack === undefined
+      ? loadBeside(context, { tool, tail, bytes, databases })
+      : undefined;
   try {
     await decodeFiles(context, manifest, { paths, manners, tail, read: readKnown, finish: giveManners });
   } catch (error) {
@@ -69,7 +72,10 @@ export async function stageDump(
   return {
     ...stagedDump(context, facts, place, { manifest, dump, single }),
     async prove() {
-      const [proven] = await Promise.all([proveDump(context, manifest, { means, path, beside }), durable]);
+      const [proven] = await Promise.all([
+        proveDump(context, manifest, { means, path, beside, databases }),
+        durable,
+      ]);
       return proven;
     },
   };
@@ -85,7 +91,11 @@ export function stagedDump(
   return {
     async prove() {
       const means = await findMeans(context, facts, manifest, 'rdb');
-      return await proveDump(context, manifest, { means, path: join(place.dir, dump) });
+      return await proveDump(context, manifest, {
+        means,
+        path: join(place.dir, dump),
+        databases: facts.conf?.databases,
+      });
     },
     incoming: async () => ({ files: await incomingFrom(place, dump, single), rdb: dump }),
   };
@@ -135,7 +145,12 @@ async function decodeFiles(
 async function proveDump(
   context: JobContext,
   manifest: Manifest,
-  { means, path, beside }: { means: ProofMeans; path: string; beside?: LoadBeside | undefined },
+  {
+    means,
+    path,
+    beside,
+    databases,
+  }: { means: ProofMeans; path: string; beside?: LoadBeside | undefined; databases: number | undefined },
 ): Promise<string> {
   const { signal, progress } = context;
   const onProgress = (share: number): void => progress.report({ phase: 'proving', done: share, total: 1 });
@@ -144,7 +159,8 @@ async function proveDump(
     means,
     check: (tool) => runCheckRdb(tool, path, signal),
     load: async (tool) =>
-      (await beside?.keys()) ?? (await loadDump(context, tool, { dumpFile: path, signal, onProgress })),
+      (await beside?.keys()) ??
+      (await loadDump(context, tool, { dumpFile: path, databases, signal, onProgress })),
   });
 }
 

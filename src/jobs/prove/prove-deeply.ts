@@ -19,6 +19,8 @@ export interface DeepProof {
   version: RdbVersion;
   /** By database number, counted in the file. */
   databases: Record<string, KeyCount>;
+  /** The highest that the file names, with keys or without: a server ends at one that it does not have. */
+  highestDatabase: number;
   /** Modules that have data in it, which nobody but they can check. */
   modules: string[];
   /** Values that the server would read otherwise than they were written. */
@@ -98,6 +100,7 @@ export async function proveDeeply(
     return {
       version,
       databases: content.databases(),
+      highestDatabase: content.highestDatabase,
       modules: [...content.modules],
       oddEntries: odd.count,
       growth: growth.bytes,
@@ -113,6 +116,11 @@ export async function proveDeeply(
 class DeepContent implements RdbHandler {
   readonly #counter = new ContentCounter();
   readonly modules = new Set<string>();
+  highestDatabase = 0;
+
+  database(database: number): void {
+    this.highestDatabase = Math.max(this.highestDatabase, database);
+  }
 
   moduleAux(module: string): void {
     this.modules.add(module);

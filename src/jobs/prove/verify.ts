@@ -1,11 +1,15 @@
 import type { BackupEntry, Listing } from '../../backup/repository.ts';
-import type { Manifest, Verification, VerificationLevel } from '../../domain/backup.ts';
+import { inTheClear, type Manifest, type Verification, type VerificationLevel } from '../../domain/backup.ts';
 import { AgentError } from '../../domain/errors.ts';
 import type { Finding } from '../../domain/finding.ts';
 import type { Job, JobContext, JobResult } from '../job.ts';
 import type { ProofOptions, VerifyDepth } from './proof.ts';
 import { provideProver, type Prover } from './prover.ts';
 import { damagedRule, unprovenRule } from './rules.ts';
+
+/** Of a backup that is not encrypted although encryption is configured. */
+const clearNote =
+  'it is NOT ENCRYPTED although encryption is configured, and is restored with --accept-unencrypted only';
 
 export interface VerifyOptions {
   /** A backup id, `latest`, or `all`. */
@@ -159,7 +163,8 @@ async function proveAndRecord(
   manifest: Manifest,
   how: ProofOptions,
 ): Promise<VerifyVerdict | undefined> {
-  const { repository, clock, signal } = context;
+  const { repository, clock, signal, settings } = context;
+  const downgraded = settings.repository.encryption.age_recipients.length > 0 && inTheClear(manifest);
   const start = clock.monotonic();
   const outcome = await prove(prover, manifest, how);
   const verification: Verification = {
@@ -175,7 +180,7 @@ async function proveAndRecord(
     id: manifest.id,
     verdict: outcome.ok ? 'ok' : 'damaged',
     level: outcome.level,
-    summary: outcome.summary,
+    summary: downgraded ? `${outcome.summary}; ${clearNote}` : outcome.summary,
   };
 }
 

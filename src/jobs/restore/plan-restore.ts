@@ -22,6 +22,8 @@ export interface PlanRestoreOptions {
   method: Method | undefined;
   /** Of a live one: back up first what is there now. */
   preBackup: boolean;
+  /** Names of guards that are insisted on. */
+  allow: readonly string[];
 }
 
 /** A restore as it would be, by the method that was chosen. `local`: of what lies at a path, held open for it. */
@@ -80,7 +82,7 @@ async function passedOver({ repository, signal }: JobContext, chosen: string): P
 
 async function plan(
   context: JobContext,
-  { method: asked, preBackup, ...source }: PlanRestoreOptions & Pick<PlannedRestore, 'local'>,
+  { method: asked, preBackup, allow, ...source }: PlanRestoreOptions & Pick<PlannedRestore, 'local'>,
 ): Promise<Planned> {
   const planFiles = async (): Promise<RestoreReport> => {
     const options = { ...source, undo: false, dryRun: true, allow: [] };
@@ -100,7 +102,7 @@ async function plan(
     return { method: asked, choice: chosenByHand(asked), report: await planLive() };
   }
   const live = await attempt(context, planLive);
-  const choice = chooseMethod({ files: prospectOf(files), live: prospectOf(live), halfPlaced });
+  const choice = chooseMethod({ files: prospectOf(files), live: prospectOf(live), halfPlaced, allow });
   if (choice.method === 'live' && 'done' in live) return { method: 'live', choice, report: live.done };
   if ('done' in files) return { method: 'files', choice, report: files.done };
   throw neither(files.problem, choice);

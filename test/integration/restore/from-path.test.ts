@@ -193,7 +193,7 @@ test.each([
   try {
     const run = { signal: new AbortController().signal, progress: { report() {} } };
     const instance = app.instance(undefined);
-    const wanted = { which: path, method: 'files', preBackup: false } as const;
+    const wanted = { which: path, method: 'files', preBackup: false, allow: [] } as const;
     await using local = (await app.run(planRestoreJob, instance, wanted, run)).local;
     change(path);
     const what = { which: path, undo: false, dryRun: false, allow: [], local };

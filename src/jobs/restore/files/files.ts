@@ -50,6 +50,7 @@ export async function restoreFiles(
     manifest,
     latest: options.which === 'latest',
     staleAfter: context.settings.backup.stale_after,
+    encrypts: options.local === undefined && context.settings.repository.encryption.age_recipients.length > 0,
     persistence,
     hasAof: scene.hasAof,
     expected: await expectRestore(context, plain.bytes, { method: 'files', kind: manifest.kind }),

@@ -2,7 +2,7 @@ import { realpath } from 'node:fs/promises';
 import type { RestoreFacts } from '../../../backup/restore/facts.ts';
 import { gatherFacts } from '../../../backup/restore/gather-facts.ts';
 import { openJournals, type Journal } from '../../../backup/restore/journal.ts';
-import type { Guard } from '../../../backup/restore/judge-guards.ts';
+import { flagOf, type Guard } from '../../../backup/restore/judge-guards.ts';
 import type { LoadReport } from '../../../backup/restore/judge-load.ts';
 import { nextPersistence, type RestorePlan, type UndoPlan } from '../../../backup/restore/plan-restore.ts';
 import type { Layout } from '../../../backup/restore/layout.ts';
@@ -178,7 +178,7 @@ export function requireService({ service }: Scene): void {
 export function refuse(guards: readonly Guard[], allow: readonly string[]): void {
   const standing = guards.filter(({ name, allowable }) => !allowable || !allow.includes(name));
   if (standing.length === 0) return;
-  const flags = standing.filter(({ allowable }) => allowable).map(({ name }) => `--allow-${name}`);
+  const flags = standing.filter(({ allowable }) => allowable).map(({ name }) => flagOf(name));
   const insist = flags.length < standing.length ? '' : `; to insist: ${flags.join(' ')}`;
   throw new AgentError('refused', standing.map(({ why }) => why).join('; and '), {
     reason: standing[0]?.name ?? 'guard',

@@ -10,6 +10,7 @@ import { expectRestore } from '../../drill/last-drill.ts';
 import type { LocalBackup } from '../../local/describe-local.ts';
 import { withLocal } from '../../local/local-backup.ts';
 import { restoreDeclaration } from '../declaration.ts';
+import { findScratch, unloaded } from './load-first.ts';
 import { interruptedLive, recoverLive } from './recover-live.ts';
 import {
   judgeFor,
@@ -81,17 +82,19 @@ async function run(own: JobContext, options: LiveJobOptions): Promise<JobResult<
 async function planLive(
   context: JobContext,
   manifest: Manifest,
-  { which, preBackup }: LiveJobOptions,
+  { which, local, preBackup }: LiveJobOptions,
 ): Promise<LivePlan> {
   const { clock, settings } = context;
   const facts = await lookLive(context);
   const { guards, notes, mode } = judgeFor(facts, manifest);
+  const { lack } = await findScratch(context, manifest, facts.info);
   const now = clock.now();
   const running = { databases: infoKeyspace(facts.info) };
   const choice = {
     facts: { now, running },
     manifest,
     latest: which === 'latest',
+    encrypts: local === undefined && settings.repository.encryption.age_recipients.length > 0,
     staleAfter: settings.backup.stale_after,
   };
   return {
@@ -104,14 +107,14 @@ async function planLive(
     bytes: manifest.artefacts[0]?.plain.bytes ?? 0,
     server: `${facts.server.engine} ${facts.server.version}`,
     mode,
-    steps: stepsOf(facts, mode, preBackup),
+    steps: stepsOf(facts, mode, preBackup, lack),
     lost: `everything written since ${manifest.snapshot_at}; ${kept(preBackup)}`,
     expected: await expectRestore(context, manifest.artefacts[0]?.plain.bytes ?? 0, {
       method: 'live',
       kind: manifest.kind,
     }),
     notes,
-    guards: [...guards, ...judgeChoice(choice)],
+    guards: [...guards, ...(lack === undefined ? [] : [unloaded(lack)]), ...judgeChoice(choice)],
   };
 }
 
@@ -121,7 +124,12 @@ function kept(preBackup: boolean): string {
     : 'what is there now is not kept (--no-pre-backup)';
 }
 
-function stepsOf({ info, dump }: LiveServerFacts, mode: DisklessLoad, preBackup: boolean): PlanStep[] {
+function stepsOf(
+  { info, dump }: LiveServerFacts,
+  mode: DisklessLoad,
+  preBackup: boolean,
+  lack: string | undefined,
+): PlanStep[] {
   const loads = {
     swapdb: 'from the agent as its master, beside the old data, which goes when all is loaded',
     disabled:
@@ -130,7 +138,10 @@ function stepsOf({ info, dump }: LiveServerFacts, mode: DisklessLoad, preBackup:
   const lasting =
     info.get('aof_enabled') === '1' ? 'the server writes its AOF anew' : `the server saves ${dump}`;
   return [
-    { step: 'verify', why: 'SHA-256, CRC64, and every value decoded, before the server is sent anything' },
+    {
+      step: 'verify',
+      why: `SHA-256, CRC64, every value decoded${lack === undefined ? ', and a scratch server loads it' : ''}, before the server is sent anything`,
+    },
     ...(preBackup ? [{ step: 'keep', why: 'a backup of what is there now, in the repository' }] : []),
     { step: 'load', why: loads[mode] },
     { step: 'compare', why: 'keys loaded, against the backup' },

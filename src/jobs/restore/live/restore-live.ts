@@ -1,5 +1,5 @@
 import { gatherLive, type LiveServerFacts } from '../../../backup/restore/gather-live.ts';
-import type { Guard } from '../../../backup/restore/judge-guards.ts';
+import { flagOf, type Guard } from '../../../backup/restore/judge-guards.ts';
 import { judgeLive, type DisklessLoad, type LiveJudgement } from '../../../backup/restore/judge-live.ts';
 import { preRestore, type KeyCount, type Manifest } from '../../../domain/backup.ts';
 import { AgentError } from '../../../domain/errors.ts';
@@ -9,6 +9,7 @@ import type { JobContext } from '../../job.ts';
 import { takeOver, type TakeOver } from './take-over.ts';
 import { nameDamage } from '../../prove/name-damage.ts';
 import { proveDeeply, type DeepProof } from '../../prove/prove-deeply.ts';
+import { loadFirst } from './load-first.ts';
 import { recoverLive } from './recover-live.ts';
 
 export interface LiveRestoreOptions extends Pick<TakeOver, 'stallTimeout' | 'onPhase'> {
@@ -23,6 +24,8 @@ export interface LiveRestoreReport {
   backup: string;
   /** What the server did with the old data meanwhile: kept it until the end, or dropped it before the load. */
   mode: DisklessLoad;
+  /** How far the backup was proven before the server was sent anything. */
+  proven: string;
   /** What was there before; null when nothing was, or nobody wanted it. */
   pre_backup: string | null;
   databases: Record<string, KeyCount>;
@@ -51,6 +54,14 @@ export async function runLiveRestore(
   const proof = await proveDeeply(context, manifest, before.server).catch((error: unknown) => {
     throw nameDamage(manifest.id, error);
   });
+  const known = judgeFor(before, manifest, proof);
+  requireAllowed(context, known.guards, options.allowed);
+  const proven = await loadFirst(context, manifest, {
+    facts: before,
+    proof,
+    mode: known.mode,
+    insisted: options.allowed.has('unloaded'),
+  });
   const verified = clock.monotonic();
   // Meanwhile much may have changed, and now it is known what is in the backup.
   const facts = await lookLive(context);
@@ -66,6 +77,7 @@ export async function runLiveRestore(
     method: 'live',
     backup: manifest.id,
     mode: judgement.mode,
+    proven,
     pre_backup: preBackup,
     databases: proof.databases,
     seconds: {
@@ -101,7 +113,7 @@ export function judgeFor(facts: LiveServerFacts, manifest: Manifest, proof?: Dee
       bytes: manifest.artefacts[0]?.plain.bytes ?? 0,
       usedMemory: manifest.server.used_memory,
       rdb: proof?.version ?? versionOf(manifest),
-      highestDatabase: Math.max(0, ...Object.keys(databases).map(Number)),
+      highestDatabase: proof?.highestDatabase ?? Math.max(0, ...Object.keys(databases).map(Number)),
       oddEntries: proof?.oddEntries ?? 0,
       modules: proof?.modules ?? (manifest.content.types['module'] === undefined ? [] : ['their own types']),
     },
@@ -122,7 +134,7 @@ export function requireAllowed(
   const standing = guards.filter(({ name, allowable }) => !allowable || !allowed.has(name));
   const [first] = standing;
   if (first === undefined) return;
-  const insist = first.allowable ? `, or insist with --allow-${first.name}` : '';
+  const insist = first.allowable ? `, or insist with ${flagOf(first.name)}` : '';
   throw new AgentError(
     'refused',
     `no live restore into instance ${instance.name}: ${standing.map(({ why }) => why).join('; ')}`,

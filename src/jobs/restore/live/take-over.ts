@@ -1,5 +1,5 @@
 import type { LiveServerFacts } from '../../../backup/restore/gather-live.ts';
-import type { LiveJudgement } from '../../../backup/restore/judge-live.ts';
+import type { DisklessLoad, LiveJudgement } from '../../../backup/restore/judge-live.ts';
 import { LiveJournal, type LivePhase, type LiveRecord } from '../../../backup/restore/live-journal.ts';
 import { LiveServer } from '../../../backup/restore/live-server.ts';
 import { isOurReplica, settleLive, type LiveOutcome } from '../../../backup/restore/settle-live.ts';
@@ -39,7 +39,7 @@ export async function takeOver(context: JobContext, manifest: Manifest, options:
   const watch = new AbortController();
   const stop = AbortSignal.any([signal, watch.signal]);
   const { proof, facts } = options;
-  const feed = feedOf(context, manifest, options);
+  const feed = feedOf(context, manifest, { proof, mode: options.judgement.mode });
   await using master = await listenAsMaster({
     feed,
     replicaUser: facts.user,
@@ -94,9 +94,13 @@ export async function takeOver(context: JobContext, manifest: Manifest, options:
  * What the server is sent. One that loads from the connection gets its strings expanded: it is the slower side, and has that
  * much less to do. One that writes a file first would have to write more, and is short of memory.
  */
-function feedOf(context: JobContext, manifest: Manifest, { proof, judgement }: TakeOver): Feed {
+export function feedOf(
+  context: JobContext,
+  manifest: Manifest,
+  { proof, mode }: { proof: DeepProof; mode: DisklessLoad },
+): Feed {
   const { bytes } = manifest.artefacts[0]?.plain ?? { bytes: 0 };
-  const expanded = judgement.mode === 'swapdb' && proof.growth > 0;
+  const expanded = mode === 'swapdb' && proof.growth > 0;
   const read = expanded ? readExpanded : readProven;
   return {
     bytes: expanded ? bytes + proof.growth : bytes,

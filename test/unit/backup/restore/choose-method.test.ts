@@ -6,6 +6,9 @@ const free: Prospect = { guards: [] };
 const guarded = (name: string, allowable: boolean): Prospect => ({
   guards: [{ name, allowable, why: `${name} stands`, instead: 'do something else' }],
 });
+const deciding = (name: string): Prospect => ({
+  guards: [{ name, allowable: true, decides: true, why: `${name} stands`, instead: 'do something else' }],
+});
 const problem: Prospect = { problem: new AgentError('redis', 'it does not answer') };
 
 describe('the method of a restore', () => {
@@ -20,9 +23,22 @@ describe('the method of a restore', () => {
       /replica stands/,
     ],
     ['live where one may insist on it', { live: guarded('sentinel', true) }, 'live', /stops the server/],
+    [
+      'files where live alone is in doubt',
+      { live: deciding('unloaded') },
+      'files',
+      /--allow-unloaded insists/,
+    ],
+    ['live where that is insisted on', { live: deciding('insisted') }, 'live', /stops the server/],
     ['files where they lie half placed', { halfPlaced: true }, 'files', /brought to its end/],
   ])('%s', (_, given, method, why) => {
-    const choice = chooseMethod({ files: free, live: free, halfPlaced: false, ...given });
+    const choice = chooseMethod({
+      files: free,
+      live: free,
+      halfPlaced: false,
+      allow: ['insisted'],
+      ...given,
+    });
     expect(choice).toEqual({
       method,
       why_not: { method: method === 'live' ? 'files' : 'live', why: expect.stringMatching(why) },

@@ -9,6 +9,7 @@ interface Choice {
   latest?: boolean;
   keys?: number;
   exact?: boolean;
+  encrypts?: boolean;
   now?: number;
 }
 
@@ -22,15 +23,23 @@ function namesOf(options: Choice): string[] {
   const running =
     options.now === undefined ? undefined : { databases: { 0: { keys: options.now, expires: 0 } } };
   const facts = { now, running };
-  return judgeChoice({ facts, manifest, latest: options.latest ?? true, staleAfter: 26 * hour }).map(
-    ({ name }) => name,
-  );
+  return judgeChoice({
+    facts,
+    manifest,
+    latest: options.latest ?? true,
+    staleAfter: 26 * hour,
+    encrypts: options.encrypts ?? false,
+  }).map(({ name }) => name);
 }
 
 describe('is it the backup that somebody means?', () => {
   test('the newest, when it is not too old', () => {
     expect(namesOf({ age: 26 * hour })).toEqual([]);
     expect(namesOf({ age: 27 * hour })).toEqual(['old']);
+  });
+
+  test('not one in the clear, where backups are encrypted', () => {
+    expect(namesOf({ age: 0, encrypts: true })).toEqual(['unencrypted']);
   });
 
   test('one that was named, however old', () => {
