@@ -36,6 +36,12 @@ export async function readDumpPath(connection: RedisConnection): Promise<{ dir: 
     readConfig(connection, 'dir'),
     readConfig(connection, 'dbfilename'),
   ]);
+  // getcwd(2) tells of no folder that was removed under a process.
+  if (!dir.startsWith('/'))
+    throw new AgentError('failed', `instance ${connection.target.name}: the server’s data folder is gone`, {
+      reason: 'gone',
+      hint: 'it works in a folder that was removed, and every save fails: make it again, for the server’s user, and tell it: redis-cli CONFIG SET dir FOLDER',
+    });
   return { dir, file };
 }
 

@@ -1,5 +1,7 @@
 import { formatBytes } from '../../lib/bytes.ts';
 import { formatDuration } from '../../lib/duration.ts';
+import { judgePlace, writesBlocked, type DumpPlace } from './judge-place.ts';
+import type { Judgement, Problem } from './problem.ts';
 
 /** What a preflight looks at. Sizes are bytes. `undefined`: cannot be seen from here, and is not judged. */
 export interface PreflightFacts {
@@ -19,21 +21,10 @@ export interface PreflightFacts {
     lastCopied: number;
   };
   disk: { folder: string; free: number; dump: number | undefined } | undefined;
+  /** Where the dump goes, and what the server may do there. */
+  place: DumpPlace | undefined;
   host: { available: number; commitLimit: number; committed: number; overcommit: number } | undefined;
   cgroup: { limit: number; free: number } | undefined;
-}
-
-/** One thing that speaks against a save: what, why (with figures), what to do. */
-export interface Problem {
-  check: 'loading' | 'replica' | 'last-save' | 'disk' | 'memory' | 'overcommit' | 'cgroup';
-  what: string;
-  why: string;
-  next: string;
-}
-
-export interface Judgement {
-  refusals: Problem[];
-  warnings: Problem[];
 }
 
 const mib = 1024 * 1024;
@@ -41,8 +32,9 @@ const mib = 1024 * 1024;
 /** Pure. Another child is no problem here: the snapshot waits for it. */
 export function judgePreflight(facts: PreflightFacts): Judgement {
   const judgement: Judgement = { refusals: [], warnings: [] };
-  for (const judge of [judgeState, judgeDisk, judgeMemory, judgeCgroup, judgeOvercommit])
-    judge(facts, judgement);
+  judgeState(facts, judgement);
+  judgePlace(facts.place, facts.failureBlocksWrites, judgement);
+  for (const judge of [judgeDisk, judgeMemory, judgeCgroup, judgeOvercommit]) judge(facts, judgement);
   return judgement;
 }
 
@@ -81,7 +73,8 @@ function judgeState(facts: PreflightFacts, { refusals, warnings }: Judgement): v
       why: `its data is ${replica.downFor === undefined ? 'of unknown age' : `${formatDuration(replica.downFor)} old`}`,
       next: 'repair the replication, or back up the master',
     });
-  if (facts.lastSaveFailed)
+  if (facts.lastSaveFailed && facts.failureBlocksWrites) refusals.push(writesBlocked);
+  else if (facts.lastSaveFailed)
     warnings.push({
       check: 'last-save',
       what: 'the server’s last save failed',

@@ -6,9 +6,11 @@ import { infoInteger, infoKeyspace, type Info } from '../../formats/info/parse-i
 import { readCgroupMemory, readHostMemory } from '../../lib/host-memory.ts';
 import type { RedisConnection } from '../../redis/connect.ts';
 import { findServerProcess } from '../../redis/server-process.ts';
-import { readConfig, readDumpPath, readInfo } from '../../redis/server.ts';
-import { judgePreflight, type PreflightFacts, type Problem } from './judge-preflight.ts';
-import { lastSaveFailed } from './save-request.ts';
+import { readDumpPath, readInfo } from '../../redis/server.ts';
+import { readDumpPlace } from './dump-place.ts';
+import { judgePreflight, type PreflightFacts } from './judge-preflight.ts';
+import type { Problem } from './problem.ts';
+import { blocksWrites, lastSaveFailed } from './save-request.ts';
 
 /**
  * Asks for nothing that costs the server anything, and decides whether a save may be asked for: one that fails can
@@ -40,11 +42,11 @@ export function describeProblem({ what, why }: Problem): string {
 /** Reads what judgePreflight looks at. What cannot be seen from here stays undefined. */
 export async function gatherPreflight(connection: RedisConnection): Promise<PreflightFacts> {
   const info = await readInfo(connection);
-  const [process, disk, stopWrites, savePoints] = await Promise.all([
+  const where = await readDumpPath(connection);
+  const [process, disk, failureBlocksWrites] = await Promise.all([
     findServerProcess(info),
-    readDisk(connection),
-    readConfig(connection, 'stop-writes-on-bgsave-error'),
-    readConfig(connection, 'save'),
+    readDisk(where),
+    blocksWrites(connection),
   ]);
   // A server that is elsewhere has another host's memory.
   const [host, cgroup] =
@@ -55,9 +57,10 @@ export async function gatherPreflight(connection: RedisConnection): Promise<Pref
     loading: info.get('loading') === '1' || info.get('async_loading') === '1',
     replica: replicaFacts(info),
     lastSaveFailed: lastSaveFailed(info),
-    failureBlocksWrites: stopWrites === 'yes' && savePoints !== '',
+    failureBlocksWrites,
     data: dataFacts(info),
     disk,
+    place: process && (await readDumpPlace(process.pid, where)),
     host,
     cgroup,
   };
@@ -86,8 +89,7 @@ function dataFacts(info: Info): PreflightFacts['data'] {
 }
 
 /** Undefined when the server's folder is not here: opening the snapshot explains that better, and before any save. */
-async function readDisk(connection: RedisConnection): Promise<PreflightFacts['disk']> {
-  const { dir, file } = await readDumpPath(connection);
+async function readDisk({ dir, file }: { dir: string; file: string }): Promise<PreflightFacts['disk']> {
   try {
     const { bavail, bsize } = await statfs(dir);
     const dump = await stat(join(dir, file)).catch(() => undefined);

@@ -2,7 +2,7 @@ import type { KeyCount, ServerIdentity } from '../../domain/backup.ts';
 import { AgentError } from '../../domain/errors.ts';
 import { infoInteger, infoKeyspace, parseInfo, type Info } from '../../formats/info/parse-info.ts';
 import type { RedisConnection } from '../../redis/connect.ts';
-import { identityOf } from '../../redis/server.ts';
+import { identityOf, readConfig } from '../../redis/server.ts';
 
 /** What BGSAVE SCHEDULE was answered, and the server as it was in the same instant. */
 export interface SaveRequest {
@@ -82,6 +82,15 @@ export function forkMark(info: Info): string {
 /** When the server last finished a dump, in seconds of its own clock. */
 export function lastSaveSeconds(info: Info): number {
   return infoInteger(info, 'rdb_last_save_time') ?? 0;
+}
+
+/** Does a save that fails stop writes? Only a server with a save point does that. */
+export async function blocksWrites(connection: RedisConnection): Promise<boolean> {
+  const [stop, points] = await Promise.all([
+    readConfig(connection, 'stop-writes-on-bgsave-error'),
+    readConfig(connection, 'save'),
+  ]);
+  return stop === 'yes' && points !== '';
 }
 
 export function lastSaveFailed(info: Info): boolean {

@@ -5,8 +5,10 @@ import { AgentError } from '../../domain/errors.ts';
 import { infoKeyspace, type Info } from '../../formats/info/parse-info.ts';
 import { readInfo } from '../../redis/server.ts';
 import type { DumpBefore } from './dump-file.ts';
+import { freeWrites } from './judge-place.ts';
 import { headBytes, readFirstDatabase, type FirstDatabase } from './rdb-head.ts';
 import {
+  blocksWrites,
   hasOtherChild,
   isSaving,
   lastSaveFailed,
@@ -47,7 +49,7 @@ export async function waitForFile(
     const handle = await before.openNewer();
     if (lastSaveFailed(info) && (keyspace !== undefined || !lastSaveFailed(request.info))) {
       await handle?.close();
-      throw saveFailed(run.instance, before.path);
+      throw saveFailed(run.instance, before.path, await blocksWrites(run.connection).catch(() => true));
     }
     if (handle !== undefined && isNotBefore(info, request))
       return await accept(run, handle, before.path, request, info, keyspace ?? infoKeyspace(info));
@@ -127,9 +129,18 @@ function hasKeys(databases: Keyspace): boolean {
   return Object.values(databases).some(({ keys }) => keys > 0);
 }
 
-function saveFailed(instance: string, path: string): AgentError {
+function saveFailed(instance: string, path: string, blocks: boolean): AgentError {
+  if (blocks)
+    return new AgentError(
+      'failed',
+      `instance ${instance}: the server failed to save to ${path}, and REFUSES WRITES since (MISCONF)`,
+      {
+        reason: 'save-failed',
+        hint: `${freeWrites}. Usual causes: a full disk, missing rights on ${dirname(path)}`,
+      },
+    );
   return new AgentError('failed', `instance ${instance}: the server failed to save to ${path}`, {
     reason: 'save-failed',
-    hint: `see the server’s log; usual causes are a full disk and missing rights on ${dirname(path)}. Until a save succeeds, the server may refuse writes (stop-writes-on-bgsave-error)`,
+    hint: `see the server’s log; usual causes are a full disk and missing rights on ${dirname(path)}`,
   });
 }

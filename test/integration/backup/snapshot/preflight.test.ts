@@ -1,13 +1,15 @@
-import { mkdirSync, rmdirSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { execFileSync } from 'node:child_process';
+import { chmodSync, mkdirSync, rmdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { judgePreflight } from '../../../../src/backup/snapshot/judge-preflight.ts';
 import { gatherPreflight, preflight } from '../../../../src/backup/snapshot/preflight.ts';
 import { Secret } from '../../../../src/domain/secret.ts';
 import { connectRedis } from '../../../../src/redis/connect.ts';
+import { runAgent, writeConfig } from '../../../support/cli.ts';
 import { memoryLog } from '../../../support/memory-log.ts';
-import { serverBuilds, startServer, type TestServer } from '../../../support/redis-server.ts';
-import { countSaves, fill, isRoot, tinyFileSystem, untilInfo } from './support.ts';
+import { defaultBuild, serverBuilds, startServer, type TestServer } from '../../../support/redis-server.ts';
+import { countSaves, fill, isRoot, tempFolder, tinyFileSystem, untilInfo, wrapped } from './support.ts';
 
 async function refuse(server: TestServer): Promise<void> {
   await preflight(server.connection, { log: memoryLog() });
@@ -113,14 +115,101 @@ test('a replica that is up to date is as good as its master', async () => {
   await refuse(replica);
 });
 
-test('a save that failed before: a warning, since the next one may put it right', async () => {
+test('a save that failed before: not asked for again where writes are blocked, else a warning', async () => {
   const server = await startServer({ config: { save: '3600 1000000' } });
   mkdirSync(server.dumpPath);
   await server.call('BGSAVE');
   await untilInfo(server, 'rdb_last_bgsave_status:err');
+  rmdirSync(server.dumpPath);
+  await expect(refuse(server)).rejects.toMatchObject({
+    reason: 'last-save',
+    hint: expect.stringMatching(/CONFIG SET stop-writes-on-bgsave-error no; .*--skip-preflight$/),
+  });
+  await server.call('CONFIG', 'SET', 'stop-writes-on-bgsave-error', 'no');
   const log = memoryLog();
   await preflight(server.connection, { log });
   expect(log.entries).toMatchObject([{ level: 'warn', check: 'last-save', next: 'see the server’s log' }]);
+});
+
+describe('a server that cannot replace its dump: refused, and writes go on', () => {
+  /** It runs as uid 65534, in a folder of root's that everybody may read. */
+  async function unprivileged(mode: number): Promise<{ server: TestServer; dir: string }> {
+    const build = wrapped(
+      defaultBuild(),
+      'dir=$(dirname "$2")\nchown -R 65534 "$dir"\nchmod 711 "$dir/.."\nexec setpriv --pdeathsig KILL --reuid 65534 --regid 65534 --clear-groups "$@"',
+    );
+    const dir = tempFolder();
+    chmodSync(dirname(dir), 0o711);
+    chmodSync(dir, mode);
+    return { server: await startServer({ build, config: { dir, save: '3600 1000000' } }), dir };
+  }
+
+  test.skipIf(!isRoot).each([
+    ['a folder that is not its own', 0o755, () => {}, 'uid 65534'],
+    ['a folder in its place', 0o777, (path: string) => mkdirSync(path), 'it is a folder'],
+    [
+      'another’s dump in a sticky folder',
+      0o1777,
+      (path: string) => writeFileSync(path, ''),
+      'is sticky, and the file belongs to uid 0',
+    ],
+    [
+      'a dump that is mounted',
+      0o777,
+      (path: string) => {
+        writeFileSync(path, '');
+        execFileSync('mount', ['--bind', path, path]);
+        onTestFinished(() => void execFileSync('umount', [path]));
+      },
+      'it is a mount point',
+    ],
+  ])('%s', async (_name, mode, make, why) => {
+    const { server, dir } = await unprivileged(mode);
+    make(join(dir, 'dump.rdb'));
+    await server.call('SET', 'key', 'value');
+    await expect(refuse(server)).rejects.toMatchObject({
+      code: 'refused',
+      reason: 'place',
+      message: expect.stringContaining(why),
+    });
+    expect(await countSaves(server)).toBe(0);
+    expect(await server.call('SET', 'key', 'again')).toBe('OK');
+  });
+
+  test.skipIf(!isRoot)('nor is it asked again when somebody has insisted and it failed', async () => {
+    const { server, dir } = await unprivileged(0o755);
+    const config = writeConfig({ server });
+    const args = ['backup', '--no-verify'];
+    const insisted = await runAgent([...args, '--skip-preflight'], { config });
+    expect(insisted).toMatchObject({ code: 1, stderr: expect.stringContaining('REFUSES WRITES since') });
+    expect(insisted.stderr).toContain('redis-cli CONFIG SET stop-writes-on-bgsave-error no');
+    expect(await countSaves(server)).toBe(1);
+    // Whatever the folder is like by now: it is the server that says that a save has failed.
+    chmodSync(dir, 0o777);
+    expect(await runAgent(args, { config })).toMatchObject({
+      code: 7,
+      stderr: expect.stringContaining('it refuses writes since (MISCONF)'),
+    });
+    expect(await countSaves(server)).toBe(1);
+    const { stdout } = await runAgent(['status'], { config });
+    expect(stdout).toMatch(/critical +backup failed: .*refuses? writes/i);
+    expect((await runAgent(['check'], { config })).stdout).toContain('it refuses writes since (MISCONF)');
+    // As the hint says.
+    await server.call('CONFIG', 'SET', 'stop-writes-on-bgsave-error', 'no');
+    expect(await server.call('SET', 'key', 'again')).toBe('OK');
+    expect(await runAgent(args, { config })).toMatchObject({ code: 0 });
+  });
+});
+
+test('a data folder that was removed under the server: said, and nothing else is looked at for it', async () => {
+  const dir = join(tempFolder(), 'data');
+  mkdirSync(dir);
+  const server = await startServer({ config: { dir } });
+  rmSync(dir, { recursive: true });
+  await expect(refuse(server)).rejects.toMatchObject({ code: 'failed', reason: 'gone' });
+  const config = writeConfig({ server });
+  const { code, stdout } = await runAgent(['check'], { config });
+  expect({ code, stdout }).toMatchObject({ code: 3, stdout: expect.stringContaining('data folder is gone') });
 });
 
 test('no right to look: which rule to add', async () => {

@@ -16,6 +16,15 @@ const healthy: PreflightFacts = {
   failureBlocksWrites: true,
   data: { keys: 1e6, changesSinceSave: 1000, dataset: 4 * gib, rss: 5 * gib, lastCopied: 0.25 * gib },
   disk: { folder: '/var/lib/redis', free: 100 * gib, dump: 2 * gib },
+  place: {
+    folder: '/var/lib/redis',
+    file: 'dump.rdb',
+    server: { uid: 104, groups: [111], override: false, owner: false },
+    directory: { uid: 104, gid: 111, mode: 0o750 },
+    dump: { uid: 104, folder: false },
+    mounted: false,
+    readOnly: false,
+  },
   host: { available: 16 * gib, commitLimit: 32 * gib, committed: 8 * gib, overcommit: 1 },
   cgroup: { limit: 24 * gib, free: 18 * gib },
 };
@@ -29,7 +38,7 @@ const fine = { refusals: [], warnings: [] };
 
 test('nothing speaks against a healthy server, nor what cannot be seen', () => {
   expect(checks({})).toEqual(fine);
-  expect(checks({ disk: undefined, host: undefined, cgroup: undefined })).toEqual(fine);
+  expect(checks({ disk: undefined, place: undefined, host: undefined, cgroup: undefined })).toEqual(fine);
   expect(checks({ replica: { linkUp: true, syncing: false, downFor: undefined } })).toEqual(fine);
 });
 
@@ -42,7 +51,11 @@ describe('state', () => {
     expect(checks({ replica: { linkUp: false, syncing: false, downFor: 5000 } }).refusals).toEqual([
       'replica',
     ]);
-    expect(checks({ lastSaveFailed: true })).toEqual({ refusals: [], warnings: ['last-save'] });
+    expect(checks({ lastSaveFailed: true, failureBlocksWrites: false })).toEqual({
+      refusals: [],
+      warnings: ['last-save'],
+    });
+    expect(checks({ lastSaveFailed: true })).toEqual({ refusals: ['last-save'], warnings: [] });
   });
 
   test('a lost master: how old the data is', () => {
@@ -51,6 +64,43 @@ describe('state', () => {
       judgePreflight({ ...healthy, replica: { ...replica, downFor } }).refusals[0]?.why;
     expect(why(125_000)).toBe('its data is 2m 05s old');
     expect(why(undefined)).toBe('its data is of unknown age');
+  });
+});
+
+describe('the place of the dump', () => {
+  const place = healthy.place!;
+  const nobody = { ...place.server, uid: 65_534, groups: [65_534] };
+  test.each<[string, Partial<typeof place>, 'refusals' | 'warnings' | 'fine']>([
+    ['a folder of the server’s own', {}, 'fine'],
+    ['one of its group', { directory: { uid: 0, gid: 111, mode: 0o770 } }, 'fine'],
+    ['one for everybody', { directory: { uid: 0, gid: 0, mode: 0o777 } }, 'fine'],
+    ['its own without the right to write', { directory: { uid: 104, gid: 111, mode: 0o577 } }, 'refusals'],
+    ['one of its group, which may only read', { directory: { uid: 0, gid: 111, mode: 0o757 } }, 'refusals'],
+    ['root’s', { directory: { uid: 0, gid: 0, mode: 0o755 } }, 'refusals'],
+    [
+      'of a group that it is not in, or with a list of rights',
+      { server: nobody, directory: { uid: 0, gid: 5, mode: 0o770 } },
+      'warnings',
+    ],
+    [
+      'anybody’s, for a server that may do everything',
+      { server: { ...nobody, override: true, owner: true } },
+      'fine',
+    ],
+    ['a folder in the dump’s place', { dump: { uid: 104, folder: true } }, 'refusals'],
+    ['a dump that is mounted', { mounted: true }, 'refusals'],
+    ['mounted read-only', { readOnly: true }, 'refusals'],
+    ['without a mount table', { mounted: undefined, readOnly: undefined }, 'fine'],
+    ['without a dump', { dump: undefined }, 'fine'],
+    [
+      'a sticky one, with another’s dump',
+      { directory: { uid: 0, gid: 0, mode: 0o1777 }, dump: { uid: 0, folder: false } },
+      'refusals',
+    ],
+    ['a sticky one, with its own dump', { directory: { uid: 0, gid: 0, mode: 0o1777 } }, 'fine'],
+  ])('%s', (_name, other, where) => {
+    const found = checks({ place: { ...place, ...other } });
+    expect(found).toEqual(where === 'fine' ? fine : { ...fine, [where]: ['place'] });
   });
 });
 
