@@ -18,6 +18,8 @@ export const kind = {
   /** Clearing up. */
   aside: 4,
   select: 5,
+  /** Whether it takes values of a module at all. */
+  module: 7,
 } as const;
 
 const kinds = 8;

@@ -1,6 +1,7 @@
 import { AgentError } from '../../domain/errors.ts';
 import { footerBytes, PayloadFooter, payloadVersion } from '../../formats/rdb/dump-payload.ts';
 import { ExpandedValue } from '../../formats/rdb/expand-value.ts';
+import { moduleOf } from '../../formats/rdb/module-name.ts';
 import type { RdbHandler, RdbRecord, TokenSink, ValueWish } from '../../formats/rdb/rdb-handler.ts';
 import { readValue } from '../../formats/rdb/rdb-reader.ts';
 import type { RdbVersion } from '../../formats/rdb/rdb-version.ts';
@@ -11,9 +12,10 @@ import { PipeError, type PipeReply } from '../../redis/reply-parser.ts';
 import { goesBySet, goesInParts } from './cheaper-ways.ts';
 import { existsAlready, kind, kindOf, recordOf, refusalOf, stoppedBy, tagOf } from './answer-kinds.ts';
 import { holdsOddEntry, listpackForm, type ListpackForm } from '../../formats/rdb/listpack-form.ts';
+import { lacksModule, writePayload } from './module-survey.ts';
 import { RecentKeys } from './recent-keys.ts';
 import { ValueBuilder, type BuilderHost } from './value-builder.ts';
-import { byCommands, impossible, type KeyWriterOptions } from './writer-options.ts';
+import { byCommands, impossible, tooLarge, type KeyWriterOptions } from './writer-options.ts';
 
 const words = {
   restore: encodedArgument('RESTORE'),
@@ -40,6 +42,8 @@ export class KeyWriter implements RdbHandler, BuilderHost {
   readonly #keys = new RecentKeys();
   readonly #footer = new PayloadFooter();
   readonly #expanded: ExpandedValue | undefined;
+  /** Of the values that are on their way. */
+  readonly #modules = new Map<number, string>();
   #version = 0;
   #form: ListpackForm = 'unknown';
   #selected = 0;
@@ -95,8 +99,7 @@ export class KeyWriter implements RdbHandler, BuilderHost {
     if (raw && this.#isOdd(record, raw))
       this.#later(record.index, keyOf(record), 'an entry that servers write in two ways');
     else if (raw) this.#write(record, raw);
-    else if (raw === null && record.type.data === 'module')
-      this.options.tally.fail('it is a module’s value, and too large for one command', keyOf(record));
+    else if (raw === null && record.type.data === 'module') this.options.tally.fail(tooLarge, keyOf(record));
     else if (raw === null) this.#later(record.index, keyOf(record), 'a value of its size');
     else if (this.#left === undefined) this.#builder.measure(record);
     else this.#count(this.#left, record);
@@ -142,7 +145,8 @@ export class KeyWriter implements RdbHandler, BuilderHost {
     out.literal(words.restore);
     out.argument(record.bytes, record.keyFrom, record.keyTo);
     out.integer(Math.max(0, record.expiresAt));
-    this.#payload(record.type.code, value);
+    if (record.type.data === 'module') this.#modules.set(record.index, moduleOf(raw));
+    writePayload(out, this.#footer, this.#version, record.type.code, value);
     out.literal(words.absttl);
     if (replaces) out.literal(words.replace);
     if (access) {
@@ -168,6 +172,7 @@ export class KeyWriter implements RdbHandler, BuilderHost {
       } else this.#refused(tag, reply);
     }
     this.#keys.drop();
+    if (this.#modules.size > 0) this.#modules.delete(recordOf(tag));
   }
 
   /** Before a command: goes to the database that `database` of the file is written into. */
@@ -231,25 +236,17 @@ export class KeyWriter implements RdbHandler, BuilderHost {
 
   #refused(tag: number, reply: PipeReply): void {
     const key = this.#keys.oldest;
+    const module = this.#modules.get(recordOf(tag));
     // What SET NX says.
     if (reply === null) this.exists(recordOf(tag), key);
     else if (!(reply instanceof PipeError))
       this.options.tally.fail('the server gave another answer than it should', key);
     else if (reply.code === 'BUSYKEY') this.exists(recordOf(tag), key);
+    else if (module !== undefined && reply.text.startsWith('ERR Bad data format'))
+      this.options.tally.fail(lacksModule(module), key);
     else if (reply.text.startsWith('ERR Bad data format'))
       this.#later(recordOf(tag), key, 'what RESTORE refuses');
     else if (!this.stopOn(reply)) this.options.tally.fail(refusalOf(reply), key);
-  }
-
-  #payload(code: number, raw: Uint8Array): void {
-    const { out } = this.pipe;
-    out.head(1 + raw.length + footerBytes);
-    const from = out.at;
-    out.bytes[out.at++] = code;
-    out.raw(raw, 0, raw.length);
-    this.#footer.write(out.bytes, from, out.at, this.#version);
-    out.at += footerBytes;
-    out.lineEnd();
   }
 }
 

@@ -23,7 +23,7 @@ export interface TargetWays {
 }
 
 /** Never a key: this payload's time was over in 1970. */
-const probeKey = 'redis-agent:probe';
+export const probeKey = 'redis-agent:probe';
 /** What building a value takes, whatever its type, in forms that change nothing where there is no such key. */
 const building = [
   ['SET', probeKey, '', 'XX'],

@@ -1,13 +1,23 @@
+import { payloadVersion } from '../../formats/rdb/dump-payload.ts';
 import type { RdbHandler, RdbRecord, TokenSink, ValueWish } from '../../formats/rdb/rdb-handler.ts';
+import type { RdbVersion } from '../../formats/rdb/rdb-version.ts';
 import { ValueDecoder } from '../../formats/rdb/value-decoder.ts';
 import type { Layout } from '../../formats/rdb/value-types.ts';
 import { encodedArgument } from '../../redis/command-writer.ts';
 import type { Pipe } from '../../redis/pipe.ts';
 import { PipeError, type PipeReply } from '../../redis/reply-parser.ts';
 import { kind, kindOf, refusalOf, stoppedBy, tagOf } from './answer-kinds.ts';
+import { ModuleSurvey } from './module-survey.ts';
 import { RecentKeys } from './recent-keys.ts';
 import { printableKey, Tally, type FailedKeys } from './tally.ts';
-import { byCommands, impossible, largestRaw, losesExpiry, type WritingRules } from './writer-options.ts';
+import {
+  byCommands,
+  impossible,
+  largestRaw,
+  losesExpiry,
+  tooLarge,
+  type WritingRules,
+} from './writer-options.ts';
 
 interface Amount {
   keys: number;
@@ -52,6 +62,7 @@ export class Surveyor implements RdbHandler {
   readonly #failed = new Tally();
   readonly #unknown = new Tally();
   readonly #keys = new RecentKeys();
+  readonly #modules: ModuleSurvey;
   #selected = 0;
   #wanted = false;
   #losesExpiry = false;
@@ -64,9 +75,11 @@ export class Surveyor implements RdbHandler {
   now = 0;
   failure: Error | undefined;
 
-  constructor(options: WritingRules, pipe: Pipe | undefined) {
+  /** `pipe`: asked which keys are there; `target`: which modules' values it takes. */
+  constructor(options: WritingRules, pipe: Pipe | undefined, target?: Pipe) {
     this.#options = options;
     this.#pipe = pipe;
+    this.#modules = new ModuleSurvey(target);
     this.survey = {
       keys: 0,
       bytes: 0,
@@ -84,6 +97,10 @@ export class Surveyor implements RdbHandler {
     };
   }
 
+  start(version: RdbVersion): void {
+    this.#modules.version = payloadVersion(version, this.#options.target.reads);
+  }
+
   functions(): void {
     this.survey.functions++;
   }
@@ -96,30 +113,35 @@ export class Surveyor implements RdbHandler {
     else if (record.expiresAt >= 0 && record.expiresAt <= this.now) survey.expired++;
     else this.#wanted = true;
     const { fieldExpiry } = this.#options.target;
+    if (this.#wanted && record.type.data === 'module' && impossible(record, this.#options) === undefined)
+      return 'raw';
     return this.#wanted && !fieldExpiry && expiring.has(record.type.layout) ? 'tokens' : 'skip';
   }
 
-  record(record: RdbRecord): void {
+  record(record: RdbRecord, raw?: Uint8Array | null): void {
     if (!this.#wanted) return;
     const { survey } = this;
     const { type, database, valueBytes, plainBytes, keyBytes, bytes, keyFrom, keyTo } = record;
     const large = valueBytes > largestRaw;
     const problem =
       impossible(record, this.#options) ??
-      (large ? this.#options.ways.unable : undefined) ??
+      (raw === null ? tooLarge : large ? this.#options.ways.unable : undefined) ??
       (this.#losesExpiry ? losesExpiry : undefined);
     if (problem !== undefined) return this.#failed.fail(problem, bytes.subarray(keyFrom, keyTo));
     add(survey, valueBytes);
     add((survey.types[type.data] ??= { keys: 0, bytes: 0 }), valueBytes);
     add((survey.databases[database] ??= { keys: 0, bytes: 0 }), valueBytes);
     if (byCommands(record, this.#options) || large) survey.by_commands++;
-    survey.memory += plainBytes + keyBytes + memoryPerKey;
+    const memory = plainBytes + keyBytes + memoryPerKey;
+    survey.memory += memory;
+    if (raw) this.#modules.count(record, raw, memory);
     if (this.#pipe !== undefined) this.#ask(this.#pipe, record);
   }
 
   answer(tag: number, reply: PipeReply): void {
     if (reply instanceof PipeError) this.failure ??= stoppedBy(this.#pipe?.target.name ?? '', reply);
-    if (kindOf(tag) === kind.select) return;
+    if (kindOf(tag) === kind.module) this.#modules.answer(reply);
+    if (kindOf(tag) === kind.select || kindOf(tag) === kind.module) return;
     if (reply instanceof PipeError) this.#unknown.fail(refusalOf(reply), this.#keys.oldest);
     else if (reply === 1) {
       this.survey.existing = (this.survey.existing ?? 0) + 1;
@@ -127,6 +149,27 @@ export class Surveyor implements RdbHandler {
       if (found.length < examples) found.push(printableKey(this.#keys.oldest));
     }
     this.#keys.drop();
+  }
+
+  /** When everything is answered: what the target does not take is not written. */
+  settle(): void {
+    const { survey } = this;
+    for (const { tally, reason, databases, memory } of this.#modules.refused()) {
+      for (const { keys, examples: some } of tally.counts.failed)
+        survey.impossible.push({ reason, keys, examples: some });
+      survey.memory -= memory;
+      for (const [database, amount] of databases) {
+        take(survey, amount);
+        for (const [group, name] of [
+          [survey.types, 'module'] as const,
+          [survey.databases, String(database)] as const,
+        ]) {
+          const counted = group[name];
+          if (counted !== undefined) take(counted, amount);
+          if (counted?.keys === 0) delete group[name];
+        }
+      }
+    }
   }
 
   #ask(pipe: Pipe, { index, database, bytes, keyFrom, keyTo }: RdbRecord): void {
@@ -145,6 +188,11 @@ export class Surveyor implements RdbHandler {
     this.#keys.push(bytes, keyFrom, keyTo, 0);
     pipe.commit(tagOf(index, kind.whole));
   }
+}
+
+function take(from: Amount, { keys, bytes }: Amount): void {
+  from.keys -= keys;
+  from.bytes -= bytes;
 }
 
 function add(amount: Amount, bytes: number): void {

@@ -34,6 +34,9 @@ export interface WritingRules {
 /** Of a hash for a server that has no HPEXPIREAT. */
 export const losesExpiry = 'some of its fields expire, which this server cannot do';
 
+/** Of a module's value, which nothing but RESTORE writes. */
+export const tooLarge = 'it is a module’s value, and too large for one command';
+
 /** Why this record cannot be written at all. */
 export function impossible(record: RdbRecord, rules: WritingRules): string | undefined {
   const { type, database } = record;
@@ -41,6 +44,7 @@ export function impossible(record: RdbRecord, rules: WritingRules): string | und
   const lacking = ways.lacks(toDatabase ?? database);
   if (lacking !== undefined) return lacking;
   if (type.data !== 'module') return byCommands(record, rules) ? ways.unable : undefined;
+  if (rules.only !== undefined) return 'it is a module’s value, which the server refuses';
   if (!ways.restore) return 'it is a module’s value, which only RESTORE can write';
   // Before 7.0 the server ends itself when it does not know the module.
   return target.survivesModules && understands(target.reads, type)

@@ -74,11 +74,14 @@ export function judgePlace(
 /** unknown: where a list of rights (setfacl) grants more, the group’s bits are the most that it grants. */
 function mayWrite({ server, directory: { uid, gid, mode } }: DumpPlace): 'yes' | 'no' | 'unknown' {
   if (server.override) return 'yes';
-  const allows = (bits: number): boolean => (bits & writeAndEnter) === writeAndEnter;
   if (server.uid === uid) return allows(mode >> 6) ? 'yes' : 'no';
   if (server.groups.includes(gid)) return allows(mode >> 3) ? 'yes' : 'no';
   if (allows(mode)) return 'yes';
   return allows(mode >> 3) ? 'unknown' : 'no';
+}
+
+function allows(bits: number): boolean {
+  return (bits & writeAndEnter) === writeAndEnter;
 }
 
 function modeOf(mode: number): string {

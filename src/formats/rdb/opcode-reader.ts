@@ -1,3 +1,4 @@
+import { moduleName } from './module-name.ts';
 import { RdbError, type RdbHandler, type RdbRecord } from './rdb-handler.ts';
 import type { Engine } from './rdb-version.ts';
 import { StringReader } from './string-reader.ts';
@@ -147,15 +148,6 @@ export class OpcodeReader {
     const { bytes, from, to } = this.#text;
     return new TextDecoder().decode(bytes.subarray(from, to));
   }
-}
-
-const moduleLetters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
-
-/** The nine letters of six bits each that a module's 64-bit id holds above its version. */
-function moduleName(id: bigint): string {
-  return Array.from({ length: 9 }, (_, at) => moduleLetters[Number((id >> BigInt(58 - 6 * at)) & 63n)]).join(
-    '',
-  );
 }
 
 function unknown(code: number, engine: Engine): RdbError {

@@ -18,7 +18,7 @@ export async function planKeys(
   const { survey, ways } = await withPipe(context, options, place, async (pipe, base, receive) => ({
     ways: base.ways,
     survey: (await isSurveyed(context, options, place, before))
-      ? await surveyKeys(context, options, base, isAsked(options, place, before) ? pipe : undefined, receive)
+      ? await surveyKeys(context, options, base, { pipe, asks: isAsked(options, place, before) }, receive)
       : null,
   }));
   return judgeKeyPlan({
@@ -65,11 +65,11 @@ async function surveyKeys(
   context: RestoreKeysContext,
   { source }: RestoreKeysOptions,
   base: WriterBase,
-  pipe: Pipe | undefined,
+  { pipe, asks }: { pipe: Pipe; asks: boolean },
   receive: (receiver: Receiver) => void,
 ): Promise<KeySurvey> {
   const { clock, progress, signal } = context;
-  const surveyor = new Surveyor({ ...base, only: undefined }, pipe);
+  const surveyor = new Surveyor({ ...base, only: undefined }, asks ? pipe : undefined, pipe);
   receive(surveyor);
   await feedKeys(source, {
     handler: surveyor,
@@ -80,5 +80,6 @@ async function surveyKeys(
     progress,
     signal,
   });
+  surveyor.settle();
   return surveyor.survey;
 }
