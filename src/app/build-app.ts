@@ -13,9 +13,11 @@ import type { InstanceSettings, Settings } from '../domain/settings.ts';
 import type { Job, JobContext } from '../jobs/job.ts';
 import { actAs, type UserId } from '../lib/act-as.ts';
 import { connectRedis, type RedisConnection } from '../redis/connect.ts';
+import { localTimezone } from '../lib/timezone.ts';
 import { openState, type State } from '../state/db/open.ts';
 import { lastDetails } from '../state/runs.ts';
 import { Lifecycle } from './lifecycle.ts';
+import { nextMoment } from './next-moment.ts';
 import { openStore } from './open-store.ts';
 import { runJob } from './run/run-job.ts';
 import { agentVersion } from './version.ts';
@@ -54,6 +56,8 @@ export interface App {
   /** age keys that backups can be decrypted with; none where none is configured. */
   identities(): string[];
   state(): State;
+  /** The first moment of a cron expression after another, in the configured zone; undefined where there is none. */
+  nextMoment(this: void, cron: string, after: number): number | undefined;
   run<Options, Value>(
     job: Job<Options, Value>,
     instance: InstanceSettings,
@@ -120,6 +124,9 @@ export async function buildApp({
     }
   };
 
+  const moment = (cron: string, after: number): number | undefined =>
+    nextMoment(cron, settings.timezone ?? localTimezone(), after);
+
   return {
     settings,
     configPath: path,
@@ -131,6 +138,7 @@ export async function buildApp({
     repository,
     identities,
     state,
+    nextMoment: moment,
     async run(job, instance, options, { signal, progress, patience }) {
       const prepare = async (own: Pick<JobContext, 'log' | 'signal'>): Promise<JobContext> => {
         const opened = job.uses.includes('repository') ? await repository(instance) : undefined;
@@ -146,6 +154,8 @@ export async function buildApp({
           identities,
           scratch: stayed === undefined ? join(directory, 'scratch') : rootScratch,
           recall: (name) => recall(instance.name, name),
+          state,
+          nextMoment: moment,
           clock,
           progress,
           ...own,

@@ -2,6 +2,7 @@ import type { Rule } from '../domain/rule.ts';
 import { aofRules } from '../jobs/aof/rules.ts';
 import { backupRules } from '../jobs/backup/rules.ts';
 import { drillRules } from '../jobs/drill/rules.ts';
+import { maintenanceRules } from '../jobs/maintain/rules.ts';
 import { proofRules } from '../jobs/prove/rules.ts';
 import { restoreRules } from '../jobs/restore/rules.ts';
 import { watchRules } from '../monitor/evaluate/rules/index.ts';
@@ -14,4 +15,5 @@ export const rules: readonly Rule[] = [
   ...restoreRules,
   ...aofRules,
   ...watchRules,
+  ...maintenanceRules,
 ];

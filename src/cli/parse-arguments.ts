@@ -15,6 +15,7 @@ const groupSummaries: Record<string, string> = {
   aof: 'The append only file: check',
   backups: 'The repository: list, show, verify, accept, prune',
   config: 'The configuration: check, show, example, schema',
+  maintenance: 'The rotations: list, show, run, done, skip, history',
   rdb: 'A dump: check',
 };
 

@@ -2,6 +2,7 @@ import type { AofSettings } from './settings/aof.ts';
 import type { BackupSettings } from './settings/backup.ts';
 import type { DrillSettings } from './settings/drill.ts';
 import type { InstanceSettings } from './settings/instances.ts';
+import type { MaintenanceSettings } from './settings/maintenance.ts';
 import type { RepositorySettings } from './settings/repository.ts';
 import type { StateSettings } from './settings/state.ts';
 import type { VerifySettings } from './settings/verify.ts';
@@ -21,6 +22,7 @@ export interface Settings {
   verify: VerifySettings;
   drill: DrillSettings;
   aof: AofSettings;
+  maintenance: MaintenanceSettings;
   state: StateSettings;
   /** IANA zone for schedules and for times shown to people; the host's own when left out. */
   timezone?: string | undefined;

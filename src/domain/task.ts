@@ -27,6 +27,19 @@ export interface Task {
   steps: readonly string[];
 }
 
+/** What happened to a task. Times are milliseconds since the epoch. */
+export interface TaskEntry {
+  task: string;
+  outcome: 'done' | 'skipped';
+  at: number;
+  /** Who: a user of the host, or `redis-agent`. */
+  by: string;
+  /** The note or the reason, one line. */
+  note: string;
+  /** What it came to, a line each. */
+  evidence: readonly EvidenceLine[];
+}
+
 /** One thing seen, and whether it is as it should be; null where that could not be judged. */
 export interface EvidenceLine {
   text: string;

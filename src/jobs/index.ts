@@ -6,6 +6,7 @@ import { watchBackupsJob } from './backup/watch-backups.ts';
 import { drillJob } from './drill/drill.ts';
 import { fetchBackupJob } from './fetch/fetch-backup.ts';
 import type { AnyJob } from './job.ts';
+import { maintainJob } from './maintain/maintain.ts';
 import { proveJob, verifyJob } from './prove/verify.ts';
 import { recoverLiveJob } from './restore/live/recover-live.ts';
 import { planRestoreJob } from './restore/plan-restore.ts';
@@ -25,6 +26,7 @@ export const jobs: readonly AnyJob[] = [
   verifyJob,
   drillJob,
   checkAofJob,
+  maintainJob,
   planRestoreJob,
   restoreJob,
   undoLiveJob,

@@ -7,6 +7,7 @@ import type { Rule } from '../domain/rule.ts';
 import type { Progress } from '../domain/progress.ts';
 import type { InstanceSettings, Settings } from '../domain/settings.ts';
 import type { RedisConnection } from '../redis/connect.ts';
+import type { State } from '../state/db/open.ts';
 
 /** What a job works with: one instance, its repository and the world, nothing global. */
 export interface JobContext {
@@ -22,6 +23,10 @@ export interface JobContext {
   scratch: string;
   /** What the newest runs of that job on this instance came to (JobResult.detail), newest first. */
   recall(this: void, job: string): unknown[];
+  /** The history: runs, findings, tasks. */
+  state(this: void): State;
+  /** The first moment of a cron expression after another, in the configured zone; undefined where there is none. */
+  nextMoment(this: void, cron: string, after: number): number | undefined;
   clock: Clock;
   log: Log;
   signal: AbortSignal;
@@ -56,7 +61,7 @@ export interface Job<Options, Value> {
   /** What a person types to have it done, without `redis-agent`; null where nobody would. */
   command: string | null;
   /** Runs that must not overlap share a lock. */
-  lock: 'repository' | 'verify' | 'prove' | 'watch' | 'aof' | 'fetch' | 'watch-restores';
+  lock: 'repository' | 'verify' | 'prove' | 'watch' | 'aof' | 'fetch' | 'watch-restores' | 'maintain';
   /** urgent: somebody waits for his data; makes one that `yields` end, which can be had again, where it holds the lock. */
   urgency?: 'urgent' | 'yields';
   /** What must be there for it. What it does not name is not opened, and may be away. */

@@ -55,6 +55,20 @@ export function lastRun(state: State, instance: string, job: string, outcome?: R
   return row as unknown as Run | undefined;
 }
 
+/** The newest runs of a job that succeeded, newest first. */
+export function recentRuns(state: State, instance: string, job: string, count: number): Run[] {
+  return state.db
+    .prepare(
+      `SELECT instance, job, started_at, finished_at, outcome, summary FROM runs
+       WHERE instance = ? AND job = ? AND outcome = 'ok' ORDER BY started_at DESC, id DESC LIMIT ?`,
+    )
+    .all(instance, job, count)
+    .map((row) => {
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the STRICT table has exactly these columns
+      return row as unknown as Run;
+    });
+}
+
 /** Drops what is older than `before`, so that the database does not grow for ever. */
 export function forgetRuns(state: State, before: number): void {
   state.db.prepare('DELETE FROM runs WHERE started_at < ?').run(before);

@@ -231,7 +231,7 @@ function judged(args: string[], result: Omit<AgentResult, 'json'>, terminal: boo
   for (const secret of knownSecrets)
     if (all.includes(secret)) throw new Error(`${args.join(' ')} shows a secret: ${all}`);
   expect(all).not.toContain('this is a defect');
-  if (!terminal) expect(all.replaceAll('\n', '')).not.toMatch(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u);
+  if (!terminal) expect(all.replaceAll(/\r?\n/g, '')).not.toMatch(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u);
   const json: unknown = args.includes('--json') && result.code >= 0 ? JSON.parse(result.stdout) : undefined;
   return { ...result, json };
 }

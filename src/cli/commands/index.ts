@@ -16,6 +16,12 @@ import { explainCommand } from './explain.ts';
 import { initCommand } from './init.ts';
 import { keysCommand } from './keys.ts';
 import { keysDiffCommand } from './keys-diff.ts';
+import { maintenanceDoneCommand } from './maintenance/done.ts';
+import { maintenanceHistoryCommand } from './maintenance/history.ts';
+import { maintenanceListCommand } from './maintenance/list.ts';
+import { maintenanceRunCommand } from './maintenance/run.ts';
+import { maintenanceShowCommand } from './maintenance/show.ts';
+import { maintenanceSkipCommand } from './maintenance/skip.ts';
 import { rdbCheckCommand } from './rdb-check.ts';
 import { reportCommand } from './report.ts';
 import { restoreCommand } from './restore.ts';
@@ -41,6 +47,12 @@ export const commands: readonly AnyCommand[] = [
   restoreCommand,
   drillCommand,
   aofCheckCommand,
+  maintenanceListCommand,
+  maintenanceShowCommand,
+  maintenanceRunCommand,
+  maintenanceDoneCommand,
+  maintenanceSkipCommand,
+  maintenanceHistoryCommand,
   reportCommand,
   configCheckCommand,
   configShowCommand,

@@ -3,6 +3,7 @@ import { aofSection } from './aof.ts';
 import { backupSection } from './backup.ts';
 import { drillSection } from './drill.ts';
 import { instancesSection } from './instances.ts';
+import { maintenanceSection } from './maintenance.ts';
 import { repositorySection } from './repository.ts';
 import type { Section } from './section.ts';
 import { stateSection } from './state.ts';
@@ -17,6 +18,7 @@ export const sections: { readonly [Name in keyof Required<Settings>]: Section<Se
   verify: verifySection,
   drill: drillSection,
   aof: aofSection,
+  maintenance: maintenanceSection,
   state: stateSection,
   timezone: timezoneSection,
 };

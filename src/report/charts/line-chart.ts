@@ -1,6 +1,6 @@
 import { area, line } from 'd3-shape';
 import type { Chart } from '../document.ts';
-import { html, Markup } from '../html/markup.ts';
+import { markup, Markup } from '../html/markup.ts';
 import { formatMoment, formatValue, summarize } from '../model/format.ts';
 import { height, scalesOf, width } from './scale.ts';
 
@@ -18,15 +18,15 @@ export function renderChart(chart: Chart, timezone: string): Markup {
   const gaps = chart.lines.flatMap(({ points }, index) =>
     lonely(points).map(
       ([at, value]) =>
-        html`<circle class="dot line-${index + 1}" cx="${x(at)}" cy="${y(value ?? 0)}" r="2" />`,
+        markup`<circle class="dot line-${index + 1}" cx="${x(at)}" cy="${y(value ?? 0)}" r="2" />`,
     ),
   );
   const limits = chart.limits.filter(({ value }) => value <= (ticks.at(-1) ?? 0));
-  return html`<figure class="chart">
+  return markup`<figure class="chart">
     <figcaption>${chart.title}${legendOf(chart)}</figcaption>
     <div class="plot">
       <div class="y">
-        ${ticks.toReversed().map((tick) => html`<span>${formatValue(tick, chart.unit)}</span>`)}
+        ${ticks.toReversed().map((tick) => markup`<span>${formatValue(tick, chart.unit)}</span>`)}
       </div>
       <svg
         viewBox="0 0 ${width} ${height}"
@@ -34,12 +34,12 @@ export function renderChart(chart: Chart, timezone: string): Markup {
         role="img"
         aria-label="${describe(chart, timezone)}"
       >
-        ${ticks.map((tick) => html`<line class="grid" x1="0" x2="${width}" y1="${y(tick)}" y2="${y(tick)}" />`)}
-        ${chart.band === null ? html`` : html`<path class="band" d="${path(spread(chart.band.points))}" />`}
-        ${limits.map(({ value, tone }) => html`<line class="limit tone-${tone}" x1="0" x2="${width}" y1="${y(value)}" y2="${y(value)}" />`)}
-        ${chart.lines.map(({ points }, index) => html`<path class="line line-${index + 1}" d="${path(draw(points))}" />`)}${gaps}
+        ${ticks.map((tick) => markup`<line class="grid" x1="0" x2="${width}" y1="${y(tick)}" y2="${y(tick)}" />`)}
+        ${chart.band === null ? markup`` : markup`<path class="band" d="${path(spread(chart.band.points))}" />`}
+        ${limits.map(({ value, tone }) => markup`<line class="limit tone-${tone}" x1="0" x2="${width}" y1="${y(value)}" y2="${y(value)}" />`)}
+        ${chart.lines.map(({ points }, index) => markup`<path class="line line-${index + 1}" d="${path(draw(points))}" />`)}${gaps}
       </svg>
-      <div class="x">${axis(chart).map((at) => html`<span>${label(at, chart, timezone)}</span>`)}</div>
+      <div class="x">${axis(chart).map((at) => markup`<span>${label(at, chart, timezone)}</span>`)}</div>
     </div>
   </figure>`;
 }
@@ -72,15 +72,15 @@ function label(at: number, { from, to }: Chart, timezone: string): string {
 function legendOf({ lines, limits, band, unit }: Chart): Markup {
   const entries = [
     ...(lines.length > 1
-      ? lines.map(({ name }, index) => html`<span class="key line-${index + 1}">${name}</span>`)
+      ? lines.map(({ name }, index) => markup`<span class="key line-${index + 1}">${name}</span>`)
       : []),
     ...limits.map(
       ({ name, value, tone }) =>
-        html`<span class="key tone-${tone}">${name} ${formatValue(value, unit)}</span>`,
+        markup`<span class="key tone-${tone}">${name} ${formatValue(value, unit)}</span>`,
     ),
-    ...(band === null ? [] : [html`<span class="key band">${band.name}</span>`]),
+    ...(band === null ? [] : [markup`<span class="key band">${band.name}</span>`]),
   ];
-  return entries.length === 0 ? html`` : html`<span class="legend">${entries}</span>`;
+  return entries.length === 0 ? markup`` : markup`<span class="legend">${entries}</span>`;
 }
 
 /** What a chart shows, in words. */

@@ -1,6 +1,6 @@
 import { scaleLinear } from 'd3-scale';
 import type { Timeline } from '../document.ts';
-import { html, type Markup } from '../html/markup.ts';
+import { markup, type Markup } from '../html/markup.ts';
 import { formatMoment, plural } from '../model/format.ts';
 import { round } from './scale.ts';
 
@@ -15,20 +15,18 @@ export function renderTimeline({ title, from, to, marks, legend }: Timeline, tim
   const seen = marks.filter(({ at }) => at >= from && at <= to);
   const rows = seen.map((mark) => {
     const at = round(x(mark.at));
-    const name = html`<title>${formatMoment(mark.at, timezone)} ${mark.label}</title>`;
+    const name = markup`<title>${formatMoment(mark.at, timezone)} ${mark.label}</title>`;
     if (mark.shape === 'diamond')
-      return html`<path class="mark tone-${mark.tone}" d="M${at} 6l6 7l-6 7l-6 -7z">${name}</path>`;
-    return html`<circle class="mark ${mark.shape} tone-${mark.tone}" cx="${at}" cy="33" r="5"
-      >${name}</circle
-    >`;
+      return markup`<path class="mark tone-${mark.tone}" d="M${at} 6l6 7l-6 7l-6 -7z">${name}</path>`;
+    return markup`<circle class="mark ${mark.shape} tone-${mark.tone}" cx="${at}" cy="33" r="5"
+      >${name}</circle>`;
   });
-  return html`<figure class="timeline">
+  return markup`<figure class="timeline">
     <figcaption>
       ${title}<span class="legend"
         >${legend.map(
-          ({ label, shape, tone }) => html`<span class="key ${shape} tone-${tone}">${label}</span>`,
-        )}</span
-      >
+          ({ label, shape, tone }) => markup`<span class="key ${shape} tone-${tone}">${label}</span>`,
+        )}</span>
     </figcaption>
     <svg
       viewBox="0 0 ${width} ${height}"

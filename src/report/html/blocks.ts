@@ -2,7 +2,7 @@ import { renderChart } from '../charts/line-chart.ts';
 import { round } from '../charts/scale.ts';
 import { renderTimeline } from '../charts/timeline.ts';
 import type { Block, Figure, Table, TableCell, Tone } from '../document.ts';
-import { html, type Markup } from './markup.ts';
+import { markup, type Markup } from './markup.ts';
 
 /** The blocks of a section; charts that follow each other stand side by side where there is room. */
 export function renderBlocks(blocks: readonly Block[], timezone: string): Markup[] {
@@ -11,22 +11,22 @@ export function renderBlocks(blocks: readonly Block[], timezone: string): Markup
     const first = block.kind === 'chart' && before !== 'chart' && after === 'chart';
     const last = block.kind === 'chart' && before === 'chart' && after !== 'chart';
     const content = renderBlock(block, timezone);
-    return html`${first ? open : none}${content}${last ? close : none}`;
+    return markup`${first ? open : none}${content}${last ? close : none}`;
   });
 }
 
-const open = html`<div class="charts"></div>`;
-const close = html`</div>`;
-const none = html``;
+const open = markup`<div class="charts">`;
+const close = markup`</div>`;
+const none = markup``;
 
 function renderBlock(block: Block, timezone: string): Markup {
   switch (block.kind) {
     case 'text':
-      return html`<p class="tone-${block.tone}">${block.text}</p>`;
+      return markup`<p class="tone-${block.tone}">${block.text}</p>`;
     case 'heading':
-      return html`<h3>${block.text}</h3>`;
+      return markup`<h3>${block.text}</h3>`;
     case 'figures':
-      return html`<dl class="figures">${block.figures.map(renderFigure)}</dl>`;
+      return markup`<dl class="figures">${block.figures.map(renderFigure)}</dl>`;
     case 'table':
       return renderTable(block.table);
     case 'chart':
@@ -37,24 +37,24 @@ function renderBlock(block: Block, timezone: string): Markup {
 }
 
 function renderFigure({ label, value, note, tone }: Figure): Markup {
-  const more = note === null ? html`` : html`<span class="note">${note}</span>`;
-  return html`<div class="figure">
+  const more = note === null ? markup`` : markup`<span class="note">${note}</span>`;
+  return markup`<div class="figure">
     <dt>${label}</dt>
     <dd><span class="tone-${tone}">${value}</span>${more}</dd>
   </div>`;
 }
 
 function renderTable({ caption, columns, rows, empty }: Table): Markup {
-  if (rows.length === 0) return html`<p><b>${caption}:</b> ${empty}</p>`;
-  const head = columns.map(({ title, align }) => html`<th scope="col" class="${align}">${title}</th>`);
+  if (rows.length === 0) return markup`<p><b>${caption}:</b> ${empty}</p>`;
+  const head = columns.map(({ title, align }) => markup`<th scope="col" class="${align}">${title}</th>`);
   const body = rows.map(
     (row) =>
-      html`<tr>
+      markup`<tr>
         ${row.map((cell, index) => renderCell(cell, columns[index]?.align ?? 'left'))}
       </tr> `,
   );
   // Reachable by keyboard, since it may scroll on a narrow screen.
-  return html`<div class="scroll" tabindex="0" role="region" aria-label="${caption}">
+  return markup`<div class="scroll" tabindex="0" role="region" aria-label="${caption}">
     <table>
       <caption>
         ${caption}
@@ -74,15 +74,15 @@ function renderTable({ caption, columns, rows, empty }: Table): Markup {
 function renderCell({ text, tone, share }: TableCell, align: string): Markup {
   const bar =
     share === null
-      ? html``
-      : html`<svg class="bar" viewBox="0 0 100 1" preserveAspectRatio="none" aria-hidden="true">
+      ? markup``
+      : markup`<svg class="bar" viewBox="0 0 100 1" preserveAspectRatio="none" aria-hidden="true">
           <rect width="${round(100 * Math.min(1, share))}" height="1" />
         </svg>`;
   // Moments and single words stay on one line.
   const tight = text.length <= 17 && align === 'left' ? 'left tight' : align;
-  return html`<td class="${tight}">${painted(text, tone)}${bar}</td>`;
+  return markup`<td class="${tight}">${painted(text, tone)}${bar}</td>`;
 }
 
 function painted(text: string, tone: Tone): Markup {
-  return tone === 'none' ? html`${text}` : html`<span class="tone-${tone}">${text}</span>`;
+  return tone === 'none' ? markup`${text}` : markup`<span class="tone-${tone}">${text}</span>`;
 }

@@ -1,6 +1,6 @@
 import { printable } from '../../lib/printable.ts';
 
-/** Text that is HTML already. Only `html` below makes it. */
+/** Text that is HTML already. Only `markup` below makes it. */
 export class Markup {
   readonly text: string;
   constructor(text: string) {
@@ -25,7 +25,7 @@ const longest = 400;
  * A template whose strings and numbers are shown as text, whatever they hold: control characters, bidirectional
  * overrides and broken surrogates are written out, long ones cut, and what HTML reads is escaped.
  */
-export function html(strings: TemplateStringsArray, ...parts: readonly Part[]): Markup {
+export function markup(strings: TemplateStringsArray, ...parts: readonly Part[]): Markup {
   return new Markup(strings.reduce((text, string, index) => text + show(parts[index - 1] ?? '') + string));
 }
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { ReportDocument, Verdict } from '../document.ts';
 import { renderBlocks } from './blocks.ts';
-import { html, Markup } from './markup.ts';
+import { markup, Markup } from './markup.ts';
 import { styleSheet } from './style.ts';
 
 /** The style sheet by its hash, and nothing else: no script, no picture, no connection, no form. */
@@ -15,15 +15,15 @@ export const contentSecurityPolicy = [
 /** The report as one file that asks nothing of the network. */
 export function renderPage(report: ReportDocument, timezone: string): string {
   const { title, subtitle, verdict, sections, notes } = report;
-  const links = sections.map(({ id, title: name }) => html`<a href="#${id}">${name}</a>`);
+  const links = sections.map(({ id, title: name }) => markup`<a href="#${id}">${name}</a>`);
   const body = sections.map(
     ({ id, title: name, blocks }) =>
-      html`<section aria-labelledby="${id}">
+      markup`<section aria-labelledby="${id}">
         <h2 id="${id}">${name}</h2>
         ${renderBlocks(blocks, timezone)}
       </section> `,
   );
-  return html`<!doctype html>
+  return markup`<!doctype html>
     <html lang="en">
       <head>
         <meta charset="utf-8" />
@@ -32,9 +32,7 @@ export function renderPage(report: ReportDocument, timezone: string): string {
         <meta name="referrer" content="no-referrer" />
         <meta name="robots" content="noindex" />
         <title>${title}</title>
-        <style>
-          ${style}
-        </style>
+        <style>${style}</style>
       </head>
       <body>
         <a class="skip" href="#report">Skip to the report</a>
@@ -44,7 +42,7 @@ export function renderPage(report: ReportDocument, timezone: string): string {
           ${renderVerdict(verdict)}
           <nav aria-label="Sections">${links}</nav>
           <div id="report">${body}</div>
-          <footer>${notes.map((note) => html`<p>${note}</p>`)}</footer>
+          <footer>${notes.map((note) => markup`<p>${note}</p>`)}</footer>
         </main>
       </body>
     </html> `.text;
@@ -57,24 +55,23 @@ const policy = new Markup(contentSecurityPolicy);
 function renderVerdict({ tone, headline, points, next }: Verdict): Markup {
   const list = points.map(
     ({ tone: each, text, advice }) =>
-      html`<li>
-        <span class="tone-${each}">${text}</span
-        >${advice === null ? html`` : html`<span class="advice">${advice}</span>`}
+      markup`<li>
+        <span class="tone-${each}">${text}</span>${advice === null ? markup`` : markup`<span class="advice">${advice}</span>`}
       </li>`,
   );
-  return html`<section class="verdict tone-${tone}" aria-label="Verdict">
+  return markup`<section class="verdict tone-${tone}" aria-label="Verdict">
     <strong>${headline}</strong>${
       list.length === 0
-        ? html``
-        : html`<ul>
+        ? markup``
+        : markup`<ul>
             ${list}
           </ul>`
     }${
       next.length < 2
-        ? html``
-        : html`<p><b>Next:</b></p>
+        ? markup``
+        : markup`<p><b>Next:</b></p>
             <ol>
-              ${next.map((step) => html`<li>${step}</li>`)}
+              ${next.map((step) => markup`<li>${step}</li>`)}
             </ol>`
     }
   </section>`;

@@ -43,6 +43,7 @@ it('fills in every default', async () => {
     verify: { schedule: '30 3 * * 0', after_backup: true, load: true },
     drill: { schedule: '0 4 1 */3 *', overdue_after: 184 * 24 * 3_600_000 },
     aof: { schedule: '15 * * * *' },
+    maintenance: { password_rotation: 90 * 24 * 3_600_000, tasks: [] },
     state: { path: '/var/lib/redis-agent' },
   });
 });
@@ -82,7 +83,7 @@ audit: {}
     '11:43: backup.jitter: is not a duration; write 15s, 5m, 6h or 7d',
     '11:59: backup.retention.keepmin: unknown key; did you mean keep_min?',
     '12:1: verify: is empty; it must be a section of keys, or leave the key out',
-    '13:1: audit: unknown key; known here: aof, backup, drill, instances, repository, state, timezone, verify',
+    '13:1: audit: unknown key; known here: aof, backup, drill, instances, maintenance, repository, state, timezone, verify',
   ]);
 });
 

@@ -62,6 +62,7 @@ test('those that come round say when', () => {
     'verify',
     'drill',
     'check-aof',
+    'maintain',
   ]);
   expect(planned.filter(({ schedule }) => !validate(schedule.cron))).toEqual([]);
 });

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import fc from 'fast-check';
 import { renderPage, contentSecurityPolicy } from '../../../src/report/html/page.ts';
@@ -65,6 +66,8 @@ describe('the page', () => {
   test('asks for nothing from outside, by its policy and in its text', () => {
     const text = page(sampleInstance());
     expect(text).toContain(`content="${contentSecurityPolicy}"`);
+    const style = /<style>([^]*)<\/style>/.exec(text)?.[1] ?? '';
+    expect(contentSecurityPolicy).toContain(createHash('sha256').update(style).digest('base64'));
     expect(contentSecurityPolicy).toMatch(/^default-src 'none'; style-src 'sha256-[^']+'/);
     expect(text).not.toMatch(/https?:|url\(|@import|<(?:img|script|link|iframe|form)\b| style=| on\w+=/);
   });

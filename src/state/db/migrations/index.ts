@@ -52,4 +52,24 @@ export const migrations: readonly string[] = [
   UPDATE episodes SET closed_at = last_seen WHERE rule = 'fetch-failed';
   DROP TABLE findings;
   `,
+  // The maintenance rotations: when a task was first known, and what happened to it (kept: auditors ask for years).
+  `
+  CREATE TABLE tasks (
+    instance   TEXT NOT NULL,
+    task       TEXT NOT NULL,
+    first_seen INTEGER NOT NULL,
+    PRIMARY KEY (instance, task)
+  ) STRICT;
+  CREATE TABLE task_entries (
+    id       INTEGER PRIMARY KEY,
+    instance TEXT NOT NULL,
+    task     TEXT NOT NULL,
+    outcome  TEXT NOT NULL CHECK (outcome IN ('done', 'skipped')),
+    at       INTEGER NOT NULL,
+    by       TEXT NOT NULL,
+    note     TEXT NOT NULL,
+    evidence TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX task_entries_by_task ON task_entries (instance, task, at);
+  `,
 ];

@@ -44,6 +44,10 @@ async function watchWith(drills: DrillOutcome[], ...ids: string[]): Promise<Find
       writer: sampleManifest().writer,
       connect: () => Promise.reject(new Error('it only looks at the repository')),
       identities: () => [],
+      state: () => {
+        throw new Error('it only looks at the repository');
+      },
+      nextMoment: () => undefined,
       recall: (job) => (job === 'drill' ? drills : []),
       scratch: '/nowhere',
       clock: new ManualClock(),

@@ -1,0 +1,32 @@
+import { currentUser, findTask } from '../../../app/find-task.ts';
+import { readMaintenance } from '../../../app/maintenance.ts';
+import type { TaskEntry } from '../../../domain/task.ts';
+import { maintainJob } from '../../../jobs/maintain/maintain.ts';
+import { defineCommand } from '../../define-command.ts';
+import { exitCodes } from '../../exit-code.ts';
+import { renderTable } from '../../render/table.ts';
+import { renderEvidence } from '../../render/task.ts';
+
+export const maintenanceRunCommand = defineCommand<{ task: string }, TaskEntry>({
+  usage: 'maintenance run <task>',
+  summary: 'Have the agent do a task now: it looks, says what it saw, and keeps it as evidence',
+  options: (yargs) => yargs.positional('task', { type: 'string', describe: 'As maintenance list names it' }),
+  async run(context, { task }) {
+    const app = await context.app();
+    const instance = app.instance(context.globals.instance);
+    findTask(readMaintenance(app, instance.name), task);
+    const { signal, progress } = context;
+    const [entry] = await app.run(
+      maintainJob,
+      instance,
+      { task, by: currentUser(context.env) },
+      { signal, progress },
+    );
+    if (entry === undefined) throw new TypeError('a task that ran left no entry');
+    return entry;
+  },
+  render: ({ task, evidence }, { style }) =>
+    `${style.strong(task)}\n${renderTable([{ title: '' }, { title: '' }], renderEvidence(evidence, style))}`,
+  document: (entry) => ({ ...entry, at: new Date(entry.at).toISOString() }),
+  exitCode: ({ evidence }) => (evidence.some(({ ok }) => ok === false) ? exitCodes.findings : exitCodes.ok),
+});

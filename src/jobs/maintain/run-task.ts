@@ -1,0 +1,51 @@
+import { AgentError } from '../../domain/errors.ts';
+import type { EvidenceLine, TaskEntry } from '../../domain/task.ts';
+import { recordTaskEntry, taskEntries } from '../../state/tasks.ts';
+import type { JobContext } from '../job.ts';
+import { evidence } from './evidence/index.ts';
+
+/** Looks at everything that the agent can look at for a task, and records it as done. */
+export async function runTask(context: JobContext, task: string, by: string): Promise<TaskEntry> {
+  const look = evidence[task];
+  if (look === undefined)
+    throw new AgentError('usage', `${task} is for a person: the agent cannot do it`, {
+      hint: `see: redis-agent maintenance show ${task}, then: redis-agent maintenance done ${task} --note "…"`,
+    });
+  const state = context.state();
+  const { instance, settings, clock, signal } = context;
+  const last = taskEntries(state, instance.name, task).at(-1);
+  const connection = once(() => context.connect());
+  try {
+    const lines: EvidenceLine[] = await look({
+      instance,
+      settings,
+      state,
+      connect: connection.get,
+      last,
+      now: clock.now(),
+      signal,
+    });
+    const entry: TaskEntry = { task, outcome: 'done', at: clock.now(), by, note: '', evidence: lines };
+    if (counts(task, lines)) recordTaskEntry(state, instance.name, entry);
+    return entry;
+  } finally {
+    await connection.close();
+  }
+}
+
+/** A line of the go-live list is done when it holds; what comes round again, when it was looked at. */
+function counts(task: string, lines: readonly EvidenceLine[]): boolean {
+  return !task.startsWith('go-live-') || lines.every(({ ok }) => ok === true);
+}
+
+/** Opened where something asks for it, and closed at the end. */
+function once(open: JobContext['connect']) {
+  let opened: ReturnType<JobContext['connect']> | undefined;
+  return {
+    get: () => (opened ??= open()),
+    async close() {
+      const connection = await opened?.catch(() => undefined);
+      connection?.close();
+    },
+  };
+}
