@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Repository } from '../backup/repository.ts';
+import type { Store } from '../backup/store/store.ts';
 import { readWriterIdentity } from '../backup/writer-identity.ts';
 import { loadSettings } from '../config/load.ts';
 import { readSecret } from '../config/secrets.ts';
@@ -53,6 +54,8 @@ export interface App {
   /** The abort of the signal ends the connection, and the wait for it. */
   connect(instance: InstanceSettings, signal: AbortSignal): Promise<RedisConnection>;
   repository(instance: InstanceSettings): Promise<Repository>;
+  /** Where the backups of all instances lie, of this host and of others. */
+  store(): Promise<Store>;
   /** age keys that backups can be decrypted with; none where none is configured. */
   identities(): string[];
   state(): State;
@@ -136,6 +139,7 @@ export async function buildApp({
     instances: (name) => (name === undefined ? settings.instances : [chooseInstance(settings, name)]),
     connect,
     repository,
+    store,
     identities,
     state,
     nextMoment: moment,

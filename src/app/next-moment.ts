@@ -23,10 +23,7 @@ export function nextMoment(expression: string, timezone: string, after: number):
     for (const hour of fields.hour)
       for (const each of fields.minute)
         for (const second of fields.second) {
-          const at = epochOf(
-            date + (Number(hour) * 60 + Number(each)) * minute + Number(second) * 1000,
-            timezone,
-          );
+          const at = epochOf(date + (hour * 60 + each) * minute + second * 1000, timezone);
           if (at > after) return at;
         }
   }

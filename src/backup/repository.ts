@@ -18,6 +18,7 @@ import { formatDocument, parseManifest, parseVerification } from './manifest.ts'
 import { acceptedName, isSomebodys, keyspaceName, manifestName, namesOfOurs, ownNames } from './own-names.ts';
 import { once, readText } from './small-object.ts';
 import type { Store, StoredObject } from './store/store.ts';
+import { statusFolder } from './fleet/status-object.ts';
 import { markName, parseMark, type VerificationMark } from './verification-mark.ts';
 
 /** Manifests that are read at the same time. */
@@ -151,6 +152,8 @@ export function openRepository(store: Store, instance: string, clock: Pick<Clock
       const foreign: string[] = [];
       for await (const object of store.list(instance, { signal })) {
         const [, id = '', name, ...deeper] = object.key.split('/');
+        // Not of a backup, but of the instance: fleet/ reads it.
+        if (id === statusFolder) continue;
         if (backupIdTime(id) === undefined || name === undefined || deeper.length > 0)
           foreign.push(object.key);
         else byId.set(id, [...(byId.get(id) ?? []), object]);

@@ -7,6 +7,7 @@ import { drillJob } from './drill/drill.ts';
 import { fetchBackupJob } from './fetch/fetch-backup.ts';
 import type { AnyJob } from './job.ts';
 import { maintainJob } from './maintain/maintain.ts';
+import { publishStatusJob } from './maintain/publish-status.ts';
 import { proveJob, verifyJob } from './prove/verify.ts';
 import { recoverLiveJob } from './restore/live/recover-live.ts';
 import { planRestoreJob } from './restore/plan-restore.ts';
@@ -27,6 +28,7 @@ export const jobs: readonly AnyJob[] = [
   drillJob,
   checkAofJob,
   maintainJob,
+  publishStatusJob,
   planRestoreJob,
   restoreJob,
   undoLiveJob,

@@ -61,7 +61,16 @@ export interface Job<Options, Value> {
   /** What a person types to have it done, without `redis-agent`; null where nobody would. */
   command: string | null;
   /** Runs that must not overlap share a lock. */
-  lock: 'repository' | 'verify' | 'prove' | 'watch' | 'aof' | 'fetch' | 'watch-restores' | 'maintain';
+  lock:
+    | 'repository'
+    | 'verify'
+    | 'prove'
+    | 'watch'
+    | 'aof'
+    | 'fetch'
+    | 'watch-restores'
+    | 'maintain'
+    | 'publish-status';
   /** urgent: somebody waits for his data; makes one that `yields` end, which can be had again, where it holds the lock. */
   urgency?: 'urgent' | 'yields';
   /** What must be there for it. What it does not name is not opened, and may be away. */

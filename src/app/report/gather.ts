@@ -8,6 +8,7 @@ import { localTimezone } from '../../lib/timezone.ts';
 import type { BackupFacts, InstanceFacts, ReportFacts } from '../../report/facts.ts';
 import { episodesSince } from '../../state/episodes.ts';
 import type { App } from '../build-app.ts';
+import { readMaintenance } from '../maintenance.ts';
 import { readStatus } from '../status/read-status.ts';
 import { agentVersion } from '../version.ts';
 
@@ -66,7 +67,10 @@ async function gatherInstance(
     },
     ...(await gatherBackups(app, instance, since, signal)),
     audit: null,
-    tasks: [],
+    tasks: readMaintenance(app, instance.name).map(({ last, ...standing }) => ({
+      ...standing,
+      last: last ?? null,
+    })),
     slow: [],
     queues: [],
     notices: [],

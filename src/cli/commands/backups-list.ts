@@ -4,8 +4,10 @@ import { inTheClear, preRestore, type BackupKind, type VerificationLevel } from 
 import { countKeys } from '../../jobs/backup/backup.ts';
 import { shrunkenOf } from '../../jobs/backup/judge-shrinkage.ts';
 import { formatBytes } from '../../lib/bytes.ts';
+import { gatherFleet, type FleetHost } from '../../app/report/gather-fleet.ts';
 import { defineCommand } from '../define-command.ts';
 import type { Style } from '../render/style.ts';
+import { renderFleet } from '../render/fleet.ts';
 import { renderTable } from '../render/table.ts';
 import { formatAge, formatTime } from '../render/time.ts';
 
@@ -40,11 +42,24 @@ interface BackupList {
   foreign: string[];
 }
 
-export const backupsListCommand = defineCommand<object, BackupList>({
+type Listed = BackupList | { repository: string; fleet: FleetHost[] };
+
+export const backupsListCommand = defineCommand<{ fleet: boolean }, Listed>({
   usage: 'backups list',
   summary: 'What the repository holds, newest first',
-  async run(context) {
+  options: (yargs) =>
+    yargs.option('fleet', {
+      type: 'boolean',
+      default: false,
+      describe:
+        'Every instance of every host that writes to the repository: which are stale, unproven, unaudited',
+    }),
+  async run(context, { fleet }) {
     const app = await context.app();
+    if (fleet) {
+      const { hosts, repository } = await gatherFleet(app, context.signal);
+      return { repository, fleet: hosts };
+    }
     const instance = app.instance(context.globals.instance);
     const repository = await app.repository(instance);
     const { backups, foreign } = await repository.list(context.signal);
@@ -62,7 +77,9 @@ export const backupsListCommand = defineCommand<object, BackupList>({
       foreign,
     };
   },
-  render({ instance, repository, timezone, backups, foreign }, { style, now }) {
+  render(listed, { style, now }) {
+    if ('fleet' in listed) return renderFleet(listed.fleet, style, now);
+    const { instance, repository, timezone, backups, foreign } = listed;
     if (backups.length === 0)
       return `No backup of ${instance} in ${repository} yet; take one: redis-agent backup${describeForeign(foreign)}`;
     const table = renderTable(

@@ -1,5 +1,7 @@
 import { extname } from 'node:path';
-import { gatherReport } from '../../app/report/gather.ts';
+import type { App } from '../../app/build-app.ts';
+import { fleetReport } from '../../app/report/gather-fleet.ts';
+import { gatherReport, type ReportRequest } from '../../app/report/gather.ts';
 import { AgentError, messageOf } from '../../domain/errors.ts';
 import { parseDuration } from '../../lib/duration.ts';
 import { writeAtomic } from '../../lib/write-atomic.ts';
@@ -12,6 +14,7 @@ const formats = ['html', 'text', 'json'] as const;
 interface ReportArguments {
   since: string;
   out?: string;
+  repository: boolean;
   format?: (typeof formats)[number];
 }
 
@@ -29,12 +32,18 @@ export const reportCommand = defineCommand<ReportArguments, ReportResult>({
     yargs
       .option('since', { type: 'string', default: '30d', describe: 'How far back: 24h, 30d' })
       .option('out', { type: 'string', requiresArg: true, describe: 'Write the page to this file' })
+      .option('repository', {
+        type: 'boolean',
+        default: false,
+        describe: 'Every host that writes to the repository, instead of the instances of this one',
+      })
       .option('format', { choices: formats, describe: 'By the name of the file when left out' }),
   examples: [
     ['report --out redis.html', 'a page to send to an auditor: one file, nothing is loaded'],
     ['report --since 7d', 'the same as text'],
+    ['report --repository --out fleet.html', 'every host that backs up to this repository'],
   ],
-  async run(context, { since, out, format }) {
+  async run(context, { since, out, format, repository }) {
     const span = parseDuration(since);
     if (span === undefined || span === 0)
       throw new AgentError('usage', `--since ${JSON.stringify(since)} is not a length of time`, {
@@ -43,13 +52,15 @@ export const reportCommand = defineCommand<ReportArguments, ReportResult>({
     const kind = format ?? formatOf(out);
     const app = await context.app();
     const { signal, clock } = context;
-    const facts = await gatherReport(app, {
-      instances: app.instances(context.globals.instance),
-      since: clock.now() - span,
-      signal,
-    });
-    const document = buildReport(facts);
-    const content = await write(document, facts.timezone, kind);
+    const made = repository
+      ? await fleetReport(app, signal)
+      : await instanceReport(app, {
+          instances: app.instances(context.globals.instance),
+          since: clock.now() - span,
+          signal,
+        });
+    const { document, timezone } = made;
+    const content = await write(document, timezone, kind);
     if (out === undefined) return { document, content, written: null };
     await place(out, content);
     return { document, content, written: { path: out, format: kind, bytes: Buffer.byteLength(content) } };
@@ -60,6 +71,14 @@ export const reportCommand = defineCommand<ReportArguments, ReportResult>({
       : `${style.good('written')}: ${written.path}\n${document.verdict.headline}`,
   document: ({ document, written }) => ({ ...document, written }),
 });
+
+async function instanceReport(
+  app: App,
+  request: ReportRequest,
+): Promise<{ document: ReportDocument; timezone: string }> {
+  const facts = await gatherReport(app, request);
+  return { document: buildReport(facts), timezone: facts.timezone };
+}
 
 function formatOf(out: string | undefined): (typeof formats)[number] {
   const extension = out === undefined ? '.txt' : extname(out).toLowerCase();

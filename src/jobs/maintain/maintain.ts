@@ -32,8 +32,8 @@ export const maintainJob: Job<MaintainOptions, TaskEntry[]> = {
     lastDone: () => 'never',
     start: (run) => run(maintainJob, {}),
   }),
-  async run(context, { task, by = 'redis-agent' }) {
-    const done = task === undefined ? await runDue(context) : [await runTask(context, task, by)];
+  async run(context, { task: wanted, by = 'redis-agent' }) {
+    const done = wanted === undefined ? await runDue(context) : [await runTask(context, wanted, by)];
     const findings = standings(context).flatMap((standing) => findingsOf(context, standing));
     return {
       value: done,

@@ -63,6 +63,7 @@ test('those that come round say when', () => {
     'drill',
     'check-aof',
     'maintain',
+    'publish-status',
   ]);
   expect(planned.filter(({ schedule }) => !validate(schedule.cron))).toEqual([]);
 });

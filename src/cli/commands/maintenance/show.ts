@@ -34,7 +34,7 @@ export const maintenanceShowCommand = defineCommand<
       const by = `${last.outcome} ${formatTime(last.at, timezone)} by ${last.by}${last.note === '' ? '' : `: ${last.note}`}`;
       const seen = renderTable(
         [{ title: '' }, { title: '' }],
-        [...[['', by]], ...renderEvidence(last.evidence, style)],
+        [['', by], ...renderEvidence(last.evidence, style)],
       );
       parts.push(`Last time:\n${seen}`);
     }
