@@ -6,6 +6,17 @@
 # shellcheck disable=SC2034 # for the caller
 cache=${REDIS_AGENT_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/redis-agent}
 
+# Can every user get into the cache? Only root has others in it.
+reachable() {
+  local place
+  [ "$(id -u)" -eq 0 ] || return 0
+  place=$(readlink -m -- "$cache")
+  while [ "$place" != / ]; do
+    if [ -e "$place" ] && [ $((0$(stat -c %a -- "$place") & 1)) -eq 0 ]; then return 1; fi
+    place=$(dirname -- "$place")
+  done
+}
+
 # What the last command of `quietly` said, and why the last function failed: for the one line that the caller prints.
 output='' why=''
 

@@ -88,24 +88,46 @@ function secretProblem(input: unknown, keys: string[]): string {
 }
 
 const serviceForm =
-  'write the name of a systemd unit, or { start: [PROGRAM, ARGUMENT, …], stop: [PROGRAM, …] }, where stop may be left out';
+  'write the name of a systemd unit, or { start: [PROGRAM, ARGUMENT, …], stop: [PROGRAM, …], user: NAME }, where stop and user may be left out, or { unit: NAME, user: NAME }';
 
 /** How a server is started and stopped. Written out, since a union's own messages say nothing. */
 export const service = z.unknown().transform((input, context): ServiceSettings => {
   if (typeof input === 'string') {
     if (input === '') return fail(context, 'is empty; give it a value or leave the key out');
-    if (/^[\w:.@\\-]+$/.test(input)) return input.includes('.') ? input : `${input}.service`;
-    return fail(context, `is no name of a systemd unit; ${serviceForm}`);
+    return unitName(input) ?? fail(context, `is no name of a systemd unit; ${serviceForm}`);
   }
   const entries = typeof input === 'object' && input !== null ? Object.entries(input) : [];
   const commands = new Map<string, unknown>(entries);
-  const [start, stop] = [commands.get('start'), commands.get('stop')];
-  if (entries.every(([key]) => key === 'start' || key === 'stop') && isCommand(start)) {
-    if (stop === undefined) return { start };
-    if (isCommand(stop)) return { start, stop };
-  }
-  return fail(context, `is neither a unit nor commands; ${serviceForm}`);
+  const known = entries.length > 0 && entries.every(([key]) => serviceKeys.includes(key));
+  const sound = [...commands].every(([key, value]) => serviceParts[key]?.(value));
+  const [unit, user] = [commands.get('unit'), commands.get('user')];
+  const apart = commands.has('start') ? !commands.has('unit') : !commands.has('stop');
+  if (!known || !sound || !apart) return fail(context, `is neither a unit nor commands; ${serviceForm}`);
+  return {
+    ...(typeof unit === 'string' ? { unit: unitName(unit) } : {}),
+    ...(typeof user === 'string' || typeof user === 'number' ? { user: `${user}` } : {}),
+    ...commandsIn(commands),
+  };
 });
+
+function unitName(input: string): string | undefined {
+  if (!/^[\w:.@\\-]+$/.test(input)) return undefined;
+  return input.includes('.') ? input : `${input}.service`;
+}
+
+/** What may stand behind each key. */
+const serviceParts: Record<string, (value: unknown) => boolean> = {
+  unit: (value) => typeof value === 'string' && unitName(value) !== undefined,
+  user: (value) => /^(?:[a-z_][\w.-]*\$?|\d+)$/i.test(String(value)),
+  start: isCommand,
+  stop: isCommand,
+};
+const serviceKeys = Object.keys(serviceParts);
+
+function commandsIn(commands: ReadonlyMap<string, unknown>): { start?: string[]; stop?: string[] } {
+  const [start, stop] = [commands.get('start'), commands.get('stop')];
+  return { ...(isCommand(start) ? { start } : {}), ...(isCommand(stop) ? { stop } : {}) };
+}
 
 /** No shell reads it, so the program's whole path is asked for: what PATH holds differs between a shell and a daemon. */
 function isCommand(value: unknown): value is string[] {

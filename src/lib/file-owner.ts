@@ -15,6 +15,11 @@ export function describeMode(mode: number): string {
   return (mode & 0o7777).toString(8).padStart(4, '0');
 }
 
+/** The user's name, for messages; the id where the host has no name for it. */
+export function userName(uid: number): string {
+  return nameOf('/etc/passwd', uid);
+}
+
 /** The group's name, for usermod and messages; the id where the host has no name for it. */
 export function groupName(gid: number): string {
   return nameOf('/etc/group', gid);

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import type { UserId } from './act-as.ts';
 import { harmlessEnvironment } from './run-program.ts';
 
 export interface CommandResult {
@@ -13,12 +14,20 @@ const kept = 256 * 1024;
 /**
  * Runs somebody else's command (systemctl, a stop command) to its end: at our own priority, since what it starts inherits
  * that, without a shell and without our environment's secrets. Rejects when it cannot be started, or with the signal's
- * reason after it has been killed.
+ * reason after it has been killed. `user`: as whom, of a root that has said so.
  */
-export async function runCommand(argv: readonly string[], signal: AbortSignal): Promise<CommandResult> {
+export async function runCommand(
+  argv: readonly string[],
+  signal: AbortSignal,
+  user?: UserId,
+): Promise<CommandResult> {
   signal.throwIfAborted();
   const [program = '', ...args] = argv;
-  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], env: harmlessEnvironment() });
+  const child = spawn(program, args, {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: harmlessEnvironment(),
+    ...user,
+  });
   const output = { stdout: '', stderr: '' };
   for (const name of ['stdout', 'stderr'] as const)
     child[name].setEncoding('utf8').on('data', (text: string) => {

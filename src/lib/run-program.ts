@@ -1,10 +1,16 @@
 import { spawn } from 'node:child_process';
 import { setPriority } from 'node:os';
+import type { UserId } from './act-as.ts';
+import { unprivileged } from './unprivileged.ts';
 
 export interface ProgramOptions {
   signal: AbortSignal;
   /** What the program sees as its own name: several programs are one file that goes by it. */
   argv0?: string;
+  /** Where it runs; ours when left out. */
+  cwd?: string;
+  /** As whom, where we are root: nobody when left out, and never root. */
+  user?: UserId | undefined;
 }
 
 export interface ProgramResult {
@@ -19,7 +25,8 @@ const lowestPriority = 19;
 const keptAtEachEnd = 16 * 1024;
 
 /**
- * Runs a program to its end at the host's lowest CPU priority, without a shell and without our environment's secrets.
+ * Runs a program to its end at the host's lowest CPU priority, without a shell, without our environment's secrets and
+ * without root's rights.
  * Rejects when it cannot be started, or with the signal's reason after it has been killed.
  */
 export async function runProgram(
@@ -27,12 +34,14 @@ export async function runProgram(
   args: string[],
   options: ProgramOptions,
 ): Promise<ProgramResult> {
-  const { signal, argv0 } = options;
+  const { signal, argv0, cwd, user } = options;
   signal.throwIfAborted();
   const child = spawn(path, args, {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: harmlessEnvironment(),
     ...(argv0 === undefined ? {} : { argv0 }),
+    ...(cwd === undefined ? {} : { cwd }),
+    ...unprivileged(user),
   });
   lowerPriority(child.pid);
   const output = new BothEnds();

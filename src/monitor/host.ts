@@ -19,14 +19,22 @@ const every = 60_000;
 /**
  * What this host tells of a server that runs on it, and what bounds its memory: maxmemory, else the smaller of the
  * host's memory and the limit of its control groups. The server's own word for its pid is a hint only: the process must
- * have started when the server did.
+ * have started when the server did, and hold the socket that `url` leads to.
  */
-export function createHostLook(clock: Clock, roots: KernelRoots = kernel): (seen: Seen) => Promise<void> {
+export function createHostLook(
+  clock: Clock,
+  url: string,
+  roots: KernelRoots = kernel,
+): (seen: Seen) => Promise<void> {
   let facts: { at: number; pid: string | undefined; found: HostFacts | undefined } | undefined;
   return async ({ values, texts }) => {
     const pid = texts['process_id'];
     if (facts === undefined || facts.pid !== pid || clock.monotonic() - facts.at >= every) {
-      facts = { at: clock.monotonic(), pid, found: await lookAt(pid, values['uptime_seconds'], roots) };
+      facts = {
+        at: clock.monotonic(),
+        pid,
+        found: await lookAt({ pid, url, uptime: values['uptime_seconds'] }, roots),
+      };
       if (facts.found !== undefined) Object.assign(values, await diskOf(texts['dir']));
     }
     const { found } = facts;
@@ -57,8 +65,7 @@ export function setLimit(
 }
 
 async function lookAt(
-  pid: string | undefined,
-  uptime: number | undefined,
+  { pid, uptime, url }: { pid: string | undefined; uptime: number | undefined; url: string },
   roots: KernelRoots,
 ): Promise<HostFacts | undefined> {
   if (pid === undefined || uptime === undefined) return undefined;
@@ -66,7 +73,7 @@ async function lookAt(
     ['process_id', pid],
     ['uptime_in_seconds', String(uptime)],
   ]);
-  const server = await findServerProcess(info);
+  const server = await findServerProcess(info, url);
   if (server === undefined) return undefined;
   const [group, host] = await Promise.all([
     readCgroupMemory(server.pid, roots),

@@ -1,5 +1,6 @@
 import { runProgram } from '../lib/run-program.ts';
-import { requireEnd, type CheckTool } from './tools.ts';
+import type { UserId } from '../lib/act-as.ts';
+import { inItsFolder, requireEnd, type CheckTool } from './tools.ts';
 
 /** What redis-check-aof said. It misses a flipped payload byte, a missing incr, and a base with another's incr. */
 export interface AofToolCheck {
@@ -13,14 +14,21 @@ export interface AofToolCheck {
 
 /**
  * Runs the tool on a manifest or a single file at the lowest priority. Only ever on a byte copy: it opens files for
- * writing. Rejects when it cannot be run or was killed, or with the signal's reason.
+ * writing; under root as `user` or nobody, who must be let do that. Rejects when it cannot be run or was killed, or with
+ * the signal's reason.
  */
-export async function runCheckAof(tool: CheckTool, file: string, signal: AbortSignal): Promise<AofToolCheck> {
+export async function runCheckAof(
+  tool: CheckTool,
+  file: string,
+  signal: AbortSignal,
+  user?: UserId,
+): Promise<AofToolCheck> {
+  const { name: argument, ...place } = inItsFolder(file, user);
   const {
     exitCode,
     signal: endedBy,
     output,
-  } = await runProgram(tool.path, [file], { argv0: tool.argv0, signal });
+  } = await runProgram(tool.path, [argument], { argv0: tool.argv0, signal, ...place });
   requireEnd(tool, endedBy);
   const analyzed = output.match(/^AOF analyzed: .*$/gm)?.at(-1) ?? '';
   const number = (name: string): number | undefined => {

@@ -1,20 +1,30 @@
 import { constants } from 'node:fs';
 import { access, readlink, realpath } from 'node:fs/promises';
-import { basename, delimiter, dirname, join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
+import type { Engine } from '../domain/backup.ts';
+import { distrustProgram } from '../lib/distrust-path.ts';
+import { packageFolders, type ToolPlaces } from './tools.ts';
 
 /**
- * The program that a running server can be started with again. `told` is INFO's `executable`: the folder in which the
- * server was started and its first word, so that for one that was started by its bare name there is no such file. /proc
- * names the program without links, and by that name Debian's redis-server is a redis-check-rdb. So it is a file of the told
- * name in the told place, beside the running program or on the PATH, and the running program where that can be seen.
+ * The program that a running server can be started with again. /proc names the one that runs without links, and by that
+ * name Debian's redis-server is a redis-check-rdb. So it is a file of the server's name, where packages and we have
+ * programs, beside the running one, or what the configuration names, and the running program where that can be seen. One
+ * that others than root or we could have put there is none.
  */
-export async function findProgram(told: string, pid: number | undefined): Promise<string | undefined> {
+export async function findProgram(
+  engine: Engine,
+  pid: number | undefined,
+  { tools }: Pick<ToolPlaces, 'tools'> = {},
+): Promise<string | undefined> {
   const running = await runningProgram(pid);
-  const folders = [dirname(told), ...(running ? [dirname(running)] : []), ...pathFolders()];
-  for (const folder of folders) {
-    const path = join(folder, basename(told));
+  const beside = running === undefined ? [] : [dirname(running)];
+  const places = [...packageFolders, ...beside, ...pathFolders()].map((folder) =>
+    join(folder, `${engine}-server`),
+  );
+  for (const path of tools?.redis_server === undefined ? places : [tools.redis_server, ...places]) {
     const real = await executable(path);
-    if (real !== undefined && (running === undefined || real === running)) return path;
+    if (real === undefined || (running !== undefined && real !== running)) continue;
+    if (distrustProgram(path) === undefined) return path;
   }
   return undefined;
 }

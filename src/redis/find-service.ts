@@ -3,17 +3,20 @@ import { networkInterfaces } from 'node:os';
 import { basename } from 'node:path';
 import type { Clock } from '../domain/clock.ts';
 import { AgentError } from '../domain/errors.ts';
-import type { InstanceSettings } from '../domain/settings.ts';
+import type { InstanceSettings, ServiceSettings, ToolSettings } from '../domain/settings/instances.ts';
 import { parseServerArguments, type ServerArguments } from '../formats/conf/server-arguments.ts';
 import type { Info } from '../formats/info/parse-info.ts';
 import type { UserId } from '../lib/act-as.ts';
+import { findGroup, findUser } from '../lib/find-user.ts';
 import { runCommand } from '../lib/run-command.ts';
 import { findProgram } from './find-program.ts';
 import { findServers } from './find-servers.ts';
 import { plainService, type PlainCommands } from './plain-service.ts';
 import { readConf } from './read-conf.ts';
+import { engineOf } from './server.ts';
 import type { ServiceControl } from './service.ts';
-import { execStartOf, showUnit, systemdService } from './systemd-service.ts';
+import type { ToolPlaces } from './tools.ts';
+import { execStartOf, showUnit, systemdService, type UnitProperties } from './systemd-service.ts';
 
 /** How a server is managed, and what its start says of it. */
 export interface FoundService {
@@ -21,6 +24,8 @@ export interface FoundService {
   /** The server's program in the start command, and its arguments; undefined where the command does not show them. */
   program: string | undefined;
   arguments: ServerArguments | undefined;
+  /** As whom its server runs, where the unit or the configuration says so. */
+  user?: UserId | undefined;
   /** What it takes is for servers that no manager has. */
   control(plain: Pick<PlainCommands, 'end' | 'output'> & { startIn: () => string }): ServiceControl;
 }
@@ -41,28 +46,70 @@ const instantiated = ['redis-server@*', 'redis@*', 'valkey-server@*', 'valkey@*'
  * configuration file that it tells. Undefined when nothing says so. Rejects when what is configured is not there.
  */
 export async function findService(
-  { service, url }: InstanceSettings,
+  { service, tools, url }: InstanceSettings,
   running: Running | undefined,
   { clock, signal }: { clock: Clock; signal: AbortSignal },
 ): Promise<FoundService | undefined> {
-  if (typeof service === 'string') {
-    const found = await fromUnit(service, clock, signal);
-    if (found !== undefined) return found;
-    throw new AgentError('usage', `there is no unit ${service} on this host`, {
+  const { unit: named, user: told, start, stop } = partsOf(service);
+  const user = told === undefined ? undefined : requireUser(told);
+  if (named !== undefined) {
+    const found = await fromUnit(named, clock, signal);
+    if (found !== undefined) return { user, ...found };
+    throw new AgentError('usage', `there is no unit ${named} on this host`, {
       reason: 'service',
       hint: 'correct service: of this instance, or leave it out',
     });
   }
-  if (service !== undefined) return fromCommands(service.start, service.stop);
+  if (start !== undefined) return { ...fromCommands(start, stop, user ?? running?.user), user };
   const hasSystemd = existsSync('/run/systemd/system');
   if (running?.pid !== undefined) {
     const { servers } = await findServers();
     const unit = servers.find(({ pid }) => pid === running.pid)?.unit;
     const found = unit === undefined || !hasSystemd ? undefined : await fromUnit(unit, clock, signal);
-    return found ?? (await fromProcess(running));
+    return found === undefined ? await fromProcess(running, tools) : { user, ...found };
   }
   // One that answers from elsewhere is not ours to stop here.
-  return hasSystemd && running === undefined ? await byAddress(url, clock, signal) : undefined;
+  const found = hasSystemd && running === undefined ? await byAddress(url, clock, signal) : undefined;
+  return found && { user, ...found };
+}
+
+/** The user that the configuration says a server runs as. */
+export function configuredUser({ service }: Pick<InstanceSettings, 'service'>): UserId | undefined {
+  const { user } = partsOf(service);
+  return user === undefined ? undefined : requireUser(user);
+}
+
+function requireUser(name: string): UserId {
+  const found = findUser(name);
+  if (found !== undefined) return found;
+  throw new AgentError('usage', `there is no user ${name} on this host`, {
+    reason: 'user',
+    hint: 'correct user: in service: of this instance',
+  });
+}
+
+/** `User=` and `Group=` of a unit; undefined where it names none, as where the server gives root up by itself. */
+function userOf(shown: UnitProperties): UserId | undefined {
+  const [name, group] = [shown.get('User') ?? '', shown.get('Group') ?? ''];
+  const user = name === '' ? undefined : findUser(name);
+  const gid = group === '' ? undefined : findGroup(group);
+  return user && { ...user, ...(gid === undefined ? {} : { gid }) };
+}
+
+/** Where the tools of an instance's server may be, by its configuration. */
+export async function toolPlaces(
+  { service, tools }: Pick<InstanceSettings, 'service' | 'tools'>,
+  signal: AbortSignal,
+): Promise<ToolPlaces> {
+  const { unit, start } = partsOf(service);
+  if (start !== undefined) return { tools, program: serverIn(start).program };
+  if (unit === undefined || !existsSync('/run/systemd/system')) return { tools };
+  const shown = await showUnit(unit, signal).catch(() => undefined);
+  return { tools, program: shown && serverIn(execStartOf(shown)).program };
+}
+
+function partsOf(service: InstanceSettings['service']): Exclude<ServiceSettings, string> {
+  return typeof service === 'string' ? { unit: service } : (service ?? {});
 }
 
 async function fromUnit(unit: string, clock: Clock, signal: AbortSignal): Promise<FoundService | undefined> {
@@ -72,8 +119,13 @@ async function fromUnit(unit: string, clock: Clock, signal: AbortSignal): Promis
   return {
     description: `the unit ${id}`,
     ...serverIn(execStartOf(shown)),
+    ...withUser(userOf(shown)),
     control: () => systemdService(id, clock),
   };
+}
+
+function withUser(user: UserId | undefined): { user?: UserId } {
+  return user === undefined ? {} : { user };
 }
 
 function fromCommands(
@@ -84,7 +136,8 @@ function fromCommands(
   return {
     description: `the command ${start.join(' ')}`,
     ...serverIn(start),
-    control: (plain) => plainService({ ...plain, start, stop, user, startIn: plain.startIn() }),
+    control: (plain) =>
+      plainService({ ...plain, start, stop, user: actingAs(user), startIn: plain.startIn() }),
   };
 }
 
@@ -92,15 +145,22 @@ function fromCommands(
  * Nothing tells with which options it was started, so only one that has a configuration file can be started again; and
  * not when that includes another one from the folder where it was started, which nothing tells either.
  */
-async function fromProcess({ info, pid, user }: Running): Promise<FoundService | undefined> {
-  const [told, file] = [info.get('executable'), info.get('config_file')];
-  if (told?.startsWith('/') !== true || !file) return undefined;
-  const program = await findProgram(told, pid);
+async function fromProcess(
+  { info, pid, user }: Running,
+  tools: ToolSettings | undefined,
+): Promise<FoundService | undefined> {
+  const file = info.get('config_file');
+  if (!file) return undefined;
+  const program = await findProgram(engineOf(info).engine, pid, { tools });
   if (program === undefined) return undefined;
-  const whole = await readConf(file).catch(() => undefined);
+  const whole = await readConf(file, [], user).catch(() => undefined);
   if (whole === undefined) return undefined;
-  const own = user?.uid === process.geteuid?.() ? undefined : user;
-  return fromCommands([program, file], undefined, own);
+  return fromCommands([program, file], undefined, user);
+}
+
+/** Commands run as the server's user where we are root; else as ourselves, who can be nobody else. */
+function actingAs(user: UserId | undefined): UserId | undefined {
+  return process.geteuid?.() === 0 && user !== undefined && user.uid !== 0 ? user : undefined;
 }
 
 /** The words behind the server's own name, also where another program starts it (setpriv, numactl). */

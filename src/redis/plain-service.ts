@@ -12,7 +12,7 @@ export interface PlainCommands {
   stop?: readonly string[] | undefined;
   /** Asks the server itself to end. */
   end: (signal: AbortSignal) => Promise<void>;
-  /** As whom a server that was found running is started again. Ours when left out. */
+  /** As whom both run. Ours when left out. */
   user?: { uid: number; gid: number } | undefined;
   /** From where it is started: what is relative in its configuration counts from there. */
   startIn: string;
@@ -30,7 +30,7 @@ export function plainService({ start, stop, end, user, startIn, output }: PlainC
     description: `the command ${start.join(' ')}`,
     async stop(signal) {
       if (stop === undefined) return end(signal);
-      const { exitCode, stderr } = await runCommand(stop, signal).catch((error: unknown) => {
+      const { exitCode, stderr } = await runCommand(stop, signal, user).catch((error: unknown) => {
         throw cannot('stop', stop, messageOf(error));
       });
       if (exitCode !== 0)

@@ -1,5 +1,6 @@
 import { AgentError } from '../domain/errors.ts';
 import type { Directive } from '../formats/conf/server-arguments.ts';
+import type { UserId } from '../lib/act-as.ts';
 import { resolveConf } from './resolve-conf.ts';
 
 /** What the next start of a server will go by. */
@@ -14,11 +15,16 @@ export interface ServerConf {
 
 /**
  * Reads a redis.conf with all that it includes (patterns too), then `options`, those of the command line. A directive
- * that an include sets counts where the include stands. Rejects with an AgentError `failed` that names the file which
+ * that an include sets counts where the include stands. What the files name is read with the rights of `user`, the
+ * server's, where we are root. Rejects with an AgentError `failed` that names the file which
  * cannot be read: half of a configuration is worse than none.
  */
-export async function readConf(file: string | undefined, options: Directive[] = []): Promise<ServerConf> {
-  const { files, entries, problems } = resolveConf(file, { options });
+export async function readConf(
+  file: string | undefined,
+  options: Directive[] = [],
+  user?: UserId,
+): Promise<ServerConf> {
+  const { files, entries, problems } = resolveConf(file, { options, as: user });
   const [first] = problems;
   if (first !== undefined)
     throw new AgentError('failed', `cannot read the server’s configuration ${first.path}: ${first.why}`, {

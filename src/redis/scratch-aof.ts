@@ -1,4 +1,4 @@
-import { mkdir, symlink, writeFile } from 'node:fs/promises';
+import { link, mkdir, symlink, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 
 /** An append only file for a scratch server: its files in the order of loading, under whatever names. */
@@ -12,6 +12,21 @@ const single = 'appendonly.aof';
 const set = 'appendonlydir';
 
 /**
+ * Gives a file of ours a second name in a scratch server's folder. Under root a hard link, where that can be, since the
+ * server may not enter the folder that it lies in; else a symbolic one.
+ */
+export async function lendFile(path: string, name: string): Promise<void> {
+  if (process.geteuid?.() === 0) {
+    const done = await link(path, name).then(
+      () => true,
+      () => false,
+    );
+    if (done) return;
+  }
+  await symlink(resolve(path), name);
+}
+
+/**
  * Links an append only file into a scratch server's folder, and returns the directives that have it loaded from where it
  * is. Servers open the last file of a set for writing: that is one of the scratch server's own. One that is cut off is
  * not shortened, but refused.
@@ -23,13 +38,13 @@ export async function linkScratchAof(folder: string, { layout, files }: ScratchA
   ].flat();
   if (layout === 'single') {
     const [file] = files;
-    if (file !== undefined) await symlink(resolve(file.path), join(folder, single));
+    if (file !== undefined) await lendFile(file.path, join(folder, single));
     return directives;
   }
   await mkdir(join(folder, set), { mode: 0o700 });
   const lines: string[] = [];
   for (const [index, { path, type }] of files.entries()) {
-    await symlink(resolve(path), join(folder, set, `${index}.aof`));
+    await lendFile(path, join(folder, set, `${index}.aof`));
     lines.push(`file ${index}.aof seq ${index + 1} type ${type}\n`);
   }
   await writeFile(join(folder, set, 'own.aof'), '', { mode: 0o600 });

@@ -1,6 +1,8 @@
 import type { Clock } from '../domain/clock.ts';
 import { AgentError } from '../domain/errors.ts';
 import { awaitLater } from '../lib/await-later.ts';
+import type { UserId } from '../lib/act-as.ts';
+import { unprivileged } from '../lib/unprivileged.ts';
 import type { RedisConnection } from './connect.ts';
 import type { Feed } from './replica-link.ts';
 import { listenAsMaster } from './replication-master.ts';
@@ -28,6 +30,8 @@ export interface FedServer {
 
 export interface ScratchFeedOptions {
   feed: Feed;
+  /** Of the server, where we are root; nobody when left out. */
+  user: UserId | undefined;
   clock: Clock;
   signal: AbortSignal;
   /** Share of the dump that the server's side has taken, 0..1. */
@@ -43,6 +47,7 @@ const stallTimeout = 60_000;
 /** Listens for the scratch server that is started next. */
 export async function prepareFeed({
   feed,
+  user,
   clock,
   signal,
   onProgress,
@@ -58,7 +63,7 @@ export async function prepareFeed({
         yield* feed.open(stop);
       },
     },
-    replicaUser: process.geteuid?.(),
+    replicaUser: unprivileged(user)?.uid ?? process.geteuid?.(),
     stallTimeout,
     clock,
     signal: AbortSignal.any([signal, over.signal]),

@@ -1,7 +1,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, readdir, readlink, realpath, rm } from 'node:fs/promises';
-import { basename, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { systemCode } from '../domain/errors.ts';
+import { readForeignSync } from '../lib/open-foreign.ts';
 import { startTicks } from './server-process.ts';
 
 /** `scratch-<pid>-<start>-…`: the agent's process that owns it, so that one is never cleared that is in use. */
@@ -15,9 +16,12 @@ export async function makeScratchFolder(directory: string): Promise<string> {
   return await mkdtemp(join(resolve(directory), `scratch-${process.pid}-${started}-`));
 }
 
-/** Notes which process serves from the folder. Synchronous: nothing may come between its start and this. */
+/**
+ * Notes which process serves from the folder. Synchronous: nothing may come between its start and this. Follows no link:
+ * under root the folder is the server's user's.
+ */
 export function recordServer(folder: string, pid: number): void {
-  writeFileSync(join(folder, pidFile), `${pid}\n`, { mode: 0o600 });
+  writeFileSync(join(folder, pidFile), `${pid}\n`, { mode: 0o600, flag: 'wx' });
 }
 
 /**
@@ -52,15 +56,23 @@ async function isRunning(pid: number, started: number): Promise<boolean> {
   return stat !== undefined && startTicks(stat) === started;
 }
 
+function readPid(path: string): string {
+  try {
+    return readForeignSync(path, 64);
+  } catch {
+    return '';
+  }
+}
+
 /** Only a process that works in this very folder can be its server, whatever has become of the number. */
 async function endServer(folder: string): Promise<void> {
-  const pid = Number(await readFile(join(folder, pidFile), 'utf8').catch(() => ''));
+  const pid = Number(readPid(join(folder, pidFile)));
   if (!(pid > 1)) return;
-  const [workingIn, arguments_] = await Promise.all([
+  const [workingIn, name] = await Promise.all([
     readlink(`/proc/${pid}/cwd`).catch(() => undefined),
-    readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => ''),
+    readFile(`/proc/${pid}/comm`, 'utf8').catch(() => ''),
   ]);
-  if (workingIn !== (await realpath(folder)) || !arguments_.includes(basename(folder))) return;
+  if (workingIn !== (await realpath(folder)) || !/^(?:redis|valkey)-server\n/.test(name)) return;
   try {
     process.kill(pid, 'SIGKILL');
   } catch {

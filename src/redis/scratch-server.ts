@@ -1,15 +1,17 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { rm, symlink, writeFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Clock } from '../domain/clock.ts';
 import { AgentError, messageOf } from '../domain/errors.ts';
 import { infoInteger } from '../formats/info/parse-info.ts';
+import type { UserId } from '../lib/act-as.ts';
 import { harmlessEnvironment, lowerPriority } from '../lib/run-program.ts';
+import { giveToUnprivileged, unprivileged } from '../lib/unprivileged.ts';
 import { connectRedis, type RedisConnection } from './connect.ts';
 import type { Feed } from './replica-link.ts';
-import { linkScratchAof, type ScratchAof } from './scratch-aof.ts';
+import { lendFile, linkScratchAof, type ScratchAof } from './scratch-aof.ts';
 import { withoutCommands, type OwnNames } from './scratch-commands.ts';
 import { nobody, prepareFeed } from './scratch-feed.ts';
 import { makeScratchFolder, recordServer } from './scratch-folder.ts';
@@ -30,6 +32,11 @@ export interface ScratchOptions {
   aof?: ScratchAof;
   /** How many databases it has, where it is to take no more than another server does. */
   databases?: number | undefined;
+  /**
+   * As whom it runs where we are root: whoever may read what it loads. Left out: nobody, to whom what it loads from
+   * `directory` has been given (giveToUnprivileged).
+   */
+  user?: UserId | undefined;
   clock: Clock;
   signal: AbortSignal;
   /** Share of the dump that is loaded, 0..1; of a feed, that the server's side has taken. */
@@ -55,7 +62,7 @@ const mostDatabases = 1024;
 const startTimeout = 30_000;
 
 /**
- * Starts a server at the host's lowest priority and waits until it has loaded everything. It saves nothing, listens on
+ * Starts a server at the host's lowest priority, never as root, and waits until it has loaded everything. It saves nothing, listens on
  * no port and dies with this process. It is a replica of nobody: replicas keep keys whose time to live is over, so every
  * key of the dump can be counted, and refuse writes.
  *
@@ -68,11 +75,12 @@ export async function startScratchServer(options: ScratchOptions): Promise<Scrat
   const folder = await makeScratchFolder(options.directory);
   try {
     const socket = socketIn(folder);
-    if (options.dumpFile !== undefined) await symlink(resolve(options.dumpFile), join(folder, 'dump.rdb'));
+    if (options.dumpFile !== undefined) await lendFile(options.dumpFile, join(folder, 'dump.rdb'));
     // Called through a link, since the program acts by its name: redis-server is often a link to redis-check-rdb.
     await symlink(options.program.path, join(folder, options.program.argv0));
     const aof =
       options.aof === undefined ? ['--appendonly', 'no'] : await linkScratchAof(folder, options.aof);
+    giveToUnprivileged(folder, options.user);
     return await launch(options, { folder, socket, aof });
   } catch (error) {
     await rm(folder, { recursive: true, force: true });
@@ -94,7 +102,10 @@ async function launch(
   { folder, socket, aof }: { folder: string; socket: string; aof: string[] },
 ): Promise<ScratchServer> {
   const { clock, signal, feed, onProgress } = options;
-  const feeding = feed === undefined ? undefined : await prepareFeed({ feed, clock, signal, onProgress });
+  const feeding =
+    feed === undefined
+      ? undefined
+      : await prepareFeed({ feed, user: options.user, clock, signal, onProgress });
   const { directives: renamed, names } = withoutCommands();
   const databases = ['--databases', String(options.databases ?? mostDatabases)];
   const directives = [
@@ -137,25 +148,29 @@ interface Spawned {
 }
 
 function spawnServer(
-  { program: { argv0 }, aof }: ScratchOptions,
+  { program: { argv0 }, aof, user }: ScratchOptions,
   folder: string,
   directives: string[],
 ): Spawned {
-  const program = join(folder, argv0);
+  // From its own folder, which is entered before root is given up: nobody else needs a way there.
+  const program = `./${argv0}`;
   const options = [
     ['--port', '0', '--unixsocket', socketName, '--unixsocketperm', '700', '--protected-mode', 'yes'],
-    ['--save', '', '--dir', folder, '--dbfilename', 'dump.rdb'],
+    ['--save', '', '--dir', '.', '--dbfilename', 'dump.rdb'],
     ['--daemonize', 'no', '--supervised', 'no'],
     directives,
   ].flat();
   // Without setpriv a killed agent leaves its server behind, for sweepScratch to end.
   const setpriv = ['/usr/bin/setpriv', '/bin/setpriv'].find((path) => existsSync(path));
   const [command, args] =
-    setpriv === undefined ? [program, options] : [setpriv, ['--pdeathsig', 'KILL', program, ...options]];
+    setpriv === undefined
+      ? [program, options]
+      : [setpriv, ['--pdeathsig', 'KILL', '--no-new-privs', program, ...options]];
   const child = spawn(command, args, {
     cwd: folder,
     stdio: ['ignore', 'pipe', 'pipe'],
     env: harmlessEnvironment(),
+    ...unprivileged(user),
   });
   const log = new LastLines();
   child.stdout.on('data', (chunk: Buffer) => log.add(chunk));

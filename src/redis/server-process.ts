@@ -1,5 +1,6 @@
 import { readFile, readlink } from 'node:fs/promises';
 import { infoInteger, type Info } from '../formats/info/parse-info.ts';
+import { holdsSocket } from './proc-sockets.ts';
 
 /** The server's process, where it runs on this host and in our view of its processes. */
 export interface ServerProcess {
@@ -13,10 +14,11 @@ const ticksPerSecond = 100;
 const tolerance = 5;
 
 /**
- * Finds the process that answered INFO. The number alone is not enough: a container has its own, so the process must
- * also have started when the server says it did, and be called like one.
+ * Finds the process that answered INFO at that address. What INFO says is a hint, since whoever has the port answers what he
+ * likes: the process must have started when the server says it did, be called like one, and hold the socket that the
+ * address leads to. So none is found in a container or at the end of a tunnel, whose numbers are another host's.
  */
-export async function findServerProcess(info: Info): Promise<ServerProcess | undefined> {
+export async function findServerProcess(info: Info, url: string): Promise<ServerProcess | undefined> {
   const pid = infoInteger(info, 'process_id');
   const uptime = infoInteger(info, 'uptime_in_seconds');
   if (pid === undefined || uptime === undefined) return undefined;
@@ -28,6 +30,7 @@ export async function findServerProcess(info: Info): Promise<ServerProcess | und
     ]);
     const age = Number.parseFloat(hostUptime) - startTicks(stat) / ticksPerSecond;
     if (!(Math.abs(age - uptime) <= tolerance) || !/redis|valkey/i.test(command)) return undefined;
+    if (!(await holdsSocket(pid, url))) return undefined;
   } catch {
     return undefined;
   }

@@ -8,7 +8,7 @@ import type { ServiceControl } from './service.ts';
 /** What systemd says of a unit, by property; missing ones are empty. */
 export type UnitProperties = ReadonlyMap<string, string>;
 
-const properties = 'Id,LoadState,ActiveState,SubState,Result,TriggeredBy,ExecStart,User';
+const properties = 'Id,LoadState,ActiveState,SubState,Result,TriggeredBy,ExecStart,User,Group';
 const kept = 40;
 /** Milliseconds in which a start that was asked for may not have begun. */
 const settleTime = 5000;

@@ -1,15 +1,27 @@
-import { access, constants } from 'node:fs/promises';
-import { delimiter, dirname, isAbsolute, join } from 'node:path';
+import { existsSync } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { basename, delimiter, dirname, isAbsolute, join } from 'node:path';
+import type { Engine } from '../domain/backup.ts';
 import { AgentError } from '../domain/errors.ts';
+import type { ToolSettings } from '../domain/settings/instances.ts';
 import type { Info } from '../formats/info/parse-info.ts';
+import type { UserId } from '../lib/act-as.ts';
+import { distrustProgram } from '../lib/distrust-path.ts';
 import { runProgram } from '../lib/run-program.ts';
 import { engineOf } from './server.ts';
-import { findServerProcess } from './server-process.ts';
 
 /** A check tool of a server's own version. Run `path` under the name `argv0`. */
 export interface CheckTool {
   path: string;
   argv0: string;
+}
+
+/** A file for a tool: its folder is entered before root is given up, so that nobody else needs a way there. */
+export function inItsFolder(
+  file: string,
+  user: UserId | undefined,
+): { cwd: string; name: string; user: UserId | undefined } {
+  return { cwd: dirname(file), name: `./${basename(file)}`, user };
 }
 
 /** A tool, or why there is none. */
@@ -18,46 +30,72 @@ export type FoundTool = { tool: CheckTool } | { tool: undefined; why: string };
 const versionTimeout = 10_000;
 
 /**
- * Finds redis-check-rdb or redis-check-aof (Valkey's on Valkey) of exactly the running server's version, since one of
- * another version rejects what this server writes or misses what is wrong with it. Looks beside the running program,
- * beside what INFO calls the executable, on PATH; then takes the running program itself: all of them are one file
- * that acts by the name it is called by (server.c, main).
+ * Finds redis-check-rdb or redis-check-aof (Valkey's on Valkey) of exactly the given server's version, since one of another
+ * version rejects what this server writes or misses what is wrong with it: where the configuration says, beside the
+ * program that the service is started by, where packages put them, on our own PATH. The server's program does as well:
+ * all of them are one file that acts by the name it is called by (server.c, main). What a server says of its own place
+ * counts for nothing, and what others than root or we could have put there is not run.
  */
-export async function findCheckTool(kind: 'rdb' | 'aof', info: Info): Promise<FoundTool> {
+export async function findCheckTool(
+  kind: 'rdb' | 'aof',
+  info: Info,
+  places: ToolPlaces = {},
+): Promise<FoundTool> {
   const { engine, version } = engineOf(info);
   const argv0 = `${engine}-check-${kind}`;
   const others: string[] = [];
-  for (const path of await candidates(argv0, info)) {
-    const found = await versionOf(path, `${engine}-server`);
+  for (const path of candidates(engine, kind, places)) {
+    if (!existsSync(path)) continue;
+    const distrust = distrustProgram(path);
+    const found = distrust === undefined ? await versionOf(path, `${engine}-server`) : undefined;
     if (found === version) return { tool: { path, argv0 } };
-    if (found !== undefined) others.push(`${path} is ${found}`);
+    if (distrust !== undefined) others.push(`${path} is not run: ${distrust}`);
+    else if (found !== undefined) others.push(`${path} is ${found}`);
   }
   const seen = others.length === 0 ? '' : ` (${others.join(', ')})`;
   return { tool: undefined, why: `no ${argv0} of version ${version} on this host${seen}` };
 }
 
-async function candidates(name: string, info: Info): Promise<string[]> {
-  const running = await findServerProcess(info);
-  const named = info.get('executable') ?? '';
-  const folders = [
-    ...(running?.executable === undefined ? [] : [dirname(running.executable)]),
-    ...(isAbsolute(named) ? [dirname(named)] : []),
-    ...(process.env['PATH'] ?? '').split(delimiter).filter(isAbsolute),
-  ];
-  const paths = folders.map((folder) => join(folder, name));
-  // Opens the program that runs even when a package upgrade has replaced its file.
-  if (running !== undefined) paths.push(`/proc/${running.pid}/exe`);
-  return [...new Set(paths)];
+/** Where to look for tools, from the configuration and from units, never from a server. */
+export interface ToolPlaces {
+  tools?: ToolSettings | undefined;
+  /** The program that the service is started by. */
+  program?: string | undefined;
 }
 
-/** undefined when there is no such program or we may not run it. */
+/** Where packages put servers and their tools. */
+export const packageFolders = ['/usr/bin', '/usr/local/bin', '/usr/sbin', '/usr/local/sbin'];
+
+function candidates(engine: Engine, kind: 'rdb' | 'aof', { tools, program }: ToolPlaces): string[] {
+  const named = [kind === 'rdb' ? tools?.redis_check_rdb : tools?.redis_check_aof, tools?.redis_server];
+  const start = program?.startsWith('/') === true ? program : undefined;
+  const own = (process.env['PATH'] ?? '').split(delimiter).filter(isAbsolute);
+  const folders = [...(start === undefined ? [] : [dirname(start)]), ...packageFolders, ...own];
+  const paths = [
+    ...named,
+    ...folders.flatMap((folder) =>
+      [`${engine}-check-${kind}`, `${engine}-server`].map((name) => join(folder, name)),
+    ),
+    start,
+  ];
+  return [...new Set(paths.filter((path) => path !== undefined))];
+}
+
+/** Of programs by their place, number and time: an upgrade puts another file there. */
+const versions = new Map<string, string | undefined>();
+
+/** Undefined when it cannot be run, or tells none. */
 async function versionOf(path: string, argv0: string): Promise<string | undefined> {
   try {
-    await access(path, constants.X_OK);
-    // The check tools themselves tell their version in some releases only, the server does in all.
-    const signal = AbortSignal.timeout(versionTimeout);
-    const { output } = await runProgram(path, ['--version'], { argv0, signal });
-    return / v=(\S+)/.exec(output)?.[1];
+    const { dev, ino, ctimeMs } = await stat(path);
+    const key = `${path} ${argv0} ${dev} ${ino} ${ctimeMs}`;
+    if (!versions.has(key)) {
+      // The check tools themselves tell their version in some releases only, the server does in all.
+      const signal = AbortSignal.timeout(versionTimeout);
+      const { output } = await runProgram(path, ['--version'], { argv0, signal });
+      versions.set(key, / v=(\S+)/.exec(output)?.[1]);
+    }
+    return versions.get(key);
   } catch {
     return undefined;
   }
@@ -94,17 +132,21 @@ export function requireEnd({ argv0 }: CheckTool, endedBy: NodeJS.Signals | null)
 }
 
 /**
- * Runs the tool on a file at the lowest priority. Rejects when it cannot be run or was killed, or with the signal's reason.
+ * Runs the tool on a file at the lowest priority, under root as `user` or nobody, who must be let read it. Rejects when it
+ * cannot be run or was killed, or with the signal's reason.
  */
-export async function runCheckRdb(tool: CheckTool, file: string, signal: AbortSignal): Promise<RdbCheck> {
+export async function runCheckRdb(
+  tool: CheckTool,
+  file: string,
+  signal: AbortSignal,
+  user?: UserId,
+): Promise<RdbCheck> {
+  const { name: argument, ...place } = inItsFolder(file, user);
   const {
     exitCode,
     signal: endedBy,
     output,
-  } = await runProgram(tool.path, [file], {
-    argv0: tool.argv0,
-    signal,
-  });
+  } = await runProgram(tool.path, [argument], { argv0: tool.argv0, signal, ...place });
   requireEnd(tool, endedBy);
   const number = (pattern: RegExp): number | undefined => {
     const text = pattern.exec(output)?.[1];

@@ -131,7 +131,7 @@ describe('an aclfile that ACL SAVE would harm is left to its owner', () => {
     const [file, real] = [join(place.folder, 'users.acl'), join(place.folder, 'real.acl')];
     writeFileSync(kind === 'link' ? real : file, 'user default on nopass ~* +@all\n');
     if (kind === 'link') symlinkSync(real, file);
-    const server = await startServer({ config: { aclfile: file } });
+    const server = await startServer({ config: { aclfile: file }, asRoot: true });
     if (kind === 'unloaded') appendFileSync(file, 'user later on >x ~* +get\n');
     const before = readFileSync(file, 'utf8');
     const { json } = await place.init(server, '--json');

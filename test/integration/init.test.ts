@@ -84,7 +84,7 @@ describe.each(serverBuilds())('on $name', (build) => {
       mode: 0o640,
     });
     chmodSync(file, 0o640);
-    const server = await startServer({ build, config: { aclfile: file } });
+    const server = await startServer({ build, config: { aclfile: file }, asRoot: true });
     const place = new Place();
     const { json } = await place.init(server, '--json');
     expect(json.instances[0].user).toMatchObject({ outcome: 'created', persistence: { saved: true, file } });

@@ -1,7 +1,8 @@
-import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { serverBuilds } from './server-builds.ts';
 
 // Caches that Node and its tools keep in the temporary folder on purpose.
 const caches = new Set(['node-compile-cache']);
@@ -16,9 +17,15 @@ export default function setup(): () => Promise<void> {
   const before = process.env['TMPDIR'];
   const folder = mkdtempSync(join(tmpdir(), 'redis-agent-run-'));
   process.env['TMPDIR'] = folder;
+  // Servers run as a user of their own, who has to get to their folders in it.
+  chmodSync(folder, 0o711);
+  // Programs are found on it by their version, where no package has put them.
+  const path = process.env['PATH'];
+  process.env['PATH'] = [path, ...serverBuilds().map(({ server }) => dirname(server))].join(':');
   return async () => {
     if (before === undefined) delete process.env['TMPDIR'];
     else process.env['TMPDIR'] = before;
+    process.env['PATH'] = path;
     const processes = await leftProcesses(folder);
     for (const { pid } of processes) process.kill(pid, 'SIGKILL');
     const files = readdirSync(folder).filter((name) => !caches.has(name));

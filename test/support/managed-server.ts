@@ -10,6 +10,7 @@ import { connectRedis, type RedisConnection, type Reply } from '../../src/redis/
 import { freePort } from './free-port.ts';
 import { defaultBuild, type ServerBuild } from './server-builds.ts';
 import { defaultDirectives, renderDirectives, type Directives } from './server-config.ts';
+import { giveToServer, serverUser, serviceUser } from './server-user.ts';
 import { makeTempFolder, removeTempFolder } from './temp-folder.ts';
 
 /**
@@ -96,7 +97,7 @@ export async function manageServer(options: ManagedOptions = {}): Promise<Manage
 
   const server: ManagedServer = {
     build,
-    instance: { name: 'main', url, service: { start } },
+    instance: { name: 'main', url, service: { start, ...serviceUser } },
     url,
     dir,
     configFile,
@@ -108,10 +109,12 @@ export async function manageServer(options: ManagedOptions = {}): Promise<Manage
     call: async (command, ...args) => await server.connection.call(command, ...args),
     pids,
     async start() {
+      giveToServer(folder);
       spawn(start[0] ?? '', start.slice(1), {
         cwd: options.startIn?.(folder) ?? '/',
         detached: true,
         stdio: 'ignore',
+        ...serverUser,
       }).unref();
       await server.reconnect();
     },
@@ -142,6 +145,7 @@ export async function manageServer(options: ManagedOptions = {}): Promise<Manage
     configure(more) {
       directives = { ...directives, ...more };
       writeFileSync(configFile, renderDirectives(directives), { mode: 0o600 });
+      giveToServer(folder);
     },
   };
 

@@ -1,14 +1,16 @@
 import { spawn, type ChildProcess } from 'node:child_process';
+import type { UserId } from '../../src/lib/act-as.ts';
 
 /**
  * Starts a program that the kernel kills when this process ends, however it ends; in a process group of its own, so
- * that `process.kill(-pid, …)` reaches what it forks.
+ * that `process.kill(-pid, …)` reaches what it forks. `user`: as whom, where we are root.
  */
-export function spawnOwned(command: string, args: string[], cwd: string): ChildProcess {
+export function spawnOwned(command: string, args: string[], cwd: string, user?: UserId): ChildProcess {
   return spawn('setpriv', ['--pdeathsig', 'KILL', command, ...args], {
     cwd,
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
+    ...user,
   });
 }
 

@@ -11,6 +11,7 @@ import { freePort } from './free-port.ts';
 import { hasEnded, outputOf, spawnOwned } from './owned-process.ts';
 import { defaultBuild, type ServerBuild } from './server-builds.ts';
 import { defaultDirectives, renderDirectives, tlsDirectives, type Directives } from './server-config.ts';
+import { giveToServer, serverUser } from './server-user.ts';
 import { makeTempFolder, removeTempFolder } from './temp-folder.ts';
 
 export { defaultBuild, findBuild, serverBuilds, type ServerBuild } from './server-builds.ts';
@@ -25,6 +26,8 @@ export interface ServerOptions {
   auth?: { username?: string; password: string };
   /** `listening` returns while a dump is still being loaded. */
   until?: 'loaded' | 'listening';
+  /** As root where we are root, for what only that can arrange; else as an ordinary user. */
+  asRoot?: boolean;
 }
 
 /** A private server on loopback. All its files are in `dir`, which `stop` removes. */
@@ -145,7 +148,14 @@ class PrivateServer implements TestServer {
   }
 
   async launch(): Promise<void> {
-    const child = spawnOwned(this.build.server, [this.configFile], this.dir);
+    for (const folder of new Set([this.dir, this.#options.config?.['dir'] ?? this.dir].flat()))
+      if (this.#options.asRoot !== true) giveToServer(folder);
+    const child = spawnOwned(
+      this.build.server,
+      [this.configFile],
+      this.dir,
+      this.#options.asRoot === true ? undefined : serverUser,
+    );
     const output = outputOf(child);
     this.#child = child;
     while (!(await this.#answers())) {

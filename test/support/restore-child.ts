@@ -9,6 +9,7 @@ import { planRestoreJob } from '../../src/jobs/restore/plan-restore.ts';
 import { restoreJob } from '../../src/jobs/restore/restore.ts';
 import { connectRedis } from '../../src/redis/connect.ts';
 import { openApp } from './open-app.ts';
+import { serverUser } from './server-user.ts';
 
 export interface RestoreChild {
   config: string;
@@ -30,7 +31,7 @@ export interface StartAt {
 }
 
 function startServer({ command: [program = '', ...args] }: StartAt): ChildProcess {
-  const server = spawn(program, args, { cwd: '/', detached: true, stdio: 'ignore' });
+  const server = spawn(program, args, { cwd: '/', detached: true, stdio: 'ignore', ...serverUser });
   server.unref();
   return server;
 }

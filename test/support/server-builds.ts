@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Engine } from '../../src/domain/backup.ts';
 
 /** One server program with the tools of its own version. All paths are directly executable. */
@@ -22,6 +22,21 @@ export interface ServerBuild {
 export function cacheFolder(): string {
   const base = process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache');
   return process.env['REDIS_AGENT_CACHE'] ?? join(base, 'redis-agent');
+}
+
+/**
+ * Where scripts/fetch-servers keeps servers: below /var/cache where we are root, and other users, as whom they run, have
+ * no way into the cache.
+ */
+function serversFolder(): string {
+  const own = join(cacheFolder(), 'servers');
+  return process.getuid?.() !== 0 || isReachable(own) ? own : '/var/cache/redis-agent/servers';
+}
+
+function isReachable(path: string): boolean {
+  for (let place = existsSync(path) ? realpathSync(path) : path; place !== '/'; place = dirname(place))
+    if (((statSync(place, { throwIfNoEntry: false })?.mode ?? 0o1) & 0o1) === 0) return false;
+  return true;
 }
 
 let builds: ServerBuild[] | undefined;
@@ -72,7 +87,7 @@ function installed(engine: Engine): ServerBuild[] {
 
 /** scripts/fetch-servers writes `version` last, so a folder without it is half fetched. */
 function fetched(): ServerBuild[] {
-  const root = join(cacheFolder(), 'servers');
+  const root = serversFolder();
   if (!existsSync(root)) return [];
   return readdirSync(root)
     .toSorted()

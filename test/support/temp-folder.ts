@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -7,9 +7,12 @@ const prefix = 'redis-agent-test-';
 const folders = new Set<string>();
 process.once('exit', () => folders.forEach(removeTempFolder));
 
-/** A private (0700) temporary folder; removeTempFolder, or else the end of this process, removes it. */
+/**
+ * A temporary folder that nobody else sees into; under root servers, which run as another user, may pass through it.
+ * removeTempFolder, or else the end of this process, removes it. */
 export function makeTempFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), prefix));
+  if (process.getuid?.() === 0) chmodSync(folder, 0o711);
   folders.add(folder);
   return folder;
 }

@@ -15,6 +15,7 @@ import type { InstanceSettings } from '../../domain/settings.ts';
 import { requireRoom } from '../../jobs/backup/backup-steps.ts';
 import { formatBytes } from '../../lib/bytes.ts';
 import type { RedisConnection } from '../../redis/connect.ts';
+import { toolPlaces } from '../../redis/find-service.ts';
 import { engineOf, identityOf, readDumpPath, readInfo, readServerTime } from '../../redis/server.ts';
 import { findCheckTool } from '../../redis/tools.ts';
 import { takeLock } from '../../state/locks/lock.ts';
@@ -64,7 +65,7 @@ export async function checkPath(
       await attempt('right to save', () => mayBgsave(connection));
       await attempt('dump file', () => seesDump(connection));
       await attempt('room to save', async () => judgeRoom((facts = await gatherPreflight(connection))));
-      await attempt('check tool', () => hasTool(connection));
+      await attempt('check tool', () => hasTool(connection, instance, signal));
     } finally {
       connection.close();
     }
@@ -128,8 +129,13 @@ function judgeRoom(facts: PreflightFacts): Outcome {
   return 'disk and memory suffice';
 }
 
-async function hasTool(connection: RedisConnection): Promise<Outcome> {
-  const found = await findCheckTool('rdb', await readInfo(connection));
+async function hasTool(
+  connection: RedisConnection,
+  instance: InstanceSettings,
+  signal: AbortSignal,
+): Promise<Outcome> {
+  const places = await toolPlaces(instance, signal);
+  const found = await findCheckTool('rdb', await readInfo(connection), places);
   if (found.tool !== undefined) return found.tool.path;
   return {
     warning: found.why,

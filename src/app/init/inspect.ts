@@ -155,7 +155,7 @@ async function ask(
     engine,
     version,
     runId: info?.get('run_id'),
-    local: info !== undefined && (await findServerProcess(info)) !== undefined,
+    local: info !== undefined && (await findServerProcess(info, url)) !== undefined,
     configFile: info?.get('config_file'),
     aclFile: connection && (await unlessDenied(() => readConfig(connection, 'aclfile'))),
     users,

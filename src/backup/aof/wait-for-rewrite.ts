@@ -1,8 +1,9 @@
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import type { Clock } from '../../domain/clock.ts';
 import { AgentError } from '../../domain/errors.ts';
 import { infoInteger, type Info } from '../../formats/info/parse-info.ts';
 import { formatDuration } from '../../lib/duration.ts';
+import { readForeignSync } from '../../lib/open-foreign.ts';
 import { readAofPlace, type AofPlace } from '../../redis/aof-place.ts';
 import type { RedisConnection } from '../../redis/connect.ts';
 import { readInfo } from '../../redis/server.ts';
@@ -58,9 +59,20 @@ async function baseOf({ folder, file }: AofPlace): Promise<string | undefined> {
     const found = await stat(file, { bigint: true }).catch(() => undefined);
     return found && String(found.ino);
   }
-  const text = await readFile(file, 'utf8').catch(() => undefined);
+  const text = readManifest(file);
   return text === undefined ? undefined : (/^.* type b.*$/m.exec(text)?.[0] ?? '');
 }
+
+/** Read by whoever waits, again and again: what is in its way is told by whoever opens the set. */
+function readManifest(file: string): string | undefined {
+  try {
+    return readForeignSync(file, manifestLimit);
+  } catch {
+    return undefined;
+  }
+}
+
+const manifestLimit = 1024 * 1024;
 
 function requireWritten(instance: string, info: Info): void {
   const failed =

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { AgentError, messageOf } from '../../domain/errors.ts';
+import { longestNote, readForeignSync } from '../../lib/open-foreign.ts';
 import { writeAtomic } from '../../lib/write-atomic.ts';
 import { noCounts, type TallyCounts } from './tally.ts';
 
@@ -60,7 +61,7 @@ export function openKeyJournal(stateDirectory: string, identity: unknown): KeyJo
     read() {
       try {
         // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- written by `write` below, whole or not at all
-        const found = JSON.parse(readFileSync(path, 'utf8')) as KeyProgress & { schema: number };
+        const found = JSON.parse(readForeignSync(path, longestNote)) as KeyProgress & { schema: number };
         return found.schema === schema ? found : undefined;
       } catch {
         // None, or not readable: what was written is written again, which does no harm.

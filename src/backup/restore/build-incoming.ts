@@ -14,6 +14,7 @@ import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { formatAofManifest } from '../../formats/aof/aof-manifest.ts';
 import { actAs } from '../../lib/act-as.ts';
+import { openForeignSync } from '../../lib/open-foreign.ts';
 import { syncFolder } from './journal.ts';
 import type { Layout } from './layout.ts';
 import { createStaged, finishStaged, type FileManners } from './stage-files.ts';
@@ -65,7 +66,7 @@ function buildAofFolder({ dir, work, layout, manners }: Workplace, base: string)
 async function copyStaged({ dir, work, manners }: Workplace, from: string): Promise<string> {
   const name = `${work}/appendonly`;
   actAs(manners.owner, () => rmSync(join(dir, name), { force: true }));
-  const opened = actAs(manners.owner, () => openSync(join(dir, from), 'r'));
+  const opened = actAs(manners.owner, () => openForeignSync(join(dir, from)));
   try {
     await using source = await open(`/proc/self/fd/${opened}`, 'r');
     await using target = await createStaged(join(dir, name), manners);

@@ -63,5 +63,7 @@ export interface RestoreFacts {
   program: ServerProgram | undefined;
   /** How it is stopped and started, for people; undefined when nobody knows. */
   service: string | undefined;
+  /** As whom it runs: by its unit, else the configuration (`named`), else whoever holds the socket that it listens on. */
+  user: (UserId & { named: boolean }) | undefined;
   now: number;
 }

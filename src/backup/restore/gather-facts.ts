@@ -3,10 +3,12 @@ import type { Clock } from '../../domain/clock.ts';
 import { AgentError } from '../../domain/errors.ts';
 import type { InstanceSettings } from '../../domain/settings.ts';
 import { infoInteger, infoKeyspace, type Info } from '../../formats/info/parse-info.ts';
+import type { UserId } from '../../lib/act-as.ts';
+import { distrustProgram } from '../../lib/distrust-path.ts';
 import { runProgram } from '../../lib/run-program.ts';
 import type { RedisConnection } from '../../redis/connect.ts';
 import { findProcess } from '../../redis/data-process.ts';
-import { findService, type FoundService } from '../../redis/find-service.ts';
+import { configuredUser, findService, type FoundService } from '../../redis/find-service.ts';
 import { readConf, type ServerConf } from '../../redis/read-conf.ts';
 import { findServerProcess } from '../../redis/server-process.ts';
 import { engineOf, readConfig, readInfo } from '../../redis/server.ts';
@@ -34,8 +36,11 @@ export async function gatherFacts(
     running && asked.info && { info: asked.info, pid: running.pid, user: running.user },
     { clock, signal },
   );
-  const { conf, problem } = await readConfFacts(service, asked.info?.get('config_file'), running?.pid);
-  const program = await programOf(service?.program ?? asked.info?.get('executable'), signal);
+  const { conf, problem } = await readConfFacts(service, asked.info?.get('config_file'), {
+    pid: running?.pid,
+    user: service?.user ?? configuredUser(instance) ?? running?.user,
+  });
+  const program = await programOf(service?.program, signal);
   return {
     service,
     facts: {
@@ -46,9 +51,15 @@ export async function gatherFacts(
       confProblem: problem,
       program,
       service: service?.description,
+      user: whose(service?.user ?? configuredUser(instance), running?.user),
       now: clock.now(),
     },
   };
+}
+
+function whose(named: UserId | undefined, seen: UserId | undefined): RestoreFacts['user'] {
+  if (named !== undefined && !(seen?.uid === named.uid)) return { ...named, named: true };
+  return seen && { ...seen, named: named !== undefined };
 }
 
 /** What a running server's next start will go by. */
@@ -67,11 +78,14 @@ export async function lookAhead(
   info: Info,
   { instance, clock, signal }: Omit<GatherOptions, 'connect'>,
 ): Promise<NextStart> {
-  const found = await findServerProcess(info);
+  const found = await findServerProcess(info, connection.target.url);
   const owner = found && (await findProcess(found.pid));
   const user = owner && { uid: owner.uid, gid: owner.gid };
   const service = await findService(instance, { info, pid: found?.pid, user }, { clock, signal });
-  const { conf, problem } = await readConfFacts(service, info.get('config_file'), found?.pid);
+  const { conf, problem } = await readConfFacts(service, info.get('config_file'), {
+    pid: found?.pid,
+    user: service?.user ?? user,
+  });
   return { service: service?.description, now: await readPersistence(connection), conf, problem };
 }
 
@@ -96,7 +110,7 @@ async function askServer({
 }
 
 async function describeRunning(connection: RedisConnection, info: Info): Promise<RunningServer> {
-  const found = await findServerProcess(info);
+  const found = await findServerProcess(info, connection.target.url);
   const owner = found && (await findProcess(found.pid));
   return {
     ...engineOf(info),
@@ -148,14 +162,14 @@ async function countSentinels(connection: RedisConnection, info: Info): Promise<
 async function readConfFacts(
   service: FoundService | undefined,
   told: string | undefined,
-  pid: number | undefined,
+  { pid, user }: { pid: number | undefined; user: UserId | undefined },
 ): Promise<{ conf?: ConfFacts | undefined; problem?: string | undefined }> {
   const words = service?.arguments;
   // What a server elsewhere calls its file is none of this host's.
   const file = words?.file ?? (pid === undefined || !told ? undefined : told);
   if (file === undefined && words === undefined) return {};
   try {
-    const conf = await readConf(file, words?.directives);
+    const conf = await readConf(file, words?.directives, user);
     const append = conf.get('appendonly');
     const persistence = {
       dir: conf.get('dir'),
@@ -200,7 +214,7 @@ const versionTimeout = 10_000;
 
 /** The program's file may be newer than the process that runs: an upgrade takes effect at the next start. */
 async function programOf(path: string | undefined, signal: AbortSignal): Promise<ServerProgram | undefined> {
-  if (path?.startsWith('/') !== true) return undefined;
+  if (path?.startsWith('/') !== true || distrustProgram(path) !== undefined) return undefined;
   try {
     await access(path, constants.X_OK);
     const limit = AbortSignal.any([signal, AbortSignal.timeout(versionTimeout)]);

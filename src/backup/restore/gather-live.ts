@@ -34,7 +34,7 @@ export async function gatherLive(
   options: Omit<GatherOptions, 'connect'>,
 ): Promise<LiveServerFacts> {
   const info = await readInfo(connection);
-  const found = await findServerProcess(info);
+  const found = await findServerProcess(info, connection.target.url);
   const config = (name: string): Promise<string> => readConfig(connection, name);
   const [diskless, readOnly] = await Promise.all(changed.map(config));
   // Unknown to a server that was built without TLS.

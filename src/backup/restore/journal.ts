@@ -6,13 +6,13 @@ import {
   mkdirSync,
   openSync,
   readdirSync,
-  readFileSync,
   renameSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
 import { AgentError, messageOf, systemCode } from '../../domain/errors.ts';
 import { actAs, type UserId } from '../../lib/act-as.ts';
+import { longestNote, openForeignSync, readForeignSync } from '../../lib/open-foreign.ts';
 import type { ExpectedKeys } from './judge-load.ts';
 import type { Layout } from './layout.ts';
 import type { DataFiles, FileMove } from './swap-plan.ts';
@@ -133,10 +133,11 @@ function list(folder: string): string[] {
 function load(path: string): Journal | undefined {
   let text: string;
   try {
-    text = readFileSync(path, 'utf8');
+    text = readForeignSync(path, longestNote);
   } catch (error) {
     if (systemCode(error) === 'ENOENT') return undefined;
-    throw error;
+    if (systemCode(error) === 'EACCES') throw error;
+    throw unreadable(path, error);
   }
   try {
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- looked through by requireSound
@@ -144,16 +145,17 @@ function load(path: string): Journal | undefined {
     requireSound(journal);
     return journal;
   } catch (error) {
-    throw new AgentError(
-      'failed',
-      `the journal of an earlier restore, ${path}, cannot be read: ${messageOf(error)}`,
-      {
-        cause: error,
-        reason: 'journal',
-        hint: 'put the data files right by hand (those set aside are beside them), then move this file away',
-      },
-    );
+    throw unreadable(path, error);
   }
+}
+
+function unreadable(path: string, cause: unknown): AgentError {
+  const why = systemCode(cause) === 'ELOOP' ? 'it is a link' : messageOf(cause);
+  return new AgentError('failed', `the journal of an earlier restore, ${path}, cannot be read: ${why}`, {
+    cause,
+    reason: 'journal',
+    hint: 'put the data files right by hand (those set aside are beside them), then move this file away',
+  });
 }
 
 /** Whoever may write here may have written it: nothing in it may lead out of the data directory. */
@@ -179,11 +181,8 @@ function isBelow(path: string): boolean {
 /** Replaces a small file of ours by `value` as JSON: the old one, or the new one and durable. Only its owner may read it. */
 export function replace(folder: string, path: string, value: unknown): void {
   const temporary = `${path}.tmp`;
-  const file = openSync(
-    temporary,
-    constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NOFOLLOW,
-    0o600,
-  );
+  const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC;
+  const file = openForeignSync(temporary, flags, 0o600);
   try {
     fchmodSync(file, 0o600);
     writeFileSync(file, `${JSON.stringify(value, undefined, 2)}\n`);

@@ -1,7 +1,8 @@
-import { mkdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
+import { mkdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { AgentError, messageOf, systemCode } from '../../domain/errors.ts';
 import { actAs, type UserId } from '../../lib/act-as.ts';
+import { longestNote, readForeignSync } from '../../lib/open-foreign.ts';
 import { replace } from './journal.ts';
 
 /**
@@ -50,7 +51,7 @@ export class LiveJournal {
   /** undefined when no live restore is under way. Throws an AgentError `failed` when it cannot be read. */
   read(): LiveRecord | undefined {
     try {
-      return soundRecord(JSON.parse(actAs(this.#owner, () => readFileSync(this.path, 'utf8'))));
+      return soundRecord(JSON.parse(actAs(this.#owner, () => readForeignSync(this.path, longestNote))));
     } catch (error) {
       if (systemCode(error) === 'ENOENT') return undefined;
       throw new AgentError(
@@ -82,7 +83,7 @@ export class LiveJournal {
   /** The last live restore that has come to its end; undefined when there is none, or its file is not to be read. */
   last(): LiveRecord | undefined {
     try {
-      return soundRecord(JSON.parse(actAs(this.#owner, () => readFileSync(this.#lastPath, 'utf8'))));
+      return soundRecord(JSON.parse(actAs(this.#owner, () => readForeignSync(this.#lastPath, longestNote))));
     } catch {
       return undefined;
     }

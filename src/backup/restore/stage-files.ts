@@ -15,6 +15,7 @@ import { join } from 'node:path';
 import { AgentError, messageOf, systemCode } from '../../domain/errors.ts';
 import { formatBytes } from '../../lib/bytes.ts';
 import { actAs, type UserId } from '../../lib/act-as.ts';
+import { openForeignSync } from '../../lib/open-foreign.ts';
 import { currentUser, describeOwner } from '../../lib/file-owner.ts';
 import type { Layout } from './layout.ts';
 
@@ -42,8 +43,9 @@ export function learnManners(dir: string, { names }: Layout, user: UserId | unde
     owner: { uid, gid },
     file: {
       mode: file === undefined ? 0o640 : file.mode & 0o777,
-      uid: file?.uid ?? uid,
-      gid: file?.gid ?? gid,
+      // What lies there may be a link to anybody's, or a copy that somebody else has made.
+      uid: user?.uid ?? file?.uid ?? uid,
+      gid: file === undefined || file.uid !== uid ? gid : file.gid,
     },
     folder: { mode: aofDir?.isDirectory() === true ? aofDir.mode & 0o777 : 0o750 },
   };
@@ -161,7 +163,7 @@ export async function syncStaged(path: string, manners: FileManners): Promise<vo
 
 /** Opens one of them for reading. */
 export async function openStaged(path: string, { owner }: FileManners): Promise<FileHandle> {
-  const opened = actAs(owner, () => openSync(path, 'r'));
+  const opened = actAs(owner, () => openForeignSync(path));
   try {
     return await open(`/proc/self/fd/${opened}`, 'r');
   } finally {

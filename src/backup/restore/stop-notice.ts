@@ -1,6 +1,7 @@
-import { mkdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
+import { mkdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { actAs, type UserId } from '../../lib/act-as.ts';
+import { longestNote, readForeignSync } from '../../lib/open-foreign.ts';
 import { replace } from './journal.ts';
 
 /** What is said of a restore by files that has stopped its server, when nothing came of it. */
@@ -43,7 +44,7 @@ export class StopNotices {
 
   #load(path: string): StopNotice | undefined {
     try {
-      return soundNotice(JSON.parse(actAs(this.#owner, () => readFileSync(path, 'utf8'))));
+      return soundNotice(JSON.parse(actAs(this.#owner, () => readForeignSync(path, longestNote))));
     } catch {
       return undefined;
     }

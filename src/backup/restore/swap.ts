@@ -1,6 +1,6 @@
 import { linkSync, lstatSync, renameSync, unlinkSync, type BigIntStats } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { AgentError, messageOf } from '../../domain/errors.ts';
+import { AgentError, messageOf, systemCode } from '../../domain/errors.ts';
 import { actAs, type UserId } from '../../lib/act-as.ts';
 import { syncFolder, type Journal } from './journal.ts';
 import type { DataFiles, FileMove } from './swap-plan.ts';
@@ -57,7 +57,7 @@ function make(dir: string, move: FileMove): string | undefined {
   const [from, to] = [at(move.from), at(move.to)];
   if (move.do === 'keep') {
     if (stat(to) !== undefined || stat(from) === undefined) return undefined;
-    linkSync(from, to);
+    keep(from, to);
     syncFolder(dirname(to));
     return undefined;
   }
@@ -80,6 +80,19 @@ function make(dir: string, move: FileMove): string | undefined {
   syncFolder(dirname(to));
   if (dirname(from) !== dirname(to)) syncFolder(dirname(from));
   return aside;
+}
+
+/**
+ * Of a file that somebody else owns (a copy that root has made) the kernel gives nobody a second name; the folder's owner
+ * may give it another. Its place is empty then until the next move.
+ */
+function keep(from: string, to: string): void {
+  try {
+    linkSync(from, to);
+  } catch (error) {
+    if (systemCode(error) !== 'EPERM') throw error;
+    renameSync(from, to);
+  }
 }
 
 function makeWay(dir: string, move: { to: string; kept?: string }, to: string): string | undefined {

@@ -44,7 +44,7 @@ export async function gatherPreflight(connection: RedisConnection): Promise<Pref
   const info = await readInfo(connection);
   const where = await readDumpPath(connection);
   const [process, disk, failureBlocksWrites] = await Promise.all([
-    findServerProcess(info),
+    findServerProcess(info, connection.target.url),
     readDisk(where),
     blocksWrites(connection),
   ]);

@@ -24,8 +24,12 @@ instances:
     password: { file: /etc/redis-agent/secrets/main }
     # The server's systemd unit, which a restore stops and starts; found when left out. For a server without one:
     # { start: [/usr/bin/redis-server, /etc/redis/redis.conf], stop: [/usr/local/bin/stop-redis] }; whole paths, no
-    # shell. Without stop the server itself is asked to end.
+    # shell. Without stop the server itself is asked to end. They run as the server's user; where no unit says who that
+    # is and it may be down when a restore begins, add it: { start: […], user: redis }, or { unit: …, user: redis }.
     service: redis-server.service
+    # The server's own programs, of its version; found in the start command's folder, where packages put them and on PATH
+    # when left out. They and every folder above belong to root (or to the agent's user), and nobody else may write there.
+    # tools: { redis_server: /opt/redis/bin/redis-server, redis_check_rdb: …, redis_check_aof: … }
     # What it is used for: cache, queue, session or durable.
     role: queue
 
@@ -77,6 +81,13 @@ function instanceSchema(folder: string) {
       password: secretRef(folder).optional(),
       tls: tls.optional(),
       service: service.optional(),
+      tools: z
+        .strictObject({
+          redis_server: path(folder).optional(),
+          redis_check_rdb: path(folder).optional(),
+          redis_check_aof: path(folder).optional(),
+        })
+        .optional(),
       role: z.enum(['cache', 'queue', 'session', 'durable']).optional(),
     })
     .superRefine((instance, context) => {

@@ -9,8 +9,26 @@ export interface TlsSettings {
   server_name?: string | undefined;
 }
 
-/** The name of a systemd unit, or program and arguments of commands. Without `stop` the server is asked to end. */
-export type ServiceSettings = string | { start: string[]; stop?: string[] | undefined };
+/**
+ * The name of a systemd unit; or that, and the user that the server runs as; or program and arguments of commands, which run
+ * as that user. Without `stop` the server is asked to end.
+ */
+export type ServiceSettings =
+  | string
+  | {
+      unit?: string | undefined;
+      /** By name or number; found when left out. */
+      user?: string | undefined;
+      start?: string[] | undefined;
+      stop?: string[] | undefined;
+    };
+
+/** Programs of the server's own version, by their paths. */
+export interface ToolSettings {
+  redis_server?: string | undefined;
+  redis_check_rdb?: string | undefined;
+  redis_check_aof?: string | undefined;
+}
 
 export interface InstanceSettings {
   name: string;
@@ -21,5 +39,7 @@ export interface InstanceSettings {
   tls?: TlsSettings | undefined;
   /** How the server is started and stopped: a systemd unit, or commands; found when left out. */
   service?: ServiceSettings | undefined;
+  /** Found in the service's start command, the packages' folders and PATH when left out. */
+  tools?: ToolSettings | undefined;
   role?: 'cache' | 'queue' | 'session' | 'durable' | undefined;
 }

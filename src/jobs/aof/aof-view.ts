@@ -57,10 +57,7 @@ async function viewByConf(context: JobContext): Promise<AofView | undefined> {
   const { authority } = layoutOf({ ...persistence, appendonly: true }, program);
   const folder = authority === 'multi' ? join(dir, appenddirname) : undefined;
   return {
-    info: new Map([
-      [`${program.engine}_version`, program.version],
-      ['executable', program.path],
-    ]),
+    info: new Map([[`${program.engine}_version`, program.version]]),
     place: {
       answers: false,
       dump: join(dir, dbfilename),

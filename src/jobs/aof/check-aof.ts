@@ -11,6 +11,7 @@ import type { Finding } from '../../domain/finding.ts';
 import type { Progress } from '../../domain/progress.ts';
 import { infoInteger, type Info } from '../../formats/info/parse-info.ts';
 import type { AofPlace } from '../../redis/aof-place.ts';
+import { toolPlaces } from '../../redis/find-service.ts';
 import { readConf } from '../../redis/read-conf.ts';
 import { readAofProgress, writeAofProgress } from '../../state/notes/aof-progress.ts';
 import { viewAof, type AofView } from './aof-view.ts';
@@ -79,6 +80,7 @@ export async function checkAofAt(
     loadTruncated: undefined,
     known: [],
     info: undefined,
+    places: {},
   });
   if (examined !== undefined) return examined.report;
   throw new AgentError('failed', `there is no AOF at ${path}`, { reason: 'missing' });
@@ -124,6 +126,7 @@ async function examinePlace(
     loadTruncated: place.loadTruncated,
     known,
     info,
+    places: await toolPlaces(instance, context.signal),
   });
   if (examined === undefined) return absent(place);
   await writeAofProgress(directory, instance.name, examined.verified).catch((cause: unknown) =>

@@ -9,9 +9,10 @@ import type { VerifiedAof } from '../../backup/aof/scan-file.ts';
 import { AgentError, messageOf, systemCode } from '../../domain/errors.ts';
 import type { Info } from '../../formats/info/parse-info.ts';
 import { formatBytes } from '../../lib/bytes.ts';
+import { giveToUnprivileged } from '../../lib/unprivileged.ts';
 import { runCheckAof } from '../../redis/check-aof-tool.ts';
 import { makeScratchFolder, sweepScratch } from '../../redis/scratch-folder.ts';
-import { findCheckTool } from '../../redis/tools.ts';
+import { findCheckTool, type ToolPlaces } from '../../redis/tools.ts';
 import { loadCheckedAof, type AofLoadReport } from './load-checked-aof.ts';
 
 /** One file of the set, as --json prints it. */
@@ -62,6 +63,8 @@ export interface ExamineOptions extends CheckSetOptions {
   scratch: string;
   /** The server's, to find its tool; undefined: of the version that wrote the base. */
   info: Info | undefined;
+  /** Where its tools may be. */
+  places: ToolPlaces;
   /** Write a repaired set into this new folder. */
   writeFixed: ((checked: CheckedAof) => Promise<NonNullable<AofReport['fixed']>>) | undefined;
 }
@@ -121,12 +124,12 @@ function summarise({ scanned }: CheckedAof, verdict: AofVerdict, problems: reado
 
 async function loadCopy(
   checked: CheckedAof,
-  { scratch, info, clock, signal, onLoad }: ExamineOptions,
+  { scratch, info, places, clock, signal, onLoad }: ExamineOptions,
 ): ReturnType<typeof loadCheckedAof> {
   const bytes = checked.scanned.reduce((sum, { file }) => sum + file.size, 0);
   // What lies somewhere says nothing of memory: its size is a measure, if a bad one.
   const known = info ?? new Map([...infoOfWriter(checked), ['used_memory', String(bytes)]]);
-  return await loadCheckedAof(checked, { scratch, info: known, clock, signal, onProgress: onLoad });
+  return await loadCheckedAof(checked, { scratch, info: known, places, clock, signal, onProgress: onLoad });
 }
 
 interface ToolAnswer {
@@ -142,7 +145,7 @@ async function askTool(checked: CheckedAof, options: ExamineOptions): Promise<To
     return { ok: null, summary: 'not asked: the set is not whole' };
   if (checked.problems.some(({ verdict }) => verdict === 'hostile'))
     return { ok: null, summary: 'not asked: the set is hostile' };
-  const found = await findCheckTool('aof', options.info ?? infoOfWriter(checked));
+  const found = await findCheckTool('aof', options.info ?? infoOfWriter(checked), options.places);
   if (found.tool === undefined) return { ok: null, summary: `not asked: ${found.why}` };
   try {
     await sweepScratch(options.scratch);
@@ -154,6 +157,7 @@ async function askTool(checked: CheckedAof, options: ExamineOptions): Promise<To
         return { ok: null, summary: `not asked: a copy needs ${formatBytes(needed)} in ${options.scratch}` };
       const parts = scanned.map(({ file }) => ({ file, bytes: file.size }));
       const path = await copyAofSet(set, parts, folder, options.signal);
+      giveToUnprivileged(folder);
       const { ok, summary } = await runCheckAof(found.tool, path, options.signal);
       const doubt = ok ? undefined : reasonToDoubt(checked);
       return doubt === undefined

@@ -1,10 +1,10 @@
-import { open } from 'node:fs/promises';
 import { ContentDigest, type DigestOptions } from '../../backup/drill/content-digest.ts';
 import { Differences } from '../../backup/drill/differences.ts';
 import type { DrillComparison } from '../../domain/drill.ts';
 import { AgentError } from '../../domain/errors.ts';
 import { placeOf } from '../../formats/rdb/rdb-check.ts';
 import { RdbError } from '../../formats/rdb/rdb-handler.ts';
+import { openForeign } from '../../lib/open-foreign.ts';
 import { printable } from '../../lib/printable.ts';
 
 const chunkBytes = 1024 * 1024;
@@ -21,7 +21,7 @@ export async function digestFile(
   { onRead, ...options }: DigestOptions & { onRead?: OnRead } = {},
 ): Promise<ContentDigest> {
   const digest = new ContentDigest(options);
-  await using opened = await open(file, 'r');
+  await using opened = await openForeign(file);
   // One for all: the reader keeps none of it.
   const buffer = Buffer.allocUnsafe(chunkBytes);
   for (;;) {

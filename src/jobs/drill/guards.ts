@@ -2,6 +2,7 @@ import type { Manifest } from '../../domain/backup.ts';
 import type { LoadedAs } from '../../domain/drill.ts';
 import { AgentError } from '../../domain/errors.ts';
 import type { Info } from '../../formats/info/parse-info.ts';
+import { toolPlaces } from '../../redis/find-service.ts';
 import { engineOf } from '../../redis/server.ts';
 import { findCheckTool } from '../../redis/tools.ts';
 import { artefactOf } from '../prove/artefact-of.ts';
@@ -65,7 +66,7 @@ export async function prepareRehearsal(
       `it is of ${manifest.server.engine} ${manifest.server.version}, and ${instead}`,
       'install a server of that version first, or rehearse another backup: redis-agent backups list',
     );
-  const found = await findCheckTool(manifest.kind, info);
+  const found = await findCheckTool(manifest.kind, info, await toolPlaces(context.instance, context.signal));
   if (found.tool === undefined)
     throw new CannotRehearse('no-server', found.why, 'install the server’s own programs on this host');
   const memory = allow.includes('low-memory') ? undefined : await memoryFor(manifest);

@@ -6,6 +6,7 @@ import type { Artefact, Engine, Manifest } from '../../domain/backup.ts';
 import type { Clock } from '../../domain/clock.ts';
 import type { LoadedAs } from '../../domain/drill.ts';
 import { AgentError } from '../../domain/errors.ts';
+import { giveToUnprivileged } from '../../lib/unprivileged.ts';
 import type { ScratchOptions } from '../../redis/scratch-server.ts';
 import { runCheckRdb, type CheckTool } from '../../redis/tools.ts';
 import type { JobContext } from '../job.ts';
@@ -103,6 +104,7 @@ async function stageDump(
   const decoded = decodeRdb(chunks, artefact, { identities: context.identities(), signal });
   for await (const chunk of decoded) await file.writeFile(chunk);
   await file.datasync();
+  giveToUnprivileged(folder);
   return {
     dump,
     source:
@@ -135,6 +137,7 @@ async function stageAof(
       finish: (file) => file.datasync(),
     },
   );
+  giveToUnprivileged(folder);
   const files = unpacked.files.map(({ name, type }) => ({ path: join(place, name), type }));
   return {
     dump: undefined,

@@ -1,5 +1,4 @@
 import { rm } from 'node:fs/promises';
-import { createReadStream } from 'node:fs';
 import { join } from 'node:path';
 import type { Workplace } from '../../backup/restore/build-incoming.ts';
 import type { RestoreFacts } from '../../backup/restore/facts.ts';
@@ -8,6 +7,7 @@ import { compareCounts } from '../../backup/verify/compare-counts.ts';
 import type { Manifest } from '../../domain/backup.ts';
 import { AgentError } from '../../domain/errors.ts';
 import { infoKeyspace } from '../../formats/info/parse-info.ts';
+import { openForeign } from '../../lib/open-foreign.ts';
 import { sweepScratch } from '../../redis/scratch-folder.ts';
 import { startScratchServer } from '../../redis/scratch-server.ts';
 import { engineOf, readInfo } from '../../redis/server.ts';
@@ -30,7 +30,14 @@ export async function stageConverted(
 ): Promise<StagedData> {
   const { dir, work, manners } = place;
   const info = targetOf(facts, manifest);
-  const tool = await requireMeans(facts, manifest, await findCheckTool('aof', info));
+  const tool = await requireMeans(
+    facts,
+    manifest,
+    await findCheckTool('aof', info, {
+      tools: context.instance.tools,
+      program: facts.program?.path,
+    }),
+  );
   const layout = aofLayoutOf(engineOf(info));
   const folder = join(dir, work, 'set');
   makeWork(dir, `${work}/set`, manners);
@@ -41,6 +48,7 @@ export async function stageConverted(
   await using server = await startScratchServer({
     program: { path: tool.path, argv0: tool.argv0.replace('check-aof', 'server') },
     directory: context.scratch,
+    user: manners.owner,
     aof: { layout, files },
     clock: context.clock,
     signal: context.signal,
@@ -49,7 +57,8 @@ export async function stageConverted(
   const problem = compareCounts(manifest.keyspace, infoKeyspace(await readInfo(server.connection)));
   if (problem !== undefined) throw new AgentError('damaged', `backup ${manifest.id}: loaded, but ${problem}`);
   await using target = await createStaged(join(dir, dump), manners);
-  await target.writeFile(createReadStream(await server.save(), { signal: context.signal }));
+  await using saved = await openForeign(await server.save());
+  await target.writeFile(saved.createReadStream({ autoClose: false, signal: context.signal }));
   await finishStaged(target, manners);
   await rm(folder, { recursive: true, force: true });
   return stagedDump(context, facts, place, { manifest, dump, single: undefined });

@@ -1,6 +1,7 @@
 import type { KeyCount } from '../../domain/backup.ts';
 import { AgentError, messageOf } from '../../domain/errors.ts';
 import { infoKeyspace } from '../../formats/info/parse-info.ts';
+import type { UserId } from '../../lib/act-as.ts';
 import { awaitLater } from '../../lib/await-later.ts';
 import type { FileTail } from '../../lib/file-tail.ts';
 import { sweepScratch } from '../../redis/scratch-folder.ts';
@@ -29,7 +30,14 @@ export function loadBeside(
     tail,
     bytes,
     databases,
-  }: { tool: CheckTool; tail: FileTail; bytes: number; databases: number | undefined },
+    user,
+  }: {
+    tool: CheckTool;
+    tail: FileTail;
+    bytes: number;
+    databases: number | undefined;
+    user: UserId;
+  },
 ): LoadBeside {
   const over = new AbortController();
   let awaited = false;
@@ -38,6 +46,7 @@ export function loadBeside(
     loadDump(context, tool, {
       feed: { bytes, open: () => tail.read() },
       databases,
+      user,
       signal: AbortSignal.any([context.signal, over.signal]),
       onProgress(share) {
         // Until then the decoding is shown; from then on, what is left.
@@ -73,7 +82,7 @@ export function loadBeside(
 export async function loadDump(
   { clock, scratch }: JobContext,
   tool: CheckTool,
-  options: Pick<ScratchOptions, 'dumpFile' | 'feed' | 'databases' | 'signal' | 'onProgress'>,
+  options: Pick<ScratchOptions, 'dumpFile' | 'feed' | 'databases' | 'user' | 'signal' | 'onProgress'>,
 ): Promise<Record<string, KeyCount>> {
   await sweepScratch(scratch);
   await using server = await startScratchServer({

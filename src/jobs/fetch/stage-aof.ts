@@ -6,7 +6,7 @@ import type { Workplace } from '../../backup/restore/build-incoming.ts';
 import type { RestoreFacts } from '../../backup/restore/facts.ts';
 import { createStaged, finishStaged, makeWork, type FileManners } from '../../backup/restore/stage-files.ts';
 import type { Manifest } from '../../domain/backup.ts';
-import { actAs } from '../../lib/act-as.ts';
+import { actAs, type UserId } from '../../lib/act-as.ts';
 import { runCheckAof } from '../../redis/check-aof-tool.ts';
 import { sweepScratch } from '../../redis/scratch-folder.ts';
 import { artefactOf } from '../prove/artefact-of.ts';
@@ -33,7 +33,7 @@ export async function stageAof(
   if (multi) finishFolder(target.folder, manners);
   const incoming = multi ? { aofDir: folder } : { aofFile: `${work}/appendonly` };
   return {
-    prove: () => proveUnpacked(context, facts, manifest, { ...target, unpacked }),
+    prove: () => proveUnpacked(context, facts, manifest, { ...target, unpacked, user: manners.owner }),
     incoming: async () => ({ files: incoming, rdb: undefined }),
   };
 }
@@ -88,16 +88,16 @@ async function proveUnpacked(
   context: JobContext,
   facts: RestoreFacts,
   manifest: Manifest,
-  { folder, layout, unpacked }: UnpackTarget & { unpacked: UnpackedAof },
+  { folder, layout, unpacked, user }: UnpackTarget & { unpacked: UnpackedAof; user: UserId },
 ): Promise<string> {
   const { clock, signal, scratch, progress } = context;
   const files = unpacked.files.map(({ name, type }) => ({ path: join(folder, name), type }));
   return await proveStaged(context, manifest, {
     kind: 'aof',
-    means: await findMeans(context, facts, manifest, 'aof'),
+    means: await findMeans(context, facts, { manifest, kind: 'aof', user }),
     async check(tool) {
       const name = unpacked.manifest ?? unpacked.files[0]?.name ?? '';
-      const { ok, summary } = await runCheckAof(tool, join(folder, name), signal);
+      const { ok, summary } = await runCheckAof(tool, join(folder, name), signal, user);
       // valkey-check-aof 9.1 takes a base of RDB version 80 for commands, and rejects every sound set with one.
       return { ok: ok || manifest.rdb_version >= 80, summary };
     },
@@ -107,6 +107,7 @@ async function proveUnpacked(
         tool,
         aof: { layout, files },
         directory: scratch,
+        user,
         clock,
         signal,
         onProgress: (share) => progress.report({ phase: 'proving', done: share, total: 1 }),

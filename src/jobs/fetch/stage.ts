@@ -17,6 +17,7 @@ import { compareCounts } from '../../backup/verify/compare-counts.ts';
 import type { BackupKind, KeyCount, Manifest } from '../../domain/backup.ts';
 import { AgentError } from '../../domain/errors.ts';
 import type { Info } from '../../formats/info/parse-info.ts';
+import type { UserId } from '../../lib/act-as.ts';
 import { awaitLater } from '../../lib/await-later.ts';
 import { FileTail } from '../../lib/file-tail.ts';
 import { findCheckTool, runCheckRdb, type CheckTool } from '../../redis/tools.ts';
@@ -50,7 +51,7 @@ export async function stageDump(
   // A second copy, for a server that goes on writing at the end of the first.
   const single = layout.authority === 'single' ? `${work}/appendonly` : undefined;
   const paths = [dump, ...(single === undefined ? [] : [single])].map((path) => join(dir, path));
-  const means = await findMeans(context, facts, manifest, 'rdb');
+  const means = await findMeans(context, facts, { manifest, kind: 'rdb', user: manners.owner });
   const path = join(dir, dump);
   // Loading takes several times as long as decoding, and so does writing to the disk for good: all of it at a time.
   const tail = new FileTail(() => openStaged(path, manners));
@@ -59,7 +60,7 @@ export async function stageDump(
   const databases = facts.conf?.databases;
   const beside =
     tool !== undefined && lack === undefined
-      ? loadBeside(context, { tool, tail, bytes, databases })
+      ? loadBeside(context, { tool, tail, bytes, databases, user: manners.owner })
       : undefined;
   try {
     await decodeFiles(context, manifest, { paths, manners, tail, read: readKnown, finish: giveManners });
@@ -73,7 +74,7 @@ export async function stageDump(
     ...stagedDump(context, facts, place, { manifest, dump, single }),
     async prove() {
       const [proven] = await Promise.all([
-        proveDump(context, manifest, { means, path, beside, databases }),
+        proveDump(context, manifest, { means, path, beside, databases, user: manners.owner }),
         durable,
       ]);
       return proven;
@@ -90,11 +91,13 @@ export function stagedDump(
 ): StagedData {
   return {
     async prove() {
-      const means = await findMeans(context, facts, manifest, 'rdb');
+      const user = place.manners.owner;
+      const means = await findMeans(context, facts, { manifest, kind: 'rdb', user });
       return await proveDump(context, manifest, {
         means,
         path: join(place.dir, dump),
         databases: facts.conf?.databases,
+        user,
       });
     },
     incoming: async () => ({ files: await incomingFrom(place, dump, single), rdb: dump }),
@@ -150,17 +153,24 @@ async function proveDump(
     path,
     beside,
     databases,
-  }: { means: ProofMeans; path: string; beside?: LoadBeside | undefined; databases: number | undefined },
+    user,
+  }: {
+    means: ProofMeans;
+    path: string;
+    beside?: LoadBeside | undefined;
+    databases: number | undefined;
+    user: UserId;
+  },
 ): Promise<string> {
   const { signal, progress } = context;
   const onProgress = (share: number): void => progress.report({ phase: 'proving', done: share, total: 1 });
   return await proveStaged(context, manifest, {
     kind: 'rdb',
     means,
-    check: (tool) => runCheckRdb(tool, path, signal),
+    check: (tool) => runCheckRdb(tool, path, signal, user),
     load: async (tool) =>
       (await beside?.keys()) ??
-      (await loadDump(context, tool, { dumpFile: path, databases, signal, onProgress })),
+      (await loadDump(context, tool, { dumpFile: path, databases, user, signal, onProgress })),
   });
 }
 
@@ -168,13 +178,18 @@ async function proveDump(
 export type ProofMeans = { tool: CheckTool; lack: string | undefined } | { tool: undefined; lack: string };
 
 export async function findMeans(
-  { progress }: JobContext,
+  { progress, instance }: JobContext,
   facts: RestoreFacts,
-  manifest: Manifest,
-  kind: BackupKind,
+  { manifest, kind, user }: { manifest: Manifest; kind: BackupKind; user: UserId },
 ): Promise<ProofMeans> {
   progress.report({ phase: 'checking' });
-  const found = await findCheckTool(kind, targetOf(facts, manifest));
+  if (user.uid === 0 && process.geteuid?.() === 0)
+    return {
+      tool: undefined,
+      lack: 'the server runs as root, and programs that read what is not ours never do',
+    };
+  const places = { tools: instance.tools, program: facts.program?.path };
+  const found = await findCheckTool(kind, targetOf(facts, manifest), places);
   if (found.tool === undefined) return { tool: undefined, lack: found.why };
   const modules = facts.conf?.modules ?? [];
   const lack =
@@ -221,7 +236,5 @@ export async function proveStaged(
 /** The server that will load it, in INFO's words, for finding its tools. */
 export function targetOf({ program, running }: RestoreFacts, manifest: Manifest): Info {
   const { engine, version } = program ?? running ?? manifest.server;
-  const info = new Map([[engine === 'valkey' ? 'valkey_version' : 'redis_version', version]]);
-  if (program !== undefined) info.set('executable', program.path);
-  return info;
+  return new Map([[engine === 'valkey' ? 'valkey_version' : 'redis_version', version]]);
 }

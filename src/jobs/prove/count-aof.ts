@@ -2,6 +2,7 @@ import type { AofPart } from '../../backup/aof/copy-set.ts';
 import type { OpenAofSet } from '../../backup/aof/open-set.ts';
 import { AgentError } from '../../domain/errors.ts';
 import type { Info } from '../../formats/info/parse-info.ts';
+import { toolPlaces } from '../../redis/find-service.ts';
 import type { JobContext } from '../job.ts';
 import type { LoadedAof } from './load-aof.ts';
 import { loadAofCopy } from './load-aof-copy.ts';
@@ -11,13 +12,14 @@ import { loadAofCopy } from './load-aof-copy.ts';
  * nothing of them. Throws an AgentError `damaged` where a server would not load them.
  */
 export async function countAof(
-  { scratch, clock, signal, progress, log }: JobContext,
+  { scratch, instance, clock, signal, progress, log }: JobContext,
   set: OpenAofSet,
   parts: readonly AofPart[],
   info: Info,
 ): Promise<LoadedAof | { notLoaded: string }> {
   const onProgress = (share: number): void => progress.report({ phase: 'loading', done: share, total: 1 });
-  const loaded = await loadAofCopy(set, parts, { scratch, info, clock, signal, onProgress }).catch(
+  const places = await toolPlaces(instance, signal);
+  const loaded = await loadAofCopy(set, parts, { scratch, info, places, clock, signal, onProgress }).catch(
     (error: unknown) => {
       // Modules and renamed commands, which only the server itself has; memory that ran out. That is no damage.
       if (!(error instanceof AgentError) || error.code !== 'failed') throw error;

@@ -6,9 +6,10 @@ import type { Clock } from '../../domain/clock.ts';
 import { AgentError, messageOf, systemCode } from '../../domain/errors.ts';
 import { infoInteger, type Info } from '../../formats/info/parse-info.ts';
 import { formatBytes } from '../../lib/bytes.ts';
+import { giveToUnprivileged } from '../../lib/unprivileged.ts';
 import { makeScratchFolder, sweepScratch } from '../../redis/scratch-folder.ts';
 import { engineOf } from '../../redis/server.ts';
-import { findCheckTool } from '../../redis/tools.ts';
+import { findCheckTool, type ToolPlaces } from '../../redis/tools.ts';
 import { aofLayoutOf, lackOfMemory, loadAof, type LoadedAof } from './load-aof.ts';
 
 export interface LoadCopyOptions {
@@ -16,6 +17,8 @@ export interface LoadCopyOptions {
   scratch: string;
   /** Of the server that writes the set: which program, and how much memory. */
   info: Info;
+  /** Where its programs may be. */
+  places: ToolPlaces;
   clock: Clock;
   signal: AbortSignal;
   onProgress: (share: number) => void;
@@ -33,8 +36,8 @@ export async function loadAofCopy(
   parts: readonly AofPart[],
   options: LoadCopyOptions,
 ): Promise<LoadedAof | { notLoaded: string }> {
-  const { scratch, info, clock, signal, onProgress } = options;
-  const { tool, why } = { why: '', ...(await findCheckTool('aof', info)) };
+  const { scratch, info, places, clock, signal, onProgress } = options;
+  const { tool, why } = { why: '', ...(await findCheckTool('aof', info, places)) };
   if (tool === undefined) return { notLoaded: why };
   const memory = await lackOfMemory(infoInteger(info, 'used_memory') ?? 0);
   if (memory !== undefined) return { notLoaded: memory };
@@ -49,6 +52,7 @@ export async function loadAofCopy(
           notLoaded: `a copy needs ${formatBytes(needed)} in ${scratch}, which has ${formatBytes(bavail * bsize)} free`,
         };
       await copyAofSet(set, parts, folder, signal);
+      giveToUnprivileged(folder);
       const files = parts.map(({ file }) => ({
         path: join(folder, file.name),
         type: file.listed?.type === 'i' ? ('i' as const) : ('b' as const),

@@ -6,7 +6,9 @@ import { compareCounts } from '../../backup/verify/compare-counts.ts';
 import type { Artefact, Manifest } from '../../domain/backup.ts';
 import { AgentError } from '../../domain/errors.ts';
 import type { Info } from '../../formats/info/parse-info.ts';
+import { giveToUnprivileged } from '../../lib/unprivileged.ts';
 import { runCheckAof } from '../../redis/check-aof-tool.ts';
+import { toolPlaces } from '../../redis/find-service.ts';
 import { engineOf } from '../../redis/server.ts';
 import { findCheckTool, type CheckTool } from '../../redis/tools.ts';
 import type { JobContext } from '../job.ts';
@@ -74,7 +76,8 @@ async function proveStaged(
     finish: async () => {},
   });
   const decoded: Proof = { level: 'decoded', summary: `${how(deep)}, SHA-256 and framing right` };
-  const found = await findCheckTool('aof', info);
+  giveToUnprivileged(folder);
+  const found = await findCheckTool('aof', info, await toolPlaces(context.instance, signal));
   if (found.tool === undefined) return shallower(decoded, found.why);
   progress.report({ phase: 'checking' });
   const checked = await checkUnpacked(found.tool, manifest, { folder, unpacked, deep }, signal);

@@ -7,6 +7,8 @@ import { AgentError, messageOf, systemCode } from '../../domain/errors.ts';
 import { infoKeyspace, type Info } from '../../formats/info/parse-info.ts';
 import { formatBytes } from '../../lib/bytes.ts';
 import { printable } from '../../lib/printable.ts';
+import { giveToUnprivileged } from '../../lib/unprivileged.ts';
+import { toolPlaces } from '../../redis/find-service.ts';
 import { makeScratchFolder, sweepScratch } from '../../redis/scratch-folder.ts';
 import { startScratchServer } from '../../redis/scratch-server.ts';
 import { readInfo } from '../../redis/server.ts';
@@ -33,7 +35,9 @@ const diskMargin = 256 * 1024 * 1024;
 export async function provideProver(context: JobContext): Promise<Prover> {
   const folder = await here(context, async () => {
     await sweepScratch(context.scratch);
-    return await makeScratchFolder(context.scratch);
+    const made = await makeScratchFolder(context.scratch);
+    giveToUnprivileged(made);
+    return made;
   });
   return {
     prove: (manifest, how) => here(context, () => prove(context, folder, manifest, how)),
@@ -105,7 +109,8 @@ async function proveContent(
   const staged = join(folder, `${manifest.id}.rdb`);
   try {
     const decoded = await decodeTo(staged);
-    const found = await findCheckTool('rdb', info);
+    giveToUnprivileged(staged);
+    const found = await findCheckTool('rdb', info, await toolPlaces(context.instance, context.signal));
     if (found.tool === undefined) return shallower(decoded, found.why);
     const by = { tool: found.tool, file: staged, how: decoded.how };
     const checked = await orShallower(decoded, () => proveChecked(context, manifest, by));

@@ -143,7 +143,7 @@ describe.skipIf(!canBeNobody)('a dump that the agent’s user may not read', () 
     chmodSync(dir, 0o2751);
     const umask = process.umask(0o027);
     onTestFinished(() => void process.umask(umask));
-    const closed = await startServer({ config: { dir } });
+    const closed = await startServer({ config: { dir }, asRoot: true });
     await closed.call('SET', 'key', 'value');
     process.umask(umask);
     const config = writeConfig({ server: closed });

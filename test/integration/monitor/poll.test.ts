@@ -21,7 +21,7 @@ function watch(
   const target = { name: 'main', url: server.url };
   const poller = createPoller({
     connect: (own) => connectRedis(target, { signal: own, timeout }),
-    look: createHostLook(systemClock),
+    look: createHostLook(systemClock, server.url),
     clock: systemClock,
     frugal: false,
   });

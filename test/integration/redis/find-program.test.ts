@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, copyFileSync, realpathSync, rmSync, symlinkSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { basename, join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { findProgram } from '../../../src/redis/find-program.ts';
 import { startServer } from '../../support/redis-server.ts';
@@ -33,14 +33,13 @@ function copyOfSleep(path: string): string {
 
 test('a real server is found by what it tells', async () => {
   await using server = await startServer();
-  const found = await findProgram(server.build.server, server.pid);
+  const found = await findProgram('redis', server.pid);
   expect(found).toBe(server.build.server);
 });
 
-test('a server that was started by its bare name is found where it runs, and not where it was started', async () => {
+test('what a server was started by is found where it runs, by its own name', async () => {
   await using server = await startServer();
-  const told = join(server.dir, basename(server.build.server));
-  const found = await findProgram(told, server.pid);
+  const found = await findProgram('redis', server.pid);
   expect(found && realpathSync(found)).toBe(realpathSync(server.build.server));
   expect(basename(found ?? '')).toBe(basename(server.build.server));
 });
@@ -51,15 +50,25 @@ test('a link keeps its own name: by that of what it leads to it would be another
   const link = join(folder, 'redis-server');
   symlinkSync('redis-check-rdb', link);
   const pid = await startSleeper(link);
-  await expect(findProgram('/nowhere/redis-server', pid)).resolves.toBe(link);
+  await expect(findProgram('redis', pid)).resolves.toBe(link);
 });
 
-test('another program of the same name in the told place is not it', async () => {
+test('one that somebody else could have put there is none', async () => {
+  const folder = testFolder();
+  const pid = await startSleeper(copyOfSleep(join(folder, 'redis-server')));
+  chmodSync(folder, 0o777);
+  await expect(findProgram('redis', pid)).resolves.toBe(undefined);
+  chmodSync(folder, 0o755);
+  await expect(findProgram('redis', pid)).resolves.toBe(join(folder, 'redis-server'));
+});
+
+test('where the configuration says, if it is the one that runs', async () => {
   const [folder, other] = [testFolder(), testFolder()];
   const program = copyOfSleep(join(folder, 'redis-server'));
-  const told = copyOfSleep(join(other, 'redis-server'));
+  const elsewhere = copyOfSleep(join(other, 'redis-server'));
   const pid = await startSleeper(program);
-  await expect(findProgram(told, pid)).resolves.toBe(program);
+  const tools = { redis_server: elsewhere };
+  await expect(findProgram('redis', pid, { tools })).resolves.toBe(program);
 });
 
 test('after an upgrade it is what has taken its place; and nothing when nothing has', async () => {
@@ -67,7 +76,7 @@ test('after an upgrade it is what has taken its place; and nothing when nothing 
   const program = copyOfSleep(join(folder, 'redis-server'));
   const pid = await startSleeper(program);
   rmSync(program);
-  await expect(findProgram(join(dirname(folder), 'redis-server'), pid)).resolves.toBe(undefined);
+  await expect(findProgram('redis', pid)).resolves.toBe(undefined);
   copyOfSleep(program);
-  await expect(findProgram(join(dirname(folder), 'redis-server'), pid)).resolves.toBe(program);
+  await expect(findProgram('redis', pid)).resolves.toBe(program);
 });

@@ -108,6 +108,15 @@ test('private, humble, and gone when stopped', async () => {
   expect(await readdir(options.directory)).toEqual([]);
 });
 
+test.skipIf(process.getuid?.() !== 0)('it has no rights of root’s', async () => {
+  const scratch = await start(optionsFor());
+  const status = readFileSync(`/proc/${scratch.pid}/status`, 'utf8');
+  expect(status).toMatch(/^Uid:\s+65534\s+65534\s+65534\s+65534$/m);
+  expect(status).toMatch(/^Groups:\s*$/m);
+  expect(status).toMatch(/^CapEff:\s+0+$/m);
+  expect(status).toMatch(/^NoNewPrivs:\s+1$/m);
+});
+
 test('our environment is kept from it', async () => {
   process.env['REDIS_AGENT_TEST_SECRET'] = 'hunter2';
   onTestFinished(() => void delete process.env['REDIS_AGENT_TEST_SECRET']);

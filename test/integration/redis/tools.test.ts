@@ -1,10 +1,13 @@
-import { copyFile, readFile, rm, symlink, truncate, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { chmod, readFile, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { runProgram } from '../../../src/lib/run-program.ts';
 import { findServerProcess } from '../../../src/redis/server-process.ts';
 import { readInfo } from '../../../src/redis/server.ts';
 import { findCheckTool, runCheckRdb, type CheckTool } from '../../../src/redis/tools.ts';
 import { defaultBuild, serverBuilds, startServer, type TestServer } from '../../support/redis-server.ts';
+import { serverUser } from '../../support/server-user.ts';
 import { makeTempFolder, removeTempFolder } from '../../support/temp-folder.ts';
 
 const { signal } = new AbortController();
@@ -35,7 +38,7 @@ describe.each(serverBuilds())('on $name', (build) => {
   test('passes a good dump', async () => {
     const server = await startServer({ build });
     const file = await makeDump(server);
-    expect(await runCheckRdb(await toolFor(server), file, signal)).toEqual({
+    expect(await runCheckRdb(await toolFor(server), file, signal, serverUser)).toEqual({
       ok: true,
       keys: 101,
       expires: 1,
@@ -53,17 +56,17 @@ describe.each(serverBuilds())('on $name', (build) => {
     const at = content.indexOf('value-50');
     content.write('VALUE', at);
     await writeFile(file, content);
-    expect(await runCheckRdb(tool, file, signal)).toMatchObject({
+    expect(await runCheckRdb(tool, file, signal, serverUser)).toMatchObject({
       ok: false,
       summary: expect.stringMatching(/CRC error/),
     });
     await truncate(file, at);
-    expect(await runCheckRdb(tool, file, signal)).toMatchObject({
+    expect(await runCheckRdb(tool, file, signal, serverUser)).toMatchObject({
       ok: false,
       summary: expect.stringMatching(/Unexpected EOF/),
     });
     await truncate(file, 0);
-    expect(await runCheckRdb(tool, file, signal)).toMatchObject({ ok: false });
+    expect(await runCheckRdb(tool, file, signal, serverUser)).toMatchObject({ ok: false });
   });
 
   test('what it does not find: trailing garbage, and a flipped byte in a dump without checksum', async () => {
@@ -73,29 +76,52 @@ describe.each(serverBuilds())('on $name', (build) => {
     const content = await readFile(file);
     content.write('VALUE', content.indexOf('value-50'));
     await writeFile(file, Buffer.concat([content, Buffer.from('garbage')]));
-    expect(await runCheckRdb(tool, file, signal)).toMatchObject({ ok: true, keys: 101, checksum: 'none' });
+    expect(await runCheckRdb(tool, file, signal, serverUser)).toMatchObject({
+      ok: true,
+      keys: 101,
+      checksum: 'none',
+    });
   });
 });
 
-test('after an upgrade: the program that still runs, not the newer one beside it', async () => {
-  const build = defaultBuild();
+test('what a server says of its own place is not looked at', async () => {
+  const { version, engine } = defaultBuild();
   const folder = makeTempFolder();
   onTestFinished(() => removeTempFolder(folder));
-  const path = join(folder, `${build.engine}-server`);
-  await copyFile(build.server, path);
-  const server = await startServer({ build: { ...build, server: path } });
-  const file = await makeDump(server);
-  await rm(path);
-  const other = serverBuilds().find((each) => each.version !== build.version);
-  if (other !== undefined) await symlink(other.checkRdb, join(folder, `${build.engine}-check-rdb`));
-  const oldPath = process.env['PATH'];
-  onTestFinished(() => void (process.env['PATH'] = oldPath));
-  process.env['PATH'] = folder;
+  const mark = join(folder, 'ran');
+  for (const name of [`${engine}-server`, `${engine}-check-rdb`])
+    await writeFile(join(folder, name), `#!/bin/sh\ntouch ${mark}\necho v=${version}\n`, { mode: 0o755 });
+  const server = await startServer();
+  const info = new Map(await readInfo(server.connection)).set('executable', join(folder, `${engine}-server`));
+  expect(await findCheckTool('rdb', info)).toMatchObject({ tool: { path: defaultBuild().checkRdb } });
+  await findCheckTool('rdb', new Map(info).set(`${engine}_version`, '5.0.1'));
+  expect(existsSync(mark)).toBe(false);
+});
 
-  const tool = await toolFor(server);
+test('the configuration says where; what others could have put there is not run', async () => {
+  const { version, engine } = defaultBuild();
+  const folder = makeTempFolder();
+  onTestFinished(() => removeTempFolder(folder));
+  await chmod(folder, 0o755);
+  const path = join(folder, 'my-check-rdb');
+  await writeFile(path, `#!/bin/sh\necho Redis v=5.0.1 x\n`, { mode: 0o755 });
+  const info = new Map([[engine === 'valkey' ? 'valkey_version' : 'redis_version', '5.0.1']]);
+  const places = { tools: { redis_check_rdb: path } };
+  expect(await findCheckTool('rdb', info, places)).toEqual({ tool: { path, argv0: `${engine}-check-rdb` } });
+  await chmod(folder, 0o777);
+  expect(await findCheckTool('rdb', info, places)).toMatchObject({
+    why: expect.stringMatching(
+      `^no ${engine}-check-rdb of version 5.0.1 on this host \\(${path} is not run: others may write to ${folder}`,
+    ) as unknown,
+  });
+  expect(version).not.toBe('5.0.1');
+});
 
-  expect(tool.path).toBe(`/proc/${server.pid}/exe`);
-  expect(await runCheckRdb(tool, file, signal)).toMatchObject({ ok: true, keys: 101 });
+test.skipIf(process.getuid?.() !== 0)('root’s rights are given up', async () => {
+  const { output } = await runProgram('/bin/sh', ['-c', 'id -u; id -G; grep CapEff /proc/self/status'], {
+    signal,
+  });
+  expect(output).toMatch(/^65534\n65534\nCapEff:\s+0+\n$/);
 });
 
 test('none of that version on this host: says what is there', async () => {
@@ -117,6 +143,7 @@ test('none of that version on this host: says what is there', async () => {
 test('a program that cannot be run, and an abort', async () => {
   const file = join(makeTempFolder(), 'x');
   onTestFinished(() => removeTempFolder(join(file, '..')));
+  await writeFile(file, '');
   await expect(runCheckRdb({ path: '/nowhere', argv0: 'x' }, file, signal)).rejects.toThrow('ENOENT');
   const controller = new AbortController();
   const why = new Error('ctrl-c');
@@ -128,7 +155,7 @@ test('a program that cannot be run, and an abort', async () => {
 describe('the server’s process', () => {
   test('is found with its program', async () => {
     const server = await startServer();
-    const found = await findServerProcess(await readInfo(server.connection));
+    const found = await findServerProcess(await readInfo(server.connection), server.url);
     expect(found?.pid).toBe(server.pid);
     expect(found?.executable).toMatch(/^\/.*(redis|valkey)/);
   });
@@ -136,8 +163,21 @@ describe('the server’s process', () => {
   test('is not taken for another one with its number', async () => {
     const server = await startServer();
     const info = new Map(await readInfo(server.connection));
-    expect(await findServerProcess(new Map(info).set('process_id', String(process.pid)))).toBe(undefined);
-    expect(await findServerProcess(new Map(info).set('uptime_in_seconds', '90000'))).toBe(undefined);
-    expect(await findServerProcess(new Map(info).set('process_id', '999999999'))).toBe(undefined);
+    expect(await findServerProcess(new Map(info).set('process_id', String(process.pid)), server.url)).toBe(
+      undefined,
+    );
+    expect(await findServerProcess(new Map(info).set('uptime_in_seconds', '90000'), server.url)).toBe(
+      undefined,
+    );
+    expect(await findServerProcess(new Map(info).set('process_id', '999999999'), server.url)).toBe(undefined);
+  });
+
+  test('is none that does not hold the socket', async () => {
+    const [server, other] = [await startServer(), await startServer()];
+    const info = await readInfo(server.connection);
+    expect(await findServerProcess(info, other.url)).toBe(undefined);
+    expect(await findServerProcess(info, other.socketUrl)).toBe(undefined);
+    expect(await findServerProcess(info, server.socketUrl)).toMatchObject({ pid: server.pid });
+    expect(await findServerProcess(info, 'redis://127.0.0.1:1')).toBe(undefined);
   });
 });

@@ -22,6 +22,7 @@ import {
   type TestConfig,
 } from '../../support/cli.ts';
 import { manageServer, type ManagedOptions, type ManagedServer } from '../../support/managed-server.ts';
+import { serviceUser } from '../../support/server-user.ts';
 import { findBuild, startServer, type ServerBuild } from '../../support/redis-server.ts';
 
 interface Prepared {
@@ -77,7 +78,7 @@ function startingOnce(first: string): (server: ManagedServer) => { start: string
       `#!/bin/sh\nif [ -e ${script}.once ]; then rm ${script}.once; ${first}; fi\nexec "$@"\n`,
     );
     chmodSync(script, 0o755);
-    return { start: [script, server.build.server, server.configFile] };
+    return { start: [script, server.build.server, server.configFile], ...serviceUser };
   };
 }
 
@@ -186,7 +187,7 @@ test.each(['7.0', '6.0'])('on redis-%s: other file names, and leftovers of anoth
   if (version === '6.0') mkdirSync(join(server.dir, 'appendonlydir'));
   else writeFileSync(join(server.dir, 'my journal.aof'), '*3\r\n$3\r\nSET\r\n$3\r\nold\r\n$1\r\nx\r\n');
   const { code, json } = await restore(config);
-  expect(code).toBe(0);
+  expect({ code, json }).toMatchObject({ code: 0 });
   expect(json.set_aside).toHaveLength(3);
   await server.reconnect();
   expect(await digest(server)).toBe(backedUp);

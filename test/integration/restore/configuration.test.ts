@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { runAgent, takeBackup, writeConfig } from '../../support/cli.ts';
 import { describeData } from '../../support/describe-data.ts';
 import { manageServer } from '../../support/managed-server.ts';
+import { giveToServer } from '../../support/server-user.ts';
 import { prepareIn, restoreIn } from '../../support/surroundings.ts';
 
 test('an include that counts from where it was started: not stopped, since a start could fail; live restored', async () => {
@@ -66,6 +67,7 @@ describe('names that were changed while it ran', () => {
     const { server, config: agent } = await prepareIn({ options: { config } });
     const other = join(dirname(server.dir), 'other');
     mkdirSync(other);
+    giveToServer(other);
     await server.call('CONFIG', 'SET', 'dir', other);
     await server.call('CONFIG', 'SET', 'dbfilename', 'now.rdb');
     return { server, config: agent, other };

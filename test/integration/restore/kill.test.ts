@@ -7,6 +7,7 @@ import { runAgent, takeBackup, writeConfig, type TestConfig } from '../../suppor
 import { runRestoreChild } from '../../support/kill-restore.ts';
 import type { StartAt } from '../../support/restore-child.ts';
 import { manageServer, type ManagedServer } from '../../support/managed-server.ts';
+import { serviceUser } from '../../support/server-user.ts';
 import { findBuild, startServer } from '../../support/redis-server.ts';
 
 /** One of each way in which data lies on a disk. */
@@ -48,7 +49,9 @@ async function prepare(
   if (build === undefined) throw new Error(`no ${engine} ${version} here: scripts/fetch-servers`);
   const server = await manageServer({ build, config: { appendonly: aof ? 'yes' : 'no' } });
   const instance =
-    start === undefined ? server.instance : { ...server.instance, service: { start: start(server) } };
+    start === undefined
+      ? server.instance
+      : { ...server.instance, service: { start: start(server), ...serviceUser } };
   const config = writeConfig({ instances: [instance], settings: { verify: { load: false } } });
   await server.call('MSET', 'a', '1', 'b', '2', 'c', '3');
   await server.call('RPUSH', 'list', ...Array.from({ length: 200 }, (_, index) => index));

@@ -7,6 +7,7 @@ import type { LoadReport } from '../../../backup/restore/judge-load.ts';
 import { nextPersistence, type RestorePlan, type UndoPlan } from '../../../backup/restore/plan-restore.ts';
 import type { Layout } from '../../../backup/restore/layout.ts';
 import { startFolder } from '../../../backup/restore/start-folder.ts';
+import { requireOwnFolder, requireServiceUser } from '../../../backup/restore/require-owner.ts';
 import { cannotWrite, learnManners } from '../../../backup/restore/stage-files.ts';
 import type { StopNotice } from '../../../backup/restore/stop-notice.ts';
 import { lookAtFiles } from '../../../backup/restore/swap.ts';
@@ -71,7 +72,7 @@ export async function look(context: JobContext, { onStep = () => {} }: RestoreOp
     authority: 'rdb',
     names: { dump: dbfilename, aofFile: appendfilename, aofDir: appenddirname },
   } as const;
-  const { manners, journals, interrupted, hasAof } = lookInto(dir, layout, facts);
+  const { manners, journals, interrupted, hasAof } = lookInto(next.dir, dir, layout, facts);
   const control = service?.control({
     end: () => endServer(context, dir),
     output: outputIn(dir, journals.name, manners.owner),
@@ -139,13 +140,16 @@ function startIn({ conf, instance }: RestoreFacts, dir: string): string {
 }
 
 function lookInto(
+  named: string,
   dir: string,
   layout: Layout,
-  { running }: RestoreFacts,
+  facts: RestoreFacts,
 ): Pick<RestoreRun, 'manners' | 'journals'> & Pick<Scene, 'interrupted' | 'hasAof'> {
   try {
-    const manners = learnManners(dir, layout, running?.user);
+    const user = requireServiceUser(facts);
+    const manners = learnManners(dir, layout, user ?? facts.running?.user);
     const journals = openJournals(dir, manners.owner);
+    if (user !== undefined) requireOwnFolder(named, journals.name, user);
     const { aofFile, aofDir } = lookAtFiles(dir, layout.names);
     return { manners, journals, interrupted: journals.read(), hasAof: aofFile || aofDir };
   } catch (error) {

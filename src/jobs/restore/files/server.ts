@@ -1,8 +1,9 @@
-import { closeSync, constants, openSync, readFileSync, readSync, statSync } from 'node:fs';
+import { closeSync, constants, fstatSync, readSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { AgentError, messageOf, systemCode } from '../../../domain/errors.ts';
 import { infoInteger, type Info } from '../../../formats/info/parse-info.ts';
 import { actAs, type UserId } from '../../../lib/act-as.ts';
+import { openForeignSync, readForeignSync } from '../../../lib/open-foreign.ts';
 import { printable } from '../../../lib/printable.ts';
 import { findDataProcesses, findProcess, servingAt } from '../../../redis/data-process.ts';
 import { readInfo } from '../../../redis/server.ts';
@@ -218,6 +219,7 @@ export interface ServerLog {
 
 const keptLines = 15;
 const longestTail = 64 * 1024;
+const longestOutput = 16 * 1024 * 1024;
 
 /** From here on: its own file where it has one (`logfile`, relative ones count from `dir`), else what its manager has. */
 export function followLog(dir: string, logfile: string | null, owner: UserId): ServerLog {
@@ -237,10 +239,10 @@ export function followLog(dir: string, logfile: string | null, owner: UserId): S
 function readTail(path: string, from: number, owner: UserId): string[] {
   try {
     return actAs(owner, () => {
-      const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+      const file = openForeignSync(path);
       try {
         const buffer = Buffer.alloc(longestTail);
-        const start = Math.max(from, statSync(path).size - longestTail);
+        const start = Math.max(from, fstatSync(file).size - longestTail);
         const bytes = readSync(file, buffer, 0, longestTail, start);
         return buffer
           .toString('utf8', 0, bytes)
@@ -258,12 +260,12 @@ function readTail(path: string, from: number, owner: UserId): string[] {
 /** A file that takes what a server without a manager writes to its standard output. */
 export function outputIn(dir: string, folder: string, owner: UserId): { open(): number; read(): string } {
   const path = join(dir, folder, 'server.log');
-  const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NOFOLLOW;
+  const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC;
   return {
-    open: () => actAs(owner, () => openSync(path, flags, 0o600)),
+    open: () => actAs(owner, () => openForeignSync(path, flags, 0o600)),
     read() {
       try {
-        return actAs(owner, () => readFileSync(path, 'utf8'));
+        return actAs(owner, () => readForeignSync(path, longestOutput));
       } catch {
         return '';
       }

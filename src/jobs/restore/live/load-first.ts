@@ -5,6 +5,7 @@ import { compareCounts } from '../../../backup/verify/compare-counts.ts';
 import type { Manifest } from '../../../domain/backup.ts';
 import { AgentError, messageOf } from '../../../domain/errors.ts';
 import type { Info } from '../../../formats/info/parse-info.ts';
+import { toolPlaces } from '../../../redis/find-service.ts';
 import { findCheckTool, type CheckTool } from '../../../redis/tools.ts';
 import { loadDump } from '../../fetch/load-beside.ts';
 import type { JobContext } from '../../job.ts';
@@ -77,14 +78,14 @@ function unlessRefused({ instance, log }: JobContext, lack: string, insisted: bo
 
 /** The program of a scratch server of that version, or why none can load the backup here. */
 export async function findScratch(
-  { progress }: JobContext,
+  { progress, instance, signal }: JobContext,
   manifest: Manifest,
   info: Info,
 ): Promise<{ tool: CheckTool; lack: undefined } | { tool: undefined; lack: string }> {
   progress.report({ phase: 'checking' });
   const memory = await lackOfMemory(manifest.server.used_memory);
   if (memory !== undefined) return { tool: undefined, lack: memory };
-  const found = await findCheckTool('rdb', info);
+  const found = await findCheckTool('rdb', info, await toolPlaces(instance, signal));
   return found.tool === undefined
     ? { tool: undefined, lack: found.why }
     : { tool: found.tool, lack: undefined };

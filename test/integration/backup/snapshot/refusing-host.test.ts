@@ -38,7 +38,7 @@ describe('the save fails', () => {
       defaultBuild(),
       'dir=$(dirname "$2")\nchown -R 65534 "$dir"\nchmod 711 "$dir/.."\nexec setpriv --pdeathsig KILL --reuid 65534 --clear-groups "$@"',
     );
-    const server = await startServer({ build });
+    const server = await startServer({ build, asRoot: true });
     await server.call('SET', 'a', 'b');
     const asServer = ['--reuid', '65534', '--clear-groups'];
     execFileSync('setpriv', [...asServer, 'prlimit', '--pid', String(server.pid), '--nproc=1:1']);
@@ -58,7 +58,7 @@ async function startWithGroup(gid: number, mode = 0o2750): Promise<{ server: Tes
   chmodSync(dir, mode);
   const umask = process.umask(0o027);
   onTestFinished(() => void process.umask(umask));
-  const server = await startServer({ config: { dir } });
+  const server = await startServer({ config: { dir }, asRoot: true });
   await server.call('SET', 'a', 'b');
   return { server, dir };
 }
@@ -126,7 +126,7 @@ describe('a server whose files are elsewhere', () => {
       defaultBuild(),
       `exec unshare --mount sh -c 'mount -t tmpfs tmpfs ${dir} && exec "$@"' sh "$@"`,
     );
-    const server = await startServer({ build, config: { dir } });
+    const server = await startServer({ build, config: { dir }, asRoot: true });
     await server.call('SET', 'a', 'b');
     await expect(take(server)).rejects.toMatchObject({
       code: 'failed',

@@ -12,6 +12,7 @@ import { systemClock } from '../../../../src/lib/system-clock.ts';
 import { connectRedis, type RedisConnection } from '../../../../src/redis/connect.ts';
 import { memoryLog } from '../../../support/memory-log.ts';
 import type { ServerBuild, TestServer } from '../../../support/redis-server.ts';
+import { giveToServer } from '../../../support/server-user.ts';
 import { makeTempFolder, removeTempFolder } from '../../../support/temp-folder.ts';
 
 export interface Taken {
@@ -88,9 +89,10 @@ export async function countSaves(server: TestServer): Promise<number> {
   return log.split('Background saving started by pid').length - 1;
 }
 
-/** A temporary folder that ends with the test. */
+/** A temporary folder that ends with the test, and that a server may write to. */
 export function tempFolder(): string {
   const folder = makeTempFolder();
+  giveToServer(folder);
   onTestFinished(() => removeTempFolder(folder));
   return folder;
 }
