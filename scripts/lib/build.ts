@@ -2,13 +2,15 @@
  * Builds dist/, or the folder that is given: main.mjs and its chunks, for an installation without node_modules. What
  * main imports lazily stays in chunks of its own, so that a short command does not pay for the S3 SDK.
  */
-import { cpSync, mkdirSync, rmSync } from 'node:fs';
+import { cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { build, type Metafile } from 'esbuild';
 import { bundling } from './bundling.ts';
 
 const root = join(import.meta.dirname, '../..');
 const dist = resolve(process.argv[2] ?? join(root, 'dist'));
+/** Where to say what went into it. */
+const inputsFile = process.argv[3];
 
 /** Kilobytes to print. */
 const kB = (bytes: number): string => `${Math.round(bytes / 1000)} kB`;
@@ -38,6 +40,12 @@ const { metafile } = await build({
   ...bundling,
   metafile: true,
 }).catch(() => process.exit(1)); // esbuild has said why
+if (inputsFile !== undefined) {
+  const used = Object.values(metafile.outputs).flatMap(({ inputs }) =>
+    Object.entries(inputs).flatMap(([path, { bytesInOutput }]) => (bytesInOutput > 0 ? [path] : [])),
+  );
+  writeFileSync(resolve(inputsFile), JSON.stringify([...new Set(used)].toSorted()));
+}
 // `explain` shows them.
 cpSync(join(root, 'docs/findings'), join(dist, 'docs/findings'), { recursive: true });
 

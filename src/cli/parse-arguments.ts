@@ -19,6 +19,20 @@ const groupSummaries: Record<string, string> = {
   rdb: 'A dump: check',
 };
 
+/** Options of every command. */
+export const globalFlags = {
+  config: {
+    type: 'string',
+    describe: 'Configuration file (default $REDIS_AGENT_CONFIG or /etc/redis-agent/config.yaml)',
+    requiresArg: true,
+  },
+  instance: { type: 'string', describe: 'Which instance, where there are several', requiresArg: true },
+  json: { type: 'boolean', default: false, describe: 'One JSON document on stdout' },
+  color: { type: 'boolean', default: true, describe: 'Colours on a terminal (--no-color for none)' },
+  quiet: { type: 'boolean', alias: 'q', describe: 'No progress' },
+  verbose: { type: 'boolean', alias: 'v', describe: 'Say more, on stderr' },
+} as const;
+
 /** Stands for the word `-` (stdin), which yargs would take for an option without a name. */
 const dash = '\0-';
 
@@ -96,24 +110,7 @@ function base(width: number | null): Argv {
     .locale('en')
     .scriptName('redis-agent')
     .usage('$0 COMMAND: backups that are proven, for a self-hosted Redis or Valkey')
-    .option('config', {
-      type: 'string',
-      describe: 'Configuration file (default $REDIS_AGENT_CONFIG or /etc/redis-agent/config.yaml)',
-      requiresArg: true,
-    })
-    .option('instance', {
-      type: 'string',
-      describe: 'Which instance, where there are several',
-      requiresArg: true,
-    })
-    .option('json', { type: 'boolean', default: false, describe: 'One JSON document on stdout' })
-    .option('color', {
-      type: 'boolean',
-      default: true,
-      describe: 'Colours on a terminal (--no-color for none)',
-    })
-    .option('quiet', { type: 'boolean', alias: 'q', describe: 'No progress' })
-    .option('verbose', { type: 'boolean', alias: 'v', describe: 'Say more, on stderr' })
+    .options(globalFlags)
     .conflicts('quiet', 'verbose')
     .group(['config', 'instance', 'json', 'color', 'quiet', 'verbose', 'help', 'version'], 'Everywhere:')
     .parserConfiguration({ 'duplicate-arguments-array': false, 'strip-aliased': true })

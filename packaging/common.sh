@@ -1,0 +1,50 @@
+# What the maintainer scripts of both kinds of package do, and scripts/install.sh. Put in front of each of them.
+
+# The daemon reads a server's files through the server's group. Says whether there was one that it was not in yet.
+join_groups() {
+  joined=1
+  for group in redis valkey; do
+    getent group "$group" >/dev/null || continue
+    id -nG redis-agent | tr ' ' '\n' | grep -qx "$group" && continue
+    usermod -aG "$group" redis-agent && joined=0
+  done
+  return "$joined"
+}
+
+has_systemd() { [ -d /run/systemd/system ]; }
+
+make_folders() {
+  for folder in /etc/redis-agent /etc/redis-agent/secrets; do
+    [ -d "$folder" ] || install -d -m 0750 -o root -g redis-agent "$folder"
+  done
+  [ -d /var/lib/redis-agent ] || install -d -m 0750 -o redis-agent -g redis-agent /var/lib/redis-agent
+}
+
+# A daemon that runs is the old one; one that does not stays so. Started again once, and not while it is being replaced.
+restart_running() {
+  has_systemd || return 0
+  systemctl daemon-reload || true
+  systemctl try-restart redis-agent.service || true
+}
+
+stop_and_disable() {
+  has_systemd || return 0
+  systemctl disable --now redis-agent.service >/dev/null 2>&1 || true
+}
+
+# Everything that the agent writes for itself, by name: never a folder that may hold a repository or somebody's key.
+remove_own_files() {
+  state=/var/lib/redis-agent
+  for name in state.db series.db; do
+    rm -f "$state/$name" "$state/$name-wal" "$state/$name-shm" "$state/$name-journal"
+  done
+  for name in locks scratch restore notes aof keys; do
+    [ ! -L "$state/$name" ] || continue
+    rm -rf "${state:?}/$name"
+  done
+  rm -f /etc/redis-agent/config.yaml
+  rmdir "$state" /etc/redis-agent/secrets /etc/redis-agent 2>/dev/null || true
+  for left in "$state" /etc/redis-agent; do
+    [ ! -d "$left" ] || echo "redis-agent: left as it is, since it may hold backups or keys: $left"
+  done
+}
