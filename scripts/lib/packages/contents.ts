@@ -75,7 +75,10 @@ const body = {
     ...listed,
   ],
   dependencies: [
-    { ref: purl(own), dependsOn: [`pkg:generic/node@${node.version}`, ...listed.map((each) => each['bom-ref'])] },
+    {
+      ref: purl(own),
+      dependsOn: [`pkg:generic/node@${node.version}`, ...listed.map((each) => each['bom-ref'])],
+    },
   ],
 };
 // The same content has the same number.
@@ -89,7 +92,8 @@ writeFileSync(
 /** The text that comes with it; some packages name their licence only. */
 function licenceText({ path, licence, author }: Component): string {
   const name = readdirSync(path).find((file) => /^(?:licen[cs]e|copying)(?:\.|-|$)/i.test(file));
-  if (name === undefined) return `${licence}${author === '' ? '' : `, by ${author}`}; the package brings no text of it.\n`;
+  if (name === undefined)
+    return `${licence}${author === '' ? '' : `, by ${author}`}; the package brings no text of it.\n`;
   return readFileSync(join(path, name), 'utf8').trimEnd();
 }
 

@@ -24,7 +24,7 @@ function text(words: string): string {
   return words
     .replaceAll('\\', '\\e')
     .replaceAll('-', '\\-')
-    .replaceAll(/[’‘]/g, "\\(aq")
+    .replaceAll(/[’‘]/g, '\\(aq')
     .replaceAll('…', '...')
     .replaceAll('→', '\\(->')
     .replaceAll(/^([.'])/gm, '\\&$1');
@@ -44,7 +44,8 @@ class Recorder {
           if (name === 'option') this.options.push([String(args[0]), described(args[1])]);
           if (name === 'positional') this.positionals.push([String(args[0]), described(args[1])]);
           if (name === 'options')
-            for (const [each, how] of Object.entries(args[0] ?? {})) this.options.push([each, described(how)]);
+            for (const [each, how] of Object.entries(args[0] ?? {}))
+              this.options.push([each, described(how)]);
           return parser;
         };
       },
@@ -58,8 +59,13 @@ function described(value: unknown): Described {
   return typeof value === 'object' && value !== null ? value : {};
 }
 
-function optionText([name, { alias, type, describe = '', choices, default: usual }]: [string, Described]): string {
-  const letters = [alias ?? []].flat().map((each) => `\\fB${text(`${each.length === 1 ? '-' : '--'}${each}`)}\\fR`);
+function optionText([name, { alias, type, describe = '', choices, default: usual }]: [
+  string,
+  Described,
+]): string {
+  const letters = [alias ?? []]
+    .flat()
+    .map((each) => `\\fB${text(`${each.length === 1 ? '-' : '--'}${each}`)}\\fR`);
   const value = type === 'boolean' ? '' : ` \\fI${text(choices?.join('|') ?? 'VALUE')}\\fR`;
   const also = usual === undefined || typeof usual === 'boolean' ? '' : ` The default is ${String(usual)}.`;
   return `.TP\n${[...letters, `\\fB${text(`--${name}`)}\\fR`].join(', ')}${value}\n${text(`${sentence(describe)}${also}`)}\n`;
@@ -93,7 +99,10 @@ const statuses = [
 const exitStatus = `.SH EXIT STATUS\n${statuses.map(([code, what]) => `.TP\n.B ${code}\n${text(String(what))}\n`).join('')}`;
 
 const files = [
-  ['/etc/redis-agent/config.yaml', 'the configuration; redis-agent init writes it, redis-agent config example shows all of it'],
+  [
+    '/etc/redis-agent/config.yaml',
+    'the configuration; redis-agent init writes it, redis-agent config example shows all of it',
+  ],
   ['/etc/redis-agent/secrets/', 'passwords and keys, for the daemon’s user alone'],
   ['/var/lib/redis-agent/', 'history and locks; losing it loses no backup'],
   ['/var/lib/redis-agent/repository/', 'the backups, where no other place is configured'],
@@ -109,7 +118,9 @@ function overview(): string {
     '.SH SYNOPSIS\n.B redis\\-agent\n[\\fIOPTIONS\\fR] \\fICOMMAND\\fR [\\fIARGUMENTS\\fR]\n',
     `.SH DESCRIPTION\n${text('Takes backups of Redis and Valkey servers on a schedule, proves each by loading it, and puts one back. Every command works with the daemon and without it; with --json it prints one document.')}\n`,
     `.SH COMMANDS\n${list.join('')}`,
-    `.SH OPTIONS\n${Object.entries(globalFlags).map((entry) => optionText(entry)).join('')}`,
+    `.SH OPTIONS\n${Object.entries(globalFlags)
+      .map((entry) => optionText(entry))
+      .join('')}`,
     exitStatus,
     `.SH FILES\n${files.map(([path, what]) => `.TP\n.I ${text(String(path))}\n${text(sentence(String(what)))}\n`).join('')}`,
     `.SH ENVIRONMENT\n.TP\n.B REDIS_AGENT_CONFIG\n${text('The configuration file, where --config is not given.')}\n`,

@@ -1,0 +1,31 @@
+import { execFileSync } from 'node:child_process';
+import { cpSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { makeTempFolder, removeTempFolder } from '../../support/temp-folder.ts';
+
+/** The highest that systemd's own audit may give a unit, from 0 to 10. What is left out is argued in the unit. */
+const limits = { 'redis-agent.service': 1.7 };
+
+/** The audit of files is new in 250. */
+function version(): number {
+  try {
+    return Number(/^systemd (\d+)/.exec(execFileSync('systemd-analyze', ['--version']).toString())?.[1] ?? 0);
+  } catch {
+    return 0;
+  }
+}
+
+test.skipIf(version() < 250).each(Object.entries(limits))('%s is confined: %d at most', (unit, limit) => {
+  const folder = makeTempFolder();
+  onTestFinished(() => removeTempFolder(folder));
+  cpSync(join(import.meta.dirname, '../../../systemd', unit), join(folder, unit));
+  const said = execFileSync(
+    'systemd-analyze',
+    ['security', '--offline=true', '--no-pager', join(folder, unit)],
+    { env: { ...process.env, LC_ALL: 'C.UTF-8' } },
+  ).toString();
+  const score = Number(/Overall exposure level for \S+: ([0-9.]+)/.exec(said)?.[1]);
+  expect(score).toBeGreaterThan(0);
+  expect(score).toBeLessThanOrEqual(limit);
+});
