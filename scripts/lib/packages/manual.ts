@@ -67,7 +67,7 @@ function optionText([name, { alias, type, describe = '', choices, default: usual
     .flat()
     .map((each) => `\\fB${text(`${each.length === 1 ? '-' : '--'}${each}`)}\\fR`);
   const value = type === 'boolean' ? '' : ` \\fI${text(choices?.join('|') ?? 'VALUE')}\\fR`;
-  const also = usual === undefined || typeof usual === 'boolean' ? '' : ` The default is ${String(usual)}.`;
+  const also = typeof usual === 'string' || typeof usual === 'number' ? ` The default is ${usual}.` : '';
   return `.TP\n${[...letters, `\\fB${text(`--${name}`)}\\fR`].join(', ')}${value}\n${text(`${sentence(describe)}${also}`)}\n`;
 }
 

@@ -24,7 +24,9 @@ test('the manual has a page for each command, with each of its options', () => {
   for (const option of ['dry-run', 'method', 'into', 'allow-unloaded', 'accept-unencrypted'])
     expect(restore).toContain(`\\fB\\-\\-${option.replaceAll('-', '\\-')}\\fR`);
   // A line that begins with a dot is a macro: only those that we write.
-  const macros = pages.flatMap((page) => readFileSync(join(folder, page), 'utf8').match(/^[.'].[^ \n]*/gm));
+  const macros = pages.flatMap((page) => [
+    ...(readFileSync(join(folder, page), 'utf8').match(/^[.'].[^ \n]*/gm) ?? []),
+  ]);
   expect([...new Set(macros)].toSorted()).toEqual(['.B', '.BR', '.I', '.SH', '.TH', '.TP']);
 });
 
