@@ -1,4 +1,5 @@
 import { AgentError, messageOf, systemCode } from './domain/errors.ts';
+import { systemClock } from './lib/system-clock.ts';
 import { agentVersion } from './app/version.ts';
 
 /** argv, signals, exit code; everything else is behind the import, which `--version` does not pay for. */
@@ -24,6 +25,7 @@ async function main(argv: string[]): Promise<number> {
   process.stderr.on('error', () => {});
   const { runCli } = await import('./cli/run.ts');
   return runCli(argv, {
+    clock: systemClock,
     env: process.env,
     stdin: process.stdin,
     stdout: process.stdout,

@@ -1,9 +1,9 @@
 import type { Readable } from 'node:stream';
 import { createInterface } from 'node:readline/promises';
 import { buildApp, type App } from '../app/build-app.ts';
+import type { Clock } from '../domain/clock.ts';
 import { AgentError } from '../domain/errors.ts';
 import type { Secret } from '../domain/secret.ts';
-import { systemClock } from '../lib/system-clock.ts';
 import type { AnyCommand, CommandContext, GlobalOptions } from './define-command.ts';
 import { exitCodes } from './exit-code.ts';
 import { joinRepeated } from './join-repeated.ts';
@@ -17,6 +17,7 @@ type Output = Pick<NodeJS.WriteStream, 'write'> & { isTTY?: boolean; columns?: n
 
 /** The process as a command sees it; tests pass their own. */
 export interface CliHost {
+  clock: Clock;
   env: NodeJS.ProcessEnv;
   stdin: Readable & { isTTY?: boolean };
   stdout: Output;
@@ -60,9 +61,8 @@ async function execute(
   args: unknown,
   host: CliHost,
 ): Promise<number> {
-  const { stdout, stderr, env, signal } = host;
+  const { clock, stdout, stderr, env, signal } = host;
   const terminal = stderr.isTTY === true;
-  const clock = systemClock;
   const bar =
     globals.quiet === true
       ? { ...silentProgress, end(): void {} }
@@ -151,7 +151,7 @@ async function openApp(
     secrets: () => secrets,
   });
   const keepRoot = command.keepsRoot?.(args) ?? false;
-  return buildApp({ configPath: globals.config, env: host.env, clock: systemClock, log, secrets, keepRoot });
+  return buildApp({ configPath: globals.config, env: host.env, clock: host.clock, log, secrets, keepRoot });
 }
 
 function useColor(stream: Output, env: NodeJS.ProcessEnv): boolean {

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { validateDetailed } from 'node-cron';
+import { cronErrors } from '../lib/cron/cron.ts';
 import { z } from 'zod';
 import type { SecretRef } from '../domain/secret.ts';
 import type { ServiceSettings } from '../domain/settings.ts';
@@ -158,8 +158,8 @@ export const schedule = z
   })
   .transform((value, context) => {
     if (value === 'off') return null;
-    const { valid, errors } = validateDetailed(value);
-    if (valid) return value;
+    const errors = cronErrors(value);
+    if (errors.length === 0) return value;
     const wrong = errors.find((error) => cronFields.has(error.field));
     const [field, range] = cronFields.get(wrong?.field ?? '') ?? [];
     if (wrong === undefined || field === undefined) return fail(context, `is not a schedule; ${cronForm}`);

@@ -141,7 +141,7 @@ test('SIGHUP: a changed configuration counts, a broken one is named and does not
   expectClean(config, 'other');
 });
 
-test('SIGHUP during the first backup waits for it, and takes no other one', async () => {
+test('SIGHUP during the first backup leaves it alone, and no other one is taken', async () => {
   const server = await slowServer();
   const config = writeConfig(planned(server, { schedule: faraway() }));
   const daemon = startDaemon(config);

@@ -15,6 +15,8 @@ import { dirname, join } from 'node:path';
 import { PassThrough, Writable } from 'node:stream';
 import { expect, onTestFinished } from 'vitest';
 import { runCli } from '../../src/cli/run.ts';
+import type { Clock } from '../../src/domain/clock.ts';
+import { systemClock } from '../../src/lib/system-clock.ts';
 import { hasEnded } from './owned-process.ts';
 import type { TestServer } from './redis-server.ts';
 import { makeTempFolder, removeTempFolder } from './temp-folder.ts';
@@ -118,6 +120,8 @@ export interface AgentOptions {
   config?: TestConfig | undefined;
   env?: NodeJS.ProcessEnv;
   signal?: AbortSignal;
+  /** The machine's when left out. */
+  clock?: Clock;
   /** Stdin, stdout and stderr are a terminal; the text is what somebody types. */
   terminal?: string;
   /** What stdin brings. */
@@ -144,6 +148,7 @@ export async function runAgent(args: string[], options: AgentOptions = {}): Prom
   if (terminal) stdin.write(options.terminal);
   if (options.input !== undefined) stdin.end(options.input);
   const code = await runCli(withConfig(args, options.config), {
+    clock: options.clock ?? systemClock,
     env: options.env ?? {},
     stdin,
     stdout: sink('stdout'),

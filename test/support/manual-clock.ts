@@ -1,8 +1,15 @@
 import type { Clock } from '../../src/domain/clock.ts';
 
+/** Long enough for what waits for no clock and no other process. */
+async function letGoOn(): Promise<void> {
+  for (let turn = 0; turn < 5; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+}
+
 /** A clock that stands still until a test moves it; sleepers wake in order. */
 export class ManualClock implements Clock {
   #now: number;
+  /** What it was set forward or back by. */
+  #set = 0;
   #sleepers: { at: number; wake: () => void }[] = [];
 
   constructor(now = Date.parse('2026-11-21T12:00:00Z')) {
@@ -10,7 +17,7 @@ export class ManualClock implements Clock {
   }
 
   now(): number {
-    return this.#now;
+    return this.#now + this.#set;
   }
 
   monotonic(): number {
@@ -26,6 +33,24 @@ export class ManualClock implements Clock {
       signal?.addEventListener('abort', () => reject(signal.reason), { once: true });
       this.#sleepers.push({ at: this.#now + ms, wake: resolve });
     });
+  }
+
+  /** Sets the clock on the wall: it says another time from here on, and nobody sleeps shorter or longer. */
+  set(ms: number): void {
+    this.#set += ms;
+  }
+
+  /** Lets that time go by, from one sleeper's moment to the next, and everything that is ready go on between. */
+  async pass(ms: number): Promise<void> {
+    const end = this.#now + ms;
+    for (;;) {
+      await letGoOn();
+      const next = Math.min(...this.#sleepers.map(({ at }) => at));
+      if (next > end) break;
+      this.advance(next - this.#now);
+    }
+    this.advance(end - this.#now);
+    await letGoOn();
   }
 
   advance(ms: number): void {

@@ -1,15 +1,20 @@
 import { buildApp, type App } from '../../src/app/build-app.ts';
+import type { Clock } from '../../src/domain/clock.ts';
 import type { Log } from '../../src/domain/log.ts';
 import { systemClock } from '../../src/lib/system-clock.ts';
 import type { TestConfig } from './cli.ts';
 import { memoryLog } from './memory-log.ts';
 
 /** The agent in this process, for jobs that are to be watched step by step. It keeps the rights that the test has. */
-export async function openApp({ path }: Pick<TestConfig, 'path'>, log: Log = memoryLog()): Promise<App> {
+export async function openApp(
+  { path }: Pick<TestConfig, 'path'>,
+  log: Log = memoryLog(),
+  clock: Clock = systemClock,
+): Promise<App> {
   return await buildApp({
     configPath: path,
     env: {},
-    clock: systemClock,
+    clock,
     log,
     secrets: [],
     keepRoot: true,

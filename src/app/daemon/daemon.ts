@@ -1,6 +1,7 @@
 import { AgentError, messageOf } from '../../domain/errors.ts';
 import { localTimezone } from '../../lib/timezone.ts';
 import { forgetEpisodes } from '../../state/episodes.ts';
+import { dropRetries } from '../../state/retries.ts';
 import { forgetRuns } from '../../state/runs.ts';
 import type { App } from '../build-app.ts';
 import type { Notifier } from './notify.ts';
@@ -35,7 +36,11 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
   });
   let app = await options.build();
   openHistory(app);
-  let scheduler = startScheduler(await schedulesFor(app), app);
+  // What an earlier daemon meant to try again is caught up with where it is still due.
+  dropRetries(app.state());
+  const scheduler = startScheduler(await schedulesFor(app), app);
+  /** Apps of before a reload, while something runs that began with them. */
+  const closing = new Set<Promise<void>>();
   started = true;
   const watchdog = keepWatchdog(notifier);
 
@@ -44,18 +49,20 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
     notifier.reloading();
     try {
       const next = await options.build();
+      let schedules: Schedule[];
       try {
         openHistory(next);
+        schedules = await schedulesFor(next);
       } catch (error) {
         await next.close();
         throw error;
       }
-      await scheduler.stop(AbortSignal.any([options.cut, deadline(options.drain)]));
-      await app.close();
+      // What runs goes on with what it began with, and keeps that open.
+      const former = app;
       app = next;
-      if (stop.aborted) return;
-      // Looks at the repository only now: what has just ended is not due any longer.
-      scheduler = startScheduler(await schedulesFor(app), app);
+      const closed = scheduler.replace(schedules, next.log).then(() => former.close());
+      closing.add(closed);
+      void closed.finally(() => closing.delete(closed));
       app.log.info({ config: app.configPath }, 'configuration reloaded');
     } catch (error) {
       app.log.error({ cause: messageOf(error) }, 'reload refused: going on with the configuration as it was');
@@ -74,6 +81,7 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
   stopReloads();
   await reloading;
   await scheduler.stop(AbortSignal.any([options.cut, deadline(options.drain)]));
+  await Promise.all(closing);
   await app.close();
   clearInterval(watchdog);
 }

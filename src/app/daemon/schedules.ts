@@ -4,8 +4,10 @@ import type { InstanceSettings } from '../../domain/settings.ts';
 import { jobs } from '../../jobs/index.ts';
 import type { AnyJob, LastDone, RunJob, StartFacts } from '../../jobs/job.ts';
 import { localTimezone } from '../../lib/timezone.ts';
+import { dropRetry, noteRetry } from '../../state/retries.ts';
 import { lastRun } from '../../state/runs.ts';
 import type { App } from '../build-app.ts';
+import type { Retry } from './retry.ts';
 import type { Schedule } from './scheduler.ts';
 
 /** Longest wait for a repository at a start, milliseconds. */
@@ -44,8 +46,20 @@ async function scheduleOf(
           app.run(wanted, instance, options, { signal, progress: silent, patience });
         await planned.start(run);
       },
+      mayPass: (error) => planned.mayPass?.(error) === true,
+      onRetry: (retry) => noteForStatus(app, instance, job, retry),
     },
   ];
+}
+
+/** `status` is another process. */
+function noteForStatus(app: App, { name }: InstanceSettings, job: AnyJob, retry: Retry | undefined): void {
+  try {
+    if (retry === undefined) dropRetry(app.state(), name, job.name);
+    else noteRetry(app.state(), { instance: name, job: job.name, ...retry });
+  } catch (error) {
+    app.log.error({ instance: name, cause: messageOf(error) }, 'cannot write to the state database');
+  }
 }
 
 const silent = { report(): void {} };

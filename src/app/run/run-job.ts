@@ -80,7 +80,7 @@ async function runLocked<Options, Value>(
     requireKnownRules(job, result.evaluated);
     requireDeclared(instance, evaluated, findings);
     finish('ok', summary, detail);
-    log.info({}, summary);
+    log[job.unrecorded === true ? 'debug' : 'info']({}, summary);
     record(runner, { instance, evaluated, findings });
     return result.value;
   } catch (error) {

@@ -7,7 +7,8 @@ export function renderNextRuns(runs: readonly NextRun[], now: number, width: num
   const together = Map.groupBy(due, ({ at }) => formatAge(Date.parse(at), now));
   const lines: string[] = [];
   for (const [age, group] of together) {
-    const text = `${group.map(({ job }) => job).join(' + ')} ${age}`;
+    const names = group.map(({ job, retry }) => (retry === null ? job : `${job} (attempt ${retry.attempt})`));
+    const text = `${names.join(' + ')} ${age}`;
     const longer = lines.length === 0 ? text : `${lines.at(-1)}, ${text}`;
     if (lines.length > 0 && longer.length <= width) lines[lines.length - 1] = longer;
     else lines.push(text);

@@ -72,4 +72,15 @@ export const migrations: readonly string[] = [
   ) STRICT;
   CREATE INDEX task_entries_by_task ON task_entries (instance, task, at);
   `,
+  // What the daemon will try again, for who asks meanwhile.
+  `
+  CREATE TABLE retries (
+    instance TEXT NOT NULL,
+    job      TEXT NOT NULL,
+    at       INTEGER NOT NULL,
+    attempt  INTEGER NOT NULL,
+    cause    TEXT NOT NULL,
+    PRIMARY KEY (instance, job)
+  ) STRICT;
+  `,
 ];

@@ -1,109 +1,130 @@
-import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import { startScheduler, wasMissed, type Schedule } from '../../../../src/app/daemon/scheduler.ts';
-import type { Clock } from '../../../../src/domain/clock.ts';
-import { systemClock } from '../../../../src/lib/system-clock.ts';
+import { describe, expect, test } from 'vitest';
+import type { Retry } from '../../../../src/app/daemon/retry.ts';
+import { retryAt } from '../../../../src/app/daemon/retry.ts';
+import { startScheduler, type Schedule, type Scheduler } from '../../../../src/app/daemon/scheduler.ts';
+import { ManualClock } from '../../../support/manual-clock.ts';
 import { memoryLog } from '../../../support/memory-log.ts';
 
-const at = (time: string): number => Date.parse(time);
-const everySix = { expression: '0 */6 * * *', timezone: 'UTC' };
+const second = 1000;
+const minute = 60 * second;
+const hour = 60 * minute;
 
-describe('wasMissed', () => {
-  test('a moment of the schedule between the last run and now', () => {
-    expect(wasMissed(everySix, at('2026-11-21T06:00:30Z'), at('2026-11-21T11:59:59Z'))).toBe(false);
-    expect(wasMissed(everySix, at('2026-11-21T06:00:30Z'), at('2026-11-21T12:00:00Z'))).toBe(true);
-    expect(wasMissed(everySix, at('2026-11-01T06:00:30Z'), at('2026-11-21T12:00:00Z'))).toBe(true);
-    expect(wasMissed(everySix, undefined, at('2026-11-21T12:00:00Z'))).toBe(false);
-  });
+/** A day in the life of a scheduler, which begins at noon. */
+function begin(...schedules: Partial<Schedule>[]): {
+  clock: ManualClock;
+  log: ReturnType<typeof memoryLog>;
+  scheduler: Scheduler;
+} {
+  const [clock, log] = [new ManualClock(), memoryLog()];
+  return { clock, log, scheduler: startScheduler(schedules.map(schedule), { clock, log }) };
+}
 
-  test('is read in its time zone, over a change of daylight saving time', () => {
-    const nightly = { expression: '30 3 * * *', timezone: 'Europe/Berlin' };
-    // 2026-10-25: 03:30 local is 02:30 UTC, after the hour was repeated.
-    expect(wasMissed(nightly, at('2026-10-25T00:00:00Z'), at('2026-10-25T02:29:00Z'))).toBe(false);
-    expect(wasMissed(nightly, at('2026-10-25T00:00:00Z'), at('2026-10-25T02:30:00Z'))).toBe(true);
-  });
+function schedule(given: Partial<Schedule>): Schedule {
+  return {
+    name: 'test',
+    expression: '0 */6 * * *',
+    timezone: 'UTC',
+    jitter: 0,
+    lastRun: undefined,
+    run: async () => {},
+    ...given,
+  };
+}
 
-  test('reads seconds where there are six fields', () => {
-    const often = { expression: '*/10 * * * * *', timezone: 'UTC' };
-    expect(wasMissed(often, at('2026-11-21T06:00:01Z'), at('2026-11-21T06:00:09Z'))).toBe(false);
-    expect(wasMissed(often, at('2026-11-21T06:00:01Z'), at('2026-11-21T06:00:10Z'))).toBe(true);
-  });
+const messages = ({ entries }: ReturnType<typeof memoryLog>): string[] =>
+  entries.map(({ message }) => message);
 
-  test('an expression that hardly ever comes round ends the search', () => {
-    const leapDay = { expression: '0 0 29 2 *', timezone: 'UTC' };
-    expect(wasMissed(leapDay, 0, at('2026-11-21T00:00:00Z'))).toBe(false);
-  });
-});
+/** Notes the hours since the beginning at which it ran. */
+function noting(clock: () => ManualClock, ran: number[]): Schedule['run'] {
+  return async () => void ran.push((clock().now() - Date.parse('2026-11-21T12:00:00Z')) / hour);
+}
 
 describe('startScheduler', () => {
-  function schedule(run: Schedule['run'], lastRun: Schedule['lastRun'] = 'never'): Schedule {
-    return { name: 'test', expression: '* * * * * *', timezone: 'UTC', jitter: 0, lastRun, run };
-  }
+  test('runs when it is due', async () => {
+    const ran: number[] = [];
+    const { clock, scheduler } = begin({ run: noting(() => clock, ran) });
+    await clock.pass(24 * hour);
+    expect(ran).toEqual([6, 12, 18, 24]);
+    await scheduler.stop(new AbortController().signal);
+    await clock.pass(24 * hour);
+    expect(ran).toHaveLength(4);
+  });
 
-  test('catches up once, and does not overlap', async () => {
-    const log = memoryLog();
-    let running = 0;
-    let most = 0;
+  test.for<[what: string, lastRun: Schedule['lastRun'], log: string | undefined]>([
+    ['one that has never run', 'never', 'first run: due at once'],
+    [
+      'one whose moment has passed',
+      Date.parse('2026-11-21T11:59:00Z'),
+      'catching up with a run that was missed',
+    ],
+    ['and not one that is not due', Date.parse('2026-11-21T12:00:00Z'), undefined],
+    ['nor one of which nothing is known', undefined, undefined],
+  ])('begins with %s', async ([, lastRun, said]) => {
     let runs = 0;
-    const finished = Promise.withResolvers<void>();
-    const stop = new AbortController();
-    const scheduler = startScheduler(
-      [
-        schedule(async () => {
-          running += 1;
-          runs += 1;
-          most = Math.max(most, running);
-          // Longer than the schedule's second: the next one finds it still running.
-          if (runs === 1) await systemClock.sleep(2200);
-          else finished.resolve();
-          running -= 1;
-        }, Date.now() - 60_000),
-      ],
-      { clock: systemClock, log },
+    const { clock, log, scheduler } = begin({ lastRun, run: async () => void (runs += 1) });
+    await clock.pass(second);
+    expect({ runs, said: messages(log) }).toEqual(
+      said === undefined ? { runs: 0, said: [] } : { runs: 1, said: [said] },
     );
-    await finished.promise;
-    await scheduler.stop(stop.signal);
+    await scheduler.stop(AbortSignal.abort());
+  });
+
+  test('waits a random while, up to the jitter', async () => {
+    const ran: number[] = [];
+    const { clock, scheduler } = begin({ jitter: hour, run: noting(() => clock, ran) });
+    await clock.pass(24 * hour);
+    expect(ran.map(Math.floor)).toEqual([6, 12, 18]);
+    expect(new Set(ran.map((at) => at % 1)).size).toBe(3);
+    await scheduler.stop(AbortSignal.abort());
+  });
+
+  test('does not overlap, and says so', async () => {
+    let [running, most] = [0, 0];
+    const { clock, log, scheduler } = begin({
+      async run(signal) {
+        running += 1;
+        most = Math.max(most, running);
+        await clock.sleep(7 * hour, signal);
+        running -= 1;
+      },
+    });
+    await clock.pass(24 * hour);
     expect(most).toBe(1);
-    expect(log.entries.filter(({ message }) => message.startsWith('catching up'))).toHaveLength(1);
-    expect(log.entries.filter(({ message }) => message.startsWith('first run'))).toEqual([]);
-    expect(log.entries.some(({ message }) => message.startsWith('still running'))).toBe(true);
+    expect(messages(log)).toEqual(Array(2).fill('still running: this run is skipped'));
+    await scheduler.stop(AbortSignal.abort());
+  });
+
+  test('catches up once with what a host that slept has missed', async () => {
+    const ran: number[] = [];
+    const { clock, log, scheduler } = begin({ jitter: hour, run: noting(() => clock, ran) });
+    await clock.pass(hour);
+    // While it sleeps, only the clock on the wall goes on.
+    clock.set(20 * hour + 1.5 * minute);
+    await clock.pass(2 * minute);
+    expect(ran).toHaveLength(1);
+    expect(messages(log)).toEqual(['catching up with a run that was missed']);
+    await scheduler.stop(AbortSignal.abort());
   });
 
   test('goes on when the clock is set back', async () => {
-    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 400 * 24 * 60 * 60 * 1000 });
-    onTestFinished(() => void vi.useRealTimers());
-    const looked = Promise.withResolvers<void>();
-    const ran = Promise.withResolvers<void>();
-    // Looks at the clock much more often.
-    const clock: Clock = {
-      ...systemClock,
-      async sleep(ms, signal) {
-        await systemClock.sleep(Math.min(ms, 10), signal);
-        looked.resolve();
-      },
-    };
-    const log = memoryLog();
-    const scheduler = startScheduler([schedule(async () => ran.resolve(), Date.now())], { clock, log });
-    await looked.promise;
-    vi.useRealTimers();
-    await ran.promise;
-    await scheduler.stop(new AbortController().signal);
-    expect(log.entries.filter(({ message }) => message.startsWith('the clock was set back'))).toHaveLength(1);
+    let runs = 0;
+    const { clock, log, scheduler } = begin({ run: async () => void (runs += 1) });
+    await clock.pass(hour);
+    clock.set(-400 * 24 * hour);
+    await clock.pass(6 * hour);
+    expect(runs).toBe(1);
+    expect(messages(log)).toEqual(['the clock was set back: schedules count from now']);
+    await scheduler.stop(AbortSignal.abort());
   });
 
   test('stopping waits for a run, and cuts it short when told to', async () => {
     const cut = new AbortController();
-    const started = Promise.withResolvers<void>();
     const seen: unknown[] = [];
-    const scheduler = startScheduler(
-      [
-        schedule(async (signal) => {
-          started.resolve();
-          await systemClock.sleep(60_000, signal).catch((reason: unknown) => seen.push(reason));
-        }),
-      ],
-      { clock: systemClock, log: memoryLog() },
-    );
-    await started.promise;
+    const { clock, scheduler } = begin({
+      lastRun: 'never',
+      run: (signal) => clock.sleep(hour, signal).catch((reason: unknown) => void seen.push(reason)),
+    });
+    await clock.pass(second);
     const stopped = scheduler.stop(cut.signal);
     const reason = new Error('cut');
     cut.abort(reason);
@@ -112,21 +133,141 @@ describe('startScheduler', () => {
   });
 
   test('a run that fails is logged and does not stop the next', async () => {
-    const log = memoryLog();
-    const twice = Promise.withResolvers<void>();
     let runs = 0;
-    const scheduler = startScheduler(
-      [
-        schedule(() => {
-          runs += 1;
-          if (runs === 2) twice.resolve();
-          return Promise.reject(new Error('no'));
-        }),
-      ],
-      { clock: systemClock, log },
-    );
-    await twice.promise;
+    const { clock, log, scheduler } = begin({
+      run() {
+        runs += 1;
+        return Promise.reject(new Error('no'));
+      },
+    });
+    await clock.pass(12 * hour);
+    expect(runs).toBe(2);
+    expect(log.entries).toMatchObject([{ level: 'error', cause: 'no' }, { level: 'error' }]);
     await scheduler.stop(AbortSignal.abort());
-    expect(log.entries.filter(({ level }) => level === 'error').length).toBeGreaterThanOrEqual(2);
+  });
+});
+
+describe('a failure that may pass', () => {
+  test('is tried again, at growing distances, until it succeeds', async () => {
+    const ran: number[] = [];
+    const told: (Retry | undefined)[] = [];
+    const { clock, log, scheduler } = begin({
+      mayPass: () => true,
+      onRetry: (retry) => told.push(retry),
+      async run() {
+        ran.push(clock.now());
+        if (ran.length < 4) throw new Error('away');
+      },
+    });
+    await clock.pass(11 * hour);
+    const waits = ran.slice(1).map((at, index) => at - (ran[index] ?? 0));
+    expect(
+      waits.map((wait, index) => Math.abs(wait - 30 * second * 2 ** index) <= 3 * second * 2 ** index),
+    ).toEqual([true, true, true]);
+    expect(told).toMatchObject([
+      { attempt: 2, cause: 'away', at: ran[1] },
+      { attempt: 3 },
+      { attempt: 4 },
+      // It is over.
+      undefined,
+    ]);
+    expect(log.entries.filter(({ level }) => level === 'warn')).toMatchObject([
+      {
+        message: 'that may pass: it will be tried again',
+        attempt: 2,
+        at: new Date(ran[1] ?? 0).toISOString(),
+      },
+      { attempt: 3 },
+      { attempt: 4 },
+    ]);
+    await scheduler.stop(AbortSignal.abort());
+  });
+
+  test('is tried no more when its next time has come, which begins anew', async () => {
+    let attempts: number[] = [];
+    const { clock, scheduler } = begin({
+      expression: '0 * * * *',
+      mayPass: () => true,
+      onRetry: (retry) => retry !== undefined && attempts.push(retry.attempt),
+      run: () => Promise.reject(new Error('away')),
+    });
+    await clock.pass(1.99 * hour);
+    // After 0.5 + 1 + 2 + 4 + 8 + 15 + 15 minutes; whether there is time for one more is left to chance.
+    expect(attempts.slice(0, 7)).toEqual([2, 3, 4, 5, 6, 7, 8]);
+    expect(attempts.length).toBeLessThan(9);
+    attempts = [];
+    await clock.pass(0.05 * hour);
+    expect(attempts[0]).toBe(2);
+    await scheduler.stop(AbortSignal.abort());
+  });
+
+  test('one that does not pass is not', async () => {
+    let runs = 0;
+    const { clock, scheduler } = begin({
+      mayPass: () => false,
+      run() {
+        runs += 1;
+        return Promise.reject(new Error('no'));
+      },
+    });
+    await clock.pass(11 * hour);
+    expect(runs).toBe(1);
+    await scheduler.stop(AbortSignal.abort());
+  });
+
+  test.for<[attempt: number, seconds: number]>([
+    [1, 30],
+    [2, 60],
+    [5, 480],
+    [6, 900],
+    [60, 900],
+  ])('after attempt %d it waits %d s, a tenth more or less', ([attempt, seconds]) => {
+    const [least, middle, most] = [0, 0.5, 1].map((random) => retryAt(0, attempt, Infinity, random));
+    expect([least, middle, most]).toEqual([seconds * 900, seconds * 1000, seconds * 1100]);
+    expect(retryAt(0, attempt, seconds * 1000, 0.5)).toBeUndefined();
+  });
+});
+
+describe('replace', () => {
+  test('leaves alone what runs, which begins under the new schedule only when it has ended', async () => {
+    const events: string[] = [];
+    const long = (name: string): Partial<Schedule> => ({
+      lastRun: 'never',
+      async run(signal) {
+        events.push(`${name} begins`);
+        await clock.sleep(2 * hour, signal);
+        events.push(`${name} ends`);
+      },
+    });
+    const { clock, log, scheduler } = begin(long('old'));
+    await clock.pass(minute);
+    const replaced = scheduler
+      .replace([schedule(long('new'))], log)
+      .then(() => events.push('all of before ended'));
+    await clock.pass(hour);
+    expect(events).toEqual(['old begins']);
+    await clock.pass(6 * hour);
+    await replaced;
+    expect(events).toEqual(['old begins', 'old ends', 'all of before ended', 'new begins']);
+    await scheduler.stop(AbortSignal.abort());
+  });
+
+  test('keeps what waits to be tried again, and drops what is gone', async () => {
+    const ran: string[] = [];
+    const failing = (name: string, by: string): Partial<Schedule> => ({
+      name,
+      lastRun: 'never',
+      mayPass: () => true,
+      run() {
+        ran.push(`${name} ${by}`);
+        return Promise.reject(new Error('away'));
+      },
+    });
+    const { clock, log, scheduler } = begin(failing('a', 'old'), failing('b', 'old'));
+    await clock.pass(second);
+    await scheduler.replace([schedule({ ...failing('a', 'new'), lastRun: undefined })], log);
+    await clock.pass(40 * second);
+    expect(ran).toEqual(['a old', 'b old', 'a new']);
+    await scheduler.stop(AbortSignal.abort());
   });
 });
