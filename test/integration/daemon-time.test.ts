@@ -57,6 +57,19 @@ test('a backup that fails while the repository is away is tried again, which sta
   expect(after.json[0].next_runs.filter(({ retry }: { retry: unknown }) => retry !== null)).toEqual([]);
 });
 
+test('a run that came due while the host slept is made up for, once', async () => {
+  const config = writeConfig(planned(await serverWithKey(), { schedule: '0 * * * *' }));
+  expect(await runAgent(['backup', '--no-verify'], { config })).toMatchObject({ code: 0 });
+  const daemon = startDaemonHere(config);
+  await daemon.until({ message: 'started' });
+  daemon.clock.forward(5 * 60 * minute + 2000);
+  await daemon.until(taken);
+  await daemon.stop();
+  expect(idsIn(config)).toHaveLength(2);
+  const early = daemon.entries.filter(({ schedule }) => schedule === 'main: backup');
+  expect(early).toMatchObject([{ message: 'catching up with a run that was missed' }]);
+});
+
 test('a reload ends nothing that runs, and the new schedule begins nothing beside it', async () => {
   const server = await slowServer();
   await server.call('CONFIG', 'SET', 'rdb-key-save-delay', '40000');

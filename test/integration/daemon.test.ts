@@ -1,6 +1,5 @@
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { editManifest, idsIn, runAgent, writeConfig, type TestConfig } from '../support/cli.ts';
 import {
@@ -68,28 +67,6 @@ test('after days of downtime it catches up exactly once', async () => {
   expect([caughtUp(late), caughtUp(next)]).toEqual([1, 0]);
   expect(idsIn(config)).toHaveLength(2);
   expectClean(config);
-});
-
-test('a run that came due while the host slept is made up for', async () => {
-  const server = await serverWithKey();
-  const config = writeConfig(planned(server, { schedule: 'off' }));
-  const daemon = startDaemon(config);
-  await daemon.until({ msg: 'started' });
-  const due = Date.now() + 2500;
-  config.rewrite(planned(server, { schedule: `${new Date(due).getSeconds()} * * * * *` }));
-  // Something for the schedule to be not the first of.
-  expect(await runAgent(['backup', '--no-verify'], { config })).toMatchObject({ code: 0 });
-  daemon.kill('SIGHUP');
-  await daemon.until({ msg: 'configuration reloaded' });
-  daemon.kill('SIGSTOP');
-  if (Date.now() > due - 1000) throw new Error('this machine is too slow for this test');
-  // More than a second late, or it would be in time.
-  await delay(due + 2500 - Date.now());
-  expect(idsIn(config)).toHaveLength(1);
-  daemon.kill('SIGCONT');
-  await daemon.until(taken);
-  expect(await daemon.stop()).toMatchObject({ code: 0 });
-  expect(caughtUp(daemon)).toBe(1);
 });
 
 test('a backup that lasts longer than its schedule is not overlapped', async () => {
