@@ -67,6 +67,8 @@ class Unpacking {
   readonly #options: UnpackOptions;
   #file: FileHandle | undefined;
   #text: Buffer[] | undefined;
+  /** What was there already, by the new names: a second one is never written, nor is that this host's failure. */
+  readonly #names = new Set<string>();
 
   constructor(options: UnpackOptions) {
     this.#options = options;
@@ -83,12 +85,20 @@ class Unpacking {
     const { layout, stem, create } = this.#options;
     if (member.endsWith('.manifest')) {
       if (layout === 'single') throw notOneFile();
+      this.#once(member, path);
       this.#text = [];
       return;
     }
     const alone = member === archiveFile;
     const name = alone && layout === 'multi-part' ? upgraded(stem) : member.replace(archiveFile, () => stem);
+    this.#once(name, path);
     this.#file = await create(name);
+  }
+
+  #once(name: string, path: string): void {
+    if (this.#names.has(name))
+      throw new AgentError('damaged', `the archive holds ${JSON.stringify(path)} twice`);
+    this.#names.add(name);
   }
 
   async write(data: Uint8Array): Promise<void> {

@@ -1,7 +1,8 @@
 import type { BackupEntry, Listing } from '../../backup/repository.ts';
 import { inTheClear, type Manifest, type Verification, type VerificationLevel } from '../../domain/backup.ts';
-import { AgentError } from '../../domain/errors.ts';
+import { AgentError, messageOf } from '../../domain/errors.ts';
 import type { Finding } from '../../domain/finding.ts';
+import { printable } from '../../lib/printable.ts';
 import type { Job, JobContext, JobResult } from '../job.ts';
 import type { ProofOptions, VerifyDepth } from './proof.ts';
 import { provideProver, type Prover } from './prover.ts';
@@ -144,11 +145,17 @@ async function judge(
 
 /** What keeps one backup from being proven is said of that one, and the others still are; what concerns all is thrown. */
 async function unproven(
-  { repository, signal }: JobContext,
+  { repository, signal, log }: JobContext,
   { id }: BackupEntry,
   error: unknown,
 ): Promise<VerifyVerdict> {
-  if (!(error instanceof AgentError)) throw error;
+  signal.throwIfAborted();
+  if (!(error instanceof AgentError)) {
+    // What no check of ours has thought of, in an object that anybody may have written.
+    const cause = printable(messageOf(error));
+    log.error({ id, cause }, 'this backup could not be judged');
+    return { id, verdict: 'unproven', level: null, summary: `it could not be judged: ${cause}` };
+  }
   const concernsAll = error.code !== 'repository' && error.reason !== 'no-identity';
   // A store that is away does not answer this either.
   if (concernsAll || !(await repository.exists(id, signal))) throw error;

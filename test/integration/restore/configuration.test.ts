@@ -23,7 +23,7 @@ test('an include that counts from where it was started: not stopped, since a sta
   await server.call('DEL', 'list:long');
   const files = ['--json', 'restore', '--method', 'files'];
   const planned = await runAgent([...files, '--dry-run'], { config });
-  expect(planned.json.plan.notes.join()).toContain('more.conf: ENOENT');
+  expect(planned.json.plan.notes.join()).toContain('more.conf: it does not exist');
   expect(await runAgent([...files, '--yes'], { config })).toMatchObject({
     code: 7,
     json: { error: { reason: 'service' } },

@@ -134,3 +134,23 @@ test('a set is no single file, and nothing is written outside', async () => {
       unpack(makeAofArchive({ [name]: Buffer.from('x') }), { layout: 'multi-part', stem: 'a' }),
     ).rejects.toThrow(/no part of an append only file/);
 });
+
+test.each(['multi-part', 'single'] as const)('a member that comes twice is damage (%s)', async (layout) => {
+  const first = makeAofArchive({ 'appendonly.aof': resp(['SET', 'a', '1']) });
+  const second = makeAofArchive({ 'appendonly.aof': resp(['SET', 'a', '2']) });
+  const twice = Buffer.concat([first.subarray(0, -1024), second]);
+  await expect(unpack(twice, { layout, stem: 'appendonly.aof' })).rejects.toMatchObject({
+    code: 'damaged',
+    message: 'the archive holds "appendonly.aof" twice',
+  });
+});
+
+test('one that comes under two names for one place is damage too', async () => {
+  const files = {
+    'appendonly.aof': resp(['SET', 'a', '1']),
+    'appendonlydir/appendonly.aof.1.base.aof': resp(['SET', 'a', '2']),
+  };
+  await expect(
+    unpack(makeAofArchive(files), { layout: 'multi-part', stem: 'appendonly.aof' }),
+  ).rejects.toMatchObject({ code: 'damaged', message: expect.stringContaining('twice') as unknown });
+});
