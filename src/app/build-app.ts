@@ -14,11 +14,9 @@ import type { InstanceSettings, Settings } from '../domain/settings.ts';
 import type { Job, JobContext } from '../jobs/job.ts';
 import { actAs, type UserId } from '../lib/act-as.ts';
 import { connectRedis, type RedisConnection } from '../redis/connect.ts';
-import { localTimezone } from '../lib/timezone.ts';
 import { openState, type State } from '../state/db/open.ts';
 import { lastDetails } from '../state/runs.ts';
 import { Lifecycle } from './lifecycle.ts';
-import { nextMoment } from './next-moment.ts';
 import { openStore } from './open-store.ts';
 import { runJob } from './run/run-job.ts';
 import { agentVersion } from './version.ts';
@@ -59,8 +57,6 @@ export interface App {
   /** age keys that backups can be decrypted with; none where none is configured. */
   identities(): string[];
   state(): State;
-  /** The first moment of a cron expression after another, in the configured zone; undefined where there is none. */
-  nextMoment(this: void, cron: string, after: number): number | undefined;
   run<Options, Value>(
     job: Job<Options, Value>,
     instance: InstanceSettings,
@@ -127,9 +123,6 @@ export async function buildApp({
     }
   };
 
-  const moment = (cron: string, after: number): number | undefined =>
-    nextMoment(cron, settings.timezone ?? localTimezone(), after);
-
   return {
     settings,
     configPath: path,
@@ -142,7 +135,6 @@ export async function buildApp({
     store,
     identities,
     state,
-    nextMoment: moment,
     async run(job, instance, options, { signal, progress, patience }) {
       const prepare = async (own: Pick<JobContext, 'log' | 'signal'>): Promise<JobContext> => {
         const opened = job.uses.includes('repository') ? await repository(instance) : undefined;
@@ -159,7 +151,6 @@ export async function buildApp({
           scratch: stayed === undefined ? join(directory, 'scratch') : rootScratch,
           recall: (name) => recall(instance.name, name),
           state,
-          nextMoment: moment,
           clock,
           progress,
           ...own,

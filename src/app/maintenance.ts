@@ -7,8 +7,8 @@ import { currentUser, findTask } from './find-task.ts';
 
 /** Where the tasks of an instance stand now. */
 export function readMaintenance(app: App, instance: string): TaskStanding[] {
-  const { settings, clock, nextMoment } = app;
-  return readTasks({ state: app.state(), instance, settings, now: clock.now(), next: nextMoment });
+  const { settings, clock } = app;
+  return readTasks({ state: app.state(), instance, settings, now: clock.now() });
 }
 
 export interface Recorded {

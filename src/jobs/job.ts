@@ -25,8 +25,6 @@ export interface JobContext {
   recall(this: void, job: string): unknown[];
   /** The history: runs, findings, tasks. */
   state(this: void): State;
-  /** The first moment of a cron expression after another, in the configured zone; undefined where there is none. */
-  nextMoment(this: void, cron: string, after: number): number | undefined;
   clock: Clock;
   log: Log;
   signal: AbortSignal;

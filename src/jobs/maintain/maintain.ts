@@ -60,8 +60,8 @@ async function runDue(context: JobContext): Promise<TaskEntry[]> {
   return done;
 }
 
-function standings({ state, instance, settings, clock, nextMoment }: JobContext): TaskStanding[] {
-  return readTasks({ state: state(), instance: instance.name, settings, now: clock.now(), next: nextMoment });
+function standings({ state, instance, settings, clock }: JobContext): TaskStanding[] {
+  return readTasks({ state: state(), instance: instance.name, settings, now: clock.now() });
 }
 
 /** Due, and nothing that only a person or a scheduled job does. A line of the go-live list until it holds. */

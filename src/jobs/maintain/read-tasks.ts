@@ -1,5 +1,7 @@
 import type { Settings } from '../../domain/settings.ts';
 import type { Task, TaskEntry } from '../../domain/task.ts';
+import { nextRun } from '../../lib/cron/next-run.ts';
+import { localTimezone } from '../../lib/timezone.ts';
 import { standingOf, type NextMoment, type Standing } from '../../maintain/calendar.ts';
 import { allTasks } from '../../maintain/tasks/index.ts';
 import type { State } from '../../state/db/open.ts';
@@ -16,11 +18,12 @@ export interface TaskRequest {
   instance: string;
   settings: Settings;
   now: number;
-  next: NextMoment;
 }
 
 /** Where every task of an instance stands. */
-export function readTasks({ state, instance, settings, now, next }: TaskRequest): TaskStanding[] {
+export function readTasks({ state, instance, settings, now }: TaskRequest): TaskStanding[] {
+  const timezone = settings.timezone ?? localTimezone();
+  const next: NextMoment = (cron, after) => nextRun(cron, timezone, after);
   const entries = taskEntries(state, instance);
   return allTasks(settings.maintenance).map((task) => {
     const own = entries.filter((entry) => entry.task === task.id);

@@ -47,7 +47,6 @@ async function watchWith(drills: DrillOutcome[], ...ids: string[]): Promise<Find
       state: () => {
         throw new Error('it only looks at the repository');
       },
-      nextMoment: () => undefined,
       recall: (job) => (job === 'drill' ? drills : []),
       scratch: '/nowhere',
       clock: new ManualClock(),
