@@ -19,6 +19,21 @@ const replyReasons: [RegExp, string, string][] = [
   [/^LOADING/, 'loading', 'the server is still loading its data: try again when it is done'],
   [/^BUSY /, 'busy', 'a script is blocking the server: wait for it, or end it with SCRIPT KILL'],
   [/^MISCONF/, 'misconf', 'the last save failed and writes are blocked: see the server’s log'],
+  [
+    /^READONLY/,
+    'readonly',
+    'this is a replica, which takes no writes: connect to its master (INFO replication names it)',
+  ],
+  [
+    /^OOM/,
+    'oom',
+    'maxmemory is reached and nothing may be evicted: raise maxmemory, free memory, or choose another maxmemory-policy',
+  ],
+  [
+    /DB index is out of range/,
+    'database',
+    'the server has fewer databases (CONFIG GET databases): name another one',
+  ],
   [/^MASTERDOWN/, 'masterdown', 'this replica has lost its master: see INFO replication'],
   [
     /max number of clients/,

@@ -1,26 +1,36 @@
 import { checkPath, type CheckLine } from '../../app/check/check-path.ts';
-import { defineCommand } from '../define-command.ts';
+import {
+  connectionExitCode,
+  connectionOptions,
+  runConnection,
+  type ComparedReport,
+  type ConnectionArgs,
+} from '../connection/run-connection.ts';
+import { defineCommand, type CommandContext } from '../define-command.ts';
 import { exitCodes } from '../exit-code.ts';
+import { renderConnection } from '../render/connection.ts';
 import { renderTable } from '../render/table.ts';
 
-export const checkCommand = defineCommand<object, CheckLine[]>({
+type Args = Omit<ConnectionArgs, 'connection'> & { connection?: string | undefined };
+
+export const checkCommand = defineCommand<Args, CheckLine[] | ComparedReport>({
   usage: 'check',
   summary: 'Prove the whole path now: server, rights, disk, repository',
-  async run(context) {
-    const app = await context.app();
-    const instances = app.instances(context.globals.instance);
-    const lines: CheckLine[] = [];
-    for (const instance of instances) {
-      context.progress.report({ phase: `checking ${instance.name}` });
-      lines.push(...(await checkPath(app, instance, context.signal)));
-    }
-    return lines;
+  options: connectionOptions,
+  examples: [
+    ['$0 check', 'the whole path of every instance'],
+    ['$0 check --connection redis://10.0.0.5:6379 --password-file F', 'a connection, timed'],
+  ],
+  run(context, { connection, ...args }) {
+    return connection === undefined ? checkAll(context) : runConnection(context, { ...args, connection });
   },
-  render(lines, { style }) {
+  render(result, context) {
+    if (!Array.isArray(result)) return renderConnection(result, context);
+    const { style } = context;
     const paint = { ok: style.good, warning: style.warning, failed: style.bad };
     return renderTable(
       [{ title: '' }, { title: '' }, { title: '' }, { title: '' }],
-      lines.map(({ instance, what, verdict, detail, next }) => [
+      result.map(({ instance, what, verdict, detail, next }) => [
         instance,
         what,
         { text: verdict, paint: paint[verdict] },
@@ -28,6 +38,18 @@ export const checkCommand = defineCommand<object, CheckLine[]>({
       ]),
     );
   },
-  exitCode: (lines) =>
-    lines.some(({ verdict }) => verdict === 'failed') ? exitCodes.findings : exitCodes.ok,
+  exitCode(result) {
+    if (!Array.isArray(result)) return connectionExitCode(result);
+    return result.some(({ verdict }) => verdict === 'failed') ? exitCodes.findings : exitCodes.ok;
+  },
 });
+
+async function checkAll(context: CommandContext): Promise<CheckLine[]> {
+  const app = await context.app();
+  const lines: CheckLine[] = [];
+  for (const instance of app.instances(context.globals.instance)) {
+    context.progress.report({ phase: `checking ${instance.name}` });
+    lines.push(...(await checkPath(app, instance, context.signal)));
+  }
+  return lines;
+}

@@ -1,0 +1,61 @@
+import { printable } from '../../lib/printable.ts';
+import type { ComparedReport } from '../connection/run-connection.ts';
+import type { RenderContext } from '../define-command.ts';
+import { renderTable, type Cell } from './table.ts';
+import { wrap } from './wrap.ts';
+
+/** Milliseconds, three digits at most behind the point and in front of it. */
+function ms(value: number): string {
+  return `${value < 10 ? value.toFixed(2) : value < 100 ? value.toFixed(1) : Math.round(value)} ms`;
+}
+
+export function renderConnection(report: ComparedReport, { style, width }: RenderContext): string {
+  const paint = { ok: style.good, failed: style.bad, skipped: style.faint };
+  const right = { align: 'right' as const };
+  const table = renderTable(
+    [
+      { title: 'STEP' },
+      { title: '' },
+      { title: 'P50', ...right },
+      { title: 'P95', ...right },
+      { title: 'PER SECOND', ...right },
+    ],
+    report.steps.map(({ name, verdict, latency }): Cell[] => [
+      name,
+      { text: verdict, paint: paint[verdict] },
+      ...(latency === null ? ['', '', ''] : [ms(latency.p50), ms(latency.p95), String(latency.per_second)]),
+    ]),
+  );
+  const problems = report.steps.flatMap(({ name, problem, hint }) =>
+    problem === null
+      ? []
+      : [
+          wrap(
+            `${style.bad(name)}: ${printable(problem)}${hint === null ? '' : `; ${printable(hint)}`}`,
+            width,
+          ),
+        ],
+  );
+  return [
+    `${style.strong(printable(report.server))}, ${report.rounds} rounds, values of ${report.value_bytes} bytes`,
+    table,
+    ...problems,
+    ...renderBaseline(report, style),
+  ].join('\n\n');
+}
+
+function renderBaseline({ baseline }: ComparedReport, style: RenderContext['style']): string[] {
+  if (baseline === null) return [];
+  const paint = { same: style.faint, better: style.good, worse: style.bad };
+  const right = { align: 'right' as const };
+  const table = renderTable(
+    [{ title: 'STEP' }, { title: 'BEFORE', ...right }, { title: 'NOW', ...right }, { title: '' }],
+    baseline.changes.map(({ name, before, after, verdict }): Cell[] => [
+      name,
+      ms(before),
+      ms(after),
+      { text: verdict, paint: paint[verdict] },
+    ]),
+  );
+  return [`medians, compared with ${printable(baseline.at)}`, table];
+}
