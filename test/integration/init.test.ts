@@ -9,9 +9,9 @@ import { knownSecrets } from '../support/cli.ts';
 import { agentUser, failureOf, listUsers, Place, userNames } from '../support/init-place.ts';
 import { memoryLog } from '../support/memory-log.ts';
 import { narrowProc } from '../support/narrow-proc.ts';
-import { serverBuilds, startServer } from '../support/redis-server.ts';
+import { edgeBuilds, startServer } from '../support/redis-server.ts';
 
-describe.each(serverBuilds())('on $name', (build) => {
+describe.each(edgeBuilds())('on $name', (build) => {
   test('finds the server, and its user has just the rights of the agent', async () => {
     const server = await startServer({ build });
     await server.call('SET', 'a', 'valuable');

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { copyFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { onceARun } from './once-a-run.ts';
 
 /** PEM files. The certificate is for localhost and 127.0.0.1, as server and as client. */
 export interface Certificates {
@@ -20,6 +21,18 @@ export function makeCertificates(folder: string): Certificates {
     folder,
     'x509 -req -in tls.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -extfile tls.ext -out tls.pem',
   );
+  return filesIn(folder);
+}
+
+/** The same in `folder`, but from one authority for the whole run: where nobody asks whose they are. */
+export function shareCertificates(folder: string): Certificates {
+  const made = onceARun('certificates', makeCertificates);
+  if (made === undefined) return makeCertificates(folder);
+  for (const name of ['ca.pem', 'tls.pem', 'tls.key']) copyFileSync(join(made, name), join(folder, name));
+  return filesIn(folder);
+}
+
+function filesIn(folder: string): Certificates {
   return { ca: join(folder, 'ca.pem'), cert: join(folder, 'tls.pem'), key: join(folder, 'tls.key') };
 }
 

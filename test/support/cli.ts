@@ -17,11 +17,10 @@ import { expect, onTestFinished } from 'vitest';
 import { runCli } from '../../src/cli/run.ts';
 import type { Clock } from '../../src/domain/clock.ts';
 import { systemClock } from '../../src/lib/system-clock.ts';
+import { agentFromSources, agentProgram } from './agent-program.ts';
 import { hasEnded } from './owned-process.ts';
 import type { TestServer } from './redis-server.ts';
 import { makeTempFolder, removeTempFolder } from './temp-folder.ts';
-
-const script = join(import.meta.dirname, '../../scripts/redis-agent');
 
 /** Everything that no output may ever hold: what writeConfig wrote, and what a test adds. */
 export const knownSecrets = new Set<string>();
@@ -168,6 +167,8 @@ export interface SpawnOptions {
   unread?: boolean;
   /** Its stdout goes to a full disk. */
   full?: boolean;
+  /** scripts/redis-agent, and not the bundle. */
+  fromSources?: boolean;
 }
 
 /** An agent in a process of its own, killed with the test. */
@@ -180,14 +181,15 @@ export interface SpawnedAgent {
   readonly ended: Promise<AgentResult>;
 }
 
-/** Starts scripts/redis-agent. */
+/** Starts the agent: the bundle of this run. */
 export function spawnAgent(
   args: string[],
-  { config, env, nobody, unread, full }: SpawnOptions = {},
+  { config, env, nobody, unread, full, fromSources }: SpawnOptions = {},
 ): SpawnedAgent {
   if (nobody === true && config !== undefined) openWay(config.folder);
   const user = nobody === true ? ['--reuid', '65534', '--regid', '65534', '--clear-groups'] : [];
-  const words = ['--pdeathsig', 'KILL', ...user, script, ...withConfig(args, config)];
+  const program = fromSources === true ? agentFromSources : agentProgram();
+  const words = ['--pdeathsig', 'KILL', ...user, ...program, ...withConfig(args, config)];
   const disk = full === true ? openSync('/dev/full', 'w') : undefined;
   const child = spawn('setpriv', words, {
     stdio: ['ignore', disk ?? 'pipe', 'pipe'],

@@ -17,7 +17,7 @@ export interface LogLine {
 
 export type LineMatch = Record<string, string | RegExp>;
 
-/** `scripts/redis-agent run`, killed with the test. */
+/** `redis-agent run`, killed with the test. */
 export interface Daemon {
   readonly pid: number;
   /** Whole lines so far; throws when one is not as the log has to be. */

@@ -3,9 +3,10 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { serverBuilds } from './server-builds.ts';
+import { keptFolders } from './once-a-run.ts';
 
 // Caches that Node and its tools keep in the temporary folder on purpose.
-const caches = new Set(['node-compile-cache']);
+const caches = new Set<string>(['node-compile-cache', ...keptFolders]);
 
 /**
  * Gives the whole run one temporary folder, which everything that the tests start inherits as TMPDIR. What is in it
@@ -14,6 +15,8 @@ const caches = new Set(['node-compile-cache']);
  * its name.
  */
 export default function setup(): () => Promise<void> {
+  // Each project of the configuration asks for it; they share a run.
+  if (process.env['REDIS_AGENT_TEST_RUN'] !== undefined) return () => Promise.resolve();
   const before = process.env['TMPDIR'];
   const folder = mkdtempSync(join(tmpdir(), 'redis-agent-run-'));
   process.env['TMPDIR'] = folder;
@@ -22,7 +25,9 @@ export default function setup(): () => Promise<void> {
   // Programs are found on it by their version, where no package has put them.
   const path = process.env['PATH'];
   process.env['PATH'] = [path, ...serverBuilds().map(({ server }) => dirname(server))].join(':');
+  process.env['REDIS_AGENT_TEST_RUN'] = folder;
   return async () => {
+    delete process.env['REDIS_AGENT_TEST_RUN'];
     if (before === undefined) delete process.env['TMPDIR'];
     else process.env['TMPDIR'] = before;
     process.env['PATH'] = path;

@@ -2,6 +2,7 @@ import { execFile, execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { agentProgram } from './agent-program.ts';
 import type { TestConfig } from './cli.ts';
 
 /** Can this test show an agent another host's name, machine id and mounts? That takes namespaces of its own. */
@@ -24,7 +25,7 @@ export interface OtherHost {
   sameHost?: boolean;
 }
 
-/** Runs scripts/redis-agent as if on another host; gives the document that it prints, and its exit status. */
+/** Runs the agent as if on another host; gives the document that it prints, and its exit status. */
 export async function runOnOtherHost(
   args: string[],
   { config, readOnly = '', sameHost = false }: OtherHost,
@@ -32,7 +33,6 @@ export async function runOnOtherHost(
 ): Promise<{ code: number; stderr: string; json: any }> {
   const machine = join(config.folder, 'machine-id');
   writeFileSync(machine, '0123456789abcdef0123456789abcdef\n');
-  const script = join(import.meta.dirname, '../../scripts/redis-agent');
   const prepare = [
     'set -e',
     'if [ -n "$1" ]; then hostname other-host; [ ! -e /etc/machine-id ] || mount --bind "$1" /etc/machine-id; fi',
@@ -40,7 +40,7 @@ export async function runOnOtherHost(
     'shift 2',
     'exec "$@"',
   ].join('\n');
-  const agent = [script, '--config', config.path, '--json', ...args];
+  const agent = [...agentProgram(), '--config', config.path, '--json', ...args];
   const words = ['--mount', '--uts', 'sh', '-c', prepare, 'sh', sameHost ? '' : machine, readOnly, ...agent];
   const run = promisify(execFile)('unshare', words);
   const { stdout, stderr, code } = await run.then(

@@ -6,7 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { AgentError } from '../../src/domain/errors.ts';
 import { Secret } from '../../src/domain/secret.ts';
 import { connectRedis, type RedisConnection, type Reply } from '../../src/redis/connect.ts';
-import { makeCertificates, type Certificates } from './certificates.ts';
+import { shareCertificates, type Certificates } from './certificates.ts';
 import { freePort } from './free-port.ts';
 import { hasEnded, outputOf, spawnOwned } from './owned-process.ts';
 import { defaultBuild, type ServerBuild } from './server-builds.ts';
@@ -14,7 +14,7 @@ import { defaultDirectives, renderDirectives, tlsDirectives, type Directives } f
 import { giveToServer, serverUser } from './server-user.ts';
 import { makeTempFolder, removeTempFolder } from './temp-folder.ts';
 
-export { defaultBuild, findBuild, serverBuilds, type ServerBuild } from './server-builds.ts';
+export { defaultBuild, edgeBuilds, findBuild, serverBuilds, type ServerBuild } from './server-builds.ts';
 
 export interface ServerOptions {
   build?: ServerBuild;
@@ -90,7 +90,7 @@ async function stopWithTest(server: TestServer): Promise<void> {
 async function prepare(options: ServerOptions): Promise<PrivateServer> {
   const dir = makeTempFolder();
   const port = await freePort();
-  const tls = options.tls === true ? { ...makeCertificates(dir), port: await freePort() } : undefined;
+  const tls = options.tls === true ? { ...shareCertificates(dir), port: await freePort() } : undefined;
   const build = options.build ?? defaultBuild();
   const directives = { ...defaultDirectives(build, dir, port), ...tlsDirectives(tls), ...options.config };
   writeFileSync(join(dir, 'redis.conf'), renderDirectives(directives), { mode: 0o600 });

@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync, realpathSync, statSync } from 'n
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { Engine } from '../../src/domain/backup.ts';
+import { everything } from './tier.ts';
 
 /** One server program with the tools of its own version. All paths are directly executable. */
 export interface ServerBuild {
@@ -53,6 +54,22 @@ export function serverBuilds(): ServerBuild[] {
   }
   builds = found;
   return found;
+}
+
+/**
+ * The oldest and the newest Redis and the newest Valkey, or all of them when everything is run: for what a server's version
+ * hardly touches. Where formats, protocols or settings differ by version, serverBuilds() it is.
+ */
+export function edgeBuilds(): ServerBuild[] {
+  const all = serverBuilds();
+  if (everything) return all;
+  const ascending = (engine: Engine): ServerBuild[] =>
+    all
+      .filter((build) => build.engine === engine)
+      .toSorted((a, b) => a.version.localeCompare(b.version, 'en', { numeric: true }));
+  const redis = ascending('redis');
+  const wanted = new Set([redis[0], redis.at(-1), ascending('valkey').at(-1)]);
+  return all.filter((build) => wanted.has(build));
 }
 
 /** The machine's own redis-server, or else the first other. */

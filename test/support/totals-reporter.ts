@@ -1,4 +1,5 @@
 import { writeFileSync } from 'node:fs';
+import { relative } from 'node:path';
 import type { Reporter, SerializedError, TestModule } from 'vitest/node';
 
 /** What scripts/test prints at the end; written to the file that REDIS_AGENT_TEST_TOTALS names. */
@@ -8,7 +9,15 @@ export default class TotalsReporter implements Reporter {
     if (path === undefined) return;
     const { passed, failed, skipped, servers } = count(modules);
     const tested = [...servers].map(([name, tests]) => `${name} (${tests})`).toSorted();
+    const slowest = modules
+      .map((module) => ({
+        name: relative(process.cwd(), module.moduleId),
+        seconds: module.diagnostic().duration / 1000,
+      }))
+      .toSorted((one, other) => other.seconds - one.seconds)
+      .slice(0, 10);
     const lines = [
+      `slowest files: ${slowest.map(({ name, seconds }) => `${name} (${Math.round(seconds)} s)`).join(', ')}`,
       `tested against: ${tested.join(', ') || 'no server'}`,
       `${passed} passed, ${failed + unhandled.length} failed, ${skipped} skipped`,
     ];

@@ -3,13 +3,13 @@ import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { aofFolder, aofNames, growingFile, rewriteAof, startAofServer } from '../../support/aof.ts';
 import { runAgent, writeConfig, type AgentResult } from '../../support/cli.ts';
-import { defaultBuild, serverBuilds } from '../../support/redis-server.ts';
+import { defaultBuild, edgeBuilds } from '../../support/redis-server.ts';
 import { resp } from '../../support/resp.ts';
 import { makeTempFolder, removeTempFolder } from '../../support/temp-folder.ts';
 
 const deep = ['aof', 'check', '--json', '--deep'];
 
-describe.for(serverBuilds().map((build) => [build.name, build] as const))('%s', ([, build]) => {
+describe.for(edgeBuilds().map((build) => [build.name, build] as const))('%s', ([, build]) => {
   const counts = Number.parseInt(build.version, 10) >= 7;
 
   test('a copy is loaded, and what framing cannot tell is found', async () => {

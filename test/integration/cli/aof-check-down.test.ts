@@ -5,11 +5,11 @@ import { expect, test } from 'vitest';
 import { aofNames } from '../../support/aof.ts';
 import { runAgent, writeConfig } from '../../support/cli.ts';
 import { manageServer } from '../../support/managed-server.ts';
-import { serverBuilds } from '../../support/redis-server.ts';
+import { edgeBuilds } from '../../support/redis-server.ts';
 
 const check = ['aof', 'check', '--json'];
 
-test.each(serverBuilds())('$name: it is found by the configuration file, and judged', async (build) => {
+test.each(edgeBuilds())('$name: it is found by the configuration file, and judged', async (build) => {
   const server = await manageServer({ build, config: { appendonly: 'yes', appendfsync: 'always' } });
   const config = writeConfig({ instances: [server.instance] });
   for (let key = 0; key < 20; key++) await server.call('SET', `key:${key}`, 'value');

@@ -21,13 +21,13 @@ import {
   untilRewritten,
 } from '../../support/aof.ts';
 import { canBeNobody, runAgent, spawnAgent, writeConfig } from '../../support/cli.ts';
-import { findBuild, serverBuilds, startServer } from '../../support/redis-server.ts';
+import { findBuild, edgeBuilds, startServer } from '../../support/redis-server.ts';
 import { resp } from '../../support/resp.ts';
 import { makeTempFolder, removeTempFolder } from '../../support/temp-folder.ts';
 
 const check = ['aof', 'check', '--json'];
-const single = serverBuilds().filter(({ version }) => Number.parseInt(version, 10) < 7);
-const multi = serverBuilds().filter(({ version }) => Number.parseInt(version, 10) >= 7);
+const single = edgeBuilds().filter(({ version }) => Number.parseInt(version, 10) < 7);
+const multi = edgeBuilds().filter(({ version }) => Number.parseInt(version, 10) >= 7);
 
 function tempFolder(): string {
   const folder = makeTempFolder();
@@ -35,7 +35,7 @@ function tempFolder(): string {
   return folder;
 }
 
-describe.for(serverBuilds().map((build) => [build.name, build] as const))('%s', ([, build]) => {
+describe.for(edgeBuilds().map((build) => [build.name, build] as const))('%s', ([, build]) => {
   const tool = `${build.engine}-check-aof`;
   const isBlind = build.engine === 'valkey' && Number.parseInt(build.version, 10) >= 9;
 

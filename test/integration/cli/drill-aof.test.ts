@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { editManifest, takeBackup, writeConfig, type TestConfig } from '../../support/cli.ts';
 import { addOverdue, fillServer } from '../../support/data-set.ts';
 import { drill, findingsOf, leftIn } from '../../support/drills.ts';
-import { serverBuilds, startServer, type ServerBuild } from '../../support/redis-server.ts';
+import { edgeBuilds, startServer, type ServerBuild } from '../../support/redis-server.ts';
 
 const layoutOf = ({ engine, version }: ServerBuild): string =>
   engine === 'redis' && Number.parseInt(version, 10) < 7 ? 'single' : 'multi-part';
@@ -15,7 +15,7 @@ async function withAof(build: ServerBuild, kind: 'rdb' | 'aof'): Promise<{ confi
   return { config, id: await takeBackup(config, '--no-verify', '--kind', kind) };
 }
 
-describe.each(serverBuilds())('on $name with its AOF on', (build) => {
+describe.each(edgeBuilds())('on $name with its AOF on', (build) => {
   test('a dump is loaded as the base of an append only file, and every value compared', async () => {
     const { config, id } = await withAof(build, 'rdb');
     const { code, json } = await drill(config);

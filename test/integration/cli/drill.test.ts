@@ -7,7 +7,7 @@ import { editManifest, runAgent, takeBackup, writeConfig, type TestConfig } from
 import { backedUp, beside, checkLine, drill, findingsOf, leftIn } from '../../support/drills.ts';
 import { addOverdue, fillServer, hasFieldExpiry, overdue } from '../../support/data-set.ts';
 import { inBucket, makeAgeKey, type AgeKey } from '../../support/prove-path.ts';
-import { serverBuilds, startServer } from '../../support/redis-server.ts';
+import { edgeBuilds, startServer } from '../../support/redis-server.ts';
 import { sampleDrill } from '../../support/sample-drill.ts';
 import { startFauxqs, type S3TestServer } from '../../support/s3-servers.ts';
 import { makeTempFolder, removeTempFolder } from '../../support/temp-folder.ts';
@@ -19,7 +19,7 @@ beforeAll(() => {
 });
 afterAll(() => removeTempFolder(keyFolder));
 
-describe.each(serverBuilds())('on $name', (build) => {
+describe.each(edgeBuilds())('on $name', (build) => {
   test('every value of a full server, and keys and fields whose time is over', async () => {
     const server = await startServer({ build });
     await fillServer(server);

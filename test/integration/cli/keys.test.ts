@@ -6,7 +6,7 @@ import { runAgent, takeBackup, writeConfig } from '../../support/cli.ts';
 import { fillServer } from '../../support/data-set.ts';
 import { parseCsvTable } from '../../support/parse-csv.ts';
 import { rdbOf } from '../../support/rdb.ts';
-import { serverBuilds, startServer, type TestServer } from '../../support/redis-server.ts';
+import { edgeBuilds, startServer, type TestServer } from '../../support/redis-server.ts';
 import { makeTempFolder, removeTempFolder } from '../../support/temp-folder.ts';
 
 function folder(): string {
@@ -43,7 +43,7 @@ async function counted(server: TestServer, database: number): Promise<Record<str
   return Object.fromEntries(found.map(([name = '', number]) => [name, Number(number)]));
 }
 
-describe.for(serverBuilds().map((build) => ({ name: build.name, build })))('$name', ({ build }) => {
+describe.for(edgeBuilds().map((build) => ({ name: build.name, build })))('$name', ({ build }) => {
   test('the numbers are the server’s', async () => {
     const server = await startServer({ build });
     await fillServer(server);

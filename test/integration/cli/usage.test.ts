@@ -50,7 +50,10 @@ describe('the command line', () => {
   });
 
   test('the language of the environment changes nothing', async () => {
-    const agent = spawnAgent(['bakup'], { env: { LC_ALL: 'de_DE.UTF-8', LANGUAGE: 'de' } });
+    const agent = spawnAgent(['bakup'], {
+      fromSources: true,
+      env: { LC_ALL: 'de_DE.UTF-8', LANGUAGE: 'de' },
+    });
     expect(await agent.ended).toMatchObject(refused('unknown argument: bakup; did you mean backup?'));
   });
 

@@ -9,12 +9,7 @@ import { connectRedis, type RedisConnection, type RedisTarget } from '../../../s
 import { actAsNobody } from '../../support/as-nobody.ts';
 import { makeCertificates } from '../../support/certificates.ts';
 import { freePort } from '../../support/free-port.ts';
-import {
-  serverBuilds,
-  startServer,
-  type ServerOptions,
-  type TestServer,
-} from '../../support/redis-server.ts';
+import { edgeBuilds, startServer, type ServerOptions, type TestServer } from '../../support/redis-server.ts';
 import { makeTempFolder, removeTempFolder } from '../../support/temp-folder.ts';
 
 const password = 'hunter2-and-more';
@@ -81,7 +76,7 @@ it('says that the host is unknown', async () => {
   expect(error.message).toMatch(/the host name does not resolve$/);
 });
 
-describe.each(serverBuilds())('$name', (build) => {
+describe.each(edgeBuilds())('$name', (build) => {
   it('connects with a password or a user, and says what is wrong with them', async () => {
     const server = await startServer({ build, config: { requirepass: password } });
     await server.call('ACL', 'SETUSER', 'agent', 'on', `>${password}`, '+ping');

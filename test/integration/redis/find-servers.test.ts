@@ -7,7 +7,7 @@ import { findServers } from '../../../src/redis/find-servers.ts';
 import { freeClusterPort, freePort } from '../../support/free-port.ts';
 import { hasEnded, outputOf, spawnOwned } from '../../support/owned-process.ts';
 import { childrenOf, narrowProc } from '../../support/narrow-proc.ts';
-import { serverBuilds, startServer, type ServerBuild } from '../../support/redis-server.ts';
+import { edgeBuilds, startServer, type ServerBuild } from '../../support/redis-server.ts';
 import { makeTempFolder, removeTempFolder } from '../../support/temp-folder.ts';
 
 /** Starts a server that startServer cannot talk to; resolves when its log says that it is ready. */
@@ -22,7 +22,7 @@ async function start(build: ServerBuild, dir: string, args: string[]): Promise<n
   return child.pid ?? 0;
 }
 
-describe.each(serverBuilds())('on $name', (build) => {
+describe.each(edgeBuilds())('on $name', (build) => {
   test('finds it by TCP, with its socket second, while a child saves', async () => {
     const server = await startServer({ build, config: { 'rdb-key-save-delay': '1000000' } });
     await server.call('SET', 'a', 1);

@@ -9,7 +9,7 @@ import { Pipe, type PipeOptions } from '../../../src/redis/pipe.ts';
 import { PipeError, type PipeReply } from '../../../src/redis/reply-parser.ts';
 import type { RedisTarget } from '../../../src/redis/target.ts';
 import { startCuttingProxy } from '../../support/cutting-proxy.ts';
-import { serverBuilds, startServer } from '../../support/redis-server.ts';
+import { edgeBuilds, startServer } from '../../support/redis-server.ts';
 
 const password = 'a-password-that-is-never-shown';
 
@@ -54,7 +54,7 @@ async function failure(promise: Promise<unknown>): Promise<Record<string, unknow
   return { message, code, reason, hint };
 }
 
-test.each(serverBuilds().map((build) => [build.name, build] as const))(
+test.each(edgeBuilds().map((build) => [build.name, build] as const))(
   'writes to %s in any block size, and hands replies over in order',
   async (_name, build) => {
     const server = await startServer({ build });

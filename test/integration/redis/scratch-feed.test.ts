@@ -10,7 +10,7 @@ import {
   type ScratchServer,
 } from '../../../src/redis/scratch-server.ts';
 import { readInfo } from '../../../src/redis/server.ts';
-import { defaultBuild, serverBuilds, startServer, type ServerBuild } from '../../support/redis-server.ts';
+import { defaultBuild, edgeBuilds, startServer, type ServerBuild } from '../../support/redis-server.ts';
 import { isGone, scratchPid } from '../../support/scratch-process.ts';
 import { makeTempFolder, removeTempFolder } from '../../support/temp-folder.ts';
 
@@ -59,7 +59,7 @@ function feedOf(dump: Buffer, before: (offset: number) => Promise<void> = async 
   };
 }
 
-describe.each(serverBuilds())('on $name', (build) => {
+describe.each(edgeBuilds())('on $name', (build) => {
   test('loads what is still being made, expired keys and all', async () => {
     const dump = await makeDump(build);
     const taken = Promise.withResolvers<void>();

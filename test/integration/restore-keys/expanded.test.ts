@@ -2,13 +2,13 @@ import { expect, test } from 'vitest';
 import { runAgent, writeConfig } from '../../support/cli.ts';
 import { addCompressible } from '../../support/compressible-data.ts';
 import { describeData } from '../../support/describe-data.ts';
-import { serverBuilds, startServer, type TestServer } from '../../support/redis-server.ts';
+import { edgeBuilds, startServer, type TestServer } from '../../support/redis-server.ts';
 
 async function received(server: TestServer): Promise<number> {
   return Number(/^total_net_input_bytes:(\d+)/m.exec(String(await server.call('INFO', 'stats')))?.[1]);
 }
 
-test.each(serverBuilds())(
+test.each(edgeBuilds())(
   '$name on this host gets compressed values expanded, and as the same data',
   async (build) => {
     const source = await startServer({ build });

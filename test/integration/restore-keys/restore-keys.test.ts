@@ -2,9 +2,9 @@ import { expect, test } from 'vitest';
 import { runAgent, takeBackup, writeConfig } from '../../support/cli.ts';
 import { fillServer } from '../../support/data-set.ts';
 import { describeData } from '../../support/describe-data.ts';
-import { serverBuilds, startServer } from '../../support/redis-server.ts';
+import { edgeBuilds, startServer } from '../../support/redis-server.ts';
 
-test.each(serverBuilds().map((build) => [build.name, build] as const))(
+test.each(edgeBuilds().map((build) => [build.name, build] as const))(
   'a backup of %s goes into another server of it, key by key',
   async (_name, build) => {
     const source = await startServer({ build });

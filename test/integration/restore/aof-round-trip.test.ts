@@ -6,9 +6,9 @@ import { runAgent, writeConfig } from '../../support/cli.ts';
 import { fillServer } from '../../support/data-set.ts';
 import { describeData } from '../../support/describe-data.ts';
 import { manageServer, type ManagedServer } from '../../support/managed-server.ts';
-import { serverBuilds } from '../../support/redis-server.ts';
+import { edgeBuilds } from '../../support/redis-server.ts';
 
-const builds = serverBuilds().map((build) => [build.name, build] as const);
+const builds = edgeBuilds().map((build) => [build.name, build] as const);
 
 async function writeLater(server: ManagedServer): Promise<unknown> {
   await server.call('FLUSHALL');

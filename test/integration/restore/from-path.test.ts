@@ -18,10 +18,10 @@ import { fillServer } from '../../support/data-set.ts';
 import { describeData } from '../../support/describe-data.ts';
 import { runRestoreChild } from '../../support/kill-restore.ts';
 import { manageServer, type ManagedServer } from '../../support/managed-server.ts';
-import { findBuild, serverBuilds } from '../../support/redis-server.ts';
+import { findBuild, edgeBuilds } from '../../support/redis-server.ts';
 import { openApp } from '../../support/open-app.ts';
 
-const builds = serverBuilds().flatMap((build) => [
+const builds = edgeBuilds().flatMap((build) => [
   { build, aof: false, name: `${build.name}, AOF off` },
   { build, aof: true, name: `${build.name}, AOF on` },
 ]);

@@ -17,10 +17,10 @@ import {
   liveBuild,
   sourceOf,
 } from '../../support/live-case.ts';
-import { serverBuilds, startServer, type TestServer } from '../../support/redis-server.ts';
+import { edgeBuilds, startServer, type TestServer } from '../../support/redis-server.ts';
 import { restoreLive } from '../../support/restore-live.ts';
 
-const matrix = serverBuilds().flatMap((build) =>
+const matrix = edgeBuilds().flatMap((build) =>
   [true, false].map((aof) => ({ name: `${build.name}, AOF ${aof ? 'on' : 'off'}`, build, aof })),
 );
 

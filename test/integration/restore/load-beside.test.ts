@@ -15,7 +15,7 @@ import {
 } from '../../support/cli.ts';
 import { manageServer, type ManagedServer } from '../../support/managed-server.ts';
 import { memoryLog, type LogEntry } from '../../support/memory-log.ts';
-import { defaultBuild, serverBuilds, type ServerBuild } from '../../support/redis-server.ts';
+import { defaultBuild, edgeBuilds, type ServerBuild } from '../../support/redis-server.ts';
 import { isGone, scratchPid } from '../../support/scratch-process.ts';
 import { openApp } from '../../support/open-app.ts';
 
@@ -101,7 +101,7 @@ async function expectUntouched({ server, scratch, later }: Case, pids: number[])
   expect(left.filter((name) => !name.endsWith('.json') || name === 'journal.json')).toEqual([]);
 }
 
-describe.each(serverBuilds())('on $name', (build) => {
+describe.each(edgeBuilds())('on $name', (build) => {
   test('it is loaded while it is decoded, and nobody has to ask for that', async () => {
     const one = await prepare(20_000, build);
     const seen: string[] = [];

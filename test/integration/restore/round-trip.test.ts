@@ -5,9 +5,9 @@ import { runAgent, takeBackup, writeConfig } from '../../support/cli.ts';
 import { fillServer } from '../../support/data-set.ts';
 import { describeData } from '../../support/describe-data.ts';
 import { manageServer } from '../../support/managed-server.ts';
-import { serverBuilds } from '../../support/redis-server.ts';
+import { edgeBuilds } from '../../support/redis-server.ts';
 
-const servers = serverBuilds().flatMap((build) =>
+const servers = edgeBuilds().flatMap((build) =>
   [false, true].map((aof) => ({ build, aof, name: `${build.name}, AOF ${aof ? 'on' : 'off'}` })),
 );
 

@@ -5,6 +5,7 @@ import { AgentError } from '../../../src/domain/errors.ts';
 import type { KeyspaceSummary } from '../../../src/domain/keyspace.ts';
 import { compactReport } from '../../../src/keyspace/compact.ts';
 import { reportOf, someReports } from '../../support/keyspace-reports.ts';
+import { runs } from '../../support/tier.ts';
 
 const read = (value: unknown): KeyspaceSummary =>
   parseKeyspace(JSON.stringify(value), 'keys.json of backup x');
@@ -102,7 +103,7 @@ describe('what is no report', () => {
         const thrown = thrownBy(() => read(spoilt));
         expect(thrown === undefined || thrown instanceof AgentError).toBe(true);
       }),
-      { numRuns: 200 },
+      { numRuns: runs(200) },
     );
   });
 });

@@ -3,6 +3,7 @@ import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { redactText } from '../../../src/config/redact.ts';
 import { Secret } from '../../../src/domain/secret.ts';
+import { runs } from '../../support/tier.ts';
 
 const value = 'p/w+ö"\\$&? end';
 const secrets = [new Secret(value)];
@@ -57,7 +58,7 @@ it('leaves no secret in any text or log line', () => {
       return [shown, plain].every((text) => !text.replaceAll('[secret]', '\0').includes(secret));
     },
   );
-  fc.assert(property, { numRuns: 500 });
+  fc.assert(property, { numRuns: runs(500) });
 });
 
 it('has no other way out of a Secret', () => {

@@ -9,6 +9,7 @@ import { AgentError } from '../../../src/domain/errors.ts';
 import type { SecretRef } from '../../../src/domain/secret.ts';
 import { actAsNobody } from '../../support/as-nobody.ts';
 import { makeTempFolder, removeTempFolder } from '../../support/temp-folder.ts';
+import { runs } from '../../support/tier.ts';
 
 const what = 'instances[0].password';
 
@@ -136,5 +137,5 @@ it('never shows the value: not in an error, not when it is printed', () => {
     }
     return !shown.includes('hunt$er2');
   });
-  fc.assert(property, { numRuns: 300 });
+  fc.assert(property, { numRuns: runs(300) });
 });

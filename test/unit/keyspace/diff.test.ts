@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { diffKeyspaces, diffMeasures, type Amounts, type Change } from '../../../src/keyspace/diff.ts';
 import { reportOf, someReports, type Key } from '../../support/keyspace-reports.ts';
+import { runs } from '../../support/tier.ts';
 
 const many = (number: number, name: (index: number) => string, key: Partial<Key> = {}): Key[] =>
   Array.from({ length: number }, (_, index) => ({ ...key, name: name(index) }));
@@ -103,7 +104,7 @@ describe('what changed between two reports', () => {
 
 describe('any two reports', () => {
   /** Each makes a table for many thousands of prefixes. */
-  const few = { numRuns: 25 };
+  const few = { numRuns: runs(25) };
   const measure = fc.constantFrom(...diffMeasures);
 
   test('a report and itself: nothing', () => {

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { allVaries, generalise, wholeVaries } from '../../../src/keyspace/segment.ts';
+import { runs } from '../../support/tier.ts';
 
 function written(bytes: Uint8Array): Uint8Array {
   const out = new Uint8Array(bytes.length + 1);
@@ -33,7 +34,7 @@ describe('whether all of a name varies', () => {
         const out = written(bytes);
         expect(wholeVaries(bytes, 0, bytes.length)).toBe(allVaries(out, out.length));
       }),
-      { numRuns: 2000 },
+      { numRuns: runs(2000) },
     );
   });
 });

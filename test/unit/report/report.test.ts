@@ -6,6 +6,7 @@ import { availabilityOf } from '../../../src/report/model/availability.ts';
 import { buildReport } from '../../../src/report/model/index.ts';
 import { renderText } from '../../../src/report/text.ts';
 import { curve, reportNow, sampleFacts, sampleInstance } from '../../support/sample-report.ts';
+import { runs } from '../../support/tier.ts';
 
 const day = 24 * 60 * 60 * 1000;
 const page = (...instances: Parameters<typeof sampleFacts>): string =>
@@ -113,7 +114,7 @@ describe('the page', () => {
         // Marks are written `<circle …/>` where they hold no title.
         expect(open).toBe(close);
       }),
-      { numRuns: 50 },
+      { numRuns: runs(50) },
     );
   });
 });

@@ -4,9 +4,9 @@ import { expect, test } from 'vitest';
 import { connectRedis } from '../../../../src/redis/connect.ts';
 import { startAofServer } from '../../../support/aof.ts';
 import { runAgent, writeConfig } from '../../../support/cli.ts';
-import { serverBuilds, startServer, type TestServer } from '../../../support/redis-server.ts';
+import { edgeBuilds, startServer, type TestServer } from '../../../support/redis-server.ts';
 
-const builds = serverBuilds().map((build) => [build.name, build] as const);
+const builds = edgeBuilds().map((build) => [build.name, build] as const);
 const isSingle = (server: TestServer): boolean => Number.parseInt(server.build.version, 10) < 7;
 
 /** Two counters that only ever rise together, and rewrites without a pause, while `work` lasts. */

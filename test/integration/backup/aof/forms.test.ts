@@ -2,10 +2,10 @@ import { appendFileSync, truncateSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { growingFile, rewriteAof, startAofServer } from '../../../support/aof.ts';
 import { runAgent, writeConfig, type AgentResult } from '../../../support/cli.ts';
-import { defaultBuild, serverBuilds, type TestServer } from '../../../support/redis-server.ts';
+import { defaultBuild, edgeBuilds, type TestServer } from '../../../support/redis-server.ts';
 import { resp } from '../../../support/resp.ts';
 
-const builds = serverBuilds().map((build) => [build.name, build] as const);
+const builds = edgeBuilds().map((build) => [build.name, build] as const);
 
 async function backUp(server: TestServer): Promise<AgentResult> {
   return await runAgent(['--json', 'backup', '--kind', 'aof'], { config: writeConfig({ server }) });
@@ -68,7 +68,7 @@ test('commands that only this server has: stored, and said that nobody else coul
   expect(json.backup.verified.summary).toMatch(/not loaded \(.*unknown command 'SOME\.MODULE'/i);
 });
 
-const [old] = serverBuilds().filter(({ version }) => Number.parseInt(version, 10) < 7);
+const [old] = edgeBuilds().filter(({ version }) => Number.parseInt(version, 10) < 7);
 
 test.runIf(old)('a file that somebody has emptied is no empty server', async () => {
   const server = await startAofServer(old!);

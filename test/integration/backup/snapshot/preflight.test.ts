@@ -8,14 +8,14 @@ import { Secret } from '../../../../src/domain/secret.ts';
 import { connectRedis } from '../../../../src/redis/connect.ts';
 import { runAgent, writeConfig } from '../../../support/cli.ts';
 import { memoryLog } from '../../../support/memory-log.ts';
-import { defaultBuild, serverBuilds, startServer, type TestServer } from '../../../support/redis-server.ts';
+import { defaultBuild, edgeBuilds, startServer, type TestServer } from '../../../support/redis-server.ts';
 import { countSaves, fill, isRoot, tempFolder, tinyFileSystem, untilInfo, wrapped } from './support.ts';
 
 async function refuse(server: TestServer): Promise<void> {
   await preflight(server.connection, { log: memoryLog() });
 }
 
-describe.each(serverBuilds())('on $name', (build) => {
+describe.each(edgeBuilds())('on $name', (build) => {
   test('a healthy server: everything is seen, nothing is asked of it', async () => {
     const server = await startServer({ build, config: { save: '3600 1000000' } });
     await fill(server, 5000, 100);

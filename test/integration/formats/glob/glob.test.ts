@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { compileGlob } from '../../../../src/formats/glob/glob.ts';
-import { serverBuilds, startServer, type TestServer } from '../../../support/redis-server.ts';
+import { edgeBuilds, startServer, type TestServer } from '../../../support/redis-server.ts';
 
 /** Few different bytes, so that patterns and keys often meet; with both ends of what a signed character can be. */
 const keyBytes = ['a', 'b', 'c', '-', ']', '[', '^', '*', '?', '\\', '\0', '\x7f', '\x80', '\xff'];
@@ -28,7 +28,7 @@ async function keysOf(server: TestServer, pattern: string): Promise<string[]> {
   return Array.isArray(reply) ? reply.map(String).toSorted() : [];
 }
 
-test.each(serverBuilds().map((build) => [build.name, build] as const))(
+test.each(edgeBuilds().map((build) => [build.name, build] as const))(
   'patterns select what KEYS of %s selects',
   async (_name, build) => {
     const server = await startServer({ build });

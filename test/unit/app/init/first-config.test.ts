@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { renderFirstConfig, yamlText, type FirstConfig } from '../../../../src/app/init/first-config.ts';
 import { parseSettings } from '../../../../src/config/load.ts';
+import { runs } from '../../../support/tier.ts';
 
 const main = {
   name: 'main',
@@ -97,6 +98,6 @@ test('any text comes back from YAML as it was, in a block and in braces', () => 
         b: { c: text },
       });
     }),
-    { numRuns: 200 },
+    { numRuns: runs(200) },
   );
 });

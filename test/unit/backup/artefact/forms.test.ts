@@ -7,6 +7,7 @@ import { makeAofArchive, sampleAofFiles } from '../../../support/aof-archive.ts'
 import { digestOf, encoded, encodedArchive, neverAborted, sampleRdb } from '../../../support/artefacts.ts';
 import { collect, inChunksOf } from '../../../support/chunks.ts';
 import { resp } from '../../../support/resp.ts';
+import { runs } from '../../../support/tier.ts';
 
 let identity: string;
 let recipient: string;
@@ -53,7 +54,7 @@ describe.each(['rdb', 'aof'] as const)('an artefact of kind %s', (kind) => {
           );
         await verifyStored(inChunksOf(stored, chunk), artefact, neverAborted);
       }),
-      { numRuns: 40 },
+      { numRuns: runs(40) },
     );
   });
 
@@ -79,7 +80,7 @@ describe.each(['rdb', 'aof'] as const)('an artefact of kind %s', (kind) => {
           );
         }
       }),
-      { numRuns: 40 },
+      { numRuns: runs(40) },
     );
   });
 });

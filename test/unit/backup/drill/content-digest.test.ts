@@ -6,6 +6,7 @@ import { anyFile } from '../../../support/rdb/arbitraries.ts';
 import type { Contents, FileItem, KeyModel, StreamContents } from '../../../support/rdb/model.ts';
 import { anyStyle } from '../../../support/rdb/style.ts';
 import { writeRdb } from '../../../support/rdb-writer.ts';
+import { runs } from '../../../support/tier.ts';
 
 const bytes = (text: string): Buffer => Buffer.from(text, 'latin1');
 
@@ -120,7 +121,7 @@ describe('the same content', () => {
         expect(one.differingGroups(other)).toEqual([]);
         expect(one.keys).toBe(other.keys);
       }),
-      { numRuns: 60 },
+      { numRuns: runs(60) },
     );
   });
 });

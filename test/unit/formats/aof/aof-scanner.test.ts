@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { AofScanner, type AofScan } from '../../../../src/formats/aof/aof-scanner.ts';
 import { Crc64 } from '../../../../src/formats/rdb/crc64.ts';
 import { resp } from '../../../support/resp.ts';
+import { runs } from '../../../support/tier.ts';
 
 /** An RDB of Redis 7.0: two aux fields, one key, its checksum. */
 function makeRdb(): Buffer {
@@ -87,7 +88,7 @@ test('a flipped byte in the RDB is found by its checksum', () => {
       bytes[at]! ^= bits;
       expect(scan(bytes, { chunk: 9 }).end.state).not.toBe('ok');
     }),
-    { numRuns: 500 },
+    { numRuns: runs(500) },
   );
 });
 

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { RespScanner, type RespScan } from '../../../../src/formats/aof/resp-scanner.ts';
 import { resp } from '../../../support/resp.ts';
+import { runs } from '../../../support/tier.ts';
 
 function scan(bytes: Uint8Array, chunk = 7): RespScan {
   const scanner = new RespScanner();
@@ -168,7 +169,7 @@ test('a flipped byte never throws, and never makes more sound than there is', ()
       expect(end.state === 'corrupt' ? end.offset : 0).toBeLessThan(bytes.length);
       expect(end.state === 'ok').toBe(sound === bytes.length);
     }),
-    { numRuns: 1000 },
+    { numRuns: runs(1000) },
   );
 });
 

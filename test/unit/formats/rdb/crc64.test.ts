@@ -3,6 +3,7 @@ import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { createFolder, exponents } from '../../../../src/formats/rdb/crc64-fold.ts';
 import { Crc64 } from '../../../../src/formats/rdb/crc64.ts';
+import { runs } from '../../../support/tier.ts';
 
 /** The definition, bit by bit: slow and obviously right. */
 function oracle(bytes: Uint8Array): bigint {
@@ -49,7 +50,7 @@ describe('Crc64', () => {
           expect(inChunks(new Crc64(), bytes, cuts)).toBe(portable(bytes));
         },
       ),
-      { numRuns: 60 },
+      { numRuns: runs(60) },
     );
   });
 

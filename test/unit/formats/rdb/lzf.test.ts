@@ -9,6 +9,7 @@ import {
 import { RdbError } from '../../../../src/formats/rdb/rdb-handler.ts';
 import { Window } from '../../../../src/formats/rdb/window.ts';
 import { compressLzf } from '../../../support/rdb/lzf-writer.ts';
+import { runs } from '../../../support/tier.ts';
 
 /** The definition, byte by byte; undefined for what is none. */
 function oracle(source: Uint8Array): number[] | undefined {
@@ -68,11 +69,14 @@ describe('decompressLzf', () => {
 
   test('copies from 8192 bytes before', () => {
     const start = letters(8192);
-    const runs = Array.from({ length: 256 }, (_, run) => [31, ...start.subarray(run * 32, run * 32 + 32)]);
-    const plain = decompressLzf(Uint8Array.from([...runs.flat(), 0xff, 60, 0xff]), 8192 + 69);
+    const literals = Array.from({ length: 256 }, (_, run) => [
+      31,
+      ...start.subarray(run * 32, run * 32 + 32),
+    ]);
+    const plain = decompressLzf(Uint8Array.from([...literals.flat(), 0xff, 60, 0xff]), 8192 + 69);
     expect(plain.subarray(8192)).toEqual(start.subarray(0, 69));
     expect(() =>
-      decompressLzf(Uint8Array.from([...runs.flat().slice(33), 0xff, 60, 0xff]), 8160 + 69),
+      decompressLzf(Uint8Array.from([...literals.flat().slice(33), 0xff, 60, 0xff]), 8160 + 69),
     ).toThrow('a copy starts before the first byte');
   });
 
@@ -87,7 +91,7 @@ describe('decompressLzf', () => {
         for (const length of lengths.filter((other) => other !== right))
           expect(() => decompressLzf(source, length), `${length}`).toThrow(RdbError);
       }),
-      { numRuns: 2000 },
+      { numRuns: runs(2000) },
     );
   });
 
@@ -104,7 +108,7 @@ describe('decompressLzf', () => {
         expect(there).toEqual(plain);
         expect(there.buffer).toBe(into.buffer);
       }),
-      { numRuns: 50 },
+      { numRuns: runs(50) },
     );
     expect(decompressLzf(compressLzf(letters(6000)), 6000, into)).toEqual(letters(6000));
   });
@@ -130,7 +134,7 @@ describe('decompressLzfPrefix', () => {
         expect(got).toBeLessThanOrEqual(wanted);
         expect([...target.subarray(0, got)]).toEqual(plain.slice(0, got));
       }),
-      { numRuns: 1000 },
+      { numRuns: runs(1000) },
     );
     expect(decompressLzfPrefix(Uint8Array.of(1, 5, 6, 0x20, 9), new Uint8Array(10))).toBe(2);
     expect(decompressLzfPrefix(Uint8Array.of(5, 5, 6), new Uint8Array(10))).toBe(2);
@@ -165,7 +169,7 @@ describe('LzfWalk', () => {
         expect(faultOf(source, announced, 1 + more) === undefined).toBe(right);
         expect(faultOf(source, announced, source.length) === undefined).toBe(right);
       }),
-      { numRuns: 2000 },
+      { numRuns: runs(2000) },
     );
   });
 });

@@ -4,6 +4,7 @@ import { anyFile } from '../../../support/rdb/arbitraries.ts';
 import { expected, observe } from '../../../support/rdb/observe.ts';
 import { anyStyle, usual } from '../../../support/rdb/style.ts';
 import { writeRdb } from '../../../support/rdb-writer.ts';
+import { runs } from '../../../support/tier.ts';
 
 const anyWritten = fc
   .tuple(anyFile, fc.option(fc.nat(), { nil: undefined }))
@@ -25,7 +26,7 @@ describe('reading any file of any version', () => {
       fc.property(anyWritten, (file) => {
         expect(observe(file.bytes)).toEqual(expected(file));
       }),
-      { numRuns: 80 },
+      { numRuns: runs(80) },
     );
   });
 
@@ -34,7 +35,7 @@ describe('reading any file of any version', () => {
       fc.property(anyWritten, anyChunks, anyWish, (file, chunks, wish) => {
         expect(observe(file.bytes, { chunks, wish })).toEqual(expected(file, { wish }));
       }),
-      { numRuns: 120 },
+      { numRuns: runs(120) },
     );
   });
 
@@ -50,7 +51,7 @@ describe('reading any file of any version', () => {
         const file = writeRdb(model);
         expect(observe(file.bytes, { chunks, wish, ...limits })).toEqual(expected(file, { wish, ...limits }));
       }),
-      { numRuns: 120 },
+      { numRuns: runs(120) },
     );
   });
 });

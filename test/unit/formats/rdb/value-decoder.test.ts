@@ -10,6 +10,7 @@ import { anyStyle } from '../../../support/rdb/style.ts';
 import { ValueSink } from '../../../support/rdb/value-sink.ts';
 import { writeValue } from '../../../support/rdb/value-writer.ts';
 import { inOrder } from '../../../support/read-value.ts';
+import { runs } from '../../../support/tier.ts';
 
 function rawOf(type: ValueType, contents: Contents, seed: number): Buffer {
   const sink = new ValueSink(anyStyle(seed));
@@ -46,7 +47,7 @@ describe('a value of every type', () => {
         expect(inOrder(decodeValue(type, raw), contents.data)).toEqual(expected);
         expect(faultOf(type, raw)).toBeUndefined();
       }),
-      { numRuns: 25 },
+      { numRuns: runs(25) },
     );
   });
 
@@ -59,11 +60,11 @@ describe('a value of every type', () => {
         for (const [at, byte] of changes) raw[at % raw.length] = byte;
         faultOf(type, raw);
       }),
-      { numRuns: 60 },
+      { numRuns: runs(60) },
     );
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 80 }), (raw) => void faultOf(type, raw)),
-      { numRuns: 200 },
+      { numRuns: runs(200) },
     );
   });
 });

@@ -5,6 +5,7 @@ import type { Packing } from '../../../../../src/formats/rdb/value-types.ts';
 import { entriesOf, faultOf, textsOf } from '../../../../support/packed-entries.ts';
 import { intset, listpack, zipmap, ziplist } from '../../../../support/rdb/packed-writer.ts';
 import { anyStyle, usual } from '../../../../support/rdb/style.ts';
+import { runs } from '../../../../support/tier.ts';
 
 function rawIntset(width: number, values: bigint[], count = values.length): Buffer {
   const bytes = Buffer.alloc(8 + values.length * width);
@@ -179,13 +180,13 @@ describe('any of them', () => {
           const fault = faultOf(packing, bytes.subarray(0, cut === 0 ? -1 : bytes.length));
           expect(fault ?? 'RdbError: ').toContain('RdbError: ');
         }),
-        { numRuns: 1500 },
+        { numRuns: runs(1500) },
       );
       fc.assert(
         fc.property(fc.uint8Array({ maxLength: 60 }), (bytes) => {
           expect(faultOf(packing, bytes) ?? 'RdbError: ').toContain('RdbError: ');
         }),
-        { numRuns: 1000 },
+        { numRuns: runs(1000) },
       );
     },
   );
