@@ -141,7 +141,7 @@ describe('a server that cannot replace its dump: refused, and writes go on', () 
     const dir = tempFolder();
     chmodSync(dirname(dir), 0o711);
     chmodSync(dir, mode);
-    return { server: await startServer({ build, config: { dir, save: '3600 1000000' } }), dir };
+    return { server: await startServer({ build, config: { dir, save: '3600 1000000' }, asRoot: true }), dir };
   }
 
   test.skipIf(!isRoot).each([
