@@ -1,7 +1,8 @@
 import { readFileSync, realpathSync } from 'node:fs';
 import { firstRefusal } from '../../test/support/first-refusal.ts';
 import type { TestServer } from '../../test/support/redis-server.ts';
-import type { ServerBuild } from '../../test/support/server-builds.ts';
+import { defaultBuild, type ServerBuild } from '../../test/support/server-builds.ts';
+import { defaultDirectives } from '../../test/support/server-config.ts';
 
 /** What one server says of one directive. */
 export interface ProbedDirective {
@@ -114,16 +115,26 @@ async function probe(
     ...(values === undefined ? {} : { values }),
     ...range,
     arity: [least, most === 5 || (name === inGroups && least === 0) ? null : most],
-    ...(value === undefined || isLocal(name, value, server) ? {} : { default: value }),
+    ...(value === undefined || isLocal(name, value, server) ? {} : { default: knownDefaults[name] ?? value }),
     runtime,
   };
 }
 
-/** Values that the probing itself has set. */
+/** Of directives that the scratch server was given. */
+const knownDefaults: Readonly<Record<string, string>> = { unixsocketperm: '0', 'enable-debug-command': 'no' };
+
+/** Values that the scratch server was given: no defaults. */
+const given = new Set([
+  ...Object.keys(defaultDirectives(defaultBuild(), '/', 1)),
+  'appendonly',
+  'tls-port',
+  'maxclients',
+]);
+
 function isLocal(name: string, value: string, server: TestServer): boolean {
   return (
     value.includes(server.dir) ||
-    ['port', 'bind', 'save', 'appendonly', 'tls-port', 'daemonize', 'logfile', 'maxclients'].includes(name)
+    (given.has(name) && name !== 'unixsocketperm' && name !== 'enable-debug-command')
   );
 }
 

@@ -27,13 +27,19 @@ export interface CliHost {
   cut: AbortSignal;
 }
 
+/** Options that may be given more than once. */
+const repeatable = ['--keys', '--check', '--conf'];
+
 /** Runs one command line and resolves with the exit status. The only place that prints results and errors. */
 export async function runCli(argv: readonly string[], host: CliHost): Promise<number> {
   const { stdout, stderr, env } = host;
   let json = argv.includes('--json');
   let color = useColor(stderr, env) && !argv.includes('--no-color');
   try {
-    const parsed = await parseArguments(joinRepeated(argv, '--keys'), Math.min(stdout.columns ?? 80, 100));
+    const parsed = await parseArguments(
+      repeatable.reduce(joinRepeated, argv),
+      Math.min(stdout.columns ?? 80, 100),
+    );
     if (parsed.kind === 'text') {
       stdout.write(`${parsed.text}\n`);
       return exitCodes.ok;

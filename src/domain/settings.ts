@@ -1,4 +1,5 @@
 import type { AofSettings } from './settings/aof.ts';
+import type { AuditSettings } from './settings/audit.ts';
 import type { BackupSettings } from './settings/backup.ts';
 import type { DrillSettings } from './settings/drill.ts';
 import type { InstanceSettings } from './settings/instances.ts';
@@ -23,6 +24,7 @@ export interface Settings {
   drill: DrillSettings;
   aof: AofSettings;
   maintenance: MaintenanceSettings;
+  audit: AuditSettings;
   state: StateSettings;
   /** IANA zone for schedules and for times shown to people; the host's own when left out. */
   timezone?: string | undefined;

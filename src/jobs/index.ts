@@ -4,6 +4,7 @@ import { backupJob } from './backup/backup.ts';
 import { pruneJob } from './backup/prune.ts';
 import { watchBackupsJob } from './backup/watch-backups.ts';
 import { drillJob } from './drill/drill.ts';
+import { auditJob, quietAuditJob } from './harden/audit.ts';
 import { fetchBackupJob } from './fetch/fetch-backup.ts';
 import type { AnyJob } from './job.ts';
 import { maintainJob } from './maintain/maintain.ts';
@@ -29,6 +30,8 @@ export const jobs: readonly AnyJob[] = [
   checkAofJob,
   maintainJob,
   publishStatusJob,
+  auditJob,
+  quietAuditJob,
   planRestoreJob,
   restoreJob,
   undoLiveJob,

@@ -113,7 +113,7 @@ function readOne(path: string, reading: Reading, depth: number, from: ConfProble
 }
 
 /** The end of a sentence: whose file it is and which group would do, where that is why. */
-function whyUnread(path: string, error: unknown): string {
+export function whyUnread(path: string, error: unknown): string {
   if (error instanceof ForeignFileError) return error.message;
   return systemCode(error) === undefined ? 'it cannot be read' : describeReadFailure(path, error);
 }

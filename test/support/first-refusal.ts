@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { makeTempFolder, removeTempFolder } from './temp-folder.ts';
 import type { ServerBuild } from './server-builds.ts';
 
 /** A line that no server takes: where it is the first that is refused, those above were taken. */
@@ -24,10 +25,16 @@ export async function refusesDirective(build: ServerBuild, line: string): Promis
 }
 
 async function read(build: ServerBuild, lines: readonly string[]): Promise<string> {
-  return new Promise((resolve) => {
-    const child = execFile(build.server, ['-'], { timeout: 20_000 }, (_error, out, err) =>
-      resolve(`${out}\n${err}`),
-    );
-    child.stdin?.end(`${lines.join('\n')}\n`);
-  });
+  // A log file of any name is made while the line is read.
+  const cwd = makeTempFolder();
+  try {
+    return await new Promise((resolve) => {
+      const child = execFile(build.server, ['-'], { timeout: 20_000, cwd }, (_error, out, err) =>
+        resolve(`${out}\n${err}`),
+      );
+      child.stdin?.end(`${lines.join('\n')}\n`);
+    });
+  } finally {
+    removeTempFolder(cwd);
+  }
 }

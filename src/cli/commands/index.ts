@@ -1,5 +1,6 @@
 import type { AnyCommand } from '../define-command.ts';
 import { aofCheckCommand } from './aof-check.ts';
+import { auditCommand } from './audit.ts';
 import { backupCommand } from './backup.ts';
 import { backupsAcceptCommand } from './backups-accept.ts';
 import { backupsListCommand } from './backups-list.ts';
@@ -53,6 +54,7 @@ export const commands: readonly AnyCommand[] = [
   maintenanceDoneCommand,
   maintenanceSkipCommand,
   maintenanceHistoryCommand,
+  auditCommand,
   reportCommand,
   configCheckCommand,
   configShowCommand,

@@ -1,5 +1,6 @@
 import type { Settings } from '../../domain/settings.ts';
 import { aofSection } from './aof.ts';
+import { auditSection } from './audit.ts';
 import { backupSection } from './backup.ts';
 import { drillSection } from './drill.ts';
 import { instancesSection } from './instances.ts';
@@ -19,6 +20,7 @@ export const sections: { readonly [Name in keyof Required<Settings>]: Section<Se
   drill: drillSection,
   aof: aofSection,
   maintenance: maintenanceSection,
+  audit: auditSection,
   state: stateSection,
   timezone: timezoneSection,
 };

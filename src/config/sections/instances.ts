@@ -27,8 +27,9 @@ instances:
     # shell. Without stop the server itself is asked to end. They run as the server's user; where no unit says who that
     # is and it may be down when a restore begins, add it: { start: […], user: redis }, or { unit: …, user: redis }.
     service: redis-server.service
-    # The server's own programs, of its version; found in the start command's folder, where packages put them and on PATH
-    # when left out. They and every folder above belong to root (or to the agent's user), and nobody else may write there.
+    # The server's own programs, of its version; found in the start command's folder, where packages put them and on
+    # PATH when left out. They and every folder above belong to root (or to the agent's user), and nobody else may write
+    # there.
     # tools: { redis_server: /opt/redis/bin/redis-server, redis_check_rdb: …, redis_check_aof: … }
     # What it is used for: cache, queue, session or durable.
     role: queue

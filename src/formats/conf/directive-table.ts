@@ -44,10 +44,20 @@ export function lookUpDirective(name: string, engine: EngineVersion): Known {
   }
   const [older, newer] = [on(below), on(above)];
   // A directive that both neighbours have, the line between them has. The older one's limits are never the wider ones.
-  if (older !== undefined && newer !== undefined) return { state: 'known', facts: newer, probed: false };
+  if (older !== undefined && newer !== undefined)
+    return { state: 'known', facts: newer, probed: sameLimits(older, newer) };
   if (older === undefined && newer === undefined && below !== undefined && above !== undefined)
     return { state: 'unknown' };
   return { state: 'unprobed', facts: newer ?? older };
+}
+
+/** What both neighbours of a line say, the line between them says too. */
+function sameLimits(a: DirectiveFacts, b: DirectiveFacts): boolean {
+  return limitsOf(a) === limitsOf(b);
+}
+
+function limitsOf({ type, values, min, max, arity }: DirectiveFacts): string {
+  return JSON.stringify([type, values, min, max, arity]);
 }
 
 /** Every name that `engine` may know, for suggestions. */

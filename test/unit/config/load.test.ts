@@ -44,6 +44,7 @@ it('fills in every default', async () => {
     drill: { schedule: '0 4 1 */3 *', overdue_after: 184 * 24 * 3_600_000 },
     aof: { schedule: '15 * * * *' },
     maintenance: { password_rotation: 90 * 24 * 3_600_000, tasks: [] },
+    audit: { schedule: '0 6 1 */3 *', quiet_schedule: '0 6 1 * *', waivers: [] },
     state: { path: '/var/lib/redis-agent' },
   });
 });
@@ -67,7 +68,7 @@ it('reports every problem at its place, in the order of the file', async () => {
 repository: { type: s4 }
 backup: { schedule: "61 * * * *", jitter: 5, retention: { keepmin: 3 } }
 verify:
-audit: {}
+audits: {}
 `);
   expect(problems).toEqual([
     '2:11: instances[0].name: is not a usable name; lower-case letters, digits, - and _, at most 63, first a letter or digit',
@@ -83,7 +84,7 @@ audit: {}
     '11:43: backup.jitter: is not a duration; write 15s, 5m, 6h or 7d',
     '11:59: backup.retention.keepmin: unknown key; did you mean keep_min?',
     '12:1: verify: is empty; it must be a section of keys, or leave the key out',
-    '13:1: audit: unknown key; known here: aof, backup, drill, instances, maintenance, repository, state, timezone, verify',
+    '13:1: audits: unknown key; did you mean audit?',
   ]);
 });
 

@@ -1,0 +1,34 @@
+import type { Waiver } from '../../domain/settings/audit.ts';
+import type { AuditFinding } from './report.ts';
+
+export type { Waiver } from '../../domain/settings/audit.ts';
+
+const day = 86_400_000;
+
+/** Marks what a waiver covers; one that has ended, or that covers nothing any more, is told apart. */
+export function applyWaivers(
+  findings: readonly AuditFinding[],
+  waivers: readonly Waiver[],
+  { subject, now }: { subject: string; now: number },
+): { findings: AuditFinding[]; ended: Waiver[] } {
+  const own = waivers.filter(({ instance }) => instance === undefined || instance === subject);
+  const valid = own.filter((waiver) => endOf(waiver) >= now);
+  return {
+    findings: findings.map((finding) => {
+      const waiver = valid.find((each) => covers(each, finding));
+      if (waiver === undefined) return finding;
+      const { reason, author, until } = waiver;
+      return { ...finding, waived: { reason, author, until } };
+    }),
+    ended: own.filter((waiver) => endOf(waiver) < now && findings.some((finding) => covers(waiver, finding))),
+  };
+}
+
+/** The end of its last day. */
+function endOf({ until }: Waiver): number {
+  return Date.parse(`${until}T00:00:00Z`) + day;
+}
+
+function covers({ rule, resource }: Waiver, finding: AuditFinding): boolean {
+  return rule === finding.rule && (resource === undefined || resource === finding.resource);
+}

@@ -1,0 +1,75 @@
+import { X509Certificate } from 'node:crypto';
+import { connect as connectTls } from 'node:tls';
+import { AgentError } from '../../domain/errors.ts';
+import type { InstanceSettings } from '../../domain/settings.ts';
+import type { UserId } from '../../lib/act-as.ts';
+import { readForeignFile } from '../../lib/read-foreign.ts';
+import { connectRedis, endpoint } from '../../redis/connect.ts';
+import { seen, type CertificateFacts, type Seen, type ServerFacts } from '../facts.ts';
+
+const timeout = 5000;
+
+/** Tries what a stranger would: a connection without a password, and PING. */
+export async function tryWithoutPassword(
+  { name, url, tls }: InstanceSettings,
+  signal: AbortSignal,
+): Promise<ServerFacts['unauthenticated']> {
+  try {
+    const connection = await connectRedis({ name, url, tls }, { timeout, signal });
+    try {
+      await connection.call('PING');
+      return seen('pong');
+    } finally {
+      connection.close();
+    }
+  } catch (error) {
+    signal.throwIfAborted();
+    const reason = error instanceof AgentError ? error.reason : undefined;
+    if (reason === 'noauth' || reason === 'wrongpass') return seen('noauth');
+    if (reason === 'denied') return seen('denied');
+    // Let in, and allowed nothing.
+    if (reason === 'noperm') return seen('pong');
+    return { missing: `a connection without a password: ${reason ?? 'it failed'}` };
+  }
+}
+
+/** The certificate that it serves, and the one in its file. */
+export async function tryTls(
+  instance: InstanceSettings,
+  file: string | undefined,
+  as: UserId | undefined,
+): Promise<Seen<CertificateFacts>> {
+  if (!instance.url.startsWith('rediss:')) return { absent: 'the agent does not connect by TLS' };
+  const { host, port, tls } = endpoint({ name: instance.name, url: instance.url, tls: instance.tls });
+  const certificate = await new Promise<X509Certificate | undefined>((resolve) => {
+    const socket = connectTls(
+      { host, port, ...tls, rejectUnauthorized: false, servername: undefined, timeout },
+      () => {
+        resolve(socket.getPeerX509Certificate());
+        socket.destroy();
+      },
+    );
+    socket.once('error', () => resolve(undefined));
+    socket.once('timeout', () => {
+      resolve(undefined);
+      socket.destroy();
+    });
+  });
+  if (certificate === undefined) return { missing: 'a TLS handshake with the server' };
+  return seen({
+    validTo: Date.parse(certificate.validTo),
+    subject: certificate.subject.replaceAll('\n', ', '),
+    served: certificate.fingerprint256,
+    file: file === undefined ? undefined : fingerprintOf(file, as),
+    path: file,
+  });
+}
+
+function fingerprintOf(path: string, as: UserId | undefined): string | undefined {
+  try {
+    const { bytes } = readForeignFile(path, { as, limit: 1024 * 1024 });
+    return new X509Certificate(bytes).fingerprint256;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,180 @@
+import { lstatSync, readFileSync, statSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { checkAclFile, parseAclFile, type UserLine } from '../../formats/acl/acl-file.ts';
+import { checkConf } from '../../formats/conf/check-conf.ts';
+import { isSentinelConf } from '../../formats/conf/document.ts';
+import type { EngineVersion } from '../../formats/conf/engine.ts';
+import type { Directive } from '../../formats/conf/server-arguments.ts';
+import { actAs, type UserId } from '../../lib/act-as.ts';
+import { describeOwner } from '../../lib/file-owner.ts';
+import { readForeignFile } from '../../lib/read-foreign.ts';
+import { resolveConf, whyUnread, type ConfEntry } from '../../redis/resolve-conf.ts';
+import type { FileEntry, FileFacts, PathFacts } from '../facts.ts';
+import { sha256 } from './hash.ts';
+import { usersOfLines } from './read-users.ts';
+
+export interface ReadFilesOptions {
+  engine: EngineVersion;
+  /** With whose rights, where we are root. */
+  as?: UserId | undefined;
+  options?: readonly Directive[] | undefined;
+  /** The aclfile, where it lies elsewhere than the configuration says. */
+  aclfile?: string | undefined;
+  /** What the file holds, where it is not read from disk. */
+  source?: Uint8Array | undefined;
+  /** How it is called in places, where that is not its path. */
+  name?: string | undefined;
+  /** Files on their own, for CI: `dir` and the aclfile are another host's. */
+  alone: boolean;
+  /** Bytes of memory of the server's host. */
+  memory?: number | undefined;
+}
+
+const largestAclFile = 8 * 1024 * 1024;
+
+/** A configuration with all that it includes, its users, and everything that is wrong with its lines. */
+export function readFiles(path: string, options: ReadFilesOptions): FileFacts {
+  const { engine, as, alone, memory } = options;
+  const conf = resolveConf(path, {
+    as,
+    options: options.options,
+    source: options.source,
+    from: alone ? dirname(resolve(path)) : '/',
+    followDir: !alone,
+  });
+  const shown = (file: string): string => (alone && file === resolve(path) ? (options.name ?? path) : file);
+  const entries = conf.entries.map((entry) => entryOf(entry, shown)).map(withoutComment);
+  const sentinel = conf.files.some(({ document }) => isSentinelConf(document));
+  const faults = sentinel
+    ? []
+    : conf.files.flatMap((file) =>
+        checkConf(file.document, { engine, hash: sha256, memory }).map((fault) => ({
+          ...fault,
+          file: shown(file.path),
+        })),
+      );
+  const named = entries.findLast(({ name }) => name === 'aclfile')?.values[0];
+  const acl = readAclFile(named, options, entries);
+  const value = (name: string): string | undefined =>
+    entries.findLast((entry) => entry.name === name)?.values.join(' ');
+  const common = {
+    engine,
+    requirepass: value('requirepass'),
+    channelsByDefault: channels(value('acl-pubsub-default')),
+  };
+  const users = usersOfLines({ lines: entries.flatMap(userLine), ...common });
+  const paths = [...conf.files.map((file) => file.path), ...(acl.path === undefined ? [] : [acl.path])];
+  return {
+    name: options.name ?? path,
+    sentinel,
+    paths: conf.files.map((file) => file.path),
+    entries,
+    faults,
+    problems: [
+      ...conf.problems.map((problem) => ({ path: problem.path, why: problem.why, from: problem.from })),
+      ...acl.problems,
+    ],
+    users,
+    aclfile:
+      acl.file === undefined || acl.path === undefined
+        ? undefined
+        : {
+            path: acl.path,
+            // requirepass counts for nothing beside an aclfile.
+            users: usersOfLines({ ...common, lines: acl.lines, requirepass: undefined }),
+            entries: acl.lines.map(({ name, rules, place }) => ({
+              name: 'user',
+              values: [name, ...rules.map(({ text }) => text)],
+              place: { ...place, words: [] },
+            })),
+            faults: checkAclFile(acl.file, { engine, hash: sha256 }).map((fault) => ({
+              ...fault,
+              file: acl.path ?? '',
+            })),
+          },
+    stats: !alone && options.source === undefined ? paths.flatMap((each) => pathFacts(each, as) ?? []) : [],
+  };
+}
+
+function channels(value: string | undefined): 'allchannels' | 'resetchannels' | undefined {
+  return value === 'allchannels' || value === 'resetchannels' ? value : undefined;
+}
+
+function entryOf({ name, values, place }: ConfEntry, shown: (file: string) => string): FileEntry {
+  return { name, values, place: place && { ...place, file: shown(place.file) } };
+}
+
+/** What a trailing comment's author meant: that it is one is a fault of its own. */
+function withoutComment(entry: FileEntry): FileEntry {
+  if (['user', 'requirepass', 'masterauth', 'sentinel'].includes(entry.name)) return entry;
+  const at = entry.place?.words.findIndex(({ raw }) => raw.startsWith('#')) ?? -1;
+  return at < 1 ? entry : { ...entry, values: entry.values.slice(0, at) };
+}
+
+function userLine({ name, values: [user, ...rules], place }: FileEntry): UserLine[] {
+  if (name !== 'user' || user === undefined) return [];
+  return [
+    {
+      name: user,
+      rules: rules.map((text, at) => ({ text, column: place?.words[at + 1]?.column ?? 1 })),
+      place: { file: place?.file ?? '', line: place?.line ?? 1, column: place?.column ?? 1 },
+    },
+  ];
+}
+
+function readAclFile(
+  named: string | undefined,
+  { as, aclfile, alone }: ReadFilesOptions,
+  entries: readonly FileEntry[],
+): {
+  path: string | undefined;
+  file: ReturnType<typeof parseAclFile> | undefined;
+  lines: UserLine[];
+  problems: FileFacts['problems'];
+} {
+  const none = { path: undefined, file: undefined, lines: [], problems: [] };
+  const place = entries.findLast(({ name }) => name === 'aclfile')?.place;
+  const dir = entries.findLast(({ name }) => name === 'dir')?.values[0] ?? '/';
+  // Another host's path tells nothing here.
+  const path = aclfile ?? (alone || named === undefined || named === '' ? undefined : resolve(dir, named));
+  if (path === undefined) return none;
+  try {
+    const { bytes } = readForeignFile(path, {
+      as: aclfile === undefined ? as : undefined,
+      limit: largestAclFile,
+    });
+    const file = parseAclFile(bytes, path);
+    return { path, file, lines: file.lines.flatMap(({ user }) => user ?? []), problems: [] };
+  } catch (error) {
+    return { ...none, problems: [{ path, why: whyUnread(path, error), from: place }] };
+  }
+}
+
+/** Undefined where it cannot be seen. */
+export function pathFacts(path: string, as?: UserId): PathFacts | undefined {
+  try {
+    const link = actAs(as, () => lstatSync(path));
+    const stats = link.isSymbolicLink() ? actAs(as, () => statSync(path)) : link;
+    return {
+      path,
+      mode: stats.mode,
+      uid: stats.uid,
+      gid: stats.gid,
+      owner: describeOwner(stats).replace(/,.*$/, ''),
+      symlink: link.isSymbolicLink(),
+      mountPoint: mountPoints().has(path),
+      device: stats.dev,
+    };
+  } catch {
+    return undefined;
+  }
+}
+
+function mountPoints(): Set<string> {
+  try {
+    const text = readFileSync('/proc/self/mountinfo', 'utf8');
+    return new Set(text.split('\n').flatMap((line) => line.split(' ')[4] ?? []));
+  } catch {
+    return new Set();
+  }
+}

@@ -1,0 +1,33 @@
+import type { Rule } from '../../domain/rule.ts';
+import { auditRules as checked } from '../../harden/audit/rules.ts';
+
+export const scoreDropped = 'audit-score';
+
+/** What the watch judges all the time, under names of its own: told once, by it. */
+export const watched: ReadonlySet<string> = new Set(['PER04', 'PER07', 'CFG10', 'ACL17', 'TLS04']);
+
+/** What an audit raises. */
+export const auditRules: readonly Rule[] = [
+  ...checked,
+  {
+    id: 'audit-failed',
+    severity: 'critical',
+    title: 'the audit broke off',
+    why: 'Nobody knows whether the server is as safe as it was.',
+    page: 'docs/findings/audit.md',
+  },
+  {
+    id: 'quiet-audit-failed',
+    severity: 'critical',
+    title: 'the audit between two audits broke off',
+    why: 'Nobody knows whether the server is as safe as it was.',
+    page: 'docs/findings/audit.md',
+  },
+  {
+    id: scoreDropped,
+    severity: 'warning',
+    title: 'the audit’s score has dropped',
+    why: 'Something was changed for the worse since the last audit that saw as much.',
+    page: 'docs/findings/audit.md',
+  },
+];

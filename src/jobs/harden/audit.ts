@@ -1,0 +1,184 @@
+import type { Finding } from '../../domain/finding.ts';
+import { judgeFacts } from '../../harden/audit/judge.ts';
+import type { AuditFinding, AuditReport } from '../../harden/audit/report.ts';
+import { gatherFacts } from '../../harden/read/gather.ts';
+import { longPatience, type Job, type JobContext, type JobResult } from '../job.ts';
+import { auditRules, scoreDropped, watched } from './audit-rules.ts';
+
+export interface AuditOptions {
+  /** Only these rules; all when left out. */
+  only?: readonly string[] | undefined;
+  /** Look and record nothing. */
+  look?: boolean | undefined;
+}
+
+/** What the history keeps of one audit. */
+interface AuditDetail {
+  at: string;
+  score: number | null;
+  /** `rule resource`, of what was open. */
+  open: string[];
+  /** Rules that could not be judged: only audits that saw as much are compared. */
+  unknown: string[];
+}
+
+/** Judges how open and how safe a server is, by what it says, its files and its host. Reads only. */
+export const auditJob: Job<AuditOptions, AuditReport> = {
+  name: 'audit',
+  effect: ({ look, only }) => (look === true || only !== undefined ? 'look' : 'work'),
+  command: 'audit',
+  lock: 'audit',
+  uses: ['server'],
+  rules: auditRules,
+  schedule: ({ audit }) =>
+    audit.schedule === null
+      ? null
+      : {
+          cron: audit.schedule,
+          jitter: 60_000,
+          lastDone: ({ lastSuccess }) => lastSuccess(),
+          patience: longPatience,
+          start: (begin) => begin(auditJob, {}),
+        },
+  run,
+};
+
+/** The same, told only where something has got worse: what was open stays, what is new and not critical waits. */
+export const quietAuditJob: Job<object, AuditReport | null> = {
+  name: 'quiet-audit',
+  effect: 'work',
+  command: null,
+  lock: 'audit',
+  uses: ['server'],
+  rules: auditRules,
+  schedule: ({ audit }) =>
+    audit.quiet_schedule === null
+      ? null
+      : {
+          cron: audit.quiet_schedule,
+          jitter: 60_000,
+          lastDone: () => undefined,
+          patience: longPatience,
+          start: (begin) => begin(quietAuditJob, {}),
+        },
+  run: runQuietly,
+};
+
+const day = 86_400_000;
+
+async function runQuietly(context: JobContext): Promise<JobResult<AuditReport | null>> {
+  const [last] = context.recall('audit').filter(isDetail);
+  if (last !== undefined && context.clock.now() - Date.parse(last.at) < day)
+    return { value: null, summary: 'left out: there was an audit today', findings: [], evaluated: [] };
+  const result = await run(context, {});
+  const findings = result.findings.filter(
+    ({ rule, resource, severity }) =>
+      severity === 'critical' || rule === scoreDropped || last?.open.includes(`${rule} ${resource}`) === true,
+  );
+  return { ...result, findings };
+}
+
+async function run(context: JobContext, { only }: AuditOptions): Promise<JobResult<AuditReport>> {
+  const { instance, settings, clock, signal } = context;
+  const connection = await context.connect();
+  let report: AuditReport;
+  try {
+    const facts = await gatherFacts(connection, {
+      instance,
+      instances: settings.instances,
+      repository: settings.repository,
+      now: clock.now(),
+      signal,
+    });
+    report = judgeFacts(facts, { waivers: settings.audit.waivers, only });
+  } finally {
+    connection.close();
+  }
+  const detail = detailOf(report);
+  const history = [...context.recall('audit'), ...context.recall('quiet-audit')];
+  const before = only === undefined ? lastLike(detail, history) : undefined;
+  if (before !== undefined)
+    report.since = {
+      at: before.at,
+      score: before.score ?? 0,
+      opened: detail.open.filter((key) => !before.open.includes(key)),
+      closed: before.open.filter((key) => !detail.open.includes(key)),
+    };
+  const told = report.findings.filter(({ waived, rule }) => waived === null && !watched.has(rule));
+  return {
+    value: report,
+    summary: summaryOf(report),
+    detail,
+    findings: [...told.map((finding) => toFinding(instance.name, finding)), ...dropOf(instance.name, report)],
+    evaluated: evaluatedRules(report),
+  };
+}
+
+/** What could not be looked at neither opens nor closes anything. */
+function evaluatedRules(report: AuditReport): { rules: string[] }[] {
+  const unknown = new Set(report.unknown.map(({ rule }) => rule));
+  for (const { rule } of report.findings) unknown.delete(rule);
+  const judged = auditRules.map(({ id }) => id);
+  return [{ rules: judged.filter((id) => !unknown.has(id) && !watched.has(id) && !id.endsWith('-failed')) }];
+}
+
+function detailOf(report: AuditReport): AuditDetail {
+  return {
+    at: report.at,
+    score: report.score.value,
+    open: report.findings
+      .filter(({ waived }) => waived === null)
+      .map(({ rule, resource }) => `${rule} ${resource}`),
+    unknown: [...new Set(report.unknown.map(({ rule }) => rule))].toSorted(),
+  };
+}
+
+/** The newest audit before this one that saw as much: root sees what the daemon cannot. */
+function lastLike(now: AuditDetail, details: readonly unknown[]): AuditDetail | undefined {
+  return details
+    .filter(isDetail)
+    .toSorted((a, b) => (a.at < b.at ? 1 : -1))
+    .find(({ unknown }) => JSON.stringify(unknown) === JSON.stringify(now.unknown));
+}
+
+function isDetail(one: unknown): one is AuditDetail {
+  return typeof one === 'object' && one !== null && 'open' in one && 'unknown' in one && 'at' in one;
+}
+
+function summaryOf({ score, findings, unknown }: AuditReport): string {
+  const open = findings.filter(({ waived }) => waived === null);
+  const grave = open.filter(({ severity }) => severity === 'critical' || severity === 'high').length;
+  return `audit: ${score.value ?? 'no'} of 100, ${open.length} findings (${grave} high or critical), ${unknown.length} unknown`;
+}
+
+function toFinding(instance: string, finding: AuditFinding): Finding {
+  const { rule, resource, severity, summary, remedy, evidence, proof, place } = finding;
+  return {
+    instance,
+    rule,
+    resource,
+    severity,
+    summary,
+    remedy,
+    evidence: {
+      ...evidence,
+      proof,
+      ...(place === null ? {} : { place: `${place.file}:${place.line}:${place.column}` }),
+    },
+  };
+}
+
+function dropOf(instance: string, { score, since }: AuditReport): Finding[] {
+  if (since === null || score.value === null || score.value >= since.score) return [];
+  return [
+    {
+      instance,
+      rule: scoreDropped,
+      resource: instance,
+      severity: 'warning',
+      summary: `the audit’s score fell from ${since.score} to ${score.value}: new are ${since.opened.slice(0, 5).join(', ')}`,
+      remedy: 'redis-agent audit, and undo what was changed, or waive it with a reason',
+      evidence: { before: since.score, now: score.value },
+    },
+  ];
+}

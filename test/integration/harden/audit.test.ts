@@ -1,0 +1,208 @@
+import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { applyRules } from '../../../src/formats/acl/apply-rules.ts';
+import { mayRun } from '../../../src/formats/acl/user.ts';
+import type { EngineVersion } from '../../../src/formats/conf/engine.ts';
+import type { AuditReport } from '../../../src/harden/audit/report.ts';
+import { sha256 } from '../../../src/harden/read/hash.ts';
+import { readDryrun } from '../../../src/harden/read/read-dryrun.ts';
+import { runAgent, writeConfig } from '../../support/cli.ts';
+import { findBuild, serverBuilds, startServer } from '../../support/redis-server.ts';
+import { makeTempFolder, removeTempFolder } from '../../support/temp-folder.ts';
+
+const rulesOf = (report: AuditReport): string[] => report.findings.map(({ rule }) => rule);
+
+function folder(): string {
+  const made = makeTempFolder();
+  onTestFinished(() => removeTempFolder(made));
+  return made;
+}
+
+describe.each(serverBuilds().filter(({ version }) => !version.startsWith('6.')))('$name', (build) => {
+  test('the server’s own judgement of rights and ours agree', async () => {
+    const server = await startServer({ build });
+    const engine: EngineVersion = { engine: build.engine, version: build.version, docker: false };
+    const users: Record<string, string> = {
+      everything: 'on nopass ~* &* +@all',
+      nothing: 'on nopass',
+      denied: 'on nopass ~* +@all -@admin -@dangerous +info',
+      forgot: 'on nopass ~* +@all -eval -eval_ro -evalsha_ro -config -acl',
+      reader: 'on nopass ~a:* +@read +@connection -keys',
+      selector: 'on nopass (+@write ~b:*) +config|get -config|set',
+      turned: 'on nopass -@dangerous +@all -@scripting +script|kill',
+    };
+    for (const [name, rules] of Object.entries(users))
+      await server.call('ACL', 'SETUSER', name, ...rules.split(/ (?![^(]*\))/));
+    const asked = await readDryrun(server.connection, Object.keys(users));
+    const apart: string[] = [];
+    for (const [name, rights] of asked) {
+      const { user } = applyRules(name, (users[name] ?? '').split(' '), { engine, hash: sha256 });
+      for (const [command, may] of rights)
+        if (mayRun(user, command) !== may) apart.push(`${name} ${command} ${may}`);
+      expect(rights.size).toBeGreaterThan(35);
+    }
+    expect(apart).toEqual([]);
+  });
+});
+
+test('an aclfile without a line for default is an open server, and that was tried', async () => {
+  const build = findBuild('redis', '7.0');
+  if (build === undefined) return;
+  const aclfile = join(folder(), 'users.acl');
+  writeFileSync(aclfile, 'user agent on nopass -@all +ping +info +time +config|get +acl|list +acl|dryrun\n');
+  const server = await startServer({ build, config: { aclfile, requirepass: 'a-long-and-random-secret' } });
+  const config = writeConfig({ server, username: 'agent', password: 'whatever-it-is' });
+  const { code, json } = await runAgent(['audit', '--json'], { config });
+  expect(code).toBe(3);
+  const [report] = json.reports;
+  const finding = report.findings.find(({ rule }: { rule: string }) => rule === 'ACL02');
+  expect(finding).toMatchObject({ severity: 'critical', evidence: { unauthenticated: 'pong' } });
+  expect(rulesOf(report)).not.toContain('ACL01');
+  // Recorded, and compared with the next.
+  const again = await runAgent(['audit', '--json'], { config });
+  expect(again.json.reports[0].since).toMatchObject({ opened: [], closed: [] });
+});
+
+test('with few rights it says what is missing, and passes nothing that it has not seen', async () => {
+  const server = await startServer();
+  await server.call(
+    'ACL',
+    'SETUSER',
+    'agent',
+    'on',
+    '>a-long-and-random-secret',
+    '-@all',
+    '+ping',
+    '+info',
+    '+time',
+  );
+  const config = writeConfig({ server, username: 'agent', password: 'a-long-and-random-secret' });
+  const { json } = await runAgent(['audit', '--json'], { config });
+  const [report] = json.reports;
+  expect(report.unknown.map(({ missing }: { missing: string }) => missing)).toEqual(
+    expect.arrayContaining([expect.stringContaining('ACL SETUSER agent +config|get')]),
+  );
+  expect(report.passed).not.toContain('NET01');
+});
+
+test('a lossy default user: commands are lost at the restart, and both traces are told', async () => {
+  const build = findBuild('redis', '7.0');
+  if (build === undefined) return;
+  const server = await startServer({
+    build,
+    config: {
+      appendonly: 'yes',
+      appendfsync: 'always',
+      user: [
+        'agent on nopass ~* &* +@all',
+        'default on nopass ~* &* +@all -debug -eval -multi -exec -set -incr',
+      ],
+    },
+    auth: { username: 'agent', password: 'a-long-and-random-secret' },
+  });
+  await server.call('SET', 'plain', '1');
+  for (let at = 0; at < 20; at++)
+    await server.call(
+      'EVAL',
+      "redis.call('SET', KEYS[1], 1) redis.call('INCR', KEYS[2])",
+      2,
+      `s${at}`,
+      `i${at}`,
+    );
+  expect(await server.call('DBSIZE')).toBe(41);
+  await server.restart();
+  expect(Number(await server.call('DBSIZE'))).toBeLessThan(41);
+  const config = writeConfig({ server, username: 'agent', password: 'a-long-and-random-secret' });
+  const { json } = await runAgent(['audit', '--json', '--check', 'ACL05', '--check', 'PER07'], { config });
+  expect(rulesOf(json.reports[0])).toEqual(['ACL05', 'PER07']);
+});
+
+test('Debian’s own file has no faulty line, and its default user is what stands out', async () => {
+  const stock = '/etc/redis/redis.conf';
+  if (!existsSync(stock)) return;
+  const { json } = await runAgent(['audit', '--conf', stock, '--engine', 'redis-7.0', '--json']);
+  const [report] = json.reports;
+  expect(rulesOf(report)).not.toContain('CFG14');
+  expect(rulesOf(report)).toContain('ACL01');
+  expect(report.findings.filter(({ severity }: { severity: string }) => severity === 'critical')).toEqual([]);
+});
+
+test.each([
+  ['a folder', (at: string) => mkdirSync(at), 'it is a folder'],
+  ['a link to nothing', (at: string) => symlinkSync('/nowhere', at), 'it does not exist'],
+  ['a binary file', (at: string) => writeFileSync(at, Buffer.from([1, 0, 2])), 'it is no text'],
+  ['nothing', () => undefined, 'it does not exist'],
+  ['YAML without a server', (at: string) => writeFileSync(`${at}`, 'a: b\n'), 'no command of redis-server'],
+])('%s for a file is one line and status 2', async (_what, make, said) => {
+  const at = join(folder(), said.startsWith('no command') ? 'x.yaml' : 'x.conf');
+  make(at);
+  const { code, stderr } = await runAgent(['audit', '--conf', at]);
+  expect(code).toBe(2);
+  expect(stderr).toContain(said);
+  expect(stderr).not.toContain(' at ');
+});
+
+test('includes that go in a circle, compose, stdin, and the mended file', async () => {
+  const at = folder();
+  writeFileSync(join(at, 'a.conf'), 'include b.conf\nport 1 # x\n');
+  writeFileSync(join(at, 'b.conf'), 'include a.conf\n');
+  const circle = await runAgent(['audit', '--conf', join(at, 'a.conf'), '--engine', 'redis-7.0', '--json']);
+  expect(JSON.stringify(circle.json)).toContain('files include one another');
+
+  const compose = join(at, 'compose.yaml');
+  writeFileSync(
+    compose,
+    'services:\n  cache:\n    image: redis:7.2-alpine\n    command: redis-server --requirepass $$(cat /run/secrets/x) --maxmemory 80%\n',
+  );
+  const { json } = await runAgent(['audit', '--conf', compose, '--json']);
+  expect(json.reports[0]).toMatchObject({
+    subject: `${compose} (service cache)`,
+    engine: 'redis 7.2 (container image)',
+  });
+  expect(rulesOf(json.reports[0])).toEqual(expect.arrayContaining(['SEC01', 'CFG14', 'NET03', 'NET08']));
+
+  const input = Buffer.from('port 1 # x\n');
+  const preview = await runAgent(['audit', '--conf', '-', '--engine', 'redis-7.0', '--fix-preview'], {
+    input,
+  });
+  expect([preview.code, preview.stdout]).toEqual([0, '# x\nport 1\n']);
+});
+
+test('SARIF, JUnit and HTML: whole documents, and no name breaks out of them', async () => {
+  const at = folder();
+  const conf = join(at, 'x.conf');
+  writeFileSync(conf, 'user <script>alert(1)</script>& on nopass +get\nnope 1\n');
+  const as = async (format: string): Promise<string> => {
+    const out = join(at, `out.${format}`);
+    const { code } = await runAgent([
+      'audit',
+      '--conf',
+      conf,
+      '--engine',
+      'redis-7.0',
+      '--format',
+      format,
+      '--out',
+      out,
+    ]);
+    expect(code).toBe(3);
+    return readFileSync(out, 'utf8');
+  };
+  const sarif = JSON.parse(await as('sarif'));
+  expect(sarif.version).toBe('2.1.0');
+  const { results, tool } = sarif.runs[0];
+  for (const result of results) expect(tool.driver.rules[result.ruleIndex].id).toBe(result.ruleId);
+  expect(
+    results.findLast(({ ruleId }: { ruleId: string }) => ruleId === 'CFG14').locations[0].physicalLocation
+      .region,
+  ).toEqual({
+    startLine: 2,
+    startColumn: 1,
+  });
+  for (const text of [await as('html'), await as('junit')]) {
+    expect(text).not.toContain('<script>');
+    expect(text).toContain('&lt;script&gt;');
+  }
+  expect(await as('html')).toContain("default-src 'none'");
+});
