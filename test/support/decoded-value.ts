@@ -1,4 +1,4 @@
-import type { ElementSink, StreamId } from '../../src/formats/rdb/element-sink.ts';
+import type { ElementSink, PassedOver, StreamId } from '../../src/formats/rdb/element-sink.ts';
 import type { RdbRecord } from '../../src/formats/rdb/rdb-handler.ts';
 import { readValue } from '../../src/formats/rdb/rdb-reader.ts';
 import type { Engine } from '../../src/formats/rdb/rdb-version.ts';
@@ -34,6 +34,8 @@ export interface DecodedValue {
   stream?: DecodedStream;
   /** Lengths of what was too long. */
   skipped: number[];
+  /** What servers live with. Only where there is something. */
+  passedOver?: PassedOver[];
 }
 
 const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString('latin1');
@@ -75,6 +77,7 @@ function collector(): { sink: ElementSink; value: DecodedValue } {
       groups.at(-1)?.consumers.push({ name: text(name), seenAt, activeAt, pending: [] }),
     consumerPending: (id) => groups.at(-1)?.consumers.at(-1)?.pending.push(idText(id)),
     skipped: (bytes) => value.skipped.push(bytes),
+    passedOver: (what) => (value.passedOver ??= []).push(what),
   };
   return { sink, value };
 }

@@ -39,7 +39,7 @@ export function decodeRdb(
 export function decodeAof(
   chunks: AsyncIterable<Uint8Array>,
   artefact: Artefact,
-  { identities, signal, deep = false }: Pick<DecodeOptions, 'identities' | 'signal' | 'deep'>,
+  { identities, signal, deep = false }: Pick<DecodeOptions, 'identities' | 'signal'> & { deep?: boolean },
 ): AsyncGenerator<Uint8Array, void, void> {
   const content = new AofArchiveCheck({ deep });
   return decode(chunks, artefact, { identities, signal, content, what: 'sound append only file' });

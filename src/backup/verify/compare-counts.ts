@@ -23,3 +23,15 @@ export function compareCounts(
   }
   return undefined;
 }
+
+type Counts = Record<string, KeyCount>;
+
+/** What is left of the counts of a dump when a server leaves some of its keys out. */
+export function without(counts: Counts, left: Counts): Counts {
+  return Object.fromEntries(
+    Object.entries(counts).flatMap(([database, { keys, expires }]) => {
+      const out = left[database] ?? { keys: 0, expires: 0 };
+      return keys === out.keys ? [] : [[database, { keys: keys - out.keys, expires: expires - out.expires }]];
+    }),
+  );
+}

@@ -41,6 +41,12 @@ export interface StreamConsumer {
 }
 
 /**
+ * What servers pass over in a value: it has no elements, so they leave its key out (since 6.2) · a stream states another
+ * length than it has, which all take but those from Valkey 9.1 on.
+ */
+export type PassedOver = 'empty' | 'stream-length';
+
+/**
  * Takes the elements of values, in the order of the file. What it does not take is checked all the same. All bytes are
  * valid during the call only; integers come as their decimal digits, as the server hands them out.
  */
@@ -69,6 +75,8 @@ export interface ElementSink {
    * neither handed over nor checked: the value is incomplete.
    */
   skipped?(bytes: number): void;
+  /** The value is not right, and servers live with that. */
+  passedOver?(what: PassedOver): void;
   /** The value was right, in all that could be looked at. */
   end?(record: RdbRecord): void;
 }

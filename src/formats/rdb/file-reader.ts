@@ -1,4 +1,3 @@
-import { decodeUtf8, escapeBytes, wholeCharacters } from '../../lib/byte-text.ts';
 import { opcode, OpcodeReader } from './opcode-reader.ts';
 import { plainLayouts, readPlainKeys } from './plain-keys.ts';
 import { RawValue } from './raw-value.ts';
@@ -10,6 +9,7 @@ import {
   type TokenSink,
 } from './rdb-handler.ts';
 import { headerBytes, readRdbVersion, type Engine, type RdbVersion } from './rdb-version.ts';
+import { shownName } from './shown-name.ts';
 import { StringReader } from './string-reader.ts';
 import { grammarOf } from './value-grammar.ts';
 import { ValueReader } from './value-reader.ts';
@@ -25,9 +25,6 @@ export interface Limits {
 }
 
 const defaults = { key: 64 * 1024, string: 64 * 1024 * 1024, raw: 512 * 1024 * 1024 };
-
-/** Of a key in a fault. */
-const shownBytes = 200;
 
 type State = 'header' | 'next' | 'opcode' | 'key' | 'value';
 
@@ -88,7 +85,8 @@ export class FileReader {
   locate(error: RdbError): RdbError {
     if (error.offset === 0) error.offset = this.#window.offset;
     if (error.record !== undefined || (this.#state !== 'key' && this.#state !== 'value')) return error;
-    const key = this.#state === 'key' ? '' : shownKey(this.#key);
+    const { bytes, from, to } = this.#key;
+    const key = this.#state === 'key' ? '' : shownName(bytes, from, to);
     error.record = { index: this.records, key };
     return error;
   }
@@ -210,13 +208,6 @@ export class FileReader {
     this.#record.keyFrom = from;
     this.#record.keyTo = to;
   }
-}
-
-/** A key's first bytes, for people. */
-function shownKey({ bytes, from, to }: StringReader): string {
-  const key = bytes.subarray(from, to);
-  const shown = to - from <= shownBytes ? key : key.subarray(0, wholeCharacters(key, shownBytes));
-  return decodeUtf8(shown) ?? escapeBytes(shown);
 }
 
 function emptyRecord(bytes: Uint8Array): RdbRecord {

@@ -1,7 +1,7 @@
 import { RdbEnvelope } from './rdb-envelope.ts';
 import { RdbError, type RdbHandler, type RdbRecord } from './rdb-handler.ts';
 import { isNews, RdbReader } from './rdb-reader.ts';
-import { ValueDecoder } from './value-decoder.ts';
+import type { DumpRules } from './whole/dump-rules.ts';
 import { ContentCounter, type RdbContent } from './content-counter.ts';
 
 export type RdbVerdict =
@@ -18,8 +18,8 @@ export type RdbVerdict =
 export interface CheckOptions {
   /** Gets everything that is read. */
   listener?: RdbHandler;
-  /** Decode every value too: what is compressed or packed may be damaged inside, which its length does not tell. */
-  deep?: boolean;
+  /** Decode every value too, and hold the dump to what these ask: they tell afterwards what they found. */
+  rules?: DumpRules | undefined;
   /** Is told why not all of it could be read, although the file as a whole is right. */
   onUnread?: (why: string) => void;
 }
@@ -37,13 +37,14 @@ export class RdbCheck {
   #fault: RdbError | undefined;
 
   /** `bytes`: the whole file's length, which must be known before. */
-  constructor(bytes: number, { listener, deep = false, onUnread }: CheckOptions = {}) {
+  constructor(bytes: number, { listener, rules, onUnread }: CheckOptions = {}) {
     this.#onUnread = onUnread;
     this.#envelope = new RdbEnvelope(bytes);
     const handler = listener === undefined ? this.#counter : both(this.#counter, listener);
-    this.#reader = deep
-      ? new RdbReader(decodingAll(handler), { withoutChecksum: true, sink: new ValueDecoder() })
-      : new RdbReader(handler, { withoutChecksum: true });
+    this.#reader =
+      rules === undefined
+        ? new RdbReader(handler, { withoutChecksum: true })
+        : new RdbReader(withRules(handler, rules), { withoutChecksum: true, sink: rules.sink });
   }
 
   /** Does not keep `chunk`. */
@@ -91,9 +92,9 @@ export function placeOf({ message, offset, record }: RdbError): string {
   return `${message} (at byte ${offset}${where})`;
 }
 
-/** The same handler, which wishes for every value's tokens. */
-function decodingAll(handler: RdbHandler): RdbHandler {
-  return { ...both(handler, {}), scanner: undefined, wish: () => 'tokens' };
+/** The same handler, beside rules that have every value decoded. */
+export function withRules(handler: RdbHandler, rules: DumpRules): RdbHandler {
+  return { ...both(handler, rules), scanner: undefined, wish: (record) => rules.wish(record) };
 }
 
 function both(one: RdbHandler, other: RdbHandler): RdbHandler {

@@ -5,22 +5,30 @@ import { AgentError } from '../../domain/errors.ts';
 import { ContentCounter } from '../../formats/rdb/content-counter.ts';
 import { expandDump, Growth } from '../../formats/rdb/expand-dump.ts';
 import { formsDiffer, OddEntries } from '../../formats/rdb/listpack-form.ts';
-import { placeOf } from '../../formats/rdb/rdb-check.ts';
-import { RdbError, type RdbHandler, type RdbRecord, type ValueWish } from '../../formats/rdb/rdb-handler.ts';
+import { placeOf, withRules } from '../../formats/rdb/rdb-check.ts';
+import { RdbError, type RdbHandler, type RdbRecord } from '../../formats/rdb/rdb-handler.ts';
 import { RdbReader } from '../../formats/rdb/rdb-reader.ts';
 import type { RdbVersion } from '../../formats/rdb/rdb-version.ts';
-import { ValueDecoder } from '../../formats/rdb/value-decoder.ts';
+import type { PassedOver } from '../../formats/rdb/whole/describe-passed.ts';
+import { DumpRules } from '../../formats/rdb/whole/dump-rules.ts';
+import { findTwins } from '../../formats/rdb/whole/find-twins.ts';
 import { printable } from '../../lib/printable.ts';
+import { randomWords } from '../../lib/random-words.ts';
+import { without } from '../../backup/verify/compare-counts.ts';
 import { rdbOf } from './artefact-of.ts';
 import type { JobContext } from '../job.ts';
 
 /** What a backup is, every value of it decoded. */
-export interface DeepProof {
+export interface DeepProof extends PassedOver {
   version: RdbVersion;
-  /** By database number, counted in the file. */
+  /** By database number, counted in the file, less what a server leaves out. */
   databases: Record<string, KeyCount>;
-  /** The highest that the file names, with keys or without: a server ends at one that it does not have. */
+  /** The highest database that is selected, with or without keys. */
   highestDatabase: number;
+  /** Function libraries, whose code is not judged. */
+  libraries: number;
+  /** Is no key there twice? False: that could not be told. */
+  distinct: boolean;
   /** Modules that have data in it, which nobody but they can check. */
   modules: string[];
   /** Values that the server would read otherwise than they were written. */
@@ -84,8 +92,9 @@ export async function proveDeeply(
   const content = new DeepContent();
   const odd = new OddEntries();
   // Without methods to call a decoder is faster.
-  const sink = new ValueDecoder(formsDiffer(manifest.server, server) ? odd : {});
-  const reader = new RdbReader(content, { sink, withoutChecksum: true });
+  const elements = formsDiffer(manifest.server, server) ? odd : {};
+  const rules = new DumpRules(randomWords(), { bytes: total, elements });
+  const reader = new RdbReader(withRules(content, rules), { sink: rules.sink, withoutChecksum: true });
   let done = 0;
   try {
     const dump = decodeRdb(...(await stored(context, manifest, context.signal)));
@@ -97,14 +106,23 @@ export async function proveDeeply(
       context.progress.report({ phase: 'verifying', done, total, unit: 'bytes' });
     }
     const { version } = reader.finish();
+    const found = blocks.finish();
+    const proven = (): AsyncIterable<Uint8Array> =>
+      readProven(context, manifest, { blocks: found }, context.signal);
+    const distinct = await findTwins(rules, async () => proven());
+    const { empty, staleStreams, libraries, highestDatabase, emptyByDatabase } = rules;
     return {
       version,
-      databases: content.databases(),
-      highestDatabase: content.highestDatabase,
+      databases: without(content.databases(), emptyByDatabase),
+      empty,
+      stale_streams: staleStreams,
+      libraries,
+      highestDatabase,
+      distinct,
       modules: [...content.modules],
       oddEntries: odd.count,
       growth: growth.bytes,
-      blocks: blocks.finish(),
+      blocks: found,
     };
   } catch (error) {
     if (!(error instanceof RdbError)) throw error;
@@ -126,13 +144,8 @@ class DeepContent implements RdbHandler {
     this.modules.add(module);
   }
 
-  wish({ type }: RdbRecord): ValueWish {
-    if (type.data !== 'module') return 'tokens';
-    this.modules.add('a module’s own type');
-    return 'skip';
-  }
-
   record(record: RdbRecord): void {
+    if (record.type.data === 'module') this.modules.add('a module’s own type');
     this.#counter.record(record);
   }
 

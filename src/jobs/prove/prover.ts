@@ -1,14 +1,20 @@
 import { open, rm, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
-import { decodeRdb, verifyStored } from '../../backup/artefact/decode.ts';
+import { decodeAgain, decodeRdb, verifyStored } from '../../backup/artefact/decode.ts';
 import { compareCounts } from '../../backup/verify/compare-counts.ts';
 import type { Artefact, Manifest } from '../../domain/backup.ts';
 import { AgentError, messageOf, systemCode } from '../../domain/errors.ts';
 import { infoKeyspace, type Info } from '../../formats/info/parse-info.ts';
+import { placeOf } from '../../formats/rdb/rdb-check.ts';
+import { RdbError } from '../../formats/rdb/rdb-handler.ts';
+import { describePassed, passedOver } from '../../formats/rdb/whole/describe-passed.ts';
+import { DumpRules } from '../../formats/rdb/whole/dump-rules.ts';
+import { findTwins } from '../../formats/rdb/whole/find-twins.ts';
 import { formatBytes } from '../../lib/bytes.ts';
 import { printable } from '../../lib/printable.ts';
 import { giveToUnprivileged } from '../../lib/unprivileged.ts';
 import { toolPlaces } from '../../redis/find-service.ts';
+import { randomWords } from '../../lib/random-words.ts';
 import { makeScratchFolder, sweepScratch } from '../../redis/scratch-folder.ts';
 import { startScratchServer } from '../../redis/scratch-server.ts';
 import { readInfo } from '../../redis/server.ts';
@@ -164,10 +170,11 @@ async function proveDecoded(
   const all =
     manifest.content.types['module'] === undefined ? 'every value' : 'every value but those of modules';
   let how = deep ? `${all} decoded` : 'decoded';
+  const rules = deep ? new DumpRules(randomWords(), { bytes: artefact.plain.bytes }) : undefined;
   const plain = decodeRdb(await readStored(context, manifest, artefact), artefact, {
     identities: context.identities(),
     signal: context.signal,
-    deep,
+    rules,
     onUnread: (why) => {
       if (deep) how = `decoded, not every value of it: ${printable(why)}`;
     },
@@ -178,7 +185,34 @@ async function proveDecoded(
   } finally {
     await file?.close();
   }
+  if (rules !== undefined) how = [how, ...(await askWhole(context, manifest, artefact, rules))].join('; ');
   return { level: 'decoded', how, summary: `${how}, SHA-256${checksum ? ' and CRC64' : ''} right` };
+}
+
+/** What only the dump as a whole tells; says what servers live with, and what could not be told. */
+async function askWhole(
+  context: JobContext,
+  manifest: Manifest,
+  artefact: Artefact,
+  rules: DumpRules,
+): Promise<string[]> {
+  const { signal } = context;
+  const again = async (): Promise<AsyncIterable<Uint8Array>> =>
+    decodeAgain(await readStored(context, manifest, artefact), artefact, {
+      identities: context.identities(),
+      signal,
+    });
+  const notes = describePassed(passedOver(rules)).map(printable);
+  const distinct = await findTwins(rules, again).catch((error: unknown) => {
+    if (!(error instanceof RdbError)) throw error;
+    throw new AgentError('damaged', `${artefact.name} is damaged: ${printable(placeOf(error))}`, {
+      cause: error,
+      reason: 'corrupt',
+    });
+  });
+  if (!distinct) notes.push('whether a key is there twice could not be told');
+  if (rules.libraries > 0) notes.push(`the code of ${rules.libraries} function libraries is not judged`);
+  return notes;
 }
 
 async function proveChecked(

@@ -1,8 +1,11 @@
 import { ByteSink, fits, integerOf } from './byte-sink.ts';
 import type { Style } from './style.ts';
 
-/** Text that is kept as an integer where it can be, as servers do; a style may leave it text. A bigint is one for sure. */
-export type Entry = Uint8Array | bigint;
+/**
+ * Text that is kept as an integer where it can be, as servers do; a style may leave it text. A bigint is one for sure, and a
+ * number one in its shortest form.
+ */
+export type Entry = Uint8Array | bigint | number;
 
 /** Total bytes, number of entries (65535: not known), entries, end. Each entry is followed by its length, backwards. */
 export function listpack(entries: readonly Entry[], style: Style): Buffer {
@@ -22,8 +25,8 @@ export function listpack(entries: readonly Entry[], style: Style): Buffer {
 }
 
 function listpackEntry(out: ByteSink, entry: Entry, style: Style): void {
-  const value = typeof entry === 'bigint' ? entry : integerOf(entry);
-  if (value === undefined || (typeof entry !== 'bigint' && style.pick(4) === 3))
+  const value = typeof entry === 'object' ? integerOf(entry) : BigInt(entry);
+  if (value === undefined || (typeof entry === 'object' && style.pick(4) === 3))
     return listpackText(out, bytesOf(entry), style);
   const forms: (() => unknown)[] = [];
   if (value >= 0n && value <= 127n) forms.push(() => out.integer(value, 1));
@@ -33,11 +36,11 @@ function listpackEntry(out: ByteSink, entry: Entry, style: Style): void {
   if (fits(value, 24)) forms.push(() => out.byte(0xf2).integer(value, 3));
   if (fits(value, 32)) forms.push(() => out.byte(0xf3).integer(value, 4));
   forms.push(() => out.byte(0xf4).integer(value, 8));
-  forms[style.pick(forms.length)]?.();
+  forms[typeof entry === 'number' ? 0 : style.pick(forms.length)]?.();
 }
 
 function bytesOf(entry: Entry): Uint8Array {
-  return typeof entry === 'bigint' ? Buffer.from(String(entry)) : entry;
+  return typeof entry === 'object' ? entry : Buffer.from(String(entry));
 }
 
 function listpackText(out: ByteSink, text: Uint8Array, style: Style): void {

@@ -52,7 +52,8 @@ function nodeEntries(node: StreamEntries, style: Style): Entry[] {
       fields.every((field, index) => Buffer.compare(field, master[index] ?? field) === 0);
     const short = same && style.pick(5) !== 4;
     const flags = (gone ? 1 : 0) | (short ? 2 : 0);
-    out.push(text(flags), text(wrapped(id[0] - base[0])), text(wrapped(id[1] - base[1])));
+    // Servers write other flags over them, so they have one byte.
+    out.push(flags, text(wrapped(id[0] - base[0])), text(wrapped(id[1] - base[1])));
     if (!short) out.push(text(fields.length));
     for (const [index, value] of values.entries()) {
       const field = fields[index];

@@ -57,7 +57,7 @@ function packed(sink: ValueSink, { code, packing }: ValueType, entries: readonly
 }
 
 function mustBeText(entry: Entry): Uint8Array {
-  if (typeof entry === 'bigint') throw new Error('only listpacks hold what must be an integer');
+  if (typeof entry !== 'object') throw new Error('only listpacks hold what must be an integer');
   return entry;
 }
 

@@ -12,9 +12,16 @@ const unknownCount = 0xffff;
  */
 export class ListpackReader extends PackedReader {
   readonly packing = 'listpack';
+  #entryAt = 0;
+
+  /** Is the entry that was read last an integer of one byte? */
+  get isSmall(): boolean {
+    return this.data[this.#entryAt]! < 0x80;
+  }
 
   override next(): boolean {
     const { data, at } = this;
+    this.#entryAt = at;
     const end = data.length - 1; // where the end mark is
     if (at === end) return this.#finish();
     const head = data[at]!;

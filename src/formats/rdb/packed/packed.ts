@@ -16,7 +16,7 @@ const counters: Record<Packing, (bytes: Uint8Array, from: number, length: number
   ziplist: (bytes, from, length) => (length < 10 ? undefined : known(uint16(bytes, from + 8))),
   intset: (bytes, from, length) =>
     length < 8 ? undefined : uint16(bytes, from + 4) + uint16(bytes, from + 6) * 2 ** 16,
-  zipmap: (bytes, from, length) => (length < 1 || bytes[from]! >= 254 ? undefined : bytes[from]! * 2),
+  zipmap: (bytes, from, length) => (length < 1 || (bytes[from] ?? 0) === 254 ? undefined : bytes[from]! * 2),
 };
 
 /**

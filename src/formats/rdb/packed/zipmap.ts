@@ -1,7 +1,7 @@
 import { PackedReader } from './packed-reader.ts';
 
 const endMark = 0xff;
-/** As a length: it is in the next four bytes. As the number of pairs: too many for the byte, count them. */
+/** As a length: it is in the next four bytes, and no smaller one is. As the number of pairs: count them. */
 const long = 0xfe;
 
 /**
@@ -21,7 +21,11 @@ export class ZipmapReader extends PackedReader {
     if (first === long) from += 4;
     if (isValue) from += 1;
     this.#need(from);
-    const to = from + (first === long ? this.view.getUint32(at + 1, true) : first);
+    const length = first === long ? this.view.getUint32(at + 1, true) : first;
+    // Servers expect the shorter form wherever it suffices, and end when it is not there.
+    if (first === long && length < long)
+      throw this.damaged(`entry ${this.seen} has a length of ${length} in the long form`);
+    const to = from + length;
     const unused = isValue ? data[from - 1]! : 0;
     this.#need(to + unused);
     this.setBytes(from, to);
@@ -44,7 +48,7 @@ export class ZipmapReader extends PackedReader {
   #finish(): false {
     const pairs = this.data[0]!;
     if (this.seen % 2 !== 0) throw this.damaged('its last key has no value');
-    if (pairs < long && pairs * 2 !== this.seen)
+    if (pairs !== long && pairs * 2 !== this.seen)
       throw this.damaged(`it has ${this.seen / 2} pairs and not the ${pairs} of its header`);
     return false;
   }

@@ -2,21 +2,22 @@ import { RdbError } from '../rdb-handler.ts';
 
 /** More digits than any server writes a double with. */
 const longestScore = 128;
-const infinities: Readonly<Record<string, number>> = {
-  inf: Number.POSITIVE_INFINITY,
-  '+inf': Number.POSITIVE_INFINITY,
-  '-inf': Number.NEGATIVE_INFINITY,
-};
+/**
+ * What strtod and sscanf read of it, as far as a server writes it so; what they read besides (hexadecimal, text behind the
+ * number) no server has written. What JavaScript reads besides (no-break spaces, `0b1`) they refuse.
+ */
+const number = /^[ \t-\r]*(?:([+-]?)inf(?:inity)?|[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?)$/i;
 
 /** A score that is held as text. JavaScript and strtod round alike, to the nearest double. */
 export function parseScore(source: Uint8Array, from = 0, to = source.length): number {
   if (to - from > longestScore || from === to) throw badScore();
   let text = '';
   for (let at = from; at < to; at++) text += String.fromCharCode(source[at]!);
-  const score = infinities[text] ?? Number(text);
-  // Number() takes blanks for 0.
-  if (Number.isNaN(score) || text.trim() === '') throw badScore();
-  return score;
+  const found = number.exec(text);
+  if (found === null) throw badScore();
+  const [, sign] = found;
+  if (sign === undefined) return Number(text);
+  return sign === '-' ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
 }
 
 /** A score that is held as 8 bytes. */

@@ -91,7 +91,8 @@ export class PackedValues implements ValuePart {
         `a ${this.#type!.data} has ${this.#came} nodes and not the ${this.#nodes} that it states`,
       );
     // An empty node among others is passed over, as the servers do.
-    if (!this.#incomplete) checkCount(this.#type!, this.#found, this.#found);
+    if (this.#incomplete) return;
+    checkCount(this.#type!, { found: this.#found, stated: this.#found, sink: this.#sink });
   }
 
   #items(reader: PackedReader, unique: boolean): void {
@@ -118,12 +119,19 @@ export class PackedValues implements ValuePart {
 
   #fields(reader: PackedReader, expiring: boolean): void {
     const wanted = this.#sink.field !== undefined;
+    let latest = 0;
     while (reader.next()) {
       this.#addUnique(reader);
       const name = wanted ? kept(reader) : undefined;
       if (!reader.next()) throw damaged('a hash has a field without a value');
       const value = name === undefined ? undefined : expiring ? kept(reader) : reader.bytes();
       const expiresAt = expiring ? expiryOf(reader) : -1;
+      if (expiring) {
+        // Servers take expired fields off from the front until one is not, and end when they meet one later.
+        const order = expiresAt < 0 ? Infinity : expiresAt;
+        if (order < latest) throw damaged("a hash's fields do not ascend by their expiry");
+        latest = order;
+      }
       if (name !== undefined && value !== undefined) this.#sink.field?.(name, value, expiresAt);
       this.#found += 1;
     }
@@ -153,6 +161,7 @@ function scoreOf(reader: PackedReader): number {
 
 function expiryOf(reader: PackedReader): number {
   if (!reader.next()) throw damaged('a hash has a field without an expiry');
-  if (!reader.toInteger()) throw damaged("a field's expiry is not a number");
+  // Servers do not take digits here.
+  if (!reader.isInteger) throw damaged("a field's expiry is not a number");
   return fieldExpiry(reader.value);
 }

@@ -107,7 +107,7 @@ export class PlainValues implements ValuePart {
 
   end(): void {
     if (this.#step > 0) throw damaged(`a ${this.#type!.data} ends within an element`);
-    checkCount(this.#type!, this.#found, this.#count);
+    checkCount(this.#type!, { found: this.#found, stated: this.#count, sink: this.#sink });
   }
 
   #expected(token: string): Step {

@@ -20,6 +20,8 @@ export class StreamEntries {
   #masterFieldCount = 0;
   #firstMs = 0n;
   #firstSeq = 0n;
+  /** The first id of the node before. */
+  #before: { ms: bigint; seq: bigint } | undefined;
   #last: { ms: Part; seq: Part } = { ms: -1, seq: -1 };
 
   constructor(sink: ElementSink) {
@@ -28,6 +30,7 @@ export class StreamEntries {
 
   begin(): void {
     this.#last = { ms: -1, seq: -1 };
+    this.#before = undefined;
   }
 
   /** Returns how many entries the node has that are not deleted. */
@@ -36,6 +39,10 @@ export class StreamEntries {
     const view = new DataView(firstId.buffer, firstId.byteOffset, 16);
     this.#firstMs = view.getBigUint64(0);
     this.#firstSeq = view.getBigUint64(8);
+    const before = this.#before;
+    if (before !== undefined && (this.#firstMs - before.ms || this.#firstSeq - before.seq) <= 0n)
+      throw damaged("a stream's nodes are out of order");
+    this.#before = { ms: this.#firstMs, seq: this.#firstSeq };
     this.#reader.open(listpack);
     const live = this.#count('number of entries');
     const deleted = this.#count('number of deleted entries');
@@ -50,6 +57,8 @@ export class StreamEntries {
       throw damaged(
         `a stream's node has ${found} entries and ${gone} deleted, and not the ${live} and ${deleted} it states`,
       );
+    // Servers take such a node away with its last entry, and the newest refuse one.
+    if (live === 0) throw damaged('a stream has a node without an entry that is not deleted');
     return live;
   }
 
@@ -68,6 +77,8 @@ export class StreamEntries {
   /** The reader is on the flags. True: the entry is deleted. */
   #readEntry(): boolean {
     const flags = this.#integer('flags');
+    // Servers write others over them, and expect them to be as long.
+    if (!this.#reader.isSmall) throw damaged("a stream's entry has flags of more than one byte");
     if (flags < 0 || flags > (deletedFlag | sameFieldsFlag))
       throw damaged(`a stream's entry has the unknown flags ${flags}`);
     this.#next('id');

@@ -16,6 +16,8 @@ type Reading<T> = Generator<undefined, T, Token>;
 
 /** The group does not know how many entries it has read: -1 as 64 bits without sign. */
 const unknownRead = 0xffff_ffff_ffff_ffffn;
+/** Servers count them with a sign. */
+const mostAdded = 0x7fff_ffff_ffff_ffffn;
 
 /** Streams. Their grammar is written out as code that asks for one token after the other. */
 export class StreamValue implements ValuePart {
@@ -68,10 +70,12 @@ export class StreamValue implements ValuePart {
   }
 
   *#stream(revision: number): Reading<void> {
-    const live = yield* this.#nodes();
+    const nodes = yield* number();
+    const live = yield* this.#nodes(nodes);
     const length = Number(yield* number());
-    if (live !== undefined && live !== length)
-      throw damaged(`a stream has ${live} entries and not the ${length} that it states`);
+    if (nodes === 0 && length > 0)
+      throw damaged(`a stream has no entries and not the ${length} that it states`);
+    if (live !== undefined && live !== length) this.#sink.passedOver?.('stream-length');
     const lastId = yield* id();
     const newer = revision >= 2;
     // An optional call does not evaluate its arguments where there is nothing to call: these must be read all the same.
@@ -82,6 +86,8 @@ export class StreamValue implements ValuePart {
       maxDeletedId: newer ? yield* id() : undefined,
       entriesAdded: newer ? BigInt(yield* number()) : undefined,
     };
+    if (metadata.entriesAdded !== undefined && metadata.entriesAdded > mostAdded)
+      throw damaged('a stream counts more entries than a server can');
     this.#sink.stream?.(metadata);
     this.#groupNames.clear();
     const groups = yield* number();
@@ -89,10 +95,9 @@ export class StreamValue implements ValuePart {
   }
 
   /** Returns how many entries there are; undefined when some node could not be looked at. */
-  *#nodes(): Reading<number | undefined> {
+  *#nodes(nodes: number | bigint): Reading<number | undefined> {
     this.#entries.begin();
     let live: number | undefined = 0;
-    const nodes = yield* number();
     for (let node = 0; node < nodes; node++) {
       const firstId = copyOf(yield* string());
       const listpack = yield* string();
@@ -110,6 +115,8 @@ export class StreamValue implements ValuePart {
     if (name !== undefined && !this.#groupNames.add(name)) throw damaged('a stream has the same group twice');
     const lastId = yield* id();
     const read = revision >= 2 ? BigInt(yield* number()) : unknownRead;
+    if (read > mostAdded && read !== unknownRead)
+      throw damaged('a group counts more entries than a server can');
     // Without its name nothing of it can be handed over.
     const sink = name === undefined ? {} : this.#sink;
     if (name !== undefined)

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { RdbCheck, type CheckOptions, type RdbVerdict } from '../../../../src/formats/rdb/rdb-check.ts';
+import { DumpRules } from '../../../../src/formats/rdb/whole/dump-rules.ts';
 import type { RdbRecord } from '../../../../src/formats/rdb/rdb-handler.ts';
 import { faultOf } from '../../../support/rdb/observe.ts';
 import { rdbOf } from '../../../support/rdb.ts';
@@ -97,7 +98,7 @@ test('damage inside a packed value is found by decoding it, and only so', () => 
   const listpack = [10, 0, 0, 0, 1, 0, 0x8a, 0x61, 1, 0xff];
   const file = rdbOf(Buffer.from([0xfe, 0, 20, ...text('set'), listpack.length, ...listpack]), 'REDIS0011');
   expect(check(file)).toMatchObject({ sound: true, content: { types: { set: 1 } } });
-  expect(check(file, { deep: true })).toMatchObject({
+  expect(check(file, { rules: new DumpRules({ high: 1, low: 2 }) })).toMatchObject({
     sound: false,
     problem: expect.stringMatching(/in record 0, key "set"\)$/) as unknown,
   });
@@ -107,7 +108,10 @@ test('a listener hears of every key, whether values are decoded or not', () => {
   for (const deep of [false, true]) {
     const keys: number[] = [];
     const listener = { record: (record: RdbRecord) => void keys.push(record.database) };
-    check(rdbOf(Buffer.from(twoKeys)), { listener, deep });
+    check(rdbOf(Buffer.from(twoKeys)), {
+      listener,
+      rules: deep ? new DumpRules({ high: 1, low: 2 }) : undefined,
+    });
     expect(keys).toEqual([0, 3]);
   }
 });

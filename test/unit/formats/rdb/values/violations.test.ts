@@ -34,13 +34,24 @@ const latest = 2 ** 48 - 2;
 
 describe('a collection', () => {
   test.for<[what: string, code: number, value: Buffer, fault: string]>([
-    ['an empty list', 1, raw((sink) => sink.number(0)), 'a list has no elements'],
-    ['an empty list of nodes', 14, raw((sink) => sink.number(0)), 'a list has no elements'],
     [
-      'a list of one empty node',
-      18,
-      raw((sink) => sink.number(1).number(2).string(packed())),
-      'has no elements',
+      'an empty intset',
+      11,
+      raw((sink) => sink.string(Buffer.from('0200000000000000', 'hex'))),
+      'no elements',
+    ],
+    ['an empty zipmap', 9, raw((sink) => sink.string(Buffer.of(0, 0xff))), 'no elements'],
+    [
+      'a zipmap with a short length in the long form',
+      9,
+      raw((sink) => sink.string(Buffer.from('01fe0100000061010062ff', 'hex'))),
+      'a length of 1 in the long form',
+    ],
+    [
+      'a zipmap that counts 255 pairs',
+      9,
+      raw((sink) => sink.string(Buffer.from('ff0161010062ff', 'hex'))),
+      'not the 255 of its header',
     ],
     [
       'a list with an empty element in a node of its own',
@@ -48,10 +59,6 @@ describe('a collection', () => {
       raw((sink) => sink.number(2).number(1).string(bytes('a')).number(1).string(bytes(''))),
       'that is empty',
     ],
-    ['an empty set', 2, raw((sink) => sink.number(0)), 'a set has no elements'],
-    ['an empty packed set', 20, raw((sink) => sink.string(packed())), 'a set has no elements'],
-    ['an empty hash', 4, raw((sink) => sink.number(0)), 'a hash has no elements'],
-    ['an empty zset', 17, raw((sink) => sink.string(packed())), 'a zset has no elements'],
     [
       'a member twice',
       2,
@@ -88,6 +95,24 @@ describe('a collection', () => {
       25,
       raw((sink) => sink.time(0).string(packed('a', 1, 'x'))),
       'expiry is not a number',
+    ],
+    [
+      'an expiry in digits',
+      25,
+      raw((sink) => sink.time(0).string(listpack([bytes('a'), bytes(1), bytes(5)], { pick: digitsOnce() }))),
+      'expiry is not a number',
+    ],
+    [
+      'fields that do not ascend by their expiry',
+      25,
+      raw((sink) => sink.time(0).string(packed('a', 1, 9, 'b', 2, 8))),
+      'do not ascend by their expiry',
+    ],
+    [
+      'a field without an expiry before one that has one',
+      23,
+      raw((sink) => sink.string(packed('a', 1, 0, 'b', 2, 8))),
+      'do not ascend by their expiry',
     ],
     [
       'an expiry before 1970',
@@ -146,10 +171,10 @@ describe('a collection', () => {
     expect(decodeValue(typeOf(24), released).fields).toEqual([['a', '1', latest]]);
     const candidate = raw((sink) => pair(sink.number(1).number(latest)));
     expect(decodeValue(typeOf(22), candidate).fields).toEqual([['a', '1', latest]]);
-    const without = raw((sink) => sink.string(packed('a', 1, 0, 'b', 2, 1)));
+    const without = raw((sink) => sink.string(packed('b', 2, 1, 'a', 1, 0)));
     expect(decodeValue(typeOf(23), without).fields).toEqual([
-      ['a', '1', -1],
       ['b', '2', 1],
+      ['a', '1', -1],
     ]);
   });
 
@@ -167,6 +192,40 @@ describe('a collection', () => {
       ['e', 0.001],
     ]);
   });
+});
+
+describe('an empty collection', () => {
+  test.for<[code: number, value: Buffer]>([
+    [1, raw((sink) => sink.number(0))],
+    [2, raw((sink) => sink.number(0))],
+    [3, raw((sink) => sink.number(0))],
+    [4, raw((sink) => sink.number(0))],
+    [5, raw((sink) => sink.number(0))],
+    [14, raw((sink) => sink.number(0))],
+    [16, raw((sink) => sink.string(packed()))],
+    [17, raw((sink) => sink.string(packed()))],
+    [18, raw((sink) => sink.number(1).number(2).string(packed()))],
+    [20, raw((sink) => sink.string(packed()))],
+    [24, raw((sink) => sink.time(0).number(0))],
+    [25, raw((sink) => sink.time(0).string(packed()))],
+  ])('of type %j is what servers leave out', ([code, value]) => {
+    checkValue(typeOf(code), value);
+    expect(decodeValue(typeOf(code), value).passedOver).toEqual(['empty']);
+  });
+});
+
+describe('a score that is text', () => {
+  const score = (text: string): Buffer =>
+    raw((sink) => sink.number(1).string(bytes('m')).byte(text.length).bytes(Buffer.from(text, 'latin1')));
+
+  test.for([' 1', '+1', '.5', '5.', '1e400', '-Infinity', '\t-2.5e-3'])('may be %j', (text) => {
+    expect(decodeValue(typeOf(3), score(text)).members).toEqual([['m', Number(text)]]);
+  });
+
+  test.for(['\xa01', '1\xa0', '0b1', '0o7', '1_0', '', ' ', '1e', '1 1', '--1', 'infinite'])(
+    'may not be %j',
+    (text) => expectFault(typeOf(3), score(text), 'score is not a number'),
+  );
 });
 
 /** An entry with an integer in it first as that, then as text. */
@@ -229,16 +288,6 @@ describe('a stream', () => {
   });
 
   test.for<[what: string, nodes: NonNullable<Stream['nodes']>, fault: string]>([
-    [
-      'another length',
-      [
-        [
-          [1, 0],
-          [...master(2), ...entry(2, 0), ...entry(2, 1)],
-        ],
-      ],
-      'has 2 entries and not the 1 that it states',
-    ],
     ['an empty node', [[[1, 0], []]], 'ends where'],
     [
       'a wrong count',
@@ -299,6 +348,40 @@ describe('a stream', () => {
         ],
       ],
       'ends where',
+    ],
+    [
+      'flags of more than one byte',
+      [
+        [
+          [1, 0],
+          [...master(1), ...entry(2_000, 0)],
+        ],
+      ],
+      'flags of more than one byte',
+    ],
+    [
+      'a node of deleted entries only',
+      [
+        [
+          [1, 0],
+          [...master(0, 1), ...entry(3, 0)],
+        ],
+      ],
+      'without an entry that is not deleted',
+    ],
+    [
+      'two nodes with one id',
+      [
+        [
+          [7, 0],
+          [...master(1), ...entry(2, 0)],
+        ],
+        [
+          [7, 0],
+          [...master(1), ...entry(2, 1)],
+        ],
+      ],
+      'nodes are out of order',
     ],
     [
       'unknown flags',
@@ -376,6 +459,33 @@ describe('a stream', () => {
     ],
   ])('may not have %s', ([, nodes, fault]) => {
     expectFault(typeOf(15), stream({ nodes, length: 1 }), fault);
+  });
+
+  test('may state another length than it has, but not without entries', () => {
+    const nodes: Stream['nodes'] = [
+      [
+        [1, 0],
+        [...master(2), ...entry(2, 0), ...entry(2, 1)],
+      ],
+    ];
+    for (const length of [0, 1, 3]) {
+      checkValue(typeOf(15), stream({ nodes, length }));
+      expect(decodeValue(typeOf(15), stream({ nodes, length })).passedOver).toEqual(['stream-length']);
+    }
+    expectFault(typeOf(15), stream({ length: 1 }), 'has no entries and not the 1 that it states');
+  });
+
+  test('counts no more entries than a server can', () => {
+    const counted = (added: bigint, read: bigint): Buffer =>
+      raw((sink) => {
+        sink.number(0).number(0).number(9).number(9);
+        sink.number(0).number(0).number(0).number(0).number(added).number(1);
+        sink.string(bytes('g')).number(0).number(0).number(read).number(0).number(0);
+      });
+    const most = 2n ** 63n - 1n;
+    expect(() => checkValue(typeOf(19), counted(most, 2n ** 64n - 1n))).not.toThrow();
+    expectFault(typeOf(19), counted(most + 1n, 0n), 'counts more entries than a server can');
+    expectFault(typeOf(19), counted(0n, most + 1n), 'counts more entries than a server can');
   });
 
   test.for<[what: string, groups: NonNullable<Stream['groups']>, fault: string]>([
