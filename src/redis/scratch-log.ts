@@ -47,11 +47,20 @@ export function explainEnd(
       reason: 'databases',
       hint: 'raise databases in its configuration',
     });
-  const module = /^.*\bmodule\b.*$/im.exec(text)?.[0];
-  if (module !== undefined && /FATAL|can't load|not loaded|no matching/i.test(text))
+  const module = lines.find(
+    (line) => /\bmodule\b/i.test(line) && /FATAL|can't load|not loaded|no matching/i.test(line),
+  );
+  if (module !== undefined)
     return new AgentError('failed', `the scratch server lacks a module: ${plain(module)}`, {
       reason: 'module',
       hint: 'a dump with data of modules can only be loaded by a server that has them',
+    });
+  // Its check tool finds nothing wrong with these.
+  const refused = lines.find((line) => /Failed loading library, |RDB has duplicated key /.test(line));
+  if (refused !== undefined)
+    return new AgentError('damaged', `the scratch server cannot load the dump: ${plain(refused)}`, {
+      reason: 'load',
+      hint: 'no server starts with it: use another backup, or write its keys one by one: redis-agent restore ID --keys PATTERN --into URL',
     });
   // A server that cannot load its dump runs its own check tool over it (rdb.c, rdbReportError).
   const error = lines.findIndex((line) => line.includes('RDB ERROR DETECTED'));

@@ -27,13 +27,16 @@ export async function findAofSource(named: string): Promise<AofSource> {
   const names = await readdir(path).catch((error: unknown) => {
     throw unreadable(path, error);
   });
-  const manifests = names.filter((name) => name.endsWith('.manifest'));
+  // A server that ended while it wrote leaves such behind, and passes over it.
+  const manifests = names.filter((name) => name.endsWith('.manifest') && !name.startsWith('temp-'));
   const [manifest, ...others] = manifests;
   if (manifest !== undefined && others.length === 0)
     return { layout: 'multi-part', path: join(path, manifest) };
-  const [single, ...more] = names.filter((name) => name.endsWith('.aof'));
+  const [single, ...more] = names.filter((name) => name.endsWith('.aof') && !name.startsWith('temp-'));
   if (manifest === undefined && single !== undefined && more.length === 0)
     return { layout: 'single', path: join(path, single) };
+  const old = manifest === undefined && single === undefined ? await upgraded(path) : undefined;
+  if (old !== undefined) return { layout: 'single', path: old };
   throw new AgentError(
     'failed',
     manifest === undefined
@@ -41,6 +44,13 @@ export async function findAofSource(named: string): Promise<AofSource> {
       : `there are ${manifests.length} AOF manifests in ${path}`,
     { reason: 'missing', hint: 'name the folder of the AOF (appenddirname), a manifest, or one file' },
   );
+}
+
+/** The one file of a server before 7.0, whose upgrade ended when it had made the folder: beside that, by its usual name. */
+async function upgraded(folder: string): Promise<string | undefined> {
+  const path = join(dirname(folder), 'appendonly.aof');
+  const stats = await stat(path).catch(() => undefined);
+  return stats?.isFile() === true ? path : undefined;
 }
 
 /** Opens a file for reading, or resolves with undefined when there is none. Throws an AgentError `failed`. */

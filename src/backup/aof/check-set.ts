@@ -81,6 +81,7 @@ async function attemptCheck(source: AofSource, options: CheckSetOptions): Promis
       })),
       manifest: set.manifest,
       missing: set.missing.map(({ name }) => name),
+      unmoved: set.unmoved,
       unlisted: await unlisted(source, options),
       cuts,
       live: options.live,

@@ -45,6 +45,8 @@ export interface AofSetFacts {
   files: AofFileFacts[];
   manifest: AofManifest | undefined;
   missing: string[];
+  /** Where the base lies that a server moves when it starts: an upgrade was cut off. */
+  unmoved?: string | undefined;
   unlisted: string[];
   /** What a cut would take, for files that are not sound to their end. */
   cuts: AofCut[];

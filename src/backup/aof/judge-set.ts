@@ -24,6 +24,7 @@ export function judgeAofSet(facts: AofSetFacts): AofProblem[] {
       summary: `${name} is in the manifest and not there: the server cannot start with this`,
       remedy: 'find out who removed it; while the server runs, BGREWRITEAOF makes a whole set anew',
     })),
+    ...(facts.unmoved === undefined ? [] : [cutOff(facts.unmoved)]),
     ...facts.unlisted.map((name): AofProblem => ({
       verdict: 'unexpected',
       severity: 'warning',
@@ -36,6 +37,16 @@ export function judgeAofSet(facts: AofSetFacts): AofProblem[] {
     ...judgeEmptied(facts),
   ];
   return worstFirst(problems);
+}
+
+function cutOff(path: string): AofProblem {
+  return {
+    verdict: 'unexpected',
+    severity: 'info',
+    file: null,
+    summary: `an upgrade from a server before 7.0 was cut off: the next start takes ${path} into the folder`,
+    remedy: 'nothing: start the server, and leave both where they are until then',
+  };
 }
 
 export function worstFirst(problems: readonly AofProblem[]): AofProblem[] {

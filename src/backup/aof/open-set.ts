@@ -27,6 +27,11 @@ export interface OpenAofSet extends AsyncDisposable {
   files: OpenAofFile[];
   /** Listed, and not there. */
   missing: AofFile[];
+  /**
+   * The base of a server before 7.0 that lies where that had it, since the upgrade was cut off: a server moves it when it
+   * starts. Its path.
+   */
+  unmoved: string | undefined;
 }
 
 const attempts = 50;
@@ -93,26 +98,41 @@ async function openSingle(source: AofSource): Promise<OpenAofSet | undefined> {
   if (handle === undefined) return undefined;
   const files = [unmeasured(basename(source.path), undefined, handle)];
   await measure(files);
-  return withDispose({ source, manifest: undefined, files, missing: [] });
+  return withDispose({ source, manifest: undefined, files, missing: [], unmoved: undefined });
 }
 
 async function openListed(
   { path }: AofSource,
   { base, incrs }: AofManifest,
-): Promise<{ files: OpenAofFile[]; missing: AofFile[] }> {
+): Promise<Pick<OpenAofSet, 'files' | 'missing' | 'unmoved'>> {
   const files: OpenAofFile[] = [];
   const missing: AofFile[] = [];
+  let unmoved: string | undefined;
   try {
     for (const listed of base === undefined ? incrs : [base, ...incrs]) {
       const handle = await openAofFile(join(dirname(path), listed.name));
-      if (handle === undefined) missing.push(listed);
-      else files.push(unmeasured(listed.name, listed, handle));
+      if (handle !== undefined) {
+        files.push(unmeasured(listed.name, listed, handle));
+        continue;
+      }
+      const old = isUpgrade({ base, incrs }, path) ? join(dirname(dirname(path)), listed.name) : undefined;
+      const before = old === undefined ? undefined : await openAofFile(old);
+      if (before === undefined) missing.push(listed);
+      else {
+        unmoved = old;
+        files.push(unmeasured(listed.name, listed, before));
+      }
     }
   } catch (error) {
     await closeAll(files);
     throw error;
   }
-  return { files, missing };
+  return { files, missing, unmoved };
+}
+
+/** Does it list nothing but the one file that a server before 7.0 had (aof.c, loadAppendOnlyFiles)? */
+function isUpgrade({ base, incrs }: Pick<AofManifest, 'base' | 'incrs'>, path: string): boolean {
+  return base !== undefined && incrs.length === 0 && `${base.name}.manifest` === basename(path);
 }
 
 function unmeasured(name: string, listed: AofFile | undefined, handle: FileHandle): OpenAofFile {

@@ -1,6 +1,15 @@
 import { createHash } from 'node:crypto';
 import type { Clock } from '../../domain/clock.ts';
-import { AofScanner, type AofEnd, type AofPreamble, type AofScan } from '../../formats/aof/aof-scanner.ts';
+import {
+  AofScanner,
+  faultOf,
+  type AofEnd,
+  type AofPreamble,
+  type AofScan,
+} from '../../formats/aof/aof-scanner.ts';
+import { DumpRules } from '../../formats/rdb/whole/dump-rules.ts';
+import { findTwins } from '../../formats/rdb/whole/find-twins.ts';
+import { randomWords } from '../../lib/random-words.ts';
 import type { OpenAofFile } from './open-set.ts';
 import { becameShorter, readRange } from './read-range.ts';
 
@@ -34,6 +43,8 @@ export interface ScanOptions {
   signal: AbortSignal;
   /** Bytes read further on. */
   onProgress: (bytes: number) => void;
+  /** Decode every value of a dump that a file starts with, and ask of it all that a server asks? */
+  deep?: boolean;
 }
 
 const probeBytes = 4096;
@@ -51,12 +62,31 @@ export async function scanAofFile(
 ): Promise<ScannedAof> {
   const known = before !== undefined && (await isKnown(file, before, options)) ? before : undefined;
   const from = known?.sound ?? 0;
-  const scanner = new AofScanner({ offset: from, preamble: file.listed?.type !== 'i' });
+  const rules = options.deep === true ? new DumpRules(randomWords(), { bytes: file.size }) : undefined;
+  const scanner = new AofScanner({ offset: from, preamble: file.listed?.type !== 'i', rules });
   await feed(scanner, file, from, options);
   const moving = options.isLast && (await settle(scanner, file, options));
-  const result = moving ? withoutTail(scanner.result()) : scanner.result();
+  const scan = moving ? withoutTail(scanner.result()) : scanner.result();
+  const result = rules === undefined ? scan : await withoutTwins(scan, rules, file, options);
   file.size = result.bytes;
   return { file, from, scan: known === undefined ? result : joined(known, result) };
+}
+
+/** The dump that it starts with is read once more where a key may be in it twice, which servers end at. */
+async function withoutTwins(
+  scan: AofScan,
+  rules: DumpRules,
+  { handle, name }: OpenAofFile,
+  { signal }: ScanOptions,
+): Promise<AofScan> {
+  const { preamble } = scan;
+  if (preamble === undefined || rules.distinct) return scan;
+  try {
+    await findTwins(rules, async () => readRange(handle, { from: 0, to: preamble.bytes, name, signal }));
+    return scan;
+  } catch (error) {
+    return { ...scan, sound: 0, soundCommands: 0, end: faultOf(error, preamble.version) };
+  }
 }
 
 /** What to remember of it; undefined when something is wrong with it, which is to be seen anew each time. */

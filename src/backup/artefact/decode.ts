@@ -3,9 +3,11 @@ import { storedAsIs, type Artefact } from '../../domain/backup.ts';
 import { AgentError } from '../../domain/errors.ts';
 import { AofArchiveCheck } from '../../formats/aof/archive-check.ts';
 import { RdbCheck, type CheckOptions } from '../../formats/rdb/rdb-check.ts';
+import { DumpRules } from '../../formats/rdb/whole/dump-rules.ts';
 import { decompressZstd } from '../../formats/zstd/decompress.ts';
 import { gatherChunks } from '../../lib/gather-chunks.ts';
 import { printable } from '../../lib/printable.ts';
+import { randomWords } from '../../lib/random-words.ts';
 import { decryptAge } from './age-decrypt.ts';
 import { PlainCheck, type ContentCheck } from './plain-check.ts';
 
@@ -41,7 +43,9 @@ export function decodeAof(
   artefact: Artefact,
   { identities, signal, deep = false }: Pick<DecodeOptions, 'identities' | 'signal'> & { deep?: boolean },
 ): AsyncGenerator<Uint8Array, void, void> {
-  const content = new AofArchiveCheck({ deep });
+  const content = new AofArchiveCheck({
+    rules: deep ? new DumpRules(randomWords(), { again: false }) : undefined,
+  });
   return decode(chunks, artefact, { identities, signal, content, what: 'sound append only file' });
 }
 

@@ -2,6 +2,7 @@ import type { RdbHandler, RdbRecord, ValueWish } from '../../formats/rdb/rdb-han
 import { RdbReader } from '../../formats/rdb/rdb-reader.ts';
 import { ValueDecoder } from '../../formats/rdb/value-decoder.ts';
 import type { DataType } from '../../formats/rdb/value-types.ts';
+import { isEmpty } from '../../formats/rdb/whole/empty-keys.ts';
 import { ElementHash, newestStreams } from './element-hash.ts';
 import { ValueHash } from './value-hash.ts';
 
@@ -81,6 +82,8 @@ export class ContentDigest implements RdbHandler {
   }
 
   record(record: RdbRecord): void {
+    // A server has left it out, and so has what it writes.
+    if (isEmpty(record)) return;
     const { bytes, keyFrom, keyTo, keyBytes, database, type, expiresAt } = record;
     const [key, hash] = [this.#key, this.#hash];
     key.reset();

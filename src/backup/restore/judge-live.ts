@@ -54,6 +54,8 @@ export interface LiveFacts {
     rdb: RdbVersion;
     /** The highest that it names; before it was read, the highest with a key. */
     highestDatabase: number;
+    /** Streams that state another length than they have. */
+    staleStreams: number;
     modules: string[];
     /** Values in which the server would find another length than was written (formats/rdb/listpack-form.ts). */
     oddEntries: number;
@@ -158,6 +160,12 @@ function judgeBackup({ server, backup }: LiveFacts): Guard[] {
       'modules',
       `it holds data of modules (${backup.modules.join(', ')}), which nobody else can check`,
       useFiles,
+    );
+  if (backup.staleStreams > 0 && server.engine === 'valkey' && Number.parseFloat(server.version) >= 9.1)
+    say(
+      'stale-streams',
+      `${backup.staleStreams} of its streams state another length than they have, and ${server.engine} ${server.version} would end at the first`,
+      'write its keys one by one: --keys',
     );
   if (backup.oddEntries > 0)
     say(

@@ -30,12 +30,21 @@ const known = new Set(['file', 'seq', 'type']);
 export function parseAofManifest(text: string): AofManifest {
   const manifest: AofManifest = { base: undefined, incrs: [], history: [] };
   if (text === '') throw new AgentError('damaged', 'it is empty', { reason: 'manifest' });
-  const lines = text.split('\n');
-  const last = lines.pop() ?? '';
-  lines.forEach((line, index) => addLine(manifest, line, index + 1));
-  if (last !== '' && !last.startsWith('#'))
-    throw wrong(lines.length + 1, 'it does not end with a line break');
+  linesOf(text).forEach((line, index) => addLine(manifest, line, index + 1));
   return manifest;
+}
+
+/** As a server reads them: at most so many bytes at a time, so that what is longer becomes more than one. */
+function linesOf(text: string): string[] {
+  const bytes = Buffer.from(text);
+  const lines: string[] = [];
+  for (let from = 0; from < bytes.length;) {
+    const end = bytes.indexOf(0x0a, from);
+    const to = Math.min(end < 0 ? bytes.length : end + 1, from + longestLine);
+    lines.push(bytes.toString('utf8', from, to));
+    from = to;
+  }
+  return lines;
 }
 
 /** The manifest of the files that hold data: what a copy needs. */
@@ -45,8 +54,14 @@ export function formatAofManifest({ base, incrs }: Pick<AofManifest, 'base' | 'i
 
 function addLine(manifest: AofManifest, line: string, number: number): void {
   if (line.startsWith('#')) return;
-  if (Buffer.byteLength(line) >= longestLine) throw wrong(number, `it is longer than ${longestLine} bytes`);
-  const file = parseLine(line, number);
+  if (!line.endsWith('\n'))
+    throw wrong(
+      number,
+      Buffer.byteLength(line) < longestLine
+        ? 'it does not end with a line break'
+        : `it is longer than ${longestLine} bytes`,
+    );
+  const file = parseLine(line.slice(0, -1), number);
   const { base, incrs } = manifest;
   if ([base, ...incrs].some((other) => other?.name === file.name && file.type !== 'h'))
     throw wrong(number, `${JSON.stringify(file.name)} is listed twice`);
@@ -80,7 +95,8 @@ function parseLine(line: string, number: number): AofFile {
     throw wrong(number, `${JSON.stringify(name)} is a path and no file name`);
   const seq = pairs.get('seq') ?? '';
   if (!/^0*[1-9]\d{0,14}$/.test(seq)) throw wrong(number, `${JSON.stringify(seq)} is no sequence number`);
-  const type = pairs.get('type') ?? '';
+  // Servers look at its first letter alone.
+  const type = pairs.get('type')?.slice(0, 1) ?? '';
   if (type !== 'b' && type !== 'i' && type !== 'h')
     throw wrong(number, `${JSON.stringify(type)} is no type of file (b, i or h)`);
   return { name, seq: Number(seq), type, extra };

@@ -1,6 +1,7 @@
-import { RdbError } from '../rdb/rdb-handler.ts';
+import { withRules } from '../rdb/rdb-check.ts';
+import { RdbError, type RdbHandler } from '../rdb/rdb-handler.ts';
 import { isNews, RdbReader } from '../rdb/rdb-reader.ts';
-import { ValueDecoder } from '../rdb/value-decoder.ts';
+import type { DumpRules } from '../rdb/whole/dump-rules.ts';
 import type { Engine, RdbVersion } from '../rdb/rdb-version.ts';
 import { writerOf } from '../rdb/writer-of.ts';
 import { RespScanner, type RespCommand, type RespEnd, type RespScan } from './resp-scanner.ts';
@@ -34,8 +35,8 @@ export interface AofScanOptions {
   offset?: number;
   /** May it start with an RDB? An incr may not. */
   preamble: boolean;
-  /** Decode every value of that RDB too. */
-  deep?: boolean;
+  /** Decode every value of that RDB too, and hold it to what these ask. */
+  rules?: DumpRules | undefined;
   onCommand?: (command: RespCommand) => void;
 }
 
@@ -77,7 +78,7 @@ export class AofScanner {
       sound: 0,
       soundCommands: 0,
       timestamps: undefined,
-      preamble: undefined,
+      preamble: this.#preamble,
       end: this.#fault ?? end,
     };
   }
@@ -85,14 +86,15 @@ export class AofScanner {
   /** A command starts with `*`, an annotation with `#`. */
   #start(byte: number): void {
     if (byte !== 0x52 && byte !== 0x56) return this.#readCommands(0);
-    this.#rdb = new RdbReader(
-      {
-        start: (version) => (this.#version = version),
-        aux: (name, value) => this.#aux.set(name, value),
-        ...(this.#options.deep === true ? { wish: () => 'tokens' as const } : {}),
-      },
-      { partOfFile: true, ...(this.#options.deep === true ? { sink: new ValueDecoder() } : {}) },
-    );
+    const { rules } = this.#options;
+    const handler: RdbHandler = {
+      start: (version) => (this.#version = version),
+      aux: (name, value) => this.#aux.set(name, value),
+    };
+    this.#rdb =
+      rules === undefined
+        ? new RdbReader(handler, { partOfFile: true })
+        : new RdbReader(withRules(handler, rules), { partOfFile: true, sink: rules.sink });
   }
 
   #readCommands(offset: number): void {
@@ -108,6 +110,7 @@ export class AofScanner {
       const end = this.#rdb?.end;
       if (end === undefined || this.#seen < end) return;
       this.#endRdb();
+      if (this.#fault !== undefined) return;
       this.#readCommands(end);
       this.update(chunk.subarray(end - from));
     } catch (error) {
@@ -127,11 +130,17 @@ export class AofScanner {
       createdAt: Number.isSafeInteger(createdAt) ? createdAt : undefined,
       writtenBy: writerOf((name) => this.#aux.get(name)),
     };
+    if (isNews(summary.version))
+      this.#fault = {
+        state: 'unknown',
+        offset: 0,
+        why: `its RDB version ${summary.version.version} is newer than this redis-agent, and than any server that it was tried with`,
+      };
   }
 }
 
 /** What a later version has added looks like damage to this reader. */
-function faultOf(error: unknown, version: RdbVersion | undefined): AofEnd {
+export function faultOf(error: unknown, version: RdbVersion | undefined): AofEnd {
   if (!(error instanceof RdbError)) throw error;
   const { kind, message, offset } = error;
   if (kind === 'unknown' || (version !== undefined && isNews(version)))

@@ -4,6 +4,7 @@ import { TarReader } from '../tar/tar-reader.ts';
 import type { TarEntry } from '../tar/tar-header.ts';
 import { parseAofManifest, type AofFile } from './aof-manifest.ts';
 import { AofScanner, type AofEnd } from './aof-scanner.ts';
+import type { DumpRules } from '../rdb/whole/dump-rules.ts';
 import { archiveFile, archiveManifest, memberPath } from './archive-names.ts';
 
 /** What an archive holds; or what is wrong with it. */
@@ -23,11 +24,11 @@ const manifestLimit = 1024 * 1024;
 
 /**
  * Checks the archive of an append only file as it streams by: its manifest, that it holds just what that lists and in its
- * order, every byte of an RDB at the start (`deep`: every value decoded), and the framing of every command, to a last one
+ * order, every byte of an RDB at the start (with `rules` every value decoded), and the framing of every command, to a last one
  * that is whole.
  */
 export class AofArchiveCheck {
-  readonly #deep: boolean;
+  readonly #rules: DumpRules | undefined;
   readonly #reader = new TarReader();
   readonly #files: AofContent['files'] = [];
   #layout: AofContent['layout'] = 'single';
@@ -40,8 +41,9 @@ export class AofArchiveCheck {
   #unread: string | null = null;
   #problem: string | undefined;
 
-  constructor({ deep = false }: { deep?: boolean } = {}) {
-    this.#deep = deep;
+  /** `rules`: those of one reading, as there is no second. */
+  constructor({ rules }: { rules?: DumpRules | undefined } = {}) {
+    this.#rules = rules;
   }
 
   /** Does not keep `chunk`. Never throws for what is in it: that is told by `finish`. */
@@ -100,7 +102,7 @@ export class AofArchiveCheck {
   }
 
   #scan(name: string, type: AofContent['files'][number]['type']): void {
-    const scanner = new AofScanner({ preamble: type !== 'incr', deep: this.#deep });
+    const scanner = new AofScanner({ preamble: type !== 'incr', rules: this.#rules });
     this.#current = { name, type, scanner };
   }
 

@@ -57,6 +57,8 @@ const inAnnotation = 9;
 
 /** More digits than any count or length that can be meant: it stays exact in a double. */
 const mostDigits = 15;
+/** Servers take the number of arguments for an integer of 32 bits. */
+const mostArguments = 2 ** 31 - 1;
 /** AOF_ANNOTATION_LINE_MAX_LEN of aof.h. */
 const longestAnnotation = 1024;
 
@@ -191,6 +193,8 @@ export class RespScanner {
   #countEnd(byte: number): void {
     if (byte !== lf) return this.#fail(byte, 'the line break behind a number');
     if (this.#number === 0) return this.#fail(byte, 'a command of at least one argument');
+    if (this.#number > mostArguments)
+      return this.#fail(byte, `a command of at most ${mostArguments} arguments`);
     this.#count = this.#number;
     this.#left = this.#number;
     this.#head.begin();

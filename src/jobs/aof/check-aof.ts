@@ -79,6 +79,7 @@ export async function checkAofAt(
     live: false,
     loadTruncated: undefined,
     known: [],
+    deep: true,
     info: undefined,
     places: {},
   });
@@ -125,6 +126,7 @@ async function examinePlace(
     written: infoInteger(info, 'aof_current_size'),
     loadTruncated: place.loadTruncated,
     known,
+    deep: true,
     info,
     places: await toolPlaces(instance, context.signal),
   });

@@ -94,7 +94,7 @@ export async function examineAof(
     path: source.path,
     layout: source.layout,
     verdict,
-    summary: summarise(checked, verdict, problems),
+    summary: summarise(checked, verdict, problems, load?.report),
     files: checked.scanned.map(({ file, from, scan }) => ({
       name: file.name,
       type: file.listed === undefined ? 'single' : file.listed.type === 'b' ? 'base' : 'incr',
@@ -115,11 +115,19 @@ export async function examineAof(
   return { report, verified: checked.verified };
 }
 
-function summarise({ scanned }: CheckedAof, verdict: AofVerdict, problems: readonly AofProblem[]): string {
+function summarise(
+  { scanned }: CheckedAof,
+  verdict: AofVerdict,
+  problems: readonly AofProblem[],
+  load: AofLoadReport | undefined,
+): string {
   const bytes = scanned.reduce((sum, { file }) => sum + file.size, 0);
   const commands = scanned.reduce((sum, { scan }) => sum + scan.commands, 0);
   const size = `${scanned.length} files, ${formatBytes(bytes)}, ${commands} commands`;
-  return verdict === 'ok' ? `sound: ${size}` : `${verdict}: ${problems[0]?.summary ?? size}`;
+  if (verdict !== 'ok') return `${verdict}: ${problems[0]?.summary ?? size}`;
+  return load?.ok === true || commands === 0
+    ? `sound: ${size}`
+    : `sound: ${size}, which are not run (--deep does)`;
 }
 
 async function loadCopy(

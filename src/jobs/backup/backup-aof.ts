@@ -111,6 +111,7 @@ async function readSet(
       written: infoInteger(info, 'aof_current_size'),
       loadTruncated: place.loadTruncated,
       known: [],
+
       onProgress: (done, total) => progress.report({ phase: 'reading', done, total, unit: 'bytes' }),
     },
   );

@@ -1,5 +1,4 @@
 import { rm } from 'node:fs/promises';
-import { compareCounts } from '../../backup/verify/compare-counts.ts';
 import type { Manifest, Verification } from '../../domain/backup.ts';
 import {
   drillSchema,
@@ -17,6 +16,7 @@ import { secondsFrom, stageBackup, type Rehearsal } from './stage.ts';
 import { compareLoaded, loadStaged } from './steps.ts';
 import { longPatience, type Job, type JobContext, type JobResult } from '../job.ts';
 import { brokenRule, overdueRule, skippedRule } from './rules.ts';
+import { compareKeys } from '../prove/compare-keys.ts';
 import { drillName } from './last-drill.ts';
 
 export interface DrillOptions {
@@ -183,7 +183,7 @@ async function goThrough(context: JobContext, rehearsal: Rehearsal, done: Progre
   const { server, databases } = await clocked('load', () => loadStaged(context, rehearsal, staged));
   await using _ = server;
   done.keys = Object.values(databases).reduce((sum, { keys }) => sum + keys, 0);
-  const miscount = compareCounts(manifest.keyspace, databases);
+  const miscount = await compareKeys(context, manifest, databases);
   if (miscount !== undefined) throw new AgentError('damaged', `loaded, but ${miscount}`);
   const { dump: file } = staged;
   if (file === undefined)

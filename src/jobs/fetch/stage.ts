@@ -13,7 +13,6 @@ import {
 } from '../../backup/restore/stage-files.ts';
 import { incomingFrom, type Workplace } from '../../backup/restore/build-incoming.ts';
 import type { DataFiles } from '../../backup/restore/swap-plan.ts';
-import { compareCounts } from '../../backup/verify/compare-counts.ts';
 import type { BackupKind, KeyCount, Manifest } from '../../domain/backup.ts';
 import { AgentError } from '../../domain/errors.ts';
 import type { Info } from '../../formats/info/parse-info.ts';
@@ -24,6 +23,7 @@ import { findCheckTool, runCheckRdb, type CheckTool } from '../../redis/tools.ts
 import { artefactOf } from '../prove/artefact-of.ts';
 import type { JobContext } from '../job.ts';
 import { readKnown } from './read-known.ts';
+import { compareKeys } from '../prove/compare-keys.ts';
 import { lackOfCommand, lackOfMemory } from '../prove/load-aof.ts';
 import { loadBeside, loadDump, type LoadBeside } from './load-beside.ts';
 
@@ -209,10 +209,11 @@ interface StagedProof {
 
 /** See StagedData. */
 export async function proveStaged(
-  { progress }: JobContext,
+  context: JobContext,
   manifest: Manifest,
   { kind, means: { tool, lack }, check, load }: StagedProof,
 ): Promise<string> {
+  const { progress } = context;
   if (tool === undefined) return `decoded; not loaded: ${lack}`;
   // Of a dump the tool looks at no more than a load does, by the same code; of an append only file it does.
   const checked = kind === 'aof' || lack !== undefined ? `checked with ${tool.argv0}` : undefined;
@@ -228,7 +229,7 @@ export async function proveStaged(
     if (why === undefined) throw error;
     return `${checked}; not loaded: ${why}`;
   }
-  const problem = compareCounts(manifest.keyspace, loaded);
+  const problem = await compareKeys(context, manifest, loaded);
   if (problem !== undefined) throw new AgentError('damaged', `backup ${manifest.id}: loaded, but ${problem}`);
   return `${checked === undefined ? '' : `${checked}, `}loaded in a scratch server`;
 }

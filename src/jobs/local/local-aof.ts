@@ -34,6 +34,7 @@ async function check({ clock, signal, progress }: JobContext, path: string): Pro
     live: false,
     loadTruncated: undefined,
     known: [],
+    deep: true,
     onProgress: (done, total) => progress.report({ phase: 'reading', done, total, unit: 'bytes' }),
   });
   if (checked !== undefined) return checked;

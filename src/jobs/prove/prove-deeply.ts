@@ -134,11 +134,6 @@ export async function proveDeeply(
 class DeepContent implements RdbHandler {
   readonly #counter = new ContentCounter();
   readonly modules = new Set<string>();
-  highestDatabase = 0;
-
-  database(database: number): void {
-    this.highestDatabase = Math.max(this.highestDatabase, database);
-  }
 
   moduleAux(module: string): void {
     this.modules.add(module);

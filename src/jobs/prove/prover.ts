@@ -1,7 +1,6 @@
 import { open, rm, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { decodeAgain, decodeRdb, verifyStored } from '../../backup/artefact/decode.ts';
-import { compareCounts } from '../../backup/verify/compare-counts.ts';
 import type { Artefact, Manifest } from '../../domain/backup.ts';
 import { AgentError, messageOf, systemCode } from '../../domain/errors.ts';
 import { infoKeyspace, type Info } from '../../formats/info/parse-info.ts';
@@ -20,6 +19,7 @@ import { startScratchServer } from '../../redis/scratch-server.ts';
 import { readInfo } from '../../redis/server.ts';
 import { findCheckTool, runCheckRdb, type CheckTool } from '../../redis/tools.ts';
 import type { JobContext } from '../job.ts';
+import { compareKeys } from './compare-keys.ts';
 import { lackOfMemory } from './load-aof.ts';
 import { shallower, type Proof, type ProofOptions } from './proof.ts';
 import { proveAof } from './prove-aof.ts';
@@ -112,7 +112,7 @@ async function proveContent(
 
   const room = await roomFor(folder, artefact.plain.bytes);
   if (room !== undefined) return shallower(await decodeTo(), room);
-  const staged = join(folder, `${manifest.id}.rdb`);
+  const staged = join(folder, 'staged.rdb');
   try {
     const decoded = await decodeTo(staged);
     giveToUnprivileged(staged);
@@ -246,7 +246,7 @@ async function proveLoaded(
   });
   const loaded = infoKeyspace(await readInfo(server.connection));
   const seconds = ((clock.monotonic() - start) / 1000).toFixed(1);
-  const problem = compareCounts(manifest.keyspace, loaded);
+  const problem = await compareKeys(context, manifest, loaded);
   if (problem !== undefined) throw new AgentError('damaged', `backup ${manifest.id}: loaded, but ${problem}`);
   const keys = Object.values(loaded).reduce((sum, database) => sum + database.keys, 0);
   const judged = manifest.keyspace.exact ? ' as expected' : ', which were not counted exactly';

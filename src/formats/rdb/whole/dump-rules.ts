@@ -2,6 +2,7 @@ import type { ElementSink, PassedOver } from '../element-sink.ts';
 import type { RdbHandler, RdbRecord, ValueWish } from '../rdb-handler.ts';
 import { shownName } from '../shown-name.ts';
 import { ValueDecoder } from '../value-decoder.ts';
+import { EmptyKeys } from './empty-keys.ts';
 import type { HashSeed } from './key-hash.ts';
 import { LibraryNames } from './library-names.ts';
 import { TwinFilter } from './twin-filter.ts';
@@ -24,9 +25,6 @@ export interface RulesOptions {
 }
 
 const examples = 3;
-/** More databases than any server has. */
-const mostDatabases = 65_536;
-
 /**
  * What a server asks of a dump besides sound values, for a reader that decodes every one (`sink`, and this as its handler):
  * library names, the highest database that is selected, keys that may stand there twice, and what servers pass over.
@@ -40,7 +38,7 @@ export class DumpRules implements RdbHandler {
     empty: { count: 0, examples: [] },
     'stream-length': { count: 0, examples: [] },
   };
-  readonly #empty: Record<string, { keys: number; expires: number }> = {};
+  readonly #empty = new EmptyKeys();
   #highest = 0;
   #modules = 0;
   #found: PassedOver | undefined;
@@ -84,7 +82,7 @@ export class DumpRules implements RdbHandler {
 
   /** The empty ones by database. */
   get emptyByDatabase(): Record<string, { keys: number; expires: number }> {
-    return this.#empty;
+    return this.#empty.databases;
   }
 
   /** Is no key there twice? False: the first reading cannot rule it out. */
@@ -112,15 +110,12 @@ export class DumpRules implements RdbHandler {
     if (this.#found !== undefined) this.#pass(this.#found, record);
   }
 
-  #pass(what: PassedOver, { database, bytes, keyFrom, keyTo, expiresAt }: RdbRecord): void {
+  #pass(what: PassedOver, record: RdbRecord): void {
     this.#found = undefined;
     const passed = this.#passed[what];
     passed.count++;
-    if (passed.examples.length < examples) passed.examples.push(shownName(bytes, keyFrom, keyTo));
-    if (what !== 'empty') return;
-    if (this.#empty[database] === undefined && Object.keys(this.#empty).length === mostDatabases) return;
-    const counts = (this.#empty[database] ??= { keys: 0, expires: 0 });
-    counts.keys++;
-    if (expiresAt !== -1) counts.expires++;
+    if (what === 'empty') this.#empty.record(record);
+    if (passed.examples.length < examples)
+      passed.examples.push(shownName(record.bytes, record.keyFrom, record.keyTo));
   }
 }

@@ -114,6 +114,7 @@ export function judgeFor(facts: LiveServerFacts, manifest: Manifest, proof?: Dee
       usedMemory: manifest.server.used_memory,
       rdb: proof?.version ?? versionOf(manifest),
       highestDatabase: proof?.highestDatabase ?? Math.max(0, ...Object.keys(databases).map(Number)),
+      staleStreams: proof?.stale_streams.count ?? 0,
       oddEntries: proof?.oddEntries ?? 0,
       modules: proof?.modules ?? (manifest.content.types['module'] === undefined ? [] : ['their own types']),
     },

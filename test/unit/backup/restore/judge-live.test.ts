@@ -52,6 +52,7 @@ function facts(
       highestDatabase: 0,
       modules: [],
       oddEntries: 0,
+      staleStreams: 0,
       ...backup,
     },
   };
@@ -81,6 +82,7 @@ describe('a live restore', () => {
     ['unread', { backup: { unread: 'a value of type 99' } }],
     ['modules', { backup: { modules: ['ReJSON-RL'] } }],
     ['listpacks', { backup: { oddEntries: 1 } }],
+    ['stale-streams', { server: { engine: 'valkey', version: '9.1.2' }, backup: { staleStreams: 1 } }],
     ['databases', { backup: { highestDatabase: 16 } }],
   ])('is refused: %s', (name, overrides) => {
     expect(judgeLive(facts(overrides)).guards).toMatchObject([{ name, allowable: false }]);

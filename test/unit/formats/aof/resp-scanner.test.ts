@@ -100,12 +100,16 @@ describe('corrupt, where and what was expected', () => {
 });
 
 test('a length of terabytes takes no memory and is a torn end', () => {
-  expect(
-    scan(Buffer.concat([select, Buffer.from('*900000000000000\r\n$900000000000000\r\nabc')])),
-  ).toMatchObject({
+  expect(scan(Buffer.concat([select, Buffer.from('*900000000\r\n$900000000000000\r\nabc')]))).toMatchObject({
     sound: select.length,
     end: { state: 'torn', inside: 'command' },
   });
+});
+
+test('a command has no more arguments than a server can count', () => {
+  const end = (count: string): unknown => scan(Buffer.from(`*${count}\r\n$3\r\nset\r\n`)).end;
+  expect(end('2147483647')).toMatchObject({ state: 'torn' });
+  expect(end('2147483648')).toMatchObject({ state: 'corrupt', expected: expect.stringMatching(/at most/) });
 });
 
 test('starts anywhere in a file', () => {

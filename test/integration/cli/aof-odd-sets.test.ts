@@ -1,0 +1,143 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { runAgent } from '../../support/cli.ts';
+import { oddDumps } from '../../support/rdb/odd-dumps.ts';
+import { rdbOf } from '../../support/rdb.ts';
+import { findBuild, startServer } from '../../support/redis-server.ts';
+import { makeTempFolder, removeTempFolder } from '../../support/temp-folder.ts';
+
+const set = '*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$1\r\nv\r\n';
+const base = 'file appendonly.aof.1.base.aof seq 1 type b\n';
+const incr = 'file appendonly.aof.1.incr.aof seq 1 type i\n';
+const whole = { 'appendonly.aof.1.base.aof': set, 'appendonly.aof.1.incr.aof': set };
+
+interface OddSet {
+  /** In the folder of the append only file; those whose names begin with `../` beside it. */
+  files: Record<string, string | Buffer>;
+  code: number;
+  verdict: string;
+  /** Does a server start with it? */
+  starts: boolean;
+}
+
+const sets: Record<string, OddSet> = {
+  'a comment of 1025 bytes': {
+    files: { ...whole, 'appendonly.aof.manifest': `#${'x'.repeat(1024)}\n${base}${incr}` },
+    code: 6,
+    verdict: 'sequence',
+    starts: false,
+  },
+  'a comment of 1024 bytes with its line break': {
+    files: { ...whole, 'appendonly.aof.manifest': `#${'x'.repeat(1022)}\n${base}${incr}` },
+    code: 0,
+    verdict: 'ok',
+    starts: true,
+  },
+  'a long comment without a line break at the end': {
+    files: { ...whole, 'appendonly.aof.manifest': `${base}${incr}#${'x'.repeat(1300)}` },
+    code: 6,
+    verdict: 'sequence',
+    starts: false,
+  },
+  'a short comment without a line break at the end': {
+    files: { ...whole, 'appendonly.aof.manifest': `${base}${incr}# seen` },
+    code: 0,
+    verdict: 'ok',
+    starts: true,
+  },
+  'what a crash leaves': {
+    files: {
+      ...whole,
+      'appendonly.aof.manifest': `${base}${incr}`,
+      'temp-appendonly.aof.manifest': 'x',
+      'temp-rewriteaof-1.aof': 'x',
+    },
+    code: 0,
+    verdict: 'ok',
+    starts: true,
+  },
+  'an upgrade that was cut off': {
+    files: { 'appendonly.aof.manifest': 'file appendonly.aof seq 1 type b\n', '../appendonly.aof': set },
+    code: 0,
+    verdict: 'ok',
+    starts: true,
+  },
+  'an upgrade that was cut off before its manifest': {
+    files: { '../appendonly.aof': set },
+    code: 0,
+    verdict: 'ok',
+    starts: true,
+  },
+  'a base with a key twice': {
+    files: {
+      'appendonly.aof.1.base.rdb': oddDumps['a key twice']!.bytes,
+      'appendonly.aof.1.incr.aof': set,
+      'appendonly.aof.manifest': `${base.replace('base.aof', 'base.rdb')}${incr}`,
+    },
+    code: 6,
+    verdict: 'corrupt',
+    starts: false,
+  },
+  'a base of a newer version': {
+    files: {
+      'appendonly.aof.1.base.rdb': rdbOf(Buffer.from('\0\x01a\x01b', 'latin1'), 'REDIS0099'),
+      'appendonly.aof.1.incr.aof': set,
+      'appendonly.aof.manifest': `${base.replace('base.aof', 'base.rdb')}${incr}`,
+    },
+    code: 3,
+    verdict: 'unknown',
+    starts: false,
+  },
+  'a command of 2147483648 arguments': {
+    files: {
+      'appendonly.aof.1.incr.aof': `${set}*2147483648\r\n$3\r\nset\r\n`,
+      'appendonly.aof.manifest': incr,
+    },
+    code: 6,
+    verdict: 'corrupt',
+    starts: false,
+  },
+};
+
+const build = findBuild('redis', '7.0');
+
+function lay(dir: string, files: OddSet['files']): string {
+  const folder = join(dir, 'appendonlydir');
+  mkdirSync(folder);
+  for (const [name, content] of Object.entries(files)) writeFileSync(join(folder, name), content);
+  return folder;
+}
+
+describe.for(Object.entries(sets))('%s', ([, { files, code, verdict, starts }]) => {
+  test('has the right verdict', async () => {
+    const dir = makeTempFolder();
+    onTestFinished(() => removeTempFolder(dir));
+    const found = await runAgent(['aof', 'check', lay(dir, files), '--json']);
+    expect({ code: found.code, verdict: found.json.verdict }).toEqual({ code, verdict });
+  });
+
+  test.skipIf(build === undefined)('which a server agrees with', async () => {
+    const server = await startServer({ build: build! });
+    await server.call('CONFIG', 'REWRITE');
+    await server.kill('SIGKILL');
+    lay(server.dir, files);
+    writeFileSync(server.configFile, 'appendonly yes\n', { flag: 'a' });
+    const found = await server.restart().then(
+      () => server.call('EXISTS', 'k'),
+      () => 'did not start',
+    );
+    expect(found).toBe(starts ? 1 : 'did not start');
+  });
+});
+
+test('commands that no server knows are found by running them, and only so', async () => {
+  const dir = makeTempFolder();
+  onTestFinished(() => removeTempFolder(dir));
+  const unknown = `${set}*1\r\n$7\r\nNOSUCHC\r\n`;
+  const folder = lay(dir, { 'appendonly.aof.1.incr.aof': unknown, 'appendonly.aof.manifest': incr });
+  expect(await runAgent(['aof', 'check', folder])).toMatchObject({
+    code: 0,
+    stdout: expect.stringMatching(/commands, which are not run/),
+  });
+});

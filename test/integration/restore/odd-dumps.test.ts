@@ -1,0 +1,47 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { runAgent, writeConfig } from '../../support/cli.ts';
+import { oddDumps } from '../../support/rdb/odd-dumps.ts';
+import { findBuild, startServer, type ServerBuild } from '../../support/redis-server.ts';
+
+interface Case {
+  name: string;
+  code: number;
+  says: RegExp;
+  /** That the server has then; as before, where it was refused. */
+  keys?: number;
+}
+
+/** What only a whole dump tells, and what servers pass over. */
+const cases = ({ engine }: ServerBuild): Case[] => [
+  { name: 'a key twice', code: 6, says: /has this key twice/ },
+  {
+    name: 'a high database without keys',
+    code: 7,
+    says: /uses database 20, and the server has 16 databases/,
+  },
+  { name: 'a library that does not compile', code: 7, says: /scratch server of its version does not load/ },
+  { name: 'an empty list beside a key', code: 0, says: /./, keys: 1 },
+  engine === 'valkey'
+    ? { name: 'a stream with a stale length', code: 7, says: /1 of its streams state another length/ }
+    : { name: 'a stream with a stale length', code: 0, says: /./, keys: 2 },
+];
+
+const builds = [findBuild('redis', '7.0'), findBuild('valkey', '9.1')].filter((build) => build !== undefined);
+
+describe.for(builds)('$name', (build: ServerBuild) => {
+  test.for(cases(build))('lives through a live restore of $name', async ({ name, code, says, keys }) => {
+    const server = await startServer({ build });
+    const config = writeConfig({ server });
+    const file = join(config.folder, 'odd.rdb');
+    writeFileSync(file, oddDumps[name]!.bytes);
+    await server.call('SET', 'before', '1');
+    const found = await runAgent(['restore', file, '--method', 'live', '--yes', '--no-pre-backup'], {
+      config,
+    });
+    expect(found).toMatchObject({ code, stderr: expect.stringMatching(says) });
+    expect(await server.call('DBSIZE')).toBe(keys ?? 1);
+    expect(await server.call('EXISTS', 'before')).toBe(code === 0 ? 0 : 1);
+  });
+});
