@@ -13,6 +13,7 @@ import { infoInteger, type Info } from '../../formats/info/parse-info.ts';
 import type { AofPlace } from '../../redis/aof-place.ts';
 import { toolPlaces } from '../../redis/find-service.ts';
 import { readConf } from '../../redis/read-conf.ts';
+import { scratchDatabases } from '../prove/scratch-databases.ts';
 import { readAofProgress, writeAofProgress } from '../../state/notes/aof-progress.ts';
 import { viewAof, type AofView } from './aof-view.ts';
 import { examineAof, type AofReport, type ExamineOptions } from './examine-aof.ts';
@@ -122,6 +123,7 @@ async function examinePlace(
   const examined = await examineAof(source, {
     ...common(options, context),
     scratch,
+    databases: await scratchDatabases(context),
     live: place.running,
     written: infoInteger(info, 'aof_current_size'),
     loadTruncated: place.loadTruncated,

@@ -65,6 +65,8 @@ export interface ExamineOptions extends CheckSetOptions {
   info: Info | undefined;
   /** Where its tools may be. */
   places: ToolPlaces;
+  /** That a scratch server needs, as scratchDatabases tells. */
+  databases?: number | undefined;
   /** Write a repaired set into this new folder. */
   writeFixed: ((checked: CheckedAof) => Promise<NonNullable<AofReport['fixed']>>) | undefined;
 }
@@ -132,12 +134,20 @@ function summarise(
 
 async function loadCopy(
   checked: CheckedAof,
-  { scratch, info, places, clock, signal, onLoad }: ExamineOptions,
+  { scratch, info, places, databases, clock, signal, onLoad }: ExamineOptions,
 ): ReturnType<typeof loadCheckedAof> {
   const bytes = checked.scanned.reduce((sum, { file }) => sum + file.size, 0);
   // What lies somewhere says nothing of memory: its size is a measure, if a bad one.
   const known = info ?? new Map([...infoOfWriter(checked), ['used_memory', String(bytes)]]);
-  return await loadCheckedAof(checked, { scratch, info: known, places, clock, signal, onProgress: onLoad });
+  return await loadCheckedAof(checked, {
+    scratch,
+    info: known,
+    places,
+    databases,
+    clock,
+    signal,
+    onProgress: onLoad,
+  });
 }
 
 interface ToolAnswer {

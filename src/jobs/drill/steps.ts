@@ -7,19 +7,22 @@ import { infoKeyspace } from '../../formats/info/parse-info.ts';
 import { startScratchServer, type ScratchServer } from '../../redis/scratch-server.ts';
 import { readInfo } from '../../redis/server.ts';
 import { compareWith, digestFile, unreadable } from './compare.ts';
+import { scratchDatabases } from '../prove/scratch-databases.ts';
 import type { Rehearsal, Staged } from './stage.ts';
 import type { JobContext } from '../job.ts';
 
 /** Starts a server of the instance's version with the backup; it has loaded everything when this resolves. */
 export async function loadStaged(
-  { clock, signal, progress, scratch }: JobContext,
-  { tool, server: { engine } }: Rehearsal,
+  context: JobContext,
+  { tool, manifest, server: { engine } }: Rehearsal,
   { source }: Pick<Staged, 'source'>,
 ): Promise<{ server: ScratchServer; databases: Record<string, KeyCount> }> {
+  const { clock, signal, progress, scratch } = context;
   progress.report({ phase: 'loading' });
   const server = await startScratchServer({
     program: { path: tool.path, argv0: `${engine}-server` },
     directory: scratch,
+    databases: await scratchDatabases(context, manifest.keyspace.databases),
     ...source,
     clock,
     signal,

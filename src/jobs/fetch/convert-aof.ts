@@ -12,6 +12,7 @@ import { sweepScratch } from '../../redis/scratch-folder.ts';
 import { startScratchServer } from '../../redis/scratch-server.ts';
 import { engineOf, readInfo } from '../../redis/server.ts';
 import { findCheckTool, type CheckTool } from '../../redis/tools.ts';
+import { scratchDatabases } from '../prove/scratch-databases.ts';
 import { aofLayoutOf, lackOfMemory } from '../prove/load-aof.ts';
 import type { JobContext } from '../job.ts';
 import { stagedDump, targetOf, type StagedData } from './stage.ts';
@@ -49,6 +50,7 @@ export async function stageConverted(
     program: { path: tool.path, argv0: tool.argv0.replace('check-aof', 'server') },
     directory: context.scratch,
     user: manners.owner,
+    databases: await scratchDatabases(context, manifest.keyspace.databases),
     aof: { layout, files },
     clock: context.clock,
     signal: context.signal,

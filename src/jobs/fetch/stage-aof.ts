@@ -9,6 +9,7 @@ import type { Manifest } from '../../domain/backup.ts';
 import { actAs, type UserId } from '../../lib/act-as.ts';
 import { runCheckAof } from '../../redis/check-aof-tool.ts';
 import { sweepScratch } from '../../redis/scratch-folder.ts';
+import { scratchDatabases } from '../prove/scratch-databases.ts';
 import { artefactOf } from '../prove/artefact-of.ts';
 import { loadAof } from '../prove/load-aof.ts';
 import type { JobContext } from '../job.ts';
@@ -108,6 +109,7 @@ async function proveUnpacked(
         aof: { layout, files },
         directory: scratch,
         user,
+        databases: await scratchDatabases(context, manifest.keyspace.databases),
         clock,
         signal,
         onProgress: (share) => progress.report({ phase: 'proving', done: share, total: 1 }),

@@ -6,20 +6,24 @@ import { toolPlaces } from '../../redis/find-service.ts';
 import type { JobContext } from '../job.ts';
 import type { LoadedAof } from './load-aof.ts';
 import { loadAofCopy } from './load-aof-copy.ts';
+import { scratchDatabases } from './scratch-databases.ts';
 
 /**
  * Has a scratch server count the keys of the first bytes of open files. Resolves with why it could not, where that says
  * nothing of them. Throws an AgentError `damaged` where a server would not load them.
  */
 export async function countAof(
-  { scratch, instance, clock, signal, progress, log }: JobContext,
+  context: JobContext,
   set: OpenAofSet,
   parts: readonly AofPart[],
   info: Info,
 ): Promise<LoadedAof | { notLoaded: string }> {
+  const { scratch, instance, clock, signal, progress, log } = context;
+  const databases = await scratchDatabases(context);
   const onProgress = (share: number): void => progress.report({ phase: 'loading', done: share, total: 1 });
   const places = await toolPlaces(instance, signal);
-  const loaded = await loadAofCopy(set, parts, { scratch, info, places, clock, signal, onProgress }).catch(
+  const options = { scratch, info, places, databases, clock, signal, onProgress };
+  const loaded = await loadAofCopy(set, parts, options).catch(
     (error: unknown) => {
       // Modules and renamed commands, which only the server itself has; memory that ran out. That is no damage.
       if (!(error instanceof AgentError) || error.code !== 'failed') throw error;

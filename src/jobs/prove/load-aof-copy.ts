@@ -19,6 +19,8 @@ export interface LoadCopyOptions {
   info: Info;
   /** Where its programs may be. */
   places: ToolPlaces;
+  /** Of that server, as scratchDatabases tells. */
+  databases?: number | undefined;
   clock: Clock;
   signal: AbortSignal;
   onProgress: (share: number) => void;
@@ -36,7 +38,7 @@ export async function loadAofCopy(
   parts: readonly AofPart[],
   options: LoadCopyOptions,
 ): Promise<LoadedAof | { notLoaded: string }> {
-  const { scratch, info, places, clock, signal, onProgress } = options;
+  const { scratch, info, places, databases, clock, signal, onProgress } = options;
   const { tool, why } = { why: '', ...(await findCheckTool('aof', info, places)) };
   if (tool === undefined) return { notLoaded: why };
   const memory = await lackOfMemory(infoInteger(info, 'used_memory') ?? 0);
@@ -58,7 +60,7 @@ export async function loadAofCopy(
         type: file.listed?.type === 'i' ? ('i' as const) : ('b' as const),
       }));
       const aof = { layout: aofLayoutOf(engineOf(info)), files };
-      return await loadAof({ tool, aof, directory: scratch, clock, signal, onProgress });
+      return await loadAof({ tool, aof, directory: scratch, databases, clock, signal, onProgress });
     } finally {
       await rm(folder, { recursive: true, force: true });
     }

@@ -12,6 +12,7 @@ import { toolPlaces } from '../../redis/find-service.ts';
 import { engineOf } from '../../redis/server.ts';
 import { findCheckTool, type CheckTool } from '../../redis/tools.ts';
 import type { JobContext } from '../job.ts';
+import { scratchDatabases } from './scratch-databases.ts';
 import { aofLayoutOf, lackOfCommand, lackOfMemory, loadAof } from './load-aof.ts';
 import { shallower, type Proof, type ProofOptions } from './proof.ts';
 
@@ -110,7 +111,7 @@ export async function checkUnpacked(
 }
 
 async function proveLoaded(
-  { scratch, clock, signal, progress }: JobContext,
+  context: JobContext,
   manifest: Manifest,
   tool: CheckTool,
   {
@@ -120,11 +121,13 @@ async function proveLoaded(
     deep,
   }: { folder: string; unpacked: UnpackedAof; layout: 'multi-part' | 'single'; deep: boolean },
 ): Promise<Proof> {
+  const { scratch, clock, signal, progress } = context;
   const files = unpacked.files.map(({ name, type }) => ({ path: join(folder, name), type }));
   const { databases, keys, seconds, refused } = await loadAof({
     tool,
     aof: { layout, files },
     directory: scratch,
+    databases: await scratchDatabases(context, manifest.keyspace.databases),
     clock,
     signal,
     onProgress: (share) => progress.report({ phase: 'loading', done: share, total: 1 }),

@@ -20,6 +20,7 @@ import { readInfo } from '../../redis/server.ts';
 import { findCheckTool, runCheckRdb, type CheckTool } from '../../redis/tools.ts';
 import type { JobContext } from '../job.ts';
 import { compareKeys } from './compare-keys.ts';
+import { scratchDatabases } from './scratch-databases.ts';
 import { lackOfMemory } from './load-aof.ts';
 import { shallower, type Proof, type ProofOptions } from './proof.ts';
 import { proveAof } from './prove-aof.ts';
@@ -240,6 +241,7 @@ async function proveLoaded(
     program: { path: tool.path, argv0: `${manifest.server.engine}-server` },
     directory: context.scratch,
     dumpFile: file,
+    databases: await scratchDatabases(context, manifest.keyspace.databases),
     clock,
     signal,
     onProgress: (share) => progress.report({ phase: 'loading', done: share, total: 1 }),
