@@ -82,7 +82,9 @@ async function withoutTwins(
   const { preamble } = scan;
   if (preamble === undefined || rules.distinct) return scan;
   try {
-    await findTwins(rules, async () => readRange(handle, { from: 0, to: preamble.bytes, name, signal }));
+    await findTwins(rules.twins, async () =>
+      readRange(handle, { from: 0, to: preamble.bytes, name, signal }),
+    );
     return scan;
   } catch (error) {
     return { ...scan, sound: 0, soundCommands: 0, end: faultOf(error, preamble.version) };

@@ -12,6 +12,7 @@ import { PipeError, type PipeReply } from '../../redis/reply-parser.ts';
 import { goesBySet, goesInParts } from './cheaper-ways.ts';
 import { existsAlready, kind, kindOf, recordOf, refusalOf, stoppedBy, tagOf } from './answer-kinds.ts';
 import { holdsOddEntry, listpackForm, type ListpackForm } from '../../formats/rdb/listpack-form.ts';
+import { isEmpty } from '../../formats/rdb/whole/empty-keys.ts';
 import { lacksModule, writePayload } from './module-survey.ts';
 import { RecentKeys } from './recent-keys.ts';
 import { ValueBuilder, type BuilderHost } from './value-builder.ts';
@@ -96,7 +97,8 @@ export class KeyWriter implements RdbHandler, BuilderHost {
   }
 
   record(record: RdbRecord, raw?: Uint8Array | null): void {
-    if (raw && this.#isOdd(record, raw))
+    if (raw && isEmpty(record)) this.options.tally.counts.empty++;
+    else if (raw && this.#isOdd(record, raw))
       this.#later(record.index, keyOf(record), 'an entry that servers write in two ways');
     else if (raw) this.#write(record, raw);
     else if (raw === null && record.type.data === 'module') this.options.tally.fail(tooLarge, keyOf(record));

@@ -18,6 +18,8 @@ export interface TallyCounts {
   existing: number;
   /** Their time was over. */
   expired: number;
+  /** Without any element: servers have no such keys, and leave them out of a dump. */
+  empty: number;
   /** Not asked for. */
   passed: number;
   /** Keys that the server evicted meanwhile: nobody knows whether they are among those that were written. */
@@ -30,7 +32,7 @@ const examples = 5;
 const mostReasons = 20;
 
 export function noCounts(): TallyCounts {
-  return { written: 0, bytes: 0, existing: 0, expired: 0, passed: 0, evicted: 0, failed: [] };
+  return { written: 0, bytes: 0, existing: 0, expired: 0, empty: 0, passed: 0, evicted: 0, failed: [] };
 }
 
 /** Counts outcomes, and keeps a few keys of each failure. */
@@ -38,7 +40,8 @@ export class Tally {
   readonly counts: TallyCounts;
 
   constructor(counts = noCounts()) {
-    this.counts = structuredClone(counts);
+    // What an older agent has noted may lack some.
+    this.counts = structuredClone({ ...noCounts(), ...counts });
   }
 
   fail(reason: string, key: Uint8Array): void {

@@ -109,13 +109,14 @@ export function renderRestoreKeys({ plan, result }: RestoreKeysReport, style: St
 
 function resultLines(
   plan: KeyPlan,
-  { existing, expired, passed, resumed_from: resumed }: RestoreKeysResult,
+  { existing, expired, empty, passed, resumed_from: resumed }: RestoreKeysResult,
 ): string[] {
   const there = plan.existing === 'stop' ? 'written by the run that was cut off' : 'left as they are';
   return [
     resumed === null ? '' : 'an earlier run was cut off; what it has written is counted in',
     existing > 0 ? `${existing} there already, ${there}` : '',
     expired > 0 ? `${expired} expired already` : '',
+    empty > 0 ? `${empty} without any element, which servers leave out` : '',
     passed > 0 ? `${passed} not asked for` : '',
   ].filter(Boolean);
 }

@@ -5,7 +5,10 @@ import { placeOf } from '../../formats/rdb/rdb-check.ts';
 import { RdbError, type RdbHandler, type TokenSink } from '../../formats/rdb/rdb-handler.ts';
 import { withoutMarker } from '../../formats/rdb/without-marker.ts';
 import { RdbReader } from '../../formats/rdb/rdb-reader.ts';
+import { findTwins } from '../../formats/rdb/whole/find-twins.ts';
+import { TwinFilter } from '../../formats/rdb/whole/twin-filter.ts';
 import { printable } from '../../lib/printable.ts';
+import { randomWords } from '../../lib/random-words.ts';
 import { largestRaw } from '../../backup/restore-keys/writer-options.ts';
 import type { Pipe } from '../../redis/pipe.ts';
 import type { KeySource } from './key-source.ts';
@@ -32,7 +35,12 @@ export interface FeedOptions {
 export async function feedKeys(source: KeySource, options: FeedOptions): Promise<void> {
   const { handler, sink, pipe, phase, clock, progress, signal } = options;
   const limits = { keyLimit: longestString, stringLimit: longestString, rawLimit: largestRaw };
-  const reader = new RdbReader(handler, { ...limits, ...(sink && { sink }) });
+  // Values of a second reading were looked at in the first.
+  const twins = phase === 'building' ? undefined : new TwinFilter(randomWords(), source.bytes);
+  const reader = new RdbReader(twins === undefined ? handler : watched(handler, twins), {
+    ...limits,
+    ...(sink && { sink }),
+  });
   let done = 0;
   const total = source.bytes;
   try {
@@ -50,12 +58,49 @@ export async function feedKeys(source: KeySource, options: FeedOptions): Promise
     }
     reader.finish();
     await pipe?.drain();
+    if (handler.failure !== undefined) throw handler.failure;
+    await refuseTwins(source, twins, signal);
   } catch (error) {
-    if (error instanceof RdbError)
-      throw new AgentError('damaged', `${source.name} cannot be read: ${printable(placeOf(error))}`, {
-        hint: error.kind === 'unknown' ? 'is there a newer redis-agent?' : 'redis-agent rdb check tells more',
+    if (error instanceof RdbError) throw unreadable(source, error);
+    // The target has a key already that the dump itself has brought: then that is what is wrong.
+    if (error instanceof AgentError && error.reason === 'exists')
+      await refuseTwins(source, twins, signal).catch((twice: unknown) => {
+        throw twice instanceof RdbError ? unreadable(source, twice) : error;
       });
     throw error;
   }
-  if (handler.failure !== undefined) throw handler.failure;
+}
+
+function unreadable(source: KeySource, error: RdbError): AgentError {
+  return new AgentError('damaged', `${source.name} cannot be read: ${printable(placeOf(error))}`, {
+    hint: error.kind === 'unknown' ? 'is there a newer redis-agent?' : 'redis-agent rdb check tells more',
+  });
+}
+
+/** Throws an RdbError where a key stands in the dump twice. Reads it once more only where that may be. */
+async function refuseTwins(
+  source: KeySource,
+  twins: TwinFilter | undefined,
+  signal: AbortSignal,
+): Promise<void> {
+  if (twins === undefined || !source.again) return;
+  const again = async (): Promise<AsyncIterable<Uint8Array>> => withoutMarker(source.open(signal));
+  await findTwins(twins, again, longestString);
+}
+
+/** The same handler; every key is noted that may be there twice. */
+function watched(handler: RdbHandler, twins: TwinFilter): RdbHandler {
+  return {
+    start: (version) => handler.start?.(version),
+    aux: (name, value) => handler.aux?.(name, value),
+    database: (database) => handler.database?.(database),
+    size: (keys, expires) => handler.size?.(keys, expires),
+    functions: (code, bytes) => handler.functions?.(code, bytes),
+    moduleAux: (module) => handler.moduleAux?.(module),
+    wish: (record) => handler.wish?.(record) ?? 'skip',
+    record(record, raw) {
+      twins.add(record.database, record.bytes, record.keyFrom, record.keyTo);
+      handler.record?.(record, raw);
+    },
+  };
 }

@@ -23,14 +23,12 @@ export async function countAof(
   const onProgress = (share: number): void => progress.report({ phase: 'loading', done: share, total: 1 });
   const places = await toolPlaces(instance, signal);
   const options = { scratch, info, places, databases, clock, signal, onProgress };
-  const loaded = await loadAofCopy(set, parts, options).catch(
-    (error: unknown) => {
-      // Modules and renamed commands, which only the server itself has; memory that ran out. That is no damage.
-      if (!(error instanceof AgentError) || error.code !== 'failed') throw error;
-      signal.throwIfAborted();
-      return { notLoaded: error.message };
-    },
-  );
+  const loaded = await loadAofCopy(set, parts, options).catch((error: unknown) => {
+    // Modules and renamed commands, which only the server itself has; memory that ran out. That is no damage.
+    if (!(error instanceof AgentError) || error.code !== 'failed') throw error;
+    signal.throwIfAborted();
+    return { notLoaded: error.message };
+  });
   if ('notLoaded' in loaded)
     log.warn({ why: loaded.notLoaded }, 'the AOF was not loaded for counting its keys');
   return loaded;

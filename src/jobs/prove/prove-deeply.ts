@@ -109,7 +109,7 @@ export async function proveDeeply(
     const found = blocks.finish();
     const proven = (): AsyncIterable<Uint8Array> =>
       readProven(context, manifest, { blocks: found }, context.signal);
-    const distinct = await findTwins(rules, async () => proven());
+    const distinct = await findTwins(rules.twins, async () => proven());
     const { empty, staleStreams, libraries, highestDatabase, emptyByDatabase } = rules;
     return {
       version,

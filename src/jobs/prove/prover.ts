@@ -204,7 +204,7 @@ async function askWhole(
       signal,
     });
   const notes = describePassed(passedOver(rules)).map(printable);
-  const distinct = await findTwins(rules, again).catch((error: unknown) => {
+  const distinct = await findTwins(rules.twins, again).catch((error: unknown) => {
     if (!(error instanceof RdbError)) throw error;
     throw new AgentError('damaged', `${artefact.name} is damaged: ${printable(placeOf(error))}`, {
       cause: error,

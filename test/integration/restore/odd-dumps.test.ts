@@ -44,4 +44,22 @@ describe.for(builds)('$name', (build: ServerBuild) => {
     expect(await server.call('DBSIZE')).toBe(keys ?? 1);
     expect(await server.call('EXISTS', 'before')).toBe(code === 0 ? 0 : 1);
   });
+
+  test('writes keys of odd dumps, and says which way each went', async () => {
+    const server = await startServer({ build });
+    const config = writeConfig({ server });
+    const into = async (name: string): Promise<Awaited<ReturnType<typeof runAgent>>> => {
+      const file = join(config.folder, 'odd.rdb');
+      writeFileSync(file, oddDumps[name]!.bytes);
+      await server.call('FLUSHALL');
+      return await runAgent(['restore', file, '--keys', '*', '--into', server.url, '--yes'], { config });
+    };
+    expect(await into('a key twice')).toMatchObject({ code: 6, stderr: expect.stringMatching(/key twice/) });
+    expect(await into('an empty list beside a key')).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/1 key written.*\n.*1 without any element/),
+    });
+    expect(await into('a stream with a stale length')).toMatchObject({ code: 0 });
+    expect(await server.call('EXISTS', 's', 'other')).toBe(2);
+  });
 });

@@ -16,6 +16,7 @@ const bitsPerKey = 16;
  * a second reading looks at exactly: `TwinFinder`.
  */
 export class TwinFilter {
+  readonly seed: HashSeed;
   readonly #hash: KeyHash;
   readonly #words: Uint32Array;
   readonly #blocks: number;
@@ -23,6 +24,7 @@ export class TwinFilter {
 
   /** `bytes`: the dump's length, where that is known. */
   constructor(seed: HashSeed, bytes = Infinity) {
+    this.seed = seed;
     this.#hash = new KeyHash(seed);
     const wanted = Math.max(smallestBytes, ((bytes / leastPerKey) * bitsPerKey) / 8);
     this.#blocks = Math.floor(Math.min(mostBytes, wanted) / (blockWords * 4));

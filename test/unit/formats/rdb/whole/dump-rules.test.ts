@@ -28,7 +28,7 @@ const dump = (...parts: number[][]): Buffer => rdbOf(Buffer.from(parts.flat()));
 
 async function faultOf(bytes: Uint8Array): Promise<unknown> {
   try {
-    return await findTwins(read(bytes), async () => once(bytes));
+    return await findTwins(read(bytes).twins, async () => once(bytes));
   } catch (error) {
     return error;
   }
