@@ -261,7 +261,10 @@ export function copyBackup(config: TestConfig, from: string, to: string): void {
 /** The ids below `main` in a filesystem repository, whatever their state. */
 export function idsIn(config: TestConfig, instance = 'main'): string[] {
   try {
-    return readdirSync(join(config.repository, instance)).toSorted();
+    // Beside the backups lies what the fleet's view reads.
+    return readdirSync(join(config.repository, instance))
+      .filter((name) => name !== 'status')
+      .toSorted();
   } catch {
     return [];
   }
