@@ -113,8 +113,8 @@ async function targetOf(
   }
 }
 
-function ours(text: string): string {
-  return text.replaceAll('--into', '--connection');
+function ours(said: string): string {
+  return said.replaceAll('--into', '--connection');
 }
 
 function readBaseline(path: string): ConnectionReport {
