@@ -133,7 +133,7 @@ test.each([
   ['a link to nothing', (at: string) => symlinkSync('/nowhere', at), 'it does not exist'],
   ['a binary file', (at: string) => writeFileSync(at, Buffer.from([1, 0, 2])), 'it is no text'],
   ['nothing', () => undefined, 'it does not exist'],
-  ['YAML without a server', (at: string) => writeFileSync(`${at}`, 'a: b\n'), 'no command of redis-server'],
+  ['YAML without a server', (at: string) => writeFileSync(at, 'a: b\n'), 'no command of redis-server'],
 ])('%s for a file is one line and status 2', async (_what, make, said) => {
   const at = join(folder(), said.startsWith('no command') ? 'x.yaml' : 'x.conf');
   make(at);
