@@ -155,8 +155,10 @@ function judgeAddress([address = '']: readonly string[]): BadWord | undefined {
     : { at: 0, why: 'must be an address' };
 }
 
-function judgePermissions([mode = '']: readonly string[]): BadWord | undefined {
-  return /^0*[0-7]{1,3}$/.test(mode)
-    ? undefined
-    : { at: 0, why: 'is no octal number up to 777, such as 770' };
+/** Up to 6.2 what is no octal number ends where it stops to be one, and counts as what was read by then. */
+function judgePermissions([mode = '']: readonly string[], engine: EngineVersion): BadWord | undefined {
+  if (/^0*[0-7]{1,3}$/.test(mode)) return undefined;
+  const read = Number.parseInt(mode, 8) || 0;
+  const trap = older(engine) && read >= 0 && read <= 0o777;
+  return { at: 0, why: 'is no octal number up to 777, such as 770', ...(trap ? { trap } : {}) };
 }
