@@ -13,8 +13,10 @@ import type { Secret, SecretRef } from '../domain/secret.ts';
 import type { InstanceSettings, Settings } from '../domain/settings.ts';
 import type { Job, JobContext } from '../jobs/job.ts';
 import { actAs, type UserId } from '../lib/act-as.ts';
-import { connectRedis, type RedisConnection } from '../redis/connect.ts';
+import { isCounter } from '../domain/metrics.ts';
+import { connectRedis, type ConnectOptions, type RedisConnection } from '../redis/connect.ts';
 import { openState, type State } from '../state/db/open.ts';
+import { openSeries, type Series } from '../state/series/series.ts';
 import { lastDetails } from '../state/runs.ts';
 import { Lifecycle } from './lifecycle.ts';
 import { openStore } from './open-store.ts';
@@ -50,13 +52,21 @@ export interface App {
   /** That one, or all of them when none is named. */
   instances(name: string | undefined): InstanceSettings[];
   /** The abort of the signal ends the connection, and the wait for it. */
-  connect(instance: InstanceSettings, signal: AbortSignal): Promise<RedisConnection>;
+  connect(
+    instance: InstanceSettings,
+    signal: AbortSignal,
+    limits?: Omit<ConnectOptions, 'signal'>,
+  ): Promise<RedisConnection>;
   repository(instance: InstanceSettings): Promise<Repository>;
   /** Where the backups of all instances lie, of this host and of others. */
   store(): Promise<Store>;
   /** age keys that backups can be decrypted with; none where none is configured. */
   identities(): string[];
+  /** Reads it; the log masks it from then on. `what` names it in errors. */
+  secret(ref: SecretRef, what: string): Secret;
   state(): State;
+  /** What was measured. */
+  series(): Series;
   run<Options, Value>(
     job: Job<Options, Value>,
     instance: InstanceSettings,
@@ -94,6 +104,11 @@ export async function buildApp({
     lifecycle.add('state', () => opened.close());
     return opened;
   });
+  const series = once(() => {
+    const opened = actAs(stayed, () => openSeries(directory, { clock, log, isCounter }));
+    lifecycle.add('series', () => opened.close());
+    return opened;
+  });
   const store = onceDone(async () => {
     const opened = await openStore(settings.repository, { secret, clock });
     lifecycle.add('store', () => opened.close());
@@ -108,9 +123,9 @@ export async function buildApp({
     const { age_identity: identity } = settings.repository.encryption;
     return identity === undefined ? [] : identitiesOf(secret(identity, 'repository.encryption.age_identity'));
   };
-  const connect: App['connect'] = async ({ name, url, username, password, tls }, signal) => {
+  const connect: App['connect'] = async ({ name, url, username, password, tls }, signal, limits) => {
     const known = password === undefined ? undefined : secret(password, `password of instance ${name}`);
-    return connectRedis({ name, url, username, tls, password: known }, { signal });
+    return connectRedis({ name, url, username, tls, password: known }, { ...limits, signal });
   };
 
   const recall = (instance: string, job: string): unknown[] => {
@@ -134,7 +149,9 @@ export async function buildApp({
     repository,
     store,
     identities,
+    secret,
     state,
+    series,
     async run(job, instance, options, { signal, progress, patience }) {
       const prepare = async (own: Pick<JobContext, 'log' | 'signal'>): Promise<JobContext> => {
         const opened = job.uses.includes('repository') ? await repository(instance) : undefined;

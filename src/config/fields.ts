@@ -181,7 +181,7 @@ export const timezone = z.string().transform((value, context) => {
 });
 
 /** Reports one problem from inside a transform. */
-function fail(context: z.RefinementCtx, message: string): never {
+export function fail(context: z.RefinementCtx, message: string): never {
   context.addIssue({ code: 'custom', message });
   return z.NEVER;
 }

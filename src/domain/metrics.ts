@@ -119,3 +119,7 @@ export const metrics: readonly Metric[] = [
   counter('own_noperm_errors_total', 'Times that it was refused a command.'),
   counter('own_connect_failures_total', 'Times that the agent could not connect.'),
 ];
+
+const counters = new Set(metrics.filter(({ kind }) => kind === 'counter').map(({ name }) => name));
+
+export const isCounter = (name: string): boolean => counters.has(name);

@@ -4,6 +4,8 @@ import type { BackupSettings } from './settings/backup.ts';
 import type { DrillSettings } from './settings/drill.ts';
 import type { InstanceSettings } from './settings/instances.ts';
 import type { MaintenanceSettings } from './settings/maintenance.ts';
+import type { ListenSettings } from './settings/listen.ts';
+import type { MonitorSettings } from './settings/monitor.ts';
 import type { RepositorySettings } from './settings/repository.ts';
 import type { StateSettings } from './settings/state.ts';
 import type { VerifySettings } from './settings/verify.ts';
@@ -25,7 +27,10 @@ export interface Settings {
   aof: AofSettings;
   maintenance: MaintenanceSettings;
   audit: AuditSettings;
+  monitor: MonitorSettings;
   state: StateSettings;
+  /** Nothing is served when left out. */
+  listen?: ListenSettings | undefined;
   /** IANA zone for schedules and for times shown to people; the host's own when left out. */
   timezone?: string | undefined;
 }

@@ -38,7 +38,7 @@ export function createPoller(options: PollerOptions): Poller {
   let known: Known = { ...nothingKnown, slow };
   let last: Partial<Record<string, number>> = {};
   const blocked = new Map<string, Blind & { until: number }>();
-  const totals = { commands: 0, failures: 0, wrongpass: 0, noperm: 0 };
+  const totals = { commands: 0, failures: 0, wrongpass: 0, noperm: 0, slow: 0, lost: 0 };
   let refused: { attempts: number; until: number; up: UpClass; detail: string } | undefined;
 
   const sent = (count: number): void => {
@@ -170,6 +170,12 @@ export function createPoller(options: PollerOptions): Poller {
       known = { ...known, ...draft.known };
       const { values, texts, slow: log, clients, commands, latency } = draft;
       values['up'] = upClasses[seen.up].answers && seen.up !== 'loading' ? 1 : 0;
+      if (log !== undefined && !log.first) {
+        totals.slow += log.entries.length;
+        totals.lost += log.lost;
+      }
+      values['slow_commands_total'] = totals.slow;
+      values['slow_commands_lost_total'] = totals.lost;
       values['own_commands_total'] = totals.commands;
       values['own_connect_failures_total'] = totals.failures;
       values['own_auth_failures_total'] = totals.wrongpass;

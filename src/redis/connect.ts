@@ -10,6 +10,8 @@ export type { RedisTarget } from './target.ts';
 export interface ConnectOptions {
   /** Bound on connecting and on each command. Milliseconds. */
   timeout?: number;
+  /** The most bytes that may arrive until everything asked for is answered: then the connection is given up. */
+  maxReply?: number;
   /** Its abort ends the connection, and rejects what is waited for: nobody waits for a server that hangs. */
   signal?: AbortSignal;
 }
@@ -33,7 +35,7 @@ export interface RedisConnection {
 /** Opens a connection and authenticates; rejects with an AgentError `redis`, or with the signal's reason. */
 export async function connectRedis(
   target: RedisTarget,
-  { timeout = 10_000, signal }: ConnectOptions = {},
+  { timeout = 10_000, maxReply, signal }: ConnectOptions = {},
 ): Promise<RedisConnection> {
   const { Redis } = await import('./client.ts');
   const client = new Redis({
@@ -69,7 +71,9 @@ export async function connectRedis(
     signal?.addEventListener('abort', disconnect);
     await client.connect();
     await authenticate(client, target);
-    return wrap(client, target, disconnect);
+    if (maxReply === undefined) return wrap(client, target, disconnect);
+    const bounded = boundReplies(client.stream, maxReply);
+    return wrap(client, target, disconnect, bounded);
   } catch (error) {
     disconnect();
     signal?.throwIfAborted();
@@ -110,10 +114,28 @@ async function authenticate(client: Redis, target: RedisTarget): Promise<void> {
   });
 }
 
-function wrap(client: Redis, target: RedisTarget, close: () => void): RedisConnection {
+/** Ends a connection over which more than `most` bytes have come since it was last asked. */
+function boundReplies(stream: Redis['stream'], most: number): () => void {
+  let bytes = 0;
+  stream.on('data', (chunk: Buffer) => {
+    bytes += chunk.length;
+    if (bytes > most) stream.destroy();
+  });
+  return () => {
+    bytes = 0;
+  };
+}
+
+function wrap(
+  client: Redis,
+  target: RedisTarget,
+  close: () => void,
+  onAsk: () => void = () => {},
+): RedisConnection {
   return {
     target,
     async call(command, ...args) {
+      onAsk();
       try {
         // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- RESP2 replies have exactly these shapes
         return (await client.call(command, ...args)) as Reply;
@@ -122,6 +144,7 @@ function wrap(client: Redis, target: RedisTarget, close: () => void): RedisConne
       }
     },
     async pipeline(commands) {
+      onAsk();
       // The batch form, pipeline(commands), knows only its own methods, in lower case.
       const batch = client.pipeline();
       for (const [command = '', ...args] of commands) batch.call(String(command), ...args);

@@ -14,6 +14,7 @@ import { AgentError } from '../../domain/errors.ts';
 import type { InstanceSettings } from '../../domain/settings.ts';
 import { requireRoom } from '../../jobs/backup/backup-steps.ts';
 import { formatBytes } from '../../lib/bytes.ts';
+import { tryWatchRights } from '../../monitor/rights.ts';
 import type { RedisConnection } from '../../redis/connect.ts';
 import { toolPlaces } from '../../redis/find-service.ts';
 import { engineOf, identityOf, readDumpPath, readInfo, readServerTime } from '../../redis/server.ts';
@@ -66,6 +67,7 @@ export async function checkPath(
       await attempt('dump file', () => seesDump(connection));
       await attempt('room to save', async () => judgeRoom((facts = await gatherPreflight(connection))));
       await attempt('check tool', () => hasTool(connection, instance, signal));
+      await attempt('rights to watch', () => mayWatch(connection, instance));
     } finally {
       connection.close();
     }
@@ -127,6 +129,26 @@ function judgeRoom(facts: PreflightFacts): Outcome {
   const [warning] = warnings;
   if (warning !== undefined) return { warning: warnings.map(describeProblem).join('; '), next: warning.next };
   return 'disk and memory suffice';
+}
+
+/** Each is tried: what ACL rules come to is decided by the server alone. */
+async function mayWatch(
+  connection: RedisConnection,
+  { username = 'default' }: InstanceSettings,
+): Promise<Outcome> {
+  const { version } = engineOf(await readInfo(connection));
+  const { missing, unknown } = await tryWatchRights(connection, version);
+  const hidden = unknown.map((right) => right.slice(1).replace('|', ' ').toUpperCase());
+  if (missing.length > 0)
+    return {
+      warning: `${username} may not run ${missing.map((right) => right.slice(1).replace('|', ' ').toUpperCase()).join(', ')}: what they tell is unknown`,
+      next: `ACL SETUSER ${username} ${missing.join(' ')}`,
+    };
+  if (hidden.length === 0) return 'all that watching needs';
+  return {
+    warning: `this server does not know ${hidden.join(', ')}: what they tell is unknown`,
+    next: 'where a command is renamed or the provider does not offer it, this stays so',
+  };
 }
 
 async function hasTool(

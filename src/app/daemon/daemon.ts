@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { AgentError, messageOf } from '../../domain/errors.ts';
 import { localTimezone } from '../../lib/timezone.ts';
 import { forgetEpisodes } from '../../state/episodes.ts';
@@ -7,6 +8,8 @@ import type { App } from '../build-app.ts';
 import type { Notifier } from './notify.ts';
 import { schedulesOf } from './schedules.ts';
 import { startScheduler, type Schedule } from './scheduler.ts';
+import { startListening, type Listener } from './listen.ts';
+import { startWatch, type Watch } from './watch.ts';
 
 export interface DaemonOptions {
   /** Builds the app anew for a reload; all that can fail happens in here, before the running one is touched. */
@@ -42,7 +45,9 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
   /** Apps of before a reload, while something runs that began with them. */
   const closing = new Set<Promise<void>>();
   started = true;
-  const watchdog = keepWatchdog(notifier);
+  const watch = startWatch(app);
+  let listener = await startListening(app, watch);
+  const watchdog = keepWatchdog(notifier, watch);
 
   async function reload(): Promise<void> {
     if (stop.aborted) return;
@@ -55,6 +60,15 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
         schedules = await schedulesFor(next);
       } catch (error) {
         await next.close();
+        throw error;
+      }
+      try {
+        await watch.use(next);
+        listener = await listenAgain(listener, app, next, watch);
+      } catch (error) {
+        await watch.use(app);
+        await next.close();
+        listener = await startListening(app, watch).catch(() => undefined);
         throw error;
       }
       // What runs goes on with what it began with, and keeps that open.
@@ -82,8 +96,25 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
   await reloading;
   await scheduler.stop(AbortSignal.any([options.cut, deadline(options.drain)]));
   await Promise.all(closing);
+  await listener?.close();
+  await watch.stop();
   await app.close();
   clearInterval(watchdog);
+}
+
+/** Where something else is to be listened on, there. */
+async function listenAgain(
+  before: Listener | undefined,
+  app: App,
+  next: App,
+  watch: Watch,
+): Promise<Listener | undefined> {
+  if (isDeepStrictEqual(next.settings.listen, app.settings.listen)) {
+    before?.use(next);
+    return before;
+  }
+  await before?.close();
+  return await startListening(next, watch);
 }
 
 /** All that can fail at a start. */
@@ -112,9 +143,12 @@ async function schedulesFor(app: App): Promise<Schedule[]> {
   return [...(await schedulesOf(app)), trim];
 }
 
-function keepWatchdog(notifier: Notifier): NodeJS.Timeout | undefined {
+/** systemd hears of cycles that were completed, and not of a timer: a loop that hangs lets it restart the daemon. */
+function keepWatchdog(notifier: Notifier, watch: Watch): NodeJS.Timeout | undefined {
   if (notifier.watchdogInterval === undefined) return undefined;
-  return setInterval(() => notifier.watchdog(), notifier.watchdogInterval / 2);
+  return setInterval(() => {
+    if (watch.lagging().length === 0) notifier.watchdog();
+  }, notifier.watchdogInterval / 2);
 }
 
 function deadline(ms: number): AbortSignal {

@@ -4,12 +4,13 @@ import type { Stats } from 'node:fs';
 import { AgentError, messageOf } from '../../domain/errors.ts';
 import type { Secret } from '../../domain/secret.ts';
 import { describeMode } from '../../lib/file-owner.ts';
+import { watchRights } from '../../monitor/rights.ts';
 import type { RedisConnection } from '../../redis/connect.ts';
 import type { Undo } from './files.ts';
 import type { Inspected } from './inspect.ts';
 import type { Persistence } from './report.ts';
 
-/** All that the agent ever sends: no key, no channel, nothing that changes the server but a save. */
+/** What backups need. No key, no channel, nothing that changes the server but a save. */
 const commands = ['+ping', '+info', '+time', '+config|get', '+bgsave'];
 
 /** What the server keeps of a password. It has no salt, so it only hides a long random one. */
@@ -21,7 +22,7 @@ export function passwordHash(password: Secret): string {
 export function userRules(hash: string, version: string | undefined): string[] {
   // Channels have rights since 6.2, where a new user still has all of them.
   const channels = version?.startsWith('6.0.') === true ? [] : ['resetchannels'];
-  return ['on', `#${hash}`, ...channels, '-@all', ...commands];
+  return ['on', `#${hash}`, ...channels, '-@all', ...new Set([...commands, ...watchRights(version)])];
 }
 
 /** What creates the user at once, for redis-cli. */

@@ -1,7 +1,7 @@
 import { backupIdTime } from '../../backup/id.ts';
 import { inTheClear, type Engine, type VerificationLevel } from '../../domain/backup.ts';
 import type { DrillOutcome } from '../../domain/drill.ts';
-import { AgentError, type ErrorCode } from '../../domain/errors.ts';
+import { AgentError, messageOf, type ErrorCode } from '../../domain/errors.ts';
 import type { Finding } from '../../domain/finding.ts';
 import type { InstanceSettings } from '../../domain/settings.ts';
 import { infoInteger, infoKeyspace } from '../../formats/info/parse-info.ts';
@@ -9,6 +9,7 @@ import { engineOf, readInfo } from '../../redis/server.ts';
 import { openFindings, type Episode } from '../../state/episodes.ts';
 import type { App } from '../build-app.ts';
 import { interruptedRule } from '../../jobs/restore/rules.ts';
+import { intoColumns, readTrend } from '../history/trend.ts';
 import { lastDrill } from './last-drill.ts';
 import { nextRuns, type NextRun } from './next-runs.ts';
 import { readInterrupted } from '../../jobs/restore/watch-restores.ts';
@@ -65,7 +66,14 @@ export interface InstanceStatus {
   next: string | null;
   /** The same of every job that comes round. */
   next_runs: NextRun[];
+  /** The last 24 hours, as means of equal stretches; null where nothing was seen. Empty where nothing is watched. */
+  history: StatusCurve[];
   findings: OpenFinding[];
+}
+
+export interface StatusCurve {
+  metric: string;
+  values: (number | null)[];
 }
 
 /** What `status` shows of one instance, gathered now; findings are those that the jobs have recorded, and a restore that was cut off. */
@@ -87,8 +95,30 @@ export async function readStatus(
     drill: await readDrill(app, instance, signal),
     next: runs.find(({ job }) => job === 'backup')?.at ?? null,
     next_runs: runs,
+    history: readCurves(app, instance),
     findings: [...interrupted(app, instance), ...recordedFindings(app, instance)],
   };
+}
+
+const curves = ['memory_used_bytes', 'commands_total', 'clients_connected'];
+const columns = 40;
+const day = 86_400_000;
+
+/** Nothing hangs on history: without it the rest is shown. */
+function readCurves(app: App, { name }: InstanceSettings): StatusCurve[] {
+  try {
+    const until = app.clock.now();
+    const window = { since: until - day, until };
+    return curves.flatMap((metric) => {
+      const points = readTrend(app.series(), name, metric, window);
+      if (points.length === 0) return [];
+      const means = intoColumns(points, { ...window, columns });
+      return [{ metric, values: means.map((value) => value ?? null) }];
+    });
+  } catch (error) {
+    app.log.warn({ instance: name, cause: messageOf(error) }, 'cannot read the history');
+    return [];
+  }
 }
 
 /** Without what is looked at now. */

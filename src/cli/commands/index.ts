@@ -28,12 +28,22 @@ import { reportCommand } from './report.ts';
 import { restoreCommand } from './restore.ts';
 import { runCommand } from './run.ts';
 import { statusCommand } from './status.ts';
+import { clientsCommand } from './clients.ts';
+import { historyCommand } from './history.ts';
+import { latencyCommand } from './latency.ts';
+import { memoryCommand } from './memory.ts';
+import { slowlogCommand } from './slowlog.ts';
 
 /** Every command, in the order in which the help shows them. */
 export const commands: readonly AnyCommand[] = [
   initCommand,
   checkCommand,
   statusCommand,
+  memoryCommand,
+  slowlogCommand,
+  latencyCommand,
+  clientsCommand,
+  historyCommand,
   explainCommand,
   runCommand,
   backupCommand,

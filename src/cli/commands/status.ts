@@ -7,6 +7,8 @@ import { exitCodes } from '../exit-code.ts';
 import { paintSeverity } from '../render/severity.ts';
 import type { Style } from '../render/style.ts';
 import { renderNextRuns } from '../render/next-runs.ts';
+import { formatMeasure } from '../render/measure.ts';
+import { sparkline } from '../render/sparkline.ts';
 import { renderTable, type Cell } from '../render/table.ts';
 import { formatAge } from '../render/time.ts';
 
@@ -50,7 +52,7 @@ export const statusCommand = defineCommand<object, InstanceStatus[]>({
 const labelWidth = 13;
 
 function renderInstance(
-  { instance, server, backups, drill, findings, next_runs: runs }: InstanceStatus,
+  { instance, server, backups, drill, findings, next_runs: runs, history }: InstanceStatus,
   { style, width, now }: RenderContext,
 ): string {
   const rows: Cell[][] = [];
@@ -101,12 +103,29 @@ function renderInstance(
     );
   }
   rows.push(drillRow(drill, style, now));
+  for (const { metric, values } of history)
+    rows.push([curveNames[metric] ?? metric, drawCurve(metric, values)]);
   const due = renderNextRuns(runs, now, width - labelWidth);
   rows.push(...due.map((line, index): Cell[] => [index === 0 ? 'next' : '', line]));
   for (const { severity, summary, remedy } of findings)
     rows.push([{ text: severity, paint: paintSeverity(style, severity) }, `${summary}; ${remedy}`]);
   if (findings.length === 0) rows.push(['findings', { text: 'none', paint: style.good }]);
   return `${style.strong(instance)}\n${renderTable([{ title: '' }, { title: '' }], rows)}`;
+}
+
+const curveNames: Record<string, string> = {
+  memory_used_bytes: 'memory 24h',
+  commands_total: 'commands',
+  clients_connected: 'clients',
+};
+
+/** What it was over the day, and what it is now. */
+function drawCurve(metric: string, values: readonly (number | null)[]): string {
+  const known = values.filter((value) => value !== null);
+  const last = known.at(-1) ?? 0;
+  const [low, high] = [Math.min(...known), Math.max(...known)];
+  const range = `${formatMeasure(metric, low)} to ${formatMeasure(metric, high)}`;
+  return `${sparkline(values.map((value) => value ?? undefined))} ${low === high ? formatMeasure(metric, last) : range}`;
 }
 
 function drillRow(drill: InstanceStatus['drill'], style: Style, now: number): Cell[] {

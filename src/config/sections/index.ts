@@ -5,6 +5,8 @@ import { backupSection } from './backup.ts';
 import { drillSection } from './drill.ts';
 import { instancesSection } from './instances.ts';
 import { maintenanceSection } from './maintenance.ts';
+import { listenSection } from './listen.ts';
+import { monitorSection } from './monitor.ts';
 import { repositorySection } from './repository.ts';
 import type { Section } from './section.ts';
 import { stateSection } from './state.ts';
@@ -21,6 +23,8 @@ export const sections: { readonly [Name in keyof Required<Settings>]: Section<Se
   aof: aofSection,
   maintenance: maintenanceSection,
   audit: auditSection,
+  monitor: monitorSection,
   state: stateSection,
+  listen: listenSection,
   timezone: timezoneSection,
 };

@@ -3,6 +3,7 @@ import type { InstanceSettings } from '../../domain/settings/instances.ts';
 import { path, secretRef, service, text } from '../fields.ts';
 import { redisUrlProblem } from '../redis-url.ts';
 import type { Section } from './section.ts';
+import { showThresholds, thresholdsSchema } from '../thresholds.ts';
 
 const firstInstance = 'name at least one server: - { name: main, url: redis://127.0.0.1:6379 }';
 
@@ -13,6 +14,11 @@ export const instancesSection: Section<InstanceSettings[]> = {
         error: ({ input }) => (input === undefined ? `is missing; ${firstInstance}` : undefined),
       })
       .min(1, `is empty; ${firstInstance}`),
+  show: (instances) =>
+    instances.map(({ thresholds, ...instance }) => ({
+      ...instance,
+      ...(thresholds !== undefined && { thresholds: showThresholds(thresholds) }),
+    })),
   example: `# The Redis and Valkey servers that the agent looks after.
 instances:
     # Lower-case letters, digits, - and _. The name is a folder in the repository: do not change it later.
@@ -31,8 +37,12 @@ instances:
     # PATH when left out. They and every folder above belong to root (or to the agent's user), and nobody else may write
     # there.
     # tools: { redis_server: /opt/redis/bin/redis-server, redis_check_rdb: …, redis_check_aof: … }
-    # What it is used for: cache, queue, session or durable.
+    # What it is used for: cache, queue, session or durable. It picks the thresholds.
     role: queue
+    # Bounds of its own, before those of monitor.thresholds below.
+    # thresholds: { clients: { warning: 300 }, memory_bytes: { warning: 100mb } }
+    # Of a server that is billed by command: poll it once a minute, with one command.
+    # frugal: true
 
   - name: sessions
     url: rediss://sessions.internal.example:6380
@@ -90,6 +100,8 @@ function instanceSchema(folder: string) {
         })
         .optional(),
       role: z.enum(['cache', 'queue', 'session', 'durable']).optional(),
+      frugal: z.boolean().optional(),
+      thresholds: thresholdsSchema().optional(),
     })
     .superRefine((instance, context) => {
       const problem = (key: string, message: string): void =>

@@ -1,4 +1,5 @@
 import type { SecretRef } from '../secret.ts';
+import type { Role, ThresholdOverrides } from './monitor.ts';
 
 export interface TlsSettings {
   /** PEM files. `ca` replaces the system's roots. */
@@ -41,5 +42,9 @@ export interface InstanceSettings {
   service?: ServiceSettings | undefined;
   /** Found in the service's start command, the packages' folders and PATH when left out. */
   tools?: ToolSettings | undefined;
-  role?: 'cache' | 'queue' | 'session' | 'durable' | undefined;
+  role?: Role | undefined;
+  /** Billed by command: it is polled rarely, and with few commands. */
+  frugal?: boolean | undefined;
+  /** Before those of monitor.thresholds. */
+  thresholds?: ThresholdOverrides | undefined;
 }

@@ -25,7 +25,7 @@ const off: Threshold = {};
 export const thresholdKinds = {
   memory_percent: {
     unit: 'percent',
-    what: 'used memory of maxmemory, the container’s limit or the host’s memory',
+    what: 'used of maxmemory, or of the container or host',
     levels: { info: 70, warning: 80, critical: 90 },
   },
   memory_bytes: { unit: 'bytes', what: 'used memory (100mb is a queue’s usual bound)', levels: off },
@@ -37,7 +37,7 @@ export const thresholdKinds = {
   },
   command_p95: {
     unit: 'duration',
-    what: 'execution time that 5 of 100 commands exceed',
+    what: 'execution time that 5 of 100 exceed',
     levels: { warning: 500, critical: 1000 },
   },
   round_trip_p95: {
@@ -48,7 +48,7 @@ export const thresholdKinds = {
   hit_rate: {
     unit: 'percent',
     below: true,
-    what: 'look-ups that find their key, over 15 minutes',
+    what: 'look-ups that find their key, in 15 minutes',
     levels: { warning: 70 },
     roles: { queue: off },
   },
@@ -70,10 +70,10 @@ export const thresholdKinds = {
     levels: { critical: 0 },
     roles: { cache: off },
   },
-  commands_day: { unit: 'number', what: 'commands in 24 hours, of a plan (8000 of 10 000)', levels: off },
+  commands_day: { unit: 'number', what: 'commands in 24 hours (8000 of a plan of 10 000)', levels: off },
   slow_commands: {
     unit: 'number',
-    what: 'commands slower than monitor.slow_command in 5 minutes',
+    what: 'commands above slow_command in 5 minutes',
     levels: { info: 0 },
   },
   cpu_percent: { unit: 'percent', what: 'one core, for 10 minutes', levels: { warning: 80 } },
@@ -107,8 +107,8 @@ export const thresholdKinds = {
 
 export type ThresholdName = keyof typeof thresholdKinds;
 export type Thresholds = Readonly<Record<ThresholdName, Threshold>>;
-/** What a configuration says about them, level by level; null switches one off, or all of them. */
-export type ThresholdOverride = Readonly<Partial<Record<ThresholdLevel, number | null | undefined>>> | null;
+/** What a configuration says about one, level by level; null switches a level off. */
+export type ThresholdOverride = Readonly<Partial<Record<ThresholdLevel, number | null | undefined>>>;
 export type ThresholdOverrides = Partial<Record<ThresholdName, ThresholdOverride | undefined>>;
 
 export interface MonitorSettings {
@@ -135,7 +135,6 @@ export function thresholdsOf(
 }
 
 function override(levels: Threshold, said: ThresholdOverride | undefined): Threshold {
-  if (said === null) return off;
   const merged = Object.entries({ ...levels, ...said }).filter(([, value]) => typeof value === 'number');
   return Object.fromEntries(merged);
 }

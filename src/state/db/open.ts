@@ -13,11 +13,20 @@ export interface State {
 }
 
 /** Opens `<directory>/state.db`, making both when missing. Rejects only when the directory cannot be used. */
-export function openState(directory: string, { clock, log }: { clock: Clock; log: Log }): State {
+export function openState(directory: string, tools: { clock: Clock; log: Log }): State {
+  return openDatabase(directory, { file: 'state.db', migrations }, tools);
+}
+
+/** The same for any database that is history only. */
+export function openDatabase(
+  directory: string,
+  { file, migrations: steps }: { file: string; migrations: readonly string[] },
+  { clock, log }: { clock: Clock; log: Log },
+): State {
   ensureStateDirectory(directory);
-  const path = join(directory, 'state.db');
+  const path = join(directory, file);
   try {
-    return open(path);
+    return open(path, steps);
   } catch (error) {
     if (error instanceof AgentError) throw error;
     if (!/not a database|malformed|corrupt|disk image/i.test(messageOf(error))) throw unusable(path, error);
@@ -25,9 +34,9 @@ export function openState(directory: string, { clock, log }: { clock: Clock; log
     for (const suffix of ['', '-wal', '-shm']) renameIfThere(path + suffix, aside + suffix);
     log.warn(
       { path, aside, cause: messageOf(error) },
-      'the state database was damaged: set aside, history starts anew',
+      'the database was damaged: set aside, history starts anew',
     );
-    return open(path);
+    return open(path, steps);
   }
 }
 
@@ -40,12 +49,12 @@ export function ensureStateDirectory(directory: string): void {
   }
 }
 
-function open(path: string): State {
+function open(path: string, steps: readonly string[]): State {
   const db = new DatabaseSync(path);
   try {
     db.exec('PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;');
     chmodSync(path, 0o600);
-    migrate(db, path);
+    migrate(db, path, steps);
   } catch (error) {
     db.close();
     throw error;
@@ -53,16 +62,16 @@ function open(path: string): State {
   return { db, close: () => db.close() };
 }
 
-function migrate(db: DatabaseSync, path: string): void {
+function migrate(db: DatabaseSync, path: string, steps: readonly string[]): void {
   db.exec('BEGIN IMMEDIATE');
   try {
     const applied = Number(db.prepare('PRAGMA user_version').get()?.['user_version'] ?? 0);
-    if (applied > migrations.length)
+    if (applied > steps.length)
       throw new AgentError('failed', `${path} was written by a newer redis-agent (schema ${applied})`, {
         hint: 'upgrade redis-agent, or move the file away: it holds history only, no backups',
       });
-    for (const step of migrations.slice(applied)) db.exec(step);
-    db.exec(`PRAGMA user_version = ${migrations.length}`);
+    for (const step of steps.slice(applied)) db.exec(step);
+    db.exec(`PRAGMA user_version = ${steps.length}`);
     db.exec('COMMIT');
   } catch (error) {
     db.exec('ROLLBACK');

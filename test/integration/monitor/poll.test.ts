@@ -67,7 +67,7 @@ describe.for(serverBuilds())('$name', (build) => {
     const { findings, judged } = judge([first, second]);
     expect(findings.filter(({ rule }) => ofServer(rule))).toEqual([]);
     expect(judged).toEqual(
-      expect.arrayContaining(['server-down', 'memory-high', 'memory-full', 'save-failed', 'aof-replay']),
+      expect.arrayContaining(['server-down', 'memory-high', 'memory-full', 'save-broken', 'aof-replay']),
     );
     // Our own: an error for each poll would be seen by others.
     expect(String(await server.call('INFO', 'stats'))).not.toMatch(/total_error_replies:[1-9]/);
@@ -176,7 +176,7 @@ test('a failed save is MISCONF: writes are refused, and the server is up', async
     ids(judge([sample]))
       .filter(ofServer)
       .toSorted(),
-  ).toEqual(['save-failed', 'writes-refused']);
+  ).toEqual(['save-broken', 'writes-refused']);
 });
 
 test('statistics set to zero by somebody are no growth', async () => {

@@ -45,6 +45,7 @@ it('fills in every default', async () => {
     aof: { schedule: '15 * * * *' },
     maintenance: { password_rotation: 90 * 24 * 3_600_000, tasks: [] },
     audit: { schedule: '0 6 1 */3 *', quiet_schedule: '0 6 1 * *', waivers: [] },
+    monitor: { interval: 15_000, slow_command: 10, thresholds: {} },
     state: { path: '/var/lib/redis-agent' },
   });
 });
@@ -85,6 +86,7 @@ audits: {}
     '11:59: backup.retention.keepmin: unknown key; did you mean keep_min?',
     '12:1: verify: is empty; it must be a section of keys, or leave the key out',
     '13:1: audits: unknown key; did you mean audit?',
+    '13:1: audit: unknown key; known here: aof, backup, drill, instances, listen, maintenance, monitor, repository, state, timezone, verify',
   ]);
 });
 

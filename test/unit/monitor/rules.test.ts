@@ -28,7 +28,7 @@ test('from a first poll nothing is told that takes two', () => {
   const { findings, unknown } = judge([{}]);
   expect(findings).toEqual([]);
   expect(unknown).toEqual(
-    expect.arrayContaining(['connections-failed', 'memory-full', 'hit-rate', 'server-cpu']),
+    expect.arrayContaining(['connection-failures', 'memory-full', 'hit-rate', 'server-cpu']),
   );
 });
 
@@ -45,7 +45,7 @@ describe('rules', () => {
     [
       'MISCONF',
       [{}, { up: 'misconf', values: { save_last_ok: 0 } }],
-      ['writes-refused critical', 'save-failed high'],
+      ['writes-refused critical', 'save-broken high'],
     ],
     [
       'three restarts in a quarter of an hour',
@@ -126,12 +126,12 @@ describe('rules', () => {
     [
       'two failed logins in a minute',
       [...times(4), { values: { auth_failures_total: 2 } }],
-      ['connections-failed warning'],
+      ['connection-failures warning'],
     ],
     [
       'six refused connections',
       [...times(4), { values: { connections_rejected_total: 6 } }],
-      ['connections-failed critical'],
+      ['connection-failures critical'],
     ],
     [
       'failed logins that were the agent’s own',
@@ -188,14 +188,14 @@ describe('rules', () => {
         ...times(4, { values: { clients_connected: 99, clients_max: 100 } }),
         { values: { connections_rejected_total: 1 } },
       ],
-      ['clients-exhausted critical', 'clients-many critical', 'connections-failed warning'],
-      { was: { 'connections-failed': 'warning' } },
+      ['clients-exhausted critical', 'clients-many critical', 'connection-failures warning'],
+      { was: { 'connection-failures': 'warning' } },
     ],
     ['blocked clients', times(2, { values: { clients_blocked: 200 } }), ['clients-blocked warning']],
     ['workers of a queue', times(2, { values: { clients_blocked: 200 } }), [], { role: 'queue' }],
     ['the round trip', times(21, { values: { round_trip_seconds: 0.2 } }), ['round-trip warning']],
     ['a core in use', times(42, growing('cpu_main_thread_seconds_total', 13)), ['server-cpu warning']],
-    ['a failed save', [{ values: { save_last_ok: 0 } }], ['save-failed high']],
+    ['a failed save', [{ values: { save_last_ok: 0 } }], ['save-broken high']],
     [
       'a save that writes no key for minutes',
       times(20, (index) => ({
@@ -402,7 +402,7 @@ test('while a server is down, nothing else is judged', () => {
     expect.arrayContaining([
       'memory-high',
       'hit-rate',
-      'save-failed',
+      'save-broken',
       'writes-refused',
       'credential-invalid',
     ]),

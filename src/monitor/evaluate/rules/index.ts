@@ -10,7 +10,7 @@ import { clockSkew } from './clock-skew.ts';
 import { clusterState } from './cluster-state.ts';
 import { commandP95 } from './command-p95.ts';
 import { commandsDay } from './commands-day.ts';
-import { connectionsFailed } from './connections-failed.ts';
+import { connectionFailures } from './connection-failures.ts';
 import { credentialInvalid } from './credential-invalid.ts';
 import { roleChanged } from './role-changed.ts';
 import { forkSlow } from './fork-slow.ts';
@@ -26,7 +26,7 @@ import { replicaLag } from './replica-lag.ts';
 import { replicasLost } from './replicas-lost.ts';
 import { restartLoop } from './restart-loop.ts';
 import { roundTrip } from './round-trip.ts';
-import { saveFailed } from './save-failed.ts';
+import { saveBroken } from './save-broken.ts';
 import { saveHung } from './save-hung.ts';
 import { sentinelQuorum } from './sentinel-quorum.ts';
 import { serverBusy } from './server-busy.ts';
@@ -58,7 +58,7 @@ export const evaluators: readonly Evaluator[] = [
   clusterState,
   commandP95,
   commandsDay,
-  connectionsFailed,
+  connectionFailures,
   roleChanged,
   forkSlow,
   hitRate,
@@ -72,7 +72,7 @@ export const evaluators: readonly Evaluator[] = [
   replicaLag,
   replicasLost,
   roundTrip,
-  saveFailed,
+  saveBroken,
   saveHung,
   sentinelQuorum,
   serverCpu,

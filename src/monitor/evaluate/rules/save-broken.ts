@@ -1,9 +1,9 @@
 import { sampleRule, type Evaluator } from '../evaluator.ts';
 import { nowOf } from '../view.ts';
 
-export const saveFailed: Evaluator = {
+export const saveBroken: Evaluator = {
   rule: sampleRule({
-    id: 'save-failed',
+    id: 'save-broken',
     severity: 'high',
     title: 'The last snapshot failed',
     why: 'What changed since the one before is in memory only, and writes may be refused (MISCONF).',

@@ -1,9 +1,9 @@
 import { sampleRule, type Evaluator } from '../evaluator.ts';
 import { boundOf, growth, levelOf, minute, othersGrowth } from '../view.ts';
 
-export const connectionsFailed: Evaluator = {
+export const connectionFailures: Evaluator = {
   rule: sampleRule({
-    id: 'connections-failed',
+    id: 'connection-failures',
     severity: 'critical',
     title: 'Connections fail',
     why: 'Clients are refused for want of a place, or because their password is wrong.',
@@ -19,7 +19,7 @@ export const connectionsFailed: Evaluator = {
     const total = rejected.amount + (wrong?.amount ?? 0);
     const rate = (total * minute) / Math.max(rejected.ms, minute);
     const threshold = view.thresholds.failed_connections;
-    const severity = levelOf(rate, threshold, { was: view.was('connections-failed', view.instance) });
+    const severity = levelOf(rate, threshold, { was: view.was('connection-failures', view.instance) });
     if (severity === undefined) return [];
     const parts = [
       rejected.amount > 0 ? `${rejected.amount} refused at maxclients` : '',

@@ -1,0 +1,60 @@
+import { Counter, Gauge, Registry } from 'prom-client';
+import { severities } from '../../domain/finding.ts';
+import { metrics } from '../../domain/metrics.ts';
+import { upClasses } from '../../domain/sample.ts';
+import { jobs } from '../../jobs/index.ts';
+import { openFindings } from '../../state/episodes.ts';
+import { lastRun } from '../../state/runs.ts';
+import type { App } from '../build-app.ts';
+import type { Watch } from './watch.ts';
+
+export const contentType = Registry.PROMETHEUS_CONTENT_TYPE;
+
+/** All that is known now, in Prometheus' text format: what the last poll of each instance saw, findings and jobs. */
+export async function metricsPage(app: App, watch: Watch): Promise<string> {
+  const registry = new Registry();
+  const registers = [registry];
+  const cycles = watch.cycles();
+  for (const { name, kind, help } of metrics) {
+    const made =
+      kind === 'counter'
+        ? new Counter({ name: `redis_agent_server_${name}`, help, labelNames: ['instance'], registers })
+        : new Gauge({ name: `redis_agent_server_${name}`, help, labelNames: ['instance'], registers });
+    for (const [instance, cycle] of cycles) {
+      const value = cycle?.sample.values[name];
+      if (value !== undefined) made.inc({ instance }, value);
+    }
+  }
+  const gauge = <Label extends string>(
+    name: string,
+    help: string,
+    labelNames: Label[],
+  ): Gauge<Label | 'instance'> =>
+    new Gauge({ name: `redis_agent_${name}`, help, labelNames: ['instance', ...labelNames], registers });
+
+  const state = gauge('server_state', 'How the server answered: 1 for the state that it is in.', ['state']);
+  const polled = gauge('poll_timestamp_seconds', 'When the server was last polled.', []);
+  const took = gauge('poll_duration_seconds', 'How long that took.', []);
+  for (const [instance, cycle] of cycles) {
+    if (cycle === undefined) continue;
+    for (const each of Object.keys(upClasses))
+      state.set({ instance, state: each }, cycle.sample.up === each ? 1 : 0);
+    polled.set({ instance }, cycle.sample.at / 1000);
+    took.set({ instance }, cycle.seconds);
+  }
+  const open = gauge('findings', 'Findings that are open, by severity.', ['severity']);
+  const success = gauge('job_last_success_timestamp_seconds', 'When a job last succeeded.', ['job']);
+  const duration = gauge('job_last_duration_seconds', 'How long that run took.', ['job']);
+  for (const { name: instance } of app.settings.instances) {
+    const found = openFindings(app.state(), instance);
+    for (const severity of severities)
+      open.set({ instance, severity }, found.filter((finding) => finding.severity === severity).length);
+    for (const { name: job } of jobs) {
+      const run = lastRun(app.state(), instance, job, 'ok');
+      if (run?.finished_at === undefined || run.finished_at === null) continue;
+      success.set({ instance, job }, run.finished_at / 1000);
+      duration.set({ instance, job }, (run.finished_at - run.started_at) / 1000);
+    }
+  }
+  return await registry.metrics();
+}

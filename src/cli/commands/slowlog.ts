@@ -1,0 +1,117 @@
+import { readSlow, type SlowGroup } from '../../state/series/slow.ts';
+import { defineCommand, type RenderContext } from '../define-command.ts';
+import { renderCsv } from '../render/csv.ts';
+import { formatMicros } from '../render/measure.ts';
+import { renderTable } from '../render/table.ts';
+import { formatAge } from '../render/time.ts';
+import { historyOptions, parseSince } from '../since.ts';
+
+interface Args {
+  since: string;
+  csv: boolean;
+  top: number;
+}
+
+interface Slowlog {
+  instance: string;
+  since: number;
+  csv: boolean;
+  top: number;
+  lost: number;
+  groups: (SlowGroup & { share: number })[];
+}
+
+export const slowlogCommand = defineCommand<Args, Slowlog>({
+  usage: 'slowlog',
+  summary: 'Slow commands of the past by what they are: how often, how long, whose; never a value',
+  options: (yargs) =>
+    historyOptions(yargs, '24h').option('top', {
+      type: 'number',
+      default: 20,
+      requiresArg: true,
+      describe: 'How many to show',
+    }),
+  examples: [['$0 slowlog --since 7d', 'of the week']],
+  async run(context, { since, csv, top }) {
+    const span = parseSince(since);
+    const app = await context.app();
+    const { name } = app.instance(context.globals.instance);
+    const from = context.clock.now() - span;
+    const { groups, lost } = readSlow(app.series(), name, from);
+    const all = groups.reduce((sum, { total }) => sum + total, 0);
+    const shared = groups.map((group) => ({ ...group, share: all === 0 ? 0 : group.total / all }));
+    return { instance: name, since: from, csv, top, lost, groups: shared };
+  },
+  document: ({ instance, since, lost, groups, top }) => ({
+    instance,
+    since: new Date(since).toISOString(),
+    lost,
+    commands: groups.slice(0, top).map(({ total, p95, worst, last, ...group }) => ({
+      ...group,
+      total_seconds: total / 1e6,
+      p95_seconds: p95 / 1e6,
+      worst_seconds: worst / 1e6,
+      last: new Date(last).toISOString(),
+    })),
+  }),
+  render: renderSlowlog,
+});
+
+function renderSlowlog(slowlog: Slowlog, { width, now }: RenderContext): string {
+  const groups = slowlog.groups.slice(0, slowlog.top);
+  if (slowlog.csv)
+    return renderCsv(
+      ['command', 'count', 'total_seconds', 'share', 'p95_seconds', 'worst_seconds', 'last', 'clients'],
+      groups.map(({ shape, count, total, share, p95, worst, last, clients }) => [
+        shape,
+        count,
+        total / 1e6,
+        share,
+        p95 / 1e6,
+        worst / 1e6,
+        new Date(last).toISOString(),
+        clients.join(' '),
+      ]),
+    );
+  const lost =
+    slowlog.lost === 0
+      ? []
+      : ['', `${slowlog.lost} more were lost: the server's slow log is too short (slowlog-max-len)`];
+  if (groups.length === 0)
+    return [
+      'no slow command was seen in this time (the server logs those above slowlog-log-slower-than)',
+      ...lost,
+    ].join('\n');
+  // What is left of the line beside the figures.
+  const room = Math.max(20, width - 46);
+  const table = renderTable(
+    [
+      { title: 'COMMAND' },
+      { title: 'COUNT', align: 'right' },
+      { title: 'TOTAL', align: 'right' },
+      { title: 'SHARE', align: 'right' },
+      { title: 'P95', align: 'right' },
+      { title: 'WORST', align: 'right' },
+    ],
+    groups.map(({ shape, count, total, share, p95, worst }) => [
+      cut(shape, room),
+      String(count),
+      formatMicros(total),
+      `${Math.round(share * 100)} %`,
+      formatMicros(p95),
+      formatMicros(worst),
+    ]),
+  );
+  const [first] = groups;
+  const who =
+    first === undefined || first.clients.length === 0
+      ? []
+      : [
+          '',
+          `the first is sent by ${first.clients.slice(0, 4).join(', ')}; last ${formatAge(first.last, now)}`,
+        ];
+  return [table, ...who, ...lost].join('\n');
+}
+
+const cut = (text: string, room: number): string =>
+  text.length > room ? `${text.slice(0, room - 1)}…` : text;

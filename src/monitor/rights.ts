@@ -1,0 +1,59 @@
+import type { RedisConnection } from '../redis/connect.ts';
+import { AgentError } from '../domain/errors.ts';
+import { collectors } from './collect/index.ts';
+import type { Collector } from './collect/parts/collector.ts';
+
+/** Besides what the collectors ask: a name for CLIENT LIST. */
+const beside = ['+ping', '+client|setname'];
+
+/**
+ * What watching needs, as in ACL SETUSER: what stands beside each collector. Servers from 7.0 on refuse a rule about a
+ * command that they do not know, so a server before 7.0 and one that is no Sentinel are not given what they have not.
+ */
+export function watchRights(version: string | undefined, sentinel = false): string[] {
+  const rights = collectors
+    .filter((collector) => isOffered(collector, version, sentinel))
+    .flatMap((collector) => collector.rights);
+  return [...new Set([...beside, ...rights])];
+}
+
+function isOffered({ name }: Collector, version: string | undefined, sentinel: boolean): boolean {
+  if (name === 'sentinel') return sentinel;
+  if (name !== 'latency') return true;
+  return version === undefined || Number.parseInt(version, 10) >= 7;
+}
+
+/** A harmless form of each command: it is refused for want of the right, or answered. */
+const probes: Readonly<Record<string, (string | number)[]>> = {
+  '+ping': ['PING'],
+  '+info': ['INFO', 'server'],
+  '+time': ['TIME'],
+  '+config|get': ['CONFIG', 'GET', 'maxclients'],
+  '+slowlog|get': ['SLOWLOG', 'GET', 1],
+  '+client|setname': ['CLIENT', 'SETNAME', 'redis-agent'],
+  '+client|list': ['CLIENT', 'LIST'],
+  '+latency|histogram': ['LATENCY', 'HISTOGRAM', 'ping'],
+};
+
+export interface RightsFound {
+  missing: string[];
+  /** The server does not have these commands, or has them under another name. */
+  unknown: string[];
+}
+
+/** Tries each right that watching this server needs. A refusal leaves an entry in the server's ACL LOG. */
+export async function tryWatchRights(
+  connection: RedisConnection,
+  version: string | undefined,
+): Promise<RightsFound> {
+  const rights = watchRights(version).filter((right) => probes[right] !== undefined);
+  const replies = await connection.pipeline(rights.map((right) => probes[right] ?? ['PING']));
+  const reasonOf = (index: number): string | undefined => {
+    const reply = replies[index];
+    return reply instanceof AgentError ? (reply.reason ?? 'reply') : undefined;
+  };
+  return {
+    missing: rights.filter((_, index) => reasonOf(index) === 'noperm'),
+    unknown: rights.filter((_, index) => reasonOf(index) === 'unknown-command'),
+  };
+}
