@@ -86,7 +86,6 @@ audits: {}
     '11:59: backup.retention.keepmin: unknown key; did you mean keep_min?',
     '12:1: verify: is empty; it must be a section of keys, or leave the key out',
     '13:1: audits: unknown key; did you mean audit?',
-    '13:1: audit: unknown key; known here: aof, backup, drill, instances, listen, maintenance, monitor, repository, state, timezone, verify',
   ]);
 });
 
