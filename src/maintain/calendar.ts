@@ -26,7 +26,7 @@ export type NextMoment = (cron: string, after: number) => number | undefined;
 const graceShare = 1 / 7;
 const longestGrace = 7 * day;
 /** Notices before a task that counts from its last time is due: the first opens it. */
-export const noticeDays: readonly number[] = [14, 7, 1];
+const noticeDays: readonly number[] = [14, 7, 1];
 
 /**
  * Where a task stands now. Counts forward from what was done: a task that was missed for a year is due once and not
