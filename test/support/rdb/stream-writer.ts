@@ -37,6 +37,9 @@ function inNodes(entries: StreamEntries, size: number): StreamEntries[] {
       nodes.push([entry]);
     else node.push(entry);
   }
+  const [last, before] = [nodes.at(-1), nodes.at(-2)];
+  if (last !== undefined && before !== undefined && last.every(({ deleted }) => deleted))
+    before.push(...(nodes.pop() ?? []));
   return nodes;
 }
 

@@ -162,7 +162,7 @@ test('the kernel’s tables: only what listens, in readable form', () => {
     '  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n';
   const connected = listen('0100007F:18EB', 7).replace(' 0A ', ' 01 ');
   expect(parseTcpTable(head + connected + listen('00000000000000000000000001000000:18EB', 8))).toEqual([
-    { inode: '8', address: { host: '::1', port: 6379 } },
+    { inode: '8', uid: 102, address: { host: '::1', port: 6379 } },
   ]);
   const unix = [
     'Num       RefCount Protocol Flags    Type St Inode Path',
