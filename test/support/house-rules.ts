@@ -40,7 +40,7 @@ const pure: readonly RegExp[] = [
   /^backup\/drill\//,
   /^monitor\/evaluate\//,
   /^harden\/(?:audit|plan)\//,
-  /^alert\/engine\.ts$/,
+  /^alert\/(?:engine|message)\//,
   /^maintain\/calendar\.ts$/,
   /^report\/model\//,
   /(?:^|\/)judge-[^/]*\.ts$/,
