@@ -1,9 +1,12 @@
 import { statSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
+import type { ChannelTools } from '../alert/channels/channel.ts';
 import type { Repository } from '../backup/repository.ts';
 import type { Store } from '../backup/store/store.ts';
 import { readWriterIdentity } from '../backup/writer-identity.ts';
 import { loadSettings } from '../config/load.ts';
+import { redactText } from '../config/redact.ts';
 import { readSecret } from '../config/secrets.ts';
 import type { Clock } from '../domain/clock.ts';
 import { AgentError, messageOf } from '../domain/errors.ts';
@@ -11,10 +14,13 @@ import type { Log } from '../domain/log.ts';
 import type { Progress } from '../domain/progress.ts';
 import type { Secret, SecretRef } from '../domain/secret.ts';
 import type { InstanceSettings, Settings } from '../domain/settings.ts';
+import { watchBackupsJob } from '../jobs/backup/watch-backups.ts';
 import type { Job, JobContext } from '../jobs/job.ts';
 import { actAs, type UserId } from '../lib/act-as.ts';
 import { isCounter } from '../domain/metrics.ts';
 import { connectRedis, type ConnectOptions, type RedisConnection } from '../redis/connect.ts';
+import { localTimezone } from '../lib/timezone.ts';
+
 import { openState, type State } from '../state/db/open.ts';
 import { openSeries, type Series } from '../state/series/series.ts';
 import { lastDetails } from '../state/runs.ts';
@@ -67,6 +73,14 @@ export interface App {
   state(): State;
   /** What was measured. */
   series(): Series;
+  /** When this process last came to the end of looking at an instance, whatever it found; milliseconds since the epoch. */
+  lastLooked(instance: string): number | undefined;
+  /** What findings are recorded with. */
+  sink(): { state: State; clock: Clock; log: Log };
+  /** What channels are opened with. */
+  channelTools(): ChannelTools;
+  /** Text without any secret that was read. */
+  redact(this: void, text: string): string;
   run<Options, Value>(
     job: Job<Options, Value>,
     instance: InstanceSettings,
@@ -87,7 +101,9 @@ export async function buildApp({
   secrets,
   keepRoot = false,
 }: AppOptions): Promise<App> {
-  const { settings, path } = await loadSettings(configPath, { env });
+  // With every job behind it, which help and the version need not wait for.
+  const { rules } = await import('./rules.ts');
+  const { settings, path } = await loadSettings(configPath, { env, rules: rules.map(({ id }) => id) });
   const lifecycle = new Lifecycle({ clock, log });
   const directory = settings.state.path;
   const owner = ownerBesideRoot(directory);
@@ -138,6 +154,8 @@ export async function buildApp({
     }
   };
 
+  const looked = new Map<string, number>();
+
   return {
     settings,
     configPath: path,
@@ -152,6 +170,18 @@ export async function buildApp({
     secret,
     state,
     series,
+    lastLooked: (name) => looked.get(name),
+    sink: () => ({ state: state(), clock, log }),
+    channelTools: () => ({
+      secret,
+      context: {
+        host: hostname(),
+        timezone: settings.timezone ?? localTimezone(),
+        publicUrl: settings.alerts.public_url,
+      },
+      now: () => clock.now(),
+    }),
+    redact: (text) => redactText(text, secrets),
     async run(job, instance, options, { signal, progress, patience }) {
       const prepare = async (own: Pick<JobContext, 'log' | 'signal'>): Promise<JobContext> => {
         const opened = job.uses.includes('repository') ? await repository(instance) : undefined;
@@ -174,7 +204,14 @@ export async function buildApp({
         };
       };
       const runner = { state: state(), stateDirectory: directory, clock, log, owner: stayed };
-      return runJob(runner, job, { instance: instance.name, signal, prepare, patience }, options);
+      const value = await runJob(
+        runner,
+        job,
+        { instance: instance.name, signal, prepare, patience },
+        options,
+      );
+      if (job.name === watchBackupsJob.name) looked.set(instance.name, clock.now());
+      return value;
     },
     leaveRoot() {
       if (stayed !== undefined) becomeUser(stayed, directory, log);

@@ -1,9 +1,13 @@
+import { recordAlerts } from '../alert/record.ts';
 import type { Clock } from '../domain/clock.ts';
+import { messageOf } from '../domain/errors.ts';
 import type { Evaluated, Finding } from '../domain/finding.ts';
 import type { Log } from '../domain/log.ts';
+import { ring } from '../state/alerts/ring.ts';
 import type { State } from '../state/db/open.ts';
 import { inTransaction } from '../state/db/transaction.ts';
 import { covers, recordFindings, type EpisodeChanges } from '../state/episodes.ts';
+import { rulesById } from './rules.ts';
 
 /** What was looked at in one instance, and what was found. */
 export interface Evaluation {
@@ -16,7 +20,8 @@ export interface Evaluation {
 }
 
 /**
- * The one way in which findings are recorded: what is new opens an episode, what is gone closes one, in one transaction.
+ * The one way in which findings are recorded: what is new opens an episode, what is gone closes one, and
+ * the alerts follow, in one transaction.
  * Throws when a finding is of something that was not evaluated (it would never be closed), and then records nothing.
  */
 export function recordEvaluation(
@@ -28,13 +33,25 @@ export function recordEvaluation(
     resources,
   }));
   requireDeclared(instance, judged, findings);
-  const changes = inTransaction(state, () =>
-    recordFindings(state, { instance, evaluated: judged, now: clock.now() }, findings),
-  );
+  const now = clock.now();
+  const { changes, news } = inTransaction(state, () => ({
+    changes: recordFindings(state, { instance, evaluated: judged, now }, findings),
+    news: recordAlerts(state, { instance, evaluated, findings, unknown }, rulesById, now),
+  }));
   for (const { rule, resource, severity, summary } of changes.opened)
     log.warn({ rule, resource, severity, summary }, 'finding opened');
   for (const { rule, resource } of changes.closed) log.info({ rule, resource }, 'finding closed');
+  if (news) ringFor(state, log);
   return changes;
+}
+
+/** Whoever delivers asks again now and then: nothing is lost when nobody hears it. */
+function ringFor(state: State, log: Log): void {
+  try {
+    ring(state.directory);
+  } catch (error) {
+    log.warn({ cause: messageOf(error) }, 'cannot ring whoever delivers alerts');
+  }
 }
 
 /** A finding that nobody evaluates is a defect of whoever found it. */

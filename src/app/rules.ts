@@ -1,3 +1,4 @@
+import { alertRules } from '../alert/rules.ts';
 import type { Rule } from '../domain/rule.ts';
 import { aofRules } from '../jobs/aof/rules.ts';
 import { backupRules } from '../jobs/backup/rules.ts';
@@ -20,9 +21,13 @@ export const rules: readonly Rule[] = withoutRepeats([
   ...aofRules,
   ...watchRules,
   ...maintenanceRules,
+  ...alertRules,
   ...jobs.flatMap((job) => job.rules),
 ]);
 
 function withoutRepeats(all: readonly Rule[]): Rule[] {
   return [...new Set(all)];
 }
+
+/** By id. */
+export const rulesById: ReadonlyMap<string, Rule> = new Map(rules.map((rule) => [rule.id, rule]));

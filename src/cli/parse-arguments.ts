@@ -12,6 +12,7 @@ export type ParsedArguments =
   | { kind: 'text'; text: string };
 
 const groupSummaries: Record<string, string> = {
+  alerts: 'What is wrong and who hears of it: list, show, silence, unsilence, ack, test, history',
   aof: 'The append only file: check',
   backups: 'The repository: list, show, verify, accept, prune',
   config: 'The configuration: check, show, example, schema',

@@ -79,6 +79,7 @@ async function execute(
           clock,
         });
   let app: App | undefined;
+  const began = clock.now();
   const context: CommandContext = {
     globals,
     env,
@@ -119,8 +120,20 @@ async function execute(
     return command.exitCode?.(value) ?? exitCodes.ok;
   } finally {
     bar.end();
+    if (app !== undefined && command.ownOutput !== true) await sayIfNobodyTells(app, began, context);
     await app?.close();
   }
+}
+
+/** Somebody who watches a command fail knows it; others wait for a message. */
+async function sayIfNobodyTells(app: App, began: number, context: CommandContext): Promise<void> {
+  if (app.settings.alerts.channels.length === 0) return;
+  const { undelivered } = await import('../app/alerts/read-alerts.ts');
+  const count = undelivered(app, began);
+  if (count !== undefined)
+    context.show(
+      `${count} alert${count === 1 ? '' : 's'} to tell, and no daemon runs that would: redis-agent run`,
+    );
 }
 
 /** On stderr: stdout is the result. The end of the input is a no, Ctrl-C an interruption. */

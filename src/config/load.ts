@@ -15,6 +15,12 @@ const maxBytes = 1024 * 1024;
 /** A misunderstood file can have thousands of problems; the first ones say enough. */
 const maxProblems = 50;
 
+export interface LoadOptions {
+  env: NodeJS.ProcessEnv;
+  /** Every rule there is, for what names some; none are checked when left out. */
+  rules?: readonly string[] | undefined;
+}
+
 export interface LoadedSettings {
   settings: Settings;
   /** Absolute path of the file that was read. */
@@ -31,16 +37,17 @@ export function configPath(path: string | undefined, env: NodeJS.ProcessEnv): st
  * Rejects with an AgentError `usage`: every problem is in the one message, a line
  * `file:line:column: key.path: what is wrong; what would be right` each.
  */
-export async function loadSettings(
-  path: string | undefined,
-  options: { env: NodeJS.ProcessEnv },
-): Promise<LoadedSettings> {
+export async function loadSettings(path: string | undefined, options: LoadOptions): Promise<LoadedSettings> {
   const file = configPath(path, options.env);
-  return { settings: await parseSettings(readConfigFile(file), file), path: file };
+  return { settings: await parseSettings(readConfigFile(file), file, options.rules), path: file };
 }
 
 /** The same for text that is not in a file yet; `file` is for messages and relative paths. */
-export async function parseSettings(source: string, file: string): Promise<Settings> {
+export async function parseSettings(
+  source: string,
+  file: string,
+  rules?: readonly string[],
+): Promise<Settings> {
   // zod, yaml and node-cron take most of the start-up time of the commands that need no configuration.
   const { parseYaml } = await import('./document.ts');
   const { settingsSchema } = await import('./schema.ts');
@@ -52,6 +59,10 @@ export async function parseSettings(source: string, file: string): Promise<Setti
   const schema = settingsSchema(dirname(file));
   const result = await schema.safeParseAsync(document.data);
   const duplicates = duplicateNames(document.data);
+  if (result.success) {
+    const { nameProblems } = await import('./alerts/name-problems.ts');
+    duplicates.push(...nameProblems(result.data, rules));
+  }
   if (result.success && duplicates.length === 0) return result.data;
   const issues = describeIssues(result.error?.issues ?? [], schema, document.data);
   const lines = [...issues, ...duplicates].map((problem) =>

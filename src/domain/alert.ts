@@ -75,6 +75,8 @@ export interface AlertGroup {
   instance: string;
   /** Names the thread of messages: anew when it begins after everything was over. */
   thread: string;
+  /** What the thread began with, for subjects that stay the same: `backup-failed`, `backup-failed and 2 more`. */
+  title: string;
   /** When the last notice was made. */
   last_at: number;
 }
@@ -116,6 +118,7 @@ export interface Notice {
   /** '' for a digest. */
   instance: string;
   thread: string;
+  title: string;
   at: number;
   /** The worst first. */
   items: NoticeItem[];

@@ -1,3 +1,4 @@
+import type { AlertSettings } from './settings/alerts.ts';
 import type { AofSettings } from './settings/aof.ts';
 import type { AuditSettings } from './settings/audit.ts';
 import type { BackupSettings } from './settings/backup.ts';
@@ -28,6 +29,7 @@ export interface Settings {
   maintenance: MaintenanceSettings;
   audit: AuditSettings;
   monitor: MonitorSettings;
+  alerts: AlertSettings;
   state: StateSettings;
   /** Nothing is served when left out. */
   listen?: ListenSettings | undefined;

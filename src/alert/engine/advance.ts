@@ -2,7 +2,7 @@ import type { Alert, AlertGroup, Notice, Told } from '../../domain/alert.ts';
 import { digestOf } from './digest.ts';
 import { eventOf, type AlertEvent, type Timing } from './event.ts';
 import { byCause, holdOf, type Holders, type Hold } from './hold.ts';
-import { cut, itemOf } from './items.ts';
+import { cut, itemOf, titleOf } from './items.ts';
 import { calmDown } from './observe.ts';
 import { Router, type Routing, type Targets } from './route.ts';
 
@@ -147,25 +147,19 @@ class Round {
     const told = events.map((event) =>
       event.change === 'repeated' && event.due > this.#now ? { ...event, change: 'open' as const } : event,
     );
-    const fresh = !events.some(({ alert }) =>
+    const begun = events.some(({ alert }) =>
       alert.told.some((each) => each.channel === channel && !each.resolved),
     );
-    const thread = group === undefined || fresh ? `${instance}-${this.#now.toString(36)}` : group.thread;
-    const next = { channel, instance, thread, last_at: this.#now };
+    const listed = cut(told.map((event) => itemOf(event)));
+    const { thread, title } =
+      group !== undefined && begun
+        ? group
+        : { thread: `${instance}-${this.#now.toString(36)}`, title: titleOf(listed) };
+    const next = { channel, instance, thread, title, last_at: this.#now };
     this.#groups.set(`${channel}\0${instance}`, next);
     this.#touched.add(next);
-    this.add(
-      {
-        key: '',
-        kind: 'alerts',
-        channel,
-        instance,
-        thread,
-        at: this.#now,
-        ...cut(told.map((event) => itemOf(event))),
-      },
-      told,
-    );
+    const notice = { key: '', kind: 'alerts' as const, channel, instance, thread, title, at: this.#now };
+    this.add({ ...notice, ...listed }, told);
   }
 
   /** Takes a notice in, and notes in the alerts what it tells. */

@@ -26,7 +26,7 @@ export function digestOf(
   }
   if (items.length === 0) return undefined;
   const thread = `digest-${now.toString(36)}`;
-  return { key: '', kind: 'digest', channel, instance: '', thread, at: now, ...cut(items) };
+  return { key: '', kind: 'digest', channel, instance: '', thread, title: 'digest', at: now, ...cut(items) };
 }
 
 /** What is told by itself is only named here. */

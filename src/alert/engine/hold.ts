@@ -67,7 +67,7 @@ function causeKey(instance: string, rule: string): string {
 }
 
 /** Does a silence's matcher fit? */
-export function isMatched(match: SilenceMatch, alert: Alert): boolean {
+function isMatched(match: SilenceMatch, alert: Alert): boolean {
   return (
     (match.alert === undefined || match.alert === alert.id) &&
     (match.instance === undefined || match.instance === alert.instance) &&

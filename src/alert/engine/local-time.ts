@@ -14,7 +14,7 @@ const formats = new Map<string, Intl.DateTimeFormat>();
 /** The last answer: thousands of alerts ask for the same moment. */
 let asked: { at: number; timezone: string; answer: WallTime } | undefined;
 
-export function wallTime(at: number, timezone: string): WallTime {
+function wallTime(at: number, timezone: string): WallTime {
   if (asked?.at === at && asked.timezone === timezone) return asked.answer;
   let format = formats.get(timezone);
   if (format === undefined) {

@@ -20,7 +20,7 @@ const hour = 60 * 60 * 1000;
 /** Not seen for longer, a pending alert begins anew: nobody knows what was in between. */
 export const pendingGap = hour;
 /** So many beginnings and ends within `flapSpan` are flapping. */
-export const flapCount = 4;
+const flapCount = 4;
 export const flapSpan = hour;
 
 /**

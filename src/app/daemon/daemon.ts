@@ -4,7 +4,9 @@ import { localTimezone } from '../../lib/timezone.ts';
 import { forgetEpisodes } from '../../state/episodes.ts';
 import { dropRetries } from '../../state/retries.ts';
 import { forgetRuns } from '../../state/runs.ts';
+import { forgetAlertHistory } from '../alerts/forget.ts';
 import type { App } from '../build-app.ts';
+import { startDelivery } from './deliver.ts';
 import type { Notifier } from './notify.ts';
 import { schedulesOf } from './schedules.ts';
 import { startScheduler, type Schedule } from './scheduler.ts';
@@ -44,6 +46,7 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
   const scheduler = startScheduler(await schedulesFor(app), app);
   /** Apps of before a reload, while something runs that began with them. */
   const closing = new Set<Promise<void>>();
+  let delivery = startDelivery(app);
   started = true;
   const watch = startWatch(app);
   let listener = await startListening(app, watch);
@@ -74,9 +77,11 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
       // What runs goes on with what it began with, and keeps that open.
       const former = app;
       app = next;
+      await delivery.stop();
       const closed = scheduler.replace(schedules, next.log).then(() => former.close());
       closing.add(closed);
       void closed.finally(() => closing.delete(closed));
+      delivery = startDelivery(app);
       app.log.info({ config: app.configPath }, 'configuration reloaded');
     } catch (error) {
       app.log.error({ cause: messageOf(error) }, 'reload refused: going on with the configuration as it was');
@@ -95,6 +100,7 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
   stopReloads();
   await reloading;
   await scheduler.stop(AbortSignal.any([options.cut, deadline(options.drain)]));
+  await delivery.stop();
   await Promise.all(closing);
   await listener?.close();
   await watch.stop();
@@ -124,10 +130,12 @@ function openHistory(app: App): void {
 
 /** Drops what is older than history is kept. */
 function trimHistory(app: App): void {
-  const before = app.clock.now() - historyMs;
+  const now = app.clock.now();
+  const before = now - historyMs;
   const state = app.state();
   forgetRuns(state, before);
   forgetEpisodes(state, before);
+  forgetAlertHistory(state, before, now);
 }
 
 /** The jobs of the instances, and what the daemon does for itself. */

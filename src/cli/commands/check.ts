@@ -1,3 +1,4 @@
+import { checkChannels } from '../../app/check/channels.ts';
 import { checkPath, type CheckLine } from '../../app/check/check-path.ts';
 import {
   connectionExitCode,
@@ -15,7 +16,7 @@ type Args = Omit<ConnectionArgs, 'connection'> & { connection?: string | undefin
 
 export const checkCommand = defineCommand<Args, CheckLine[] | ComparedReport>({
   usage: 'check',
-  summary: 'Prove the whole path now: server, rights, disk, repository',
+  summary: 'Prove the whole path now: server, rights, disk, repository, channels',
   options: connectionOptions,
   examples: [
     ['$0 check', 'the whole path of every instance'],
@@ -51,5 +52,6 @@ async function checkAll(context: CommandContext): Promise<CheckLine[]> {
     context.progress.report({ phase: `checking ${instance.name}` });
     lines.push(...(await checkPath(app, instance, context.signal)));
   }
+  lines.push(...(await checkChannels(app, context.signal)));
   return lines;
 }

@@ -1,4 +1,11 @@
 import type { AnyCommand } from '../define-command.ts';
+import { alertsAckCommand } from './alerts-ack.ts';
+import { alertsHistoryCommand } from './alerts-history.ts';
+import { alertsListCommand } from './alerts-list.ts';
+import { alertsShowCommand } from './alerts-show.ts';
+import { alertsSilenceCommand } from './alerts-silence.ts';
+import { alertsTestCommand } from './alerts-test.ts';
+import { alertsUnsilenceCommand } from './alerts-unsilence.ts';
 import { aofCheckCommand } from './aof-check.ts';
 import { auditCommand } from './audit.ts';
 import { backupCommand } from './backup.ts';
@@ -44,6 +51,13 @@ export const commands: readonly AnyCommand[] = [
   latencyCommand,
   clientsCommand,
   historyCommand,
+  alertsListCommand,
+  alertsShowCommand,
+  alertsSilenceCommand,
+  alertsUnsilenceCommand,
+  alertsAckCommand,
+  alertsTestCommand,
+  alertsHistoryCommand,
   explainCommand,
   runCommand,
   backupCommand,

@@ -1,4 +1,5 @@
 import type { Settings } from '../../domain/settings.ts';
+import { alertsSection } from './alerts.ts';
 import { aofSection } from './aof.ts';
 import { auditSection } from './audit.ts';
 import { backupSection } from './backup.ts';
@@ -24,6 +25,7 @@ export const sections: { readonly [Name in keyof Required<Settings>]: Section<Se
   maintenance: maintenanceSection,
   audit: auditSection,
   monitor: monitorSection,
+  alerts: alertsSection,
   state: stateSection,
   listen: listenSection,
   timezone: timezoneSection,

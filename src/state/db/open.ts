@@ -1,5 +1,5 @@
 import { chmodSync, mkdirSync, renameSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { Clock } from '../../domain/clock.ts';
 import { AgentError, messageOf } from '../../domain/errors.ts';
@@ -9,6 +9,8 @@ import { migrations } from './migrations/index.ts';
 /** The state database: history only. Losing it loses no backup, so a damaged one is set aside and made anew. */
 export interface State {
   readonly db: DatabaseSync;
+  /** Where it lies. */
+  readonly directory: string;
   close(): void;
 }
 
@@ -59,7 +61,7 @@ function open(path: string, steps: readonly string[]): State {
     db.close();
     throw error;
   }
-  return { db, close: () => db.close() };
+  return { db, directory: dirname(path), close: () => db.close() };
 }
 
 function migrate(db: DatabaseSync, path: string, steps: readonly string[]): void {

@@ -46,6 +46,17 @@ it('fills in every default', async () => {
     maintenance: { password_rotation: 90 * 24 * 3_600_000, tasks: [] },
     audit: { schedule: '0 6 1 */3 *', quiet_schedule: '0 6 1 * *', waivers: [] },
     monitor: { interval: 15_000, slow_command: 10, thresholds: {} },
+    alerts: {
+      channels: [],
+      routes: [],
+      digest: null,
+      escalation: [],
+      windows: [],
+      group_wait: 30_000,
+      group_interval: 300_000,
+      repeat: { critical: 14_400_000, high: 43_200_000, warning: 86_400_000 },
+      give_up_after: 86_400_000,
+    },
     state: { path: '/var/lib/redis-agent' },
   });
 });

@@ -1,3 +1,5 @@
+import { alertTables } from './alerts.ts';
+
 /**
  * The schema's steps, oldest first; `user_version` counts those applied. Never edit one that has been released: add
  * the next. Times are milliseconds since the epoch.
@@ -83,4 +85,5 @@ export const migrations: readonly string[] = [
     PRIMARY KEY (instance, job)
   ) STRICT;
   `,
+  alertTables,
 ];

@@ -1,0 +1,175 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import nodemailer from 'nodemailer';
+import { AgentError, messageOf, systemCode } from '../../domain/errors.ts';
+import type { Notice } from '../../domain/alert.ts';
+import type { Secret } from '../../domain/secret.ts';
+import type { EmailChannelSettings } from '../../domain/settings/alerts.ts';
+import { printable } from '../../lib/printable.ts';
+import { renderHtml } from '../message/html.ts';
+import { describeNotice } from '../message/message.ts';
+import { renderText } from '../message/text.ts';
+import { sendTimeout, type Channel, type ChannelTools, type Failure, type Sent } from './channel.ts';
+import { later, never } from './http.ts';
+
+/** Text and HTML of equal content by SMTP; one connection a message, since there are few. */
+export function openEmail(settings: EmailChannelSettings, tools: ChannelTools): Channel {
+  const { name, from, to, smtp } = settings;
+  const url = new URL(smtp.url);
+  const password = smtp.password && tools.secret(smtp.password, `smtp.password of the channel ${name}`);
+  const options = transportOptions(settings, url, password);
+  const server = url.host;
+  const domain = from.split('@').at(-1)?.replace(/>.*$/, '') ?? 'localhost';
+
+  async function send(notice: Notice, signal: AbortSignal): Promise<Sent> {
+    const message = describeNotice(notice, tools.context);
+    const transport = nodemailer.createTransport(options);
+    const limit = AbortSignal.any([signal, AbortSignal.timeout(sendTimeout)]);
+    const cut = new Promise<never>((_resolve, reject) => {
+      const stop = (): void => {
+        transport.close();
+        reject(new AgentError('failed', `no answer within ${sendTimeout / 1000} s`));
+      };
+      if (limit.aborted) stop();
+      limit.addEventListener('abort', stop, { once: true });
+    });
+    cut.catch(() => {});
+    const root = idOf(`${tools.context.host}/${notice.thread}`, domain);
+    try {
+      const sent = await Promise.race([
+        transport.sendMail({
+          from,
+          to,
+          subject: message.subject,
+          date: new Date(notice.at),
+          // The same for every attempt, so that a mail store can tell a doubled one.
+          messageId: idOf(`${tools.context.host}/${name}/${notice.key}`, domain),
+          inReplyTo: root,
+          references: [root],
+          headers: { 'Auto-Submitted': 'auto-generated', 'X-Auto-Response-Suppress': 'All' },
+          text: renderText(message),
+          html: renderHtml(message),
+          disableFileAccess: true,
+          disableUrlAccess: true,
+        }),
+        cut,
+      ]);
+      const refused = sent.rejected.map(String);
+      const note = refused.length === 0 ? '' : `, but not for ${refused.join(', ')}`;
+      return { ok: true, answer: printable(`${sent.response}${note}`) };
+    } catch (error) {
+      return failureOf(error, server);
+    } finally {
+      transport.close();
+    }
+  }
+
+  return {
+    name,
+    description: `${to.join(', ')} by ${server}`,
+    pace: 0,
+    send: (notice, { signal }) => send(notice, signal),
+    async check(signal) {
+      const transport = nodemailer.createTransport(options);
+      const close = (): void => transport.close();
+      signal.addEventListener('abort', close, { once: true });
+      try {
+        await transport.verify();
+        return {
+          ok: true,
+          detail: `${server} takes mail${password === undefined ? '' : ` of ${smtp.username ?? ''}`}`,
+        };
+      } catch (error) {
+        return failureOf(error, server);
+      } finally {
+        signal.removeEventListener('abort', close);
+        transport.close();
+      }
+    },
+    close() {},
+  };
+}
+
+function transportOptions({ smtp }: EmailChannelSettings, url: URL, password: Secret | undefined) {
+  const secure = url.protocol === 'smtps:';
+  const ca = smtp.ca === undefined ? undefined : readCa(smtp.ca);
+  return {
+    host: url.hostname.replace(/^\[|\]$/g, ''),
+    port: url.port === '' ? (secure ? 465 : 25) : Number(url.port),
+    secure,
+    // A password goes out over TLS or not at all: who takes STARTTLS out of the greeting gets nothing.
+    requireTLS: !secure && (smtp.tls === 'required' || password !== undefined),
+    ignoreTLS: !secure && smtp.tls === 'off' && password === undefined,
+    tls: {
+      rejectUnauthorized: smtp.verify,
+      minVersion: 'TLSv1.2' as const,
+      ...(ca === undefined ? {} : { ca }),
+    },
+    connectionTimeout: 10_000,
+    greetingTimeout: 15_000,
+    socketTimeout: sendTimeout,
+    ...(password === undefined ? {} : { auth: { user: smtp.username ?? '', pass: password.reveal() } }),
+  };
+}
+
+function readCa(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    throw new AgentError('usage', `cannot read the certificate of smtp.ca: ${messageOf(error)}`, {
+      cause: error,
+      hint: 'let the agent read it, or correct smtp.ca',
+    });
+  }
+}
+
+function idOf(text: string, domain: string): string {
+  return `<${createHash('sha256').update(text).digest('hex').slice(0, 32)}@${domain}>`;
+}
+
+function failureOf(error: unknown, server: string): Failure {
+  const status = numberOf(error, 'responseCode');
+  const said = printable(textOf(error, 'response') ?? messageOf(error)).slice(0, 200);
+  const code = systemCode(error);
+  const problem = `${server}: ${said}`;
+  if (code === 'EAUTH' || status === 535 || status === 530)
+    return status !== undefined && status < 500
+      ? later(problem, 'it cannot look at the password now; it is tried again')
+      : never(
+          `${server} refuses the user or the password: ${said}`,
+          'correct smtp.username and smtp.password',
+        );
+  if (code === 'ETLS' || /STARTTLS/i.test(said))
+    return later(
+      `${server} offers no TLS (STARTTLS): ${said}`,
+      'use a server or port with TLS; without a password and inside your own network: smtp.tls: off',
+    );
+  if (/certificate|self.signed|altname/i.test(said))
+    return later(
+      `${server}: its certificate is not trusted: ${said}`,
+      'set smtp.ca to the certificate of its authority; smtp.verify: false trusts anybody',
+    );
+  if (status !== undefined && status >= 500)
+    return {
+      ok: false,
+      again: 'refused',
+      problem: `${server} refuses the message: ${said}`,
+      remedy: 'correct from and to, or ask the mail server’s log',
+    };
+  if (status !== undefined) return later(problem, 'the mail server asks to try again');
+  const refused = code === 'ECONNECTION' || code === 'ESOCKET' || code === 'EDNS';
+  return later(
+    refused ? `${server} cannot be reached: ${said}` : problem,
+    'see whether smtp.url is right and the server can be reached from this host',
+  );
+}
+
+function numberOf(error: unknown, key: string): number | undefined {
+  const value: unknown = typeof error === 'object' && error !== null ? Reflect.get(error, key) : undefined;
+  return typeof value === 'number' ? value : undefined;
+}
+
+function textOf(error: unknown, key: string): string | undefined {
+  const value: unknown = typeof error === 'object' && error !== null ? Reflect.get(error, key) : undefined;
+  return typeof value === 'string' ? value : undefined;
+}

@@ -1,0 +1,99 @@
+import type { NoticeItem } from '../../domain/alert.ts';
+import { formatDuration } from '../../lib/duration.ts';
+import { printable } from '../../lib/printable.ts';
+
+/** What messages need beside the notice. */
+export interface MessageContext {
+  /** The host that the agent runs on. */
+  host: string;
+  /** IANA zone of the times shown. */
+  timezone: string;
+  publicUrl?: string | undefined;
+}
+
+/** One alert in words; safe to be shown as text, and to be escaped for anything else. */
+export interface ItemText {
+  item: NoticeItem;
+  /** `CRITICAL`, `now CRITICAL`, `still HIGH`, `resolved`. */
+  state: string;
+  /** Is it over? */
+  over: boolean;
+  /** `backup-failed`, `backup-damaged 20261121T060000Z-7f3a`. */
+  name: string;
+  summary: string;
+  /** What else there is to say, in order. */
+  details: { label: string; text: string }[];
+}
+
+export function describeItem(item: NoticeItem, context: MessageContext): ItemText {
+  const { change, rule, resource, instance, resolved_at: resolved } = item;
+  const over = change === 'resolved' || change === 'passed';
+  const name = resource === instance ? rule : `${rule} ${resource}`;
+  const since = formatTime(item.fired_at, context.timezone);
+  const details: ItemText['details'] = [];
+  const add = (label: string, text: string): void => {
+    if (text !== '') details.push({ label, text: printable(text) });
+  };
+  if (over && resolved !== null) {
+    const lasted = formatDuration(Math.max(0, resolved - item.fired_at));
+    add('when', `${since} to ${formatTime(resolved, context.timezone)}, ${lasted}`);
+    if (item.resolution === 'unwatched') add('why', 'it is not watched any more');
+    return {
+      item,
+      state: over ? overWord(item) : '',
+      over,
+      name: printable(name),
+      summary: printable(item.summary),
+      details,
+    };
+  }
+  add('since', since);
+  if (change === 'flapping')
+    add(
+      'note',
+      `it came and went ${item.flips} times within the last hour; told once an hour until it is calm`,
+    );
+  if (item.escalated) add('note', 'nobody has acknowledged it, so you hear of it too');
+  add('facts', factsOf(item));
+  add('do', item.remedy);
+  add('more', `redis-agent explain ${rule}`);
+  if (item.episode > 0)
+    add('quiet', item.acknowledged ? 'acknowledged' : `redis-agent alerts ack ${item.episode}`);
+  return {
+    item,
+    state: openWord(item),
+    over,
+    name: printable(name),
+    summary: printable(item.summary),
+    details,
+  };
+}
+
+function openWord({ change, severity }: NoticeItem): string {
+  const word = severity.toUpperCase();
+  if (change === 'raised') return `now ${word}`;
+  if (change === 'repeated' || change === 'open') return `still ${word}`;
+  if (change === 'flapping') return `${word}, comes and goes`;
+  return word;
+}
+
+function overWord({ change, resolution }: NoticeItem): string {
+  if (change === 'passed') return 'came and went';
+  return resolution === 'unwatched' ? 'no longer watched' : 'resolved';
+}
+
+function factsOf({ evidence }: NoticeItem): string {
+  return Object.entries(evidence)
+    .filter(([, value]) => value !== null && value !== '')
+    .map(([key, value]) => `${key.replaceAll('_', ' ')}: ${String(value)}`)
+    .join(', ');
+}
+
+/** `2026-11-21 06:00:00`. */
+export function formatTime(at: number, timezone: string): string {
+  return new Intl.DateTimeFormat('sv-SE', {
+    dateStyle: 'short',
+    timeStyle: 'medium',
+    timeZone: timezone,
+  }).format(at);
+}

@@ -1,0 +1,23 @@
+import type { Policy } from '../../alert/decide.ts';
+import { localTimezone } from '../../lib/timezone.ts';
+import type { App } from '../build-app.ts';
+import { rulesById } from '../rules.ts';
+import { nextMatch } from './next-match.ts';
+
+/** What the configuration says about who is told of what. */
+export function alertPolicy({ settings }: App): Policy {
+  const { alerts } = settings;
+  const timezone = settings.timezone ?? localTimezone();
+  const { digest } = alerts;
+  let asked: { at: number; answer: number | null } | undefined;
+  return {
+    settings: alerts,
+    rules: rulesById,
+    timezone,
+    nextDigest(at) {
+      if (digest === null) return null;
+      if (asked?.at !== at) asked = { at, answer: nextMatch(digest, timezone, at) };
+      return asked.answer;
+    },
+  };
+}

@@ -1,0 +1,58 @@
+import { matches } from '../../alert/engine/match.ts';
+import type { Settings } from '../../domain/settings.ts';
+import type { Problem } from '../problems.ts';
+import { closest } from '../../lib/closest.ts';
+
+/** What in `alerts:` names something that is not there. `rules`: every rule there is; not checked when left out. */
+export function nameProblems(
+  { alerts, instances }: Pick<Settings, 'alerts' | 'instances'>,
+  rules?: readonly string[],
+): Problem[] {
+  const channels = alerts.channels.filter(({ type }) => type !== 'deadman').map(({ name }) => name);
+  const names = instances.map(({ name }) => name);
+  const problems: Problem[] = [];
+  const unknown = (path: PropertyKey[], what: string, value: string, known: readonly string[]): void => {
+    const near = closest(value, known);
+    const hint =
+      near === undefined
+        ? known.length === 0
+          ? 'there is none'
+          : `known: ${known.slice(0, 12).join(', ')}`
+        : `did you mean ${near}?`;
+    problems.push({ path, atKey: false, message: `names a ${what} that is not there; ${hint}` });
+  };
+  const first = new Map<string, number>();
+  for (const [index, { name }] of alerts.channels.entries()) {
+    const earlier = first.get(name);
+    if (earlier === undefined) first.set(name, index);
+    else
+      problems.push({
+        path: ['alerts', 'channels', index],
+        atKey: false,
+        message: `two channels are called ${name}; give each its own name`,
+        other: ['alerts', 'channels', earlier],
+      });
+  }
+  for (const [index, { match, to }] of alerts.routes.entries()) {
+    const at = ['alerts', 'routes', index];
+    if (match.rule !== undefined && rules !== undefined && !fits(match.rule, rules))
+      unknown([...at, 'match', 'rule'], 'rule', match.rule, rules);
+    if (match.instance !== undefined && !fits(match.instance, names))
+      unknown([...at, 'match', 'instance'], 'instance', match.instance, names);
+    for (const [place, channel] of to.entries())
+      if (!channels.includes(channel)) unknown([...at, 'to', place], 'channel', channel, channels);
+  }
+  for (const [index, { to }] of alerts.escalation.entries())
+    for (const [place, channel] of to.entries())
+      if (!channels.includes(channel))
+        unknown(['alerts', 'escalation', index, 'to', place], 'channel', channel, channels);
+  for (const [index, { instances: only = [] }] of alerts.windows.entries())
+    for (const [place, instance] of only.entries())
+      if (!names.includes(instance))
+        unknown(['alerts', 'windows', index, 'instances', place], 'instance', instance, names);
+  return problems;
+}
+
+function fits(pattern: string, names: readonly string[]): boolean {
+  return names.some((name) => matches(pattern, name));
+}
