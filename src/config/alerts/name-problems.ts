@@ -19,7 +19,7 @@ export function nameProblems(
           ? 'there is none'
           : `known: ${known.slice(0, 12).join(', ')}`
         : `did you mean ${near}?`;
-    problems.push({ path, atKey: false, message: `names a ${what} that is not there; ${hint}` });
+    problems.push({ path, atKey: false, message: `names ${what} that is not there; ${hint}` });
   };
   const first = new Map<string, number>();
   for (const [index, { name }] of alerts.channels.entries()) {
@@ -36,20 +36,20 @@ export function nameProblems(
   for (const [index, { match, to }] of alerts.routes.entries()) {
     const at = ['alerts', 'routes', index];
     if (match.rule !== undefined && rules !== undefined && !fits(match.rule, rules))
-      unknown([...at, 'match', 'rule'], 'rule', match.rule, rules);
+      unknown([...at, 'match', 'rule'], 'a rule', match.rule, rules);
     if (match.instance !== undefined && !fits(match.instance, names))
-      unknown([...at, 'match', 'instance'], 'instance', match.instance, names);
+      unknown([...at, 'match', 'instance'], 'an instance', match.instance, names);
     for (const [place, channel] of to.entries())
-      if (!channels.includes(channel)) unknown([...at, 'to', place], 'channel', channel, channels);
+      if (!channels.includes(channel)) unknown([...at, 'to', place], 'a channel', channel, channels);
   }
   for (const [index, { to }] of alerts.escalation.entries())
     for (const [place, channel] of to.entries())
       if (!channels.includes(channel))
-        unknown(['alerts', 'escalation', index, 'to', place], 'channel', channel, channels);
+        unknown(['alerts', 'escalation', index, 'to', place], 'a channel', channel, channels);
   for (const [index, { instances: only = [] }] of alerts.windows.entries())
     for (const [place, instance] of only.entries())
       if (!names.includes(instance))
-        unknown(['alerts', 'windows', index, 'instances', place], 'instance', instance, names);
+        unknown(['alerts', 'windows', index, 'instances', place], 'an instance', instance, names);
   return problems;
 }
 
