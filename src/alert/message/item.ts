@@ -56,9 +56,10 @@ export function describeItem(item: NoticeItem, context: MessageContext): ItemTex
   if (item.escalated) add('note', 'nobody has acknowledged it, so you hear of it too');
   add('facts', factsOf(item));
   add('do', item.remedy);
-  add('more', `redis-agent explain ${rule}`);
-  if (item.episode > 0)
+  if (item.episode > 0) {
+    add('more', `redis-agent explain ${rule}`);
     add('quiet', item.acknowledged ? 'acknowledged' : `redis-agent alerts ack ${item.episode}`);
+  }
   return {
     item,
     state: openWord(item),

@@ -11,6 +11,9 @@ import { ring } from '../../state/alerts/ring.ts';
 import { agentItself } from './channel-findings.ts';
 import type { App } from '../build-app.ts';
 
+/** No rule: nothing is wrong. */
+const testName = 'test';
+
 /** What one channel said to a test. */
 export interface ChannelTest {
   channel: string;
@@ -115,7 +118,7 @@ function testNotice(app: App, channel: string, change: 'fired' | 'resolved'): No
   const now = app.clock.now();
   const item: NoticeItem = {
     instance: agentItself,
-    rule: 'test',
+    rule: testName,
     resource: agentItself,
     severity: 'warning',
     summary: 'this is a test of redis-agent: nothing is wrong',
@@ -139,7 +142,7 @@ function testNotice(app: App, channel: string, change: 'fired' | 'resolved'): No
     channel,
     instance: agentItself,
     thread,
-    title: 'test',
+    title: testName,
     at: now,
     items: [item],
     more: 0,
