@@ -2,10 +2,10 @@ import type { Policy } from '../../alert/decide.ts';
 import { localTimezone } from '../../lib/timezone.ts';
 import type { App } from '../build-app.ts';
 import { rulesById } from '../rules.ts';
+import { nextMatch } from './next-match.ts';
 
 /** What the configuration says about who is told of what. */
-export function alertPolicy(app: App): Policy {
-  const { settings } = app;
+export function alertPolicy({ settings }: App): Policy {
   const { alerts } = settings;
   const timezone = settings.timezone ?? localTimezone();
   const { digest } = alerts;
@@ -16,7 +16,7 @@ export function alertPolicy(app: App): Policy {
     timezone,
     nextDigest(at) {
       if (digest === null) return null;
-      if (asked?.at !== at) asked = { at, answer: app.nextMoment(digest, at) ?? null };
+      if (asked?.at !== at) asked = { at, answer: nextMatch(digest, timezone, at) };
       return asked.answer;
     },
   };
