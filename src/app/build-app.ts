@@ -198,6 +198,7 @@ export async function buildApp({
           scratch: stayed === undefined ? join(directory, 'scratch') : rootScratch,
           recall: (name) => recall(instance.name, name),
           state,
+          series,
           clock,
           progress,
           ...own,

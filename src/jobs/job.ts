@@ -8,6 +8,7 @@ import type { Progress } from '../domain/progress.ts';
 import type { InstanceSettings, Settings } from '../domain/settings.ts';
 import type { RedisConnection } from '../redis/connect.ts';
 import type { State } from '../state/db/open.ts';
+import type { Series } from '../state/series/series.ts';
 
 /** What a job works with: one instance, its repository and the world, nothing global. */
 export interface JobContext {
@@ -25,6 +26,8 @@ export interface JobContext {
   recall(this: void, job: string): unknown[];
   /** The history: runs, findings, tasks. */
   state(this: void): State;
+  /** What was measured. */
+  series(this: void): Series;
   clock: Clock;
   log: Log;
   signal: AbortSignal;

@@ -8,6 +8,8 @@ import { localTimezone } from '../../lib/timezone.ts';
 import type { BackupFacts, InstanceFacts, ReportFacts } from '../../report/facts.ts';
 import { episodesSince } from '../../state/episodes.ts';
 import type { App } from '../build-app.ts';
+import { gatherHistory, gatherSlow } from './gather-history.ts';
+import { gatherAudit, gatherNotices } from './gather-told.ts';
 import { readMaintenance } from '../maintenance.ts';
 import { readStatus } from '../status/read-status.ts';
 import { agentVersion } from '../version.ts';
@@ -53,27 +55,16 @@ async function gatherInstance(
       opened: episode.first_seen,
       closed: episode.closed_at,
     })),
-    history: {
-      from: null,
-      up: [],
-      memory: [],
-      commands: [],
-      latencyP95: [],
-      roundTrip: [],
-      hitRate: [],
-      clients: [],
-      evictions: [],
-      forecast: null,
-    },
+    history: gatherHistory(app, instance, since),
     ...(await gatherBackups(app, instance, since, signal)),
-    audit: null,
+    audit: gatherAudit(app, instance),
     tasks: readMaintenance(app, instance.name).map(({ last, ...standing }) => ({
       ...standing,
       last: last ?? null,
     })),
-    slow: [],
+    slow: gatherSlow(app, instance, since),
     queues: [],
-    notices: [],
+    notices: gatherNotices(app, instance, since),
   };
 }
 

@@ -20,6 +20,7 @@ export async function runTask(context: JobContext, task: string, by: string): Pr
       instance,
       settings,
       state,
+      series: context.series,
       connect: connection.get,
       last,
       now: clock.now(),

@@ -45,7 +45,7 @@ export const monthlyTasks: readonly Task[] = [
     why: 'What becomes slower by a tenth a month is noticed when it is too late.',
     steps: [
       'redis-agent latency --since 30d',
-      'redis-agent history hit_rate --since 30d',
+      'redis-agent history keyspace_hits_total --since 30d',
       'redis-agent keys diff',
       'redis-agent check --connection --baseline FILE',
     ],

@@ -11,7 +11,7 @@ export const weeklyTasks: readonly Task[] = [
     due: { kind: 'schedule', cron },
     by: 'agent',
     why: 'A server that fills up does so over weeks, and fails within minutes.',
-    steps: ['redis-agent memory', 'redis-agent history memory_used --since 7d'],
+    steps: ['redis-agent memory', 'redis-agent history memory_used_bytes --since 7d'],
   },
   {
     id: 'slowlog-review',

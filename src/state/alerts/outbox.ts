@@ -88,6 +88,14 @@ export function finish(
     update.run(outcome === 'sent' && index < ids.length - 1 ? 'merged' : outcome, at, answer, id);
 }
 
+/** What was to be told since then, and what became of it; newest first, at most a thousand. */
+export function noticesSince(state: State, since: number): OutboxRow[] {
+  return state.db
+    .prepare('SELECT * FROM outbox WHERE created_at >= ? ORDER BY id DESC LIMIT 1000')
+    .all(since)
+    .map(asRow);
+}
+
 /** Drops what was done before then. */
 export function forgetNotices(state: State, before: number): void {
   state.db.prepare('DELETE FROM outbox WHERE done_at < ?').run(before);

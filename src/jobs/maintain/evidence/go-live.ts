@@ -1,6 +1,8 @@
 import type { EvidenceLine } from '../../../domain/task.ts';
 import { formatBytes } from '../../../lib/bytes.ts';
 import { infoInteger } from '../../../formats/info/parse-info.ts';
+import { formatDuration } from '../../../lib/duration.ts';
+import { noticesSince } from '../../../state/alerts/outbox.ts';
 import { readInfo } from '../../../redis/server.ts';
 import { lastRun } from '../../../state/runs.ts';
 import { openFindings } from '../../../state/episodes.ts';
@@ -53,6 +55,29 @@ function hasRun(job: string, what: string): Evidence {
   };
 }
 
+const day = 24 * 60 * 60 * 1000;
+
+function monitoring({ series, instance, now }: EvidenceSource): Promise<EvidenceLine[]> {
+  const seen = series()
+    .read(instance.name, 'up', { since: now - day, until: now + 1 })
+    .at(-1);
+  const ago = seen === undefined ? undefined : now - seen.at;
+  return Promise.resolve([
+    ago === undefined
+      ? { text: 'the daemon has measured nothing in the last day', ok: false }
+      : { text: `the daemon last looked ${formatDuration(ago)} ago`, ok: ago < day / 24 },
+  ]);
+}
+
+function told({ state }: EvidenceSource): Promise<EvidenceLine[]> {
+  const sent = noticesSince(state, 0).find(({ outcome }) => outcome === 'sent');
+  return Promise.resolve([
+    sent === undefined
+      ? { text: 'no notice has been sent yet: redis-agent alerts test', ok: false }
+      : { text: `a notice went out over ${sent.channel}: ${sent.notice.title}`, ok: true },
+  ]);
+}
+
 /** By task: the go-live lines that the agent can judge by itself. */
 export const goLiveEvidence: Readonly<Record<string, Evidence>> = {
   'go-live-password': audited(
@@ -65,5 +90,7 @@ export const goLiveEvidence: Readonly<Record<string, Evidence>> = {
   ),
   'go-live-memory-limit': memoryLimit,
   'go-live-persistence': persistence,
+  'go-live-monitoring': monitoring,
+  'go-live-alerts': told,
   'go-live-drill': hasRun('drill', 'a drill'),
 };

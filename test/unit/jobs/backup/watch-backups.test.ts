@@ -47,6 +47,9 @@ async function watchWith(drills: DrillOutcome[], ...ids: string[]): Promise<Find
       state: () => {
         throw new Error('it only looks at the repository');
       },
+      series: () => {
+        throw new Error('it only looks at the repository');
+      },
       recall: (job) => (job === 'drill' ? drills : []),
       scratch: '/nowhere',
       clock: new ManualClock(),
