@@ -88,8 +88,7 @@ test('a slow command that was not there the last time is new, and then is not', 
   };
   addSlow(source.series(), 'main', {
     at: now - hour,
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as the poll sees it
-    entries: [entry as unknown as Parameters<typeof addSlow>[2]['entries'][number]],
+    entries: [entry],
     lost: 0,
     cursor: { runId: 'r', id: 1, present: true },
   });
