@@ -156,7 +156,7 @@ describe('one run at a time', () => {
     const settings = { backup: { schedule: 'off', jitter: '0s' }, verify: { schedule: 'off' } };
     const config = writeConfig({ server, settings });
     const daemon = spawnAgent(['run'], { config });
-    await until(() => daemon.stdout.includes('no backup yet'));
+    await until(() => daemon.stdout.includes('there is no backup'));
     await expectNextBackupClears(config);
     expect(await runAgent(['status'], { config })).toMatchObject({ code: 0 });
     daemon.kill('SIGTERM');
