@@ -8,16 +8,19 @@ import { keptFolders } from './once-a-run.ts';
 // Caches that Node and its tools keep in the temporary folder on purpose.
 const caches = new Set<string>(['node-compile-cache', ...keptFolders]);
 
+/** Each project of the configuration asks for it; they share a run. */
+export default function setup(): () => Promise<void> {
+  return process.env['REDIS_AGENT_TEST_RUN'] === undefined ? beginRun() : () => Promise.resolve();
+}
+
 /**
  * Gives the whole run one temporary folder, which everything that the tests start inherits as TMPDIR. What is in it
  * after the run, and every process that works in it or still has it in its environment or
  * arguments (a server writes its title over both), was left behind by a test: it is cleared away, and the run fails with
  * its name.
  */
-export default function setup(): () => Promise<void> {
-  // Each project of the configuration asks for it; they share a run.
-  if (process.env['REDIS_AGENT_TEST_RUN'] !== undefined) return () => Promise.resolve();
-  const before = process.env['TMPDIR'];
+export function beginRun(): () => Promise<void> {
+  const { TMPDIR: before, REDIS_AGENT_TEST_RUN: outer } = process.env;
   const folder = mkdtempSync(join(tmpdir(), 'redis-agent-run-'));
   process.env['TMPDIR'] = folder;
   // Servers run as a user of their own, who has to get to their folders in it.
@@ -27,7 +30,8 @@ export default function setup(): () => Promise<void> {
   process.env['PATH'] = [path, ...serverBuilds().map(({ server }) => dirname(server))].join(':');
   process.env['REDIS_AGENT_TEST_RUN'] = folder;
   return async () => {
-    delete process.env['REDIS_AGENT_TEST_RUN'];
+    if (outer === undefined) delete process.env['REDIS_AGENT_TEST_RUN'];
+    else process.env['REDIS_AGENT_TEST_RUN'] = outer;
     if (before === undefined) delete process.env['TMPDIR'];
     else process.env['TMPDIR'] = before;
     process.env['PATH'] = path;

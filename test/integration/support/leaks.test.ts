@@ -3,18 +3,18 @@ import { existsSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import setup from '../../support/global-setup.ts';
+import { beginRun } from '../../support/global-setup.ts';
 import { startServer } from '../../support/redis-server.ts';
 
 test('a run that leaves nothing passes', async () => {
-  const finish = setup();
+  const finish = beginRun();
   const server = await startServer();
   await server.stop();
   await finish();
 });
 
 test('a run fails with the name of every process and file that it leaves, and clears them', async () => {
-  const finish = setup();
+  const finish = beginRun();
   const folder = mkdtempSync(join(tmpdir(), 'forgotten-'));
   const child = spawn('sleep', ['1234'], { stdio: 'ignore' });
   const gone = new Promise((resolve) => child.once('exit', (_code, signal) => resolve(signal)));
