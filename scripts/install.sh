@@ -17,8 +17,8 @@ for word; do
 done
 [ "$(id -u)" -eq 0 ] || fail "needs root: sudo $0 $*"
 
-if [ -e "$here/common.sh" ]; then common=$here/common.sh; else common=$here/../packaging/common.sh; fi
-# shellcheck source=../packaging/common.sh
+if [ -e "$here/common.sh" ]; then common=$here/common.sh; else common=$here/packaging/common.sh; fi
+# shellcheck source=packaging/common.sh
 . "$common"
 
 if dpkg-query -W -f '${Status}' redis-agent 2>/dev/null | grep -q ' installed$'; then

@@ -76,3 +76,17 @@ describe('package-lock.json', () => {
     expect(versions[1]).toBe(versions[0]);
   });
 });
+
+test('nothing lies at the top that has no place there', () => {
+  const top = execFileSync('git', ['ls-files', '-z'], { cwd: root })
+    .toString()
+    .split('\0')
+    .map((path) => path.split('/')[0] ?? '');
+  const known = new Set([
+    ...['', '.ci', 'conf', 'docs', 'scripts', 'src', 'systemd', 'test'],
+    ...['package.json', 'package-lock.json', 'tsconfig.json', 'vitest.config.ts', 'knip.json', '.npmrc'],
+    ...['.editorconfig', '.gitignore', '.oxfmtrc.json', '.oxlintrc.json'],
+    ...['README.md', 'LICENSE', 'CHANGELOG.md', 'CONTRIBUTING.md'],
+  ]);
+  expect([...new Set(top)].filter((name) => !known.has(name))).toEqual([]);
+});

@@ -31,7 +31,7 @@ test('the manual has a page for each command, with each of its options', () => {
 });
 
 test.each(['postinst', 'prerm', 'postrm'])('the maintainer script %s is one for every shell', (name) => {
-  const text = ['packaging/common.sh', `packaging/deb/${name}`]
+  const text = ['scripts/packaging/common.sh', `scripts/packaging/deb/${name}`]
     .map((path) => readFileSync(join(root, path), 'utf8'))
     .join('');
   execFileSync('sh', ['-n'], { input: `set -e\n${text}` });
