@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import {
@@ -125,10 +125,11 @@ describe('the state', () => {
   });
 
   test.skipIf(!canBeNobody)('belongs to the daemon’s user: root works as that user', async () => {
-    const { config } = await backedUp();
+    const { config, server } = await backedUp();
     execFileSync('chown', ['-R', '65534:65534', config.folder]);
     rmSync(join(config.state, 'scratch'), { recursive: true });
-    // The dump is root's: what follows must not be done as root.
+    // Root could look into it, and so could the server's user.
+    chmodSync(server.dir, 0o700);
     expect(await spawnAgent(['backup'], { config }).ended).toMatchObject({
       code: expect.any(Number),
       stdout: '',
