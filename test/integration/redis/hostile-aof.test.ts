@@ -2,6 +2,7 @@ import { appendFileSync, chmodSync, existsSync, statSync, writeFileSync } from '
 import { join } from 'node:path';
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { AgentError } from '../../../src/domain/errors.ts';
+import { giveToUnprivileged } from '../../../src/lib/unprivileged.ts';
 import { systemClock } from '../../../src/lib/system-clock.ts';
 import { startScratchServer } from '../../../src/redis/scratch-server.ts';
 import { growingFile, rewriteAof, startAofServer } from '../../support/aof.ts';
@@ -47,6 +48,8 @@ async function load(build: ServerBuild, bytes: Buffer): Promise<unknown> {
   onTestFinished(() => removeTempFolder(directory));
   const path = join(directory, 'given.aof');
   writeFileSync(path, bytes);
+  // As all do who stage one: up to 6.2 servers open it for writing.
+  giveToUnprivileged(directory);
   const layout = Number.parseInt(build.version, 10) < 7 ? 'single' : 'multi-part';
   const server = await startScratchServer({
     program: { path: build.server, argv0: `${build.engine}-server` },
