@@ -31,16 +31,17 @@ async function expectUntouched({ server, pids }: { server: ManagedServer; pids: 
 }
 
 test.each([
-  ['one key twice', keyTwice, 'a scratch server of its version does not load'],
-  ['a database that the server does not have', database20, 'it uses database 20'],
-])('a dump with %s is not sent to a server, whatever is insisted on', async (_name, dump, why) => {
+  // Damage, found when it is read deeply; the other is as it should be, for a server with more databases.
+  ['one key twice', keyTwice, 6, 'has this key twice, which ends a server'],
+  ['a database that the server does not have', database20, 7, 'it uses database 20'],
+])('a dump with %s is not sent to a server, whatever is insisted on', async (_name, dump, exit, why) => {
   const at = await prepare();
   const path = join(at.config.folder, 'dump.rdb');
   writeFileSync(path, dump);
   for (const flag of [[], ['--allow-unloaded']]) {
     const args = ['restore', path, '--method', 'live', '--yes', ...flag];
     const { code, stderr } = await runAgent(args, { config: at.config });
-    expect({ code, stderr }).toMatchObject({ code: 7, stderr: expect.stringContaining(why) });
+    expect({ code, stderr }).toMatchObject({ code: exit, stderr: expect.stringContaining(why) });
   }
   await expectUntouched(at);
 });
