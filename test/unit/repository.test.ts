@@ -82,11 +82,12 @@ test('nothing lies at the top that has no place there', () => {
     .toString()
     .split('\0')
     .map((path) => path.split('/')[0] ?? '');
-  const known = new Set([
-    ...['', '.ci', 'conf', 'docs', 'scripts', 'src', 'systemd', 'test'],
-    ...['package.json', 'package-lock.json', 'tsconfig.json', 'vitest.config.ts', 'knip.json', '.npmrc'],
-    ...['.editorconfig', '.gitignore', '.oxfmtrc.json', '.oxlintrc.json'],
-    ...['README.md', 'LICENSE', 'CHANGELOG.md', 'CONTRIBUTING.md'],
-  ]);
+  const known = new Set(
+    (
+      ' .ci conf docs scripts src systemd test package.json package-lock.json tsconfig.json vitest.config.ts ' +
+      'knip.json .npmrc .editorconfig .gitignore .oxfmtrc.json .oxlintrc.json README.md LICENSE CHANGELOG.md ' +
+      'CONTRIBUTING.md'
+    ).split(' '),
+  );
   expect([...new Set(top)].filter((name) => !known.has(name))).toEqual([]);
 });
