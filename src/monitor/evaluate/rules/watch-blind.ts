@@ -23,7 +23,7 @@ export const watchBlind: Evaluator = {
       summary: `what ${collector} would tell is not known: ${message}`,
       remedy:
         reason === 'noperm'
-          ? 'redis-agent check prints the rights to give; redis-agent init --rights gives them'
+          ? 'redis-agent check prints the rights to give'
           : 'if the command is renamed or the provider does not offer it, this stays so',
       evidence: { collector, reason },
     }));
