@@ -24,6 +24,7 @@ import {
   type ServerBuild,
   type TestServer,
 } from '../../support/redis-server.ts';
+import { serverUser } from '../../support/server-user.ts';
 
 const dumps = new Map<string, ReturnType<typeof fullDump>>();
 function dumpOf(build: ServerBuild): ReturnType<typeof fullDump> {
@@ -43,7 +44,7 @@ async function listen(
   const { bytes, ...more } = options;
   const master = await listenAsMaster({
     feed: { bytes, open },
-    replicaUser: process.getuid?.(),
+    replicaUser: serverUser?.uid ?? process.getuid?.(),
     stallTimeout: 60_000,
     clock: systemClock,
     signal: new AbortController().signal,
@@ -202,7 +203,13 @@ describe('what goes wrong', () => {
 
   test('one that connects again and again, and never asks for the data', async () => {
     const clock = laterClock();
-    const master = await listen(() => pieces(Buffer.alloc(10)), { bytes: 10, stallTimeout: 500, clock });
+    const replicaUser = process.getuid?.();
+    const master = await listen(() => pieces(Buffer.alloc(10)), {
+      bytes: 10,
+      replicaUser,
+      stallTimeout: 500,
+      clock,
+    });
     const over = new AbortController();
     onTestFinished(() => over.abort());
     const knocking = async (): Promise<void> => {
