@@ -73,3 +73,11 @@ export type AnyCommand = Command<any, any>;
 export function defineCommand<Args, Value>(command: Command<Args, Value>): Command<Args, Value> {
   return command;
 }
+
+/** Commands with the same first word, which is no command by itself: `backups list`, `backups show`. */
+export interface CommandGroup {
+  word: string;
+  /** One line of the help. */
+  summary: string;
+  commands: readonly AnyCommand[];
+}

@@ -3,22 +3,13 @@ import yargs from 'yargs';
 import { agentVersion } from '../app/version.ts';
 import { AgentError } from '../domain/errors.ts';
 import { closest } from '../lib/closest.ts';
-import { commands } from './commands/index.ts';
+import { commands, groupSummaries } from './commands/index.ts';
 import type { AnyCommand, GlobalOptions } from './define-command.ts';
 
 export type ParsedArguments =
   | { kind: 'command'; command: AnyCommand; globals: GlobalOptions; args: unknown }
   /** Help, the version or a completion script: print it and be done. */
   | { kind: 'text'; text: string };
-
-const groupSummaries: Record<string, string> = {
-  alerts: 'What is wrong and who hears of it: list, show, silence, unsilence, ack, test, history',
-  aof: 'The append only file: check',
-  backups: 'The repository: list, show, verify, accept, prune',
-  config: 'The configuration: check, show, example, schema',
-  maintenance: 'The rotations: list, show, run, done, skip, history',
-  rdb: 'A dump: check',
-};
 
 /** Options of every command. */
 export const globalFlags = {
@@ -78,7 +69,7 @@ async function parse(argv: readonly string[], width: number | null): Promise<Par
     };
     parser =
       own === undefined
-        ? parser.command(group, groupSummaries[group] ?? '', (inner: Argv) =>
+        ? parser.command(group, groupSummaries.get(group) ?? '', (inner: Argv) =>
             registerBelow(inner).demandCommand(1, `${group} needs a command after it`),
           )
         : register(parser, own, own.usage);

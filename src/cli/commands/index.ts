@@ -1,48 +1,30 @@
-import type { AnyCommand } from '../define-command.ts';
-import { alertsAckCommand } from './alerts-ack.ts';
-import { alertsHistoryCommand } from './alerts-history.ts';
-import { alertsListCommand } from './alerts-list.ts';
-import { alertsShowCommand } from './alerts-show.ts';
-import { alertsSilenceCommand } from './alerts-silence.ts';
-import { alertsTestCommand } from './alerts-test.ts';
-import { alertsUnsilenceCommand } from './alerts-unsilence.ts';
-import { aofCheckCommand } from './aof-check.ts';
-import { auditCommand } from './audit.ts';
+import type { AnyCommand, CommandGroup } from '../define-command.ts';
+import { alertsCommands } from './alerts/index.ts';
+import { aofCommands } from './aof/index.ts';
+import { auditCommand } from './audit/audit.ts';
 import { backupCommand } from './backup.ts';
-import { backupsAcceptCommand } from './backups-accept.ts';
-import { backupsListCommand } from './backups-list.ts';
-import { backupsPruneCommand } from './backups-prune.ts';
-import { backupsShowCommand } from './backups-show.ts';
-import { backupsVerifyCommand } from './backups-verify.ts';
-import { checkCommand } from './check.ts';
-import { configCheckCommand } from './config-check.ts';
-import { configExampleCommand } from './config-example.ts';
-import { configSchemaCommand } from './config-schema.ts';
-import { configShowCommand } from './config-show.ts';
+import { backupsCommands } from './backups/index.ts';
+import { checkCommand } from './check/check.ts';
+import { clientsCommand } from './clients.ts';
+import { configCommands } from './config/index.ts';
 import { drillCommand } from './drill.ts';
 import { explainCommand } from './explain.ts';
-import { initCommand } from './init.ts';
-import { keysCommand } from './keys.ts';
-import { keysDiffCommand } from './keys-diff.ts';
-import { maintenanceDoneCommand } from './maintenance/done.ts';
-import { maintenanceHistoryCommand } from './maintenance/history.ts';
-import { maintenanceListCommand } from './maintenance/list.ts';
-import { maintenanceRunCommand } from './maintenance/run.ts';
-import { maintenanceShowCommand } from './maintenance/show.ts';
-import { maintenanceSkipCommand } from './maintenance/skip.ts';
-import { rdbCheckCommand } from './rdb-check.ts';
-import { reportCommand } from './report.ts';
-import { restoreCommand } from './restore.ts';
-import { runCommand } from './run.ts';
-import { statusCommand } from './status.ts';
-import { clientsCommand } from './clients.ts';
 import { historyCommand } from './history.ts';
+import { initCommand } from './init.ts';
+import { keysDiffCommand } from './keys/diff.ts';
+import { keysCommand } from './keys/keys.ts';
 import { latencyCommand } from './latency.ts';
+import { maintenanceCommands } from './maintenance/index.ts';
 import { memoryCommand } from './memory.ts';
+import { rdbCommands } from './rdb/index.ts';
+import { reportCommand } from './report.ts';
+import { restoreCommand } from './restore/restore.ts';
+import { runCommand } from './run.ts';
 import { slowlogCommand } from './slowlog.ts';
+import { statusCommand } from './status.ts';
 
-/** Every command, in the order in which the help shows them. */
-export const commands: readonly AnyCommand[] = [
+/** Every command and every group of commands with one first word, in the order in which the help shows them. */
+const all: readonly (AnyCommand | CommandGroup)[] = [
   initCommand,
   checkCommand,
   statusCommand,
@@ -51,37 +33,29 @@ export const commands: readonly AnyCommand[] = [
   latencyCommand,
   clientsCommand,
   historyCommand,
-  alertsListCommand,
-  alertsShowCommand,
-  alertsSilenceCommand,
-  alertsUnsilenceCommand,
-  alertsAckCommand,
-  alertsTestCommand,
-  alertsHistoryCommand,
+  alertsCommands,
   explainCommand,
   runCommand,
   backupCommand,
-  backupsListCommand,
-  backupsShowCommand,
-  backupsVerifyCommand,
-  backupsAcceptCommand,
-  backupsPruneCommand,
+  backupsCommands,
   keysCommand,
   keysDiffCommand,
-  rdbCheckCommand,
+  rdbCommands,
   restoreCommand,
   drillCommand,
-  aofCheckCommand,
-  maintenanceListCommand,
-  maintenanceShowCommand,
-  maintenanceRunCommand,
-  maintenanceDoneCommand,
-  maintenanceSkipCommand,
-  maintenanceHistoryCommand,
+  aofCommands,
+  maintenanceCommands,
   auditCommand,
   reportCommand,
-  configCheckCommand,
-  configShowCommand,
-  configExampleCommand,
-  configSchemaCommand,
+  configCommands,
 ];
+
+/** Every command, in the order in which the help shows them. */
+export const commands: readonly AnyCommand[] = all.flatMap((entry) =>
+  'commands' in entry ? entry.commands : [entry],
+);
+
+/** What the help says of a group's first word. */
+export const groupSummaries: ReadonlyMap<string, string> = new Map(
+  all.flatMap((entry) => ('commands' in entry ? [[entry.word, entry.summary]] : [])),
+);

@@ -1,5 +1,5 @@
 import { printable } from '../../lib/printable.ts';
-import type { ComparedReport } from '../connection/run-connection.ts';
+import type { ComparedReport } from '../commands/check/run-connection.ts';
 import type { RenderContext } from '../define-command.ts';
 import { renderTable, type Cell } from './table.ts';
 import { wrap } from './wrap.ts';

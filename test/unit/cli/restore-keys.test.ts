@@ -3,7 +3,7 @@ import type { KeyPlan } from '../../../src/backup/restore-keys/judge-key-plan.ts
 import { noCounts } from '../../../src/backup/restore-keys/tally.ts';
 import { renderRestoreKeys } from '../../../src/cli/render/restore-keys.ts';
 import { createStyle } from '../../../src/cli/render/style.ts';
-import { inFlags } from '../../../src/cli/restore/in-flags.ts';
+import { inFlags } from '../../../src/cli/commands/restore/in-flags.ts';
 import { AgentError } from '../../../src/domain/errors.ts';
 
 const plan: KeyPlan = {

@@ -1,0 +1,175 @@
+import { totalmem } from 'node:os';
+import { AgentError } from '../../../domain/errors.ts';
+import { atLeast } from '../../../domain/finding.ts';
+import { judgeFacts } from '../../../harden/audit/judge.ts';
+import type { AuditReport } from '../../../harden/audit/report.ts';
+import { gatherFileFacts } from '../../../harden/read/gather-files.ts';
+import { auditJob } from '../../../jobs/harden/audit.ts';
+import { writeAtomic } from '../../../lib/write-atomic.ts';
+import { readInputs } from './file-inputs.ts';
+import { checkIds, engineOption, formats, severityOf, type AuditFormat } from './options.ts';
+import { previewFix } from './preview.ts';
+import { defineCommand, type CommandContext } from '../../define-command.ts';
+import { exitCodes } from '../../exit-code.ts';
+import { renderAuditHtml } from '../../render/audit-html.ts';
+import { renderJunit } from '../../render/audit-junit.ts';
+import { renderSarif } from '../../render/audit-sarif.ts';
+import { renderAudit } from '../../render/audit-text.ts';
+import { renderJson } from '../../render/json.ts';
+import { createStyle } from '../../render/style.ts';
+
+interface Args {
+  format: AuditFormat;
+  'fail-on': string;
+  out: string | undefined;
+  conf: string[] | undefined;
+  aclfile: string | undefined;
+  engine: string | undefined;
+  check: string[] | undefined;
+  'fix-preview': boolean | undefined;
+}
+
+interface Audited {
+  reports: AuditReport[];
+  /** The mended file, for --fix-preview. */
+  preview: string | undefined;
+  format: AuditFormat;
+  failed: boolean;
+  /** Where it was written. */
+  out: string | undefined;
+}
+
+export const auditCommand = defineCommand<Args, Audited>({
+  usage: 'audit',
+  summary: 'How open and how safe is it? Servers, or files before a server reads them',
+  options: (yargs) =>
+    yargs
+      .option('format', { choices: formats, default: 'text' as const, describe: 'How it is shown' })
+      .option('fail-on', {
+        type: 'string',
+        default: 'high',
+        requiresArg: true,
+        describe: 'Exit with 3 where something of this severity or worse is open',
+      })
+      .option('out', { type: 'string', requiresArg: true, describe: 'Write it to this file' })
+      .option('conf', {
+        type: 'string',
+        array: true,
+        requiresArg: true,
+        describe:
+          'Judge files instead of servers: redis.conf, sentinel.conf, compose or Helm YAML, a pattern, - for stdin',
+      })
+      .option('aclfile', {
+        type: 'string',
+        requiresArg: true,
+        describe: 'The aclfile that belongs to --conf',
+      })
+      .option('engine', {
+        type: 'string',
+        requiresArg: true,
+        describe: 'Which server will read the files: redis-7.0, valkey-8.1, redis-7.2-docker',
+      })
+      .option('check', {
+        type: 'string',
+        array: true,
+        requiresArg: true,
+        describe: 'Only these rules; nothing is recorded',
+      })
+      .option('fix-preview', { type: 'boolean', describe: 'Print the file of --conf as the server takes it' })
+      .conflicts('conf', 'instance'),
+  examples: [
+    ['$0 audit', 'every configured server, one score each'],
+    ['$0 audit --conf redis.conf --engine redis-7.0', 'a file, in CI or before the first start'],
+    ['$0 audit --format html --out audit.html', 'a page to send on'],
+    ['$0 audit --check ACL05', 'one rule'],
+  ],
+  async run(context, given) {
+    const args = { ...given, conf: apart(given.conf), check: apart(given.check) };
+    const failOn = severityOf(args['fail-on']);
+    const only = args.check === undefined ? undefined : checkIds(args.check);
+    if (args['fix-preview'] === true) return preview(context, args);
+    const reports =
+      args.conf === undefined ? await ofServers(context, only) : await ofFiles(context, args, only);
+    const failed = reports.some(({ findings }) =>
+      findings.some(({ waived, severity }) => waived === null && atLeast(severity, failOn)),
+    );
+    const format = context.globals.json ? 'json' : args.format;
+    const audited: Audited = { reports, preview: undefined, format, failed, out: undefined };
+    if (args.out === undefined) return audited;
+    await writeAtomic(args.out, `${renderNow(audited)}\n`, { mode: 0o600 });
+    return { ...audited, out: args.out };
+  },
+  document: documentOf,
+  render(audited, { style, width }) {
+    if (audited.preview !== undefined) return audited.preview.replace(/\n$/, '');
+    if (audited.out !== undefined) return `written to ${audited.out}`;
+    return audited.format === 'text' ? renderAudit(audited.reports, style, width) : renderNow(audited);
+  },
+  exitCode: ({ failed }) => (failed ? exitCodes.findings : exitCodes.ok),
+});
+
+/** An option that was given several times comes joined. */
+function apart(words: string[] | undefined): string[] | undefined {
+  return words?.flatMap((word) => word.split('\0').filter(Boolean));
+}
+
+async function ofServers(context: CommandContext, only: string[] | undefined): Promise<AuditReport[]> {
+  const app = await context.app();
+  const reports: AuditReport[] = [];
+  for (const instance of app.instances(context.globals.instance)) {
+    context.progress.report({ phase: `auditing ${instance.name}` });
+    reports.push(await app.run(auditJob, instance, { only }, context));
+  }
+  return reports;
+}
+
+async function ofFiles(
+  context: CommandContext,
+  args: Args,
+  only: string[] | undefined,
+): Promise<AuditReport[]> {
+  const asked = args.engine === undefined ? undefined : engineOption(args.engine);
+  const inputs = await readInputs(args.conf ?? [], context.stdin);
+  return inputs.map(({ path, source, name, engine }) =>
+    judgeFacts(
+      gatherFileFacts(path, {
+        engine: asked ?? engine,
+        aclfile: args.aclfile,
+        source,
+        name,
+        now: context.clock.now(),
+        memory: totalmem(),
+      }),
+      { waivers: [], only },
+    ),
+  );
+}
+
+async function preview(context: CommandContext, args: Args): Promise<Audited> {
+  const inputs = await readInputs(args.conf ?? [], context.stdin);
+  const [only, ...others] = inputs;
+  if (only === undefined || others.length > 0)
+    throw new AgentError('usage', '--fix-preview takes one file', {
+      hint: 'audit --conf FILE --fix-preview',
+    });
+  const engine = args.engine === undefined ? only.engine : engineOption(args.engine);
+  const text = previewFix(only, engine);
+  if (args.out === undefined)
+    return { reports: [], preview: text, format: 'text', failed: false, out: undefined };
+  await writeAtomic(args.out, text, { mode: 0o600 });
+  return { reports: [], preview: undefined, format: 'text', failed: false, out: args.out };
+}
+
+/** In any form, without colours. */
+function renderNow(audited: Audited): string {
+  const { reports, format } = audited;
+  if (format === 'json') return renderJson(documentOf(audited), 2);
+  if (format === 'html') return renderAuditHtml(reports);
+  if (format === 'sarif') return renderSarif(reports);
+  if (format === 'junit') return renderJunit(reports);
+  return renderAudit(reports, createStyle(false), 100);
+}
+
+function documentOf({ reports, preview: text }: Audited): unknown {
+  return text === undefined ? { reports } : { preview: text };
+}

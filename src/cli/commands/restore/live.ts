@@ -1,0 +1,83 @@
+import type { Argv } from 'yargs';
+import type { PlannedRestore } from '../../../jobs/restore/plan-restore.ts';
+import { restoreLiveJob, type LiveJobReport } from '../../../jobs/restore/live/restore-live-job.ts';
+import { requireAllowed } from '../../../jobs/restore/live/restore-live.ts';
+import { AgentError } from '../../../domain/errors.ts';
+import { formatDuration } from '../../../lib/duration.ts';
+import { printable } from '../../../lib/printable.ts';
+import { shellWord } from '../../../lib/shell-word.ts';
+import type { CommandContext } from '../../define-command.ts';
+import { renderPlan, shownWidth } from '../../render/restore-plan.ts';
+import { createStyle, type Style } from '../../render/style.ts';
+import type { RestoreTarget, WhyNot } from './run.ts';
+
+/** Options of a live restore; those of the command itself besides. */
+export interface LiveArgs {
+  dryRun: boolean;
+  yes: boolean;
+  preBackup: boolean;
+}
+
+export function liveOptions(yargs: Argv): Argv {
+  return yargs.option('pre-backup', {
+    type: 'boolean',
+    default: true,
+    describe: 'Live: back up first what is there now (--no-pre-backup)',
+  });
+}
+
+/** Shows the plan, asks, and restores. */
+export async function runLive(
+  context: CommandContext,
+  { app, instance, allow }: RestoreTarget,
+  { dryRun, yes, preBackup }: LiveArgs,
+  { report, local, choice: { why_not: other } }: PlannedRestore & { method: 'live' },
+): Promise<{ kind: 'live'; report: LiveJobReport; why_not: WhyNot }> {
+  const done = (said: LiveJobReport) => ({ kind: 'live' as const, report: said, why_not: other });
+  if (dryRun) return done(report);
+  requireAllowed({ instance }, report.plan.guards, new Set(allow));
+  if (!context.globals.json)
+    context.show(renderPlan({ ...report, why_not: other }, createStyle(false), shownWidth));
+  if (!yes && !(await context.confirm(`Restore ${report.instance}?`))) return done(report);
+  app.leaveRoot();
+  // The one that was shown, whatever is the latest by now.
+  const agreed = { which: report.plan.backup, local, preBackup, allow, dryRun: false };
+  try {
+    return done(await app.run(restoreLiveJob, instance, agreed, context));
+  } catch (error) {
+    throw withOtherWay(error, report.plan.backup);
+  }
+}
+
+/** Where the other method may help: not for a backup that is bad, and not where the server has changed already. */
+function withOtherWay(error: unknown, backup: string): unknown {
+  if (!(error instanceof AgentError) || !['failed', 'refused', 'redis'].includes(error.code)) return error;
+  const other = `redis-agent restore ${shellWord(backup)} --method files`;
+  if (
+    error.hint?.includes('--method files') === true ||
+    ['persist', 'unloadable'].includes(error.reason ?? '')
+  )
+    return error;
+  return new AgentError(error.code, error.message, {
+    cause: error,
+    ...(error.reason === undefined ? {} : { reason: error.reason }),
+    hint: error.hint === undefined ? `or use: ${other}` : `${error.hint}; or use: ${other}`,
+  });
+}
+
+export function renderLive(report: LiveJobReport, other: WhyNot, style: Style, width: number): string {
+  const { restored, interrupted } = report;
+  if (restored === null)
+    return `${renderPlan({ ...report, why_not: other }, style, width)}\nnothing was changed`;
+  const { seconds, databases, proven, pre_backup: before } = restored;
+  const keys = Object.values(databases).reduce((sum, database) => sum + database.keys, 0);
+  const total = (seconds.verify + seconds.load + seconds.settle) * 1000;
+  return [
+    ...(interrupted === null ? [] : [printable(interrupted)]),
+    `${style.good(`restored ${printable(restored.backup)}`)} in ${formatDuration(total)}: ${keys} keys loaded, as many as it holds`,
+    `proven before: ${printable(proven)}; the next start loads the same`,
+    ...(before === null
+      ? []
+      : [`what was there before is backup ${before}; to put it back: redis-agent restore --undo`]),
+  ].join('\n');
+}
