@@ -9,7 +9,7 @@ export default defineConfig({
     hookTimeout: 180_000,
     teardownTimeout: 20_000,
     retry: 0,
-    globalSetup: ['test/support/global-setup.ts'],
+    globalSetup: ['test/support/house/global-setup.ts'],
     coverage: { provider: 'v8', include: ['src/**'], reporter: ['text-summary', 'json-summary'] },
     projects: [
       {

@@ -9,8 +9,8 @@
  */
 import { writeFileSync } from 'node:fs';
 import { compareVersions } from '../src/formats/conf/engine.ts';
-import { startServer } from '../test/support/redis-server.ts';
-import { serverBuilds } from '../test/support/server-builds.ts';
+import { startServer } from '../test/support/servers/redis-server.ts';
+import { serverBuilds } from '../test/support/servers/server-builds.ts';
 import { probeCommands } from './tables/probe-commands.ts';
 import { probeDirectives } from './tables/probe-directives.ts';
 

@@ -16,7 +16,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
-import { startServer, type TestServer } from '../../test/support/redis-server.ts';
+import { startServer, type TestServer } from '../../test/support/servers/redis-server.ts';
 import { benchDump, parseBytes } from './make-dump.ts';
 
 const target = { ratio: 1.0, rss: 200 };

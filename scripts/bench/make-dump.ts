@@ -9,7 +9,7 @@ import { connect, type Socket } from 'node:net';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { startServer, type TestServer } from '../../test/support/redis-server.ts';
+import { startServer, type TestServer } from '../../test/support/servers/redis-server.ts';
 import { commandMaker, smallCommandMaker } from './sample-data.ts';
 
 /** Where benches keep what is dear to make. */

@@ -11,8 +11,8 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { connectRedis } from '../../src/redis/connect.ts';
-import { freePort } from '../../test/support/free-port.ts';
-import { defaultBuild } from '../../test/support/server-builds.ts';
+import { freePort } from '../../test/support/servers/free-port.ts';
+import { defaultBuild } from '../../test/support/servers/server-builds.ts';
 import { againstByHand, agent, configure, median } from './restore-peer.ts';
 
 const target = { ratio: 1.05, rss: 200 };

@@ -32,7 +32,7 @@ import { RdbReader } from '../../src/formats/rdb/rdb-reader.ts';
 import { fileSource } from '../../src/jobs/keys/key-source.ts';
 import { CommandWriter } from '../../src/redis/command-writer.ts';
 import type { Pipe } from '../../src/redis/pipe.ts';
-import { startServer, type TestServer } from '../../test/support/redis-server.ts';
+import { startServer, type TestServer } from '../../test/support/servers/redis-server.ts';
 import { benchCache, benchDump, parseBytes, smallDump } from './make-dump.ts';
 
 const target = { ratio: 1, rss: 200 };

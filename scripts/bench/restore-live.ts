@@ -8,7 +8,7 @@
  * Rounds alternate; figures are medians. The whole command is timed too: with every value decoded before, and saved by
  * the server afterwards. Needs zstd and scripts/build.
  */
-import { startServer } from '../../test/support/redis-server.ts';
+import { startServer } from '../../test/support/servers/redis-server.ts';
 import { againstByHand, agent, configure, median } from './restore-peer.ts';
 
 const target = { ratio: 0.75, rss: 200 };

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { AgentError } from '../../src/domain/errors.ts';
-import { startServer, type TestServer } from '../../test/support/redis-server.ts';
+import { startServer, type TestServer } from '../../test/support/servers/redis-server.ts';
 import { benchDump, parseBytes } from './make-dump.ts';
 
 const root = join(import.meta.dirname, '../..');

@@ -8,9 +8,9 @@
  * and of their sum; and by least squares what the structure of streams leaves open.
  */
 import { parseArgs } from 'node:util';
-import { measureMemory, type MeasuredKey } from '../../test/support/memory-usage.ts';
-import { hasFieldExpiry } from '../../test/support/data-set.ts';
-import { serverBuilds, startServer, type TestServer } from '../../test/support/redis-server.ts';
+import { measureMemory, type MeasuredKey } from '../../test/support/data/memory-usage.ts';
+import { hasFieldExpiry } from '../../test/support/data/data-set.ts';
+import { serverBuilds, startServer, type TestServer } from '../../test/support/servers/redis-server.ts';
 
 /** Elements of `length` bytes; where `spread` is 1, of 0.5 … 1.5 times as many. Integers are multiples of `spread`. */
 const fill = `

@@ -3,7 +3,7 @@
 // One core; run it with `nice`. 2026-11-29: --count 70000 --seed 1000 on Redis 7.0 and 8.0 and Valkey 9.1, none missed.
 import { parseArgs } from 'node:util';
 import { compareRules } from '../../test/support/rdb/rule-mutants.ts';
-import { serverBuilds } from '../../test/support/server-builds.ts';
+import { serverBuilds } from '../../test/support/servers/server-builds.ts';
 
 const { values } = parseArgs({
   options: {

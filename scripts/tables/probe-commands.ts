@@ -1,4 +1,4 @@
-import type { TestServer } from '../../test/support/redis-server.ts';
+import type { TestServer } from '../../test/support/servers/redis-server.ts';
 
 /** Names of commands, subcommands as `config|get`, with their ACL categories. */
 export async function probeCommands(server: TestServer): Promise<Map<string, string>> {

@@ -1,8 +1,8 @@
 import { readFileSync, realpathSync } from 'node:fs';
-import { firstRefusal } from '../../test/support/first-refusal.ts';
-import type { TestServer } from '../../test/support/redis-server.ts';
-import { defaultBuild, type ServerBuild } from '../../test/support/server-builds.ts';
-import { defaultDirectives } from '../../test/support/server-config.ts';
+import { firstRefusal } from '../../test/support/servers/first-refusal.ts';
+import type { TestServer } from '../../test/support/servers/redis-server.ts';
+import { defaultBuild, type ServerBuild } from '../../test/support/servers/server-builds.ts';
+import { defaultDirectives } from '../../test/support/servers/server-config.ts';
 
 /** What one server says of one directive. */
 export interface ProbedDirective {

@@ -4,8 +4,8 @@ import type { Channel, Sent } from '../../src/alert/channels/channel.ts';
 import type { EmailChannelSettings } from '../../src/domain/settings/alerts.ts';
 import { header, startSmtp, textPart } from '../support/alerts/smtp-server.ts';
 import { hostileNotice, noticeOf, resolved, tools } from '../support/alerts/notices.ts';
-import { makeCertificates, type Certificates } from '../support/certificates.ts';
-import { makeTempFolder, removeTempFolder } from '../support/temp-folder.ts';
+import { makeCertificates, type Certificates } from '../support/servers/certificates.ts';
+import { makeTempFolder, removeTempFolder } from '../support/house/temp-folder.ts';
 
 const secret = 'smtp-p4ssword';
 let folder: string;

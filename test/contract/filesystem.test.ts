@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { makeTempFolder, removeTempFolder } from '../support/temp-folder.ts';
+import { makeTempFolder, removeTempFolder } from '../support/house/temp-folder.ts';
 import { storeContract } from './store.ts';
 
 storeContract('filesystem', async () => {

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { availableS3Servers } from '../support/s3-servers.ts';
+import { availableS3Servers } from '../support/stores/s3-servers.ts';
 import type { StoreSubject } from './store-harness.ts';
 import { storeContract } from './store.ts';
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach } from 'vitest';
 import type { Store } from '../../src/backup/store/store.ts';
-import { collect, inChunksOf } from '../support/chunks.ts';
-import { openStore, type StoreSpec } from '../support/store-child.ts';
+import { collect, inChunksOf } from '../support/data/chunks.ts';
+import { openStore, type StoreSpec } from '../support/stores/store-child.ts';
 
 /** A store implementation and the place to try it in. */
 export interface StoreSubject {

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { expect, test } from 'vitest';
-import { collect, inChunksOf } from '../support/chunks.ts';
-import { digestOf, patternChunks } from '../support/pattern.ts';
-import { runStoreChild } from '../support/run-store-child.ts';
+import { collect, inChunksOf } from '../support/data/chunks.ts';
+import { digestOf, patternChunks } from '../support/data/pattern.ts';
+import { runStoreChild } from '../support/stores/run-store-child.ts';
 import { mebibyte, never, part, type StoreHarness } from './store-harness.ts';
 
 /** What the contract says of `put`. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { digestOf, patternChunks } from '../support/pattern.ts';
+import { digestOf, patternChunks } from '../support/data/pattern.ts';
 import { inAnHour, mebibyte, never, storeHarness, toArray, type StoreSubject } from './store-harness.ts';
 import { putContract } from './store-put.ts';
 

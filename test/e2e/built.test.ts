@@ -5,8 +5,8 @@ import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
-import { startServer, type TestServer } from '../support/redis-server.ts';
-import { makeTempFolder, removeTempFolder } from '../support/temp-folder.ts';
+import { startServer, type TestServer } from '../support/servers/redis-server.ts';
+import { makeTempFolder, removeTempFolder } from '../support/house/temp-folder.ts';
 
 // What the packages install: the bundle on its own, in a folder without node_modules above it.
 const root = join(import.meta.dirname, '../..');

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
-import { runAgent, writeConfig, type TestConfig } from '../support/cli.ts';
-import { often, planned, serverWithKey, startDaemon } from '../support/daemon.ts';
+import { runAgent, writeConfig, type TestConfig } from '../support/agent/cli.ts';
+import { often, planned, serverWithKey, startDaemon } from '../support/agent/daemon.ts';
 import { startHookServer, type HookServer } from '../support/alerts/hook-server.ts';
 import { header, startSmtp, textPart, type TestSmtp } from '../support/alerts/smtp-server.ts';
-import type { TestServer } from '../support/redis-server.ts';
+import type { TestServer } from '../support/servers/redis-server.ts';
 
 interface Scene {
   server: TestServer;

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { runAgent } from '../support/cli.ts';
-import { fillServer, hasFieldExpiry } from '../support/data-set.ts';
-import { countDescribed, describeData } from '../support/describe-data.ts';
+import { runAgent } from '../support/agent/cli.ts';
+import { fillServer, hasFieldExpiry } from '../support/data/data-set.ts';
+import { countDescribed, describeData } from '../support/data/describe-data.ts';
 import {
   backUp,
   checkOrigin,
@@ -12,11 +12,11 @@ import {
   makeAgeKey,
   provePath,
   type AgeKey,
-} from '../support/prove-path.ts';
-import { serverBuilds, startServer, type TestServer } from '../support/redis-server.ts';
-import { availableS3Servers, type KnownS3Server, type S3TestServer } from '../support/s3-servers.ts';
-import { manifestOf, serverWithDump } from '../support/stored-backup.ts';
-import { makeTempFolder, removeTempFolder } from '../support/temp-folder.ts';
+} from '../support/restore/prove-path.ts';
+import { serverBuilds, startServer, type TestServer } from '../support/servers/redis-server.ts';
+import { availableS3Servers, type KnownS3Server, type S3TestServer } from '../support/stores/s3-servers.ts';
+import { manifestOf, serverWithDump } from '../support/stores/stored-backup.ts';
+import { makeTempFolder, removeTempFolder } from '../support/house/temp-folder.ts';
 
 const keys = makeTempFolder();
 let ageKey: AgeKey;

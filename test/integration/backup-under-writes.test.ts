@@ -3,9 +3,14 @@ import { describe, expect, test } from 'vitest';
 import type { KeyCount } from '../../src/domain/backup.ts';
 import { infoKeyspace, parseInfo } from '../../src/formats/info/parse-info.ts';
 import { connectRedis } from '../../src/redis/connect.ts';
-import { backUp, checkStored, inFolder } from '../support/prove-path.ts';
-import { serverBuilds, startServer, type ServerBuild, type TestServer } from '../support/redis-server.ts';
-import { proofsOf, serverWithDump } from '../support/stored-backup.ts';
+import { backUp, checkStored, inFolder } from '../support/restore/prove-path.ts';
+import {
+  serverBuilds,
+  startServer,
+  type ServerBuild,
+  type TestServer,
+} from '../support/servers/redis-server.ts';
+import { proofsOf, serverWithDump } from '../support/stores/stored-backup.ts';
 
 describe('under writes', () => {
   /** Adds, expires and removes keys in three databases as fast as it goes, while `work` lasts. */

@@ -1,9 +1,9 @@
 import { appendFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { growingFile, rewriteAof, startAofServer } from '../support/aof.ts';
-import { runAgent, writeConfig } from '../support/cli.ts';
-import { expectClean, faraway, often, planned, startDaemon } from '../support/daemon.ts';
-import { defaultBuild } from '../support/redis-server.ts';
+import { growingFile, rewriteAof, startAofServer } from '../support/data/aof.ts';
+import { runAgent, writeConfig } from '../support/agent/cli.ts';
+import { expectClean, faraway, often, planned, startDaemon } from '../support/agent/daemon.ts';
+import { defaultBuild } from '../support/servers/redis-server.ts';
 
 test('the schedule checks the AOF: a bad one is a finding until it is sound again', async () => {
   const server = await startAofServer(defaultBuild());

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 import { systemClock } from '../../src/lib/system-clock.ts';
 import { takeLock } from '../../src/state/locks/lock.ts';
-import { editManifest, runAgent, takeBackup, writeConfig, type TestConfig } from '../support/cli.ts';
-import { expectClean, often, planned, serverWithKey, startDaemon } from '../support/daemon.ts';
-import type { TestServer } from '../support/redis-server.ts';
+import { editManifest, runAgent, takeBackup, writeConfig, type TestConfig } from '../support/agent/cli.ts';
+import { expectClean, often, planned, serverWithKey, startDaemon } from '../support/agent/daemon.ts';
+import type { TestServer } from '../support/servers/redis-server.ts';
 
 /** A configuration whose only schedule that comes due is that of drills. */
 async function drilling(): Promise<{ config: TestConfig; server: TestServer; id: string }> {

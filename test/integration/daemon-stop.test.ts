@@ -2,10 +2,17 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { idsIn, runAgent, writeConfig, type TestConfig } from '../support/cli.ts';
-import { expectClean, faraway, planned, slowServer, startDaemon, untilSaving } from '../support/daemon.ts';
-import { startServer } from '../support/redis-server.ts';
-import { proofsOf, readFromFolder } from '../support/stored-backup.ts';
+import { idsIn, runAgent, writeConfig, type TestConfig } from '../support/agent/cli.ts';
+import {
+  expectClean,
+  faraway,
+  planned,
+  slowServer,
+  startDaemon,
+  untilSaving,
+} from '../support/agent/daemon.ts';
+import { startServer } from '../support/servers/redis-server.ts';
+import { proofsOf, readFromFolder } from '../support/stores/stored-backup.ts';
 
 test.each([
   { name: 'SIGTERM', signals: ['SIGTERM'] },

@@ -3,10 +3,10 @@ import { expect, test } from 'vitest';
 import { openState } from '../../src/state/db/open.ts';
 import { episodesSince, recordFindings } from '../../src/state/episodes.ts';
 import { finishRun, lastRun, startRun } from '../../src/state/runs.ts';
-import { idsIn, runAgent, writeConfig, type TestConfig } from '../support/cli.ts';
-import { faraway, planned, serverWithKey, slowServer, untilSaving } from '../support/daemon.ts';
-import { startDaemonHere } from '../support/daemon-here.ts';
-import { memoryLog } from '../support/memory-log.ts';
+import { idsIn, runAgent, writeConfig, type TestConfig } from '../support/agent/cli.ts';
+import { faraway, planned, serverWithKey, slowServer, untilSaving } from '../support/agent/daemon.ts';
+import { startDaemonHere } from '../support/agent/daemon-here.ts';
+import { memoryLog } from '../support/agent/memory-log.ts';
 import { systemClock } from '../../src/lib/system-clock.ts';
 
 const minute = 60_000;

@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { editManifest, idsIn, runAgent, writeConfig, type TestConfig } from '../support/cli.ts';
+import { editManifest, idsIn, runAgent, writeConfig, type TestConfig } from '../support/agent/cli.ts';
 import {
   caughtUp,
   expectClean,
@@ -13,9 +13,9 @@ import {
   startDaemon,
   taken,
   untilSaving,
-} from '../support/daemon.ts';
-import { makeAgeKey } from '../support/prove-path.ts';
-import { startServer } from '../support/redis-server.ts';
+} from '../support/agent/daemon.ts';
+import { makeAgeKey } from '../support/restore/prove-path.ts';
+import { startServer } from '../support/servers/redis-server.ts';
 import { tempFolder } from './backup/snapshot/support.ts';
 
 test('the first backup at once, then by the schedule; each is proven, and the old ones go', async ({

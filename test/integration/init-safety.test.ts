@@ -14,8 +14,8 @@ import { loadSettings } from '../../src/config/load.ts';
 import { AgentError } from '../../src/domain/errors.ts';
 import { Secret } from '../../src/domain/secret.ts';
 import { connectRedis } from '../../src/redis/connect.ts';
-import { agentUser, failureOf, listUsers, Place } from '../support/init-place.ts';
-import { startServer } from '../support/redis-server.ts';
+import { agentUser, failureOf, listUsers, Place } from '../support/agent/init-place.ts';
+import { startServer } from '../support/servers/redis-server.ts';
 
 describe('what is there already', () => {
   test('a configuration is never overwritten without --force, and then kept', async () => {

@@ -2,9 +2,9 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { initialise } from '../../src/app/init/init.ts';
 import { loadSettings } from '../../src/config/load.ts';
-import { agentUser, failureOf, listUsers, Place } from '../support/init-place.ts';
-import { narrowProc } from '../support/narrow-proc.ts';
-import { startServer } from '../support/redis-server.ts';
+import { agentUser, failureOf, listUsers, Place } from '../support/agent/init-place.ts';
+import { narrowProc } from '../support/servers/narrow-proc.ts';
+import { startServer } from '../support/servers/redis-server.ts';
 
 describe('several servers', () => {
   test('get names by their ports, and the same one by two addresses counts once', async () => {

@@ -6,11 +6,11 @@ import { watchRights } from '../../src/monitor/rights.ts';
 import { initialise } from '../../src/app/init/init.ts';
 import { takeSnapshot } from '../../src/backup/snapshot/take-snapshot.ts';
 import { systemClock } from '../../src/lib/system-clock.ts';
-import { knownSecrets } from '../support/cli.ts';
-import { agentUser, failureOf, listUsers, Place, userNames } from '../support/init-place.ts';
-import { memoryLog } from '../support/memory-log.ts';
-import { narrowProc } from '../support/narrow-proc.ts';
-import { edgeBuilds, startServer } from '../support/redis-server.ts';
+import { knownSecrets } from '../support/agent/cli.ts';
+import { agentUser, failureOf, listUsers, Place, userNames } from '../support/agent/init-place.ts';
+import { memoryLog } from '../support/agent/memory-log.ts';
+import { narrowProc } from '../support/servers/narrow-proc.ts';
+import { edgeBuilds, startServer } from '../support/servers/redis-server.ts';
 
 describe.each(edgeBuilds())('on $name', (build) => {
   test('finds the server, and its user has just the rights of the agent', async () => {

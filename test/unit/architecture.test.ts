@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { violations } from '../support/house-rules.ts';
-import { readSourceTree, sourceTree } from '../support/source-tree.ts';
+import { violations } from '../support/house/house-rules.ts';
+import { readSourceTree, sourceTree } from '../support/house/source-tree.ts';
 
-// docs/ARCHITECTURE.md says why; test/support/house-rules.ts holds the rules themselves.
+// docs/ARCHITECTURE.md says why; test/support/house/house-rules.ts holds the rules themselves.
 const tree = readSourceTree(join(import.meta.dirname, '../../src'));
 
 describe('the house', () => {

@@ -16,10 +16,10 @@ import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { openFilesystemStore } from '../../../src/backup/store/filesystem.ts';
 import { renameUnderLock } from '../../../src/backup/store/filesystem-put.ts';
 import type { Store } from '../../../src/backup/store/store.ts';
-import { actAsNobody } from '../../support/as-nobody.ts';
-import { digestOf, patternChunks } from '../../support/pattern.ts';
-import { runStoreChild } from '../../support/run-store-child.ts';
-import { makeTempFolder, removeTempFolder } from '../../support/temp-folder.ts';
+import { actAsNobody } from '../../support/agent/as-nobody.ts';
+import { digestOf, patternChunks } from '../../support/data/pattern.ts';
+import { runStoreChild } from '../../support/stores/run-store-child.ts';
+import { makeTempFolder, removeTempFolder } from '../../support/house/temp-folder.ts';
 
 const mebibyte = 1024 * 1024;
 const never = new AbortController().signal;

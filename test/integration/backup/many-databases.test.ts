@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { manifestPath, runAgent, writeConfig } from '../../support/cli.ts';
-import { defaultBuild, startServer } from '../../support/redis-server.ts';
+import { manifestPath, runAgent, writeConfig } from '../../support/agent/cli.ts';
+import { defaultBuild, startServer } from '../../support/servers/redis-server.ts';
 
 test('a server with two thousand databases is backed up, proven and rehearsed, by dump and by AOF', async () => {
   const server = await startServer({

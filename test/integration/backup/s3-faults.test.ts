@@ -3,10 +3,15 @@ import { openS3Store } from '../../../src/backup/store/s3.ts';
 import { mostAttempts } from '../../../src/backup/store/s3-retry.ts';
 import type { Store } from '../../../src/backup/store/store.ts';
 import { Secret } from '../../../src/domain/secret.ts';
-import { startFaultServer, type Fault, type FaultServer, type S3Call } from '../../support/fault-server.ts';
-import { instantClock } from '../../support/instant-clock.ts';
-import { digestOf, patternChunks } from '../../support/pattern.ts';
-import { availableS3Servers, type S3TestServer } from '../../support/s3-servers.ts';
+import {
+  startFaultServer,
+  type Fault,
+  type FaultServer,
+  type S3Call,
+} from '../../support/stores/fault-server.ts';
+import { instantClock } from '../../support/clocks/instant-clock.ts';
+import { digestOf, patternChunks } from '../../support/data/pattern.ts';
+import { availableS3Servers, type S3TestServer } from '../../support/stores/s3-servers.ts';
 
 const mebibyte = 1024 * 1024;
 /** One PutObject; three parts. */

@@ -1,11 +1,11 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { Store, StoredObject } from '../../../src/backup/store/store.ts';
-import { runAgent, takeBackup, writeConfig, type TestConfig } from '../../support/cli.ts';
-import type { FaultServer } from '../../support/fault-server.ts';
-import { s3Repository, startFaultyS3 } from '../../support/faulty-s3.ts';
-import { startServer } from '../../support/redis-server.ts';
-import { openTestS3Store } from '../../support/s3-store.ts';
-import type { S3TestServer } from '../../support/s3-servers.ts';
+import { runAgent, takeBackup, writeConfig, type TestConfig } from '../../support/agent/cli.ts';
+import type { FaultServer } from '../../support/stores/fault-server.ts';
+import { s3Repository, startFaultyS3 } from '../../support/stores/faulty-s3.ts';
+import { startServer } from '../../support/servers/redis-server.ts';
+import { openTestS3Store } from '../../support/stores/s3-store.ts';
+import type { S3TestServer } from '../../support/stores/s3-servers.ts';
 
 let server: S3TestServer;
 let faults: FaultServer;

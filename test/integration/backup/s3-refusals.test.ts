@@ -4,11 +4,16 @@ import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test
 import type { S3StoreOptions } from '../../../src/backup/store/s3.ts';
 import type { Store } from '../../../src/backup/store/store.ts';
 import { AgentError } from '../../../src/domain/errors.ts';
-import { startFaultServer, type Fault, type FaultServer, type S3Call } from '../../support/fault-server.ts';
-import { freePort } from '../../support/free-port.ts';
-import { patternChunks } from '../../support/pattern.ts';
-import { startFauxqs, type S3TestServer } from '../../support/s3-servers.ts';
-import { openTestS3Store } from '../../support/s3-store.ts';
+import {
+  startFaultServer,
+  type Fault,
+  type FaultServer,
+  type S3Call,
+} from '../../support/stores/fault-server.ts';
+import { freePort } from '../../support/servers/free-port.ts';
+import { patternChunks } from '../../support/data/pattern.ts';
+import { startFauxqs, type S3TestServer } from '../../support/stores/s3-servers.ts';
+import { openTestS3Store } from '../../support/stores/s3-store.ts';
 
 const mebibyte = 1024 * 1024;
 const never = new AbortController().signal;

@@ -10,11 +10,11 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 
 import type { S3StoreOptions } from '../../../src/backup/store/s3.ts';
 import type { Store } from '../../../src/backup/store/store.ts';
 import { Secret } from '../../../src/domain/secret.ts';
-import { startFaultServer } from '../../support/fault-server.ts';
-import { instantClock } from '../../support/instant-clock.ts';
-import { digestOf, patternChunks } from '../../support/pattern.ts';
-import { availableS3Servers, s3Client, type S3TestServer } from '../../support/s3-servers.ts';
-import { openTestS3Store } from '../../support/s3-store.ts';
+import { startFaultServer } from '../../support/stores/fault-server.ts';
+import { instantClock } from '../../support/clocks/instant-clock.ts';
+import { digestOf, patternChunks } from '../../support/data/pattern.ts';
+import { availableS3Servers, s3Client, type S3TestServer } from '../../support/stores/s3-servers.ts';
+import { openTestS3Store } from '../../support/stores/s3-store.ts';
 
 const mebibyte = 1024 * 1024;
 const never = new AbortController().signal;

@@ -1,11 +1,11 @@
 import { appendFileSync, copyFileSync, cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { aofFolder, aofNames, growingFile, rewriteAof, startAofServer } from '../../support/aof.ts';
-import { runAgent, writeConfig, type AgentResult } from '../../support/cli.ts';
-import { defaultBuild, edgeBuilds } from '../../support/redis-server.ts';
-import { resp } from '../../support/resp.ts';
-import { makeTempFolder, removeTempFolder } from '../../support/temp-folder.ts';
+import { aofFolder, aofNames, growingFile, rewriteAof, startAofServer } from '../../support/data/aof.ts';
+import { runAgent, writeConfig, type AgentResult } from '../../support/agent/cli.ts';
+import { defaultBuild, edgeBuilds } from '../../support/servers/redis-server.ts';
+import { resp } from '../../support/data/resp.ts';
+import { makeTempFolder, removeTempFolder } from '../../support/house/temp-folder.ts';
 
 const deep = ['aof', 'check', '--json', '--deep'];
 

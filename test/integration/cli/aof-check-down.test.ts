@@ -2,10 +2,10 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { aofNames } from '../../support/aof.ts';
-import { runAgent, writeConfig } from '../../support/cli.ts';
-import { manageServer } from '../../support/managed-server.ts';
-import { edgeBuilds } from '../../support/redis-server.ts';
+import { aofNames } from '../../support/data/aof.ts';
+import { runAgent, writeConfig } from '../../support/agent/cli.ts';
+import { manageServer } from '../../support/servers/managed-server.ts';
+import { edgeBuilds } from '../../support/servers/redis-server.ts';
 
 const check = ['aof', 'check', '--json'];
 

@@ -2,9 +2,9 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { aofNames, rewriteAof, startAofServer } from '../../support/aof.ts';
-import { runAgent, spawnAgent, writeConfig } from '../../support/cli.ts';
-import { defaultBuild } from '../../support/redis-server.ts';
+import { aofNames, rewriteAof, startAofServer } from '../../support/data/aof.ts';
+import { runAgent, spawnAgent, writeConfig } from '../../support/agent/cli.ts';
+import { defaultBuild } from '../../support/servers/redis-server.ts';
 
 test('killed while it copies: nothing beside the data, and the next run clears what is left', async () => {
   const server = await startAofServer(defaultBuild());

@@ -19,11 +19,11 @@ import {
   rewriteAof,
   startAofServer,
   untilRewritten,
-} from '../../support/aof.ts';
-import { canBeNobody, runAgent, spawnAgent, writeConfig } from '../../support/cli.ts';
-import { findBuild, edgeBuilds, startServer } from '../../support/redis-server.ts';
-import { resp } from '../../support/resp.ts';
-import { makeTempFolder, removeTempFolder } from '../../support/temp-folder.ts';
+} from '../../support/data/aof.ts';
+import { canBeNobody, runAgent, spawnAgent, writeConfig } from '../../support/agent/cli.ts';
+import { findBuild, edgeBuilds, startServer } from '../../support/servers/redis-server.ts';
+import { resp } from '../../support/data/resp.ts';
+import { makeTempFolder, removeTempFolder } from '../../support/house/temp-folder.ts';
 
 const check = ['aof', 'check', '--json'];
 const single = edgeBuilds().filter(({ version }) => Number.parseInt(version, 10) < 7);

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { rewriteAof, startAofServer } from '../../support/aof.ts';
+import { rewriteAof, startAofServer } from '../../support/data/aof.ts';
 import {
   copyBackup,
   editManifest,
@@ -10,9 +10,9 @@ import {
   takeBackup,
   writeConfig,
   type TestConfig,
-} from '../../support/cli.ts';
-import { defaultBuild, startServer, type TestServer } from '../../support/redis-server.ts';
-import { removeTempFolder } from '../../support/temp-folder.ts';
+} from '../../support/agent/cli.ts';
+import { defaultBuild, startServer, type TestServer } from '../../support/servers/redis-server.ts';
+import { removeTempFolder } from '../../support/house/temp-folder.ts';
 
 // What else there is to do with a backup of the AOF: one for all of these tests, and a dump beside it.
 let server: TestServer;

@@ -1,11 +1,11 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { runAgent } from '../../support/cli.ts';
+import { runAgent } from '../../support/agent/cli.ts';
 import { oddDumps } from '../../support/rdb/odd-dumps.ts';
-import { rdbOf } from '../../support/rdb.ts';
-import { findBuild, startServer } from '../../support/redis-server.ts';
-import { makeTempFolder, removeTempFolder } from '../../support/temp-folder.ts';
+import { rdbOf } from '../../support/rdb/rdb.ts';
+import { findBuild, startServer } from '../../support/servers/redis-server.ts';
+import { makeTempFolder, removeTempFolder } from '../../support/house/temp-folder.ts';
 
 const set = '*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$1\r\nv\r\n';
 const base = 'file appendonly.aof.1.base.aof seq 1 type b\n';

@@ -4,10 +4,10 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { makeCertificates } from '../../support/certificates.ts';
-import { runAgent } from '../../support/cli.ts';
-import { edgeBuilds, startServer } from '../../support/redis-server.ts';
-import { makeTempFolder, removeTempFolder } from '../../support/temp-folder.ts';
+import { makeCertificates } from '../../support/servers/certificates.ts';
+import { runAgent } from '../../support/agent/cli.ts';
+import { edgeBuilds, startServer } from '../../support/servers/redis-server.ts';
+import { makeTempFolder, removeTempFolder } from '../../support/house/temp-folder.ts';
 
 function tempFolder(): string {
   const folder = makeTempFolder();

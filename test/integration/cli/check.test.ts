@@ -1,9 +1,9 @@
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { runAgent, writeConfig, type TestConfig } from '../../support/cli.ts';
-import { s3Repository, startFaultyS3 } from '../../support/faulty-s3.ts';
-import { startServer } from '../../support/redis-server.ts';
+import { runAgent, writeConfig, type TestConfig } from '../../support/agent/cli.ts';
+import { s3Repository, startFaultyS3 } from '../../support/stores/faulty-s3.ts';
+import { startServer } from '../../support/servers/redis-server.ts';
 
 interface Line {
   what: string;

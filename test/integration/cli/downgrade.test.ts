@@ -1,7 +1,13 @@
 import { generateIdentity, identityToRecipient } from 'age-encryption';
 import { beforeEach, expect, test } from 'vitest';
-import { runAgent, takeBackup, writeConfig, type AgentResult, type TestConfig } from '../../support/cli.ts';
-import { manageServer, type ManagedServer } from '../../support/managed-server.ts';
+import {
+  runAgent,
+  takeBackup,
+  writeConfig,
+  type AgentResult,
+  type TestConfig,
+} from '../../support/agent/cli.ts';
+import { manageServer, type ManagedServer } from '../../support/servers/managed-server.ts';
 
 let server: ManagedServer;
 let config: TestConfig;

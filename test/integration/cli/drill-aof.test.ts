@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { editManifest, takeBackup, writeConfig, type TestConfig } from '../../support/cli.ts';
-import { addOverdue, fillServer } from '../../support/data-set.ts';
-import { drill, findingsOf, leftIn } from '../../support/drills.ts';
-import { edgeBuilds, startServer, type ServerBuild } from '../../support/redis-server.ts';
+import { editManifest, takeBackup, writeConfig, type TestConfig } from '../../support/agent/cli.ts';
+import { addOverdue, fillServer } from '../../support/data/data-set.ts';
+import { drill, findingsOf, leftIn } from '../../support/restore/drills.ts';
+import { edgeBuilds, startServer, type ServerBuild } from '../../support/servers/redis-server.ts';
 
 const layoutOf = ({ engine, version }: ServerBuild): string =>
   engine === 'redis' && Number.parseInt(version, 10) < 7 ? 'single' : 'multi-part';

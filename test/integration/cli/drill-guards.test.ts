@@ -16,10 +16,10 @@ import {
   takeBackup,
   writeConfig,
   type TestConfig,
-} from '../../support/cli.ts';
-import { backedUp, beside, checkLine, drill, findingsOf, leftIn } from '../../support/drills.ts';
-import { memoryLog } from '../../support/memory-log.ts';
-import { findBuild, startServer } from '../../support/redis-server.ts';
+} from '../../support/agent/cli.ts';
+import { backedUp, beside, checkLine, drill, findingsOf, leftIn } from '../../support/restore/drills.ts';
+import { memoryLog } from '../../support/agent/memory-log.ts';
+import { findBuild, startServer } from '../../support/servers/redis-server.ts';
 
 describe('guards', () => {
   test('too little memory: refused, noted, and insisted on', async () => {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { idsIn, spawnAgent, takeBackup, writeConfig } from '../../support/cli.ts';
-import { faraway, planned, serverWithKey } from '../../support/daemon.ts';
+import { idsIn, spawnAgent, takeBackup, writeConfig } from '../../support/agent/cli.ts';
+import { faraway, planned, serverWithKey } from '../../support/agent/daemon.ts';
 
 const lost = 'redis-agent: cannot write the result: ENOSPC: no space left on device, write\n';
 

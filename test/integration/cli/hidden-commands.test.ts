@@ -1,7 +1,7 @@
 // A server whose administrator has switched commands off (rename-command CONFIG ""), as old guides advise.
 import { expect, test } from 'vitest';
-import { idsIn, runAgent, writeConfig } from '../../support/cli.ts';
-import { startServer } from '../../support/redis-server.ts';
+import { idsIn, runAgent, writeConfig } from '../../support/agent/cli.ts';
+import { startServer } from '../../support/servers/redis-server.ts';
 
 test.each(['CONFIG', 'BGSAVE'])(
   'without %s there is no backup, and it is said what to do',

@@ -19,9 +19,9 @@ import {
   writeConfig,
   type EditableManifest,
   type TestConfig,
-} from '../../support/cli.ts';
-import { startServer, type TestServer } from '../../support/redis-server.ts';
-import { removeTempFolder } from '../../support/temp-folder.ts';
+} from '../../support/agent/cli.ts';
+import { startServer, type TestServer } from '../../support/servers/redis-server.ts';
+import { removeTempFolder } from '../../support/house/temp-folder.ts';
 
 let server: TestServer;
 let config: TestConfig;

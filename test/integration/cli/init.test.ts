@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { runAgent } from '../../support/cli.ts';
-import { listUsers, Place, userNames } from '../../support/init-place.ts';
-import { startServer } from '../../support/redis-server.ts';
+import { runAgent } from '../../support/agent/cli.ts';
+import { listUsers, Place, userNames } from '../../support/agent/init-place.ts';
+import { startServer } from '../../support/servers/redis-server.ts';
 
 describe('what it says', () => {
   test('a dry run changes nothing and shows the configuration', async () => {

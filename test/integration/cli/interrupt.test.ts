@@ -12,11 +12,11 @@ import {
   writeConfig,
   type SpawnedAgent,
   type TestConfig,
-} from '../../support/cli.ts';
-import { startFaultServer, type FaultServer, type S3Call } from '../../support/fault-server.ts';
-import { s3Repository } from '../../support/faulty-s3.ts';
-import { startServer, type TestServer } from '../../support/redis-server.ts';
-import { startFauxqs, type S3TestServer } from '../../support/s3-servers.ts';
+} from '../../support/agent/cli.ts';
+import { startFaultServer, type FaultServer, type S3Call } from '../../support/stores/fault-server.ts';
+import { s3Repository } from '../../support/stores/faulty-s3.ts';
+import { startServer, type TestServer } from '../../support/servers/redis-server.ts';
+import { startFauxqs, type S3TestServer } from '../../support/stores/s3-servers.ts';
 import { fill, untilInfo } from '../backup/snapshot/support.ts';
 
 /** A server whose save takes as long as a test needs. */

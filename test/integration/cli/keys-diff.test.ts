@@ -9,10 +9,10 @@ import {
   type AgentResult,
   type ConfigOptions,
   type TestConfig,
-} from '../../support/cli.ts';
-import { parseCsvTable } from '../../support/parse-csv.ts';
-import { startServer, type TestServer } from '../../support/redis-server.ts';
-import { removeTempFolder } from '../../support/temp-folder.ts';
+} from '../../support/agent/cli.ts';
+import { parseCsvTable } from '../../support/data/parse-csv.ts';
+import { startServer, type TestServer } from '../../support/servers/redis-server.ts';
+import { removeTempFolder } from '../../support/house/temp-folder.ts';
 
 /** A repository with two backups of a server, with changes between them, and their dumps as files. */
 interface Scene {

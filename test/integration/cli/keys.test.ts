@@ -2,12 +2,12 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { zstdCompressSync } from 'node:zlib';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { runAgent, takeBackup, writeConfig } from '../../support/cli.ts';
-import { fillServer } from '../../support/data-set.ts';
-import { parseCsvTable } from '../../support/parse-csv.ts';
-import { rdbOf } from '../../support/rdb.ts';
-import { edgeBuilds, startServer, type TestServer } from '../../support/redis-server.ts';
-import { makeTempFolder, removeTempFolder } from '../../support/temp-folder.ts';
+import { runAgent, takeBackup, writeConfig } from '../../support/agent/cli.ts';
+import { fillServer } from '../../support/data/data-set.ts';
+import { parseCsvTable } from '../../support/data/parse-csv.ts';
+import { rdbOf } from '../../support/rdb/rdb.ts';
+import { edgeBuilds, startServer, type TestServer } from '../../support/servers/redis-server.ts';
+import { makeTempFolder, removeTempFolder } from '../../support/house/temp-folder.ts';
 
 function folder(): string {
   const path = makeTempFolder();

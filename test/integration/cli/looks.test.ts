@@ -3,9 +3,9 @@ import { expect, onTestFinished, test } from 'vitest';
 import { systemClock } from '../../../src/lib/system-clock.ts';
 import { openState } from '../../../src/state/db/open.ts';
 import { openFindings, recordFindings } from '../../../src/state/episodes.ts';
-import { runAgent, takeBackup, writeConfig } from '../../support/cli.ts';
-import { serverWithKey } from '../../support/daemon.ts';
-import { memoryLog } from '../../support/memory-log.ts';
+import { runAgent, takeBackup, writeConfig } from '../../support/agent/cli.ts';
+import { serverWithKey } from '../../support/agent/daemon.ts';
+import { memoryLog } from '../../support/agent/memory-log.ts';
 
 test('a plan, a dry run and a fetch leave the finding that a restore has failed, and are no runs', async () => {
   const config = writeConfig({ server: await serverWithKey() });

@@ -1,8 +1,8 @@
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { runAgent, takeBackup, writeConfig, type TestConfig } from '../../support/cli.ts';
-import { startServer, type TestServer } from '../../support/redis-server.ts';
+import { runAgent, takeBackup, writeConfig, type TestConfig } from '../../support/agent/cli.ts';
+import { startServer, type TestServer } from '../../support/servers/redis-server.ts';
 
 async function start(): Promise<{ config: TestConfig; server: TestServer }> {
   const server = await startServer();

@@ -1,8 +1,15 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { copyBackup, idsIn, runAgent, takeBackup, writeConfig, type TestConfig } from '../../support/cli.ts';
-import { startServer } from '../../support/redis-server.ts';
+import {
+  copyBackup,
+  idsIn,
+  runAgent,
+  takeBackup,
+  writeConfig,
+  type TestConfig,
+} from '../../support/agent/cli.ts';
+import { startServer } from '../../support/servers/redis-server.ts';
 
 let config: TestConfig;
 let taken: string;

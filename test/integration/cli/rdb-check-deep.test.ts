@@ -1,8 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { runAgent } from '../../support/cli.ts';
+import { runAgent } from '../../support/agent/cli.ts';
 import { oddDumps } from '../../support/rdb/odd-dumps.ts';
-import { serverBuilds, startServer, type ServerBuild } from '../../support/redis-server.ts';
+import { serverBuilds, startServer, type ServerBuild } from '../../support/servers/redis-server.ts';
 
 const codes = { sound: 0, 'passed-over': 0, damaged: 6 };
 

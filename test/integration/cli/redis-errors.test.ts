@@ -1,6 +1,6 @@
 import { chmodSync, chownSync, existsSync, mkdirSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { makeCertificates } from '../../support/certificates.ts';
+import { makeCertificates } from '../../support/servers/certificates.ts';
 import {
   canBeNobody,
   idsIn,
@@ -8,9 +8,9 @@ import {
   spawnAgent,
   writeConfig,
   type AgentResult,
-} from '../../support/cli.ts';
-import { freePort } from '../../support/free-port.ts';
-import { startServer, type TestServer } from '../../support/redis-server.ts';
+} from '../../support/agent/cli.ts';
+import { freePort } from '../../support/servers/free-port.ts';
+import { startServer, type TestServer } from '../../support/servers/redis-server.ts';
 import { tempFolder } from '../backup/snapshot/support.ts';
 
 let server: TestServer;

@@ -13,10 +13,15 @@ import {
   type AgentResult,
   type ConfigOptions,
   type TestConfig,
-} from '../../support/cli.ts';
-import { startFaultServer, type Fault, type FaultServer, type S3Call } from '../../support/fault-server.ts';
-import { startServer, type TestServer } from '../../support/redis-server.ts';
-import { startFauxqs, type S3TestServer } from '../../support/s3-servers.ts';
+} from '../../support/agent/cli.ts';
+import {
+  startFaultServer,
+  type Fault,
+  type FaultServer,
+  type S3Call,
+} from '../../support/stores/fault-server.ts';
+import { startServer, type TestServer } from '../../support/servers/redis-server.ts';
+import { startFauxqs, type S3TestServer } from '../../support/stores/s3-servers.ts';
 import { isRoot, tinyFileSystem } from '../backup/snapshot/support.ts';
 
 let server: TestServer;

@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { runAgent, takeBackup, writeConfig } from '../../support/cli.ts';
-import { startServer } from '../../support/redis-server.ts';
+import { runAgent, takeBackup, writeConfig } from '../../support/agent/cli.ts';
+import { startServer } from '../../support/servers/redis-server.ts';
 
 test('restore --to DIR gives the dump back, readable by its owner only, and replaces nothing', async () => {
   const server = await startServer();

@@ -9,10 +9,10 @@ import {
   takeBackup,
   writeConfig,
   type TestConfig,
-} from '../../support/cli.ts';
-import type { FaultServer } from '../../support/fault-server.ts';
-import { startFaultyS3 } from '../../support/faulty-s3.ts';
-import { startServer } from '../../support/redis-server.ts';
+} from '../../support/agent/cli.ts';
+import type { FaultServer } from '../../support/stores/fault-server.ts';
+import { startFaultyS3 } from '../../support/stores/faulty-s3.ts';
+import { startServer } from '../../support/servers/redis-server.ts';
 
 const password = 'pass/word+with"odd\\chars-5c2e';
 

@@ -8,8 +8,8 @@ import {
   takeBackup,
   writeConfig,
   type TestConfig,
-} from '../../support/cli.ts';
-import { startServer, type TestServer } from '../../support/redis-server.ts';
+} from '../../support/agent/cli.ts';
+import { startServer, type TestServer } from '../../support/servers/redis-server.ts';
 
 const password = 'status-password-77e1';
 

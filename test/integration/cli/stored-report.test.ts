@@ -1,8 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { idsIn, takeBackup, writeConfig } from '../../support/cli.ts';
-import { startServer } from '../../support/redis-server.ts';
+import { idsIn, takeBackup, writeConfig } from '../../support/agent/cli.ts';
+import { startServer } from '../../support/servers/redis-server.ts';
 
 test('a backup keeps a compact report of its keys beside its manifest', async () => {
   const server = await startServer();

@@ -10,8 +10,8 @@ import {
   takeBackup,
   writeConfig,
   type TestConfig,
-} from '../../support/cli.ts';
-import { startServer, type TestServer } from '../../support/redis-server.ts';
+} from '../../support/agent/cli.ts';
+import { startServer, type TestServer } from '../../support/servers/redis-server.ts';
 
 async function server(): Promise<TestServer> {
   const started = await startServer();

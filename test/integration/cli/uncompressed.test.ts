@@ -19,7 +19,7 @@ import {
   takeBackup,
   writeConfig,
   type TestConfig,
-} from '../../support/cli.ts';
+} from '../../support/agent/cli.ts';
 import {
   backUp,
   checkStored,
@@ -27,10 +27,10 @@ import {
   inBucket,
   makeAgeKey,
   type AgeKey,
-} from '../../support/prove-path.ts';
-import { startServer, type TestServer } from '../../support/redis-server.ts';
-import { startFauxqs } from '../../support/s3-servers.ts';
-import { makeTempFolder, removeTempFolder } from '../../support/temp-folder.ts';
+} from '../../support/restore/prove-path.ts';
+import { startServer, type TestServer } from '../../support/servers/redis-server.ts';
+import { startFauxqs } from '../../support/stores/s3-servers.ts';
+import { makeTempFolder, removeTempFolder } from '../../support/house/temp-folder.ts';
 
 const keys = makeTempFolder();
 let server: TestServer;

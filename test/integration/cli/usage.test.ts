@@ -1,8 +1,8 @@
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { runAgent, spawnAgent, writeConfig } from '../../support/cli.ts';
-import { startServer } from '../../support/redis-server.ts';
+import { runAgent, spawnAgent, writeConfig } from '../../support/agent/cli.ts';
+import { startServer } from '../../support/servers/redis-server.ts';
 
 /** Exit status 2, one line on stderr, nothing on stdout. */
 const refused = (text: string): object => ({ code: 2, stdout: '', stderr: `redis-agent: ${text}\n` });

@@ -23,16 +23,16 @@ import {
   writeConfig,
   type ConfigOptions,
   type TestConfig,
-} from '../../support/cli.ts';
+} from '../../support/agent/cli.ts';
 import { systemClock } from '../../../src/lib/system-clock.ts';
 import { takeLock } from '../../../src/state/locks/lock.ts';
 import { openState } from '../../../src/state/db/open.ts';
 import { lastRun } from '../../../src/state/runs.ts';
-import { digestOf } from '../../support/artefacts.ts';
-import { s3Repository, startFaultyS3 } from '../../support/faulty-s3.ts';
-import { memoryLog } from '../../support/memory-log.ts';
-import { rdbOf } from '../../support/rdb.ts';
-import { findBuild, startServer } from '../../support/redis-server.ts';
+import { digestOf } from '../../support/data/artefacts.ts';
+import { s3Repository, startFaultyS3 } from '../../support/stores/faulty-s3.ts';
+import { memoryLog } from '../../support/agent/memory-log.ts';
+import { rdbOf } from '../../support/rdb/rdb.ts';
+import { findBuild, startServer } from '../../support/servers/redis-server.ts';
 
 const verify = ['backups', 'verify'];
 

@@ -5,9 +5,9 @@ import { checkConf } from '../../../src/formats/conf/check-conf.ts';
 import { parseConfDocument, printConf } from '../../../src/formats/conf/document.ts';
 import type { EngineVersion } from '../../../src/formats/conf/engine.ts';
 import { mendConf } from '../../../src/formats/conf/mend-conf.ts';
-import { collectedFragments, confFragments } from '../../support/conf-fragments.ts';
-import { firstRefusal, refusesDirective } from '../../support/first-refusal.ts';
-import { serverBuilds } from '../../support/server-builds.ts';
+import { collectedFragments, confFragments } from '../../support/servers/conf-fragments.ts';
+import { firstRefusal, refusesDirective } from '../../support/servers/first-refusal.ts';
+import { serverBuilds } from '../../support/servers/server-builds.ts';
 
 const wanted = process.env['REDIS_AGENT_TEST_ALL'] === '1' ? 400 : 50;
 const hash = (text: string): string => createHash('sha256').update(text).digest('hex');

@@ -7,9 +7,9 @@ import type { EngineVersion } from '../../../src/formats/conf/engine.ts';
 import type { AuditReport } from '../../../src/harden/audit/report.ts';
 import { sha256 } from '../../../src/harden/read/hash.ts';
 import { readDryrun } from '../../../src/harden/read/read-dryrun.ts';
-import { runAgent, writeConfig } from '../../support/cli.ts';
-import { findBuild, serverBuilds, startServer } from '../../support/redis-server.ts';
-import { makeTempFolder, removeTempFolder } from '../../support/temp-folder.ts';
+import { runAgent, writeConfig } from '../../support/agent/cli.ts';
+import { findBuild, serverBuilds, startServer } from '../../support/servers/redis-server.ts';
+import { makeTempFolder, removeTempFolder } from '../../support/house/temp-folder.ts';
 
 const rulesOf = (report: AuditReport): string[] => report.findings.map(({ rule }) => rule);
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { measureMemory, type MeasuredKey } from '../../support/memory-usage.ts';
-import { serverBuilds, startServer } from '../../support/redis-server.ts';
+import { measureMemory, type MeasuredKey } from '../../support/data/memory-usage.ts';
+import { serverBuilds, startServer } from '../../support/servers/redis-server.ts';
 
 /** What docs/memory-estimate.md promises: of the sum, of the sum by type, and of single keys. */
 const bound = { dataSet: 0.05, type: 0.08, key: 0.25 };

@@ -1,8 +1,8 @@
 import { expect, onTestFinished, test } from 'vitest';
 import { startWatch } from '../../../src/app/daemon/watch.ts';
-import { runAgent, writeConfig, type TestConfig } from '../../support/cli.ts';
-import { openApp } from '../../support/open-app.ts';
-import { startServer, type TestServer } from '../../support/redis-server.ts';
+import { runAgent, writeConfig, type TestConfig } from '../../support/agent/cli.ts';
+import { openApp } from '../../support/agent/open-app.ts';
+import { startServer, type TestServer } from '../../support/servers/redis-server.ts';
 
 /** Watches a server under some load for some polls. */
 async function watched(server: TestServer, config: TestConfig): Promise<void> {

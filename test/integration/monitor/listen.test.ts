@@ -1,10 +1,10 @@
 import { request } from 'node:http';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { runAgent, writeConfig } from '../../support/cli.ts';
-import { startDaemon } from '../../support/daemon.ts';
-import { freePort } from '../../support/free-port.ts';
-import { startServer } from '../../support/redis-server.ts';
+import { runAgent, writeConfig } from '../../support/agent/cli.ts';
+import { startDaemon } from '../../support/agent/daemon.ts';
+import { freePort } from '../../support/servers/free-port.ts';
+import { startServer } from '../../support/servers/redis-server.ts';
 
 const often = { monitor: { interval: '1s' }, backup: { schedule: 'off' } };
 

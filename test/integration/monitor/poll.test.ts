@@ -9,7 +9,7 @@ import { createCertificateLook } from '../../../src/monitor/certificate.ts';
 import { createHostLook } from '../../../src/monitor/host.ts';
 import { createPoller, type Poller } from '../../../src/monitor/poll.ts';
 import { connectRedis } from '../../../src/redis/connect.ts';
-import { serverBuilds, startServer, type TestServer } from '../../support/redis-server.ts';
+import { serverBuilds, startServer, type TestServer } from '../../support/servers/redis-server.ts';
 
 const { signal } = new AbortController();
 const settings: MonitorSettings = { interval: 15_000, thresholds: {}, slow_command: 10 };

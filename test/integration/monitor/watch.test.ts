@@ -5,10 +5,10 @@ import { expect, onTestFinished, test } from 'vitest';
 import type { App } from '../../../src/app/build-app.ts';
 import { startWatch, type Watch } from '../../../src/app/daemon/watch.ts';
 import { openFindings } from '../../../src/state/episodes.ts';
-import { writeConfig, type TestConfig } from '../../support/cli.ts';
-import { startDaemon } from '../../support/daemon.ts';
-import { openApp } from '../../support/open-app.ts';
-import { startServer, type TestServer } from '../../support/redis-server.ts';
+import { writeConfig, type TestConfig } from '../../support/agent/cli.ts';
+import { startDaemon } from '../../support/agent/daemon.ts';
+import { openApp } from '../../support/agent/open-app.ts';
+import { startServer, type TestServer } from '../../support/servers/redis-server.ts';
 
 const often = { monitor: { interval: '1s' }, backup: { schedule: 'off' } };
 

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { commands } from '../../../src/cli/commands/index.ts';
-import { makeTempFolder, removeTempFolder } from '../../support/temp-folder.ts';
+import { makeTempFolder, removeTempFolder } from '../../support/house/temp-folder.ts';
 
 const root = join(import.meta.dirname, '../../..');
 

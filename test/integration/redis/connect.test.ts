@@ -6,11 +6,16 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { AgentError } from '../../../src/domain/errors.ts';
 import { Secret } from '../../../src/domain/secret.ts';
 import { connectRedis, type RedisConnection, type RedisTarget } from '../../../src/redis/connect.ts';
-import { actAsNobody } from '../../support/as-nobody.ts';
-import { makeCertificates } from '../../support/certificates.ts';
-import { freePort } from '../../support/free-port.ts';
-import { edgeBuilds, startServer, type ServerOptions, type TestServer } from '../../support/redis-server.ts';
-import { makeTempFolder, removeTempFolder } from '../../support/temp-folder.ts';
+import { actAsNobody } from '../../support/agent/as-nobody.ts';
+import { makeCertificates } from '../../support/servers/certificates.ts';
+import { freePort } from '../../support/servers/free-port.ts';
+import {
+  edgeBuilds,
+  startServer,
+  type ServerOptions,
+  type TestServer,
+} from '../../support/servers/redis-server.ts';
+import { makeTempFolder, removeTempFolder } from '../../support/house/temp-folder.ts';
 
 const password = 'hunter2-and-more';
 const secret = new Secret(password);

@@ -7,9 +7,9 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
 import { findDataProcesses, findProcess } from '../../../src/redis/data-process.ts';
-import { compile, compiler } from '../../support/compiler.ts';
-import { manageServer } from '../../support/managed-server.ts';
-import { makeTempFolder, removeTempFolder } from '../../support/temp-folder.ts';
+import { compile, compiler } from '../../support/servers/compiler.ts';
+import { manageServer } from '../../support/servers/managed-server.ts';
+import { makeTempFolder, removeTempFolder } from '../../support/house/temp-folder.ts';
 
 test('a server is known by the folder that it works in, one below the same path elsewhere is none', async () => {
   const server = await manageServer();
@@ -44,7 +44,7 @@ test.skipIf(compiler === undefined)('one that ends is there until its last threa
   const folder = makeTempFolder();
   onTestFinished(() => removeTempFolder(folder));
   const program = join(folder, 'lingering-thread');
-  compile('test/support/lingering-thread.c', program);
+  compile('test/support/servers/lingering-thread.c', program);
   const child = spawn(program, { stdio: ['ignore', 'pipe', 'ignore'] });
   const [port]: Buffer[] = await once(child.stdout, 'data');
   const pid = child.pid ?? 0;

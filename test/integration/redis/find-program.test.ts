@@ -4,8 +4,8 @@ import { chmodSync, copyFileSync, realpathSync, rmSync, symlinkSync } from 'node
 import { basename, join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { findProgram } from '../../../src/redis/find-program.ts';
-import { startServer } from '../../support/redis-server.ts';
-import { makeTempFolder, removeTempFolder } from '../../support/temp-folder.ts';
+import { startServer } from '../../support/servers/redis-server.ts';
+import { makeTempFolder, removeTempFolder } from '../../support/house/temp-folder.ts';
 
 /** A process of a program of our own that has the name of a server; only its name and place matter here. */
 async function startSleeper(program: string): Promise<number> {

@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { systemClock } from '../../../src/lib/system-clock.ts';
 import { findServers } from '../../../src/redis/find-servers.ts';
-import { freeClusterPort, freePort } from '../../support/free-port.ts';
-import { hasEnded, outputOf, spawnOwned } from '../../support/owned-process.ts';
-import { childrenOf, narrowProc } from '../../support/narrow-proc.ts';
-import { edgeBuilds, startServer, type ServerBuild } from '../../support/redis-server.ts';
-import { makeTempFolder, removeTempFolder } from '../../support/temp-folder.ts';
+import { freeClusterPort, freePort } from '../../support/servers/free-port.ts';
+import { hasEnded, outputOf, spawnOwned } from '../../support/servers/owned-process.ts';
+import { childrenOf, narrowProc } from '../../support/servers/narrow-proc.ts';
+import { edgeBuilds, startServer, type ServerBuild } from '../../support/servers/redis-server.ts';
+import { makeTempFolder, removeTempFolder } from '../../support/house/temp-folder.ts';
 
 /** Starts a server that startServer cannot talk to; resolves when its log says that it is ready. */
 async function start(build: ServerBuild, dir: string, args: string[]): Promise<number> {

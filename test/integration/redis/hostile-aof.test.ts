@@ -5,19 +5,19 @@ import { AgentError } from '../../../src/domain/errors.ts';
 import { giveToUnprivileged } from '../../../src/lib/unprivileged.ts';
 import { systemClock } from '../../../src/lib/system-clock.ts';
 import { startScratchServer } from '../../../src/redis/scratch-server.ts';
-import { growingFile, rewriteAof, startAofServer } from '../../support/aof.ts';
-import { runAgent, writeConfig } from '../../support/cli.ts';
-import { compile } from '../../support/compiler.ts';
-import { serverBuilds, type ServerBuild, type TestServer } from '../../support/redis-server.ts';
-import { resp } from '../../support/resp.ts';
-import { makeTempFolder, removeTempFolder } from '../../support/temp-folder.ts';
+import { growingFile, rewriteAof, startAofServer } from '../../support/data/aof.ts';
+import { runAgent, writeConfig } from '../../support/agent/cli.ts';
+import { compile } from '../../support/servers/compiler.ts';
+import { serverBuilds, type ServerBuild, type TestServer } from '../../support/servers/redis-server.ts';
+import { resp } from '../../support/data/resp.ts';
+import { makeTempFolder, removeTempFolder } from '../../support/house/temp-folder.ts';
 
 let module: string;
 beforeAll(() => {
   const folder = makeTempFolder();
   chmodSync(folder, 0o777);
   module = join(folder, 'evil.so');
-  compile('test/support/hostile-module.c', module, { shared: true });
+  compile('test/support/servers/hostile-module.c', module, { shared: true });
   return () => removeTempFolder(folder);
 });
 

@@ -8,8 +8,8 @@ import { encodedArgument } from '../../../src/redis/command-writer.ts';
 import { Pipe, type PipeOptions } from '../../../src/redis/pipe.ts';
 import { PipeError, type PipeReply } from '../../../src/redis/reply-parser.ts';
 import type { RedisTarget } from '../../../src/redis/target.ts';
-import { startCuttingProxy } from '../../support/cutting-proxy.ts';
-import { edgeBuilds, startServer } from '../../support/redis-server.ts';
+import { startCuttingProxy } from '../../support/servers/cutting-proxy.ts';
+import { edgeBuilds, startServer } from '../../support/servers/redis-server.ts';
 
 const password = 'a-password-that-is-never-shown';
 

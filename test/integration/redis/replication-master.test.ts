@@ -8,23 +8,23 @@ import {
   type MasterOptions,
   type ReplicationMaster,
 } from '../../../src/redis/replication-master.ts';
-import { describeData } from '../../support/describe-data.ts';
-import { laterClock } from '../../support/later-clock.ts';
+import { describeData } from '../../support/data/describe-data.ts';
+import { laterClock } from '../../support/clocks/later-clock.ts';
 import {
   fullDump,
   infoOf,
   serverWithOldData,
   untilAofSettled,
   untilInfo,
-} from '../../support/live-server.ts';
+} from '../../support/servers/live-server.ts';
 import {
   findBuild,
   serverBuilds,
   startServer,
   type ServerBuild,
   type TestServer,
-} from '../../support/redis-server.ts';
-import { serverUser } from '../../support/server-user.ts';
+} from '../../support/servers/redis-server.ts';
+import { serverUser } from '../../support/servers/server-user.ts';
 
 const dumps = new Map<string, ReturnType<typeof fullDump>>();
 function dumpOf(build: ServerBuild): ReturnType<typeof fullDump> {

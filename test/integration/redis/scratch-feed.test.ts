@@ -10,9 +10,14 @@ import {
   type ScratchServer,
 } from '../../../src/redis/scratch-server.ts';
 import { readInfo } from '../../../src/redis/server.ts';
-import { defaultBuild, edgeBuilds, startServer, type ServerBuild } from '../../support/redis-server.ts';
-import { isGone, scratchPid } from '../../support/scratch-process.ts';
-import { makeTempFolder, removeTempFolder } from '../../support/temp-folder.ts';
+import {
+  defaultBuild,
+  edgeBuilds,
+  startServer,
+  type ServerBuild,
+} from '../../support/servers/redis-server.ts';
+import { isGone, scratchPid } from '../../support/servers/scratch-process.ts';
+import { makeTempFolder, removeTempFolder } from '../../support/house/temp-folder.ts';
 
 const mebibyte = 1024 * 1024;
 /** What no two ends of a loopback connection keep between them. */

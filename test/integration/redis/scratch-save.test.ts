@@ -4,9 +4,9 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { compareWith, digestFile } from '../../../src/jobs/drill/compare.ts';
 import { systemClock } from '../../../src/lib/system-clock.ts';
 import { startScratchServer, type ScratchServer } from '../../../src/redis/scratch-server.ts';
-import { fillServer } from '../../support/data-set.ts';
-import { defaultBuild, startServer } from '../../support/redis-server.ts';
-import { makeTempFolder, removeTempFolder } from '../../support/temp-folder.ts';
+import { fillServer } from '../../support/data/data-set.ts';
+import { defaultBuild, startServer } from '../../support/servers/redis-server.ts';
+import { makeTempFolder, removeTempFolder } from '../../support/house/temp-folder.ts';
 
 const { signal } = new AbortController();
 

@@ -15,9 +15,14 @@ import {
 } from '../../../src/redis/scratch-server.ts';
 import { sweepScratch } from '../../../src/redis/scratch-folder.ts';
 import { readInfo } from '../../../src/redis/server.ts';
-import { defaultBuild, serverBuilds, startServer, type TestServer } from '../../support/redis-server.ts';
-import { isGone, scratchPid } from '../../support/scratch-process.ts';
-import { makeTempFolder, removeTempFolder } from '../../support/temp-folder.ts';
+import {
+  defaultBuild,
+  serverBuilds,
+  startServer,
+  type TestServer,
+} from '../../support/servers/redis-server.ts';
+import { isGone, scratchPid } from '../../support/servers/scratch-process.ts';
+import { makeTempFolder, removeTempFolder } from '../../support/house/temp-folder.ts';
 
 function tempFolder(): string {
   const folder = makeTempFolder();
@@ -189,7 +194,7 @@ test('killed while it loads: says that memory may be the cause', async () => {
 describe('what a killed agent leaves', () => {
   test('its server dies with it, and the next sweep clears the folder', async () => {
     const directory = tempFolder();
-    const script = new URL('../../support/hold-scratch.ts', import.meta.url).pathname;
+    const script = new URL('../../support/servers/hold-scratch.ts', import.meta.url).pathname;
     const agent = spawn(process.execPath, [script, directory, defaultBuild().server], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });

@@ -6,9 +6,14 @@ import { runProgram } from '../../../src/lib/run-program.ts';
 import { findServerProcess } from '../../../src/redis/server-process.ts';
 import { readInfo } from '../../../src/redis/server.ts';
 import { findCheckTool, runCheckRdb, type CheckTool } from '../../../src/redis/tools.ts';
-import { defaultBuild, serverBuilds, startServer, type TestServer } from '../../support/redis-server.ts';
-import { serverUser } from '../../support/server-user.ts';
-import { makeTempFolder, removeTempFolder } from '../../support/temp-folder.ts';
+import {
+  defaultBuild,
+  serverBuilds,
+  startServer,
+  type TestServer,
+} from '../../support/servers/redis-server.ts';
+import { serverUser } from '../../support/servers/server-user.ts';
+import { makeTempFolder, removeTempFolder } from '../../support/house/temp-folder.ts';
 
 const { signal } = new AbortController();
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { runAgent, writeConfig, type AgentResult } from '../../support/cli.ts';
-import { findBuild, startServer, type TestServer } from '../../support/redis-server.ts';
+import { runAgent, writeConfig, type AgentResult } from '../../support/agent/cli.ts';
+import { findBuild, startServer, type TestServer } from '../../support/servers/redis-server.ts';
 
 const expiry = 4_102_444_800_123;
 

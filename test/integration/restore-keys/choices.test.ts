@@ -1,10 +1,16 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { runAgent, takeBackup, writeConfig, type AgentResult, type TestConfig } from '../../support/cli.ts';
-import { connectBinary } from '../../support/binary-client.ts';
-import { addOverdue, overdue } from '../../support/data-set.ts';
-import { startServer, type TestServer } from '../../support/redis-server.ts';
+import {
+  runAgent,
+  takeBackup,
+  writeConfig,
+  type AgentResult,
+  type TestConfig,
+} from '../../support/agent/cli.ts';
+import { connectBinary } from '../../support/servers/binary-client.ts';
+import { addOverdue, overdue } from '../../support/data/data-set.ts';
+import { startServer, type TestServer } from '../../support/servers/redis-server.ts';
 
 interface Scene {
   source: TestServer;

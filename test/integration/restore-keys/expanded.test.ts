@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { runAgent, writeConfig } from '../../support/cli.ts';
-import { addCompressible } from '../../support/compressible-data.ts';
-import { describeData } from '../../support/describe-data.ts';
-import { edgeBuilds, startServer, type TestServer } from '../../support/redis-server.ts';
+import { runAgent, writeConfig } from '../../support/agent/cli.ts';
+import { addCompressible } from '../../support/data/compressible-data.ts';
+import { describeData } from '../../support/data/describe-data.ts';
+import { edgeBuilds, startServer, type TestServer } from '../../support/servers/redis-server.ts';
 
 async function received(server: TestServer): Promise<number> {
   return Number(/^total_net_input_bytes:(\d+)/m.exec(String(await server.call('INFO', 'stats')))?.[1]);

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { runAgent, type AgentResult } from '../../support/cli.ts';
-import { startServer, type TestServer } from '../../support/redis-server.ts';
+import { runAgent, type AgentResult } from '../../support/agent/cli.ts';
+import { startServer, type TestServer } from '../../support/servers/redis-server.ts';
 
 const MiB = 1024 * 1024;
 

@@ -6,11 +6,11 @@ import {
   writeConfig,
   type AgentResult,
   type TestConfig,
-} from '../../support/cli.ts';
-import { startCuttingProxy, type CuttingProxy } from '../../support/cutting-proxy.ts';
-import { fillServer } from '../../support/data-set.ts';
-import { describeData } from '../../support/describe-data.ts';
-import { startServer, type TestServer } from '../../support/redis-server.ts';
+} from '../../support/agent/cli.ts';
+import { startCuttingProxy, type CuttingProxy } from '../../support/servers/cutting-proxy.ts';
+import { fillServer } from '../../support/data/data-set.ts';
+import { describeData } from '../../support/data/describe-data.ts';
+import { startServer, type TestServer } from '../../support/servers/redis-server.ts';
 
 const proxies: CuttingProxy[] = [];
 afterEach(async () => {

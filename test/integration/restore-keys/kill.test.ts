@@ -1,13 +1,13 @@
 import { copyFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { startCuttingProxy } from '../../support/cutting-proxy.ts';
-import { fillServer } from '../../support/data-set.ts';
-import { describeData, type DataDescription } from '../../support/describe-data.ts';
-import { killRestoreKeys } from '../../support/kill-restore-keys.ts';
-import { startServer, type TestServer } from '../../support/redis-server.ts';
-import { runTask, type RestoreKeysTask } from '../../support/restore-keys-child.ts';
-import { makeTempFolder, removeTempFolder } from '../../support/temp-folder.ts';
+import { startCuttingProxy } from '../../support/servers/cutting-proxy.ts';
+import { fillServer } from '../../support/data/data-set.ts';
+import { describeData, type DataDescription } from '../../support/data/describe-data.ts';
+import { killRestoreKeys } from '../../support/restore/kill-restore-keys.ts';
+import { startServer, type TestServer } from '../../support/servers/redis-server.ts';
+import { runTask, type RestoreKeysTask } from '../../support/restore/restore-keys-child.ts';
+import { makeTempFolder, removeTempFolder } from '../../support/house/temp-folder.ts';
 
 /** A dump of several parts, each of which the journal knows of; lists and streams would show what is written twice. */
 async function makeSource(): Promise<{ source: TestServer; dump: string; keys: number; state: string }> {

@@ -1,12 +1,12 @@
 import { copyFileSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { startCuttingProxy } from '../../support/cutting-proxy.ts';
-import { killRestoreKeys } from '../../support/kill-restore-keys.ts';
-import { spawnAgent } from '../../support/cli.ts';
-import { startServer, type TestServer } from '../../support/redis-server.ts';
-import { runTask, type RestoreKeysTask } from '../../support/restore-keys-child.ts';
-import { makeTempFolder, removeTempFolder } from '../../support/temp-folder.ts';
+import { startCuttingProxy } from '../../support/servers/cutting-proxy.ts';
+import { killRestoreKeys } from '../../support/restore/kill-restore-keys.ts';
+import { spawnAgent } from '../../support/agent/cli.ts';
+import { startServer, type TestServer } from '../../support/servers/redis-server.ts';
+import { runTask, type RestoreKeysTask } from '../../support/restore/restore-keys-child.ts';
+import { makeTempFolder, removeTempFolder } from '../../support/house/temp-folder.ts';
 
 const MiB = 1024 * 1024;
 

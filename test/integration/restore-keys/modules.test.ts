@@ -1,10 +1,10 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { runAgent, writeConfig, type TestConfig } from '../../support/cli.ts';
+import { runAgent, writeConfig, type TestConfig } from '../../support/agent/cli.ts';
 import type { FileItem } from '../../support/rdb/model.ts';
-import { writeRdb } from '../../support/rdb-writer.ts';
-import { findBuild, startServer, type TestServer } from '../../support/redis-server.ts';
+import { writeRdb } from '../../support/rdb/rdb-writer.ts';
+import { findBuild, startServer, type TestServer } from '../../support/servers/redis-server.ts';
 
 /** A dump with a string and values of two modules, which no server here has. */
 function dumpWithModules(folder: string): string {

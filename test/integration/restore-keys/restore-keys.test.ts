@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { runAgent, takeBackup, writeConfig } from '../../support/cli.ts';
-import { fillServer } from '../../support/data-set.ts';
-import { describeData } from '../../support/describe-data.ts';
-import { edgeBuilds, startServer } from '../../support/redis-server.ts';
+import { runAgent, takeBackup, writeConfig } from '../../support/agent/cli.ts';
+import { fillServer } from '../../support/data/data-set.ts';
+import { describeData } from '../../support/data/describe-data.ts';
+import { edgeBuilds, startServer } from '../../support/servers/redis-server.ts';
 
 test.each(edgeBuilds().map((build) => [build.name, build] as const))(
   'a backup of %s goes into another server of it, key by key',

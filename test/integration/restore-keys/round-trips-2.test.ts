@@ -1,3 +1,3 @@
-import { roundTrips } from '../../support/restore-keys-round-trips.ts';
+import { roundTrips } from '../../support/restore/restore-keys-round-trips.ts';
 
 roundTrips(2, 2);

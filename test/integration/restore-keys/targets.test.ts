@@ -2,11 +2,17 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { runAgent, takeBackup, writeConfig, type AgentResult, type TestConfig } from '../../support/cli.ts';
-import { fillServer } from '../../support/data-set.ts';
-import { describeData } from '../../support/describe-data.ts';
-import { makeCertificates } from '../../support/certificates.ts';
-import { startServer, type ServerOptions, type TestServer } from '../../support/redis-server.ts';
+import {
+  runAgent,
+  takeBackup,
+  writeConfig,
+  type AgentResult,
+  type TestConfig,
+} from '../../support/agent/cli.ts';
+import { fillServer } from '../../support/data/data-set.ts';
+import { describeData } from '../../support/data/describe-data.ts';
+import { makeCertificates } from '../../support/servers/certificates.ts';
+import { startServer, type ServerOptions, type TestServer } from '../../support/servers/redis-server.ts';
 
 const password = 'a-password-of-a-target';
 

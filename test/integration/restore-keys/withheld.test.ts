@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { runAgent, writeConfig, type AgentResult } from '../../support/cli.ts';
-import { startServer, type ServerOptions, type TestServer } from '../../support/redis-server.ts';
+import { runAgent, writeConfig, type AgentResult } from '../../support/agent/cli.ts';
+import { startServer, type ServerOptions, type TestServer } from '../../support/servers/redis-server.ts';
 
 const password = 'a-password-of-a-user';
 

@@ -22,12 +22,16 @@ import { execFileSync, spawn } from 'node:child_process';
 import { chownSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, describe, expect, onTestFinished, test } from 'vitest';
-import { canBeNobody, runAgent, takeBackup, writeConfig, type TestConfig } from '../../support/cli.ts';
-import { describeData } from '../../support/describe-data.ts';
-import { expectFree, prepareLive, removeSources, settings } from '../../support/live-case.ts';
-import { manageServer, type ManagedOptions, type ManagedServer } from '../../support/managed-server.ts';
-import { serverUser } from '../../support/server-user.ts';
-import { recoverRestore, restoreLive } from '../../support/restore-live.ts';
+import { canBeNobody, runAgent, takeBackup, writeConfig, type TestConfig } from '../../support/agent/cli.ts';
+import { describeData } from '../../support/data/describe-data.ts';
+import { expectFree, prepareLive, removeSources, settings } from '../../support/restore/live-case.ts';
+import {
+  manageServer,
+  type ManagedOptions,
+  type ManagedServer,
+} from '../../support/servers/managed-server.ts';
+import { serverUser } from '../../support/servers/server-user.ts';
+import { recoverRestore, restoreLive } from '../../support/restore/restore-live.ts';
 
 afterAll(removeSources);
 

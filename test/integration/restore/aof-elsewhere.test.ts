@@ -1,12 +1,12 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { rewriteAof, startAofServer } from '../../support/aof.ts';
-import { runAgent, takeBackup, writeConfig, type TestConfig } from '../../support/cli.ts';
-import { fillServer } from '../../support/data-set.ts';
-import { describeData, type DataDescription } from '../../support/describe-data.ts';
-import { manageServer, type ManagedServer } from '../../support/managed-server.ts';
-import { defaultBuild, serverBuilds, type ServerBuild } from '../../support/redis-server.ts';
+import { rewriteAof, startAofServer } from '../../support/data/aof.ts';
+import { runAgent, takeBackup, writeConfig, type TestConfig } from '../../support/agent/cli.ts';
+import { fillServer } from '../../support/data/data-set.ts';
+import { describeData, type DataDescription } from '../../support/data/describe-data.ts';
+import { manageServer, type ManagedServer } from '../../support/servers/managed-server.ts';
+import { defaultBuild, serverBuilds, type ServerBuild } from '../../support/servers/redis-server.ts';
 
 /** A backup of the AOF of such a server, and what it holds; another server is then restored from it. */
 async function backedUpFrom(

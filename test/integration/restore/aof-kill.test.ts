@@ -1,11 +1,11 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { runAgent, takeBackup, writeConfig, type TestConfig } from '../../support/cli.ts';
-import { startAofServer } from '../../support/aof.ts';
-import { runRestoreChild } from '../../support/kill-restore.ts';
-import { manageServer, type ManagedServer } from '../../support/managed-server.ts';
-import { findBuild } from '../../support/redis-server.ts';
+import { runAgent, takeBackup, writeConfig, type TestConfig } from '../../support/agent/cli.ts';
+import { startAofServer } from '../../support/data/aof.ts';
+import { runRestoreChild } from '../../support/restore/kill-restore.ts';
+import { manageServer, type ManagedServer } from '../../support/servers/managed-server.ts';
+import { findBuild } from '../../support/servers/redis-server.ts';
 
 /** The ways in which a backup of the AOF is placed, and moves of files. The other steps are tested with dumps. */
 const places = [

@@ -1,12 +1,12 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { rewriteAof } from '../../support/aof.ts';
-import { runAgent, writeConfig } from '../../support/cli.ts';
-import { fillServer } from '../../support/data-set.ts';
-import { describeData } from '../../support/describe-data.ts';
-import { manageServer, type ManagedServer } from '../../support/managed-server.ts';
-import { edgeBuilds } from '../../support/redis-server.ts';
+import { rewriteAof } from '../../support/data/aof.ts';
+import { runAgent, writeConfig } from '../../support/agent/cli.ts';
+import { fillServer } from '../../support/data/data-set.ts';
+import { describeData } from '../../support/data/describe-data.ts';
+import { manageServer, type ManagedServer } from '../../support/servers/managed-server.ts';
+import { edgeBuilds } from '../../support/servers/redis-server.ts';
 
 const builds = edgeBuilds().map((build) => [build.name, build] as const);
 

@@ -20,10 +20,14 @@ import {
   canBeNobody,
   copyBackup,
   type TestConfig,
-} from '../../support/cli.ts';
-import { manageServer, type ManagedOptions, type ManagedServer } from '../../support/managed-server.ts';
-import { serviceUser } from '../../support/server-user.ts';
-import { findBuild, startServer, type ServerBuild } from '../../support/redis-server.ts';
+} from '../../support/agent/cli.ts';
+import {
+  manageServer,
+  type ManagedOptions,
+  type ManagedServer,
+} from '../../support/servers/managed-server.ts';
+import { serviceUser } from '../../support/servers/server-user.ts';
+import { findBuild, startServer, type ServerBuild } from '../../support/servers/redis-server.ts';
 
 interface Prepared {
   server: ManagedServer;

@@ -1,11 +1,11 @@
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { runAgent, takeBackup, writeConfig } from '../../support/cli.ts';
-import { describeData } from '../../support/describe-data.ts';
-import { manageServer } from '../../support/managed-server.ts';
-import { giveToServer } from '../../support/server-user.ts';
-import { prepareIn, restoreIn } from '../../support/surroundings.ts';
+import { runAgent, takeBackup, writeConfig } from '../../support/agent/cli.ts';
+import { describeData } from '../../support/data/describe-data.ts';
+import { manageServer } from '../../support/servers/managed-server.ts';
+import { giveToServer } from '../../support/servers/server-user.ts';
+import { prepareIn, restoreIn } from '../../support/agent/surroundings.ts';
 
 test('an include that counts from where it was started: not stopped, since a start could fail; live restored', async () => {
   const { server, config } = await prepareIn({

@@ -13,13 +13,13 @@ import { generateIdentity, identityToRecipient } from 'age-encryption';
 import { expect, test } from 'vitest';
 import { planRestoreJob } from '../../../src/jobs/restore/plan-restore.ts';
 import { restoreJob } from '../../../src/jobs/restore/restore.ts';
-import { runAgent, takeBackup, writeConfig, type TestConfig } from '../../support/cli.ts';
-import { fillServer } from '../../support/data-set.ts';
-import { describeData } from '../../support/describe-data.ts';
-import { runRestoreChild } from '../../support/kill-restore.ts';
-import { manageServer, type ManagedServer } from '../../support/managed-server.ts';
-import { findBuild, edgeBuilds } from '../../support/redis-server.ts';
-import { openApp } from '../../support/open-app.ts';
+import { runAgent, takeBackup, writeConfig, type TestConfig } from '../../support/agent/cli.ts';
+import { fillServer } from '../../support/data/data-set.ts';
+import { describeData } from '../../support/data/describe-data.ts';
+import { runRestoreChild } from '../../support/restore/kill-restore.ts';
+import { manageServer, type ManagedServer } from '../../support/servers/managed-server.ts';
+import { findBuild, edgeBuilds } from '../../support/servers/redis-server.ts';
+import { openApp } from '../../support/agent/open-app.ts';
 
 const builds = edgeBuilds().flatMap((build) => [
   { build, aof: false, name: `${build.name}, AOF off` },

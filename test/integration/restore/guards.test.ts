@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { zstdCompressSync } from 'node:zlib';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { digestOf } from '../../support/artefacts.ts';
+import { digestOf } from '../../support/data/artefacts.ts';
 import {
   editManifest,
   runAgent,
@@ -12,13 +12,13 @@ import {
   type AgentResult,
   type EditableManifest,
   type TestConfig,
-} from '../../support/cli.ts';
-import { freePort } from '../../support/free-port.ts';
-import { manageServer, type ManagedServer } from '../../support/managed-server.ts';
-import { hasEnded, spawnOwned } from '../../support/owned-process.ts';
-import { writeRdb } from '../../support/rdb-writer.ts';
-import { startServer } from '../../support/redis-server.ts';
-import { makeTempFolder, removeTempFolder } from '../../support/temp-folder.ts';
+} from '../../support/agent/cli.ts';
+import { freePort } from '../../support/servers/free-port.ts';
+import { manageServer, type ManagedServer } from '../../support/servers/managed-server.ts';
+import { hasEnded, spawnOwned } from '../../support/servers/owned-process.ts';
+import { writeRdb } from '../../support/rdb/rdb-writer.ts';
+import { startServer } from '../../support/servers/redis-server.ts';
+import { makeTempFolder, removeTempFolder } from '../../support/house/temp-folder.ts';
 
 interface Prepared {
   server: ManagedServer;

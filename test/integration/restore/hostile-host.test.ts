@@ -12,12 +12,18 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { runAgent, takeBackup, writeConfig, type AgentResult, type TestConfig } from '../../support/cli.ts';
-import { startLyingProxy } from '../../support/lying-proxy.ts';
-import { manageServer, type ManagedServer } from '../../support/managed-server.ts';
-import { startServer } from '../../support/redis-server.ts';
-import { serverUser } from '../../support/server-user.ts';
-import { makeTempFolder, removeTempFolder } from '../../support/temp-folder.ts';
+import {
+  runAgent,
+  takeBackup,
+  writeConfig,
+  type AgentResult,
+  type TestConfig,
+} from '../../support/agent/cli.ts';
+import { startLyingProxy } from '../../support/servers/lying-proxy.ts';
+import { manageServer, type ManagedServer } from '../../support/servers/managed-server.ts';
+import { startServer } from '../../support/servers/redis-server.ts';
+import { serverUser } from '../../support/servers/server-user.ts';
+import { makeTempFolder, removeTempFolder } from '../../support/house/temp-folder.ts';
 
 const isRoot = process.getuid?.() === 0;
 const stranger = 65_534;

@@ -3,12 +3,12 @@ import { chmodSync, existsSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { restoreSteps, rollbackSteps } from '../../../src/backup/restore/journal.ts';
-import { runAgent, takeBackup, writeConfig, type TestConfig } from '../../support/cli.ts';
-import { runRestoreChild } from '../../support/kill-restore.ts';
-import type { StartAt } from '../../support/restore-child.ts';
-import { manageServer, type ManagedServer } from '../../support/managed-server.ts';
-import { serviceUser } from '../../support/server-user.ts';
-import { findBuild, startServer } from '../../support/redis-server.ts';
+import { runAgent, takeBackup, writeConfig, type TestConfig } from '../../support/agent/cli.ts';
+import { runRestoreChild } from '../../support/restore/kill-restore.ts';
+import type { StartAt } from '../../support/restore/restore-child.ts';
+import { manageServer, type ManagedServer } from '../../support/servers/managed-server.ts';
+import { serviceUser } from '../../support/servers/server-user.ts';
+import { findBuild, startServer } from '../../support/servers/redis-server.ts';
 
 /** One of each way in which data lies on a disk. */
 const places = [

@@ -4,9 +4,9 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
-import { runAgent, spawnAgent, takeBackup, writeConfig, type TestConfig } from '../../support/cli.ts';
-import { untilInfo } from '../../support/live-server.ts';
-import { startServer, type TestServer } from '../../support/redis-server.ts';
+import { runAgent, spawnAgent, takeBackup, writeConfig, type TestConfig } from '../../support/agent/cli.ts';
+import { untilInfo } from '../../support/servers/live-server.ts';
+import { startServer, type TestServer } from '../../support/servers/redis-server.ts';
 
 /** A server with other data than its backup has. */
 async function prepare(): Promise<{ server: TestServer; config: TestConfig; id: string }> {
@@ -79,7 +79,7 @@ describe('restore --method live', () => {
 describe('the daemon', () => {
   test('sets a server free that a killed restore has left behind', async () => {
     const { server, config, id } = await prepare();
-    const script = join(import.meta.dirname, '../../support/restore-live-child.ts');
+    const script = join(import.meta.dirname, '../../support/restore/restore-live-child.ts');
     const child = spawn(process.execPath, [script, config.path, id, 'free'], {
       stdio: ['ignore', 'inherit', 'inherit'],
     });

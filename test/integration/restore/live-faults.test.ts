@@ -3,9 +3,9 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { AgentError } from '../../../src/domain/errors.ts';
-import { editManifest, type TestConfig } from '../../support/cli.ts';
-import { describeData } from '../../support/describe-data.ts';
-import { infoOf } from '../../support/live-server.ts';
+import { editManifest, type TestConfig } from '../../support/agent/cli.ts';
+import { describeData } from '../../support/data/describe-data.ts';
+import { infoOf } from '../../support/servers/live-server.ts';
 import {
   expectFree,
   journalOf,
@@ -13,9 +13,9 @@ import {
   removeSources,
   settings,
   liveBuild,
-} from '../../support/live-case.ts';
-import { startServer } from '../../support/redis-server.ts';
-import { recoverRestore, restoreLive } from '../../support/restore-live.ts';
+} from '../../support/restore/live-case.ts';
+import { startServer } from '../../support/servers/redis-server.ts';
+import { recoverRestore, restoreLive } from '../../support/restore/restore-live.ts';
 
 afterAll(removeSources);
 

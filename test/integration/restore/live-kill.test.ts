@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, describe, expect, test } from 'vitest';
 import { livePhases } from '../../../src/backup/restore/live-journal.ts';
-import { runAgent, spawnAgent, writeConfig, type TestConfig } from '../../support/cli.ts';
-import { describeData } from '../../support/describe-data.ts';
+import { runAgent, spawnAgent, writeConfig, type TestConfig } from '../../support/agent/cli.ts';
+import { describeData } from '../../support/data/describe-data.ts';
 import {
   expectFree,
   journalOf,
@@ -15,9 +15,9 @@ import {
   removeSources,
   settings,
   sourceOf,
-} from '../../support/live-case.ts';
-import { startServer } from '../../support/redis-server.ts';
-import { recoverRestore, restoreLive } from '../../support/restore-live.ts';
+} from '../../support/restore/live-case.ts';
+import { startServer } from '../../support/servers/redis-server.ts';
+import { recoverRestore, restoreLive } from '../../support/restore/restore-live.ts';
 
 afterAll(removeSources);
 
@@ -68,7 +68,7 @@ test('these are all the phases that a live restore enters, in order', async () =
 });
 
 async function restoreAndDie(config: TestConfig, id: string, point: string, mode: string): Promise<void> {
-  const script = join(import.meta.dirname, '../../support/restore-live-child.ts');
+  const script = join(import.meta.dirname, '../../support/restore/restore-live-child.ts');
   const child = spawn(process.execPath, [script, config.path, id, point, mode], {
     stdio: ['ignore', 'inherit', 'inherit'],
   });

@@ -3,10 +3,10 @@ import { existsSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, describe, expect, onTestFinished, test } from 'vitest';
-import { idsIn, runAgent, takeBackup } from '../../support/cli.ts';
-import { describeData } from '../../support/describe-data.ts';
-import { laterClock } from '../../support/later-clock.ts';
-import { fullDump } from '../../support/live-server.ts';
+import { idsIn, runAgent, takeBackup } from '../../support/agent/cli.ts';
+import { describeData } from '../../support/data/describe-data.ts';
+import { laterClock } from '../../support/clocks/later-clock.ts';
+import { fullDump } from '../../support/servers/live-server.ts';
 import {
   expectFree,
   journalOf,
@@ -14,9 +14,9 @@ import {
   removeSources,
   settings,
   liveBuild,
-} from '../../support/live-case.ts';
-import { startServer } from '../../support/redis-server.ts';
-import { recoverRestore, restoreLive, type LiveRunOptions } from '../../support/restore-live.ts';
+} from '../../support/restore/live-case.ts';
+import { startServer } from '../../support/servers/redis-server.ts';
+import { recoverRestore, restoreLive, type LiveRunOptions } from '../../support/restore/restore-live.ts';
 
 afterAll(removeSources);
 

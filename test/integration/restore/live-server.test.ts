@@ -4,7 +4,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { LiveServer } from '../../../src/backup/restore/live-server.ts';
 import { systemClock } from '../../../src/lib/system-clock.ts';
 import { connectRedis } from '../../../src/redis/connect.ts';
-import { startServer, type TestServer } from '../../support/redis-server.ts';
+import { startServer, type TestServer } from '../../support/servers/redis-server.ts';
 
 /** Its commands time out sooner than it gives up. */
 function liveServer({ url }: Pick<TestServer, 'url'>): LiveServer {

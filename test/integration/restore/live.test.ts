@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, onTestFinished, test } from 'vitest';
 import type { Progress } from '../../../src/domain/progress.ts';
 import { infoKeyspace } from '../../../src/formats/info/parse-info.ts';
-import { idsIn, takeBackup, writeConfig, type TestConfig } from '../../support/cli.ts';
-import { describeData } from '../../support/describe-data.ts';
-import { untilInfo } from '../../support/live-server.ts';
+import { idsIn, takeBackup, writeConfig, type TestConfig } from '../../support/agent/cli.ts';
+import { describeData } from '../../support/data/describe-data.ts';
+import { untilInfo } from '../../support/servers/live-server.ts';
 import {
   expectFree,
   journalOf,
@@ -16,9 +16,9 @@ import {
   settings,
   liveBuild,
   sourceOf,
-} from '../../support/live-case.ts';
-import { edgeBuilds, startServer, type TestServer } from '../../support/redis-server.ts';
-import { restoreLive } from '../../support/restore-live.ts';
+} from '../../support/restore/live-case.ts';
+import { edgeBuilds, startServer, type TestServer } from '../../support/servers/redis-server.ts';
+import { restoreLive } from '../../support/restore/restore-live.ts';
 
 const matrix = edgeBuilds().flatMap((build) =>
   [true, false].map((aof) => ({ name: `${build.name}, AOF ${aof ? 'on' : 'off'}`, build, aof })),

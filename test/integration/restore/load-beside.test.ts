@@ -12,12 +12,12 @@ import {
   takeBackup,
   writeConfig,
   type TestConfig,
-} from '../../support/cli.ts';
-import { manageServer, type ManagedServer } from '../../support/managed-server.ts';
-import { memoryLog, type LogEntry } from '../../support/memory-log.ts';
-import { defaultBuild, edgeBuilds, type ServerBuild } from '../../support/redis-server.ts';
-import { isGone, scratchPid } from '../../support/scratch-process.ts';
-import { openApp } from '../../support/open-app.ts';
+} from '../../support/agent/cli.ts';
+import { manageServer, type ManagedServer } from '../../support/servers/managed-server.ts';
+import { memoryLog, type LogEntry } from '../../support/agent/memory-log.ts';
+import { defaultBuild, edgeBuilds, type ServerBuild } from '../../support/servers/redis-server.ts';
+import { isGone, scratchPid } from '../../support/servers/scratch-process.ts';
+import { openApp } from '../../support/agent/open-app.ts';
 
 /** A backup, and what the server holds now. */
 interface Case {

@@ -13,10 +13,14 @@ import {
   writeConfig,
   type AgentResult,
   type TestConfig,
-} from '../../support/cli.ts';
-import { runRestoreChild } from '../../support/kill-restore.ts';
-import { manageServer, type ManagedOptions, type ManagedServer } from '../../support/managed-server.ts';
-import { startServer } from '../../support/redis-server.ts';
+} from '../../support/agent/cli.ts';
+import { runRestoreChild } from '../../support/restore/kill-restore.ts';
+import {
+  manageServer,
+  type ManagedOptions,
+  type ManagedServer,
+} from '../../support/servers/managed-server.ts';
+import { startServer } from '../../support/servers/redis-server.ts';
 
 async function prepare(
   options: ManagedOptions = {},
@@ -146,7 +150,7 @@ test('the newest is damaged: the plan says that it passes it over, and why', asy
 test('a live restore that was interrupted is ended first by either method', async () => {
   for (const method of ['live', 'files']) {
     const { server, config, id } = await prepare();
-    const script = join(import.meta.dirname, '../../support/restore-live-child.ts');
+    const script = join(import.meta.dirname, '../../support/restore/restore-live-child.ts');
     const child = spawn(process.execPath, [script, config.path, id, 'free'], { stdio: 'ignore' });
     await once(child, 'exit');
     await expect(server.call('SET', 'key', 'x')).rejects.toThrow('READONLY');

@@ -1,15 +1,21 @@
 import { readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { runAgent, takeBackup, writeConfig, type ConfigOptions, type TestConfig } from '../../support/cli.ts';
-import { fillServer } from '../../support/data-set.ts';
-import { describeData, type DataDescription } from '../../support/describe-data.ts';
-import { manageServer, type ManagedServer } from '../../support/managed-server.ts';
-import { canBeOtherHost, runOnOtherHost } from '../../support/other-host.ts';
-import { expectOk, makeAgeKey, type AgeKey } from '../../support/prove-path.ts';
-import { startServer } from '../../support/redis-server.ts';
-import { startFauxqs, type S3TestServer } from '../../support/s3-servers.ts';
-import { makeTempFolder, removeTempFolder } from '../../support/temp-folder.ts';
+import {
+  runAgent,
+  takeBackup,
+  writeConfig,
+  type ConfigOptions,
+  type TestConfig,
+} from '../../support/agent/cli.ts';
+import { fillServer } from '../../support/data/data-set.ts';
+import { describeData, type DataDescription } from '../../support/data/describe-data.ts';
+import { manageServer, type ManagedServer } from '../../support/servers/managed-server.ts';
+import { canBeOtherHost, runOnOtherHost } from '../../support/agent/other-host.ts';
+import { expectOk, makeAgeKey, type AgeKey } from '../../support/restore/prove-path.ts';
+import { startServer } from '../../support/servers/redis-server.ts';
+import { startFauxqs, type S3TestServer } from '../../support/stores/s3-servers.ts';
+import { makeTempFolder, removeTempFolder } from '../../support/house/temp-folder.ts';
 
 let keys: string;
 let ageKey: AgeKey;

@@ -1,9 +1,9 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { runAgent, writeConfig } from '../../support/cli.ts';
+import { runAgent, writeConfig } from '../../support/agent/cli.ts';
 import { oddDumps } from '../../support/rdb/odd-dumps.ts';
-import { findBuild, startServer, type ServerBuild } from '../../support/redis-server.ts';
+import { findBuild, startServer, type ServerBuild } from '../../support/servers/redis-server.ts';
 
 interface Case {
   name: string;

@@ -2,10 +2,16 @@ import { randomBytes } from 'node:crypto';
 import { closeSync, existsSync, openSync, readdirSync, readSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { runAgent, takeBackup, writeConfig, type AgentResult, type TestConfig } from '../../support/cli.ts';
-import type { Fault } from '../../support/fault-server.ts';
-import { s3Repository, startFaultyS3 } from '../../support/faulty-s3.ts';
-import { manageServer, type ManagedServer } from '../../support/managed-server.ts';
+import {
+  runAgent,
+  takeBackup,
+  writeConfig,
+  type AgentResult,
+  type TestConfig,
+} from '../../support/agent/cli.ts';
+import type { Fault } from '../../support/stores/fault-server.ts';
+import { s3Repository, startFaultyS3 } from '../../support/stores/faulty-s3.ts';
+import { manageServer, type ManagedServer } from '../../support/servers/managed-server.ts';
 
 /** A server with a backup and newer data. */
 interface Case {

@@ -1,11 +1,11 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { runAgent, takeBackup, writeConfig } from '../../support/cli.ts';
-import { fillServer } from '../../support/data-set.ts';
-import { describeData } from '../../support/describe-data.ts';
-import { manageServer } from '../../support/managed-server.ts';
-import { edgeBuilds } from '../../support/redis-server.ts';
+import { runAgent, takeBackup, writeConfig } from '../../support/agent/cli.ts';
+import { fillServer } from '../../support/data/data-set.ts';
+import { describeData } from '../../support/data/describe-data.ts';
+import { manageServer } from '../../support/servers/managed-server.ts';
+import { edgeBuilds } from '../../support/servers/redis-server.ts';
 
 const servers = edgeBuilds().flatMap((build) =>
   [false, true].map((aof) => ({ build, aof, name: `${build.name}, AOF ${aof ? 'on' : 'off'}` })),

@@ -1,9 +1,9 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
-import { runAgent, takeBackup } from '../../support/cli.ts';
-import { describeData } from '../../support/describe-data.ts';
-import { prepareIn, restoreIn, type Surroundings } from '../../support/surroundings.ts';
+import { runAgent, takeBackup } from '../../support/agent/cli.ts';
+import { describeData } from '../../support/data/describe-data.ts';
+import { prepareIn, restoreIn, type Surroundings } from '../../support/agent/surroundings.ts';
 
 const secret = 'only-for-this-server-51c2';
 

@@ -1,8 +1,14 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { runAgent, takeBackup, writeConfig, type AgentResult, type TestConfig } from '../../support/cli.ts';
-import { manageServer, type ManagedServer } from '../../support/managed-server.ts';
+import {
+  runAgent,
+  takeBackup,
+  writeConfig,
+  type AgentResult,
+  type TestConfig,
+} from '../../support/agent/cli.ts';
+import { manageServer, type ManagedServer } from '../../support/servers/managed-server.ts';
 
 async function prepare(): Promise<{ server: ManagedServer; config: TestConfig; id: string }> {
   const server = await manageServer();

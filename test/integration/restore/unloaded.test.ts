@@ -2,8 +2,8 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
 import type { readAvailableMemory } from '../../../src/lib/memory.ts';
-import { runAgent, takeBackup, writeConfig, type TestConfig } from '../../support/cli.ts';
-import { manageServer, type ManagedServer } from '../../support/managed-server.ts';
+import { runAgent, takeBackup, writeConfig, type TestConfig } from '../../support/agent/cli.ts';
+import { manageServer, type ManagedServer } from '../../support/servers/managed-server.ts';
 
 const memory = vi.hoisted(() => ({ available: undefined as number | undefined }));
 // Nobody can take a machine's memory away for one test.

@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { runAgent, takeBackup, writeConfig } from '../../support/cli.ts';
-import { fillServer } from '../../support/data-set.ts';
-import { describeData } from '../../support/describe-data.ts';
-import { manageServer } from '../../support/managed-server.ts';
-import { expectOk } from '../../support/prove-path.ts';
-import { findBuild, startServer, type ServerBuild } from '../../support/redis-server.ts';
-import { serverWithDump } from '../../support/stored-backup.ts';
+import { runAgent, takeBackup, writeConfig } from '../../support/agent/cli.ts';
+import { fillServer } from '../../support/data/data-set.ts';
+import { describeData } from '../../support/data/describe-data.ts';
+import { manageServer } from '../../support/servers/managed-server.ts';
+import { expectOk } from '../../support/restore/prove-path.ts';
+import { findBuild, startServer, type ServerBuild } from '../../support/servers/redis-server.ts';
+import { serverWithDump } from '../../support/stores/stored-backup.ts';
 
 type Version = readonly ['redis' | 'valkey', string];
 

@@ -1,7 +1,12 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import { fillServer, hasFieldExpiry, hasFunctions } from '../../support/data-set.ts';
-import { describeData, encodingsOf, type DataDescription } from '../../support/describe-data.ts';
-import { serverBuilds, startServer, type ServerBuild, type TestServer } from '../../support/redis-server.ts';
+import { fillServer, hasFieldExpiry, hasFunctions } from '../../support/data/data-set.ts';
+import { describeData, encodingsOf, type DataDescription } from '../../support/data/describe-data.ts';
+import {
+  serverBuilds,
+  startServer,
+  type ServerBuild,
+  type TestServer,
+} from '../../support/servers/redis-server.ts';
 
 function expectedEncodings(build: ServerBuild): string[] {
   const packed = build.version.startsWith('6.') ? 'ziplist' : 'listpack';

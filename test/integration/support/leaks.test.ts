@@ -3,8 +3,8 @@ import { existsSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { beginRun } from '../../support/global-setup.ts';
-import { startServer } from '../../support/redis-server.ts';
+import { beginRun } from '../../support/house/global-setup.ts';
+import { startServer } from '../../support/servers/redis-server.ts';
 
 test('a run that leaves nothing passes', async () => {
   const finish = beginRun();

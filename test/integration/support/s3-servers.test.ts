@@ -13,7 +13,12 @@ import {
 } from '@aws-sdk/client-s3';
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { availableS3Servers, s3Client, type S3Support, type S3TestServer } from '../../support/s3-servers.ts';
+import {
+  availableS3Servers,
+  s3Client,
+  type S3Support,
+  type S3TestServer,
+} from '../../support/stores/s3-servers.ts';
 
 /** What this describes is seen when it gives true; a refusal of any other kind than the expected is an error. */
 type Probe = (client: S3Client, server: S3TestServer) => Promise<boolean>;

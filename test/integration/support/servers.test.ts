@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { connectRedis } from '../../../src/redis/connect.ts';
 import { engineOf, readInfo } from '../../../src/redis/server.ts';
-import { serverBuilds, startServer } from '../../support/redis-server.ts';
+import { serverBuilds, startServer } from '../../support/servers/redis-server.ts';
 
 const run = promisify(execFile);
 

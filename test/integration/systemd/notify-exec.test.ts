@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { compile, compiler } from '../../support/compiler.ts';
-import { makeTempFolder, removeTempFolder } from '../../support/temp-folder.ts';
+import { compile, compiler } from '../../support/servers/compiler.ts';
+import { makeTempFolder, removeTempFolder } from '../../support/house/temp-folder.ts';
 
 // The wrapper is built from source; a machine without a C compiler leaves this out (the packages carry it built).
 const notify = JSON.stringify(join(import.meta.dirname, '../../../src/app/daemon/notify.ts'));
@@ -14,7 +14,7 @@ describe.skipIf(compiler === undefined)(compiler ? 'notify-exec' : 'notify-exec:
   beforeAll(() => {
     folder = makeTempFolder();
     compile('systemd/notify-exec.c', join(folder, 'notify-exec'));
-    compile('test/support/notify-socket.c', join(folder, 'notify-socket'));
+    compile('test/support/agent/notify-socket.c', join(folder, 'notify-socket'));
   });
 
   afterAll(() => removeTempFolder(folder));

@@ -1,9 +1,9 @@
 import { execFileSync } from 'node:child_process';
 import { chmodSync } from 'node:fs';
 import { join } from 'node:path';
-import { onceARun } from './once-a-run.ts';
+import { onceARun } from '../house/once-a-run.ts';
 
-const scripts = join(import.meta.dirname, '../../scripts');
+const scripts = join(import.meta.dirname, '../../../scripts');
 
 /** The agent from its sources, as a checkout has it. */
 export const agentFromSources = [join(scripts, 'redis-agent')];

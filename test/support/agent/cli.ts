@@ -14,13 +14,13 @@ import {
 import { dirname, join } from 'node:path';
 import { PassThrough, Writable } from 'node:stream';
 import { expect, onTestFinished } from 'vitest';
-import { runCli } from '../../src/cli/run.ts';
-import type { Clock } from '../../src/domain/clock.ts';
-import { systemClock } from '../../src/lib/system-clock.ts';
+import { runCli } from '../../../src/cli/run.ts';
+import type { Clock } from '../../../src/domain/clock.ts';
+import { systemClock } from '../../../src/lib/system-clock.ts';
 import { agentFromSources, agentProgram } from './agent-program.ts';
-import { hasEnded } from './owned-process.ts';
-import type { TestServer } from './redis-server.ts';
-import { makeTempFolder, removeTempFolder } from './temp-folder.ts';
+import { hasEnded } from '../servers/owned-process.ts';
+import type { TestServer } from '../servers/redis-server.ts';
+import { makeTempFolder, removeTempFolder } from '../house/temp-folder.ts';
 
 /** Everything that no output may ever hold: what writeConfig wrote, and what a test adds. */
 export const knownSecrets = new Set<string>();

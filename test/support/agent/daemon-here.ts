@@ -1,9 +1,9 @@
 import { onTestFinished } from 'vitest';
-import { runDaemon } from '../../src/app/daemon/daemon.ts';
+import { runDaemon } from '../../../src/app/daemon/daemon.ts';
 import { openApp } from './open-app.ts';
 import type { TestConfig } from './cli.ts';
 import { memoryLog, type LogEntry } from './memory-log.ts';
-import { movingClock, type MovingClock } from './moving-clock.ts';
+import { movingClock, type MovingClock } from '../clocks/moving-clock.ts';
 
 /** The daemon in this process, on a clock that the test moves. It ends with the test. */
 export interface DaemonHere {

@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { inspect } from 'node:util';
 import { expect } from 'vitest';
 import { idsIn, spawnAgent, type AgentResult, type ConfigOptions, type TestConfig } from './cli.ts';
-import { startServer, type TestServer } from './redis-server.ts';
+import { startServer, type TestServer } from '../servers/redis-server.ts';
 
 /** One line of the daemon's log. */
 export interface LogLine {

@@ -1,14 +1,14 @@
 import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import type { InitOptions } from '../../src/app/init/report.ts';
-import { AgentError } from '../../src/domain/errors.ts';
-import { Secret } from '../../src/domain/secret.ts';
-import { connectRedis, type RedisConnection } from '../../src/redis/connect.ts';
+import type { InitOptions } from '../../../src/app/init/report.ts';
+import { AgentError } from '../../../src/domain/errors.ts';
+import { Secret } from '../../../src/domain/secret.ts';
+import { connectRedis, type RedisConnection } from '../../../src/redis/connect.ts';
 import { knownSecrets, runAgent, type AgentResult } from './cli.ts';
-import { narrowProc } from './narrow-proc.ts';
-import type { TestServer } from './redis-server.ts';
-import { makeTempFolder, removeTempFolder } from './temp-folder.ts';
+import { narrowProc } from '../servers/narrow-proc.ts';
+import type { TestServer } from '../servers/redis-server.ts';
+import { makeTempFolder, removeTempFolder } from '../house/temp-folder.ts';
 
 /** The agent's user, unless a test asks for another. */
 export const agentUser = 'redis-agent';

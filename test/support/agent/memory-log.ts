@@ -1,4 +1,4 @@
-import type { Log, LogFields } from '../../src/domain/log.ts';
+import type { Log, LogFields } from '../../../src/domain/log.ts';
 
 export interface LogEntry extends LogFields {
   level: string;

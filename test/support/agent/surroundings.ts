@@ -1,8 +1,8 @@
 import { expect } from 'vitest';
 import { runAgent, writeConfig, type AgentResult, type TestConfig } from './cli.ts';
-import { fillServer } from './data-set.ts';
-import { manageServer, type ManagedOptions, type ManagedServer } from './managed-server.ts';
-import { expectOk } from './prove-path.ts';
+import { fillServer } from '../data/data-set.ts';
+import { manageServer, type ManagedOptions, type ManagedServer } from '../servers/managed-server.ts';
+import { expectOk } from '../restore/prove-path.ts';
 
 /** How a server may be set up, and what the agent is told of it. */
 export interface Surroundings {

@@ -2,7 +2,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import { readFileSync } from 'node:fs';
 import { SMTPServer, type SMTPServerOptions } from 'smtp-server';
 import { onTestFinished } from 'vitest';
-import type { Certificates } from '../certificates.ts';
+import type { Certificates } from '../servers/certificates.ts';
 
 export interface Mail {
   from: string;

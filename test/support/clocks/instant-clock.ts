@@ -1,4 +1,4 @@
-import type { Clock } from '../../src/domain/clock.ts';
+import type { Clock } from '../../../src/domain/clock.ts';
 
 /** The machine's time, but waits are over at once; `sleeps` has their milliseconds. */
 export function instantClock(sleeps: number[] = []): Clock {

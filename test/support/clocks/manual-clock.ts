@@ -1,4 +1,4 @@
-import type { Clock } from '../../src/domain/clock.ts';
+import type { Clock } from '../../../src/domain/clock.ts';
 
 /** Long enough for what waits for no clock and no other process. */
 async function letGoOn(): Promise<void> {

@@ -1,6 +1,6 @@
-import { blockBytes, formatTarHeader } from '../../src/formats/tar/tar-header.ts';
-import { paddingOf } from '../../src/formats/tar/tar-reader.ts';
-import { makeRdb } from './rdb.ts';
+import { blockBytes, formatTarHeader } from '../../../src/formats/tar/tar-header.ts';
+import { paddingOf } from '../../../src/formats/tar/tar-reader.ts';
+import { makeRdb } from '../rdb/rdb.ts';
 import { resp } from './resp.ts';
 
 /** An archive of these files, in their order. */

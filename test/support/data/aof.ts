@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { parseInfo } from '../../src/formats/info/parse-info.ts';
-import { startServer, type ServerBuild, type TestServer } from './redis-server.ts';
+import { parseInfo } from '../../../src/formats/info/parse-info.ts';
+import { startServer, type ServerBuild, type TestServer } from '../servers/redis-server.ts';
 
 /** A server that writes an AOF, every write at once. */
 export async function startAofServer(

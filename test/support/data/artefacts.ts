@@ -8,13 +8,13 @@ import {
   type EncodedRdb,
   type EncodeOptions,
   type Encoding,
-} from '../../src/backup/artefact/encode.ts';
-import type { ArtefactSource } from '../../src/backup/artefact/read-blocks.ts';
-import { artefactName, type Artefact, type Digest } from '../../src/domain/backup.ts';
-import type { CompressionSettings } from '../../src/domain/settings.ts';
+} from '../../../src/backup/artefact/encode.ts';
+import type { ArtefactSource } from '../../../src/backup/artefact/read-blocks.ts';
+import { artefactName, type Artefact, type Digest } from '../../../src/domain/backup.ts';
+import type { CompressionSettings } from '../../../src/domain/settings.ts';
 import { collect } from './chunks.ts';
-import { makeRdb } from './rdb.ts';
-import { makeTempFolder, removeTempFolder } from './temp-folder.ts';
+import { makeRdb } from '../rdb/rdb.ts';
+import { makeTempFolder, removeTempFolder } from '../house/temp-folder.ts';
 
 export const neverAborted = new AbortController().signal;
 

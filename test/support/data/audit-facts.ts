@@ -1,14 +1,14 @@
-import { parseEngine, type EngineVersion } from '../../src/formats/conf/engine.ts';
-import { parseInfo } from '../../src/formats/info/parse-info.ts';
+import { parseEngine, type EngineVersion } from '../../../src/formats/conf/engine.ts';
+import { parseInfo } from '../../../src/formats/info/parse-info.ts';
 import {
   seen,
   type AuditFacts,
   type HostFacts,
   type PathFacts,
   type ServerFacts,
-} from '../../src/harden/facts.ts';
-import { gatherFileFacts } from '../../src/harden/read/gather-files.ts';
-import { usersOfList } from '../../src/harden/read/read-users.ts';
+} from '../../../src/harden/facts.ts';
+import { gatherFileFacts } from '../../../src/harden/read/gather-files.ts';
+import { usersOfList } from '../../../src/harden/read/read-users.ts';
 
 export const now = Date.parse('2026-11-29T10:00:00Z');
 

@@ -1,5 +1,5 @@
 import { hasFieldExpiry } from './data-set.ts';
-import type { ServerBuild } from './redis-server.ts';
+import type { ServerBuild } from '../servers/redis-server.ts';
 
 type Argument = string | number | Uint8Array;
 export type Command = [command: string, ...args: Argument[]];

@@ -1,7 +1,7 @@
-import { connectBinary, type BinaryClient } from './binary-client.ts';
+import { connectBinary, type BinaryClient } from '../servers/binary-client.ts';
 import type { DecodedStream, DecodedValue } from './decoded-value.ts';
 import { inOrder, readByCommands } from './read-value.ts';
-import type { ServerBuild, TestServer } from './redis-server.ts';
+import type { ServerBuild, TestServer } from '../servers/redis-server.ts';
 
 /** What a server holds, so that other versions of it and other engines can be compared. */
 export interface HeldKeys {

@@ -1,5 +1,5 @@
 import { hasFieldExpiry, hasFunctions, type ServerToAsk } from './data-set.ts';
-import { sampleBytes } from './rdb/sample-bytes.ts';
+import { sampleBytes } from '../rdb/sample-bytes.ts';
 
 type Command = (string | number)[];
 

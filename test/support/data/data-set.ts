@@ -1,4 +1,4 @@
-import type { ServerBuild, TestServer } from './redis-server.ts';
+import type { ServerBuild, TestServer } from '../servers/redis-server.ts';
 
 /** Whoever keeps it running. */
 export type ServerToAsk = Pick<TestServer, 'build' | 'call' | 'connection'>;

@@ -1,9 +1,9 @@
-import type { ElementSink, PassedOver, StreamId } from '../../src/formats/rdb/element-sink.ts';
-import type { RdbRecord } from '../../src/formats/rdb/rdb-handler.ts';
-import { readValue } from '../../src/formats/rdb/rdb-reader.ts';
-import type { Engine } from '../../src/formats/rdb/rdb-version.ts';
-import { ValueDecoder } from '../../src/formats/rdb/value-decoder.ts';
-import { typesOf, type ValueType } from '../../src/formats/rdb/value-types.ts';
+import type { ElementSink, PassedOver, StreamId } from '../../../src/formats/rdb/element-sink.ts';
+import type { RdbRecord } from '../../../src/formats/rdb/rdb-handler.ts';
+import { readValue } from '../../../src/formats/rdb/rdb-reader.ts';
+import type { Engine } from '../../../src/formats/rdb/rdb-version.ts';
+import { ValueDecoder } from '../../../src/formats/rdb/value-decoder.ts';
+import { typesOf, type ValueType } from '../../../src/formats/rdb/value-types.ts';
 
 /** Bytes are strings of as many characters (latin1), so that they can be compared and shown. */
 export interface DecodedStream {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { KeyCount } from '../../src/domain/backup.ts';
-import { infoKeyspace, parseInfo } from '../../src/formats/info/parse-info.ts';
+import type { KeyCount } from '../../../src/domain/backup.ts';
+import { infoKeyspace, parseInfo } from '../../../src/formats/info/parse-info.ts';
 import { hasFunctions, type ServerToAsk } from './data-set.ts';
 
 /** All that a server holds, in a form in which two servers can be compared. */

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
-import type { KeyspaceSummary } from '../../src/domain/keyspace.ts';
-import { KeyspaceReport, type ReportOptions } from '../../src/keyspace/report.ts';
-import { makeRecord } from './rdb-records.ts';
+import type { KeyspaceSummary } from '../../../src/domain/keyspace.ts';
+import { KeyspaceReport, type ReportOptions } from '../../../src/keyspace/report.ts';
+import { makeRecord } from '../rdb/rdb-records.ts';
 
 /** A key, as far as a report looks at it. */
 export interface Key {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
-import { RdbReader } from '../../src/formats/rdb/rdb-reader.ts';
-import { estimateMemory, memoryModelFor, type MemoryModel } from '../../src/keyspace/memory-model.ts';
-import type { TestServer } from './redis-server.ts';
+import { RdbReader } from '../../../src/formats/rdb/rdb-reader.ts';
+import { estimateMemory, memoryModelFor, type MemoryModel } from '../../../src/keyspace/memory-model.ts';
+import type { TestServer } from '../servers/redis-server.ts';
 
 /** A key's memory: as estimated from a file, and as the server says that loaded this file. Bytes. */
 export interface MeasuredKey {

@@ -1,7 +1,7 @@
-import type { BinaryClient, BinaryReply } from './binary-client.ts';
+import type { BinaryClient, BinaryReply } from '../servers/binary-client.ts';
 import { hasFieldExpiry } from './data-set.ts';
 import type { DecodedGroup, DecodedStream, DecodedValue } from './decoded-value.ts';
-import type { ServerBuild } from './redis-server.ts';
+import type { ServerBuild } from '../servers/redis-server.ts';
 
 /** What a server says of a key by its own reads, in the form in which a decoder's findings are collected. */
 export async function readByCommands(

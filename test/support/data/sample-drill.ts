@@ -1,4 +1,4 @@
-import type { DrillRecord } from '../../src/domain/drill.ts';
+import type { DrillRecord } from '../../../src/domain/drill.ts';
 
 /** The record of a drill that held. */
 export function sampleDrill(overrides: Partial<DrillRecord> = {}): DrillRecord {

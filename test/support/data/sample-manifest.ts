@@ -1,4 +1,4 @@
-import type { Manifest } from '../../src/domain/backup.ts';
+import type { Manifest } from '../../../src/domain/backup.ts';
 
 /** A valid manifest; `overrides` replace whole members. */
 export function sampleManifest(overrides: Partial<Manifest> = {}): Manifest {

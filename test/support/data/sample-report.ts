@@ -1,5 +1,5 @@
-import type { InstanceFacts, ReportFacts } from '../../src/report/facts.ts';
-import type { Point } from '../../src/report/document.ts';
+import type { InstanceFacts, ReportFacts } from '../../../src/report/facts.ts';
+import type { Point } from '../../../src/report/document.ts';
 
 const hour = 60 * 60 * 1000;
 const day = 24 * hour;

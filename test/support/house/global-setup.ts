@@ -2,7 +2,7 @@ import { chmodSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { serverBuilds } from './server-builds.ts';
+import { serverBuilds } from '../servers/server-builds.ts';
 import { keptFolders } from './once-a-run.ts';
 
 // Caches that Node and its tools keep in the temporary folder on purpose.

@@ -1,4 +1,4 @@
-import type { ServerToAsk } from '../data-set.ts';
+import type { ServerToAsk } from '../data/data-set.ts';
 
 type Command = (string | number)[];
 

@@ -1,14 +1,14 @@
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { expect, onTestFinished } from 'vitest';
-import { runAgent, type TestConfig } from '../cli.ts';
-import { fillServer, hasFunctions } from '../data-set.ts';
-import { describeData, type DataDescription } from '../describe-data.ts';
-import { manageServer, type ManagedServer } from '../managed-server.ts';
-import { expectOk, inBucket, inFolder, type AgeKey, type Place } from '../prove-path.ts';
-import { startServer, type ServerBuild } from '../redis-server.ts';
-import type { S3TestServer } from '../s3-servers.ts';
-import { makeTempFolder, removeTempFolder } from '../temp-folder.ts';
+import { runAgent, type TestConfig } from '../agent/cli.ts';
+import { fillServer, hasFunctions } from '../data/data-set.ts';
+import { describeData, type DataDescription } from '../data/describe-data.ts';
+import { manageServer, type ManagedServer } from '../servers/managed-server.ts';
+import { expectOk, inBucket, inFolder, type AgeKey, type Place } from '../restore/prove-path.ts';
+import { startServer, type ServerBuild } from '../servers/redis-server.ts';
+import type { S3TestServer } from '../stores/s3-servers.ts';
+import { makeTempFolder, removeTempFolder } from '../house/temp-folder.ts';
 import type { Cell } from './cells.ts';
 import { addBigKeys, changeData, writeOn } from './data.ts';
 

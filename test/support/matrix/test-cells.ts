@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, test } from 'vitest';
-import { makeAgeKey, type AgeKey } from '../prove-path.ts';
-import { findBuild, type ServerBuild } from '../redis-server.ts';
-import { startFauxqs, type S3TestServer } from '../s3-servers.ts';
-import { makeTempFolder, removeTempFolder } from '../temp-folder.ts';
+import { makeAgeKey, type AgeKey } from '../restore/prove-path.ts';
+import { findBuild, type ServerBuild } from '../servers/redis-server.ts';
+import { startFauxqs, type S3TestServer } from '../stores/s3-servers.ts';
+import { makeTempFolder, removeTempFolder } from '../house/temp-folder.ts';
 import { coverPairs, nameCell, restoreMatrix, type Cell } from './cells.ts';
 import { proveCell } from './prove-cell.ts';
 

@@ -1,4 +1,4 @@
-import type { DecodedValue } from '../decoded-value.ts';
+import type { DecodedValue } from '../data/decoded-value.ts';
 import type { Contents, StreamContents, StreamId } from './model.ts';
 
 const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString('latin1');

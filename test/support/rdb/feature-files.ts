@@ -1,5 +1,5 @@
 import * as fc from 'fast-check';
-import { writeRdb, type WrittenFile } from '../rdb-writer.ts';
+import { writeRdb, type WrittenFile } from './rdb-writer.ts';
 import { anyKey, anyOther, typesIn, versions } from './arbitraries.ts';
 import type { FileItem } from './model.ts';
 import { anyStyle } from './style.ts';

@@ -1,4 +1,4 @@
-import { trailerOf } from '../rdb-writer.ts';
+import { trailerOf } from './rdb-writer.ts';
 import { randomNumbers } from './style.ts';
 
 export interface Input {

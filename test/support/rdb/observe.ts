@@ -6,7 +6,7 @@ import {
   type ValueWish,
 } from '../../../src/formats/rdb/rdb-handler.ts';
 import { RdbReader, type ReaderOptions, type RdbSummary } from '../../../src/formats/rdb/rdb-reader.ts';
-import type { WrittenFile, WrittenRecord } from '../rdb-writer.ts';
+import type { WrittenFile, WrittenRecord } from './rdb-writer.ts';
 import { feed } from './feed.ts';
 import type { FileItem } from './model.ts';
 import type { Token } from './value-sink.ts';

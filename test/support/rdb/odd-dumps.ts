@@ -1,4 +1,4 @@
-import { rdbOf } from '../rdb.ts';
+import { rdbOf } from './rdb.ts';
 import { listpack, zipmap } from './packed-writer.ts';
 import { usual } from './style.ts';
 import { ValueSink } from './value-sink.ts';

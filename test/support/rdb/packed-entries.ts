@@ -1,5 +1,5 @@
-import { packedReader } from '../../src/formats/rdb/packed/packed.ts';
-import type { Packing } from '../../src/formats/rdb/value-types.ts';
+import { packedReader } from '../../../src/formats/rdb/packed/packed.ts';
+import type { Packing } from '../../../src/formats/rdb/value-types.ts';
 
 /** The entries of a packed value: text as latin1, integers as numbers or bigints where that is how they are held. */
 export function entriesOf(packing: Packing, bytes: Uint8Array): (string | number | bigint)[] {

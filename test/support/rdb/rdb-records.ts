@@ -1,5 +1,5 @@
-import type { RdbRecord } from '../../src/formats/rdb/rdb-handler.ts';
-import { valueTypes } from '../../src/formats/rdb/value-types.ts';
+import type { RdbRecord } from '../../../src/formats/rdb/rdb-handler.ts';
+import { valueTypes } from '../../../src/formats/rdb/value-types.ts';
 
 /** A record as a reader of a Redis file would hand it over: a string without an expiry, unless told otherwise. */
 export function makeRecord(

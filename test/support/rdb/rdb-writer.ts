@@ -1,9 +1,9 @@
-import { Crc64 } from '../../src/formats/rdb/crc64.ts';
-import { typesOf, type ValueType } from '../../src/formats/rdb/value-types.ts';
-import type { FileItem, FileModel, KeyModel } from './rdb/model.ts';
-import { usual, type Style } from './rdb/style.ts';
-import { ValueSink, type Token, type WrittenString } from './rdb/value-sink.ts';
-import { countElements, moduleId, writeModuleParts, writeValue } from './rdb/value-writer.ts';
+import { Crc64 } from '../../../src/formats/rdb/crc64.ts';
+import { typesOf, type ValueType } from '../../../src/formats/rdb/value-types.ts';
+import type { FileItem, FileModel, KeyModel } from './model.ts';
+import { usual, type Style } from './style.ts';
+import { ValueSink, type Token, type WrittenString } from './value-sink.ts';
+import { countElements, moduleId, writeModuleParts, writeValue } from './value-writer.ts';
 
 /** What a reader should find about one key. */
 export interface WrittenRecord {

@@ -1,4 +1,4 @@
-import { Crc64 } from '../../src/formats/rdb/crc64.ts';
+import { Crc64 } from '../../../src/formats/rdb/crc64.ts';
 
 /** A file of these records: a right header, end opcode and CRC64 around `body`. */
 export function rdbOf(body: Uint8Array, magic = 'REDIS0010'): Buffer {

@@ -1,6 +1,6 @@
 import { RdbError } from '../../../src/formats/rdb/rdb-handler.ts';
-import { decodeValue } from '../decoded-value.ts';
-import type { ServerBuild } from '../server-builds.ts';
+import { decodeValue } from '../data/decoded-value.ts';
+import type { ServerBuild } from '../servers/server-builds.ts';
 import { ServerJudge } from './server-judge.ts';
 import { changed, madeUp, rightValues, type LoneValue } from './value-mutants.ts';
 

@@ -1,6 +1,6 @@
 import { connect, type Socket } from 'node:net';
 import { PayloadFooter, understands, whatTargetReads } from '../../../src/formats/rdb/dump-payload.ts';
-import { startServer, type ServerBuild, type TestServer } from '../redis-server.ts';
+import { startServer, type ServerBuild, type TestServer } from '../servers/redis-server.ts';
 import type { LoneValue } from './value-mutants.ts';
 
 /** What a server makes of a value: its refusal, or that it ended, on loading it or on what was asked of it next. */

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { runAgent, takeBackup, writeConfig, type ConfigOptions, type TestConfig } from './cli.ts';
-import { startServer, type TestServer } from './redis-server.ts';
+import { runAgent, takeBackup, writeConfig, type ConfigOptions, type TestConfig } from '../agent/cli.ts';
+import { startServer, type TestServer } from '../servers/redis-server.ts';
 
 /** A server with 502 keys, and a backup of it that nothing has proven. */
 export async function backedUp(

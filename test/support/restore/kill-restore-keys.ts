@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { CuttingProxy } from './cutting-proxy.ts';
+import type { CuttingProxy } from '../servers/cutting-proxy.ts';
 import type { RestoreKeysTask } from './restore-keys-child.ts';
 
 /**

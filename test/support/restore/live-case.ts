@@ -1,13 +1,19 @@
 import { cpSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
-import { takeBackup, writeConfig, type TestConfig } from './cli.ts';
-import { addCompressible } from './compressible-data.ts';
-import { fillServer } from './data-set.ts';
-import { describeData, type DataDescription } from './describe-data.ts';
-import { infoOf, serverWithOldData } from './live-server.ts';
-import { findBuild, serverBuilds, startServer, type ServerBuild, type TestServer } from './redis-server.ts';
-import { makeTempFolder, removeTempFolder } from './temp-folder.ts';
+import { takeBackup, writeConfig, type TestConfig } from '../agent/cli.ts';
+import { addCompressible } from '../data/compressible-data.ts';
+import { fillServer } from '../data/data-set.ts';
+import { describeData, type DataDescription } from '../data/describe-data.ts';
+import { infoOf, serverWithOldData } from '../servers/live-server.ts';
+import {
+  findBuild,
+  serverBuilds,
+  startServer,
+  type ServerBuild,
+  type TestServer,
+} from '../servers/redis-server.ts';
+import { makeTempFolder, removeTempFolder } from '../house/temp-folder.ts';
 
 /** One backup of a full server for each build, copied for every test. */
 interface Source {

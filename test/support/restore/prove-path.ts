@@ -3,12 +3,18 @@ import { createHash, randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
-import type { KeyCount, Manifest } from '../../src/domain/backup.ts';
-import { runAgent, writeConfig, type AgentResult, type ConfigOptions, type TestConfig } from './cli.ts';
-import { addOverdue, fillServer, overdue } from './data-set.ts';
-import { countDescribed, describeData, type DataDescription } from './describe-data.ts';
-import type { TestServer } from './redis-server.ts';
-import type { S3TestServer } from './s3-servers.ts';
+import type { KeyCount, Manifest } from '../../../src/domain/backup.ts';
+import {
+  runAgent,
+  writeConfig,
+  type AgentResult,
+  type ConfigOptions,
+  type TestConfig,
+} from '../agent/cli.ts';
+import { addOverdue, fillServer, overdue } from '../data/data-set.ts';
+import { countDescribed, describeData, type DataDescription } from '../data/describe-data.ts';
+import type { TestServer } from '../servers/redis-server.ts';
+import type { S3TestServer } from '../stores/s3-servers.ts';
 import {
   decodeWithTools,
   manifestOf,
@@ -17,7 +23,7 @@ import {
   readFromFolder,
   serverWithDump,
   type StoredBackup,
-} from './stored-backup.ts';
+} from '../stores/stored-backup.ts';
 
 /** A key of age-keygen: its file, and what goes into a configuration. */
 export interface AgeKey {

@@ -4,12 +4,12 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { readlinkSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
-import { AgentError } from '../../src/domain/errors.ts';
-import { planRestoreJob } from '../../src/jobs/restore/plan-restore.ts';
-import { restoreJob } from '../../src/jobs/restore/restore.ts';
-import { connectRedis } from '../../src/redis/connect.ts';
-import { openApp } from './open-app.ts';
-import { serverUser } from './server-user.ts';
+import { AgentError } from '../../../src/domain/errors.ts';
+import { planRestoreJob } from '../../../src/jobs/restore/plan-restore.ts';
+import { restoreJob } from '../../../src/jobs/restore/restore.ts';
+import { connectRedis } from '../../../src/redis/connect.ts';
+import { openApp } from '../agent/open-app.ts';
+import { serverUser } from '../servers/server-user.ts';
 
 export interface RestoreChild {
   config: string;

@@ -1,12 +1,12 @@
 // A restore of keys in a process of its own, which somebody else ends by SIGKILL. Reads a RestoreKeysTask from stdin, and
 // writes what became of it, if it comes to that.
 import { text } from 'node:stream/consumers';
-import { intoTarget } from '../../src/app/into-target.ts';
-import type { ExistingKeys } from '../../src/backup/restore-keys/writer-options.ts';
-import { systemClock } from '../../src/lib/system-clock.ts';
-import { fileSource } from '../../src/jobs/keys/key-source.ts';
-import { restoreKeys } from '../../src/jobs/keys/restore-keys.ts';
-import type { RestoreKeysReport } from '../../src/jobs/keys/restore-keys-options.ts';
+import { intoTarget } from '../../../src/app/into-target.ts';
+import type { ExistingKeys } from '../../../src/backup/restore-keys/writer-options.ts';
+import { systemClock } from '../../../src/lib/system-clock.ts';
+import { fileSource } from '../../../src/jobs/keys/key-source.ts';
+import { restoreKeys } from '../../../src/jobs/keys/restore-keys.ts';
+import type { RestoreKeysReport } from '../../../src/jobs/keys/restore-keys-options.ts';
 
 export interface RestoreKeysTask {
   dump: string;

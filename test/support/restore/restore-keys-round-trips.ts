@@ -1,14 +1,14 @@
 import { copyFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { FailedKeys } from '../../src/backup/restore-keys/tally.ts';
-import { connectBinary } from './binary-client.ts';
-import { boundaryKeys } from './boundary-keys.ts';
-import { runAgent } from './cli.ts';
-import { holdKeys, type HeldKeys } from './compare-keys.ts';
-import { fillServer, hasFieldExpiry } from './data-set.ts';
-import { serverBuilds, startServer, type ServerBuild, type TestServer } from './redis-server.ts';
-import { makeTempFolder, removeTempFolder } from './temp-folder.ts';
+import type { FailedKeys } from '../../../src/backup/restore-keys/tally.ts';
+import { connectBinary } from '../servers/binary-client.ts';
+import { boundaryKeys } from '../data/boundary-keys.ts';
+import { runAgent } from '../agent/cli.ts';
+import { holdKeys, type HeldKeys } from '../data/compare-keys.ts';
+import { fillServer, hasFieldExpiry } from '../data/data-set.ts';
+import { serverBuilds, startServer, type ServerBuild, type TestServer } from '../servers/redis-server.ts';
+import { makeTempFolder, removeTempFolder } from '../house/temp-folder.ts';
 
 const builds = serverBuilds();
 /** fillServer's, and one for keys at the limits of every encoding. */

@@ -1,25 +1,25 @@
 import { zstdCompressSync } from 'node:zlib';
-import { buildApp } from '../../src/app/build-app.ts';
-import type { DisklessLoad } from '../../src/backup/restore/judge-live.ts';
-import { BlockRecorder } from '../../src/backup/restore/vetted-blocks.ts';
-import type { Manifest } from '../../src/domain/backup.ts';
-import type { Clock } from '../../src/domain/clock.ts';
-import type { Progress } from '../../src/domain/progress.ts';
-import { restoreDeclaration } from '../../src/jobs/restore/declaration.ts';
-import { backupJob } from '../../src/jobs/backup/backup.ts';
-import type { Job, JobContext } from '../../src/jobs/job.ts';
-import { takeOver } from '../../src/jobs/restore/live/take-over.ts';
-import { proveDeeply } from '../../src/jobs/prove/prove-deeply.ts';
-import { recoverLiveJob, type LiveRecovery } from '../../src/jobs/restore/live/recover-live.ts';
+import { buildApp } from '../../../src/app/build-app.ts';
+import type { DisklessLoad } from '../../../src/backup/restore/judge-live.ts';
+import { BlockRecorder } from '../../../src/backup/restore/vetted-blocks.ts';
+import type { Manifest } from '../../../src/domain/backup.ts';
+import type { Clock } from '../../../src/domain/clock.ts';
+import type { Progress } from '../../../src/domain/progress.ts';
+import { restoreDeclaration } from '../../../src/jobs/restore/declaration.ts';
+import { backupJob } from '../../../src/jobs/backup/backup.ts';
+import type { Job, JobContext } from '../../../src/jobs/job.ts';
+import { takeOver } from '../../../src/jobs/restore/live/take-over.ts';
+import { proveDeeply } from '../../../src/jobs/prove/prove-deeply.ts';
+import { recoverLiveJob, type LiveRecovery } from '../../../src/jobs/restore/live/recover-live.ts';
 import {
   judgeFor,
   lookLive,
   runLiveRestore,
   type LiveRestoreOptions,
   type LiveRestoreReport,
-} from '../../src/jobs/restore/live/restore-live.ts';
-import { systemClock } from '../../src/lib/system-clock.ts';
-import { memoryLog } from './memory-log.ts';
+} from '../../../src/jobs/restore/live/restore-live.ts';
+import { systemClock } from '../../../src/lib/system-clock.ts';
+import { memoryLog } from '../agent/memory-log.ts';
 
 export interface LiveRunOptions extends Partial<LiveRestoreOptions> {
   signal?: AbortSignal;

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { copyFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { onceARun } from './once-a-run.ts';
+import { onceARun } from '../house/once-a-run.ts';
 
 /** PEM files. The certificate is for localhost and 127.0.0.1, as server and as client. */
 export interface Certificates {

@@ -8,5 +8,5 @@ export const compiler = ['cc', 'gcc'].find((name) => spawnSync(name, ['--version
 export function compile(source: string, program: string, { shared = false } = {}): void {
   if (compiler === undefined) throw new Error('no C compiler is here');
   const flags = ['-O1', '-Wall', '-Wextra', '-Werror', '-pthread', ...(shared ? ['-shared', '-fPIC'] : [])];
-  execFileSync(compiler, [...flags, '-o', program, join(import.meta.dirname, '../..', source)]);
+  execFileSync(compiler, [...flags, '-o', program, join(import.meta.dirname, '../../..', source)]);
 }

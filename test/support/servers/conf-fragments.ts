@@ -1,6 +1,6 @@
 import fc from 'fast-check';
-import { directiveNames, lookUpDirective } from '../../src/formats/conf/directive-table.ts';
-import type { EngineVersion } from '../../src/formats/conf/engine.ts';
+import { directiveNames, lookUpDirective } from '../../../src/formats/conf/directive-table.ts';
+import type { EngineVersion } from '../../../src/formats/conf/engine.ts';
 
 /**
  * What a line of its own cannot be judged by: the first three name files or folders, `rename-command` and `user` may

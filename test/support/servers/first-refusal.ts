@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { makeTempFolder, removeTempFolder } from './temp-folder.ts';
+import { makeTempFolder, removeTempFolder } from '../house/temp-folder.ts';
 import type { ServerBuild } from './server-builds.ts';
 
 /** A line that no server takes: where it is the first that is refused, those above were taken. */

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
-import { parseInfo, type Info } from '../../src/formats/info/parse-info.ts';
-import { addCompressible } from './compressible-data.ts';
-import { fillServer } from './data-set.ts';
-import { describeData, type DataDescription } from './describe-data.ts';
+import { parseInfo, type Info } from '../../../src/formats/info/parse-info.ts';
+import { addCompressible } from '../data/compressible-data.ts';
+import { fillServer } from '../data/data-set.ts';
+import { describeData, type DataDescription } from '../data/describe-data.ts';
 import { startServer, type ServerBuild, type TestServer } from './redis-server.ts';
 
 /** Directives that turn the AOF on or off; with it off nothing is saved unless asked. */

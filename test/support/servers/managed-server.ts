@@ -4,14 +4,14 @@ import { readdir, readFile, readlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { onTestFinished } from 'vitest';
-import { AgentError } from '../../src/domain/errors.ts';
-import { Secret } from '../../src/domain/secret.ts';
-import { connectRedis, type RedisConnection, type Reply } from '../../src/redis/connect.ts';
+import { AgentError } from '../../../src/domain/errors.ts';
+import { Secret } from '../../../src/domain/secret.ts';
+import { connectRedis, type RedisConnection, type Reply } from '../../../src/redis/connect.ts';
 import { freePort } from './free-port.ts';
 import { defaultBuild, type ServerBuild } from './server-builds.ts';
 import { defaultDirectives, renderDirectives, type Directives } from './server-config.ts';
 import { giveToServer, serverUser, serviceUser } from './server-user.ts';
-import { makeTempFolder, removeTempFolder } from './temp-folder.ts';
+import { makeTempFolder, removeTempFolder } from '../house/temp-folder.ts';
 
 /**
  * A server that others stop and start, as a restore does: nobody's child, found by the folder that it works in. It ends

@@ -1,7 +1,7 @@
 import { readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import { makeTempFolder, removeTempFolder } from './temp-folder.ts';
+import { makeTempFolder, removeTempFolder } from '../house/temp-folder.ts';
 
 /** A folder that shows of this host's /proc these processes (and ourselves), so that no test meets others' servers. */
 export function narrowProc(pids: number[]): string {

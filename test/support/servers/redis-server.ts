@@ -3,16 +3,16 @@ import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { AgentError } from '../../src/domain/errors.ts';
-import { Secret } from '../../src/domain/secret.ts';
-import { connectRedis, type RedisConnection, type Reply } from '../../src/redis/connect.ts';
+import { AgentError } from '../../../src/domain/errors.ts';
+import { Secret } from '../../../src/domain/secret.ts';
+import { connectRedis, type RedisConnection, type Reply } from '../../../src/redis/connect.ts';
 import { shareCertificates, type Certificates } from './certificates.ts';
 import { freePort } from './free-port.ts';
 import { hasEnded, outputOf, spawnOwned } from './owned-process.ts';
 import { defaultBuild, type ServerBuild } from './server-builds.ts';
 import { defaultDirectives, renderDirectives, tlsDirectives, type Directives } from './server-config.ts';
 import { giveToServer, serverUser } from './server-user.ts';
-import { makeTempFolder, removeTempFolder } from './temp-folder.ts';
+import { makeTempFolder, removeTempFolder } from '../house/temp-folder.ts';
 
 export { defaultBuild, edgeBuilds, findBuild, serverBuilds, type ServerBuild } from './server-builds.ts';
 

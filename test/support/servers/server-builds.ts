@@ -2,8 +2,8 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
-import type { Engine } from '../../src/domain/backup.ts';
-import { everything } from './tier.ts';
+import type { Engine } from '../../../src/domain/backup.ts';
+import { everything } from '../house/tier.ts';
 
 /** One server program with the tools of its own version. All paths are directly executable. */
 export interface ServerBuild {

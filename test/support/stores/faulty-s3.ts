@@ -1,5 +1,5 @@
 import { onTestFinished } from 'vitest';
-import type { TestConfig } from './cli.ts';
+import type { TestConfig } from '../agent/cli.ts';
 import { startFaultServer, type FaultServer } from './fault-server.ts';
 import { startFauxqs, type S3TestServer } from './s3-servers.ts';
 

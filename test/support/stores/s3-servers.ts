@@ -2,11 +2,11 @@ import { once } from 'node:events';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { freePort } from './free-port.ts';
-import { hasEnded, outputOf, spawnOwned } from './owned-process.ts';
+import { freePort } from '../servers/free-port.ts';
+import { hasEnded, outputOf, spawnOwned } from '../servers/owned-process.ts';
 import { openS3Server, s3Credentials, type S3Support, type S3TestServer } from './s3-server.ts';
-import { cacheFolder } from './server-builds.ts';
-import { makeTempFolder, removeTempFolder } from './temp-folder.ts';
+import { cacheFolder } from '../servers/server-builds.ts';
+import { makeTempFolder, removeTempFolder } from '../house/temp-folder.ts';
 
 export { s3Client, type S3Support, type S3TestServer } from './s3-server.ts';
 

@@ -1,7 +1,7 @@
-import { openS3Store, type S3StoreOptions } from '../../src/backup/store/s3.ts';
-import type { Store } from '../../src/backup/store/store.ts';
-import { Secret } from '../../src/domain/secret.ts';
-import { instantClock } from './instant-clock.ts';
+import { openS3Store, type S3StoreOptions } from '../../../src/backup/store/s3.ts';
+import type { Store } from '../../../src/backup/store/store.ts';
+import { Secret } from '../../../src/domain/secret.ts';
+import { instantClock } from '../clocks/instant-clock.ts';
 import type { S3TestServer } from './s3-servers.ts';
 
 /** A store on a test server, or on a proxy before it (`endpoint`); waits between retries are over at once. */

@@ -2,13 +2,13 @@
 // writes a line of JSON per MiB written and one for the result.
 import { text } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
-import { openFilesystemStore } from '../../src/backup/store/filesystem.ts';
-import { openS3Store } from '../../src/backup/store/s3.ts';
-import type { Store } from '../../src/backup/store/store.ts';
-import { AgentError } from '../../src/domain/errors.ts';
-import { Secret } from '../../src/domain/secret.ts';
-import { systemClock } from '../../src/lib/system-clock.ts';
-import { patternChunks } from './pattern.ts';
+import { openFilesystemStore } from '../../../src/backup/store/filesystem.ts';
+import { openS3Store } from '../../../src/backup/store/s3.ts';
+import type { Store } from '../../../src/backup/store/store.ts';
+import { AgentError } from '../../../src/domain/errors.ts';
+import { Secret } from '../../../src/domain/secret.ts';
+import { systemClock } from '../../../src/lib/system-clock.ts';
+import { patternChunks } from '../data/pattern.ts';
 
 export type StoreSpec =
   | { type: 'filesystem'; root: string }

@@ -2,10 +2,10 @@ import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import type { Manifest, Verification } from '../../src/domain/backup.ts';
-import { startServer, type ServerBuild, type TestServer } from './redis-server.ts';
+import type { Manifest, Verification } from '../../../src/domain/backup.ts';
+import { startServer, type ServerBuild, type TestServer } from '../servers/redis-server.ts';
 import { s3Client, type S3TestServer } from './s3-servers.ts';
-import { makeTempFolder, removeTempFolder } from './temp-folder.ts';
+import { makeTempFolder, removeTempFolder } from '../house/temp-folder.ts';
 
 /** The objects of one backup by name, read without the agent. */
 export type StoredBackup = Map<string, Buffer>;

@@ -11,9 +11,9 @@ import { migrations } from '../../../src/state/db/migrations/index.ts';
 import { openState, type State } from '../../../src/state/db/open.ts';
 import { inTransaction } from '../../../src/state/db/transaction.ts';
 import { day, findingOf, hour, minute, second } from '../../support/alerts/engine-world.ts';
-import { ManualClock } from '../../support/manual-clock.ts';
-import { memoryLog } from '../../support/memory-log.ts';
-import { makeTempFolder, removeTempFolder } from '../../support/temp-folder.ts';
+import { ManualClock } from '../../support/clocks/manual-clock.ts';
+import { memoryLog } from '../../support/agent/memory-log.ts';
+import { makeTempFolder, removeTempFolder } from '../../support/house/temp-folder.ts';
 
 const clock = new ManualClock();
 let directory: string;

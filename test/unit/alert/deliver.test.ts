@@ -6,8 +6,8 @@ import { channelHealth } from '../../../src/state/alerts/channels.ts';
 import { enqueue, outboxDepth, waitingFor } from '../../../src/state/alerts/outbox.ts';
 import { openState, type State } from '../../../src/state/db/open.ts';
 import { noticeOf, resolved } from '../../support/alerts/notices.ts';
-import { memoryLog } from '../../support/memory-log.ts';
-import { makeTempFolder, removeTempFolder } from '../../support/temp-folder.ts';
+import { memoryLog } from '../../support/agent/memory-log.ts';
+import { makeTempFolder, removeTempFolder } from '../../support/house/temp-folder.ts';
 
 const second = 1000;
 const hour = 60 * 60 * second;

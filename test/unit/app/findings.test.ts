@@ -3,9 +3,9 @@ import { recordEvaluation, type Evaluation } from '../../../src/app/findings.ts'
 import type { Finding } from '../../../src/domain/finding.ts';
 import { openState, type State } from '../../../src/state/db/open.ts';
 import { episodesSince, openFindings, type EpisodeChanges } from '../../../src/state/episodes.ts';
-import { ManualClock } from '../../support/manual-clock.ts';
-import { memoryLog } from '../../support/memory-log.ts';
-import { makeTempFolder, removeTempFolder } from '../../support/temp-folder.ts';
+import { ManualClock } from '../../support/clocks/manual-clock.ts';
+import { memoryLog } from '../../support/agent/memory-log.ts';
+import { makeTempFolder, removeTempFolder } from '../../support/house/temp-folder.ts';
 
 const clock = new ManualClock();
 let directory: string;

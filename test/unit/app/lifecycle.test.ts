@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { Lifecycle } from '../../../src/app/lifecycle.ts';
-import { ManualClock } from '../../support/manual-clock.ts';
-import { memoryLog } from '../../support/memory-log.ts';
+import { ManualClock } from '../../support/clocks/manual-clock.ts';
+import { memoryLog } from '../../support/agent/memory-log.ts';
 
 test('stops newest first, past a step that fails and one that hangs', async () => {
   const clock = new ManualClock();

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { drillName, parseDrillMark } from '../../../src/backup/drill-mark.ts';
 import { parseDrill } from '../../../src/backup/drill-record.ts';
 import { formatDocument } from '../../../src/backup/manifest.ts';
-import { sampleDrill } from '../../support/sample-drill.ts';
+import { sampleDrill } from '../../support/data/sample-drill.ts';
 
 const drill = sampleDrill();
 

@@ -4,8 +4,8 @@ import { parseKeyspace } from '../../../src/backup/kept-report.ts';
 import { AgentError } from '../../../src/domain/errors.ts';
 import type { KeyspaceSummary } from '../../../src/domain/keyspace.ts';
 import { compactReport } from '../../../src/keyspace/compact.ts';
-import { reportOf, someReports } from '../../support/keyspace-reports.ts';
-import { runs } from '../../support/tier.ts';
+import { reportOf, someReports } from '../../support/data/keyspace-reports.ts';
+import { runs } from '../../support/house/tier.ts';
 
 const read = (value: unknown): KeyspaceSummary =>
   parseKeyspace(JSON.stringify(value), 'keys.json of backup x');

@@ -6,7 +6,7 @@ import { formatDocument, parseManifest } from '../../../src/backup/manifest.ts';
 import { compareCounts } from '../../../src/backup/verify/compare-counts.ts';
 import { schemaOf } from '../../../src/domain/backup.ts';
 import { AgentError } from '../../../src/domain/errors.ts';
-import { sampleManifest } from '../../support/sample-manifest.ts';
+import { sampleManifest } from '../../support/data/sample-manifest.ts';
 
 const key = { id: '20261121T060000Z-7f3a', instance: 'main' };
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { isSomebodys, namesOfOurs } from '../../../src/backup/own-names.ts';
-import { sampleManifest } from '../../support/sample-manifest.ts';
+import { sampleManifest } from '../../support/data/sample-manifest.ts';
 
 const mark = 'verify-20260101T000000000Z-loaded-ok.json';
 

@@ -3,8 +3,8 @@ import { describe, expect, test } from 'vitest';
 import { renderCsv } from '../../../src/cli/render/csv.ts';
 import { diffCsv, keyspaceCsv } from '../../../src/cli/render/keyspace-csv.ts';
 import { diffKeyspaces } from '../../../src/keyspace/diff.ts';
-import { reportOf, someReports } from '../../support/keyspace-reports.ts';
-import { parseCsv, parseCsvTable } from '../../support/parse-csv.ts';
+import { reportOf, someReports } from '../../support/data/keyspace-reports.ts';
+import { parseCsv, parseCsvTable } from '../../support/data/parse-csv.ts';
 
 /** With what would be a formula in a second field escaped. */
 function expected(value: string | number | null): string {

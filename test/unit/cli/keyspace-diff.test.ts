@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { compareReports } from '../../../src/cli/report-pair.ts';
 import { renderKeyspaceDiff } from '../../../src/cli/render/keyspace-diff.ts';
 import { createStyle } from '../../../src/cli/render/style.ts';
-import { reportOf, reportTime, type Key } from '../../support/keyspace-reports.ts';
+import { reportOf, reportTime, type Key } from '../../support/data/keyspace-reports.ts';
 
 type Options = Parameters<typeof reportOf>[1];
 

@@ -7,7 +7,7 @@ import { renderTable } from '../../../src/cli/render/table.ts';
 import { formatAge, formatTime } from '../../../src/cli/render/time.ts';
 import { AgentError } from '../../../src/domain/errors.ts';
 import { printable } from '../../../src/lib/printable.ts';
-import { ManualClock } from '../../support/manual-clock.ts';
+import { ManualClock } from '../../support/clocks/manual-clock.ts';
 
 const plain = createStyle(false);
 const colour = createStyle(true);

@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { parseSettings } from '../../../src/config/load.ts';
 import { AgentError } from '../../../src/domain/errors.ts';
-import { runs } from '../../support/tier.ts';
+import { runs } from '../../support/house/tier.ts';
 
 // A word like a key is shown, since it is one; anything else that stands in the file may be a secret.
 const secret = 'hunt$er2';

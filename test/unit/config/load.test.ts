@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import { loadSettings, parseSettings } from '../../../src/config/load.ts';
 import { AgentError } from '../../../src/domain/errors.ts';
-import { actAsNobody } from '../../support/as-nobody.ts';
-import { makeTempFolder, removeTempFolder } from '../../support/temp-folder.ts';
+import { actAsNobody } from '../../support/agent/as-nobody.ts';
+import { makeTempFolder, removeTempFolder } from '../../support/house/temp-folder.ts';
 
 const minimal = `instances: [{ name: main, url: "redis://127.0.0.1:6379" }]
 repository: { type: filesystem, path: repo }

@@ -3,7 +3,7 @@ import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { redactText } from '../../../src/config/redact.ts';
 import { Secret } from '../../../src/domain/secret.ts';
-import { runs } from '../../support/tier.ts';
+import { runs } from '../../support/house/tier.ts';
 
 const value = 'p/w+ö"\\$&? end';
 const secrets = [new Secret(value)];

@@ -7,9 +7,9 @@ import { expect, it, onTestFinished } from 'vitest';
 import { readSecret } from '../../../src/config/secrets.ts';
 import { AgentError } from '../../../src/domain/errors.ts';
 import type { SecretRef } from '../../../src/domain/secret.ts';
-import { actAsNobody } from '../../support/as-nobody.ts';
-import { makeTempFolder, removeTempFolder } from '../../support/temp-folder.ts';
-import { runs } from '../../support/tier.ts';
+import { actAsNobody } from '../../support/agent/as-nobody.ts';
+import { makeTempFolder, removeTempFolder } from '../../support/house/temp-folder.ts';
+import { runs } from '../../support/house/tier.ts';
 
 const what = 'instances[0].password';
 

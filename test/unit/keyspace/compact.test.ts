@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { compactReport } from '../../../src/keyspace/compact.ts';
 import { KeyspaceReport } from '../../../src/keyspace/report.ts';
-import { makeRecord } from '../../support/rdb-records.ts';
+import { makeRecord } from '../../support/rdb/rdb-records.ts';
 
 const lengthOf = (value: unknown): number => Buffer.byteLength(JSON.stringify(value));
 

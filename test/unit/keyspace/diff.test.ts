@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { diffKeyspaces, diffMeasures, type Amounts, type Change } from '../../../src/keyspace/diff.ts';
-import { reportOf, someReports, type Key } from '../../support/keyspace-reports.ts';
-import { runs } from '../../support/tier.ts';
+import { reportOf, someReports, type Key } from '../../support/data/keyspace-reports.ts';
+import { runs } from '../../support/house/tier.ts';
 
 const many = (number: number, name: (index: number) => string, key: Partial<Key> = {}): Key[] =>
   Array.from({ length: number }, (_, index) => ({ ...key, name: name(index) }));

@@ -4,7 +4,7 @@ import type { KeyspaceSummary, KeyTally } from '../../../src/domain/keyspace.ts'
 import type { RdbRecord } from '../../../src/formats/rdb/rdb-handler.ts';
 import { estimateMemory, memoryModelFor } from '../../../src/keyspace/memory-model.ts';
 import { KeyspaceReport, type ReportOptions } from '../../../src/keyspace/report.ts';
-import { makeRecord } from '../../support/rdb-records.ts';
+import { makeRecord } from '../../support/rdb/rdb-records.ts';
 
 const ctime = 1_795_000_000;
 const version = { engine: 'redis', version: 12 } as const;

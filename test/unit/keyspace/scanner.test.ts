@@ -7,9 +7,9 @@ import type { FileItem, FileModel } from '../../support/rdb/model.ts';
 import { mutate } from '../../support/rdb/mutate.ts';
 import { readBothWays } from '../../support/rdb/read-both-ways.ts';
 import { anyStyle, usual } from '../../support/rdb/style.ts';
-import { writeRdb } from '../../support/rdb-writer.ts';
-import { rdbOf } from '../../support/rdb.ts';
-import { runs, sampled } from '../../support/tier.ts';
+import { writeRdb } from '../../support/rdb/rdb-writer.ts';
+import { rdbOf } from '../../support/rdb/rdb.ts';
+import { runs, sampled } from '../../support/house/tier.ts';
 
 test('the kernel is what its source compiles to; else run scripts/build-kernel', () => {
   expect(compileKernel().toString('base64')).toBe(scanKernel);

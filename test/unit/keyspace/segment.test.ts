@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { allVaries, generalise, wholeVaries } from '../../../src/keyspace/segment.ts';
-import { runs } from '../../support/tier.ts';
+import { runs } from '../../support/house/tier.ts';
 
 function written(bytes: Uint8Array): Uint8Array {
   const out = new Uint8Array(bytes.length + 1);

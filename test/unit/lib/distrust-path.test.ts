@@ -2,7 +2,7 @@ import { chmodSync, chownSync, mkdirSync, symlinkSync, writeFileSync } from 'nod
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { distrustFolder, distrustProgram } from '../../../src/lib/distrust-path.ts';
-import { makeTempFolder, removeTempFolder } from '../../support/temp-folder.ts';
+import { makeTempFolder, removeTempFolder } from '../../support/house/temp-folder.ts';
 
 const me = process.geteuid?.() ?? 0;
 

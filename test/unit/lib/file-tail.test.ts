@@ -3,7 +3,7 @@ import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { FileTail } from '../../../src/lib/file-tail.ts';
-import { makeTempFolder, removeTempFolder } from '../../support/temp-folder.ts';
+import { makeTempFolder, removeTempFolder } from '../../support/house/temp-folder.ts';
 
 interface Case {
   tail: FileTail;

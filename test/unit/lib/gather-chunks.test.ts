@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { gatherChunks } from '../../../src/lib/gather-chunks.ts';
-import { collect, inChunksOf } from '../../support/chunks.ts';
+import { collect, inChunksOf } from '../../support/data/chunks.ts';
 
 test('the same bytes, in blocks of that length and a shorter last one', async () => {
   const sizes = fc.integer({ min: 1, max: 60 });

@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { readCgroupMemory, readHostMemory, type KernelRoots } from '../../../src/lib/host-memory.ts';
-import { makeTempFolder, removeTempFolder } from '../../support/temp-folder.ts';
+import { makeTempFolder, removeTempFolder } from '../../support/house/temp-folder.ts';
 
 /** Trees as the kernel shows them: control groups with limits cannot be made everywhere. */
 function tree(files: Record<string, string>): KernelRoots {

@@ -2,7 +2,7 @@ import { mkdirSync, readFileSync, readdirSync, statSync, symlinkSync, writeFileS
 import { join } from 'node:path';
 import { expect, onTestFinished, it } from 'vitest';
 import { writeAtomic } from '../../../src/lib/write-atomic.ts';
-import { makeTempFolder, removeTempFolder } from '../../support/temp-folder.ts';
+import { makeTempFolder, removeTempFolder } from '../../support/house/temp-folder.ts';
 
 function folder(): string {
   const path = makeTempFolder();

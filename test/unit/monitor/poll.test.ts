@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { AgentError } from '../../../src/domain/errors.ts';
 import { createPoller, type Poller } from '../../../src/monitor/poll.ts';
 import type { RedisConnection, Reply } from '../../../src/redis/connect.ts';
-import { ManualClock } from '../../support/manual-clock.ts';
+import { ManualClock } from '../../support/clocks/manual-clock.ts';
 import { runId } from '../../support/monitor/samples.ts';
 
 const { signal } = new AbortController();

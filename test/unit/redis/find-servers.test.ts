@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { findServers, parseTitle, type FoundServers } from '../../../src/redis/find-servers.ts';
 import { parseTcpTable, parseUnixTable } from '../../../src/redis/proc-sockets.ts';
-import { makeTempFolder, removeTempFolder } from '../../support/temp-folder.ts';
+import { makeTempFolder, removeTempFolder } from '../../support/house/temp-folder.ts';
 
 /** What proc(5) shows of a process; test/integration/redis/find-servers.test.ts looks at real ones. */
 interface Process {

@@ -5,8 +5,8 @@ import { renderPage, contentSecurityPolicy } from '../../../src/report/html/page
 import { availabilityOf } from '../../../src/report/model/availability.ts';
 import { buildReport } from '../../../src/report/model/index.ts';
 import { renderText } from '../../../src/report/text.ts';
-import { curve, reportNow, sampleFacts, sampleInstance } from '../../support/sample-report.ts';
-import { runs } from '../../support/tier.ts';
+import { curve, reportNow, sampleFacts, sampleInstance } from '../../support/data/sample-report.ts';
+import { runs } from '../../support/house/tier.ts';
 
 const day = 24 * 60 * 60 * 1000;
 const page = (...instances: Parameters<typeof sampleFacts>): string =>

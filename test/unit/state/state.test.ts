@@ -11,8 +11,8 @@ import { migrations } from '../../../src/state/db/migrations/index.ts';
 import { takeLock } from '../../../src/state/locks/lock.ts';
 import { openState } from '../../../src/state/db/open.ts';
 import { finishRun, forgetRuns, lastDetails, lastRun, startRun } from '../../../src/state/runs.ts';
-import { ManualClock } from '../../support/manual-clock.ts';
-import { memoryLog } from '../../support/memory-log.ts';
+import { ManualClock } from '../../support/clocks/manual-clock.ts';
+import { memoryLog } from '../../support/agent/memory-log.ts';
 
 const clock = new ManualClock();
 let directory: string;
@@ -198,7 +198,7 @@ describe('takeLock', () => {
   });
 
   test('ends with its process, however that dies', async () => {
-    const child = fork(join(import.meta.dirname, '../../support/hold-lock.ts'), [directory]);
+    const child = fork(join(import.meta.dirname, '../../support/agent/hold-lock.ts'), [directory]);
     try {
       await once(child, 'message');
       expect(() => takeLock(directory, backup)).toThrow(`pid ${child.pid}`);

@@ -1,14 +1,20 @@
 import { execFileSync } from 'node:child_process';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
-import { rewriteAof, startAofServer } from '../../../support/aof.ts';
-import { runAgent } from '../../../support/cli.ts';
-import { addOverdue, fillServer } from '../../../support/data-set.ts';
-import { describeData } from '../../../support/describe-data.ts';
-import { expectOk, inBucket, inFolder, makeAgeKey, type AgeKey } from '../../../support/prove-path.ts';
-import { serverBuilds, startServer, type ServerBuild } from '../../../support/redis-server.ts';
-import { startFauxqs, type S3TestServer } from '../../../support/s3-servers.ts';
-import { decodeWithTools, manifestOf, proofsOf } from '../../../support/stored-backup.ts';
-import { makeTempFolder, removeTempFolder } from '../../../support/temp-folder.ts';
+import { rewriteAof, startAofServer } from '../../../support/data/aof.ts';
+import { runAgent } from '../../../support/agent/cli.ts';
+import { addOverdue, fillServer } from '../../../support/data/data-set.ts';
+import { describeData } from '../../../support/data/describe-data.ts';
+import {
+  expectOk,
+  inBucket,
+  inFolder,
+  makeAgeKey,
+  type AgeKey,
+} from '../../../support/restore/prove-path.ts';
+import { serverBuilds, startServer, type ServerBuild } from '../../../support/servers/redis-server.ts';
+import { startFauxqs, type S3TestServer } from '../../../support/stores/s3-servers.ts';
+import { decodeWithTools, manifestOf, proofsOf } from '../../../support/stores/stored-backup.ts';
+import { makeTempFolder, removeTempFolder } from '../../../support/house/temp-folder.ts';
 
 const keys = makeTempFolder();
 let ageKey: AgeKey;

@@ -2,9 +2,9 @@ import { mkdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { connectRedis } from '../../../../src/redis/connect.ts';
-import { startAofServer } from '../../../support/aof.ts';
-import { runAgent, writeConfig } from '../../../support/cli.ts';
-import { edgeBuilds, startServer, type TestServer } from '../../../support/redis-server.ts';
+import { startAofServer } from '../../../support/data/aof.ts';
+import { runAgent, writeConfig } from '../../../support/agent/cli.ts';
+import { edgeBuilds, startServer, type TestServer } from '../../../support/servers/redis-server.ts';
 
 const builds = edgeBuilds().map((build) => [build.name, build] as const);
 const isSingle = (server: TestServer): boolean => Number.parseInt(server.build.version, 10) < 7;

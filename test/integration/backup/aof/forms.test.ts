@@ -1,9 +1,9 @@
 import { appendFileSync, truncateSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { growingFile, rewriteAof, startAofServer } from '../../../support/aof.ts';
-import { runAgent, writeConfig, type AgentResult } from '../../../support/cli.ts';
-import { defaultBuild, edgeBuilds, type TestServer } from '../../../support/redis-server.ts';
-import { resp } from '../../../support/resp.ts';
+import { growingFile, rewriteAof, startAofServer } from '../../../support/data/aof.ts';
+import { runAgent, writeConfig, type AgentResult } from '../../../support/agent/cli.ts';
+import { defaultBuild, edgeBuilds, type TestServer } from '../../../support/servers/redis-server.ts';
+import { resp } from '../../../support/data/resp.ts';
 
 const builds = edgeBuilds().map((build) => [build.name, build] as const);
 

@@ -2,9 +2,9 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { aofFolder, rewriteAof, startAofServer } from '../../../support/aof.ts';
-import { idsIn, runAgent, takeBackup, writeConfig } from '../../../support/cli.ts';
-import { defaultBuild, type TestServer } from '../../../support/redis-server.ts';
+import { aofFolder, rewriteAof, startAofServer } from '../../../support/data/aof.ts';
+import { idsIn, runAgent, takeBackup, writeConfig } from '../../../support/agent/cli.ts';
+import { defaultBuild, type TestServer } from '../../../support/servers/redis-server.ts';
 import { isRoot, tinyFileSystem } from '../snapshot/support.ts';
 
 let server: TestServer;

@@ -6,8 +6,8 @@ import { checkAofSet } from '../../../../src/backup/aof/check-set.ts';
 import { copyAofSet } from '../../../../src/backup/aof/copy-set.ts';
 import type { RedisConnection } from '../../../../src/redis/connect.ts';
 import { systemClock } from '../../../../src/lib/system-clock.ts';
-import { aofFolder, aofNames, startAofServer } from '../../../support/aof.ts';
-import { serverBuilds, type TestServer } from '../../../support/redis-server.ts';
+import { aofFolder, aofNames, startAofServer } from '../../../support/data/aof.ts';
+import { serverBuilds, type TestServer } from '../../../support/servers/redis-server.ts';
 
 const copies = 40;
 const { signal } = new AbortController();

@@ -2,9 +2,9 @@ import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync 
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { aofFolder, aofNames, growingFile, rewriteAof, startAofServer } from '../../../support/aof.ts';
-import { idsIn, runAgent, spawnAgent, takeBackup, writeConfig } from '../../../support/cli.ts';
-import { defaultBuild, serverBuilds, startServer } from '../../../support/redis-server.ts';
+import { aofFolder, aofNames, growingFile, rewriteAof, startAofServer } from '../../../support/data/aof.ts';
+import { idsIn, runAgent, spawnAgent, takeBackup, writeConfig } from '../../../support/agent/cli.ts';
+import { defaultBuild, serverBuilds, startServer } from '../../../support/servers/redis-server.ts';
 
 const builds = serverBuilds().map((build) => [build.name, build] as const);
 

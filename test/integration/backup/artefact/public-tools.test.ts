@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { decodeRdb } from '../../../../src/backup/artefact/decode.ts';
 import type { Artefact } from '../../../../src/domain/backup.ts';
-import { artefactOf, encoded, neverAborted, sampleRdb } from '../../../support/artefacts.ts';
-import { collect, inChunksOf } from '../../../support/chunks.ts';
-import { startServer } from '../../../support/redis-server.ts';
-import { makeTempFolder, removeTempFolder } from '../../../support/temp-folder.ts';
+import { artefactOf, encoded, neverAborted, sampleRdb } from '../../../support/data/artefacts.ts';
+import { collect, inChunksOf } from '../../../support/data/chunks.ts';
+import { startServer } from '../../../support/servers/redis-server.ts';
+import { makeTempFolder, removeTempFolder } from '../../../support/house/temp-folder.ts';
 
 const folder = makeTempFolder();
 const keyFile = join(folder, 'key.txt');

@@ -6,9 +6,14 @@ import { judgePreflight } from '../../../../src/backup/snapshot/judge-preflight.
 import { gatherPreflight, preflight } from '../../../../src/backup/snapshot/preflight.ts';
 import { Secret } from '../../../../src/domain/secret.ts';
 import { connectRedis } from '../../../../src/redis/connect.ts';
-import { runAgent, writeConfig } from '../../../support/cli.ts';
-import { memoryLog } from '../../../support/memory-log.ts';
-import { defaultBuild, edgeBuilds, startServer, type TestServer } from '../../../support/redis-server.ts';
+import { runAgent, writeConfig } from '../../../support/agent/cli.ts';
+import { memoryLog } from '../../../support/agent/memory-log.ts';
+import {
+  defaultBuild,
+  edgeBuilds,
+  startServer,
+  type TestServer,
+} from '../../../support/servers/redis-server.ts';
 import { countSaves, fill, isRoot, tempFolder, tinyFileSystem, untilInfo, wrapped } from './support.ts';
 
 async function refuse(server: TestServer): Promise<void> {

@@ -2,8 +2,13 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, chownSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { actAsNobody } from '../../../support/as-nobody.ts';
-import { defaultBuild, findBuild, startServer, type TestServer } from '../../../support/redis-server.ts';
+import { actAsNobody } from '../../../support/agent/as-nobody.ts';
+import {
+  defaultBuild,
+  findBuild,
+  startServer,
+  type TestServer,
+} from '../../../support/servers/redis-server.ts';
 import { connect, countSaves, fill, isRoot, take, tempFolder, tinyFileSystem, wrapped } from './support.ts';
 
 describe('the save fails', () => {

@@ -10,10 +10,10 @@ import {
 } from '../../../../src/backup/snapshot/take-snapshot.ts';
 import { systemClock } from '../../../../src/lib/system-clock.ts';
 import { connectRedis, type RedisConnection } from '../../../../src/redis/connect.ts';
-import { memoryLog } from '../../../support/memory-log.ts';
-import type { ServerBuild, TestServer } from '../../../support/redis-server.ts';
-import { giveToServer } from '../../../support/server-user.ts';
-import { makeTempFolder, removeTempFolder } from '../../../support/temp-folder.ts';
+import { memoryLog } from '../../../support/agent/memory-log.ts';
+import type { ServerBuild, TestServer } from '../../../support/servers/redis-server.ts';
+import { giveToServer } from '../../../support/servers/server-user.ts';
+import { makeTempFolder, removeTempFolder } from '../../../support/house/temp-folder.ts';
 
 export interface Taken {
   content: Buffer;

@@ -5,8 +5,8 @@ import { takeSnapshot } from '../../../../src/backup/snapshot/take-snapshot.ts';
 import { Secret } from '../../../../src/domain/secret.ts';
 import { systemClock } from '../../../../src/lib/system-clock.ts';
 import { connectRedis, type RedisConnection } from '../../../../src/redis/connect.ts';
-import { memoryLog } from '../../../support/memory-log.ts';
-import { serverBuilds, startServer } from '../../../support/redis-server.ts';
+import { memoryLog } from '../../../support/agent/memory-log.ts';
+import { serverBuilds, startServer } from '../../../support/servers/redis-server.ts';
 import { connect, countSaves, fill, openBelow, take, tempFolder, untilInfo } from './support.ts';
 
 /** Microseconds a key: 200 keys take a second. */

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { compileGlob } from '../../../../src/formats/glob/glob.ts';
-import { edgeBuilds, startServer, type TestServer } from '../../../support/redis-server.ts';
+import { edgeBuilds, startServer, type TestServer } from '../../../support/servers/redis-server.ts';
 
 /** Few different bytes, so that patterns and keys often meet; with both ends of what a signed character can be. */
 const keyBytes = ['a', 'b', 'c', '-', ']', '[', '^', '*', '?', '\\', '\0', '\x7f', '\x80', '\xff'];

@@ -2,11 +2,11 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { expandDump, Growth } from '../../../../src/formats/rdb/expand-dump.ts';
-import { collect, inChunksOf } from '../../../support/chunks.ts';
-import { addCompressible } from '../../../support/compressible-data.ts';
-import { fillServer } from '../../../support/data-set.ts';
-import { describeData } from '../../../support/describe-data.ts';
-import { serverBuilds, startServer } from '../../../support/redis-server.ts';
+import { collect, inChunksOf } from '../../../support/data/chunks.ts';
+import { addCompressible } from '../../../support/data/compressible-data.ts';
+import { fillServer } from '../../../support/data/data-set.ts';
+import { describeData } from '../../../support/data/describe-data.ts';
+import { serverBuilds, startServer } from '../../../support/servers/redis-server.ts';
 
 /** Strings of a dump that would be expanded, and by how many bytes it would grow. */
 function growthOf(dump: Uint8Array): Pick<Growth, 'strings' | 'bytes'> {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { RdbEnvelope, type EnvelopeVerdict } from '../../../../src/formats/rdb/rdb-envelope.ts';
-import { startServer } from '../../../support/redis-server.ts';
+import { startServer } from '../../../support/servers/redis-server.ts';
 
 function verdictOf(path: string): EnvelopeVerdict & { bytes: number } {
   const rdb = readFileSync(path);

@@ -4,9 +4,9 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import type { RdbRecord } from '../../../../src/formats/rdb/rdb-handler.ts';
 import { RdbReader } from '../../../../src/formats/rdb/rdb-reader.ts';
 import { ValueDecoder } from '../../../../src/formats/rdb/value-decoder.ts';
-import { fillServer } from '../../../support/data-set.ts';
+import { fillServer } from '../../../support/data/data-set.ts';
 import { edgeLengths } from '../../../support/rdb/sample-bytes.ts';
-import { serverBuilds, startServer, type TestServer } from '../../../support/redis-server.ts';
+import { serverBuilds, startServer, type TestServer } from '../../../support/servers/redis-server.ts';
 
 /** One key as the file or the server tells of it; `dump` is the value as RESTORE would take it, without its footer. */
 interface Told {

@@ -8,9 +8,9 @@ import { anyKey, anyOther, typesIn, versions } from '../../../support/rdb/arbitr
 import type { FileItem, FileModel } from '../../../support/rdb/model.ts';
 import { readBack } from '../../../support/rdb/read-back.ts';
 import { anyStyle, usual } from '../../../support/rdb/style.ts';
-import { writeRdb, type WrittenFile } from '../../../support/rdb-writer.ts';
-import { serverBuilds, startServer, type ServerBuild } from '../../../support/redis-server.ts';
-import { makeTempFolder, removeTempFolder } from '../../../support/temp-folder.ts';
+import { writeRdb, type WrittenFile } from '../../../support/rdb/rdb-writer.ts';
+import { serverBuilds, startServer, type ServerBuild } from '../../../support/servers/redis-server.ts';
+import { makeTempFolder, removeTempFolder } from '../../../support/house/temp-folder.ts';
 
 /** What a build can load. */
 function accepts({ engine, version }: ServerBuild): typeof versions {

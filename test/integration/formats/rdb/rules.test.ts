@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { compareRules, deepVerdict } from '../../../support/rdb/rule-mutants.ts';
 import { ServerJudge } from '../../../support/rdb/server-judge.ts';
 import { rightValues } from '../../../support/rdb/value-mutants.ts';
-import { serverBuilds } from '../../../support/redis-server.ts';
+import { serverBuilds } from '../../../support/servers/redis-server.ts';
 
 const strict = serverBuilds().filter(({ version }) => Number.parseInt(version, 10) >= 7);
 

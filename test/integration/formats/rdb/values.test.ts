@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { connectBinary } from '../../../support/binary-client.ts';
-import { boundaryKeys } from '../../../support/boundary-keys.ts';
-import { checkValue, decodeValue, splitDump } from '../../../support/decoded-value.ts';
-import { inOrder, readByCommands } from '../../../support/read-value.ts';
-import { serverBuilds, startServer, type ServerBuild } from '../../../support/redis-server.ts';
+import { connectBinary } from '../../../support/servers/binary-client.ts';
+import { boundaryKeys } from '../../../support/data/boundary-keys.ts';
+import { checkValue, decodeValue, splitDump } from '../../../support/data/decoded-value.ts';
+import { inOrder, readByCommands } from '../../../support/data/read-value.ts';
+import { serverBuilds, startServer, type ServerBuild } from '../../../support/servers/redis-server.ts';
 
 /** The value types that a server of that version writes (value-types.ts). */
 function writtenBy({ engine, version }: ServerBuild): number[] {

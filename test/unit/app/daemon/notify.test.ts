@@ -2,7 +2,7 @@ import { closeSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { openNotifier } from '../../../../src/app/daemon/notify.ts';
-import { makeTempFolder, removeTempFolder } from '../../../support/temp-folder.ts';
+import { makeTempFolder, removeTempFolder } from '../../../support/house/temp-folder.ts';
 
 // The descriptor is a file here; test/integration/systemd has the socket.
 function withDescriptor(use: (fd: number) => void): string {

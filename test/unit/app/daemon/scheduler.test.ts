@@ -2,8 +2,8 @@ import { describe, expect, test } from 'vitest';
 import type { Retry } from '../../../../src/app/daemon/retry.ts';
 import { retryAt } from '../../../../src/app/daemon/retry.ts';
 import { startScheduler, type Schedule, type Scheduler } from '../../../../src/app/daemon/scheduler.ts';
-import { ManualClock } from '../../../support/manual-clock.ts';
-import { memoryLog } from '../../../support/memory-log.ts';
+import { ManualClock } from '../../../support/clocks/manual-clock.ts';
+import { memoryLog } from '../../../support/agent/memory-log.ts';
 
 const second = 1000;
 const minute = 60 * second;

@@ -2,8 +2,8 @@ import { chmodSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSyn
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { findSystemUser, isThere, placeFile, placeFolder, Undo } from '../../../../src/app/init/files.ts';
-import { actAsNobody } from '../../../support/as-nobody.ts';
-import { makeTempFolder, removeTempFolder } from '../../../support/temp-folder.ts';
+import { actAsNobody } from '../../../support/agent/as-nobody.ts';
+import { makeTempFolder, removeTempFolder } from '../../../support/house/temp-folder.ts';
 
 function folder(): string {
   const path = makeTempFolder();

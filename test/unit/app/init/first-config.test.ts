@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { renderFirstConfig, yamlText, type FirstConfig } from '../../../../src/app/init/first-config.ts';
 import { parseSettings } from '../../../../src/config/load.ts';
-import { runs } from '../../../support/tier.ts';
+import { runs } from '../../../support/house/tier.ts';
 
 const main = {
   name: 'main',

@@ -8,9 +8,9 @@ import { openFindings } from '../../../../src/state/episodes.ts';
 import { openState } from '../../../../src/state/db/open.ts';
 import { takeLock } from '../../../../src/state/locks/lock.ts';
 import { lastDetails, lastRun } from '../../../../src/state/runs.ts';
-import { ManualClock } from '../../../support/manual-clock.ts';
-import { memoryLog } from '../../../support/memory-log.ts';
-import { makeTempFolder, removeTempFolder } from '../../../support/temp-folder.ts';
+import { ManualClock } from '../../../support/clocks/manual-clock.ts';
+import { memoryLog } from '../../../support/agent/memory-log.ts';
+import { makeTempFolder, removeTempFolder } from '../../../support/house/temp-folder.ts';
 
 const clock = new ManualClock();
 let log: ReturnType<typeof memoryLog>;

@@ -7,10 +7,10 @@ import { openAofSet } from '../../../../src/backup/aof/open-set.ts';
 import { unpackAof, type UnpackOptions } from '../../../../src/backup/aof/unpack.ts';
 import { AofArchiveCheck } from '../../../../src/formats/aof/archive-check.ts';
 import { systemClock } from '../../../../src/lib/system-clock.ts';
-import { makeAofArchive, sampleAofFiles } from '../../../support/aof-archive.ts';
-import { inChunksOf } from '../../../support/chunks.ts';
-import { resp } from '../../../support/resp.ts';
-import { makeTempFolder, removeTempFolder } from '../../../support/temp-folder.ts';
+import { makeAofArchive, sampleAofFiles } from '../../../support/data/aof-archive.ts';
+import { inChunksOf } from '../../../support/data/chunks.ts';
+import { resp } from '../../../support/data/resp.ts';
+import { makeTempFolder, removeTempFolder } from '../../../support/house/temp-folder.ts';
 
 const root = makeTempFolder();
 afterAll(() => removeTempFolder(root));

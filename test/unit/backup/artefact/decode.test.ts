@@ -4,8 +4,8 @@ import { decodeAgain, decodeRdb, verifyStored } from '../../../../src/backup/art
 import type { Artefact } from '../../../../src/domain/backup.ts';
 import { AgentError } from '../../../../src/domain/errors.ts';
 import type { CompressionSettings } from '../../../../src/domain/settings.ts';
-import { artefactOf, digestOf, encoded, neverAborted, sampleRdb } from '../../../support/artefacts.ts';
-import { collect, inChunksOf } from '../../../support/chunks.ts';
+import { artefactOf, digestOf, encoded, neverAborted, sampleRdb } from '../../../support/data/artefacts.ts';
+import { collect, inChunksOf } from '../../../support/data/chunks.ts';
 
 const block = 4 * 2 ** 20;
 let identity: string;

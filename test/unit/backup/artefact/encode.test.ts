@@ -5,10 +5,16 @@ import { setImmediate } from 'node:timers/promises';
 import { afterAll, describe, expect, test } from 'vitest';
 import { encodeRdb, type EncodedRdb, type Encoding } from '../../../../src/backup/artefact/encode.ts';
 import type { CompressionSettings } from '../../../../src/domain/settings.ts';
-import { makeAofArchive, sampleAofFiles } from '../../../support/aof-archive.ts';
-import { digestOf, encoded, encodedArchive, neverAborted, sampleRdb } from '../../../support/artefacts.ts';
-import { collect } from '../../../support/chunks.ts';
-import { makeTempFolder, removeTempFolder } from '../../../support/temp-folder.ts';
+import { makeAofArchive, sampleAofFiles } from '../../../support/data/aof-archive.ts';
+import {
+  digestOf,
+  encoded,
+  encodedArchive,
+  neverAborted,
+  sampleRdb,
+} from '../../../support/data/artefacts.ts';
+import { collect } from '../../../support/data/chunks.ts';
+import { makeTempFolder, removeTempFolder } from '../../../support/house/temp-folder.ts';
 
 const block = 4 * 2 ** 20;
 const folder = makeTempFolder();

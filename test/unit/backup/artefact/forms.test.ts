@@ -3,11 +3,17 @@ import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { decodeAgain, decodeAof, decodeRdb, verifyStored } from '../../../../src/backup/artefact/decode.ts';
 import { artefactName, storedAsIs } from '../../../../src/domain/backup.ts';
-import { makeAofArchive, sampleAofFiles } from '../../../support/aof-archive.ts';
-import { digestOf, encoded, encodedArchive, neverAborted, sampleRdb } from '../../../support/artefacts.ts';
-import { collect, inChunksOf } from '../../../support/chunks.ts';
-import { resp } from '../../../support/resp.ts';
-import { runs } from '../../../support/tier.ts';
+import { makeAofArchive, sampleAofFiles } from '../../../support/data/aof-archive.ts';
+import {
+  digestOf,
+  encoded,
+  encodedArchive,
+  neverAborted,
+  sampleRdb,
+} from '../../../support/data/artefacts.ts';
+import { collect, inChunksOf } from '../../../support/data/chunks.ts';
+import { resp } from '../../../support/data/resp.ts';
+import { runs } from '../../../support/house/tier.ts';
 
 let identity: string;
 let recipient: string;

@@ -5,8 +5,8 @@ import { Differences } from '../../../../src/backup/drill/differences.ts';
 import { anyFile } from '../../../support/rdb/arbitraries.ts';
 import type { Contents, FileItem, KeyModel, StreamContents } from '../../../support/rdb/model.ts';
 import { anyStyle } from '../../../support/rdb/style.ts';
-import { writeRdb } from '../../../support/rdb-writer.ts';
-import { runs } from '../../../support/tier.ts';
+import { writeRdb } from '../../../support/rdb/rdb-writer.ts';
+import { runs } from '../../../support/house/tier.ts';
 
 const bytes = (text: string): Buffer => Buffer.from(text, 'latin1');
 

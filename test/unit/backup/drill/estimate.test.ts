@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { estimateRestore } from '../../../../src/backup/drill/estimate.ts';
-import { sampleDrill } from '../../../support/sample-drill.ts';
+import { sampleDrill } from '../../../support/data/sample-drill.ts';
 
 const mebibyte = 1024 * 1024;
 const drill = sampleDrill({

@@ -7,7 +7,7 @@ import { statusName, type StatusObject } from '../../../../src/backup/fleet/stat
 import { writeStatus } from '../../../../src/backup/fleet/write-status.ts';
 import { openFilesystemStore } from '../../../../src/backup/store/filesystem.ts';
 import { judgeHost, type FleetFacts } from '../../../../src/report/model/fleet.ts';
-import { makeTempFolder, removeTempFolder } from '../../../support/temp-folder.ts';
+import { makeTempFolder, removeTempFolder } from '../../../support/house/temp-folder.ts';
 
 const now = Date.parse('2026-11-29T12:00:00Z');
 const hour = 60 * 60 * 1000;

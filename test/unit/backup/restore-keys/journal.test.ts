@@ -8,7 +8,7 @@ import {
   type KeyProgress,
 } from '../../../../src/backup/restore-keys/journal.ts';
 import { noCounts } from '../../../../src/backup/restore-keys/tally.ts';
-import { makeTempFolder, removeTempFolder } from '../../../support/temp-folder.ts';
+import { makeTempFolder, removeTempFolder } from '../../../support/house/temp-folder.ts';
 
 const progress: KeyProgress = {
   reading: 1,

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { judgeChoice } from '../../../../src/backup/restore/judge-guards.ts';
-import { sampleManifest } from '../../../support/sample-manifest.ts';
+import { sampleManifest } from '../../../support/data/sample-manifest.ts';
 
 const hour = 3_600_000;
 

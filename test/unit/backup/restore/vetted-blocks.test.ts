@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { BlockRecorder, vetted, type BlockDigests } from '../../../../src/backup/restore/vetted-blocks.ts';
-import { inChunksOf } from '../../../support/chunks.ts';
+import { inChunksOf } from '../../../support/data/chunks.ts';
 
 const mib = 1024 * 1024;
 

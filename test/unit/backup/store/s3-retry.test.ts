@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { mostAttempts, retryDelay, retryStrategy } from '../../../../src/backup/store/s3-retry.ts';
-import { instantClock } from '../../../support/instant-clock.ts';
+import { instantClock } from '../../../support/clocks/instant-clock.ts';
 
 const open = new AbortController().signal;
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { mostParts, partPlan, sendParts, type SendPart } from '../../../../src/backup/store/send-parts.ts';
-import { inChunksOf } from '../../../support/chunks.ts';
+import { inChunksOf } from '../../../support/data/chunks.ts';
 
 const never = new AbortController().signal;
 const mebibyte = 1024 * 1024;

@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { AofScanner, type AofScan } from '../../../../src/formats/aof/aof-scanner.ts';
 import { Crc64 } from '../../../../src/formats/rdb/crc64.ts';
-import { resp } from '../../../support/resp.ts';
-import { runs } from '../../../support/tier.ts';
+import { resp } from '../../../support/data/resp.ts';
+import { runs } from '../../../support/house/tier.ts';
 
 /** An RDB of Redis 7.0: two aux fields, one key, its checksum. */
 function makeRdb(): Buffer {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { AofArchiveCheck } from '../../../../src/formats/aof/archive-check.ts';
-import { makeAofArchive, sampleAofFiles } from '../../../support/aof-archive.ts';
-import { resp } from '../../../support/resp.ts';
+import { makeAofArchive, sampleAofFiles } from '../../../support/data/aof-archive.ts';
+import { resp } from '../../../support/data/resp.ts';
 
 function check(archive: Uint8Array, chunk = archive.length): ReturnType<AofArchiveCheck['finish']> {
   const checker = new AofArchiveCheck();

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { countCommandsBehind } from '../../../../src/formats/aof/commands-behind.ts';
-import { resp } from '../../../support/resp.ts';
+import { resp } from '../../../support/data/resp.ts';
 
 const set = resp(['SET', 'key', 'value']);
 

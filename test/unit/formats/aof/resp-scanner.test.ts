@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { RespScanner, type RespScan } from '../../../../src/formats/aof/resp-scanner.ts';
-import { resp } from '../../../support/resp.ts';
-import { runs } from '../../../support/tier.ts';
+import { resp } from '../../../support/data/resp.ts';
+import { runs } from '../../../support/house/tier.ts';
 
 function scan(bytes: Uint8Array, chunk = 7): RespScan {
   const scanner = new RespScanner();

@@ -3,7 +3,7 @@ import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { createFolder, exponents } from '../../../../src/formats/rdb/crc64-fold.ts';
 import { Crc64 } from '../../../../src/formats/rdb/crc64.ts';
-import { runs } from '../../../support/tier.ts';
+import { runs } from '../../../support/house/tier.ts';
 
 /** The definition, bit by bit: slow and obviously right. */
 function oracle(bytes: Uint8Array): bigint {

@@ -9,7 +9,7 @@ import { mutate } from '../../../support/rdb/mutate.ts';
 import { observe } from '../../../support/rdb/observe.ts';
 import { sampleBytes } from '../../../support/rdb/sample-bytes.ts';
 import { anyStyle, usual } from '../../../support/rdb/style.ts';
-import { trailerOf, writeRdb } from '../../../support/rdb-writer.ts';
+import { trailerOf, writeRdb } from '../../../support/rdb/rdb-writer.ts';
 
 const anyChunks = fc.oneof(
   fc.constant([1]),

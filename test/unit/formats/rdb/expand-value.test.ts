@@ -7,7 +7,7 @@ import { anyFile } from '../../../support/rdb/arbitraries.ts';
 import { compressLzf } from '../../../support/rdb/lzf-writer.ts';
 import { sampleBytes } from '../../../support/rdb/sample-bytes.ts';
 import { anyStyle } from '../../../support/rdb/style.ts';
-import { trailerOf, writeRdb } from '../../../support/rdb-writer.ts';
+import { trailerOf, writeRdb } from '../../../support/rdb/rdb-writer.ts';
 
 const expanded = new ExpandedValue();
 

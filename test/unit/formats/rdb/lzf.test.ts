@@ -9,7 +9,7 @@ import {
 import { RdbError } from '../../../../src/formats/rdb/rdb-handler.ts';
 import { Window } from '../../../../src/formats/rdb/window.ts';
 import { compressLzf } from '../../../support/rdb/lzf-writer.ts';
-import { runs } from '../../../support/tier.ts';
+import { runs } from '../../../support/house/tier.ts';
 
 /** The definition, byte by byte; undefined for what is none. */
 function oracle(source: Uint8Array): number[] | undefined {

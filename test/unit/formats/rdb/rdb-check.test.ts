@@ -3,7 +3,7 @@ import { RdbCheck, type CheckOptions, type RdbVerdict } from '../../../../src/fo
 import { DumpRules } from '../../../../src/formats/rdb/whole/dump-rules.ts';
 import type { RdbRecord } from '../../../../src/formats/rdb/rdb-handler.ts';
 import { faultOf } from '../../../support/rdb/observe.ts';
-import { rdbOf } from '../../../support/rdb.ts';
+import { rdbOf } from '../../../support/rdb/rdb.ts';
 
 const bytesOf = (text: string): number[] => [...Buffer.from(text)];
 const text = (value: string): number[] => [value.length, ...bytesOf(value)];

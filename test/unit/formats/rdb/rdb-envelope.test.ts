@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { RdbEnvelope, type EnvelopeVerdict } from '../../../../src/formats/rdb/rdb-envelope.ts';
-import { makeRdb } from '../../../support/rdb.ts';
+import { makeRdb } from '../../../support/rdb/rdb.ts';
 
 function check(rdb: Uint8Array, options: { chunk?: number; bytes?: number } = {}): EnvelopeVerdict {
   const envelope = new RdbEnvelope(options.bytes ?? rdb.length);

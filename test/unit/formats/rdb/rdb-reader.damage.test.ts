@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { ValueDecoder } from '../../../../src/formats/rdb/value-decoder.ts';
 import { featureFiles } from '../../../support/rdb/feature-files.ts';
-import { everything } from '../../../support/tier.ts';
+import { everything } from '../../../support/house/tier.ts';
 import { expected, faultOf, observe, type ObserveOptions } from '../../../support/rdb/observe.ts';
 
 const ways: readonly ObserveOptions[] = [

@@ -3,8 +3,8 @@ import { describe, expect, test } from 'vitest';
 import { anyFile } from '../../../support/rdb/arbitraries.ts';
 import { expected, observe } from '../../../support/rdb/observe.ts';
 import { anyStyle, usual } from '../../../support/rdb/style.ts';
-import { writeRdb } from '../../../support/rdb-writer.ts';
-import { runs } from '../../../support/tier.ts';
+import { writeRdb } from '../../../support/rdb/rdb-writer.ts';
+import { runs } from '../../../support/house/tier.ts';
 
 const anyWritten = fc
   .tuple(anyFile, fc.option(fc.nat(), { nil: undefined }))

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { examine } from '../../../support/rdb/examine.ts';
-import { everything } from '../../../support/tier.ts';
+import { everything } from '../../../support/house/tier.ts';
 
 const folder = join(import.meta.dirname, '../../../seeds/rdb');
 const seeds = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) =>

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { RdbReader } from '../../../../src/formats/rdb/rdb-reader.ts';
-import { rdbOf } from '../../../support/rdb.ts';
+import { rdbOf } from '../../../support/rdb/rdb.ts';
 
 test.for([1, 7, 32, 1000])('a buffer of %i bytes that is filled again and again', (bytes) => {
   const names = Array.from({ length: 300 }, (_, index) => `key:${index}:${'n'.repeat(index % 40)}`);

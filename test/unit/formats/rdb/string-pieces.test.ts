@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { RdbReader } from '../../../../src/formats/rdb/rdb-reader.ts';
 import { ValueDecoder } from '../../../../src/formats/rdb/value-decoder.ts';
-import { writeRdb } from '../../../support/rdb-writer.ts';
+import { writeRdb } from '../../../support/rdb/rdb-writer.ts';
 
 /** Hardly compresses, so that it is stored as its bytes. */
 const noise = Array.from({ length: 100 }, (_, index) =>

@@ -2,15 +2,15 @@ import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { RdbError } from '../../../../src/formats/rdb/rdb-handler.ts';
 import { valueTypes, type ValueType } from '../../../../src/formats/rdb/value-types.ts';
-import { checkValue, decodeValue, typeOf } from '../../../support/decoded-value.ts';
+import { checkValue, decodeValue, typeOf } from '../../../support/data/decoded-value.ts';
 import { contentsFor } from '../../../support/rdb/arbitraries.ts';
 import { decodedModel } from '../../../support/rdb/decoded-model.ts';
 import type { Contents } from '../../../support/rdb/model.ts';
 import { anyStyle } from '../../../support/rdb/style.ts';
 import { ValueSink } from '../../../support/rdb/value-sink.ts';
 import { writeValue } from '../../../support/rdb/value-writer.ts';
-import { inOrder } from '../../../support/read-value.ts';
-import { runs } from '../../../support/tier.ts';
+import { inOrder } from '../../../support/data/read-value.ts';
+import { runs } from '../../../support/house/tier.ts';
 
 function rawOf(type: ValueType, contents: Contents, seed: number): Buffer {
   const sink = new ValueSink(anyStyle(seed));

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { blockBytes, formatTarHeader, parseTarHeader } from '../../../../src/formats/tar/tar-header.ts';
 import { paddingOf, TarReader } from '../../../../src/formats/tar/tar-reader.ts';
-import { makeTempFolder, removeTempFolder } from '../../../support/temp-folder.ts';
+import { makeTempFolder, removeTempFolder } from '../../../support/house/temp-folder.ts';
 
 const folder = makeTempFolder();
 afterAll(() => removeTempFolder(folder));

@@ -3,7 +3,7 @@ import { constants, createZstdCompress, zstdCompressSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { AgentError } from '../../../../src/domain/errors.ts';
 import { decompressZstd } from '../../../../src/formats/zstd/decompress.ts';
-import { collect, inChunksOf } from '../../../support/chunks.ts';
+import { collect, inChunksOf } from '../../../support/data/chunks.ts';
 
 const never = new AbortController().signal;
 const withChecksum = { params: { [constants.ZSTD_c_checksumFlag]: 1 } };

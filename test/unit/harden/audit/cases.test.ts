@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { judgeFacts } from '../../../../src/harden/audit/judge.ts';
 import type { AuditReport } from '../../../../src/harden/audit/report.ts';
 import type { AuditFacts } from '../../../../src/harden/facts.ts';
-import { fileFacts, serverFacts } from '../../../support/audit-facts.ts';
+import { fileFacts, serverFacts } from '../../../support/data/audit-facts.ts';
 
 // What people run, with the outcome that is right for it.
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { checks } from '../../../../src/harden/audit/checks/index.ts';
 import { seen, type AuditFacts } from '../../../../src/harden/facts.ts';
-import { fileFacts, now, pathFacts, serverFacts } from '../../../support/audit-facts.ts';
+import { fileFacts, now, pathFacts, serverFacts } from '../../../support/data/audit-facts.ts';
 
 const hash = 'a'.repeat(64);
 const off = 'user default off ~* &* +@all';

@@ -5,9 +5,9 @@ import type { Store } from '../../../../src/backup/store/store.ts';
 import type { Artefact } from '../../../../src/domain/backup.ts';
 import { commitBackup } from '../../../../src/jobs/backup/backup-steps.ts';
 import type { JobContext } from '../../../../src/jobs/job.ts';
-import { memoryLog } from '../../../support/memory-log.ts';
-import { sampleManifest } from '../../../support/sample-manifest.ts';
-import { makeTempFolder, removeTempFolder } from '../../../support/temp-folder.ts';
+import { memoryLog } from '../../../support/agent/memory-log.ts';
+import { sampleManifest } from '../../../support/data/sample-manifest.ts';
+import { makeTempFolder, removeTempFolder } from '../../../support/house/temp-folder.ts';
 
 const { signal } = new AbortController();
 const manifest = sampleManifest();

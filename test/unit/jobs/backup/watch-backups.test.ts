@@ -7,13 +7,13 @@ import type { Finding } from '../../../../src/domain/finding.ts';
 import { parseSettings } from '../../../../src/config/load.ts';
 import { watchBackupsJob } from '../../../../src/jobs/backup/watch-backups.ts';
 import { silentProgress } from '../../../../src/cli/render/progress-bar.ts';
-import { neverAborted } from '../../../support/artefacts.ts';
-import { inChunksOf } from '../../../support/chunks.ts';
-import { ManualClock } from '../../../support/manual-clock.ts';
-import { memoryLog } from '../../../support/memory-log.ts';
-import { sampleDrill } from '../../../support/sample-drill.ts';
-import { sampleManifest } from '../../../support/sample-manifest.ts';
-import { makeTempFolder, removeTempFolder } from '../../../support/temp-folder.ts';
+import { neverAborted } from '../../../support/data/artefacts.ts';
+import { inChunksOf } from '../../../support/data/chunks.ts';
+import { ManualClock } from '../../../support/clocks/manual-clock.ts';
+import { memoryLog } from '../../../support/agent/memory-log.ts';
+import { sampleDrill } from '../../../support/data/sample-drill.ts';
+import { sampleManifest } from '../../../support/data/sample-manifest.ts';
+import { makeTempFolder, removeTempFolder } from '../../../support/house/temp-folder.ts';
 
 /** What is found at 2026-11-21 12:00 with backups of these ids, every six hours expected. */
 async function watch(...ids: string[]): Promise<Finding[]> {

@@ -5,8 +5,8 @@ import { PassThrough, Readable } from 'node:stream';
 import { zstdCompressSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { fileSource, inputSource } from '../../../../src/jobs/keys/key-source.ts';
-import { digestOf, patternChunks } from '../../../support/pattern.ts';
-import { makeTempFolder, removeTempFolder } from '../../../support/temp-folder.ts';
+import { digestOf, patternChunks } from '../../../support/data/pattern.ts';
+import { makeTempFolder, removeTempFolder } from '../../../support/house/temp-folder.ts';
 
 /** Several chunks, and a part of one. */
 const bytes = 3 * 1024 * 1024 + 12_345;

@@ -10,9 +10,9 @@ import {
 } from '../../../../src/jobs/maintain/evidence/trends.ts';
 import { openSeries } from '../../../../src/state/series/series.ts';
 import { addSlow } from '../../../../src/state/series/slow.ts';
-import { ManualClock } from '../../../support/manual-clock.ts';
-import { memoryLog } from '../../../support/memory-log.ts';
-import { makeTempFolder, removeTempFolder } from '../../../support/temp-folder.ts';
+import { ManualClock } from '../../../support/clocks/manual-clock.ts';
+import { memoryLog } from '../../../support/agent/memory-log.ts';
+import { makeTempFolder, removeTempFolder } from '../../../support/house/temp-folder.ts';
 
 const hour = 60 * 60 * 1000;
 const day = 24 * hour;

@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, onTestFinished, test } from 'vitest';
 import { openSeries, type Series } from '../../../../src/state/series/series.ts';
-import { ManualClock } from '../../../support/manual-clock.ts';
-import { memoryLog } from '../../../support/memory-log.ts';
-import { makeTempFolder, removeTempFolder } from '../../../support/temp-folder.ts';
+import { ManualClock } from '../../../support/clocks/manual-clock.ts';
+import { memoryLog } from '../../../support/agent/memory-log.ts';
+import { makeTempFolder, removeTempFolder } from '../../../support/house/temp-folder.ts';
 
 const clock = new ManualClock();
 const minute = 60_000;

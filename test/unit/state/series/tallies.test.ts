@@ -8,10 +8,10 @@ import {
   readClients,
   readCosts,
 } from '../../../../src/state/series/tallies.ts';
-import { ManualClock } from '../../../support/manual-clock.ts';
-import { memoryLog } from '../../../support/memory-log.ts';
+import { ManualClock } from '../../../support/clocks/manual-clock.ts';
+import { memoryLog } from '../../../support/agent/memory-log.ts';
 import { slow } from '../../../support/monitor/samples.ts';
-import { makeTempFolder, removeTempFolder } from '../../../support/temp-folder.ts';
+import { makeTempFolder, removeTempFolder } from '../../../support/house/temp-folder.ts';
 
 const now = Date.parse('2026-11-21T12:00:00Z');
 const day = 86_400_000;

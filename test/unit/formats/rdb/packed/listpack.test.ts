@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { entriesOf, faultOf, textsOf } from '../../../../support/packed-entries.ts';
+import { entriesOf, faultOf, textsOf } from '../../../../support/rdb/packed-entries.ts';
 
 /** A listpack of entries that are given with their back lengths. */
 function listpack(entries: (number[] | Buffer)[], count = entries.length): Buffer {

@@ -2,10 +2,10 @@ import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { countEntries, packedReader } from '../../../../../src/formats/rdb/packed/packed.ts';
 import type { Packing } from '../../../../../src/formats/rdb/value-types.ts';
-import { entriesOf, faultOf, textsOf } from '../../../../support/packed-entries.ts';
+import { entriesOf, faultOf, textsOf } from '../../../../support/rdb/packed-entries.ts';
 import { intset, listpack, zipmap, ziplist } from '../../../../support/rdb/packed-writer.ts';
 import { anyStyle, usual } from '../../../../support/rdb/style.ts';
-import { runs } from '../../../../support/tier.ts';
+import { runs } from '../../../../support/house/tier.ts';
 
 function rawIntset(width: number, values: bigint[], count = values.length): Buffer {
   const bytes = Buffer.alloc(8 + values.length * width);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { entriesOf, faultOf, textsOf } from '../../../../support/packed-entries.ts';
+import { entriesOf, faultOf, textsOf } from '../../../../support/rdb/packed-entries.ts';
 
 /** A ziplist of entries that are given without the length of the one before. */
 function ziplist(

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { RdbError } from '../../../../../src/formats/rdb/rdb-handler.ts';
 import type { ValueType } from '../../../../../src/formats/rdb/value-types.ts';
-import { checkValue, decodeValue, typeOf } from '../../../../support/decoded-value.ts';
+import { checkValue, decodeValue, typeOf } from '../../../../support/data/decoded-value.ts';
 import { listpack } from '../../../../support/rdb/packed-writer.ts';
 import { usual } from '../../../../support/rdb/style.ts';
 import { ValueSink } from '../../../../support/rdb/value-sink.ts';

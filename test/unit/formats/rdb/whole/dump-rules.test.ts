@@ -5,7 +5,7 @@ import { RdbReader } from '../../../../../src/formats/rdb/rdb-reader.ts';
 import { describePassed, passedOver } from '../../../../../src/formats/rdb/whole/describe-passed.ts';
 import { DumpRules } from '../../../../../src/formats/rdb/whole/dump-rules.ts';
 import { findTwins } from '../../../../../src/formats/rdb/whole/find-twins.ts';
-import { rdbOf } from '../../../../support/rdb.ts';
+import { rdbOf } from '../../../../support/rdb/rdb.ts';
 
 const seed = { high: 0x1234_5678, low: 0x0fed_cba9 };
 
