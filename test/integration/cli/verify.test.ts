@@ -6,6 +6,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
   truncateSync,
   writeFileSync,
 } from 'node:fs';
@@ -351,6 +352,26 @@ describe('a repository that changes meanwhile', () => {
       });
     },
   );
+
+  test('a damaged one does not keep the others, before and after it, from being proven', async () => {
+    const { config } = await populated();
+    const last = await takeBackup(config, '--no-verify');
+    const [first, bad] = ['20200101T000000Z-0001', '20200102T000000Z-0001'];
+    copyBackup(config, last, first);
+    copyBackup(config, last, bad);
+    const stored = join(config.repository, 'main', bad, 'dump.rdb.zst');
+    truncateSync(stored, statSync(stored).size >> 1);
+    expect(await runAgent([...verify, '--all', '--json'], { config })).toMatchObject({
+      code: 6,
+      json: {
+        verdicts: [
+          { id: first, verdict: 'ok' },
+          { id: bad, verdict: 'damaged' },
+          { id: last, verdict: 'ok' },
+        ],
+      },
+    });
+  });
 
   test('a repository that has gone', async () => {
     const { config } = await populated();

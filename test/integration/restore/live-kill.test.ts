@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, existsSync } from 'node:fs';
+import { cpSync, existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, describe, expect, test } from 'vitest';
@@ -90,6 +90,19 @@ describe('killed with -9', () => {
       await expectFree(server, { 'tls-replication': 'yes' });
     },
   );
+
+  test('with the repository away, what can be ended is ended', async () => {
+    const { server, old, config, id } = await prepareLive({ config: settings });
+    await restoreAndDie(config, id, 'follow', 'swapdb');
+    rmSync(config.repository, { recursive: true });
+    writeFileSync(config.repository, 'no folder');
+    const daemon = spawnAgent(['run'], { config });
+    while (existsSync(journalOf(config))) await delay(20);
+    daemon.kill('SIGTERM');
+    await daemon.ended;
+    expect(await describeData(server)).toEqual(old);
+    await expectFree(server);
+  });
 
   test.each(cases)('at $point (AOF on: $aof, $mode): $ender ends it', async ({ point, end, aof, mode }) => {
     const { server, old, data, config, id } = await prepareLive({ aof, config: settings });
