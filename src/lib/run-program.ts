@@ -1,6 +1,8 @@
 import { spawn } from 'node:child_process';
+import { accessSync, constants } from 'node:fs';
 import { setPriority } from 'node:os';
 import type { UserId } from './act-as.ts';
+import { confine, notExecuted } from './confine.ts';
 import { unprivileged } from './unprivileged.ts';
 
 export interface ProgramOptions {
@@ -25,8 +27,8 @@ const lowestPriority = 19;
 const keptAtEachEnd = 16 * 1024;
 
 /**
- * Runs a program to its end at the host's lowest CPU priority, without a shell, without our environment's secrets and
- * without root's rights.
+ * Runs a program to its end at the host's lowest CPU priority, without our environment's secrets and without root's
+ * rights, in a session of its own (see confine).
  * Rejects when it cannot be started, or with the signal's reason after it has been killed.
  */
 export async function runProgram(
@@ -36,10 +38,12 @@ export async function runProgram(
 ): Promise<ProgramResult> {
   const { signal, argv0, cwd, user } = options;
   signal.throwIfAborted();
-  const child = spawn(path, args, {
+  accessSync(path, constants.X_OK);
+  const { command, args: words, detached } = confine(path, args, argv0);
+  const child = spawn(command, words, {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: harmlessEnvironment(),
-    ...(argv0 === undefined ? {} : { argv0 }),
+    detached,
     ...(cwd === undefined ? {} : { cwd }),
     ...unprivileged(user),
   });
@@ -57,6 +61,7 @@ export async function runProgram(
       },
     );
     signal.throwIfAborted();
+    if (notExecuted.includes(exitCode)) throw new Error(`cannot run ${path}: ${output.text().trim()}`);
     return { exitCode, signal: endedBy, output: output.text() };
   } finally {
     signal.removeEventListener('abort', kill);

@@ -1,5 +1,6 @@
 import type { Redis, RedisOptions } from 'ioredis';
 import { AgentError, messageOf } from '../domain/errors.ts';
+import { formatBytes } from '../lib/bytes.ts';
 import { commandError } from './command-error.ts';
 import { connectError, greetingError } from './connect-error.ts';
 import type { RedisTarget } from './target.ts';
@@ -10,11 +11,14 @@ export type { RedisTarget } from './target.ts';
 export interface ConnectOptions {
   /** Bound on connecting and on each command. Milliseconds. */
   timeout?: number;
-  /** The most bytes that may arrive until everything asked for is answered: then the connection is given up. */
+  /** The most bytes that may arrive for one question, or one pipeline of them; 32 MiB when left out. */
   maxReply?: number;
   /** Its abort ends the connection, and rejects what is waited for: nobody waits for a server that hangs. */
   signal?: AbortSignal;
 }
+
+/** Far more than CLIENT LIST of ten thousand clients, and nothing that a server could fill our memory with. */
+const defaultMaxReply = 32 * 2 ** 20;
 
 /** A reply of the server: an error reply is thrown, never returned. */
 export type Reply = string | number | null | Reply[];
@@ -35,7 +39,7 @@ export interface RedisConnection {
 /** Opens a connection and authenticates; rejects with an AgentError `redis`, or with the signal's reason. */
 export async function connectRedis(
   target: RedisTarget,
-  { timeout = 10_000, maxReply, signal }: ConnectOptions = {},
+  { timeout = 10_000, maxReply = defaultMaxReply, signal }: ConnectOptions = {},
 ): Promise<RedisConnection> {
   const { Redis } = await import('./client.ts');
   const client = new Redis({
@@ -70,10 +74,9 @@ export async function connectRedis(
     signal?.throwIfAborted();
     signal?.addEventListener('abort', disconnect);
     await client.connect();
+    const bound = boundReplies(client.stream, maxReply);
     await authenticate(client, target);
-    if (maxReply === undefined) return wrap(client, target, disconnect);
-    const bounded = boundReplies(client.stream, maxReply);
-    return wrap(client, target, disconnect, bounded);
+    return wrap(client, target, { close: disconnect, bound });
   } catch (error) {
     disconnect();
     signal?.throwIfAborted();
@@ -114,48 +117,70 @@ async function authenticate(client: Redis, target: RedisTarget): Promise<void> {
   });
 }
 
+/** What may come over a connection until the next question. */
+interface ReplyBound {
+  asked(): void;
+  /** How much it may be, where more has come: the connection is at its end then. */
+  exceeded(): number | undefined;
+}
+
 /** Ends a connection over which more than `most` bytes have come since it was last asked. */
-function boundReplies(stream: Redis['stream'], most: number): () => void {
+function boundReplies(stream: Redis['stream'], most: number): ReplyBound {
   let bytes = 0;
   stream.on('data', (chunk: Buffer) => {
     bytes += chunk.length;
     if (bytes > most) stream.destroy();
   });
-  return () => {
-    bytes = 0;
+  return {
+    asked() {
+      if (bytes <= most) bytes = 0;
+    },
+    exceeded: () => (bytes > most ? most : undefined),
   };
 }
 
-function wrap(
-  client: Redis,
-  target: RedisTarget,
-  close: () => void,
-  onAsk: () => void = () => {},
-): RedisConnection {
+interface Wrapping {
+  close: () => void;
+  bound: ReplyBound;
+}
+
+function wrap(client: Redis, target: RedisTarget, { close, bound }: Wrapping): RedisConnection {
+  const failure = (command: string, args: readonly (string | number)[], error: unknown): AgentError => {
+    const most = bound.exceeded();
+    return most === undefined ? commandError(target, command, args, error) : tooLong(target, command, most);
+  };
   return {
     target,
     async call(command, ...args) {
-      onAsk();
+      bound.asked();
       try {
         // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- RESP2 replies have exactly these shapes
         return (await client.call(command, ...args)) as Reply;
       } catch (error) {
-        throw commandError(target, command, args, error);
+        throw failure(command, args, error);
       }
     },
     async pipeline(commands) {
-      onAsk();
+      bound.asked();
       // The batch form, pipeline(commands), knows only its own methods, in lower case.
       const batch = client.pipeline();
       for (const [command = '', ...args] of commands) batch.call(String(command), ...args);
       const results = await batch.exec();
-      if (results === null) throw commandError(target, 'pipeline', [], new Error('connection is closed'));
+      if (results === null) throw failure('pipeline', [], new Error('connection is closed'));
       return results.map(([error, reply], index) => {
         const [command = '', ...args] = commands[index] ?? [];
         // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as above
-        return error === null ? (reply as Reply) : commandError(target, String(command), args, error);
+        return error === null ? (reply as Reply) : failure(String(command), args, error);
       });
     },
     close,
   };
+}
+
+function tooLong({ name }: RedisTarget, command: string, most: number): AgentError {
+  const message = `instance ${name}: ${command.toUpperCase()} was answered with more than ${formatBytes(most)}, and no more was read`;
+  return new AgentError('redis', message, {
+    reason: 'too-long',
+    hint: 'no server has that much to say to it: is it Redis that answers on this address?',
+  });
 }

@@ -10,7 +10,7 @@ import {
 import type { Directive } from '../formats/conf/server-arguments.ts';
 import type { UserId } from '../lib/act-as.ts';
 import { describeReadFailure } from '../lib/file-owner.ts';
-import { ForeignFileError, readForeignFile } from '../lib/read-foreign.ts';
+import { ForeignFileError, readForeignFile } from '../lib/foreign-file.ts';
 
 /** A directive with where it was found. */
 export interface ConfEntry {

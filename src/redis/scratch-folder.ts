@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, readdir, readlink, realpath, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { systemCode } from '../domain/errors.ts';
-import { readForeignSync } from '../lib/open-foreign.ts';
+import { readForeignSync } from '../lib/foreign-file.ts';
 import { startTicks } from './server-process.ts';
 
 /** `scratch-<pid>-<start>-…`: the agent's process that owns it, so that one is never cleared that is in use. */

@@ -1,5 +1,4 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -7,6 +6,7 @@ import type { Clock } from '../domain/clock.ts';
 import { AgentError, messageOf } from '../domain/errors.ts';
 import { infoInteger } from '../formats/info/parse-info.ts';
 import type { UserId } from '../lib/act-as.ts';
+import { confine } from '../lib/confine.ts';
 import { harmlessEnvironment, lowerPriority } from '../lib/run-program.ts';
 import { giveToUnprivileged, unprivileged } from '../lib/unprivileged.ts';
 import { connectRedis, type RedisConnection } from './connect.ts';
@@ -161,15 +161,12 @@ function spawnServer(
     directives,
   ].flat();
   // Without setpriv a killed agent leaves its server behind, for sweepScratch to end.
-  const setpriv = ['/usr/bin/setpriv', '/bin/setpriv'].find((path) => existsSync(path));
-  const [command, args] =
-    setpriv === undefined
-      ? [program, options]
-      : [setpriv, ['--pdeathsig', 'KILL', '--no-new-privs', program, ...options]];
+  const { command, args, detached } = confine(program, options);
   const child = spawn(command, args, {
     cwd: folder,
     stdio: ['ignore', 'pipe', 'pipe'],
     env: harmlessEnvironment(),
+    detached,
     ...unprivileged(user),
   });
   const log = new LastLines();

@@ -3,7 +3,7 @@ import type { Clock } from '../../domain/clock.ts';
 import { AgentError } from '../../domain/errors.ts';
 import { infoInteger, type Info } from '../../formats/info/parse-info.ts';
 import { formatDuration } from '../../lib/duration.ts';
-import { readForeignSync } from '../../lib/open-foreign.ts';
+import { readForeignSync } from '../../lib/foreign-file.ts';
 import { readAofPlace, type AofPlace } from '../../redis/aof-place.ts';
 import type { RedisConnection } from '../../redis/connect.ts';
 import { readInfo } from '../../redis/server.ts';

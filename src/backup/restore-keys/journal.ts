@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { AgentError, messageOf } from '../../domain/errors.ts';
-import { longestNote, readForeignSync } from '../../lib/open-foreign.ts';
+import { longestNote, readForeignSync } from '../../lib/foreign-file.ts';
 import { writeAtomic } from '../../lib/write-atomic.ts';
 import { noCounts, type TallyCounts } from './tally.ts';
 

@@ -14,7 +14,7 @@ import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { formatAofManifest } from '../../formats/aof/aof-manifest.ts';
 import { actAs } from '../../lib/act-as.ts';
-import { openForeignSync } from '../../lib/open-foreign.ts';
+import { openForeignSync } from '../../lib/foreign-file.ts';
 import { syncFolder } from './journal.ts';
 import type { Layout } from './layout.ts';
 import { createStaged, finishStaged, type FileManners } from './stage-files.ts';

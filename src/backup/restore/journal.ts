@@ -12,7 +12,7 @@ import {
 import { join } from 'node:path';
 import { AgentError, messageOf, systemCode } from '../../domain/errors.ts';
 import { actAs, type UserId } from '../../lib/act-as.ts';
-import { longestNote, openForeignSync, readForeignSync } from '../../lib/open-foreign.ts';
+import { longestNote, openForeignSync, readForeignSync } from '../../lib/foreign-file.ts';
 import type { ExpectedKeys } from './judge-load.ts';
 import type { Layout } from './layout.ts';
 import type { DataFiles, FileMove } from './swap-plan.ts';

@@ -2,7 +2,7 @@ import { mkdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { AgentError, messageOf, systemCode } from '../../domain/errors.ts';
 import { actAs, type UserId } from '../../lib/act-as.ts';
-import { longestNote, readForeignSync } from '../../lib/open-foreign.ts';
+import { longestNote, readForeignSync } from '../../lib/foreign-file.ts';
 import { replace } from './journal.ts';
 
 /**

@@ -15,7 +15,7 @@ import { join } from 'node:path';
 import { AgentError, messageOf, systemCode } from '../../domain/errors.ts';
 import { formatBytes } from '../../lib/bytes.ts';
 import { actAs, type UserId } from '../../lib/act-as.ts';
-import { openForeignSync } from '../../lib/open-foreign.ts';
+import { openForeignSync } from '../../lib/foreign-file.ts';
 import { currentUser, describeOwner } from '../../lib/file-owner.ts';
 import type { Layout } from './layout.ts';
 

@@ -1,7 +1,7 @@
 import { mkdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { actAs, type UserId } from '../../lib/act-as.ts';
-import { longestNote, readForeignSync } from '../../lib/open-foreign.ts';
+import { longestNote, readForeignSync } from '../../lib/foreign-file.ts';
 import { replace } from './journal.ts';
 
 /** What is said of a restore by files that has stopped its server, when nothing came of it. */

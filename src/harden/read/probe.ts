@@ -3,7 +3,7 @@ import { connect as connectTls } from 'node:tls';
 import { AgentError } from '../../domain/errors.ts';
 import type { InstanceSettings } from '../../domain/settings.ts';
 import type { UserId } from '../../lib/act-as.ts';
-import { readForeignFile } from '../../lib/read-foreign.ts';
+import { readForeignFile } from '../../lib/foreign-file.ts';
 import { connectRedis, endpoint } from '../../redis/connect.ts';
 import { seen, type CertificateFacts, type Seen, type ServerFacts } from '../facts.ts';
 

@@ -7,7 +7,7 @@ import type { EngineVersion } from '../../formats/conf/engine.ts';
 import type { Directive } from '../../formats/conf/server-arguments.ts';
 import { actAs, type UserId } from '../../lib/act-as.ts';
 import { describeOwner } from '../../lib/file-owner.ts';
-import { readForeignFile } from '../../lib/read-foreign.ts';
+import { readForeignFile } from '../../lib/foreign-file.ts';
 import { resolveConf, whyUnread, type ConfEntry } from '../../redis/resolve-conf.ts';
 import type { FileEntry, FileFacts, PathFacts } from '../facts.ts';
 import { sha256 } from './hash.ts';

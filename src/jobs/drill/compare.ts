@@ -4,7 +4,7 @@ import type { DrillComparison } from '../../domain/drill.ts';
 import { AgentError } from '../../domain/errors.ts';
 import { placeOf } from '../../formats/rdb/rdb-check.ts';
 import { RdbError } from '../../formats/rdb/rdb-handler.ts';
-import { openForeign } from '../../lib/open-foreign.ts';
+import { openForeign } from '../../lib/foreign-file.ts';
 import { printable } from '../../lib/printable.ts';
 
 const chunkBytes = 1024 * 1024;

@@ -7,7 +7,7 @@ import { compareCounts } from '../../backup/verify/compare-counts.ts';
 import type { Manifest } from '../../domain/backup.ts';
 import { AgentError } from '../../domain/errors.ts';
 import { infoKeyspace } from '../../formats/info/parse-info.ts';
-import { openForeign } from '../../lib/open-foreign.ts';
+import { openForeign } from '../../lib/foreign-file.ts';
 import { sweepScratch } from '../../redis/scratch-folder.ts';
 import { startScratchServer } from '../../redis/scratch-server.ts';
 import { engineOf, readInfo } from '../../redis/server.ts';

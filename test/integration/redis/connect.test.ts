@@ -310,3 +310,30 @@ it('answers each command of a pipeline', async () => {
   expect(replies[2]).toBe(2);
   expect(replies[3]).toMatchObject({ message: expect.stringMatching(/^instance main: LRANGE: WRONGTYPE/) });
 });
+
+it('reads no more of an answer than it should have to', async () => {
+  const part = Buffer.alloc(64 * 1024, 'x');
+  const answered = new Set<boolean>();
+  const server = createServer((socket) => {
+    socket.on('error', () => socket.destroy());
+    socket.on('data', (chunk) => {
+      if (!chunk.includes('INFO')) {
+        socket.write('+PONG\r\n');
+        return;
+      }
+      socket.write('$500000000\r\n');
+      const flood = (): void => {
+        while (!socket.destroyed && socket.write(part));
+      };
+      socket.on('drain', flood).on('close', () => answered.add(socket.bytesWritten < 500_000_000));
+      flood();
+    });
+  });
+  const url = `redis://127.0.0.1:${await listen(server)}`;
+  const failure = await failureOf((await open({ url })).call('INFO'));
+  expect(failure).toMatchObject({
+    reason: 'too-long',
+    message: 'instance main: INFO was answered with more than 32 MiB, and no more was read',
+  });
+  await expect.poll(() => [...answered]).toEqual([true]);
+});

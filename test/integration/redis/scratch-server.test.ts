@@ -113,6 +113,14 @@ test('private, humble, and gone when stopped', async () => {
   expect(await readdir(options.directory)).toEqual([]);
 });
 
+test('it has no terminal, and leaves no core dump', async () => {
+  const { pid } = await start(optionsFor());
+  // proc_pid_stat(5): session, then the terminal.
+  const [, , , session, terminal] = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
+  expect({ session: Number(session), terminal }).toEqual({ session: pid, terminal: '0' });
+  expect(readFileSync(`/proc/${pid}/limits`, 'utf8')).toMatch(/^Max core file size\s+0\s+0\s/m);
+});
+
 test.skipIf(process.getuid?.() !== 0)('it has no rights of root’s', async () => {
   const scratch = await start(optionsFor());
   const status = readFileSync(`/proc/${scratch.pid}/status`, 'utf8');

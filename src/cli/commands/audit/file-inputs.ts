@@ -3,7 +3,7 @@ import type { Readable } from 'node:stream';
 import { parseYaml } from '../../../config/document.ts';
 import { AgentError } from '../../../domain/errors.ts';
 import { parseEngine, type EngineVersion } from '../../../formats/conf/engine.ts';
-import { readForeignFile } from '../../../lib/read-foreign.ts';
+import { readForeignFile } from '../../../lib/foreign-file.ts';
 import { whyUnread } from '../../../redis/resolve-conf.ts';
 import { confsInYaml } from './yaml-confs.ts';
 

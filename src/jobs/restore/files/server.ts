@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { AgentError, messageOf, systemCode } from '../../../domain/errors.ts';
 import { infoInteger, type Info } from '../../../formats/info/parse-info.ts';
 import { actAs, type UserId } from '../../../lib/act-as.ts';
-import { openForeignSync, readForeignSync } from '../../../lib/open-foreign.ts';
+import { openForeignSync, readForeignSync } from '../../../lib/foreign-file.ts';
 import { printable } from '../../../lib/printable.ts';
 import { findDataProcesses, findProcess, servingAt } from '../../../redis/data-process.ts';
 import { readInfo } from '../../../redis/server.ts';
