@@ -3,10 +3,12 @@ import { chmodSync, lstatSync, rmSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { AgentError, messageOf, systemCode } from '../../domain/errors.ts';
 import type { ListenSettings } from '../../domain/settings/listen.ts';
+import { isLoopback } from '../../lib/loopback.ts';
 import type { App } from '../build-app.ts';
+import { Pages, plain, type Answer } from './pages.ts';
 import type { Watch } from './watch.ts';
 
-/** What is served for others to look: /metrics and /healthz. Nothing that it answers changes anything. */
+/** What is served for others to look (pages.ts). Nothing that it answers changes anything. */
 export interface Listener {
   /** Serves what this one knows, from now on. */
   use(app: App): void;
@@ -23,37 +25,24 @@ export async function startListening(app: App, watch: Watch): Promise<Listener |
   if (listen === undefined) return undefined;
   let current = app;
   const token = listen.token === undefined ? undefined : app.secret(listen.token, 'the token of listen');
+  const pages = new Pages(watch);
   const server = createServer({ headersTimeout: patience, requestTimeout: patience }, (request, response) => {
     answer(request, response).catch((error: unknown) => {
       current.log.error({ cause: messageOf(error) }, 'cannot answer a request');
-      if (!response.headersSent) response.writeHead(500).end();
+      if (!response.headersSent) send(response, plain(500, 'this cannot be shown now; the log says why'));
     });
   });
   server.maxConnections = mostConnections;
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    response.setHeader('Cache-Control', 'no-store');
-    if (request.method !== 'GET') return send(response, 405, 'text/plain', 'only GET\n');
-    if (token !== undefined && !isBearer(request.headers.authorization, token.reveal())) {
-      response.setHeader('WWW-Authenticate', 'Bearer');
-      return send(response, 401, 'text/plain', 'a bearer token is needed\n');
+    if (request.method !== 'GET') return send(response, plain(405, 'only GET'), { Allow: 'GET' });
+    if (token === undefined && !isOwnName(request.headers.host, listen?.address, current))
+      return send(response, plain(421, 'this is not the name of this host'));
+    if (token !== undefined && !carriesToken(request.headers.authorization, token.reveal())) {
+      const challenge = 'Bearer, Basic realm="redis-agent (the token is the password)"';
+      return send(response, plain(401, 'the token is needed'), { 'WWW-Authenticate': challenge });
     }
-    const path = (request.url ?? '').split('?', 1)[0];
-    if (path === '/metrics') {
-      const { contentType, metricsPage } = await import('./metrics-page.ts');
-      return send(response, 200, contentType, await metricsPage(current, watch));
-    }
-    if (path === '/healthz') {
-      const reasons = watch.lagging().map((name) => `the loop that watches ${name} has not come round`);
-      const body = { status: reasons.length === 0 ? 'ok' : 'failing', reasons };
-      return send(
-        response,
-        reasons.length === 0 ? 200 : 503,
-        'application/json',
-        `${JSON.stringify(body)}\n`,
-      );
-    }
-    return send(response, 404, 'text/plain', 'there are /metrics and /healthz\n');
+    send(response, await pages.answer(current, request.url ?? ''));
   }
 
   await open(server, listen.address);
@@ -70,13 +59,58 @@ export async function startListening(app: App, watch: Watch): Promise<Listener |
   };
 }
 
-function send(response: ServerResponse, status: number, type: string, body: string): void {
-  response.writeHead(status, { 'Content-Type': type }).end(body);
+/** Nobody keeps a copy, frames it, guesses at its type or learns where its reader came from. */
+const always = {
+  'Cache-Control': 'no-store',
+  'X-Content-Type-Options': 'nosniff',
+  'X-Frame-Options': 'DENY',
+  'Referrer-Policy': 'no-referrer',
+  'Cross-Origin-Opener-Policy': 'same-origin',
+  'Cross-Origin-Resource-Policy': 'same-origin',
+};
+
+function send(
+  response: ServerResponse,
+  { status, type, body, policy = "default-src 'none'" }: Answer,
+  more: Record<string, string> = {},
+): void {
+  const content = `${policy}; frame-ancestors 'none'`;
+  response
+    .writeHead(status, { ...always, 'Content-Type': type, 'Content-Security-Policy': content, ...more })
+    .end(body);
+}
+
+/**
+ * Who asks without a token is on this host, and so is every page that a browser here shows: one whose name its owner
+ * lets point to this host could read what we answer. It comes with that name.
+ */
+function isOwnName(
+  header: string | undefined,
+  address: ListenSettings['address'] | undefined,
+  { settings }: App,
+): boolean {
+  if (address === undefined || 'socket' in address || header === undefined) return true;
+  const host = header
+    .replace(/:\d*$/, '')
+    .replace(/^\[(.*)\]$/, '$1')
+    .toLowerCase();
+  const { public_url: known } = settings.alerts;
+  return (
+    isLoopback(host) || host === address.host || (known !== undefined && host === new URL(known).hostname)
+  );
+}
+
+/** As a bearer's, or as the password of whatever user, which browsers and calendars can bring. */
+function carriesToken(header: string | undefined, token: string): boolean {
+  const bearer = /^Bearer +(\S+)$/i.exec(header ?? '')?.[1];
+  const basic = /^Basic +([\w+/=-]+)$/i.exec(header ?? '')?.[1];
+  const pair = Buffer.from(basic ?? '', 'base64').toString();
+  return isSame(bearer ?? pair.slice(pair.indexOf(':') + 1), token);
 }
 
 /** As long as the token, whatever was sent: how long it takes tells nothing. */
-function isBearer(header: string | undefined, token: string): boolean {
-  const given = Buffer.from(/^Bearer +(\S+)$/i.exec(header ?? '')?.[1] ?? '');
+function isSame(text: string, token: string): boolean {
+  const given = Buffer.from(text);
   const wanted = Buffer.from(token);
   const same = Buffer.alloc(wanted.length);
   given.copy(same);

@@ -1,12 +1,10 @@
 import { extname } from 'node:path';
-import type { App } from '../../app/build-app.ts';
 import { fleetReport } from '../../app/report/gather-fleet.ts';
-import { gatherReport, type ReportRequest } from '../../app/report/gather.ts';
+import { instanceReport } from '../../app/report/make.ts';
 import { AgentError, messageOf } from '../../domain/errors.ts';
 import { parseDuration } from '../../lib/duration.ts';
 import { writeAtomic } from '../../lib/write-atomic.ts';
 import type { ReportDocument } from '../../report/document.ts';
-import { buildReport } from '../../report/model/index.ts';
 import { defineCommand } from '../define-command.ts';
 
 const formats = ['html', 'text', 'json'] as const;
@@ -71,14 +69,6 @@ export const reportCommand = defineCommand<ReportArguments, ReportResult>({
       : `${style.good('written')}: ${written.path}\n${document.verdict.headline}`,
   document: ({ document, written }) => ({ ...document, written }),
 });
-
-async function instanceReport(
-  app: App,
-  request: ReportRequest,
-): Promise<{ document: ReportDocument; timezone: string }> {
-  const facts = await gatherReport(app, request);
-  return { document: buildReport(facts), timezone: facts.timezone };
-}
 
 function formatOf(out: string | undefined): (typeof formats)[number] {
   const extension = out === undefined ? '.txt' : extname(out).toLowerCase();

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { ListenSettings } from '../../domain/settings/listen.ts';
+import { isLoopback } from '../../lib/loopback.ts';
 import { fail, secretRef } from '../fields.ts';
 import type { Section } from './section.ts';
 
@@ -36,15 +37,12 @@ export const listenSection: Section<ListenSettings | undefined> = {
       'socket' in address ? `unix://${address.socket}` : `${bracketed(address.host)}:${address.port}`;
     return token === undefined ? text : { address: text, token };
   },
-  example: `# /metrics (Prometheus) and /healthz. Nothing listens when left out.
+  example: `# The report as a page (/), due dates (/maintenance.ics), /metrics (Prometheus) and /healthz. Nothing listens when
+# left out. With a token, who asks brings it as a bearer token, or as the password that a browser asks for.
 # listen: 127.0.0.1:9722                       # or unix:///run/redis-agent/http.sock
 # listen: { address: "0.0.0.0:9722", token: { file: /etc/redis-agent/secrets/metrics } }
 `,
 };
-
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
-}
 
 const bracketed = (host: string): string => (host.includes(':') ? `[${host}]` : host);
 
