@@ -82,7 +82,10 @@ test('with a token, and over a socket', async () => {
 test('the report is what the command makes, and nothing else is to be had', async () => {
   const server = await startServer();
   const port = await freePort();
-  const config = writeConfig({ server, settings: { ...often, listen: `127.0.0.1:${port}`, timezone: 'UTC' } });
+  const config = writeConfig({
+    server,
+    settings: { ...often, listen: `127.0.0.1:${port}`, timezone: 'UTC' },
+  });
   const daemon = startDaemon(config);
   await daemon.until({ msg: 'listening' });
   const page = await get({ port }, '/');

@@ -116,7 +116,8 @@ test('private, humble, and gone when stopped', async () => {
 test('it has no terminal, and leaves no core dump', async () => {
   const { pid } = await start(optionsFor());
   // proc_pid_stat(5): session, then the terminal.
-  const [, , , session, terminal] = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
+  const [, , , session, terminal] =
+    readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
   expect({ session: Number(session), terminal }).toEqual({ session: pid, terminal: '0' });
   expect(readFileSync(`/proc/${pid}/limits`, 'utf8')).toMatch(/^Max core file size\s+0\s+0\s/m);
 });

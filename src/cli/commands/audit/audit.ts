@@ -3,6 +3,9 @@ import { AgentError } from '../../../domain/errors.ts';
 import { atLeast } from '../../../domain/finding.ts';
 import { judgeFacts } from '../../../harden/audit/judge.ts';
 import type { AuditReport } from '../../../harden/audit/report.ts';
+import { judgeFileUser, judgeServerUser, type ProfileReport } from '../../../app/acl/profile-report.ts';
+import type { AuditFacts } from '../../../harden/facts.ts';
+import { renderProfiles } from '../../render/profile.ts';
 import { gatherFileFacts } from '../../../harden/read/gather-files.ts';
 import { auditJob } from '../../../jobs/harden/audit.ts';
 import { writeAtomic } from '../../../lib/write-atomic.ts';
@@ -27,10 +30,16 @@ interface Args {
   engine: string | undefined;
   check: string[] | undefined;
   'fix-preview': boolean | undefined;
+  profile: string | undefined;
+  user: string | undefined;
+  key: string[] | undefined;
+  channel: string[] | undefined;
 }
 
 interface Audited {
   reports: AuditReport[];
+  /** With --profile: a user held against it, and nothing else. */
+  profiles?: ProfileReport[];
   /** The mended file, for --fix-preview. */
   preview: string | undefined;
   format: AuditFormat;
@@ -76,15 +85,48 @@ export const auditCommand = defineCommand<Args, Audited>({
         describe: 'Only these rules; nothing is recorded',
       })
       .option('fix-preview', { type: 'boolean', describe: 'Print the file of --conf as the server takes it' })
+      .option('profile', {
+        type: 'string',
+        requiresArg: true,
+        implies: 'user',
+        describe:
+          'Only this: has --user what an application of that kind needs? bullmq, bull, celery, cache …',
+      })
+      .option('user', {
+        type: 'string',
+        requiresArg: true,
+        implies: 'profile',
+        describe: 'The ACL user that --profile is about',
+      })
+      .option('key', {
+        type: 'string',
+        array: true,
+        requiresArg: true,
+        describe: 'Key pattern of the application, where it is not the profile’s',
+      })
+      .option('channel', {
+        type: 'string',
+        array: true,
+        requiresArg: true,
+        describe: 'The same for channels',
+      })
       .conflicts('conf', 'instance'),
   examples: [
     ['$0 audit', 'every configured server, one score each'],
     ['$0 audit --conf redis.conf --engine redis-7.0', 'a file, in CI or before the first start'],
     ['$0 audit --format html --out audit.html', 'a page to send on'],
     ['$0 audit --check ACL05', 'one rule'],
+    ['$0 audit --profile bullmq --user worker', 'is that user’s ACL right for BullMQ?'],
   ],
   async run(context, given) {
-    const args = { ...given, conf: apart(given.conf), check: apart(given.check) };
+    const args = {
+      ...given,
+      conf: apart(given.conf),
+      check: apart(given.check),
+      key: apart(given.key),
+      channel: apart(given.channel),
+    };
+    if (args.profile !== undefined) return heldAgainst(context, args);
     const failOn = severityOf(args['fail-on']);
     const only = args.check === undefined ? undefined : checkIds(args.check);
     if (args['fix-preview'] === true) return preview(context, args);
@@ -103,6 +145,7 @@ export const auditCommand = defineCommand<Args, Audited>({
   render(audited, { style, width }) {
     if (audited.preview !== undefined) return audited.preview.replace(/\n$/, '');
     if (audited.out !== undefined) return `written to ${audited.out}`;
+    if (audited.profiles !== undefined) return renderProfiles(audited.profiles, style, width);
     return audited.format === 'text' ? renderAudit(audited.reports, style, width) : renderNow(audited);
   },
   exitCode: ({ failed }) => (failed ? exitCodes.findings : exitCodes.ok),
@@ -111,6 +154,32 @@ export const auditCommand = defineCommand<Args, Audited>({
 /** An option that was given several times comes joined. */
 function apart(words: string[] | undefined): string[] | undefined {
   return words?.flatMap((word) => word.split('\0').filter(Boolean));
+}
+
+/** One user and one profile, of each server or file. */
+async function heldAgainst(context: CommandContext, args: Args): Promise<Audited> {
+  const { profile = '', user = '', key: keys, channel: channels } = args;
+  const question = { profile, user, keys, channels };
+  const profiles: ProfileReport[] = [];
+  if (args.conf === undefined) {
+    const app = await context.app();
+    for (const instance of app.instances(context.globals.instance))
+      profiles.push(await judgeServerUser(app, instance, question, context.signal));
+  } else {
+    for (const facts of await factsOfFiles(context, args)) profiles.push(judgeFileUser(facts, question));
+  }
+  const failed = profiles.some(({ fits }) => !fits);
+  const audited: Audited = {
+    reports: [],
+    profiles,
+    preview: undefined,
+    format: args.format,
+    failed,
+    out: undefined,
+  };
+  if (args.out === undefined) return audited;
+  await writeAtomic(args.out, `${renderJson(documentOf(audited), 2)}\n`, { mode: 0o600 });
+  return { ...audited, out: args.out };
 }
 
 async function ofServers(context: CommandContext, only: string[] | undefined): Promise<AuditReport[]> {
@@ -128,20 +197,22 @@ async function ofFiles(
   args: Args,
   only: string[] | undefined,
 ): Promise<AuditReport[]> {
+  const all = await factsOfFiles(context, args);
+  return all.map((facts) => judgeFacts(facts, { waivers: [], only }));
+}
+
+async function factsOfFiles(context: CommandContext, args: Args): Promise<AuditFacts[]> {
   const asked = args.engine === undefined ? undefined : engineOption(args.engine);
   const inputs = await readInputs(args.conf ?? [], context.stdin);
   return inputs.map(({ path, source, name, engine }) =>
-    judgeFacts(
-      gatherFileFacts(path, {
-        engine: asked ?? engine,
-        aclfile: args.aclfile,
-        source,
-        name,
-        now: context.clock.now(),
-        memory: totalmem(),
-      }),
-      { waivers: [], only },
-    ),
+    gatherFileFacts(path, {
+      engine: asked ?? engine,
+      aclfile: args.aclfile,
+      source,
+      name,
+      now: context.clock.now(),
+      memory: totalmem(),
+    }),
   );
 }
 
@@ -170,6 +241,7 @@ function renderNow(audited: Audited): string {
   return renderAudit(reports, createStyle(false), 100);
 }
 
-function documentOf({ reports, preview: text }: Audited): unknown {
+function documentOf({ reports, profiles, preview: text }: Audited): unknown {
+  if (profiles !== undefined) return { profiles };
   return text === undefined ? { reports } : { preview: text };
 }

@@ -1,0 +1,6 @@
+/** Whom a client logs in as, and where. */
+export interface Login {
+  port: number;
+  username: string;
+  password: string;
+}
