@@ -12,6 +12,7 @@ import { silences } from '../state/alerts/silences.ts';
 import type { State } from '../state/db/open.ts';
 import { inTransaction } from '../state/db/transaction.ts';
 import { advance } from './engine/advance.ts';
+import type { OwnWork } from './engine/hold.ts';
 import { retire, type RuleTimings } from './engine/observe.ts';
 
 /** What decides beside the alerts themselves. */
@@ -22,6 +23,8 @@ export interface Policy {
   timezone: string;
   /** When the digest after `at` is due, milliseconds since the epoch; null without one. */
   nextDigest: (at: number) => number | null;
+  /** What the agent does, or has just done, to the servers that it watches. */
+  work: (state: State, now: number) => readonly OwnWork[];
 }
 
 const day = 24 * 60 * 60 * 1000;
@@ -35,7 +38,7 @@ const digestMark = 'digest';
  */
 export function decide(
   state: State,
-  { settings, rules, timezone, nextDigest }: Policy,
+  { settings, rules, timezone, nextDigest, work }: Policy,
   now: number,
 ): number | null {
   return inTransaction(state, () => {
@@ -51,6 +54,7 @@ export function decide(
         groups: alertGroups(state),
         silences: silences(state, { now, span: day }),
         windows: settings.windows,
+        work: work(state, now),
         rules,
         timezone,
         channels,

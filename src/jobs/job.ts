@@ -79,6 +79,8 @@ export interface Job<Options, Value> {
   uses: readonly ('server' | 'repository')[];
   /** What it can find, besides `<name>-failed`. */
   rules: readonly Rule[];
+  /** Rules that it makes come true while it works on the server: nobody is told of them meanwhile, unless they last. */
+  causes?: readonly string[];
   /** When it comes round by itself; null where the configuration says never. Only on demand when left out. */
   schedule?(settings: Settings, instance: InstanceSettings): JobSchedule | null;
   run(context: JobContext, options: Options): Promise<JobResult<Value>>;

@@ -13,9 +13,22 @@ export interface Hold {
   until: number | null;
 }
 
+/** Work of the agent's own that causes findings. Times are milliseconds since the epoch. */
+export interface OwnWork {
+  instance: string;
+  /** For people: `restore`. */
+  name: string;
+  /** What it causes. */
+  rules: readonly string[];
+  from: number;
+  /** Infinity while it is under way. */
+  until: number;
+}
+
 export interface Holders {
   silences: readonly Silence[];
   windows: readonly WindowSettings[];
+  work: readonly OwnWork[];
   rules: RuleTimings;
   /** IANA zone of windows that name none. */
   timezone: string;
@@ -25,7 +38,7 @@ export interface Holders {
 export function holdOf(
   alert: Alert,
   at: number,
-  { silences, windows, rules, timezone }: Holders,
+  { silences, windows, work, rules, timezone }: Holders,
   others: ReadonlyMap<string, readonly Alert[]>,
 ): Hold | undefined {
   const silence = silences.find(
@@ -38,6 +51,11 @@ export function holdOf(
   );
   if (window !== undefined)
     return { by: 'window', reason: `maintenance window: ${window.reason}`, until: null };
+  const own = work.find(
+    ({ instance, rules: caused, from, until }) =>
+      instance === alert.instance && caused.includes(alert.rule) && from <= at && at < until,
+  );
+  if (own !== undefined) return { by: 'window', reason: `follows from a ${own.name} under way`, until: null };
   for (const rule of rules.get(alert.rule)?.inhibitedBy ?? []) {
     const cause = others
       .get(causeKey(alert.instance, rule))

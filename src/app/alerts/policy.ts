@@ -3,6 +3,7 @@ import { localTimezone } from '../../lib/timezone.ts';
 import type { App } from '../build-app.ts';
 import { rulesById } from '../rules.ts';
 import { nextMatch } from './next-match.ts';
+import { ownWork } from './own-work.ts';
 
 /** What the configuration says about who is told of what. */
 export function alertPolicy({ settings }: App): Policy {
@@ -14,6 +15,12 @@ export function alertPolicy({ settings }: App): Policy {
     settings: alerts,
     rules: rulesById,
     timezone,
+    work: (state, now) =>
+      ownWork(
+        state,
+        { instances: settings.instances.map(({ name }) => name), directory: settings.state.path },
+        now,
+      ),
     nextDigest(at) {
       if (digest === null) return null;
       if (asked?.at !== at) asked = { at, answer: nextMatch(digest, timezone, at) };

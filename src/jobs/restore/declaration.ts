@@ -9,6 +9,18 @@ export const restoreDeclaration = {
   urgency: 'urgent',
   uses: ['server', 'repository'],
   rules: [],
+  causes: [
+    'server-down',
+    'server-busy',
+    'server-loading',
+    'restart-loop',
+    'role-changed',
+    'master-link',
+    'replicas-lost',
+    'writes-refused',
+    'connection-failures',
+    'round-trip',
+  ],
   /** Who was refused asked for it, and was told. */
   isNews: (_: object, error: unknown) => !(error instanceof AgentError && error.code === 'refused'),
 } as const;

@@ -1,6 +1,7 @@
 import type { Alert, AlertGroup, Notice, Silence } from '../../../src/domain/alert.ts';
 import type { Finding, Severity } from '../../../src/domain/finding.ts';
 import { advance, type Advance } from '../../../src/alert/engine/advance.ts';
+import type { OwnWork } from '../../../src/alert/engine/hold.ts';
 import type { Timing } from '../../../src/alert/engine/event.ts';
 import { flapSpan, observe, type RuleTimings } from '../../../src/alert/engine/observe.ts';
 import type { AlertSettings } from '../../../src/domain/settings/alerts.ts';
@@ -40,6 +41,7 @@ export class World {
   notices: Notice[] = [];
   rules: RuleTimings = new Map();
   channels: string[] = ['mail'];
+  work: OwnWork[] = [];
   settings: Pick<AlertSettings, 'routes' | 'escalation' | 'windows'> = {
     routes: [],
     escalation: [],
@@ -68,6 +70,7 @@ export class World {
         groups: this.groups,
         silences: this.silences,
         channels: this.channels,
+        work: this.work,
         rules: this.rules,
         timezone: this.timezone,
         timing,

@@ -47,6 +47,7 @@ const policy: Policy = {
   rules: new Map(),
   timezone: 'UTC',
   nextDigest: () => null,
+  work: () => [],
 };
 
 function look(findings: Finding[]): boolean {

@@ -54,6 +54,13 @@ test('their rules are registered, and so is what a failure raises', () => {
   expect(failures.filter((id) => !wanted.includes(id))).toEqual([]);
 });
 
+test('what they cause are rules that exist', () => {
+  const ids = new Set(rules.map(({ id }) => id));
+  const caused = jobs.flatMap(({ causes = [] }) => causes);
+  expect(caused.length).toBeGreaterThan(0);
+  expect(caused.filter((id) => !ids.has(id))).toEqual([]);
+});
+
 test('those that come round say when', () => {
   const names = planned.map(({ job }) => job.name);
   expect(names).toEqual(expect.arrayContaining(['backup', 'verify', 'drill', 'check-aof', 'watch-backups']));

@@ -182,6 +182,28 @@ describe('the alert engine', () => {
     expect(world.lines()).toEqual(['mail main: fired a (critical)', 'mail main: resolved a (critical)']);
   });
 
+  test('tells nothing of what the agent itself causes, and what is left of it afterwards', () => {
+    const world = new World();
+    const own = { instance: 'main', name: 'restore', rules: ['down', 'loading'], from: world.now };
+    world.work = [{ ...own, until: Infinity }];
+    world.see(['down', 'loading', 'disk'], [findingOf('down'), findingOf('loading'), findingOf('disk')]);
+    world.see(['down'], [findingOf('down', { instance: 'other' })], [], 'other');
+    world.pass(10 * minute);
+    expect(world.lines()).toEqual(['mail main: fired disk (critical)', 'mail other: fired down (critical)']);
+    // It is over, and the next look finds one of the two gone.
+    world.work = [{ ...own, until: world.now + minute }];
+    world.see(['down', 'loading', 'disk'], [findingOf('loading'), findingOf('disk')]);
+    world.pass(2 * minute);
+    expect(world.lines().slice(2)).toEqual([
+      'mail main: fired loading (critical)',
+      'mail main: open disk (critical)',
+    ]);
+    world.pass(3 * hour);
+    expect(world.lines().filter((line) => line.startsWith('mail main') && line.includes(' down '))).toEqual(
+      [],
+    );
+  });
+
   test('keeps a maintenance window in its own time zone', () => {
     const world = new World();
     // 2026-11-22 is a Sunday; 02:00 in Berlin is 01:00 UTC.
