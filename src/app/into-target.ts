@@ -47,12 +47,13 @@ function ofInstance(options: IntoOptions, env: NodeJS.ProcessEnv, instance: Inst
         hint: 'leave out --username, --password-file and the like, or name a URL',
       },
     );
-  const { name, url, username, password, tls } = instance;
+  const { name, url, username, password, tls, renamed } = instance;
   return {
     name,
     url,
     username,
     tls,
+    renamed,
     password: password && readSecret(password, { env, what: `password of instance ${name}` }),
   };
 }

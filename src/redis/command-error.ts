@@ -48,7 +48,7 @@ const replyReasons: [RegExp, string, string][] = [
   [
     /^ERR unknown command/i,
     'unknown-command',
-    'is it renamed or switched off (rename-command in the configuration of the server)? Take that line out, and withhold commands by ACL instead',
+    'is it renamed or switched off (rename-command in the configuration of the server)? Name it under renamed: of this instance; or take that line out, and withhold commands by ACL instead',
   ],
   [/Command timed out/, 'timeout', 'the server does not answer in time: is it busy, stopped or overloaded?'],
   [

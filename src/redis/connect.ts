@@ -3,7 +3,7 @@ import { AgentError, messageOf } from '../domain/errors.ts';
 import { formatBytes } from '../lib/bytes.ts';
 import { commandError } from './command-error.ts';
 import { connectError, greetingError } from './connect-error.ts';
-import type { RedisTarget } from './target.ts';
+import { nameOn, type RedisTarget } from './target.ts';
 import { readTlsFiles } from './tls-files.ts';
 
 export type { RedisTarget } from './target.ts';
@@ -105,13 +105,13 @@ const usable = ['busy', 'loading', 'misconf', 'masterdown', 'noperm'];
 async function authenticate(client: Redis, target: RedisTarget): Promise<void> {
   if (target.password !== undefined) {
     const user = target.username === undefined ? [] : [target.username];
-    await client.call('AUTH', ...user, target.password.reveal()).catch((error: unknown) => {
+    await client.call(nameOn(target, 'AUTH'), ...user, target.password.reveal()).catch((error: unknown) => {
       // The server has no password at all: the credential is superfluous, not wrong. The audit reports the open server.
       if (/without any password configured|no password is set/.test(messageOf(error))) return;
       throw greetingError(target, 'AUTH', error);
     });
   }
-  await client.call('PING').catch((error: unknown) => {
+  await client.call(nameOn(target, 'PING')).catch((error: unknown) => {
     const failure = greetingError(target, 'PING', error);
     if (!usable.includes(failure.reason ?? '')) throw failure;
   });
@@ -155,7 +155,7 @@ function wrap(client: Redis, target: RedisTarget, { close, bound }: Wrapping): R
       bound.asked();
       try {
         // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- RESP2 replies have exactly these shapes
-        return (await client.call(command, ...args)) as Reply;
+        return (await client.call(nameOn(target, command), ...args)) as Reply;
       } catch (error) {
         throw failure(command, args, error);
       }
@@ -164,7 +164,7 @@ function wrap(client: Redis, target: RedisTarget, { close, bound }: Wrapping): R
       bound.asked();
       // The batch form, pipeline(commands), knows only its own methods, in lower case.
       const batch = client.pipeline();
-      for (const [command = '', ...args] of commands) batch.call(String(command), ...args);
+      for (const [command = '', ...args] of commands) batch.call(nameOn(target, String(command)), ...args);
       const results = await batch.exec();
       if (results === null) throw failure('pipeline', [], new Error('connection is closed'));
       return results.map(([error, reply], index) => {

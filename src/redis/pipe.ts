@@ -2,6 +2,7 @@ import { connect as connectPlain, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { AgentError, messageOf } from '../domain/errors.ts';
 import { CommandWriter, encodedArgument } from './command-writer.ts';
+import { RenamingWriter } from './renaming-writer.ts';
 import { endpoint } from './connect.ts';
 import { connectError, greetingError } from './connect-error.ts';
 import { PipeError, ReplyParser, type PipeReply } from './reply-parser.ts';
@@ -47,7 +48,7 @@ interface Waiter {
  * `answered` tells how far the server confirmed.
  */
 export class Pipe {
-  readonly out = new CommandWriter();
+  readonly out: CommandWriter;
   readonly target: RedisTarget;
   /** Commands that the server has answered. */
   answered = 0;
@@ -79,6 +80,7 @@ export class Pipe {
 
   private constructor(target: RedisTarget, options: PipeOptions) {
     this.target = target;
+    this.out = target.renamed === undefined ? new CommandWriter() : new RenamingWriter(target.renamed);
     this.#options = options;
     this.#window = options.window ?? defaultWindow;
     const place = endpoint(target);

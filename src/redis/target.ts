@@ -10,4 +10,11 @@ export interface RedisTarget {
   username?: string | undefined;
   password?: Secret | undefined;
   tls?: TlsSettings | undefined;
+  /** Commands that the server has under other names, by their own in capitals. */
+  renamed?: Readonly<Record<string, string>> | undefined;
+}
+
+/** What that server calls a command. */
+export function nameOn({ renamed }: RedisTarget, command: string): string {
+  return renamed?.[command.toUpperCase()] ?? command;
 }

@@ -37,6 +37,8 @@ instances:
     # PATH when left out. They and every folder above belong to root (or to the agent's user), and nobody else may write
     # there.
     # tools: { redis_server: /opt/redis/bin/redis-server, redis_check_rdb: …, redis_check_aof: … }
+    # Where rename-command is in use: the names under which this server has these commands.
+    # renamed: { CONFIG: CONFIG_9f2a, BGSAVE: BGSAVE_41c7 }
     # What it is used for: cache, queue, session or durable. It picks the thresholds.
     role: queue
     # Bounds of its own, before those of monitor.thresholds below.
@@ -75,6 +77,21 @@ const url = z.string().transform((value, context) => {
   return value;
 });
 
+/** A server takes any name; one with white space could not be typed, and none means that the command is switched off. */
+const renamed = z
+  .record(
+    z.string().regex(/^[A-Za-z]{1,32}$/, 'is not the name of a command; write CONFIG: CONFIG_9f2a'),
+    z
+      .string()
+      .regex(
+        /^[\x21-\x7e]{1,256}$/,
+        'is not a name that a command can have; one that is switched off (rename-command … "") cannot be named',
+      ),
+  )
+  .transform((names) =>
+    Object.fromEntries(Object.entries(names).map(([command, name]) => [command.toUpperCase(), name])),
+  );
+
 function instanceSchema(folder: string) {
   const tls = z.strictObject({
     ca: path(folder).optional(),
@@ -99,6 +116,7 @@ function instanceSchema(folder: string) {
           redis_check_aof: path(folder).optional(),
         })
         .optional(),
+      renamed: renamed.optional(),
       role: z.enum(['cache', 'queue', 'session', 'durable']).optional(),
       frugal: z.boolean().optional(),
       thresholds: thresholdsSchema().optional(),

@@ -1,5 +1,15 @@
 import { execFileSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import {
@@ -11,7 +21,20 @@ import {
   writeConfig,
   type TestConfig,
 } from '../../support/agent/cli.ts';
+import { systemCode } from '../../../src/domain/errors.ts';
 import { startServer, type TestServer } from '../../support/servers/redis-server.ts';
+
+/** Until nothing more goes there. */
+function fill(path: string): void {
+  const file = openSync(path, 'w');
+  try {
+    for (;;) writeSync(file, Buffer.alloc(4096));
+  } catch (error) {
+    if (systemCode(error) !== 'ENOSPC') throw error;
+  } finally {
+    closeSync(file);
+  }
+}
 
 async function backedUp(): Promise<{ config: TestConfig; server: TestServer; id: string }> {
   const server = await startServer();
@@ -85,23 +108,37 @@ describe('the state', () => {
     expect(idsIn(config)).toEqual([id]);
   });
 
-  test.skipIf(process.getuid?.() !== 0)(
-    'finds no room: says to look at the disk, and who runs it is not asked',
-    async () => {
-      const { config } = await backedUp();
-      rmSync(config.state, { recursive: true });
-      mkdirSync(config.state);
-      execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', config.state]);
-      onTestFinished(() => void execFileSync('umount', ['--lazy', config.state]));
-      writeFileSync(join(config.state, 'in the way'), Buffer.alloc(48 * 1024));
-      expect(await runAgent(['backups', 'verify'], { config })).toMatchObject({
-        code: 1,
-        stderr: expect.stringMatching(
-          /^redis-agent: cannot use the state directory: .*; see whether .* full/,
-        ) as unknown,
-      });
-    },
-  );
+  test.skipIf(process.getuid?.() !== 0).each([
+    ['after it was in use', true],
+    ['before anything was in it', false],
+  ])('finds no room %s: backups elsewhere go on, and status answers', async (_, used) => {
+    const server = await startServer();
+    await server.call('SET', 'key', 'value');
+    const config = writeConfig({ server });
+    mkdirSync(config.state);
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=2m', 'tmpfs', config.state]);
+    onTestFinished(() => void execFileSync('umount', ['--lazy', config.state]));
+    const earlier = used ? [await takeBackup(config)] : [];
+    fill(join(config.state, 'in the way'));
+    const backup = await runAgent(['backup', '--json'], { config });
+    expect(backup.code, backup.stdout + backup.stderr).toBe(0);
+    const { id } = backup.json.backup;
+    expect(idsIn(config)).toEqual([...earlier, id]);
+    const status = await runAgent(['status', '--json'], { config });
+    expect(status).toMatchObject({ code: 0, json: [{ backups: { count: earlier.length + 1, newest: { id } } }] });
+    expect(status.stderr).toMatch(/state directory/);
+    expect((await runAgent(['backups', 'verify', id], { config })).code).toBe(0);
+    const checked = await runAgent(['check', '--json'], { config });
+    const lines: { what: string; verdict: string; detail: string }[] = checked.json;
+    expect(lines.filter(({ verdict }) => verdict === 'failed')).toMatchObject([
+      { what: 'state', detail: expect.stringMatching(/no space|full/) },
+    ]);
+    // With room again all is as before, and what was known is known.
+    rmSync(join(config.state, 'in the way'));
+    const next = await takeBackup(config);
+    expect(idsIn(config)).toEqual([...earlier, id, next]);
+    expect((await runAgent(['check'], { config })).code).toBe(0);
+  });
 
   test.skipIf(!canBeNobody)('cannot be written by this user: said in one line', async () => {
     const { config, id } = await backedUp();
