@@ -12,6 +12,7 @@ import {
 } from '../domain/backup.ts';
 import type { DrillRecord } from '../domain/drill.ts';
 import { damagedDocument, parseDocument } from './document.ts';
+import { configNames } from './own-names.ts';
 
 // Objects are loose: a key that a later version of the same schema adds is no reason to refuse a backup.
 const count = z.number().int().nonnegative();
@@ -83,6 +84,7 @@ const fields = z.looseObject({
       ),
     })
     .optional(),
+  config: digest.extend({ name: z.enum(configNames) }).optional(),
   content: z.looseObject({
     types: z.record(z.string(), count),
     aux: z.record(z.string(), z.string()),

@@ -5,9 +5,17 @@ import { parseMark } from './verification-mark.ts';
 export const manifestName = 'manifest.json';
 export const acceptedName = 'accepted.json';
 export const keyspaceName = 'keys.json';
+export const configNames = ['config.json', 'config.json.age'] as const;
+export type ConfigName = (typeof configNames)[number];
 
 /** What the agent writes for a backup, besides the marks of verifications and drills. */
-export const ownNames: readonly string[] = [manifestName, acceptedName, keyspaceName, ...artefactNames];
+export const ownNames: readonly string[] = [
+  manifestName,
+  acceptedName,
+  keyspaceName,
+  ...configNames,
+  ...artefactNames,
+];
 
 /**
  * Those of the names below one id that are the agent's. `manifest` is undefined where there is none, or none that can be

@@ -84,6 +84,21 @@ function readChecked(descriptor: number, path: string, place: string, context: S
 }
 
 function secretOf(value: string, place: string, context: SecretContext): Secret {
+  // Editors put both there unasked, and a password with them is another one, which a server only calls wrong.
+  if (value.startsWith('\uFEFF'))
+    throw problem(
+      context,
+      place,
+      'it begins with a byte order mark, which would be part of the secret',
+      "save it as UTF-8 without one: sed -i '1s/^\\xef\\xbb\\xbf//' FILE",
+    );
+  if (/^[^\n]*\n\s*\n\s*$/.test(value) && !value.startsWith('AGE-SECRET-KEY-'))
+    throw problem(
+      context,
+      place,
+      'it ends in more than one line end, and only one is left out of the secret',
+      'write it anew without an empty line behind it: printf %s SECRET > FILE, or head -n 1',
+    );
   const secret = value.replace(/\r?\n$/, '');
   if (secret === '') throw problem(context, place, 'it is empty', 'put the secret there');
   if (secret.includes('\0'))

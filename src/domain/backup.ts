@@ -138,6 +138,8 @@ export interface Manifest {
      */
     exact: boolean;
   };
+  /** config.json or config.json.age beside it, where it is kept: how the server was set up (ServerConfig). */
+  config?: ({ name: 'config.json' | 'config.json.age' } & Digest) | undefined;
   /** Of kind `aof` only. */
   aof?: AofContent | undefined;
   /** What else was read in the dump. */

@@ -21,6 +21,7 @@ import { engineOf, identityOf, readDumpPath, readInfo, readServerTime } from '..
 import { findCheckTool } from '../../redis/tools.ts';
 import { takeLock } from '../../state/locks/lock.ts';
 import type { App } from '../build-app.ts';
+import { requireKept } from '../state-room.ts';
 import { judgeDrill } from '../status/last-drill.ts';
 import { agentVersion } from '../version.ts';
 
@@ -80,7 +81,7 @@ export async function checkPath(
   }
   await attempt('encryption', () => provesEncryption(app, instance, signal));
   await attempt('state', async () => {
-    app.state();
+    requireKept(app);
     takeLock(app.settings.state.path, { instance: instance.name, kind: 'check', clock: app.clock }).release();
     return `${app.settings.state.path} can be written`;
   });

@@ -7,6 +7,7 @@ import type { InstanceSettings } from '../../domain/settings.ts';
 import { infoInteger, infoKeyspace } from '../../formats/info/parse-info.ts';
 import { engineOf, readInfo } from '../../redis/server.ts';
 import { openFindings, type Episode } from '../../state/episodes.ts';
+import { lackOfState } from '../state-room.ts';
 import type { App } from '../build-app.ts';
 import { interruptedRule } from '../../jobs/restore/rules.ts';
 import { intoColumns, readTrend } from '../history/trend.ts';
@@ -68,6 +69,8 @@ export interface InstanceStatus {
   next_runs: NextRun[];
   /** The last 24 hours, as means of equal stretches; null where nothing was seen. Empty where nothing is watched. */
   history: StatusCurve[];
+  /** Why what happens is not remembered; null where it is. */
+  state: string | null;
   findings: OpenFinding[];
 }
 
@@ -96,6 +99,7 @@ export async function readStatus(
     next: runs.find(({ job }) => job === 'backup')?.at ?? null,
     next_runs: runs,
     history: readCurves(app, instance),
+    state: lackOfState(app),
     findings: [...interrupted(app, instance), ...recordedFindings(app, instance)],
   };
 }

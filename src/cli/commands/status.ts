@@ -2,6 +2,7 @@ import { readStatus, type InstanceStatus, type Unavailable } from '../../app/sta
 import { atLeast } from '../../domain/finding.ts';
 import { formatBytes } from '../../lib/bytes.ts';
 import { formatDuration } from '../../lib/duration.ts';
+import { printable } from '../../lib/printable.ts';
 import { defineCommand, type RenderContext } from '../define-command.ts';
 import { exitCodes } from '../exit-code.ts';
 import { paintSeverity } from '../render/severity.ts';
@@ -52,7 +53,7 @@ export const statusCommand = defineCommand<object, InstanceStatus[]>({
 const labelWidth = 13;
 
 function renderInstance(
-  { instance, server, backups, drill, findings, next_runs: runs, history }: InstanceStatus,
+  { instance, server, backups, drill, findings, next_runs: runs, history, state }: InstanceStatus,
   { style, width, now }: RenderContext,
 ): string {
   const rows: Cell[][] = [];
@@ -107,6 +108,8 @@ function renderInstance(
     rows.push([curveNames[metric] ?? metric, drawCurve(metric, values)]);
   const due = renderNextRuns(runs, now, width - labelWidth);
   rows.push(...due.map((line, index): Cell[] => [index === 0 ? 'next' : '', line]));
+  if (state !== null)
+    rows.push(['state', { text: `${printable(state)}: what happens is NOT REMEMBERED`, paint: style.bad }]);
   for (const { severity, summary, remedy } of findings)
     rows.push([{ text: severity, paint: paintSeverity(style, severity) }, `${summary}; ${remedy}`]);
   if (findings.length === 0) rows.push(['findings', { text: 'none', paint: style.good }]);

@@ -13,6 +13,7 @@ import { asEntry, countKeys } from './backup.ts';
 import type { BackupJob, BackupOptions } from './backup-options.ts';
 import { clearLeftOvers, commitBackup, nextId, refuseForeignPrefix, requireRoom } from './backup-steps.ts';
 import { countAof } from '../prove/count-aof.ts';
+import { keepConfig } from './keep-config.ts';
 import { judgeShrinkage } from './judge-shrinkage.ts';
 import type { JobContext, JobResult } from '../job.ts';
 import { requireSound, soundParts } from '../prove/sound-aof.ts';
@@ -58,9 +59,10 @@ async function run(context: JobContext, options: BackupOptions): Promise<JobResu
   const key = repository.artefactKey(id, { name: encoding.name });
   await repository.store.put(key, encoding.chunks, { signal });
   const encoded = encoding.result();
-  const manifest = await commitBackup(context, id, encoded.artefact, async () =>
-    describe(context, { id, view, encoded, loaded }),
-  );
+  const manifest = await commitBackup(context, id, encoded.artefact, async () => {
+    const config = await keepConfig(context, id);
+    return { ...describe(context, { id, view, encoded, loaded }), ...(config && { config }) };
+  });
   const { plain, stored } = encoded.artefact;
   return {
     value: manifest,

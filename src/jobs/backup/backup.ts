@@ -13,6 +13,7 @@ import { clearLeftOvers, commitBackup, nextId, refuseForeignPrefix, requireRoom 
 import { longPatience, type JobContext, type JobResult, type JobSchedule } from '../job.ts';
 import { runBackupCycle } from './backup-cycle.ts';
 import type { BackupJob, BackupOptions } from './backup-options.ts';
+import { keepConfig } from './keep-config.ts';
 import { judgeShrinkage } from './judge-shrinkage.ts';
 import { mayPass } from './may-pass.ts';
 import { shrinkRule, staleRule } from './rules.ts';
@@ -105,7 +106,8 @@ async function storeAll(
     if (stored.artefact.encryption === null && !('unread' in stored.content))
       await repository.writeKeyspace(id, compactReport(stored.keyspace.summary()), signal);
     const manifest = describe(context, { id, snapshot, ...stored });
-    return purpose === undefined ? manifest : { ...manifest, purpose };
+    const config = await keepConfig(context, id);
+    return { ...manifest, ...(config && { config }), ...(purpose !== undefined && { purpose }) };
   });
 }
 

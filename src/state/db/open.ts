@@ -11,6 +11,8 @@ export interface State {
   readonly db: DatabaseSync;
   /** Where it lies. */
   readonly directory: string;
+  /** Why it is in memory only, and gone with this process; undefined where it is kept. */
+  readonly unkept?: string;
   close(): void;
 }
 
@@ -31,6 +33,7 @@ export function openDatabase(
     return open(path, steps);
   } catch (error) {
     if (error instanceof AgentError) throw error;
+    if (isFull(error)) return openInMemory(path, steps, { error, log });
     if (!/not a database|malformed|corrupt|disk image/i.test(messageOf(error))) throw unusable(path, error);
     const aside = `${path}.damaged-${clock.now()}`;
     for (const suffix of ['', '-wal', '-shm']) renameIfThere(path + suffix, aside + suffix);
@@ -39,6 +42,67 @@ export function openDatabase(
       'the database was damaged: set aside, history starts anew',
     );
     return open(path, steps);
+  }
+}
+
+/** SQLite's own words, also where its shared memory finds no room. */
+export function isFull(error: unknown): boolean {
+  return /disk I\/O error|is full|ENOSPC|EDQUOT/.test(messageOf(error));
+}
+
+/** Nothing hangs on history: where there is no room for it the work goes on with a copy of what was there. */
+function openInMemory(
+  path: string,
+  steps: readonly string[],
+  { error, log }: { error: unknown; log: Log },
+): State {
+  const unkept = unusable(path, error);
+  const db = new DatabaseSync(':memory:');
+  try {
+    migrate(db, path, steps);
+    copyInto(db, path, steps.length);
+  } catch (cause) {
+    db.close();
+    throw cause instanceof AgentError ? cause : unkept;
+  }
+  log.warn(
+    { path, cause: messageOf(error) },
+    `${unkept.message}: what happens now is not kept; ${unkept.hint}`,
+  );
+  return {
+    db,
+    directory: dirname(path),
+    unkept: /I\/O/.test(messageOf(error))
+      ? `${messageOf(error)} (is its file system full?)`
+      : messageOf(error),
+    close: () => db.close(),
+  };
+}
+
+/** What can be read without writing beside it; nothing where that is nothing. */
+function copyInto(db: DatabaseSync, path: string, version: number): void {
+  try {
+    // What is not in the file yet, but in the log beside it, is read too: with no other process the index of that log is
+    // kept in memory.
+    db.exec('PRAGMA locking_mode = EXCLUSIVE');
+    db.prepare('ATTACH ? AS disk').run(path);
+    if (Number(db.prepare('PRAGMA disk.user_version').get()?.['user_version']) !== version) return;
+    const tables = db
+      .prepare("SELECT name FROM disk.sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")
+      .all()
+      .map((row) => `"${String(row['name'])}"`);
+    db.exec('PRAGMA defer_foreign_keys = ON; BEGIN');
+    for (const table of tables)
+      db.exec(`DELETE FROM main.${table}; INSERT INTO main.${table} SELECT * FROM disk.${table}`);
+    db.exec('COMMIT');
+  } catch {
+    if (db.isTransaction) db.exec('ROLLBACK');
+  } finally {
+    try {
+      db.exec('DETACH disk');
+    } catch {
+      // It was never there.
+    }
   }
 }
 
@@ -73,7 +137,8 @@ function migrate(db: DatabaseSync, path: string, steps: readonly string[]): void
         hint: 'upgrade redis-agent, or move the file away: it holds history only, no backups',
       });
     for (const step of steps.slice(applied)) db.exec(step);
-    db.exec(`PRAGMA user_version = ${steps.length}`);
+    // Written only where it changes: a full disk is no reason not to read.
+    if (applied < steps.length) db.exec(`PRAGMA user_version = ${steps.length}`);
     db.exec('COMMIT');
   } catch (error) {
     db.exec('ROLLBACK');
@@ -90,12 +155,9 @@ function renameIfThere(from: string, to: string): void {
 }
 
 function unusable(path: string, cause: unknown): AgentError {
-  const message = messageOf(cause);
-  // SQLite's own words, also where its shared memory finds no room.
-  const full = /disk I\/O error|is full|ENOSPC/.test(message);
-  return new AgentError('failed', `cannot use the state directory: ${message} (${path})`, {
+  return new AgentError('failed', `cannot use the state directory: ${messageOf(cause)} (${path})`, {
     cause,
-    hint: full
+    hint: isFull(cause)
       ? 'see whether its file system is full or faulty (df, dmesg), or set state.path to another one'
       : 'run as the user that owns state.path, or as root',
   });

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { Clock } from '../../domain/clock.ts';
 import { AgentError, messageOf } from '../../domain/errors.ts';
-import { ensureStateDirectory } from '../db/open.ts';
+import { ensureStateDirectory, isFull } from '../db/open.ts';
 
 export interface Lock extends Disposable {
   release(): void;
@@ -28,23 +28,14 @@ export function takeLock(
   try {
     db = new DatabaseSync(file);
     db.exec('PRAGMA busy_timeout = 0; BEGIN IMMEDIATE');
-    // Made anew: an older version's has other columns.
-    db.exec('DROP TABLE IF EXISTS holder; CREATE TABLE holder (job TEXT, pid INTEGER, since TEXT) STRICT');
-    db.prepare('INSERT INTO holder VALUES (?, ?, ?)').run(
-      job,
-      process.pid,
-      new Date(clock.now()).toISOString(),
-    );
-    db.exec('COMMIT; BEGIN IMMEDIATE');
+    noteHolder(db, job, clock);
   } catch (error) {
     const holder = db !== undefined && /locked|busy/i.test(messageOf(error)) ? describeHolder(db) : undefined;
     db?.close();
     if (holder === undefined)
       throw new AgentError('failed', `cannot lock ${kind} of ${instance} in ${folder}: ${messageOf(error)}`, {
         cause: error,
-        hint: /not a database|malformed/.test(messageOf(error))
-          ? `remove ${file}: it holds nothing else than who works`
-          : 'run as the user that owns state.path, or as root',
+        hint: hintFor(error, file, folder),
       });
     throw new AgentError('locked', `another ${kind} run of ${instance} is under way${holder.text}`, {
       cause: error,
@@ -55,6 +46,31 @@ export function takeLock(
   const held = db;
   const release = (): void => held.close();
   return { release, [Symbol.dispose]: release };
+}
+
+function hintFor(error: unknown, file: string, folder: string): string {
+  if (isFull(error)) return `its file system is full: see df ${folder}, or set state.path to another one`;
+  return /not a database|malformed/.test(messageOf(error))
+    ? `remove ${file}: it holds nothing else than who works`
+    : 'run as the user that owns state.path, or as root';
+}
+
+/** Who it is stands in the file; where the disk is full nobody is told, and the lock is held all the same. */
+function noteHolder(db: DatabaseSync, job: string, clock: Clock): void {
+  try {
+    // Made anew: an older version's has other columns.
+    db.exec('DROP TABLE IF EXISTS holder; CREATE TABLE holder (job TEXT, pid INTEGER, since TEXT) STRICT');
+    db.prepare('INSERT INTO holder VALUES (?, ?, ?)').run(
+      job,
+      process.pid,
+      new Date(clock.now()).toISOString(),
+    );
+    db.exec('COMMIT');
+  } catch (error) {
+    if (!isFull(error)) throw error;
+    if (db.isTransaction) db.exec('ROLLBACK');
+  }
+  db.exec('BEGIN IMMEDIATE');
 }
 
 /** Whether somebody holds that lock now. */

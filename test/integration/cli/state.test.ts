@@ -108,37 +108,40 @@ describe('the state', () => {
     expect(idsIn(config)).toEqual([id]);
   });
 
-  test.skipIf(process.getuid?.() !== 0).each([
-    ['after it was in use', true],
-    ['before anything was in it', false],
-  ])('finds no room %s: backups elsewhere go on, and status answers', async (_, used) => {
-    const server = await startServer();
-    await server.call('SET', 'key', 'value');
-    const config = writeConfig({ server });
-    mkdirSync(config.state);
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=2m', 'tmpfs', config.state]);
-    onTestFinished(() => void execFileSync('umount', ['--lazy', config.state]));
-    const earlier = used ? [await takeBackup(config)] : [];
-    fill(join(config.state, 'in the way'));
-    const backup = await runAgent(['backup', '--json'], { config });
-    expect(backup.code, backup.stdout + backup.stderr).toBe(0);
-    const { id } = backup.json.backup;
-    expect(idsIn(config)).toEqual([...earlier, id]);
-    const status = await runAgent(['status', '--json'], { config });
-    expect(status).toMatchObject({ code: 0, json: [{ backups: { count: earlier.length + 1, newest: { id } } }] });
-    expect(status.stderr).toMatch(/state directory/);
-    expect((await runAgent(['backups', 'verify', id], { config })).code).toBe(0);
-    const checked = await runAgent(['check', '--json'], { config });
-    const lines: { what: string; verdict: string; detail: string }[] = checked.json;
-    expect(lines.filter(({ verdict }) => verdict === 'failed')).toMatchObject([
-      { what: 'state', detail: expect.stringMatching(/no space|full/) },
-    ]);
-    // With room again all is as before, and what was known is known.
-    rmSync(join(config.state, 'in the way'));
-    const next = await takeBackup(config);
-    expect(idsIn(config)).toEqual([...earlier, id, next]);
-    expect((await runAgent(['check'], { config })).code).toBe(0);
-  });
+  test.skipIf(process.getuid?.() !== 0)(
+    'finds no room: backups elsewhere go on, and status answers',
+    async () => {
+      const server = await startServer();
+      await server.call('SET', 'key', 'value');
+      const config = writeConfig({ server });
+      mkdirSync(config.state);
+      execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=2m', 'tmpfs', config.state]);
+      onTestFinished(() => void execFileSync('umount', ['--lazy', config.state]));
+      const first = await takeBackup(config);
+      fill(join(config.state, 'in the way'));
+      const backup = await runAgent(['backup', '--json'], { config });
+      expect(backup.code, backup.stdout + backup.stderr).toBe(0);
+      const { id } = backup.json.backup;
+      expect(idsIn(config)).toEqual([first, id]);
+      const status = await runAgent(['status', '--json'], { config });
+      expect(status).toMatchObject({
+        code: 0,
+        json: [{ backups: { count: 2, newest: { id } }, state: expect.stringContaining(config.state) }],
+      });
+      expect((await runAgent(['status'], { config })).stdout).toMatch(/state +.*NOT REMEMBERED/);
+      expect((await runAgent(['backups', 'verify', id], { config })).code).toBe(0);
+      const checked = await runAgent(['check', '--json'], { config });
+      const lines: { what: string; verdict: string; detail: string }[] = checked.json;
+      expect(lines.filter(({ verdict }) => verdict === 'failed')).toMatchObject([
+        { what: 'state', detail: expect.stringMatching(/no space|full/) },
+      ]);
+      // With room again all is as before, and what was known is known.
+      rmSync(join(config.state, 'in the way'));
+      const next = await takeBackup(config);
+      expect(idsIn(config)).toEqual([first, id, next]);
+      expect((await runAgent(['check'], { config })).code).toBe(0);
+    },
+  );
 
   test.skipIf(!canBeNobody)('cannot be written by this user: said in one line', async () => {
     const { config, id } = await backedUp();

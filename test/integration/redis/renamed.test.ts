@@ -9,7 +9,8 @@ const renamed: Record<string, string> = {
   bgsave: 'a-save-in-the-background',
   INFO: 'i',
   SHUTDOWN: 'stop-it',
-  REPLICAOF: 'FOLLOW_a-very-long-name-such-as-a-generated-one-may-be-b840fc02d524045429941cc15f59e41cb7be6c52',
+  REPLICAOF:
+    'FOLLOW_a-very-long-name-such-as-a-generated-one-may-be-b840fc02d524045429941cc15f59e41cb7be6c52',
   ACL: 'ACL_1',
   SLOWLOG: 'SLOWLOG_1',
   DBSIZE: 'DBSIZE_1',
@@ -45,7 +46,9 @@ test.each(edgeBuilds())('$name: renamed commands are used by their names', async
 
 test('a name that the server does not know: said by the command’s own name, and where to look', async () => {
   const server = await startServer({ config: { 'rename-command': 'CONFIG CONFIG_9f2a' } });
-  const config = writeConfig({ instances: [{ name: 'main', url: server.url, renamed: { CONFIG: 'CONFIG_other' } }] });
+  const config = writeConfig({
+    instances: [{ name: 'main', url: server.url, renamed: { CONFIG: 'CONFIG_other' } }],
+  });
   const { code, stderr } = await runAgent(['backup'], { config });
   expect({ code, stderr }).toEqual({
     code: 4,

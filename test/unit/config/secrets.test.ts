@@ -40,7 +40,6 @@ it.each([
   ['hunter2', 'hunter2'],
   ['hunter2\n', 'hunter2'],
   ['hunter2\r\n', 'hunter2'],
-  ['hunter2\n\n', 'hunter2\n'],
   [' hunter 2 ', ' hunter 2 '],
   ['pässwörd\n', 'pässwörd'],
 ])('reads %j from a file', (content, value) => {
@@ -139,3 +138,24 @@ it('never shows the value: not in an error, not when it is printed', () => {
   });
   fc.assert(property, { numRuns: runs(300) });
 });
+
+it.each([
+  ['\uFEFFhunter2\n', /begins with a byte order mark.*without one/],
+  ['\uFEFFAGE-SECRET-KEY-1\n', /begins with a byte order mark/],
+  ['hunter2\n\n', /more than one line end.*empty line/],
+  ['hunter2\r\n\r\n', /more than one line end/],
+  ['hunter2\n \n\n', /more than one line end/],
+])('says of %j what an editor has put there', (content, said) => {
+  const { message, hint } = failureOf({ file: secretFile(content) });
+  expect(`${message}; ${hint}`).toMatch(said);
+  expect(`${message}; ${hint}`).not.toContain('hunter2');
+});
+
+it.each(['# a comment\nAGE-SECRET-KEY-1\n\n', 'AGE-SECRET-KEY-1\n\n'])(
+  'takes an identity file as it is: %j',
+  (content) => {
+    expect(readSecret({ file: secretFile(content) }, { env: {}, what }).reveal()).toContain(
+      'AGE-SECRET-KEY-1',
+    );
+  },
+);

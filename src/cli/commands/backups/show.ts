@@ -1,11 +1,13 @@
 import type { AofContent, Artefact, Manifest, Verification } from '../../../domain/backup.ts';
 import type { DrillRecord } from '../../../domain/drill.ts';
+import type { ServerConfig } from '../../../domain/server-config.ts';
 import { AgentError } from '../../../domain/errors.ts';
 import { countKeys } from '../../../jobs/backup/backup.ts';
 import { formatBytes } from '../../../lib/bytes.ts';
 import { formatDuration } from '../../../lib/duration.ts';
 import { defineCommand } from '../../define-command.ts';
 import { renderTable, type Cell } from '../../render/table.ts';
+import { readServerConfig, renderKeptConfig } from '../../kept-config.ts';
 import { formatAge, formatTime } from '../../render/time.ts';
 
 interface BackupDetails {
@@ -16,13 +18,20 @@ interface BackupDetails {
   drills: Pick<DrillRecord, 'at' | 'ok' | 'summary' | 'recovery_seconds'>[];
   /** How to decode it without the agent. */
   decode: string;
+  /** With --server-config: how the server was set up; null where that is not kept. */
+  config?: ServerConfig | null;
 }
 
-export const backupsShowCommand = defineCommand<{ id: string }, BackupDetails>({
+export const backupsShowCommand = defineCommand<{ id: string; serverConfig: boolean }, BackupDetails>({
   usage: 'backups show <id>',
   summary: 'One backup: what it holds, where it came from, how it was proven',
-  options: (yargs) => yargs.positional('id', { type: 'string', describe: 'A backup id, or latest' }),
-  async run(context, { id }) {
+  options: (yargs) =>
+    yargs.positional('id', { type: 'string', describe: 'A backup id, or latest' }).option('server-config', {
+      type: 'boolean',
+      default: false,
+      describe: 'How the server was set up: directives, redis.conf, ACL users',
+    }),
+  async run(context, { id, serverConfig: wanted }) {
     const app = await context.app();
     const repository = await app.repository(app.instance(context.globals.instance));
     const manifest = await repository.find(id, context.signal);
@@ -47,9 +56,12 @@ export const backupsShowCommand = defineCommand<{ id: string }, BackupDetails>({
       ),
     );
     const decode = howToDecode(manifest);
-    return { manifest, verifications: [manifest.verified, ...later], drills, decode };
+    const details = { manifest, verifications: [manifest.verified, ...later], drills, decode };
+    if (!wanted) return details;
+    return { ...details, config: await readServerConfig(app, repository, manifest, context.signal) };
   },
-  render({ manifest, verifications, drills, decode }, { style, now }) {
+  render({ manifest, verifications, drills, decode, config }, { style, now }) {
+    if (config !== undefined) return renderKeptConfig(config);
     const { server, writer, artefacts, keyspace } = manifest;
     const [artefact] = artefacts;
     const taken = Date.parse(manifest.snapshot_at);
@@ -82,6 +94,12 @@ export const backupsShowCommand = defineCommand<{ id: string }, BackupDetails>({
         const text = `${formatTime(Date.parse(at), undefined)}${time}: ${summary}`;
         return [ok ? 'drill' : 'DRILL FAILED', { text, paint: ok ? style.good : style.bad }];
       }),
+      [
+        'setup',
+        manifest.config === undefined
+          ? 'not kept'
+          : `kept in ${manifest.config.name}: redis-agent backups show ${manifest.id} --server-config`,
+      ],
       ['by hand', decode],
     ];
     return renderTable([{ title: '' }, { title: '' }], rows);
