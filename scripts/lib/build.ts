@@ -49,6 +49,9 @@ if (inputsFile !== undefined) {
 // `explain` shows them.
 cpSync(join(root, 'docs/findings'), join(dist, 'docs/findings'), { recursive: true });
 
+// What `harden` brings servers to.
+cpSync(join(root, 'conf/policies'), join(dist, 'conf/policies'), { recursive: true });
+
 const files = Object.entries(metafile.outputs).toSorted(([, a], [, b]) => b.bytes - a.bytes);
 for (const [path, { bytes }] of files.slice(0, 8)) console.log(`${kB(bytes).padStart(9)}  ${path}`);
 const total = files.reduce((sum, [, { bytes }]) => sum + bytes, 0);

@@ -3,6 +3,7 @@ import type { AofSettings } from './settings/aof.ts';
 import type { AuditSettings } from './settings/audit.ts';
 import type { BackupSettings } from './settings/backup.ts';
 import type { DrillSettings } from './settings/drill.ts';
+import type { HardenSettings } from './settings/harden.ts';
 import type { InstanceSettings } from './settings/instances.ts';
 import type { MaintenanceSettings } from './settings/maintenance.ts';
 import type { ListenSettings } from './settings/listen.ts';
@@ -28,6 +29,7 @@ export interface Settings {
   aof: AofSettings;
   maintenance: MaintenanceSettings;
   audit: AuditSettings;
+  harden: HardenSettings;
   monitor: MonitorSettings;
   alerts: AlertSettings;
   state: StateSettings;

@@ -5,6 +5,9 @@ import { pruneJob } from './backup/prune.ts';
 import { watchBackupsJob } from './backup/watch-backups.ts';
 import { drillJob } from './drill/drill.ts';
 import { auditJob, quietAuditJob } from './harden/audit.ts';
+import { applyHardenJob } from './harden/apply-job.ts';
+import { planHardenJob } from './harden/harden-job.ts';
+import { rollbackHardenJob } from './harden/rollback-job.ts';
 import { fetchBackupJob } from './fetch/fetch-backup.ts';
 import type { AnyJob } from './job.ts';
 import { maintainJob } from './maintain/maintain.ts';
@@ -32,6 +35,9 @@ export const jobs: readonly AnyJob[] = [
   publishStatusJob,
   auditJob,
   quietAuditJob,
+  planHardenJob,
+  applyHardenJob,
+  rollbackHardenJob,
   planRestoreJob,
   restoreJob,
   undoLiveJob,

@@ -72,7 +72,8 @@ export interface Job<Options, Value> {
     | 'watch-restores'
     | 'maintain'
     | 'publish-status'
-    | 'audit';
+    | 'audit'
+    | 'harden';
   /** urgent: somebody waits for his data; makes one that `yields` end, which can be had again, where it holds the lock. */
   urgency?: 'urgent' | 'yields';
   /** What must be there for it. What it does not name is not opened, and may be away. */

@@ -52,6 +52,8 @@ export interface ResolveOptions {
   from?: string | undefined;
   /** What the first file holds, where it is not read from disk. */
   source?: Uint8Array | undefined;
+  /** What files hold that are not read from disk, by their paths: as a change would leave them. */
+  sources?: ReadonlyMap<string, Uint8Array> | undefined;
   /** Relative paths after `dir` count from there, as in the server; not where `dir` is another host's. */
   followDir?: boolean | undefined;
 }
@@ -85,7 +87,7 @@ function readOne(path: string, reading: Reading, depth: number, from: ConfProble
     void found.problems.push({ path, why, from, cause });
   if (depth > deepest) return problem('files include one another');
   if (found.files.length >= mostFiles) return problem(`more than ${mostFiles} files are included`);
-  const source = from === undefined ? options.source : undefined;
+  const source = options.sources?.get(path) ?? (from === undefined ? options.source : undefined);
   let read: { bytes: Uint8Array; stats: Stats | undefined };
   try {
     read =

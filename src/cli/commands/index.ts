@@ -9,6 +9,7 @@ import { clientsCommand } from './clients.ts';
 import { configCommands } from './config/index.ts';
 import { drillCommand } from './drill.ts';
 import { explainCommand } from './explain.ts';
+import { hardenCommands } from './harden/index.ts';
 import { historyCommand } from './history.ts';
 import { initCommand } from './init.ts';
 import { keysDiffCommand } from './keys/diff.ts';
@@ -46,6 +47,7 @@ const all: readonly (AnyCommand | CommandGroup)[] = [
   aofCommands,
   maintenanceCommands,
   auditCommand,
+  hardenCommands,
   reportCommand,
   configCommands,
 ];

@@ -4,6 +4,7 @@ import { aofSection } from './aof.ts';
 import { auditSection } from './audit.ts';
 import { backupSection } from './backup.ts';
 import { drillSection } from './drill.ts';
+import { hardenSection } from './harden.ts';
 import { instancesSection } from './instances.ts';
 import { maintenanceSection } from './maintenance.ts';
 import { listenSection } from './listen.ts';
@@ -24,6 +25,7 @@ export const sections: { readonly [Name in keyof Required<Settings>]: Section<Se
   aof: aofSection,
   maintenance: maintenanceSection,
   audit: auditSection,
+  harden: hardenSection,
   monitor: monitorSection,
   alerts: alertsSection,
   state: stateSection,

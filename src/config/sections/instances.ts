@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { z } from 'zod';
 import type { InstanceSettings } from '../../domain/settings/instances.ts';
 import { path, secretRef, service, text } from '../fields.ts';
@@ -41,6 +42,8 @@ instances:
     # renamed: { CONFIG: CONFIG_9f2a, BGSAVE: BGSAVE_41c7 }
     # What it is used for: cache, queue, session or durable. It picks the thresholds.
     role: queue
+    # The policy of harden, when it is not the role's: cache, queue, session, durable, or a file of yours.
+    # policy: policies/queue-large.yaml
     # Bounds of its own, before those of monitor.thresholds below.
     # thresholds: { clients: { warning: 300 }, memory_bytes: { warning: 100mb } }
     # Of a server that is billed by command: poll it once a minute, with one command.
@@ -118,6 +121,7 @@ function instanceSchema(folder: string) {
         .optional(),
       renamed: renamed.optional(),
       role: z.enum(['cache', 'queue', 'session', 'durable']).optional(),
+      policy: text.transform((value) => (/[./]/.test(value) ? resolve(folder, value) : value)).optional(),
       frugal: z.boolean().optional(),
       thresholds: thresholdsSchema().optional(),
     })

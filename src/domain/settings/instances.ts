@@ -45,6 +45,8 @@ export interface InstanceSettings {
   /** Where rename-command is in use: what the server calls these commands, which are in capitals. */
   renamed?: Record<string, string> | undefined;
   role?: Role | undefined;
+  /** The policy of `harden`, when it is not the role's: one of ours, or a file. */
+  policy?: string | undefined;
   /** Billed by command: it is polled rarely, and with few commands. */
   frugal?: boolean | undefined;
   /** Before those of monitor.thresholds. */

@@ -30,6 +30,11 @@ export function canonicalName(name: string): string {
   return canonical.get(name) ?? name;
 }
 
+/** The other names of a directive, the newest first. */
+export function namesOf(name: string): readonly string[] {
+  return pairs.find((names) => names.includes(name))?.filter((other) => other !== name) ?? [];
+}
+
 /** Directives whose mentions add up instead of replacing one another. */
 export const additive: ReadonlySet<string> = new Set([
   'save',

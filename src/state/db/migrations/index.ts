@@ -86,4 +86,19 @@ export const migrations: readonly string[] = [
   ) STRICT;
   `,
   alertTables,
+  // What was changed at servers, and by whom.
+  `
+  CREATE TABLE changes (
+    id       INTEGER PRIMARY KEY,
+    instance TEXT NOT NULL,
+    token    TEXT NOT NULL,
+    kind     TEXT NOT NULL,
+    at       INTEGER NOT NULL,
+    by       TEXT NOT NULL,
+    outcome  TEXT NOT NULL CHECK (outcome IN ('done', 'rolled-back', 'failed')),
+    summary  TEXT NOT NULL,
+    detail   TEXT NOT NULL,
+    UNIQUE (instance, token)
+  ) STRICT;
+  `,
 ];

@@ -1,0 +1,92 @@
+import { readFileSync } from 'node:fs';
+import { AgentError, messageOf } from '../../../domain/errors.ts';
+import type { HardenPlan } from '../../../harden/changes.ts';
+import { applyHardenJob, type ApplyReport } from '../../../jobs/harden/apply-job.ts';
+import { planHardenJob } from '../../../jobs/harden/harden-job.ts';
+import { defineCommand } from '../../define-command.ts';
+import { adminOf, adminOptions, type AdminArgs } from '../../harden/admin.ts';
+import { renderHardenPlan } from '../../render/harden-plan.ts';
+import { renderApplied } from '../../render/harden-report.ts';
+import { createStyle } from '../../render/style.ts';
+
+interface Args extends AdminArgs {
+  policy: string | undefined;
+  plan: string | undefined;
+  yes: boolean;
+  restart: boolean;
+  allowManagedFile: boolean;
+}
+
+const shownWidth = 100;
+
+export const hardenApplyCommand = defineCommand<Args, ApplyReport | { declined: HardenPlan }>({
+  usage: 'harden apply',
+  summary: 'Bring a server and its files to the policy: tried first, all or nothing, and back where it fails',
+  keepsRoot: () => true,
+  options: (yargs) =>
+    adminOptions(yargs)
+      .option('policy', {
+        type: 'string',
+        requiresArg: true,
+        describe: 'cache, queue, session, durable, or a file; the instance’s own or its role’s when left out',
+      })
+      .option('plan', {
+        type: 'string',
+        requiresArg: true,
+        describe: 'Do what this plan.json says, and nothing where anything has changed since',
+      })
+      .option('yes', { type: 'boolean', alias: 'y', default: false, describe: 'Do not ask' })
+      .option('restart', {
+        type: 'boolean',
+        default: false,
+        describe: 'Restart the server where a change counts from its next start only',
+      })
+      .option('allow-managed-file', {
+        type: 'boolean',
+        default: false,
+        describe: 'Also change a file that says that another tool writes it',
+      })
+      .conflicts('plan', 'policy'),
+  examples: [
+    ['$0 harden apply --password-file admin.txt', 'shows the plan, asks, does it'],
+    ['$0 harden apply --plan plan.json --yes', 'what was agreed to, and nothing else'],
+  ],
+  async run(context, args) {
+    const app = await context.app();
+    const instance = app.instance(context.globals.instance);
+    const admin = adminOf(app, args, context.env);
+    const agreed = args.plan === undefined ? undefined : readPlan(args.plan);
+    const policy = agreed?.policy ?? args.policy;
+    const allow = args.allowManagedFile ? ['managed-file'] : [];
+    const options = { policy, admin, restart: args.restart, allow };
+    // One that was cut off is settled by the run itself; before that nobody can say what there will be to do.
+    const plan = agreed ?? (await app.run(planHardenJob, instance, { policy, admin }, context));
+    const stopped = plan.obstacles.some(({ name }) => !allow.includes(name));
+    if (!stopped && plan.changes.length > 0) {
+      if (!context.globals.json) context.show(renderHardenPlan(plan, createStyle(false), shownWidth));
+      if (!args.yes && !(await context.confirm(`Apply this to ${instance.name}?`))) return { declined: plan };
+    }
+    return await app.run(applyHardenJob, instance, { ...options, agreed: plan }, context);
+  },
+  render: (result, { style, width }) =>
+    'declined' in result ? 'nothing was changed' : renderApplied(result, style, width),
+  document: (result) => ('declined' in result ? { outcome: 'declined', plan: result.declined } : result),
+});
+
+function readPlan(path: string): HardenPlan {
+  try {
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- looked at below; a plan is made anew and compared
+    const plan = JSON.parse(readFileSync(path, 'utf8')) as HardenPlan;
+    const right =
+      plan.schema === 1 &&
+      typeof plan.fingerprint === 'string' &&
+      typeof plan.policy === 'string' &&
+      [plan.changes, plan.refused, plan.obstacles, plan.files, plan.unknown].every(Array.isArray);
+    if (right) return plan;
+  } catch (error) {
+    throw new AgentError('usage', `cannot read the plan ${path}: ${messageOf(error)}`, { cause: error });
+  }
+  throw new AgentError('usage', `${path} is no plan`, {
+    hint: 'redis-agent harden plan --out plan.json writes one',
+  });
+}

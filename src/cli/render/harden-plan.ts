@@ -1,0 +1,67 @@
+import type { Change, HardenPlan } from '../../harden/changes.ts';
+import { printable } from '../../lib/printable.ts';
+import type { Style } from './style.ts';
+import { wrap } from './wrap.ts';
+
+/** What would be done, for people: each change with its class, its reason and its risk. */
+export function renderHardenPlan(plan: HardenPlan, style: Style, width: number): string {
+  const { instance, policy, engine, changes, refused, obstacles, files, unknown } = plan;
+  const parts = [`${style.strong(printable(instance))}: policy ${printable(policy)} on ${printable(engine)}`];
+  if (changes.length === 0) parts.push(style.good('Nothing to change: what the policy wants is there.'));
+  for (const change of changes) parts.push(renderChange(change, style, width));
+  if (refused.length > 0) parts.push(style.warning('Not done:'));
+  for (const { directive, to, why, instead } of refused)
+    parts.push(
+      [
+        `  ${style.strong(printable(directive))} ${printable(to)}`,
+        ...indent(`${why}.`, width),
+        ...indent(`Instead: ${instead}`, width),
+      ].join('\n'),
+    );
+  for (const { why, instead, flag } of obstacles)
+    parts.push(
+      [
+        style.bad(`Cannot be applied: ${printable(why)}`),
+        ...indent(`${instead}${flag === null ? '' : `; to insist: ${flag}`}`, width),
+      ].join('\n'),
+    );
+  if (unknown.length > 0)
+    parts.push(style.faint(wrapped(`This server does not know: ${unknown.join(', ')}`, width)));
+  for (const { diff } of files)
+    parts.push(
+      diff
+        .split('\n')
+        .map((line) => painted(line, style))
+        .join('\n'),
+    );
+  return parts.join('\n\n');
+}
+
+function renderChange(change: Change, style: Style, width: number): string {
+  const { directive, to, run_time: now, file, place, reason, risk } = change;
+  const from = now === file ? show(now) : `${show(now)} (file: ${show(file)})`;
+  const where = place === null ? 'a new line' : `${place.file}:${place.line}`;
+  return [
+    `  ${style.strong(printable(directive))}  ${printable(from)} → ${printable(show(to))}  ${style.faint(`[${change.class}]`)}`,
+    ...indent(reason, width),
+    ...indent(`Risk: ${risk}. Where: ${where}.`, width),
+  ].join('\n');
+}
+
+const show = (value: string): string => (value === '' ? '""' : value);
+
+function indent(text: string, width: number): string[] {
+  return wrap(printable(text), Math.max(40, width - 4))
+    .split('\n')
+    .map((line) => `    ${line}`);
+}
+
+function wrapped(text: string, width: number): string {
+  return wrap(printable(text), width);
+}
+
+function painted(line: string, style: Style): string {
+  const text = printable(line.replace(/\r$/, ''));
+  if (line.startsWith('+')) return style.good(text);
+  return line.startsWith('-') ? style.bad(text) : text;
+}

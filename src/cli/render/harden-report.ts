@@ -1,0 +1,49 @@
+import type { ApplyReport } from '../../jobs/harden/apply-job.ts';
+import type { RollbackReport } from '../../jobs/harden/rollback-job.ts';
+import { printable } from '../../lib/printable.ts';
+import type { Style } from './style.ts';
+import { wrap } from './wrap.ts';
+
+export function renderApplied(
+  { plan, outcome, token, waiting, interrupted }: ApplyReport,
+  style: Style,
+  width: number,
+): string {
+  const lines = interrupted === null ? [] : [style.warning(wrap(printable(interrupted), width))];
+  if (outcome === 'nothing')
+    lines.push(style.good(`${printable(plan.instance)}: nothing to change, what the policy wants is there`));
+  else {
+    const count = `${plan.changes.length} change${plan.changes.length === 1 ? '' : 's'}`;
+    lines.push(style.good(`${printable(plan.instance)}: ${count} made, looked at over new connections`));
+    lines.push(`back again: redis-agent harden rollback ${token ?? ''}`);
+  }
+  if (waiting.length > 0)
+    lines.push(
+      style.warning(
+        wrap(`count from the next start only: ${waiting.join(', ')} (--restart does it now)`, width),
+      ),
+    );
+  for (const { directive, why } of plan.refused)
+    lines.push(style.warning(wrap(printable(`not done: ${directive}: ${why}`), width)));
+  return lines.join('\n');
+}
+
+export function renderRolledBack(report: RollbackReport, style: Style, width: number): string {
+  const { undone, policy, outcome, changes, files, waiting, interrupted } = report;
+  const lines = interrupted === null ? [] : [style.warning(wrap(printable(interrupted), width))];
+  lines.push(
+    outcome === 'done'
+      ? style.good(`taken back: ${undone}, policy ${printable(policy)}`)
+      : `would be taken back: ${undone}, policy ${printable(policy)}`,
+  );
+  for (const { directive, to, run_time: before } of changes)
+    lines.push(`  ${directive}  ${printable(to)} → ${printable(before === '' ? '""' : before)}`);
+  for (const path of files) lines.push(`  ${printable(path)}, byte for byte`);
+  if (waiting.length > 0)
+    lines.push(
+      style.warning(
+        wrap(`count from the next start only: ${waiting.join(', ')} (--restart does it now)`, width),
+      ),
+    );
+  return lines.join('\n');
+}

@@ -1,0 +1,68 @@
+import { namesOf } from './aliases.ts';
+import { lookUpDirective, type DirectiveFacts } from './directive-table.ts';
+import { atLeastVersion, type EngineVersion } from './engine.ts';
+import { parseConfSize } from './judge-value.ts';
+
+/** The name by which that engine knows a directive, ours first; undefined where it has none like it. */
+export function nameFor(
+  name: string,
+  engine: EngineVersion,
+): { name: string; facts: DirectiveFacts } | undefined {
+  for (const each of [name, ...namesOf(name)]) {
+    const known = lookUpDirective(each, engine);
+    if (known.state === 'known') return { name: each, facts: known.facts };
+  }
+  return undefined;
+}
+
+/** One form for `1gb` and 1073741824, `YES` and yes, a list in quotes and one without. */
+export function normalValue(facts: DirectiveFacts, name: string, value: string): string {
+  const text = value.trim().replaceAll(/\s+/g, ' ');
+  if (/memory/.test(facts.type)) return String(parseConfSize(text) ?? text);
+  if (/yes-no|enum/.test(facts.type)) return text.toLowerCase();
+  if (facts.type === 'octal') return String(Number.parseInt(text || '0', 8));
+  return name === 'dir' ? text.replace(/\/+$/, '') : text;
+}
+
+/** Directives that count only when the server is started, and those that older servers cannot change either. */
+const startOnly = new Set([
+  'rdbchecksum',
+  'tcp-backlog',
+  'databases',
+  'unixsocket',
+  'unixsocketperm',
+  'aclfile',
+  'logfile',
+]);
+const since7 = new Set(['bind', 'port', 'tls-port']);
+
+/** Does CONFIG SET take it, on that server? What the oldest was asked told more than it can do. */
+export function changesAtRunTime(name: string, facts: DirectiveFacts, engine: EngineVersion): boolean {
+  const old = engine.engine === 'redis' && !atLeastVersion(engine.version, '7.0');
+  if (old && (startOnly.has(name) || since7.has(name))) return false;
+  return facts.runtime;
+}
+
+/**
+ * The points of `save` lines, `900 1 300 10`, empty where nothing is saved: as that server reads them. Before 7.0 a line
+ * that is no single pair is passed over, and the points of the default are gone all the same.
+ */
+export function savePoints(lines: readonly (readonly string[])[], engine: EngineVersion): string {
+  const old = engine.engine === 'redis' && !atLeastVersion(engine.version, '7.0');
+  let points: string[] = [];
+  for (const line of lines) {
+    const words = line.flatMap((word) => (old ? [word] : word.split(' ').filter(Boolean)));
+    if (line.length === 1 && line[0] === '') points = [];
+    else if (!old || words.length === 2) points.push(...words);
+  }
+  return points.join(' ');
+}
+
+/** `-::1` is tolerated where there is no such address, since 6.2. */
+export function bindFor(value: string, engine: EngineVersion): string {
+  if (engine.engine === 'valkey' || atLeastVersion(engine.version, '6.2')) return value;
+  return value
+    .split(' ')
+    .filter((address) => !address.startsWith('-'))
+    .join(' ');
+}

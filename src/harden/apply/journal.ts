@@ -1,0 +1,158 @@
+import { mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { AgentError, messageOf, systemCode } from '../../domain/errors.ts';
+import { actAs, type UserId } from '../../lib/act-as.ts';
+import { longestNote, readForeignSync } from '../../lib/foreign-file.ts';
+import { readForeignFile } from '../../lib/foreign-file.ts';
+import type { Change } from '../changes.ts';
+import { replaceFile, syncFolder, type Manners } from './write-file.ts';
+
+/** What an apply does, in this order; `restart` only where it is asked for. */
+export const applySteps = ['validate', 'keep', 'runtime', 'persist', 'restart', 'health', 'commit'] as const;
+/** What takes it back: after a failure, for `harden rollback`, and for a run that was killed early. */
+export const undoSteps = ['undo-files', 'undo-runtime', 'undo-restart', 'close'] as const;
+export type ApplyStep = (typeof applySteps)[number];
+export type UndoStep = (typeof undoSteps)[number];
+
+export interface KeptFile extends Manners {
+  /** Without symbolic links. */
+  path: string;
+  /** SHA-256 of the bytes before and after. */
+  before: string;
+  after: string;
+}
+
+/** How far a change is: a small file beside the server's configuration, where the next run finds it. No secret is in it. */
+export interface Journal {
+  schema: 1;
+  /** By which the change is known: time and process. */
+  token: string;
+  kind: 'apply' | 'rollback';
+  /** Of a rollback: the token of what it takes back, whose kept bytes it uses. */
+  undoes: string | null;
+  instance: string;
+  policy: string;
+  started_at: string;
+  step: ApplyStep | UndoStep;
+  /** Of the server process that was changed. */
+  run_id: string;
+  restart: boolean;
+  changes: Pick<Change, 'directive' | 'to' | 'run_time' | 'file' | 'class'>[];
+  files: KeptFile[];
+  /** Before: what must not get worse. */
+  keys: number;
+  problem: string | null;
+  outcome: 'done' | 'rolled-back' | null;
+}
+
+const folderName = '.redis-agent-harden';
+const journalName = 'journal.json';
+const largestFile = 32 * 1024 * 1024;
+/** Settled changes that can be taken back. */
+const mostKept = 50;
+
+/** The journals beside one configuration file, with the rights of whoever may write there. */
+export interface JournalFolder {
+  readonly path: string;
+  read(): Journal | undefined;
+  write(journal: Journal): void;
+  /** Keeps the bytes of a file for the way back. */
+  keep(token: string, index: number, bytes: Uint8Array): void;
+  kept(token: string, index: number): Uint8Array;
+  archive(journal: Journal): void;
+  /** Settled ones, the newest first. */
+  settled(): Journal[];
+}
+
+export function openJournals(dir: string, as: UserId | undefined): JournalFolder {
+  const folder = join(dir, folderName);
+  const path = join(folder, journalName);
+  const manners: Manners = {
+    mode: 0o600,
+    uid: as?.uid ?? process.geteuid?.() ?? 0,
+    gid: as?.gid ?? process.getegid?.() ?? 0,
+  };
+  const make = (place: string): void =>
+    actAs(as, () => {
+      try {
+        mkdirSync(place, { mode: 0o700 });
+      } catch (error) {
+        if (systemCode(error) !== 'EEXIST') throw error;
+      }
+    });
+  const write = (place: string, journal: Journal): void =>
+    replaceFile(place, Buffer.from(`${JSON.stringify(journal, undefined, 2)}\n`), manners, as);
+  const settled = (): Journal[] =>
+    actAs(as, () => names(folder))
+      .filter((name) => isToken(name.replace(/\.json$/, '')) && name.endsWith('.json'))
+      .toSorted()
+      .toReversed()
+      .flatMap((name) => load(join(folder, name), as) ?? []);
+  return {
+    path: folder,
+    read: () => load(path, as),
+    write(journal) {
+      make(folder);
+      write(path, journal);
+    },
+    keep(token, index, bytes) {
+      make(join(folder, token));
+      replaceFile(join(folder, token, `${index}.before`), bytes, manners, as);
+    },
+    kept(token, index) {
+      if (!isToken(token)) throw unusable(folder, 'its token is none');
+      return readForeignFile(join(folder, token, `${index}.before`), { as, limit: largestFile }).bytes;
+    },
+    archive(journal) {
+      write(path, journal);
+      actAs(as, () => {
+        renameSync(path, join(folder, `${journal.token}.json`));
+        syncFolder(folder);
+        for (const { token } of settled().slice(mostKept)) {
+          rmSync(join(folder, token), { recursive: true, force: true });
+          rmSync(join(folder, `${token}.json`), { force: true });
+        }
+      });
+    },
+    settled,
+  };
+}
+
+function isToken(text: string): boolean {
+  return /^\d{8}T\d{9}Z-\d+$/.test(text);
+}
+
+function names(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return [];
+    throw error;
+  }
+}
+
+function load(path: string, as: UserId | undefined): Journal | undefined {
+  let text: string;
+  try {
+    text = actAs(as, () => readForeignSync(path, longestNote));
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return undefined;
+    throw unusable(path, messageOf(error));
+  }
+  try {
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- looked at in the next line
+    const journal = JSON.parse(text) as Journal;
+    const known: readonly string[] = [...applySteps, ...undoSteps];
+    if (journal.schema === 1 && isToken(journal.token) && known.includes(journal.step)) return journal;
+  } catch {
+    // Said below.
+  }
+  throw unusable(path, 'it is no journal of this version');
+}
+
+function unusable(path: string, why: string): AgentError {
+  return new AgentError('failed', `cannot read the journal ${path}: ${why}`, {
+    reason: 'journal',
+    hint: 'look at it; when nothing is under way, move it away',
+  });
+}

@@ -1,0 +1,74 @@
+import { accessSync, constants, lstatSync, readFileSync, realpathSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { systemCode } from '../../domain/errors.ts';
+import { asText, isSentinelConf, type ConfDocument } from '../../formats/conf/document.ts';
+import { actAs, type UserId } from '../../lib/act-as.ts';
+import { distrustFolder } from '../../lib/distrust-path.ts';
+import { currentUser, describeOwner, userName } from '../../lib/file-owner.ts';
+import { managedMark, type PlaceFacts } from './judge-place.ts';
+import type { Manners } from './write-file.ts';
+
+/**
+ * With whose rights the files of a server are changed. Where we are not root: ours, undefined. Where the main file’s folder
+ * is its service’s: the service’s. Where it is root’s alone: root’s own, also undefined; what lies there only root has named.
+ */
+export function actorFor(
+  mainFile: string,
+  service: UserId | undefined,
+): { as: UserId | undefined; trusted: boolean } {
+  if (process.geteuid?.() !== 0) return { as: undefined, trusted: false };
+  const folder = dirname(realpathSync(mainFile));
+  if (distrustFolder(folder, 0) === undefined) return { as: undefined, trusted: true };
+  return { as: service, trusted: false };
+}
+
+/** Looks at a file that is to be replaced. Changes nothing. */
+export function lookAtFile(
+  path: string,
+  document: ConfDocument,
+  { as, trusted }: { as: UserId | undefined; trusted: boolean },
+): PlaceFacts & { manners: Manners } {
+  const real = actAs(as, () => realpathSync(path));
+  const stats = actAs(as, () => lstatSync(real));
+  const uid = as?.uid ?? process.geteuid?.() ?? 0;
+  const isRoot = process.geteuid?.() === 0;
+  return {
+    path,
+    real,
+    mounted: mountPoints().has(real),
+    unwritable: whyUnwritable(dirname(real), as, trusted),
+    foreignOwner: isRoot || stats.uid === uid ? undefined : describeOwner(stats),
+    managed: managedMark(commentsOf(document)),
+    sentinel: isSentinelConf(document),
+    manners: { mode: stats.mode & 0o7777, uid: stats.uid, gid: stats.gid },
+  };
+}
+
+function whyUnwritable(folder: string, as: UserId | undefined, trusted: boolean): string | undefined {
+  const who = as === undefined ? currentUser() : userName(as.uid);
+  // As root in nobody else's folder.
+  if (trusted) {
+    const distrust = distrustFolder(folder, 0);
+    if (distrust !== undefined) return `root does not write in ${folder}: ${distrust}`;
+  }
+  try {
+    actAs(as, () => accessSync(folder, constants.W_OK | constants.X_OK));
+    return undefined;
+  } catch (error) {
+    if (systemCode(error) === 'EROFS') return `${folder} is on a file system that is read-only`;
+    return `${who} may not write in ${folder}; it belongs to ${describeOwner(statSync(folder))}`;
+  }
+}
+
+function commentsOf({ lines }: ConfDocument): string[] {
+  return lines.flatMap(({ kind, raw }) => (kind === 'comment' ? [asText(raw)] : []));
+}
+
+function mountPoints(): Set<string> {
+  try {
+    const text = readFileSync('/proc/self/mountinfo', 'utf8');
+    return new Set(text.split('\n').flatMap((line) => line.split(' ')[4] ?? []));
+  } catch {
+    return new Set();
+  }
+}

@@ -1,0 +1,76 @@
+import type { LineEdit } from '../formats/conf/edit-conf.ts';
+
+/** Where the winning line of a directive stands. */
+export interface ChangePlace {
+  file: string;
+  line: number;
+}
+
+/** One directive that is to become another. Values are as the server shows them; null: it has no value there. */
+export interface Change {
+  directive: string;
+  to: string;
+  /** What runs now, and what the next start would go by. */
+  run_time: string;
+  file: string;
+  /** Undefined line: it stands nowhere yet. */
+  place: ChangePlace | null;
+  /** run time: by CONFIG SET; restart: counts from the next start; file: it runs already, the file says otherwise. */
+  class: 'run time' | 'restart' | 'file';
+  reason: string;
+  source: string;
+  risk: string;
+  /** What takes it back. */
+  inverse: string;
+}
+
+/** What the policy wants and the plan does not do. */
+export interface Refusal {
+  directive: string;
+  to: string;
+  why: string;
+  instead: string;
+}
+
+/** What keeps the whole plan from being applied. */
+export interface Obstacle {
+  name: string;
+  why: string;
+  instead: string;
+  /** The flag that insists; null where nothing does. */
+  flag: string | null;
+}
+
+export interface FileChange {
+  path: string;
+  edits: LineEdit[];
+  /** SHA-256 of the file now and then. */
+  before: string;
+  after: string;
+  diff: string;
+}
+
+export interface HardenPlan {
+  schema: 1;
+  instance: string;
+  policy: string;
+  engine: string;
+  /** By which a plan is known: what it does to what. */
+  fingerprint: string;
+  changes: Change[];
+  refused: Refusal[];
+  obstacles: Obstacle[];
+  files: FileChange[];
+  /** Directives that wait for a restart. */
+  restart: string[];
+  /** Policy directives that this server does not know. */
+  unknown: string[];
+  host: HostAdvice[];
+}
+
+/** What has to be done around the server, by hand: exact commands. */
+export interface HostAdvice {
+  about: string;
+  why: string;
+  commands: string[];
+}

@@ -1,0 +1,128 @@
+import { atLeastVersion, type EngineVersion } from '../../formats/conf/engine.ts';
+import type { Refusal } from '../changes.ts';
+import { amount } from './accept.ts';
+import type { PlanFacts } from './facts.ts';
+
+type Why = Pick<Refusal, 'why' | 'instead'>;
+type Guard = (to: string, facts: PlanFacts) => Why | undefined;
+
+/** Lossy at replay where the default user may not do everything; 6.x, 8.6.3 and Valkey 9.1.2 are safe. */
+function replayDrops({ engine, version }: EngineVersion): boolean {
+  if (engine === 'valkey') return !atLeastVersion(version, '9.1.2');
+  return atLeastVersion(version, '7.0') && !atLeastVersion(version, '8.6.3');
+}
+
+const isLoopback = (address: string): boolean =>
+  /^(?:127\.|::1$|\[::1\]$|localhost$|\/|unixsocket$|$)/.test(address.replace(/^-/, ''));
+
+/** What would lose data, keys or the way in. By directive, asked with the value that it is to get. */
+export const guards: Readonly<Record<string, Guard>> = {
+  appendonly(to, { engine, defaultMayAll }) {
+    if (to !== 'yes' || !replayDrops(engine) || defaultMayAll === true) return undefined;
+    return {
+      why:
+        defaultMayAll === undefined
+          ? 'whether the user default may do everything cannot be seen, and where it may not, this version drops every transaction from the AOF at its next start'
+          : 'the user default may not do everything: this version would drop every transaction and every script of several writes from the AOF at its next start',
+      instead: 'make its line first: user default off resetpass ~* &* +@all (redis-agent explain ACL05)',
+    };
+  },
+  maxmemory(to, { usedMemory, memory }) {
+    const bytes = amount(to, memory);
+    if (bytes === undefined)
+      return {
+        why: 'the memory of its host cannot be seen, so that a share of it is no number',
+        instead: 'name a size in a policy of your own: maxmemory: { value: 2gb, … }',
+      };
+    // Zero is no limit.
+    if (bytes === 0 || usedMemory * 1.05 < bytes) return undefined;
+    return {
+      why: `${megabytes(usedMemory)} are in use, and ${megabytes(bytes)} would be the limit: keys would be evicted, or writes refused, at once`,
+      instead: 'make room, or name a larger size in a policy of your own',
+    };
+  },
+  maxclients(to, { connectedClients }) {
+    if (Number(to) > connectedClients * 1.2) return undefined;
+    return {
+      why: `${connectedClients} clients are connected`,
+      instead: 'name a larger number, or see who holds connections: redis-agent clients',
+    };
+  },
+  bind: guardBind,
+  'protected-mode'(to, { defaultOpen, clients, agent }) {
+    if (to !== 'yes' || defaultOpen === false) return undefined;
+    const far = [agent, ...clients].find(({ from }) => from !== undefined && !isLoopback(from));
+    if (far === undefined) return undefined;
+    return {
+      why: `${far.from} is connected${far === agent ? ' (the agent itself)' : ''}, and without a password only clients of this host would get in`,
+      instead: 'give the user default a password, and the clients',
+    };
+  },
+  port(to, { agent }) {
+    const { protocol, port } = new URL(agent.url);
+    if (protocol !== 'redis:' || to === (port === '' ? '6379' : port)) return undefined;
+    return {
+      why: `the agent itself comes by that port (${agent.url})`,
+      instead: 'let its url name the new one first, rediss:// for the TLS port, and try: redis-agent check',
+    };
+  },
+  'tls-port'(to, { agent }) {
+    const { protocol, port } = new URL(agent.url);
+    if (protocol !== 'rediss:' || to === (port === '' ? '6379' : port)) return undefined;
+    return { why: `the agent itself comes by that port (${agent.url})`, instead: 'change its url first' };
+  },
+  'tls-auth-clients'(to, { agent }) {
+    if (to !== 'yes' || !agent.url.startsWith('rediss:') || agent.hasCertificate) return undefined;
+    return {
+      why: 'the agent itself has no client certificate and would be refused',
+      instead: 'give it one first: tls: { cert: …, key: … } of the instance',
+    };
+  },
+  aclfile(to, { aclfile }) {
+    if (to === '' || aclfile === true) return undefined;
+    return {
+      why:
+        aclfile === undefined
+          ? `${to} cannot be read, and a server whose aclfile is missing does not start`
+          : `${to} has no line for the user default: the server would be open to everybody, whatever requirepass says`,
+      instead: 'add this line to it: user default off resetpass ~* &* +@all',
+    };
+  },
+};
+
+function guardBind(to: string, facts: PlanFacts): Why | undefined {
+  const { engine, agent, clients, defaultOpen } = facts;
+  const addresses = to.split(' ').filter(Boolean);
+  const old = engine.engine === 'redis' && !atLeastVersion(engine.version, '7.0');
+  if (old && defaultOpen !== false && addresses.some((address) => !isLoopback(address)))
+    return {
+      why: 'before Redis 7.0 a bind line switches protected mode off, and the user default takes no password: the server would be open to whoever reaches it',
+      instead: 'give the user default a password first',
+    };
+  const missed = [agent, ...clients].find(
+    ({ to: used }) => used !== undefined && !isReached(used, addresses),
+  );
+  if (missed !== undefined)
+    return {
+      why:
+        missed === agent
+          ? `the agent itself comes by ${missed.to}, where the server would not listen any more`
+          : `clients are connected by ${missed.to}, where the server would not listen any more`,
+      instead: `name every address that is used, in a policy of your own: bind: { value: ${to} ${missed.to}, … }`,
+    };
+  return undefined;
+}
+
+/** Does a server that listens on `addresses` take a connection to `used`? */
+function isReached(used: string, addresses: readonly string[]): boolean {
+  if (used === '' || used.startsWith('/')) return true;
+  return addresses.some((address) => {
+    const plain = address.replace(/^-/, '').replace(/%.*$/, '');
+    if (plain === '*' || plain === '0.0.0.0' || plain === '::*' || plain === '::') return true;
+    return plain === used || (plain === 'localhost' && isLoopback(used));
+  });
+}
+
+function megabytes(bytes: number): string {
+  return `${Math.round(bytes / 2 ** 20)} MB`;
+}

@@ -1,0 +1,125 @@
+import { beforeOf, type Before } from '../../../harden/apply/health.ts';
+import type { ApplyStep, Journal, JournalFolder, UndoStep } from '../../../harden/apply/journal.ts';
+import { AgentError, messageOf, systemCode } from '../../../domain/errors.ts';
+import type { UserId } from '../../../lib/act-as.ts';
+import { currentUser } from '../../../lib/file-owner.ts';
+import type { RedisConnection } from '../../../redis/connect.ts';
+import { readInfo } from '../../../redis/server.ts';
+import type { ServiceControl } from '../../../redis/service.ts';
+import { recordChange } from '../../../state/changes.ts';
+import type { JobContext } from '../../job.ts';
+
+/** One change of a server at work. */
+export interface HardenRun {
+  context: JobContext;
+  /** Opens another connection as whoever may change the server. */
+  connect(): Promise<RedisConnection>;
+  /** Open since before the first step, and kept: whatever becomes of addresses and users, it can take everything back. */
+  lifeline: RedisConnection | undefined;
+  journals: JournalFolder;
+  as: UserId | undefined;
+  service: ServiceControl | undefined;
+  /** Told when a step begins, and before each file. */
+  onStep: (step: string) => void | Promise<void>;
+}
+
+/** Notes that a step begins: after a kill the next run knows that it may have been done, or in part. */
+export async function begin(
+  run: HardenRun,
+  journal: Journal,
+  step: ApplyStep | UndoStep,
+  change: Partial<Journal> = {},
+): Promise<Journal> {
+  const next: Journal = { ...journal, ...change, step };
+  try {
+    run.journals.write(next);
+  } catch (error) {
+    throw cannotWrite(`note the step ${step} in ${run.journals.path}`, error);
+  }
+  run.context.log.info({ step, token: next.token }, 'harden');
+  run.context.progress.report({ phase: step });
+  await run.onStep(step);
+  return next;
+}
+
+/** Settles it: the journal is kept for a rollback and told in the history. */
+export function settleAs(run: HardenRun, journal: Journal, outcome: 'done' | 'rolled-back'): Journal {
+  const settled = { ...journal, outcome };
+  try {
+    run.journals.archive(settled);
+  } catch (error) {
+    throw cannotWrite('note that all is done', error);
+  }
+  const { context } = run;
+  const { token, kind, policy, changes, problem, undoes } = settled;
+  const what = kind === 'apply' ? `policy ${policy}` : `back to before ${undoes}`;
+  try {
+    recordChange(context.state(), {
+      instance: context.instance.name,
+      token,
+      kind,
+      at: context.clock.now(),
+      by: process.env['SUDO_USER'] ?? currentUser(),
+      outcome: problem === null ? 'done' : 'rolled-back',
+      summary: `${what}: ${changes.map(({ directive }) => directive).join(', ')}${problem === null ? '' : `; taken back: ${problem}`}`,
+      detail: { changes, files: settled.files.map(({ path, before, after }) => ({ path, before, after })) },
+    });
+  } catch (error) {
+    // Nothing hangs on history: the journal has it.
+    context.log.warn({ cause: messageOf(error) }, 'cannot note the change in the state database');
+  }
+  return settled;
+}
+
+/** Of the system’s own refusals, a full disk most of all; others as they are. */
+export function cannotWrite(what: string, error: unknown): unknown {
+  if (error instanceof AgentError || systemCode(error) === undefined) return error;
+  return new AgentError('failed', `cannot ${what}: ${messageOf(error)}`, {
+    cause: error,
+    reason: 'place',
+    hint: 'put that right (room, rights), then run the same command again',
+  });
+}
+
+/** The lifeline, or, where the server has ended since, a new connection; undefined: it is down. */
+export async function reach(run: HardenRun): Promise<RedisConnection | undefined> {
+  if (run.lifeline !== undefined && (await answers(run.lifeline))) return run.lifeline;
+  run.lifeline?.close();
+  run.lifeline = undefined;
+  try {
+    run.lifeline = await run.connect();
+  } catch (error) {
+    if (!isGone(error)) throw error;
+  }
+  return run.lifeline;
+}
+
+/** Nobody answers there, and it is not that we are not let in. */
+export function isGone(error: unknown): boolean {
+  return (
+    error instanceof AgentError &&
+    ['closed', 'refused', 'timeout', 'unavailable'].includes(error.reason ?? '')
+  );
+}
+
+export async function lookBefore(connection: RedisConnection): Promise<Before> {
+  return beforeOf(await readInfo(connection), await usersOf(connection));
+}
+
+/** Its users as it lists them; undefined where we may not ask. */
+export async function usersOf(connection: RedisConnection): Promise<string | undefined> {
+  try {
+    const list = await connection.call('ACL', 'LIST');
+    return Array.isArray(list) ? list.map(String).toSorted().join('\n') : undefined;
+  } catch (error) {
+    if (error instanceof AgentError && !isGone(error)) return undefined;
+    throw error;
+  }
+}
+
+async function answers(connection: RedisConnection): Promise<boolean> {
+  return await connection.call('PING').then(
+    () => true,
+    (error: unknown) => !isGone(error),
+  );
+}

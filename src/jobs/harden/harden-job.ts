@@ -1,0 +1,50 @@
+import { AgentError } from '../../domain/errors.ts';
+import type { InstanceSettings } from '../../domain/settings.ts';
+import { readPolicy } from '../../harden/policy/read-policy.ts';
+import type { Policy } from '../../harden/policy.ts';
+import type { HardenPlan } from '../../harden/changes.ts';
+import type { Job } from '../job.ts';
+import { preparePlan } from './plan.ts';
+import { lookAtScene, type Admin } from './scene.ts';
+
+export interface PlanOptions {
+  policy: string | undefined;
+  admin: Admin | undefined;
+}
+
+/** What `harden apply` would do, and why. Changes nothing. */
+export const planHardenJob: Job<PlanOptions, HardenPlan> = {
+  name: 'harden-plan',
+  effect: 'look',
+  command: 'harden plan',
+  lock: 'harden',
+  uses: ['server'],
+  rules: [],
+  async run(context, options) {
+    const policy = await policyFor(context.instance, options.policy);
+    const scene = await lookAtScene(context, options.admin);
+    try {
+      const { plan } = preparePlan(context, scene, policy);
+      return { value: plan, summary: summaryOf(plan), findings: [], evaluated: [] };
+    } finally {
+      scene.connection.close();
+    }
+  },
+};
+
+export function summaryOf({ instance, policy, changes, refused }: HardenPlan): string {
+  return `${instance}: policy ${policy}, ${changes.length} changes, ${refused.length} refused`;
+}
+
+/** What was asked for, else the instance’s own, else its role’s. */
+export async function policyFor(
+  { name, policy, role }: InstanceSettings,
+  asked: string | undefined,
+): Promise<Policy> {
+  const wanted = asked ?? policy ?? role;
+  if (wanted !== undefined) return await readPolicy(wanted);
+  throw new AgentError('usage', `nothing says what ${name} is used for`, {
+    reason: 'policy',
+    hint: 'say --policy cache, queue, session or durable; or give the instance a role: in the configuration',
+  });
+}

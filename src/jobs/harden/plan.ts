@@ -1,0 +1,145 @@
+import { hasEverything, type AclUser } from '../../formats/acl/user.ts';
+import { diffConf, editConf, type LineEdit } from '../../formats/conf/edit-conf.ts';
+import { lookUpDirective } from '../../formats/conf/directive-table.ts';
+import { printConf, type ConfDocument } from '../../formats/conf/document.ts';
+import { showEngine, type EngineVersion } from '../../formats/conf/engine.ts';
+import { holdsSecret } from '../../formats/conf/fault.ts';
+import { infoInteger } from '../../formats/info/parse-info.ts';
+import { sha256Of } from '../../harden/apply/fingerprint.ts';
+import { judgePlaces } from '../../harden/apply/judge-place.ts';
+import { actorFor, lookAtFile } from '../../harden/apply/look-at-files.ts';
+import type { Manners } from '../../harden/apply/write-file.ts';
+import type { FileChange, HardenPlan } from '../../harden/changes.ts';
+import { makePlan, type Planned } from '../../harden/plan/make-plan.ts';
+import type { PlanFacts } from '../../harden/plan/facts.ts';
+import type { Policy } from '../../harden/policy.ts';
+import { readFiles } from '../../harden/read/read-files.ts';
+import type { UserId } from '../../lib/act-as.ts';
+import type { JobContext } from '../job.ts';
+import type { HardenScene } from './scene.ts';
+
+/** A file with what it becomes. */
+export interface PlannedFile extends FileChange {
+  real: string;
+  manners: Manners;
+  bytesBefore: Uint8Array;
+  bytesAfter: Uint8Array;
+}
+
+export interface PreparedPlan {
+  plan: HardenPlan;
+  planned: PlannedFile[];
+  as: UserId | undefined;
+}
+
+/** What the policy comes to on this server, now. */
+export function preparePlan({ instance }: JobContext, scene: HardenScene, policy: Policy): PreparedPlan {
+  const facts = planFacts(scene, policy, instance);
+  const made = makePlan(facts);
+  const actor = actorFor(scene.file, scene.user);
+  const looked = scene.conf.files
+    .filter(({ path }) => made.edits.has(path))
+    .map(({ path, document }) => ({ ...lookAtFile(path, document, actor), document }));
+  const planned = looked.map(({ path, real, manners, document }) => {
+    const edits = made.edits.get(path) ?? [];
+    return { ...fileChange(path, document, edits, scene.engine), real, manners };
+  });
+  const plan = describe(instance.name, policy, scene, made, planned);
+  plan.obstacles = judgePlaces(looked);
+  return { plan, planned, as: actor.as };
+}
+
+function planFacts(scene: HardenScene, policy: Policy, instance: JobContext['instance']): PlanFacts {
+  const { engine, info, conf, config, file, user, memory, clients } = scene;
+  const files = readFiles(file, { engine, as: user, alone: false, memory });
+  const users = files.aclfile?.users ?? files.users;
+  const standard = users.find((each) => each.user.name === 'default')?.user;
+  const own = clients.find((client) => client.own);
+  const aclfile = policy.wishes.find(({ name }) => name === 'aclfile')?.value[0];
+  return {
+    policy,
+    engine,
+    config,
+    files: conf.files,
+    entries: conf.entries,
+    memory,
+    usedMemory: infoInteger(info, 'used_memory') ?? 0,
+    connectedClients: infoInteger(info, 'connected_clients') ?? 0,
+    defaultMayAll: standard && hasEverything(standard),
+    defaultOpen: standard && isOpen(standard),
+    clients: clients.filter((client) => !client.own),
+    agent: {
+      url: instance.url,
+      hasCertificate: instance.tls?.cert !== undefined,
+      from: own?.from,
+      to: own?.to,
+    },
+    aclfile: aclfile === undefined ? undefined : hasDefault(aclfile, scene),
+  };
+}
+
+function isOpen({ enabled, noPassword }: AclUser): boolean {
+  return enabled && noPassword;
+}
+
+function hasDefault(path: string, { file, engine, user }: HardenScene): boolean | undefined {
+  const { aclfile } = readFiles(file, { engine, as: user, alone: false, aclfile: path });
+  return aclfile?.entries.some(({ values }) => values[0] === 'default');
+}
+
+function fileChange(
+  path: string,
+  document: ConfDocument,
+  edits: LineEdit[],
+  engine: EngineVersion,
+): FileChange & { bytesBefore: Uint8Array; bytesAfter: Uint8Array } {
+  const bytesBefore = printConf(document);
+  const bytesAfter = printConf(editConf(document, edits));
+  return {
+    path,
+    edits,
+    before: sha256Of(bytesBefore),
+    after: sha256Of(bytesAfter),
+    diff: diffConf(path, document, edits, (index) => mayShow(document, index, engine)),
+    bytesBefore,
+    bytesAfter,
+  };
+}
+
+/** A plan is sent around: no password, and nothing that nobody knows. */
+function mayShow({ lines }: ConfDocument, index: number, engine: EngineVersion): boolean {
+  const line = lines[index];
+  if (line === undefined || line.kind === 'blank') return true;
+  if (line.kind === 'comment') return !/pass|auth|user|secret|token|key/i.test(line.raw);
+  if (line.kind === 'broken' || holdsSecret(line.name)) return false;
+  return lookUpDirective(line.name, engine).state !== 'unknown';
+}
+
+function describe(
+  instance: string,
+  policy: Policy,
+  scene: HardenScene,
+  { changes, refused, unknown }: Planned,
+  planned: readonly PlannedFile[],
+): HardenPlan {
+  const files = planned.map(({ path, edits, before, after, diff }) => ({ path, edits, before, after, diff }));
+  const what = {
+    instance,
+    changes: changes.map(({ directive, to, run_time: runTime, file }) => [directive, to, runTime, file]),
+    files: files.map(({ path, before, after }) => [path, before, after]),
+  };
+  return {
+    schema: 1,
+    instance,
+    policy: policy.asked,
+    engine: showEngine(scene.engine),
+    fingerprint: sha256Of(JSON.stringify(what)),
+    changes,
+    refused,
+    obstacles: [],
+    files,
+    restart: changes.filter((change) => change.class === 'restart').map(({ directive }) => directive),
+    unknown,
+    host: [],
+  };
+}

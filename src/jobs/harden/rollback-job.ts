@@ -1,0 +1,116 @@
+import { AgentError } from '../../domain/errors.ts';
+import type { Journal } from '../../harden/apply/journal.ts';
+import type { Job } from '../job.ts';
+import type { HardenRun } from './apply/run.ts';
+import { makeReady, settledChanges, type Settled } from './apply/settle.ts';
+import { takeBack } from './apply/take-back.ts';
+import { hardenRules } from './rules.ts';
+import { describeSettled, requireRestartable } from './apply-job.ts';
+import type { Admin } from './scene.ts';
+
+export interface RollbackOptions {
+  /** Which; the last that was done and not taken back when left out. */
+  id: string | undefined;
+  admin: Admin | undefined;
+  restart: boolean;
+  /** Only say what would be. */
+  dryRun: boolean;
+  onStep?: HardenRun['onStep'];
+}
+
+export interface RollbackReport {
+  undone: string;
+  policy: string;
+  outcome: 'planned' | 'done';
+  changes: Journal['changes'];
+  files: string[];
+  /** Directives that count from the next start only. */
+  waiting: string[];
+  interrupted: string | null;
+}
+
+/** Puts files, byte for byte, and values back as they were before a change. */
+export const rollbackHardenJob: Job<RollbackOptions, RollbackReport> = {
+  name: 'harden-rollback',
+  effect: ({ dryRun }) => (dryRun ? 'look' : 'work'),
+  command: 'harden rollback',
+  lock: 'harden',
+  uses: ['server'],
+  rules: hardenRules.filter(({ id }) => id === 'harden-rollback-failed'),
+  isNews: (_, error) => !(error instanceof AgentError && ['refused', 'redis', 'usage'].includes(error.code)),
+  async run(context, { id, admin, restart, dryRun, onStep }) {
+    if (dryRun) {
+      const value = reportOf(choose(await settledChanges(context, admin), id), null);
+      return { value, summary: `${value.undone} could be taken back`, findings: [], evaluated: [] };
+    }
+    const { scene, run, settled } = await makeReady(context, admin, onStep);
+    try {
+      const last = choose(run.journals.settled(), id);
+      const report = reportOf(last, settled);
+      const waits = report.waiting;
+      const summary = `${context.instance.name}: ${last.token} taken back`;
+      const restarts = restart && waits.length > 0;
+      if (restarts) requireRestartable(context, scene);
+      const started = new Date(context.clock.now()).toISOString();
+      await takeBack(
+        run,
+        {
+          ...last,
+          token: `${started.replaceAll(/[-:.]/g, '')}-${process.pid}`,
+          kind: 'rollback',
+          undoes: last.token,
+          started_at: started,
+          step: 'undo-files',
+          restart: restarts,
+          problem: null,
+          outcome: null,
+        },
+        null,
+      );
+      return {
+        value: { ...report, outcome: 'done', waiting: restarts ? [] : waits },
+        summary,
+        findings: [],
+        evaluated: [],
+      };
+    } finally {
+      run.lifeline?.close();
+      scene.connection.close();
+    }
+  },
+};
+
+function reportOf({ token, policy, changes, files }: Journal, settled: Settled | null): RollbackReport {
+  return {
+    undone: token,
+    policy,
+    outcome: 'planned',
+    changes,
+    files: files.map(({ path }) => path),
+    waiting: changes.filter((change) => change.class === 'restart').map(({ directive }) => directive),
+    interrupted: settled === null ? null : describeSettled(settled),
+  };
+}
+
+function choose(settled: readonly Journal[], id: string | undefined): Journal {
+  const undone = new Set(settled.flatMap(({ kind, undoes }) => (kind === 'rollback' ? (undoes ?? []) : [])));
+  const open = settled.filter(
+    ({ kind, outcome, token }) => kind === 'apply' && outcome === 'done' && !undone.has(token),
+  );
+  const [last] = open;
+  if (last === undefined)
+    throw new AgentError('usage', 'there is no change that could be taken back', {
+      reason: 'missing',
+      hint: 'see: redis-agent harden history',
+    });
+  if (id === undefined || id === last.token) return last;
+  if (!open.some(({ token }) => token === id))
+    throw new AgentError('usage', `there is no change ${JSON.stringify(id)} that could be taken back`, {
+      reason: 'missing',
+      hint: `the last one is ${last.token}; see: redis-agent harden history`,
+    });
+  throw new AgentError('refused', `${id} is not the last change: ${last.token} came after it`, {
+    reason: 'order',
+    hint: `take that back first: redis-agent harden rollback ${last.token}`,
+  });
+}

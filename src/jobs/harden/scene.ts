@@ -1,0 +1,172 @@
+import { existsSync, readFileSync, readlinkSync } from 'node:fs';
+import { totalmem } from 'node:os';
+import { AgentError } from '../../domain/errors.ts';
+import type { Secret } from '../../domain/secret.ts';
+import type { EngineVersion } from '../../formats/conf/engine.ts';
+import { infoInteger, type Info } from '../../formats/info/parse-info.ts';
+import type { UserId } from '../../lib/act-as.ts';
+import { readCgroupMemory } from '../../lib/host-memory.ts';
+import { connectRedis, type RedisConnection } from '../../redis/connect.ts';
+import { findProcess } from '../../redis/data-process.ts';
+import { findProgram } from '../../redis/find-program.ts';
+import { configuredUser, findService, type FoundService } from '../../redis/find-service.ts';
+import { resolveConf, type ResolvedConf } from '../../redis/resolve-conf.ts';
+import { engineOf, readInfo } from '../../redis/server.ts';
+import { findServerProcess } from '../../redis/server-process.ts';
+import type { JobContext } from '../job.ts';
+
+/** Who may change the server; the agent’s own user where nobody is named. */
+export interface Admin {
+  username?: string | undefined;
+  password?: Secret | undefined;
+}
+
+/** A server with all that a plan and its application have to know. Whoever asks closes the connection. */
+export interface HardenScene {
+  connection: RedisConnection;
+  /** Opens another one, as the same user. */
+  connect(): Promise<RedisConnection>;
+  info: Info;
+  engine: EngineVersion;
+  config: ReadonlyMap<string, string>;
+  conf: ResolvedConf;
+  /** The main file. */
+  file: string;
+  service: FoundService | undefined;
+  program: string | undefined;
+  user: UserId | undefined;
+  memory: number | undefined;
+  clients: { from: string; to: string | undefined; own: boolean }[];
+}
+
+export function adminConnect(context: JobContext, admin: Admin | undefined): () => Promise<RedisConnection> {
+  const { name, url, tls, renamed } = context.instance;
+  if (admin?.password === undefined) return () => context.connect();
+  const target = { name, url, tls, renamed, username: admin.username, password: admin.password };
+  return () => connectRedis(target, { signal: context.signal });
+}
+
+/** Looks. Changes nothing. */
+export async function lookAtScene(context: JobContext, admin: Admin | undefined): Promise<HardenScene> {
+  const { instance, clock, signal } = context;
+  const connect = adminConnect(context, admin);
+  const connection = await connect();
+  try {
+    const info = await readInfo(connection);
+    const config = await readRunning(connection);
+    const process = await findServerProcess(info, instance.url);
+    const owner = process === undefined ? undefined : await findProcess(process.pid);
+    const running = {
+      info,
+      pid: process?.pid,
+      user: owner === undefined ? undefined : { uid: owner.uid, gid: owner.gid },
+    };
+    const service = await findService(instance, running, { clock, signal });
+    const user = service?.user ?? configuredUser(instance) ?? running.user;
+    const file = configFile(context, info, process?.pid, service);
+    const conf = resolveConf(file, { as: user, options: service?.arguments?.directives });
+    const [problem] = conf.problems;
+    if (problem !== undefined)
+      throw new AgentError(
+        'failed',
+        `cannot read the server’s configuration ${problem.path}: ${problem.why}`,
+        {
+          reason: 'conf',
+          cause: problem.cause,
+          hint: 'run as root, or as a user that may read it: sudo redis-agent harden plan',
+        },
+      );
+    const { engine, version } = engineOf(info);
+    const limit = process === undefined ? undefined : await readCgroupMemory(process.pid);
+    return {
+      connection,
+      connect,
+      info,
+      engine: { engine, version, docker: false },
+      config,
+      conf,
+      file,
+      service,
+      program: service?.program ?? (await findProgram(engine, process?.pid, { tools: instance.tools })),
+      user,
+      memory: Math.min(limit?.limit ?? Infinity, infoInteger(info, 'total_system_memory') ?? totalmem()),
+      clients: await readClients(connection),
+    };
+  } catch (error) {
+    connection.close();
+    throw error;
+  }
+}
+
+export async function readRunning(connection: RedisConnection): Promise<ReadonlyMap<string, string>> {
+  const reply = await connection.call('CONFIG', 'GET', '*');
+  const words = Array.isArray(reply) ? reply.map(String) : [];
+  return new Map(words.flatMap((key, at) => (at % 2 === 0 ? [[key, words[at + 1] ?? ''] as const] : [])));
+}
+
+/** What its start command names; else what it says of itself, where its process is here and sees our files. */
+function configFile(
+  { instance }: JobContext,
+  info: Info,
+  pid: number | undefined,
+  service: FoundService | undefined,
+): string {
+  const named = service?.arguments?.file;
+  if (named?.startsWith('/') === true) return named;
+  const said = info.get('config_file') ?? '';
+  const refuse = (why: string, hint: string): AgentError =>
+    new AgentError('refused', `${instance.name}: ${why}`, { reason: 'no-file', hint });
+  if (said === '')
+    throw refuse(
+      'the server was started without a configuration file, so that nothing would outlast its next start',
+      'write one: redis-agent harden render --out DIR',
+    );
+  if (pid === undefined || hasOtherFiles(pid))
+    throw refuse(
+      `its configuration ${said} lies on another host or in a container`,
+      'run the agent there, or see what is wrong: redis-agent audit',
+    );
+  return said;
+}
+
+function hasOtherFiles(pid: number): boolean {
+  try {
+    const cgroup = readFileSync(`/proc/${pid}/cgroup`, 'utf8');
+    if (!/docker|containerd|kubepods|libpod|lxc/.test(cgroup)) return false;
+    return readlinkSync(`/proc/${pid}/ns/mnt`) !== readlinkSync('/proc/self/ns/mnt');
+  } catch {
+    return existsSync(`/proc/${pid}`);
+  }
+}
+
+/** Empty where the user may not ask. */
+async function readClients(connection: RedisConnection): Promise<HardenScene['clients']> {
+  try {
+    const [id, list] = [await connection.call('CLIENT', 'ID'), await connection.call('CLIENT', 'LIST')];
+    return String(list)
+      .split('\n')
+      .flatMap((line) => {
+        const field = (name: string): string | undefined =>
+          new RegExp(`(?:^| )${name}=(\\S*)`).exec(line)?.[1];
+        const from = field('addr');
+        if (from === undefined) return [];
+        const laddr = field('laddr');
+        return [
+          {
+            from: withoutPort(from),
+            to: laddr === undefined ? undefined : withoutPort(laddr),
+            own: field('id') === String(id),
+          },
+        ];
+      });
+  } catch (error) {
+    if (error instanceof AgentError && ['noperm', 'unknown-command', 'reply'].includes(error.reason ?? ''))
+      return [];
+    throw error;
+  }
+}
+
+function withoutPort(address: string): string {
+  if (address.startsWith('/')) return '/';
+  return address.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1');
+}
