@@ -1,3 +1,5 @@
+import { queueMetrics } from './queue.ts';
+
 /** What is measured: one name in samples, in the history and, with `redis_agent_server_` before it, in /metrics. */
 export interface Metric {
   name: string;
@@ -120,6 +122,8 @@ export const metrics: readonly Metric[] = [
   counter('own_connect_failures_total', 'Times that the agent could not connect.'),
 ];
 
-const counters = new Set(metrics.filter(({ kind }) => kind === 'counter').map(({ name }) => name));
+const counters = new Set<string>(
+  [...metrics, ...queueMetrics].filter(({ kind }) => kind === 'counter').map(({ name }) => name),
+);
 
 export const isCounter = (name: string): boolean => counters.has(name);

@@ -1,3 +1,5 @@
+import type { QueueReading } from './queue.ts';
+
 /**
  * How a server answered. Being up is not one bit: a script that runs for long, a data set that is still being loaded and
  * a save that failed all answer, each with its own word.
@@ -98,5 +100,6 @@ export interface Sample {
   clients?: readonly ClientGroup[] | undefined;
   commands?: readonly CommandCost[] | undefined;
   latency?: LatencyReading | undefined;
+  queues?: readonly QueueReading[] | undefined;
   blind: readonly Blind[];
 }

@@ -4,7 +4,10 @@ import { upClasses, type Blind, type Sample, type UpClass } from '../domain/samp
 import type { RedisConnection, Reply } from '../redis/connect.ts';
 import { collectors } from './collect/index.ts';
 import type { Collector, Draft, Known, SlowCursor } from './collect/parts/collector.ts';
+import { jobsCollector, queuesCollector, settleQueues } from './collect/queues.ts';
 import { deepSlowlogCollector, needsMore, ownName, slowlogCollector } from './collect/slowlog.ts';
+import { createQueueFinder, type QueueOptions } from './find-queues.ts';
+import { nothingKnown } from './nothing-known.ts';
 import { classOf } from './up-class.ts';
 
 export interface PollerOptions {
@@ -16,6 +19,7 @@ export interface PollerOptions {
   frugal: boolean;
   /** Where the slow log was read up to before this process. */
   slow?: SlowCursor | undefined;
+  queues?: QueueOptions | undefined;
 }
 
 /** Watches one server over one connection that it holds: at maxclients only those who are in are still served. */
@@ -30,14 +34,14 @@ export interface Poller {
 const hour = 3_600_000;
 /** After a refused credential: longer each time, since every attempt is a failed login in somebody's statistics. */
 const backOff = [15_000, 30_000, 60_000, 120_000, 300_000];
-const unread: SlowCursor = { runId: undefined, id: undefined, present: false };
 
 export function createPoller(options: PollerOptions): Poller {
-  const { clock, frugal, slow = unread } = options;
+  const { clock, frugal, slow = nothingKnown.slow } = options;
   let connection: RedisConnection | undefined;
   let known: Known = { ...nothingKnown, slow };
   let last: Partial<Record<string, number>> = {};
   const blocked = new Map<string, Blind & { until: number }>();
+  const finder = createQueueFinder(options.queues, clock);
   const totals = { commands: 0, failures: 0, wrongpass: 0, noperm: 0, slow: 0, lost: 0 };
   let refused: { attempts: number; until: number; up: UpClass; detail: string } | undefined;
 
@@ -118,6 +122,21 @@ export function createPoller(options: PollerOptions): Poller {
     last = before === undefined ? last : {};
   }
 
+  async function findQueues(opened: RedisConnection): Promise<void> {
+    if (frugal || known.replica || known.mode === 'sentinel' || isBlocked('queue-search')) return;
+    await finder.look(opened, known.databases).then(sent, (error: unknown) => {
+      block('queue-search', error);
+      if (!(error instanceof AgentError) || isBroken(error)) throw error;
+    });
+  }
+
+  async function askQueues(draft: Draft): Promise<void> {
+    if (queuesCollector.applies?.(known) === false) draft.queues = [];
+    const more = jobsCollector(draft);
+    if (more !== undefined && !isBlocked(more.name)) await ask([more], draft);
+    if (draft.rawQueues !== undefined && draft.queues === undefined) settleQueues(draft, known, new Map());
+  }
+
   async function attempt(signal: AbortSignal, draft: Draft): Promise<{ up: UpClass; detail?: string }> {
     try {
       const opened = await open(signal);
@@ -135,11 +154,19 @@ export function createPoller(options: PollerOptions): Poller {
       if (state === undefined || upClasses[classOf(state)].answers)
         state = (await ask(collectors.filter(isDue), draft)) ?? state;
       if (needsMore(draft) && !isBlocked(slowlogCollector.name)) await ask([deepSlowlogCollector], draft);
-      if (draft.known.runId !== undefined) await options.look?.(draft);
+      await askQueues(draft);
+      if (draft.known.runId !== undefined) {
+        known = { ...known, ...draft.known };
+        await findQueues(opened);
+        await options.look?.(draft);
+      }
       if (draft.texts['loading'] === '1') return { up: 'loading', detail: describeLoading(draft) };
       return state === undefined ? { up: 'up' } : { up: classOf(state), detail: state.message };
     } catch (error) {
       signal.throwIfAborted();
+      // It may have been a job of many megabytes: then the next poll reads none.
+      if (connection !== undefined && known.queues.refs.some(({ prefix }) => prefix === ''))
+        known = { ...known, queues: { ...known.queues, blindUntil: clock.now() + hour } };
       drop();
       return failed(error);
     }
@@ -164,11 +191,12 @@ export function createPoller(options: PollerOptions): Poller {
     async poll(signal) {
       signal.throwIfAborted();
       const [at, elapsed] = [clock.now(), clock.monotonic()];
+      known = { ...known, queues: { ...known.queues, refs: finder.refs(), now: at } };
       const draft: Draft = { askedAt: at, values: {}, texts: {}, known: {} };
       const held = connection === undefined && refused !== undefined && refused.until > elapsed;
       const seen = held && refused !== undefined ? refused : await attempt(signal, draft);
       known = { ...known, ...draft.known };
-      const { values, texts, slow: log, clients, commands, latency } = draft;
+      const { values, texts, slow: log, clients, commands, latency, queues } = draft;
       values['up'] = upClasses[seen.up].answers && seen.up !== 'loading' ? 1 : 0;
       if (log !== undefined && !log.first) {
         totals.slow += log.entries.length;
@@ -195,26 +223,13 @@ export function createPoller(options: PollerOptions): Poller {
         clients,
         commands,
         latency,
+        queues,
         blind,
       };
     },
     close: drop,
   };
 }
-
-const nothingKnown: Known = {
-  engine: undefined,
-  version: undefined,
-  runId: undefined,
-  mode: 'standalone',
-  clients: 0,
-  slow: unread,
-  slowMax: 128,
-  masters: [],
-  costs: undefined,
-  busiest: [],
-  histograms: undefined,
-};
 
 const isAnswer = ({ answers }: Collector, error: AgentError): boolean =>
   answers?.test(error.message) === true;

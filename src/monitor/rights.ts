@@ -14,7 +14,12 @@ export function watchRights(version: string | undefined, sentinel = false): stri
   const rights = collectors
     .filter((collector) => isOffered(collector, version, sentinel))
     .flatMap((collector) => collector.rights);
-  return [...new Set([...beside, ...rights])];
+  return [...new Set([...beside, keyRight(version), ...rights])];
+}
+
+/** Queues are keys: to be read, where servers know the difference. The commands above only read, too. */
+function keyRight(version: string | undefined): string {
+  return version !== undefined && Number.parseInt(version, 10) >= 7 ? '%R~*' : '~*';
 }
 
 function isOffered({ name }: Collector, version: string | undefined, sentinel: boolean): boolean {
@@ -22,6 +27,9 @@ function isOffered({ name }: Collector, version: string | undefined, sentinel: b
   if (name !== 'latency') return true;
   return version === undefined || Number.parseInt(version, 10) >= 7;
 }
+
+/** A key that nobody has. */
+const probed = 'redis-agent:check:none';
 
 /** A harmless form of each command: it is refused for want of the right, or answered. */
 const probes: Readonly<Record<string, (string | number)[]>> = {
@@ -33,6 +41,23 @@ const probes: Readonly<Record<string, (string | number)[]>> = {
   '+client|setname': ['CLIENT', 'SETNAME', 'redis-agent'],
   '+client|list': ['CLIENT', 'LIST'],
   '+latency|histogram': ['LATENCY', 'HISTOGRAM', 'ping'],
+  '+llen': ['LLEN', probed],
+  '+lindex': ['LINDEX', probed, 0],
+  '+lrange': ['LRANGE', probed, 0, 0],
+  '+zcard': ['ZCARD', probed],
+  '+zcount': ['ZCOUNT', probed, 0, 0],
+  '+zrange': ['ZRANGE', probed, 0, 0],
+  '+hget': ['HGET', probed, 'field'],
+  '+hmget': ['HMGET', probed, 'field'],
+  '+get': ['GET', probed],
+  '+exists': ['EXISTS', probed],
+  '+pttl': ['PTTL', probed],
+  '+xlen': ['XLEN', probed],
+  '+xinfo|groups': ['XINFO', 'GROUPS', probed],
+  '+xpending': ['XPENDING', probed, 'group'],
+  '+memory|usage': ['MEMORY', 'USAGE', probed],
+  '+select': ['SELECT', 0],
+  '+scan': ['SCAN', 0, 'MATCH', probed, 'COUNT', 1],
 };
 
 export interface RightsFound {
@@ -52,8 +77,15 @@ export async function tryWatchRights(
     const reply = replies[index];
     return reply instanceof AgentError ? (reply.reason ?? 'reply') : undefined;
   };
+  const lacksKeys = (index: number): boolean => {
+    const reply = replies[index];
+    return reply instanceof AgentError && reply.message.includes('may not use the keys');
+  };
+  const missing = rights.map((right, index) =>
+    reasonOf(index) !== 'noperm' ? undefined : lacksKeys(index) ? keyRight(version) : right,
+  );
   return {
-    missing: rights.filter((_, index) => reasonOf(index) === 'noperm'),
+    missing: [...new Set(missing.filter((right) => right !== undefined))],
     unknown: rights.filter((_, index) => reasonOf(index) === 'unknown-command'),
   };
 }

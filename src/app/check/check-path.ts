@@ -142,7 +142,7 @@ async function mayWatch(
   const hidden = unknown.map((right) => right.slice(1).replace('|', ' ').toUpperCase());
   if (missing.length > 0)
     return {
-      warning: `${username} may not run ${missing.map((right) => right.slice(1).replace('|', ' ').toUpperCase()).join(', ')}: what they tell is unknown`,
+      warning: `${username} may not ${missing.map(nameOfRight).join(', ')}: what they tell is unknown`,
       next: `ACL SETUSER ${username} ${missing.join(' ')}`,
     };
   if (hidden.length === 0) return 'all that watching needs';
@@ -150,6 +150,10 @@ async function mayWatch(
     warning: `this server does not know ${hidden.join(', ')}: what they tell is unknown`,
     next: 'where a command is renamed or the provider does not offer it, this stays so',
   };
+}
+
+function nameOfRight(right: string): string {
+  return right.startsWith('+') ? right.slice(1).replace('|', ' ').toUpperCase() : 'read keys (queues)';
 }
 
 async function hasTool(

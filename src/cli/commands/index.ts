@@ -17,6 +17,9 @@ import { keysCommand } from './keys/keys.ts';
 import { latencyCommand } from './latency.ts';
 import { maintenanceCommands } from './maintenance/index.ts';
 import { memoryCommand } from './memory.ts';
+import { queuesFailedCommand } from './queues/failed.ts';
+import { queuesCommand } from './queues/queues.ts';
+import { queuesShowCommand } from './queues/show.ts';
 import { rdbCommands } from './rdb/index.ts';
 import { reportCommand } from './report.ts';
 import { restoreCommand } from './restore/restore.ts';
@@ -33,6 +36,9 @@ const all: readonly (AnyCommand | CommandGroup)[] = [
   slowlogCommand,
   latencyCommand,
   clientsCommand,
+  queuesCommand,
+  queuesShowCommand,
+  queuesFailedCommand,
   historyCommand,
   alertsCommands,
   explainCommand,

@@ -8,6 +8,7 @@ import {
 import { formatBytes } from '../../lib/bytes.ts';
 import { writeDuration } from '../../lib/duration.ts';
 import { duration, fail, text } from '../fields.ts';
+import { queuesSchema, showQueues } from '../queues.ts';
 import { showThresholds, thresholdsSchema } from '../thresholds.ts';
 import type { Section } from './section.ts';
 
@@ -21,18 +22,30 @@ const interval = text.transform((value, context): number | null => {
   return fail(context, 'is not an interval; from 1s to 1h, such as 15s, or off');
 });
 
+/** Milliseconds between two searches, or null for `off`. */
+const search = text.transform((value, context): number | null => {
+  if (value === 'off') return null;
+  const parsed = duration(10_000, 24 * hour).safeParse(value);
+  if (parsed.success) return parsed.data;
+  return fail(context, 'is not an interval; from 10s to 24h, such as 1h, or off');
+});
+
 export const monitorSection: Section<MonitorSettings> = {
   schema: () =>
     z
       .strictObject({
         interval: interval.default(15_000),
         slow_command: duration(1, hour).default(10),
+        queues: queuesSchema().default([]),
+        find_queues: search.default(hour),
         thresholds: thresholdsSchema().prefault({}),
       })
       .prefault({}),
-  show: ({ interval: every, slow_command: slow, thresholds }) => ({
+  show: ({ interval: every, slow_command: slow, queues, find_queues: find, thresholds }) => ({
     interval: every === null ? 'off' : writeDuration(every),
     slow_command: writeDuration(slow),
+    queues: showQueues(queues),
+    find_queues: find === null ? 'off' : writeDuration(find),
     thresholds: showThresholds(thresholds),
   }),
   example: `monitor:
@@ -40,6 +53,17 @@ export const monitorSection: Section<MonitorSettings> = {
   interval: 15s
   # A command that takes longer is counted as slow. The server's slowlog-log-slower-than must not be above it.
   slow_command: 10ms
+  # Queues of Bull and BullMQ, streams with groups, and lists and sorted sets that are called queue, jobs or tasks are
+  # found by themselves: by SCAN, a little at a time, this often; or off.
+  find_queues: 1h
+  # What is known of them beforehand. depth: more waiting than that is told, and again at two and four times; age: the
+  # same of how long the oldest has been due; stuck: work is due and nothing is finished; keep: what should be left.
+  # queues:
+  #   - { name: mail, prefix: bull, keep: { completed: 24h, failed: 7d, last: 1000 }, depth: 100, age: 5m, stuck: 5m }
+  #   - { list: ai-queue, processing: worker:processing, completed: jobs:completed:today }   # the last two are counters
+  #   - { zset: ai-queue-priority, instance: main, db: 1 }
+  #   - { stream: events, group: mailers }
+  #   - { list: job-titles, ignore: true }       # it is called so, and is none
   # When something is told, and how urgently: info, warning, high or critical, each a bound or off. These are the
   # defaults; a role changes some (a queue has no hit_rate, a cache may evict), an instance all of them.
   thresholds:

@@ -1,3 +1,5 @@
+import type { QueueSettings } from './queues.ts';
+
 /** How a threshold is written in config.yaml and shown to people. Kept as: number, milliseconds, bytes. */
 export type ThresholdUnit = 'number' | 'percent' | 'duration' | 'bytes';
 
@@ -97,6 +99,37 @@ export const thresholdKinds = {
     what: 'memory of the host that is available',
     levels: { warning: 10, critical: 4 },
   },
+  queue_stuck: {
+    unit: 'duration',
+    what: 'work is due in a queue, and nothing is finished',
+    levels: { critical: 300_000 },
+  },
+  queue_age: {
+    unit: 'duration',
+    what: 'how long the oldest job of a queue has been due',
+    levels: { warning: 600_000, high: 1_200_000, critical: 2_400_000 },
+  },
+  queue_overdue: {
+    unit: 'duration',
+    what: 'how late the first delayed job of a queue is',
+    levels: { warning: 120_000, high: 600_000 },
+  },
+  queue_depth: { unit: 'number', what: 'jobs that wait in a queue', levels: off },
+  queue_failed_percent: {
+    unit: 'percent',
+    what: 'jobs that fail of those that end, in 15 minutes',
+    levels: { warning: 20, high: 50 },
+  },
+  queue_stalled: {
+    unit: 'number',
+    what: 'jobs that lost their worker, in 15 minutes',
+    levels: { warning: 2 },
+  },
+  queue_kept_percent: {
+    unit: 'percent',
+    what: 'memory held by completed and failed jobs',
+    levels: { warning: 20 },
+  },
   certificate_days: {
     unit: 'number',
     below: true,
@@ -117,6 +150,10 @@ export interface MonitorSettings {
   thresholds: ThresholdOverrides;
   /** A command that takes longer is slow, milliseconds. */
   slow_command: number;
+  /** What is known of queues beforehand. */
+  queues: readonly QueueSettings[];
+  /** Between two searches for queues, milliseconds; null: only those above are watched. */
+  find_queues: number | null;
 }
 
 /** The thresholds of one instance: its own before the section's, before its role's, before the documented ones. */

@@ -5,13 +5,14 @@ import { infoCollector } from './info.ts';
 import { latencyCollector } from './latency.ts';
 import type { Collector } from './parts/collector.ts';
 import { sentinelCollector } from './sentinel.ts';
+import { queuesCollector } from './queues.ts';
 import { settingsCollector } from './settings.ts';
 import { slowlogCollector } from './slowlog.ts';
 import { timeCollector } from './time.ts';
+import { workersCollector } from './workers.ts';
 
 /**
- * Everything that is asked of a server. INFO comes first: what it says is known to those after it. (Queues will be one
- * more line here.)
+ * Everything that is asked of a server. INFO comes first: what it says is known to those after it.
  */
 export const collectors: readonly Collector[] = [
   infoCollector,
@@ -23,4 +24,6 @@ export const collectors: readonly Collector[] = [
   clientsCollector,
   clusterCollector,
   sentinelCollector,
+  workersCollector,
+  queuesCollector,
 ];

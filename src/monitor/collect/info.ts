@@ -38,6 +38,8 @@ function readIdentity(info: Info, { values, texts, known }: Draft): void {
   known.clients = clients ?? 0;
   // One of them is this one.
   if (clients !== undefined) values['clients_connected'] = Math.max(0, clients - 1);
+  known.replica = info.get('role') === 'slave';
+  known.databases = Object.keys(infoKeyspace(info)).map((name) => Number(name.replace(/^db/, '')));
   const runId = info.get('run_id');
   if (runId !== undefined && /^[0-9a-f]{40}$/.test(runId)) known.runId = runId;
   for (const field of ['maxmemory_policy', 'master_host', 'process_id', 'loading'] as const) {

@@ -23,4 +23,8 @@ export const seriesMigrations: readonly string[] = [
     memory INTEGER NOT NULL, idle INTEGER NOT NULL,
     PRIMARY KEY (subject, day, address, name)) STRICT, WITHOUT ROWID;
   `,
+  `
+  -- The queues that the last search found, as JSON.
+  CREATE TABLE queue (subject INTEGER PRIMARY KEY, found TEXT NOT NULL) STRICT;
+  `,
 ];

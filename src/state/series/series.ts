@@ -32,6 +32,8 @@ export interface Series {
   subject: (name: string) => number;
   /** Keeps what was seen at one moment. `isCounter` tells how to roll it up. */
   append(subject: string, at: number, values: Readonly<Record<string, number>>): void;
+  /** The same for several subjects, all of them or none. */
+  appendAll(at: number, rows: readonly { subject: string; values: Readonly<Record<string, number>> }[]): void;
   /** Oldest first; nothing where nothing was seen. */
   read(subject: string, metric: string, span: Span): Point[];
   /** Bytes that a subject's chunks take. */
@@ -150,25 +152,34 @@ export function openSeries(directory: string, { clock, log, isCounter }: SeriesO
     return mergeRows(sealed, fresh).filter(({ at }) => at >= since && at < until);
   }
 
-  return {
-    state,
-    subject,
-    append(name, at, values) {
-      try {
-        inTransaction(state, () => {
+  function appendAll(
+    at: number,
+    all: readonly { subject: string; values: Readonly<Record<string, number>> }[],
+  ): void {
+    if (all.length === 0) return;
+    try {
+      inTransaction(state, () => {
+        for (const { subject: name, values } of all) {
           const id = subject(name);
           seal(id, at);
           const pairs = Object.entries(values).flatMap(([key, value]) =>
             Number.isFinite(value) ? [metric(key), value] : [],
           );
           insert.run(id, at, new Uint8Array(Float64Array.from(pairs).buffer));
-        });
-      } catch (error) {
-        // Numbers that were given within it were taken back with it.
-        ids.clear();
-        throw error;
-      }
-    },
+        }
+      });
+    } catch (error) {
+      // Numbers that were given within it were taken back with it.
+      ids.clear();
+      throw error;
+    }
+  }
+
+  return {
+    state,
+    subject,
+    append: (name, at, values) => appendAll(at, [{ subject: name, values }]),
+    appendAll,
     read(name, key, span) {
       const [id, column] = [subject(name), metric(key)];
       const { step = 0 } = span;

@@ -12,7 +12,13 @@ import { connectRedis } from '../../../src/redis/connect.ts';
 import { serverBuilds, startServer, type TestServer } from '../../support/servers/redis-server.ts';
 
 const { signal } = new AbortController();
-const settings: MonitorSettings = { interval: 15_000, thresholds: {}, slow_command: 10 };
+const settings: MonitorSettings = {
+  interval: 15_000,
+  thresholds: {},
+  slow_command: 10,
+  queues: [],
+  find_queues: null,
+};
 
 function watch(
   server: TestServer,

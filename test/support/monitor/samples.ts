@@ -69,6 +69,7 @@ function samplesOf(steps: readonly Step[], every = interval): Sample[] {
       runId,
       slow: { entries: [], first: false, lost: 0, reset: false },
       blind: [],
+      queues: [],
       ...step,
       up,
       values: up === 'up' || up === 'misconf' ? Object.fromEntries(known) : { up: 0 },

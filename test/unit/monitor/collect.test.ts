@@ -5,22 +5,11 @@ import { infoCollector } from '../../../src/monitor/collect/info.ts';
 import { latencyCollector } from '../../../src/monitor/collect/latency.ts';
 import type { Collector, Draft, Known } from '../../../src/monitor/collect/parts/collector.ts';
 import { slowlogCollector } from '../../../src/monitor/collect/slowlog.ts';
+import { nothingKnown } from '../../../src/monitor/nothing-known.ts';
 import type { Reply } from '../../../src/redis/connect.ts';
 import { runId } from '../../support/monitor/samples.ts';
 
-const nothing: Known = {
-  engine: 'redis',
-  version: [7, 0, 15],
-  runId,
-  mode: 'standalone',
-  clients: 3,
-  slow: { runId: undefined, id: undefined, present: false },
-  slowMax: 128,
-  masters: [],
-  costs: undefined,
-  busiest: [],
-  histograms: undefined,
-};
+const nothing: Known = { ...nothingKnown, engine: 'redis', version: [7, 0, 15], runId, clients: 3 };
 
 function read(collector: Collector, replies: Reply[], known: Partial<Known> = {}): Draft {
   const draft: Draft = { askedAt: 0, values: {}, texts: {}, known: {} };

@@ -8,6 +8,7 @@ import { createCertificateLook } from '../../../monitor/certificate.ts';
 import { createHostLook } from '../../../monitor/host.ts';
 import { createPoller, type Poller } from '../../../monitor/poll.ts';
 import { openFindings } from '../../../state/episodes.ts';
+import { noteQueues, readQueues } from '../../../state/series/queues.ts';
 import { readSlowCursor } from '../../../state/series/slow.ts';
 import type { App } from '../../build-app.ts';
 import { recordEvaluation } from '../../findings.ts';
@@ -59,6 +60,14 @@ export class Watcher {
       clock,
       frugal: instance.frugal === true,
       slow: this.#attempt('read the history', () => readSlowCursor(app.series(), instance.name)),
+      queues: {
+        instance: instance.name,
+        settings: () => this.app.settings.monitor,
+        found: this.#attempt('read the queues', () => readQueues(app.series(), instance.name)) ?? [],
+        onFound: (found) => {
+          this.#attempt('note the queues', () => noteQueues(this.app.series(), instance.name, found));
+        },
+      },
     });
     this.#done = this.#watch(onCycle);
   }

@@ -1,5 +1,7 @@
 import type { ClientGroup, CommandCost, LatencyReading, SlowReading } from '../../../domain/sample.ts';
+import type { QueueReading, QueueRef } from '../../../domain/queue.ts';
 import type { Reply } from '../../../redis/connect.ts';
+import type { RawQueue } from './raw-queue.ts';
 
 export type Command = (string | number)[];
 
@@ -21,6 +23,41 @@ export interface Known {
   /** The busiest commands of the last minute, worst first. */
   busiest: readonly string[];
   histograms: ReadonlyMap<string, ReadonlyMap<number, number>> | undefined;
+  /** A replica: what its master holds is told of the master. */
+  replica: boolean;
+  /** Those that hold keys. */
+  databases: readonly number[];
+  queues: QueuesKnown;
+  /** Connected workers, by `prefix:base64(name)`; undefined: not known. */
+  workers: ReadonlyMap<string, number> | undefined;
+}
+
+/** The queues of a server, and what is remembered of each from poll to poll. */
+export interface QueuesKnown {
+  refs: readonly QueueRef[];
+  memory: ReadonlyMap<string, QueueMemory>;
+  /** Wall time of the poll, milliseconds. */
+  now: number;
+  /** What jobs hold is left unread: something was larger than a connection takes. */
+  blindUntil: number;
+}
+
+/** What a reading is compared with. */
+export interface QueueMemory {
+  reading: QueueReading;
+  /** What moves when jobs are taken: the ends of its lists. */
+  signature: string;
+  /** Of Bull: how many were ever added. */
+  added: number | null;
+  /** The newest scores of completed and failed. */
+  lastCompleted: number;
+  lastFailed: number;
+  /** When it was last seen with nothing to do, paused, or something was just finished. */
+  floor: number | null;
+  /** Active jobs that were seen without a worker. */
+  abandoned: readonly string[];
+  /** Its consuming end was seen to move. */
+  moved: boolean;
 }
 
 /** Where the reading of the slow log stands. */
@@ -42,6 +79,9 @@ export interface Draft {
   clients?: ClientGroup[];
   commands?: CommandCost[];
   latency?: LatencyReading;
+  /** As they were asked, before what their jobs tell; then all together. */
+  rawQueues?: { ref: QueueRef; raw: RawQueue }[];
+  queues?: QueueReading[];
   /** What to remember for the next poll. */
   known: Partial<Known>;
 }

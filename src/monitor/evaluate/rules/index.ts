@@ -22,6 +22,14 @@ import { memoryFragmented } from './memory-fragmented.ts';
 import { memoryFull } from './memory-full.ts';
 import { memoryHigh } from './memory-high.ts';
 import { memorySize } from './memory-size.ts';
+import { queueAge } from './queue-age.ts';
+import { queueDepth } from './queue-depth.ts';
+import { queueFailures } from './queue-failures.ts';
+import { queueOverdue } from './queue-overdue.ts';
+import { queueRetention } from './queue-retention.ts';
+import { queueStalled } from './queue-stalled.ts';
+import { queueStuck } from './queue-stuck.ts';
+import { queueUnattended } from './queue-unattended.ts';
 import { replicaLag } from './replica-lag.ts';
 import { replicasLost } from './replicas-lost.ts';
 import { restartLoop } from './restart-loop.ts';
@@ -39,7 +47,7 @@ import { storageSize } from './storage-size.ts';
 import { watchBlind } from './watch-blind.ts';
 import { writesRefused } from './writes-refused.ts';
 
-/** Every rule over what is polled. (Those of queues will be lines here.) */
+/** Every rule over what is polled. */
 export const evaluators: readonly Evaluator[] = [
   serverDown,
   serverBusy,
@@ -79,6 +87,14 @@ export const evaluators: readonly Evaluator[] = [
   slowCommands,
   slowlogReset,
   storageSize,
+  queueStuck,
+  queueUnattended,
+  queueAge,
+  queueOverdue,
+  queueDepth,
+  queueFailures,
+  queueStalled,
+  queueRetention,
 ];
 
 export const watchRules: readonly Rule[] = evaluators.map(({ rule }) => rule);

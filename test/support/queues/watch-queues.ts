@@ -1,0 +1,62 @@
+import { onTestFinished } from 'vitest';
+import type { QueueReading } from '../../../src/domain/queue.ts';
+import type { Sample } from '../../../src/domain/sample.ts';
+import type { QueueSettings } from '../../../src/domain/settings/queues.ts';
+import { thresholdsOf } from '../../../src/domain/settings/monitor.ts';
+import type { Severity } from '../../../src/domain/finding.ts';
+import { judgeSample } from '../../../src/monitor/evaluate/judge-sample.ts';
+import { createPoller } from '../../../src/monitor/poll.ts';
+import { connectRedis } from '../../../src/redis/connect.ts';
+import { movingClock } from '../moving-clock.ts';
+import type { TestServer } from '../redis-server.ts';
+
+export interface QueueWatch {
+  /** Polls once, and judges; only what is said of queues. */
+  poll(): Promise<{ queues: readonly QueueReading[]; found: string[]; summaries: string[]; sample: Sample }>;
+  forward(ms: number): void;
+}
+
+const { signal } = new AbortController();
+
+/** The loop of the daemon, turn by turn, on a clock that a test moves on. */
+export function watchQueues(server: TestServer, queues: readonly QueueSettings[] = []): QueueWatch {
+  const clock = movingClock();
+  const target = { name: 'main', url: server.url };
+  const poller = createPoller({
+    connect: (own) => connectRedis(target, { signal: own }),
+    clock,
+    frugal: false,
+    queues: {
+      instance: 'main',
+      settings: () => ({ queues, find_queues: 10_000 }),
+      found: [],
+      onFound: () => {},
+    },
+  });
+  onTestFinished(() => poller.close());
+  const samples: Sample[] = [];
+  let was = new Map<string, Severity>();
+  return {
+    forward: (ms) => clock.forward(ms),
+    async poll() {
+      const sample = await poller.poll(signal);
+      samples.push(sample);
+      const { findings } = judgeSample({
+        instance: 'main',
+        role: 'queue',
+        thresholds: thresholdsOf({ role: 'queue' }),
+        slowCommand: 1000,
+        samples: samples.filter(({ elapsed }) => elapsed >= sample.elapsed - 1_200_000),
+        was: (rule, resource) => was.get(`${rule} ${resource}`),
+      });
+      was = new Map(findings.map(({ rule, resource, severity }) => [`${rule} ${resource}`, severity]));
+      const own = findings.filter(({ rule }) => rule.startsWith('queue-'));
+      return {
+        sample,
+        queues: sample.queues ?? [],
+        found: own.map(({ rule, resource, severity }) => `${rule} ${resource} ${severity}`),
+        summaries: own.map(({ summary }) => summary),
+      };
+    },
+  };
+}

@@ -1,0 +1,48 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
+/** A worker of Bull or BullMQ as a process of its own, which can be stopped and killed. Its argument is a WorkerTask. */
+export interface WorkerTask {
+  library: 'bull' | 'bullmq' | 'bullmq5';
+  port: number;
+  queue: string;
+  prefix: string;
+  db: number;
+  /** How long a job takes, milliseconds; one called `fail` fails, one called `hang` never ends. */
+  jobMs: number;
+  concurrency: number;
+}
+
+interface Job {
+  name: string;
+  data: unknown;
+}
+
+const locks = { lockDuration: 1000, stalledInterval: 700 };
+
+async function work(task: WorkerTask): Promise<void> {
+  const process = async (job: Job): Promise<void> => {
+    if (job.name === 'hang') await new Promise(() => {});
+    await delay(task.jobMs);
+    if (job.name === 'fail')
+      throw new Error(`cannot send to user${task.port}@example.org: timeout after 5000 ms`);
+  };
+  const connection = { host: '127.0.0.1', port: task.port, db: task.db, maxRetriesPerRequest: null };
+  if (task.library === 'bull') {
+    const { default: Bull } = await import('bull');
+    const queue = new Bull(task.queue, { redis: connection, prefix: task.prefix, settings: locks });
+    const named = ['work', 'fail', 'hang'].map(async (name) =>
+      queue.process(name, task.concurrency, process),
+    );
+    await Promise.all(named);
+    return;
+  }
+  const options = { connection, prefix: task.prefix, concurrency: task.concurrency, ...locks };
+  const worker =
+    task.library === 'bullmq'
+      ? new (await import('bullmq')).Worker(task.queue, process, options)
+      : new (await import('bullmq5')).Worker(task.queue, process, options);
+  worker.on('error', () => {});
+}
+
+// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- written by start-worker.ts
+await work(JSON.parse(process.argv[2] ?? '{}') as WorkerTask);
