@@ -1,7 +1,7 @@
 import { Queue as Queue6 } from 'bullmq';
 import { Queue as Queue5 } from 'bullmq5';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { defaultBuild, startServer, type TestServer } from '../../support/redis-server.ts';
+import { defaultBuild, startServer, type TestServer } from '../../support/servers/redis-server.ts';
 import { startWorker } from '../../support/queues/start-worker.ts';
 import { watchQueues } from '../../support/queues/watch-queues.ts';
 

@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { expect, onTestFinished } from 'vitest';
 import { workerName, workersIn } from '../../../src/monitor/collect/queues/workers.ts';
-import { hasEnded, outputOf, spawnOwned } from '../owned-process.ts';
-import type { TestServer } from '../redis-server.ts';
+import { hasEnded, outputOf, spawnOwned } from '../servers/owned-process.ts';
+import type { TestServer } from '../servers/redis-server.ts';
 import type { WorkerTask } from './worker-process.ts';
 
 const script = join(import.meta.dirname, 'worker-process.ts');

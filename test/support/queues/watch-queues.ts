@@ -7,8 +7,8 @@ import type { Severity } from '../../../src/domain/finding.ts';
 import { judgeSample } from '../../../src/monitor/evaluate/judge-sample.ts';
 import { createPoller } from '../../../src/monitor/poll.ts';
 import { connectRedis } from '../../../src/redis/connect.ts';
-import { movingClock } from '../moving-clock.ts';
-import type { TestServer } from '../redis-server.ts';
+import { movingClock } from '../clocks/moving-clock.ts';
+import type { TestServer } from '../servers/redis-server.ts';
 
 export interface QueueWatch {
   /** Polls once, and judges; only what is said of queues. */
