@@ -1,10 +1,11 @@
-import type { Notice } from '../domain/alert.ts';
+import type { Notice, ReportNotice } from '../domain/alert.ts';
 import type { Clock } from '../domain/clock.ts';
 import { messageOf } from '../domain/errors.ts';
 import type { Log } from '../domain/log.ts';
 import { rememberReference, threadReference } from '../state/alerts/alerts.ts';
 import { channelFails, channelWorks } from '../state/alerts/channels.ts';
 import { finish, outboxDepth, postpone, waitingFor, type OutboxRow } from '../state/alerts/outbox.ts';
+import { filesOf } from '../state/alerts/files.ts';
 import type { State } from '../state/db/open.ts';
 import { inTransaction } from '../state/db/transaction.ts';
 import type { Channel, Sent } from './channels/channel.ts';
@@ -101,7 +102,9 @@ export class Deliverer {
     try {
       const channel = await this.#channel(name);
       pace = channel.pace;
-      sent = await channel.send(notice, { signal, reference: threadReference(state, name, notice.thread) });
+      const files = notice.kind === 'report' ? filesOf(state, notice.thread) : [];
+      const reference = threadReference(state, name, notice.thread);
+      sent = await channel.send(notice, { signal, reference, files });
     } catch (error) {
       sent = {
         ok: false,
@@ -124,7 +127,8 @@ export class Deliverer {
       return pace;
     }
     const [problem, remedy] = [redact(sent.problem), redact(sent.remedy)];
-    const next = now + this.#pause(sent, Math.max(...rows.map(({ attempts }) => attempts)));
+    const pause = this.#pause(sent, Math.max(...rows.map(({ attempts }) => attempts)));
+    const next = Math.round(now + pause);
     inTransaction(state, () => {
       channelFails(state, name, { now, disabled: sent.again !== 'later', problem, remedy });
       if (sent.again === 'refused') finish(state, ids, { outcome: 'given-up', at: now, answer: problem });
@@ -172,8 +176,10 @@ function isMerged({ id, notice }: OutboxRow, head: OutboxRow): boolean {
 
 /** Findings quote what servers and programs say, and that may be anything. */
 function withoutSecrets(notice: Notice, redact: (text: string) => string): Notice {
+  const { report } = notice;
   return {
     ...notice,
+    ...(report !== undefined && { report: redactReport(report, redact) }),
     items: notice.items.map((item) => ({
       ...item,
       resource: redact(item.resource),
@@ -185,6 +191,17 @@ function withoutSecrets(notice: Notice, redact: (text: string) => string): Notic
           typeof value === 'string' ? redact(value) : value,
         ]),
       ),
+    })),
+  };
+}
+
+/** Its files were made without any. */
+function redactReport(report: ReportNotice, redact: (text: string) => string): ReportNotice {
+  return {
+    ...report,
+    points: report.points.map(({ text, advice }) => ({
+      text: redact(text),
+      advice: advice === null ? null : redact(advice),
     })),
   };
 }

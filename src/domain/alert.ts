@@ -113,9 +113,9 @@ export interface NoticeItem extends Finding {
 export interface Notice {
   /** The same for the same content, whoever makes it again after a crash. */
   key: string;
-  kind: 'alerts' | 'digest' | 'test';
+  kind: 'alerts' | 'digest' | 'test' | 'report';
   channel: string;
-  /** '' for a digest. */
+  /** '' for a digest and for a report of several. */
   instance: string;
   thread: string;
   title: string;
@@ -124,4 +124,27 @@ export interface Notice {
   items: NoticeItem[];
   /** Further ones that are left out here. */
   more: number;
+  /** What it says where it is a report, which has no items. */
+  report?: ReportNotice;
+}
+
+/** A report in short; the whole of it goes along as files. All texts may come from outside. */
+export interface ReportNotice {
+  title: string;
+  subtitle: string;
+  /** What is worst; null: all is well. */
+  severity: Severity | null;
+  headline: string;
+  points: { text: string; advice: string | null }[];
+  /** What was measured: a line of figures each. */
+  figures: { name: string; values: { label: string; value: string }[] }[];
+  files: { name: string; what: string }[];
+}
+
+/** What goes along with a notice; kept apart, since it is large. */
+export interface NoticeFile {
+  name: string;
+  /** A MIME type. */
+  type: string;
+  content: Uint8Array;
 }

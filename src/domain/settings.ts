@@ -8,6 +8,7 @@ import type { InstanceSettings } from './settings/instances.ts';
 import type { MaintenanceSettings } from './settings/maintenance.ts';
 import type { ListenSettings } from './settings/listen.ts';
 import type { MonitorSettings } from './settings/monitor.ts';
+import type { ReportSettings } from './settings/report.ts';
 import type { RepositorySettings } from './settings/repository.ts';
 import type { StateSettings } from './settings/state.ts';
 import type { VerifySettings } from './settings/verify.ts';
@@ -32,6 +33,8 @@ export interface Settings {
   harden: HardenSettings;
   monitor: MonitorSettings;
   alerts: AlertSettings;
+  /** No report is sent by itself when left out. */
+  report?: ReportSettings | undefined;
   state: StateSettings;
   /** Nothing is served when left out. */
   listen?: ListenSettings | undefined;

@@ -1,4 +1,4 @@
-import type { Notice } from '../../domain/alert.ts';
+import type { Notice, NoticeFile } from '../../domain/alert.ts';
 import type { Secret, SecretRef } from '../../domain/secret.ts';
 import type { MessageContext } from '../message/item.ts';
 
@@ -23,6 +23,8 @@ export interface SendOptions {
   signal: AbortSignal;
   /** What the first message of this thread was named by `Sent.reference`, if it was. */
   reference: string | undefined;
+  /** What goes along with it, where there is a place for that. */
+  files?: readonly NoticeFile[];
 }
 
 export type Sent =

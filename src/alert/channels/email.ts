@@ -2,12 +2,13 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import nodemailer from 'nodemailer';
 import { AgentError, messageOf, systemCode } from '../../domain/errors.ts';
-import type { Notice } from '../../domain/alert.ts';
+import type { Notice, NoticeFile } from '../../domain/alert.ts';
 import type { Secret } from '../../domain/secret.ts';
 import type { EmailChannelSettings } from '../../domain/settings/alerts.ts';
 import { printable } from '../../lib/printable.ts';
 import { renderHtml } from '../message/html.ts';
-import { describeNotice } from '../message/message.ts';
+import { describeNotice, type Message } from '../message/message.ts';
+import { reportHtml } from '../message/report-html.ts';
 import { renderText } from '../message/text.ts';
 import { sendTimeout, type Channel, type ChannelTools, type Failure, type Sent } from './channel.ts';
 import { later, never } from './http.ts';
@@ -21,7 +22,7 @@ export function openEmail(settings: EmailChannelSettings, tools: ChannelTools): 
   const server = url.host;
   const domain = from.split('@').at(-1)?.replace(/>.*$/, '') ?? 'localhost';
 
-  async function send(notice: Notice, signal: AbortSignal): Promise<Sent> {
+  async function send(notice: Notice, signal: AbortSignal, files: readonly NoticeFile[]): Promise<Sent> {
     const message = describeNotice(notice, tools.context);
     const transport = nodemailer.createTransport(options);
     const limit = AbortSignal.any([signal, AbortSignal.timeout(sendTimeout)]);
@@ -44,11 +45,15 @@ export function openEmail(settings: EmailChannelSettings, tools: ChannelTools): 
           date: new Date(notice.at),
           // The same for every attempt, so that a mail store can tell a doubled one.
           messageId: idOf(`${tools.context.host}/${name}/${notice.key}`, domain),
-          inReplyTo: root,
-          references: [root],
+          ...(notice.kind !== 'report' && { inReplyTo: root, references: [root] }),
           headers: { 'Auto-Submitted': 'auto-generated', 'X-Auto-Response-Suppress': 'All' },
           text: renderText(message),
-          html: renderHtml(message),
+          html: htmlOf(message),
+          attachments: files.map(({ name: filename, type, content }) => ({
+            filename,
+            contentType: type,
+            content: Buffer.from(content),
+          })),
           disableFileAccess: true,
           disableUrlAccess: true,
         }),
@@ -68,7 +73,7 @@ export function openEmail(settings: EmailChannelSettings, tools: ChannelTools): 
     name,
     description: `${to.join(', ')} by ${server}`,
     pace: 0,
-    send: (notice, { signal }) => send(notice, signal),
+    send: (notice, { signal, files = [] }) => send(notice, signal, files),
     async check(signal) {
       const transport = nodemailer.createTransport(options);
       const close = (): void => transport.close();
@@ -88,6 +93,10 @@ export function openEmail(settings: EmailChannelSettings, tools: ChannelTools): 
     },
     close() {},
   };
+}
+
+function htmlOf(message: Message): string {
+  return message.report === undefined ? renderHtml(message) : reportHtml(message, message.report);
 }
 
 function transportOptions({ smtp }: EmailChannelSettings, url: URL, password: Secret | undefined) {

@@ -1,3 +1,4 @@
+import type { ReportNotice } from '../../domain/alert.ts';
 import type { ItemText } from '../message/item.ts';
 import type { Message } from '../message/message.ts';
 
@@ -7,7 +8,8 @@ const longestHeader = 150;
 const longestSection = 3000;
 
 /** A message in Slack's Block Kit: a header, a section an alert as far as they fit, a context. */
-export function slackBlocks({ headline, sections, footer, notice }: Message): unknown[] {
+export function slackBlocks({ headline, sections, footer, notice, report }: Message): unknown[] {
+  if (report !== undefined) return reportBlocks(headline, report, footer);
   const items = sections.flatMap((each) => each.items);
   const room = mostBlocks - 3;
   const shown = items.slice(0, room);
@@ -16,31 +18,48 @@ export function slackBlocks({ headline, sections, footer, notice }: Message): un
     { type: 'header', text: { type: 'plain_text', text: shorten(headline, longestHeader), emoji: false } },
     ...shown.map((item) => section(itemText(item, notice.kind === 'digest'))),
     ...(left > 0 ? [section(`+${left} more: \`redis-agent alerts list\``)] : []),
-    {
-      type: 'context',
-      elements: [
-        {
-          type: 'mrkdwn',
-          text: shorten(
-            escapeSlack(footer.filter((line) => !line.startsWith('and ')).join(' · ')),
-            longestSection,
-          ),
-        },
-      ],
-    },
+    contextOf(footer.filter((line) => !line.startsWith('and '))),
   ];
 }
 
+function contextOf(lines: readonly string[]): unknown {
+  const text = shorten(escapeSlack(lines.join(' · ')), longestSection);
+  return { type: 'context', elements: [{ type: 'mrkdwn', text }] };
+}
+
+/** The verdict: what is wrong, and the figures of each instance. */
+function reportBlocks(headline: string, report: ReportNotice, footer: readonly string[]): unknown[] {
+  const { subtitle, severity, points, figures } = report;
+  const mark = severity === null ? ':large_green_circle:' : marks[severity];
+  const room = mostBlocks - 4;
+  const lines = points.map(
+    ({ text, advice }) => `• ${escapeSlack(text)}${advice === null ? '' : `\n   ${escapeSlack(advice)}`}`,
+  );
+  return [
+    { type: 'header', text: { type: 'plain_text', text: shorten(headline, longestHeader), emoji: false } },
+    section(`${mark} ${[`*${escapeSlack(report.headline)}*`, ...lines].join('\n')}`),
+    ...figures
+      .slice(0, room)
+      .map(({ name, values }) =>
+        section(
+          `*${escapeSlack(name)}*\n${values.map(({ label, value }) => `${label}: ${escapeSlack(value)}`).join(' · ')}`,
+        ),
+      ),
+    ...(figures.length > room ? [section(`+${figures.length - room} more: \`redis-agent report\``)] : []),
+    contextOf([subtitle, ...footer]),
+  ];
+}
+
+const marks = {
+  critical: ':red_circle:',
+  high: ':large_orange_circle:',
+  warning: ':large_yellow_circle:',
+  info: ':white_circle:',
+};
+
 function itemText({ item, state, name, summary, details, over }: ItemText, withInstance: boolean): string {
   const where = withInstance ? `${escapeSlack(item.instance)}: ` : '';
-  const mark = over
-    ? ':large_green_circle:'
-    : {
-        critical: ':red_circle:',
-        high: ':large_orange_circle:',
-        warning: ':large_yellow_circle:',
-        info: ':white_circle:',
-      }[item.severity];
+  const mark = over ? ':large_green_circle:' : marks[item.severity];
   const lines = details.map(({ label, text }) =>
     text.startsWith('redis-agent ')
       ? `${label}: \`${escapeSlack(text).replaceAll('`', 'ˋ')}\``

@@ -2,7 +2,7 @@ import type { Severity } from '../../domain/finding.ts';
 import type { ItemText } from './item.ts';
 import type { Message } from './message.ts';
 
-const colours: Record<Severity | 'over', string> = {
+export const colours: Record<Severity | 'over', string> = {
   critical: '#b3261e',
   high: '#a84300',
   warning: '#7a5900',
@@ -15,7 +15,7 @@ const sans =
 
 /** The same content as renderText, as a mail that needs neither pictures nor style sheets nor scripts. */
 export function renderHtml(message: Message): string {
-  const { headline, sections, footer, severity, notice } = message;
+  const { headline, sections, notice } = message;
   const several = sections.length > 1 || notice.kind === 'digest';
   const body = sections
     .map(({ heading, items }) => {
@@ -25,13 +25,21 @@ export function renderHtml(message: Message): string {
       return `${title}${items.map((item) => itemHtml(item, notice.kind === 'digest')).join('\n')}`;
     })
     .join('\n');
+  return frame(
+    message,
+    `<h1 style="font-size:18px;line-height:1.3;margin:0 0 12px;overflow-wrap:anywhere">${escapeHtml(headline)}</h1>
+${body}`,
+  );
+}
+
+/** What every mail has around its content. */
+export function frame({ headline, footer, severity }: Message, content: string): string {
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <meta name="color-scheme" content="light"><title>${escapeHtml(headline)}</title></head>
 <body style="margin:0;padding:16px;background:#f4f5f7;color:#1c1c1c;${sans}">
 <div style="max-width:640px;margin:0 auto;background:#fff;border:1px solid #dcdfe4;border-top:4px solid ${colours[severity ?? 'over']};border-radius:6px;padding:16px 20px">
-<h1 style="font-size:18px;line-height:1.3;margin:0 0 12px;overflow-wrap:anywhere">${escapeHtml(headline)}</h1>
-${body}
+${content}
 <p style="margin:20px 0 0;padding-top:10px;border-top:1px solid #e6e8ec;color:#666;font-size:12px">${footer.map((line) => linked(line)).join('<br>')}</p>
 </div></body></html>
 `;

@@ -1,4 +1,4 @@
-import type { Notice, NoticeItem } from '../../domain/alert.ts';
+import type { Notice, NoticeItem, ReportNotice } from '../../domain/alert.ts';
 import { severities, type Severity } from '../../domain/finding.ts';
 import { printable } from '../../lib/printable.ts';
 import { describeItem, formatTime, type ItemText, type MessageContext } from './item.ts';
@@ -15,6 +15,8 @@ export interface Message {
   sections: { heading: string; items: ItemText[] }[];
   /** What the message ends with. */
   footer: string[];
+  /** In place of sections, where it is a report: safe to be shown as text. */
+  report?: ReportNotice;
 }
 
 const headings: [heading: string, changes: readonly NoticeItem['change'][]][] = [
@@ -24,7 +26,8 @@ const headings: [heading: string, changes: readonly NoticeItem['change'][]][] = 
 ];
 
 export function describeNotice(notice: Notice, context: MessageContext): Message {
-  const { kind, instance, title, items, more } = notice;
+  const { kind, instance, title, items, more, report } = notice;
+  if (report !== undefined) return describeReport(notice, report, context);
   const where = kind === 'digest' ? 'digest' : instance;
   const texts = items.map((item) => describeItem(item, context));
   const open = items.filter(({ change }) => change !== 'resolved' && change !== 'passed');
@@ -32,8 +35,7 @@ export function describeNotice(notice: Notice, context: MessageContext): Message
   const test = kind === 'test' ? 'TEST ' : '';
   const footer = [
     ...(more > 0 ? [`and ${more} more: redis-agent alerts list`] : []),
-    `redis-agent on ${context.host}, ${formatTime(notice.at, context.timezone)} ${context.timezone}`,
-    ...(context.publicUrl === undefined ? [] : [context.publicUrl]),
+    ...footerOf(notice, context),
   ];
   return {
     notice,
@@ -57,4 +59,36 @@ function headlineOf(texts: readonly ItemText[], more: number): string {
   if (first === undefined) return 'nothing';
   const others = texts.length - 1 + more;
   return `${first.state} ${first.name}${others > 0 ? ` and ${others} more` : ''}`;
+}
+
+function footerOf({ at }: Notice, { host, timezone, publicUrl }: MessageContext): string[] {
+  return [
+    `redis-agent on ${host}, ${formatTime(at, timezone)} ${timezone}`,
+    ...(publicUrl === undefined ? [] : [publicUrl]),
+  ];
+}
+
+function describeReport(notice: Notice, report: ReportNotice, context: MessageContext): Message {
+  return {
+    notice,
+    subject: printable(`[redis-agent] ${notice.title}: ${report.headline}`),
+    headline: printable(`${report.title}: ${report.headline}`),
+    severity: report.severity ?? undefined,
+    sections: [],
+    footer: footerOf(notice, context).map((line) => printable(line)),
+    report: {
+      ...report,
+      title: printable(report.title),
+      subtitle: printable(report.subtitle),
+      headline: printable(report.headline),
+      points: report.points.map(({ text, advice }) => ({
+        text: printable(text),
+        advice: advice === null ? null : printable(advice),
+      })),
+      figures: report.figures.map(({ name, values }) => ({
+        name: printable(name),
+        values: values.map(({ label, value }) => ({ label, value: printable(value) })),
+      })),
+    },
+  };
 }

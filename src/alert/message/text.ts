@@ -1,3 +1,4 @@
+import type { ReportNotice } from '../../domain/alert.ts';
 import type { ItemText } from './item.ts';
 import type { Message } from './message.ts';
 
@@ -5,12 +6,36 @@ const labelWidth = 7;
 
 /** The message as text of so many columns, for e-mail and terminals. */
 export function renderText(message: Message, width = 76): string {
+  if (message.report !== undefined) return reportText(message, message.report, width);
   const several = message.sections.length > 1 || message.notice.kind === 'digest';
   const blocks = message.sections.map(({ heading, items }) => {
     const texts = items.map((item) => itemText(item, width, message.notice.kind === 'digest'));
     return several ? `${heading}\n${'-'.repeat(heading.length)}\n${texts.join('\n\n')}` : texts.join('\n\n');
   });
   return [message.headline, ...blocks, message.footer.join('\n')].join('\n\n');
+}
+
+/** The same words as the HTML has (report-html.ts). */
+function reportText({ footer }: Message, report: ReportNotice, width: number): string {
+  const { title, subtitle, headline, points, figures, files } = report;
+  const blocks = [
+    [title, ...wrapWords(subtitle, width)],
+    wrapWords(headline, width),
+    points.flatMap(({ text, advice }) => [
+      ...wrapWords(text, width - 2).map((line, index) => `${index === 0 ? '- ' : '  '}${line}`),
+      ...(advice === null ? [] : wrapWords(advice, width - 2).map((line) => `  ${line}`)),
+    ]),
+    ...figures.map(({ name, values }) => {
+      const widest = Math.max(...values.map(({ label }) => label.length));
+      return [name, ...values.map(({ label, value }) => `  ${label.padEnd(widest)}  ${value}`)];
+    }),
+    files.length === 0 ? [] : ['Attached:', ...files.map(({ name, what }) => `  ${name}: ${what}`)],
+    footer,
+  ];
+  return blocks
+    .filter((lines) => lines.length > 0)
+    .map((lines) => lines.join('\n'))
+    .join('\n\n');
 }
 
 function itemText(

@@ -1,4 +1,5 @@
 import { forgetAlerts } from '../../state/alerts/alerts.ts';
+import { forgetFiles } from '../../state/alerts/files.ts';
 import { forgetNotices } from '../../state/alerts/outbox.ts';
 import { forgetSilences } from '../../state/alerts/silences.ts';
 import type { State } from '../../state/db/open.ts';
@@ -11,4 +12,5 @@ export function forgetAlertHistory(state: State, before: number, now: number): v
   forgetAlerts(state, before);
   forgetSilences(state, before);
   forgetNotices(state, now - sentMs);
+  forgetFiles(state);
 }

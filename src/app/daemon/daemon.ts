@@ -6,6 +6,7 @@ import { dropRetries } from '../../state/retries.ts';
 import { forgetRuns } from '../../state/runs.ts';
 import { forgetAlertHistory } from '../alerts/forget.ts';
 import type { App } from '../build-app.ts';
+import { lastReport, sendReport } from '../report/send.ts';
 import { startDelivery } from './deliver.ts';
 import type { Notifier } from './notify.ts';
 import { schedulesOf } from './schedules.ts';
@@ -148,7 +149,24 @@ async function schedulesFor(app: App): Promise<Schedule[]> {
     lastRun: undefined,
     run: async () => trimHistory(app),
   };
-  return [...(await schedulesOf(app)), trim];
+  return [...(await schedulesOf(app)), trim, ...reportSchedule(app)];
+}
+
+/** Sent once for each of its times, however often the daemon was started since. */
+function reportSchedule(app: App): Schedule[] {
+  const { report, timezone } = app.settings;
+  if (report === undefined || report.schedule === null) return [];
+  return [
+    {
+      name: 'report',
+      expression: report.schedule,
+      timezone: timezone ?? localTimezone(),
+      jitter: 0,
+      lastRun: lastReport(app),
+      run: (signal) => sendReport(app, signal),
+      mayPass: () => true,
+    },
+  ];
 }
 
 /** systemd hears of cycles that were completed, and not of a timer: a loop that hangs lets it restart the daemon. */

@@ -1,12 +1,15 @@
 import { backupIdTime, isAhead } from '../../backup/id.ts';
 import { messageOf } from '../../domain/errors.ts';
 import type { InstanceSettings } from '../../domain/settings.ts';
+import type { AuditReport } from '../../harden/audit/report.ts';
+import { auditJob } from '../../jobs/harden/audit.ts';
 import { jobs } from '../../jobs/index.ts';
 import type { AnyJob, LastDone, RunJob, StartFacts } from '../../jobs/job.ts';
 import { localTimezone } from '../../lib/timezone.ts';
 import { dropRetry, noteRetry } from '../../state/retries.ts';
 import { lastRun } from '../../state/runs.ts';
 import type { App } from '../build-app.ts';
+import { sendAudit } from '../report/send.ts';
 import type { Retry } from './retry.ts';
 import type { Schedule } from './scheduler.ts';
 
@@ -44,12 +47,23 @@ async function scheduleOf(
         const { patience = 0 } = planned;
         const run: RunJob = (wanted, options) =>
           app.run(wanted, instance, options, { signal, progress: silent, patience });
-        await planned.start(run);
+        const value: unknown = await planned.start(run);
+        if (job === auditJob) await tellAudit(app, instance, value);
       },
       mayPass: (error) => planned.mayPass?.(error) === true,
       onRetry: (retry) => noteForStatus(app, instance, job, retry),
     },
   ];
+}
+
+/** The audit is done and recorded, whatever becomes of the mail. */
+async function tellAudit(app: App, { name }: InstanceSettings, value: unknown): Promise<void> {
+  try {
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what auditJob gives
+    await sendAudit(app, name, value as AuditReport);
+  } catch (error) {
+    app.log.error({ instance: name, cause: messageOf(error) }, 'cannot send the audit');
+  }
 }
 
 /** `status` is another process. */

@@ -1,11 +1,12 @@
 import { matches } from '../../alert/engine/match.ts';
 import type { Settings } from '../../domain/settings.ts';
+import { reportChannelTypes } from '../../domain/settings/report.ts';
 import type { Problem } from '../problems.ts';
 import { closest } from '../../lib/closest.ts';
 
-/** What in `alerts:` names something that is not there. `rules`: every rule there is; not checked when left out. */
+/** What in `alerts:` and `report:` names something that is not there. `rules`: every rule there is; not checked when left out. */
 export function nameProblems(
-  { alerts, instances }: Pick<Settings, 'alerts' | 'instances'>,
+  { alerts, instances, report }: Pick<Settings, 'alerts' | 'instances' | 'report'>,
   rules?: readonly string[],
 ): Problem[] {
   const channels = alerts.channels.filter(({ type }) => type !== 'deadman').map(({ name }) => name);
@@ -50,6 +51,18 @@ export function nameProblems(
     for (const [place, instance] of only.entries())
       if (!names.includes(instance))
         unknown(['alerts', 'windows', index, 'instances', place], 'an instance', instance, names);
+  if (report !== undefined) {
+    const takers = alerts.channels.filter(({ type }) => reportChannelTypes.includes(type));
+    const able = takers.map(({ name }) => name);
+    if (able.length === 0) {
+      const message =
+        'has nobody to send to: there is no channel of e-mail or Slack; add one below alerts.channels';
+      problems.push({ path: ['report'], atKey: true, message });
+    } else
+      for (const [place, channel] of (report.to ?? []).entries())
+        if (!able.includes(channel))
+          unknown(['report', 'to', place], 'a channel of e-mail or Slack', channel, able);
+  }
   return problems;
 }
 

@@ -9,6 +9,7 @@ import { instancesSection } from './instances.ts';
 import { maintenanceSection } from './maintenance.ts';
 import { listenSection } from './listen.ts';
 import { monitorSection } from './monitor.ts';
+import { reportSection } from './report.ts';
 import { repositorySection } from './repository.ts';
 import type { Section } from './section.ts';
 import { stateSection } from './state.ts';
@@ -28,6 +29,7 @@ export const sections: { readonly [Name in keyof Required<Settings>]: Section<Se
   harden: hardenSection,
   monitor: monitorSection,
   alerts: alertsSection,
+  report: reportSection,
   state: stateSection,
   listen: listenSection,
   timezone: timezoneSection,

@@ -1,9 +1,10 @@
 import type { Block, ReportDocument, Section } from '../document.ts';
 import type { InstanceFacts, ReportFacts } from '../facts.ts';
-import { availabilityBlocks, availabilityOf } from './availability.ts';
+import { availabilityBlocks } from './availability.ts';
 import { backupBlocks, keyspaceBlocks } from './data.ts';
 import { auditBlocks, noticeBlocks, taskBlocks } from './duty.ts';
-import { cell, formatCount, formatMoment, formatSpan, formatValue } from './format.ts';
+import { formatCount, formatMoment, formatSpan } from './format.ts';
+import { overviewOf } from './overview.ts';
 import { memoryBlocks, queueBlocks, slowBlocks, trafficBlocks } from './traffic.ts';
 import { verdictOf } from './verdict.ts';
 
@@ -17,7 +18,15 @@ export function buildReport(facts: ReportFacts): ReportDocument {
     generatedAt: new Date(now).toISOString(),
     verdict: verdictOf(facts),
     sections: [
-      ...(several ? [overviewOf(facts)] : []),
+      ...(several
+        ? [
+            {
+              id: 'overview',
+              title: 'Overview',
+              blocks: [{ kind: 'table' as const, table: overviewOf(facts) }],
+            },
+          ]
+        : []),
       ...instances.flatMap((instance) => sectionsOf(instance, facts, several)),
     ],
     notes: [
@@ -69,47 +78,4 @@ function serverBlocks({ server }: InstanceFacts): Block[] {
         `${formatCount(clients)} clients, last save ${last_save_ok ? 'ok' : 'FAILED'}, AOF ${aof ? 'on' : 'off'}.`,
     },
   ];
-}
-
-function overviewOf(facts: ReportFacts): Section {
-  const rows = facts.instances.map((instance) => {
-    const { server, findings, backups, history, audit } = instance;
-    const { share } = availabilityOf(history.up, facts.since, facts.now);
-    const newest = 'problem' in backups ? undefined : backups.at(-1);
-    const bad = findings.filter(({ severity }) => severity === 'critical' || severity === 'high').length;
-    return [
-      cell(instance.name),
-      'problem' in server
-        ? cell('does not answer', 'bad')
-        : cell(`${server.engine} ${server.version}`, 'good'),
-      cell(share === null ? '–' : formatValue(100 * share, 'percent')),
-      cell('problem' in server ? '–' : formatValue(server.used_memory, 'bytes')),
-      newest === undefined ? cell('none', 'bad') : cell(`${formatSpan(facts.now - newest.at)} old`),
-      cell(audit === null ? '–' : String(audit.score)),
-      cell(String(findings.length), bad > 0 ? 'bad' : findings.length > 0 ? 'warning' : 'good'),
-    ];
-  });
-  return {
-    id: 'overview',
-    title: 'Overview',
-    blocks: [
-      {
-        kind: 'table',
-        table: {
-          caption: 'All instances',
-          columns: [
-            { title: 'Instance', align: 'left' },
-            { title: 'Server', align: 'left' },
-            { title: 'Up', align: 'right' },
-            { title: 'Memory', align: 'right' },
-            { title: 'Newest backup', align: 'right' },
-            { title: 'Audit', align: 'right' },
-            { title: 'Findings', align: 'right' },
-          ],
-          rows,
-          empty: 'No instance.',
-        },
-      },
-    ],
-  };
 }

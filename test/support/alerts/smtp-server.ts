@@ -128,3 +128,12 @@ export function textPart(source: string): string {
     .replaceAll(/=([0-9A-F]{2})/g, (_, hex: string) => String.fromCodePoint(Number.parseInt(hex, 16)));
   return Buffer.from(bytes, 'latin1').toString();
 }
+
+/** What is attached to a message under that name, as text; undefined where nothing is. */
+export function attachment(source: string, name: string | RegExp): string | undefined {
+  const wanted = typeof name === 'string' ? name.replaceAll('.', '\\.') : name.source;
+  const head = new RegExp(`Content-Disposition: attachment; filename="?${wanted}"?`).exec(source);
+  if (head === null) return undefined;
+  const body = source.slice(head.index).split('\r\n\r\n')[1];
+  return Buffer.from(body?.split('\r\n--')[0] ?? '', 'base64').toString();
+}

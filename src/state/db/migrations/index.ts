@@ -101,4 +101,14 @@ export const migrations: readonly string[] = [
     UNIQUE (instance, token)
   ) STRICT;
   `,
+  // What goes along with notices: a report is larger than all that an outbox should carry in its rows.
+  `
+  CREATE TABLE notice_files (
+    thread  TEXT NOT NULL,
+    name    TEXT NOT NULL,
+    type    TEXT NOT NULL,
+    content BLOB NOT NULL,
+    PRIMARY KEY (thread, name)
+  ) STRICT;
+  `,
 ];

@@ -1,16 +1,11 @@
 import { severities, type Severity } from '../../domain/finding.ts';
 import type { AuditFinding, AuditReport } from '../../harden/audit/report.ts';
-import type { Block, ReportDocument, Section, TableCell, Tone } from '../../report/document.ts';
-import { renderPage } from '../../report/html/page.ts';
-
-/** One page for whoever asks: what is wrong, why it matters, how it is known, what to do, and what nobody could see. */
-export function renderAuditHtml(reports: readonly AuditReport[]): string {
-  return renderPage(documentOf(reports), 'UTC');
-}
+import type { Block, ReportDocument, Section, Table, TableCell, Tone } from '../../report/document.ts';
 
 const tones: Record<Severity, Tone> = { info: 'none', warning: 'warning', high: 'bad', critical: 'bad' };
 
-function documentOf(reports: readonly AuditReport[]): ReportDocument {
+/** One page for whoever asks: what is wrong, why it matters, how it is known, what to do, and what nobody could see. */
+export function auditDocument(reports: readonly AuditReport[]): ReportDocument {
   const at = reports[0]?.at ?? '';
   const open = reports.flatMap((report) =>
     report.findings.filter(({ waived }) => waived === null).map((finding) => ({ report, finding })),
@@ -42,6 +37,25 @@ function documentOf(reports: readonly AuditReport[]): ReportDocument {
       'What could not be looked at counts neither for nor against: it is listed as unknown, with what is missing.',
       `Known flaws as of ${reports[0]?.advisory_age_days ?? 0} days before this audit. Nothing was changed.`,
     ],
+  };
+}
+
+/** What one looks at first, a row an audit. */
+export function auditTable(reports: readonly AuditReport[]): Table {
+  const counted = severities.toReversed();
+  return {
+    caption: 'Audits',
+    columns: ['Audit', 'Score', 'Before', 'Could be seen', ...counted].map((title) => column(title)),
+    rows: reports.map(({ subject, score, since, findings }) => [
+      cell(subject),
+      cell(score.value === null ? '–' : `${score.value} of 100`),
+      cell(since === null ? '–' : `${since.score} on ${since.at.slice(0, 10)}`),
+      cell(`${Math.round(score.coverage * 100)} % of the rules that apply`),
+      ...counted.map((severity) =>
+        cell(String(findings.filter((each) => each.waived === null && each.severity === severity).length)),
+      ),
+    ]),
+    empty: 'None.',
   };
 }
 

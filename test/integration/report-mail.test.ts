@@ -1,0 +1,183 @@
+import { expect, test } from 'vitest';
+import { runAgent, writeConfig, type TestConfig } from '../support/agent/cli.ts';
+import { startDaemonHere, type DaemonHere } from '../support/agent/daemon-here.ts';
+import { planned, serverWithKey } from '../support/agent/daemon.ts';
+import { startHookServer } from '../support/alerts/hook-server.ts';
+import {
+  attachment,
+  header,
+  startSmtp,
+  textPart,
+  type Mail,
+  type TestSmtp,
+} from '../support/alerts/smtp-server.ts';
+import { everything } from '../support/house/tier.ts';
+import type { TestServer } from '../support/servers/redis-server.ts';
+
+const hour = 60 * 60 * 1000;
+const day = 24 * hour;
+/** Days after the quarter has begun. */
+const after = everything ? 91 : 12;
+
+const settings = (server: TestServer, smtp: TestSmtp, more: Record<string, unknown>) => {
+  const options = planned(server, { schedule: '0 6 * * *' });
+  const mail = {
+    name: 'mail',
+    type: 'email',
+    from: 'redis-agent@example.org',
+    to: ['ops@example.org'],
+    smtp: { url: `smtp://127.0.0.1:${smtp.port}` },
+  };
+  return { ...options, settings: { ...options.settings, alerts: { channels: [mail] }, ...more } };
+};
+
+const about = (smtp: TestSmtp, what: string): Mail[] =>
+  smtp.mails.filter(({ source }) => header(source, 'subject')?.startsWith(`[redis-agent] ${what}`) === true);
+const sentAt = ({ source }: Mail): string => new Date(header(source, 'date') ?? '').toISOString();
+const until = async (what: () => unknown, expected: unknown): Promise<void> => {
+  await expect.poll(what, { interval: 20, timeout: 40_000 }).toEqual(expected);
+};
+
+/** Days at eight, as an expression for Mondays gives them. */
+function mondays(from: number, to: number): string[] {
+  const all: string[] = [];
+  for (let at = Math.ceil(from / day) * day + 8 * hour; at < to; at += day)
+    if (new Date(at).getUTCDay() === 1) all.push(new Date(at).toISOString().slice(0, 10));
+  return all;
+}
+
+function nextQuarter(now: number): number {
+  const date = new Date(now + 12 * day);
+  return Date.UTC(date.getUTCFullYear(), 3 * Math.floor(date.getUTCMonth() / 3) + 3, 1);
+}
+
+test('a quarter: a report on each Monday, the audit on its first day, each with what was so then', async () => {
+  const [server, smtp] = [await serverWithKey(), await startSmtp()];
+  const config = writeConfig(settings(server, smtp, { report: {} }));
+  const daemon = startDaemonHere(config);
+  await backedUp(daemon, 1);
+  const { clock } = daemon;
+  const quarter = nextQuarter(clock.now());
+  const [first, last] = [quarter - 10 * day, quarter + after * day];
+  const expected = mondays(first, last);
+  clock.forward(first - clock.now());
+  await backedUp(daemon, 2);
+  const broken = { from: expected[1] ?? '', to: expected[2] ?? '' };
+  let backups = 2;
+  // That of the weeks that went by at once.
+  let reports = 1;
+  await until(() => about(smtp, 'report of main').length, reports);
+  for (let morning = first + day; morning < last; morning += day) {
+    const date = new Date(morning).toISOString().slice(0, 10);
+    // For one week nothing can be saved.
+    const works = date <= broken.from || date > broken.to;
+    if (date === broken.from) await server.call('ACL', 'SETUSER', 'default', '+bgsave');
+    await server.call('ACL', 'SETUSER', 'default', works ? '+bgsave' : '-bgsave');
+    clock.forward(morning + 6 * hour - clock.now());
+    if (works) await backedUp(daemon, (backups += 1));
+    else await until(() => isOpen(daemon), true);
+    clock.forward(morning + 8 * hour - clock.now());
+    if (expected.includes(date)) {
+      reports += 1;
+      await until(() => about(smtp, 'report of main').length, reports);
+    }
+    if (morning === quarter) await until(() => about(smtp, 'audit of main').length, 1);
+  }
+
+  const mails = about(smtp, 'report of main').slice(1);
+  expect(mails.map((mail) => sentAt(mail).slice(0, 13))).toEqual(expected.map((date) => `${date}T08`));
+  for (const [index, mail] of mails.entries()) {
+    const failed = expected[index] === broken.to;
+    const text = textPart(mail.source).replaceAll('\r\n', '\n');
+    // The server's own clock goes on as before: how old a backup is cannot be held to anything here.
+    expect(text.includes('backup failed'), `${expected[index]}: ${text}`).toBe(failed);
+    const [html, plain] = ['html', 'txt'].map((kind) =>
+      attachment(mail.source, `redis-report-main-${expected[index]}.${kind}`),
+    );
+    // The page, the text beside it and the mail say the same.
+    const verdict = text.split('\n\n')[1]?.replaceAll('\n', ' ') ?? '?';
+    expect(html).toMatch(/^<!doctype html>/);
+    expect(html).toContain(verdict);
+    expect(plain).toContain(verdict);
+    expect(mail.source).not.toMatch(/In-Reply-To/i);
+  }
+  const [audit] = about(smtp, 'audit of main');
+  expect(audit && sentAt(audit).slice(0, 10)).toBe(new Date(quarter).toISOString().slice(0, 10));
+  const score = /Score +(\d+ of 100)/.exec(textPart(audit?.source ?? ''))?.[1];
+  const page = attachment(
+    audit?.source ?? '',
+    `redis-audit-main-${new Date(quarter).toISOString().slice(0, 10)}.html`,
+  );
+  expect(page).toContain(`>${score}<`);
+
+  // Three weeks of sleep: one report, and not three.
+  clock.forward(21 * day);
+  await until(() => about(smtp, 'report of main').length, reports + 1);
+  await backedUp(daemon, backups + 1);
+  await daemon.stop();
+  expect(about(smtp, 'report of main')).toHaveLength(reports + 1);
+  expect(about(smtp, 'audit of main')).toHaveLength(after + 21 > 90 ? 2 : 1);
+});
+
+/** Backups and what follows on them; the next one that is due is not left out because of them. */
+async function backedUp(daemon: DaemonHere, count: number): Promise<void> {
+  await daemon.until({ job: 'prune', message: /backups removed/ }, count);
+  for (let turn = 0; turn < 10; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+}
+
+const isOpen = ({ entries }: DaemonHere): boolean =>
+  entries.findLast(({ rule }) => rule === 'backup-failed')?.message === 'finding opened';
+
+test('a report waits for a mail server that is away, with its files, and goes to Slack as a verdict', async () => {
+  const [server, smtp, hook] = [
+    await serverWithKey(),
+    await startSmtp(),
+    await startHookServer({ status: 200, body: 'ok' }),
+  ];
+  smtp.faults.greylist = 1;
+  const config = writeConfig({ server });
+  const options = settings(server, smtp, { report: {} });
+  const chat = {
+    name: 'chat',
+    type: 'slack',
+    webhook: config.secret('slack', `${hook.url}/services/T0/B0/s3cret`),
+  };
+  config.rewrite({
+    ...options,
+    settings: { ...options.settings, alerts: { channels: [...options.settings.alerts.channels, chat] } },
+  });
+  const daemon = startDaemonHere(config);
+  await backedUp(daemon, 1);
+  daemon.clock.forward(7 * day);
+  await daemon.until({ message: 'alert not sent', channel: 'mail' });
+  await until(() => hook.requests.some(({ json }) => json.text.startsWith('Redis: main: ')), true);
+  daemon.clock.forward(30_000);
+  await until(() => about(smtp, 'report of main').length, 1);
+  await daemon.stop();
+  const [mail] = about(smtp, 'report of main');
+  expect(attachment(mail?.source ?? '', /redis-report-main-[\d-]+\.html/)).toMatch(/^<!doctype html>/);
+  const verdict = hook.requests.find(({ json }) => json.text.startsWith('Redis: main: '))?.json;
+  expect(JSON.stringify(verdict.blocks)).toContain('Newest backup');
+});
+
+test.for<[what: string, report: Record<string, unknown>, said: string]>([
+  ['a channel that is not there', { to: ['mails'] }, 'did you mean mail?'],
+  ['a channel that takes none', { to: ['hook'] }, 'names a channel of e-mail or Slack that is not there'],
+  ['nonsense', { since: 'soon' }, 'report.since'],
+])('%s is refused', async ([, report, said]) => {
+  const config: TestConfig = writeConfig({});
+  const smtp = { url: 'smtp://127.0.0.1:25' };
+  const channels = [
+    { name: 'mail', type: 'email', from: 'a@example.org', to: ['b@example.org'], smtp },
+    { name: 'hook', type: 'webhook', url: config.secret('hook', 'https://hook.example.org/x') },
+  ];
+  config.rewrite({ settings: { alerts: { channels }, report } });
+  const { code, stderr } = await runAgent(['config', 'check'], { config });
+  expect({ code, stderr }).toMatchObject({ code: 2, stderr: expect.stringContaining(said) });
+});
+
+test('without a channel that takes one, it is refused', async () => {
+  const config = writeConfig({ settings: { report: {} } });
+  const { code, stderr } = await runAgent(['config', 'check'], { config });
+  expect({ code, stderr }).toMatchObject({ code: 2, stderr: expect.stringContaining('nobody to send to') });
+});
