@@ -126,7 +126,7 @@ export async function buildApp({
     return opened;
   });
   const store = onceDone(async () => {
-    const opened = await openStore(settings.repository, { secret, clock });
+    const opened = await openStore(settings.repository, { secret, clock, env });
     lifecycle.add('store', () => opened.close());
     return opened;
   });

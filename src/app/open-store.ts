@@ -6,7 +6,11 @@ import type { Store } from '../backup/store/store.ts';
 /** Opens the configured store. Each back end, and with it the S3 client, is loaded only when it is used. */
 export async function openStore(
   settings: RepositorySettings,
-  { secret, clock }: { secret: (ref: SecretRef, what: string) => Secret; clock: Clock },
+  {
+    secret,
+    clock,
+    env,
+  }: { secret: (ref: SecretRef, what: string) => Secret; clock: Clock; env: NodeJS.ProcessEnv },
 ): Promise<Store> {
   if (settings.type === 'filesystem') {
     const { openFilesystemStore } = await import('../backup/store/filesystem.ts');
@@ -21,6 +25,11 @@ export async function openStore(
     region: settings.region,
     endpoint: settings.endpoint,
     forcePathStyle: settings.force_path_style,
+    checksums: settings.checksums,
+    partSize: settings.part_size,
+    proxy: settings.proxy,
+    ca: settings.ca,
+    env,
     storageClass: settings.storage_class,
     serverSideEncryption: settings.server_side_encryption,
     objectLock: settings.object_lock,

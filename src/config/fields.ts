@@ -3,6 +3,7 @@ import { cronErrors } from '../lib/cron/cron.ts';
 import { z } from 'zod';
 import type { SecretRef } from '../domain/secret.ts';
 import type { ServiceSettings } from '../domain/settings.ts';
+import { parseBytes } from '../lib/bytes.ts';
 import { closest } from '../lib/closest.ts';
 import { parseDuration, writeDuration } from '../lib/duration.ts';
 
@@ -22,6 +23,16 @@ export function duration(min: number, max: number): z.ZodType<number, string> {
     if (ms < min || ms > max)
       return fail(context, `is out of range; from ${writeDuration(min)} to ${writeDuration(max)}`);
     return ms;
+  });
+}
+
+/** Bytes from `16mb`, `min` to `max`. */
+export function bytes(min: number, max: number): z.ZodType<number, string> {
+  const form = `write a size from ${min / 2 ** 20}mb to ${max / 2 ** 20}mb`;
+  return z.string(`is not a size; ${form}`).transform((value, context) => {
+    const parsed = parseBytes(value);
+    if (parsed === undefined) return fail(context, `is not a size; ${form}`);
+    return parsed >= min && parsed <= max ? parsed : fail(context, `is out of range; ${form}`);
   });
 }
 

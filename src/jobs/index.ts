@@ -1,6 +1,7 @@
 import { checkAofJob } from './aof/check-aof.ts';
 import { backupAofJob } from './backup/backup-aof.ts';
 import { backupJob } from './backup/backup.ts';
+import { expireVersionsJob } from './backup/expire-versions.ts';
 import { pruneJob } from './backup/prune.ts';
 import { watchBackupsJob } from './backup/watch-backups.ts';
 import { drillJob } from './drill/drill.ts';
@@ -28,6 +29,7 @@ export const jobs: readonly AnyJob[] = [
   backupAofJob,
   proveJob,
   pruneJob,
+  expireVersionsJob,
   verifyJob,
   drillJob,
   checkAofJob,

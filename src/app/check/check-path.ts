@@ -21,6 +21,7 @@ import { engineOf, identityOf, readDumpPath, readInfo, readServerTime } from '..
 import { findCheckTool } from '../../redis/tools.ts';
 import { takeLock } from '../../state/locks/lock.ts';
 import type { App } from '../build-app.ts';
+import { examineStore, type Outcome } from './examine-store.ts';
 import { requireKept } from '../state-room.ts';
 import { judgeDrill } from '../status/last-drill.ts';
 import { agentVersion } from '../version.ts';
@@ -37,8 +38,6 @@ export interface CheckLine {
 
 /** For clearing up after an error. Milliseconds. */
 const removeTimeout = 10_000;
-
-type Outcome = string | { warning: string; next: string };
 
 /** Tries everything that a backup of the instance needs, end to end, without taking one. Never throws AgentErrors. */
 export async function checkPath(
@@ -74,6 +73,7 @@ export async function checkPath(
     }
   }
   if (await attempt('repository', () => probeRepository(app, instance, signal))) {
+    await attempt('store', () => examineStore(app, instance, signal));
     await attempt('prefix', () => isOurs(app, instance, signal));
     const dump = facts === undefined ? undefined : estimateDump(facts);
     if (dump !== undefined) await attempt('room to store', () => hasRoom(app, instance, dump, signal));

@@ -13,11 +13,13 @@ import {
   type CompletedPart,
   type CreateMultipartUploadCommandInput,
 } from '@aws-sdk/client-s3';
-import { checksumAt, withChecksum } from './s3-checksum.ts';
+import { checksumAt, withChecksum, withMd5 } from './s3-checksum.ts';
 import { openS3Connection, type S3Connection } from './s3-connection.ts';
 import { s3Error, statusOf } from './s3-error.ts';
+import { withFallbacks, type Lack } from './s3-lacks.ts';
 import { hasPartSince, listObjects, listUploads } from './s3-list.ts';
 import type { S3StoreOptions } from './s3-options.ts';
+import { versionCalls } from './s3-versions.ts';
 import { storeError, type Operation } from './store-error.ts';
 
 /** User metadata that tells our own object from another writer's after an answer was lost. */
@@ -43,9 +45,12 @@ export function connectS3(options: S3StoreOptions, endpoint: string) {
   const s3 = openS3Connection(options, endpoint);
   const { client } = s3;
   const checksum = checksumAt(options.endpoint);
+  const { lacks } = s3;
+  // What checksums are required of, is not sent without.
+  const checksums: Lack[] = options.checksums === 'required' ? [] : ['checksums'];
+  const carry = (body: Buffer, without: ReadonlySet<Lack>) =>
+    without.has('checksums') ? withMd5(body) : withChecksum(body, checksum);
   let bucketSeen = false;
-  // Some services answer a conditional write with 501 instead of ignoring the condition.
-  let conditional = true;
 
   /** HEAD's refusals have no body, so a listing has to tell why: no bucket, wrong key, wrong clock. */
   async function probe(what: Operation, signal: AbortSignal): Promise<void> {
@@ -54,16 +59,16 @@ export function connectS3(options: S3StoreOptions, endpoint: string) {
     bucketSeen = true;
   }
 
-  /** Sends a request that must not replace an object. */
-  async function create<T>(send: (condition: { IfNoneMatch?: '*' }) => Promise<T>): Promise<T> {
-    if (!conditional) return await send({});
-    try {
-      return await send({ IfNoneMatch: '*' });
-    } catch (error) {
-      if (statusOf(error) !== 501) throw error;
-      conditional = false;
-      return await send({});
-    }
+  /** Some tell no length: then the listing is asked. */
+  async function listedBytes(what: Operation, signal: AbortSignal): Promise<number> {
+    const { Key } = s3.at(what);
+    const command = new ListObjectsV2Command({ Bucket: options.bucket, Prefix: Key, MaxKeys: 1 });
+    const { Contents = [] } = await s3.call(what, 's3:ListBucket', signal, (send) =>
+      client.send(command, send),
+    );
+    const found = Contents.find((each) => each.Key === Key);
+    if (found?.Size !== undefined) return found.Size;
+    throw storeError(what, 'unavailable', `${endpoint} does not say how long it is`);
   }
 
   return {
@@ -72,10 +77,14 @@ export function connectS3(options: S3StoreOptions, endpoint: string) {
       signal.throwIfAborted();
       try {
         const found = await client.send(new HeadObjectCommand(s3.at(what)), { abortSignal: signal });
+        if (found.ContentLength === undefined) lacks.add('length');
+        const weak = found.ETag?.startsWith('W/') === true;
+        if (weak) lacks.add('strong-etag');
         return {
-          bytes: found.ContentLength ?? 0,
+          bytes: found.ContentLength ?? (await listedBytes(what, signal)),
           modified: found.LastModified ?? new Date(0),
-          etag: found.ETag,
+          // A weak one never matches (RFC 9110, 13.1.1).
+          etag: weak ? undefined : found.ETag,
           putId: found.Metadata?.[putIdName],
         };
       } catch (cause) {
@@ -88,16 +97,24 @@ export function connectS3(options: S3StoreOptions, endpoint: string) {
     },
 
     async put(what: Operation, body: Buffer, putId: string, signal: AbortSignal): Promise<void> {
-      const input = { ...s3.at(what), ...attributes(s3, putId), ...withChecksum(body, checksum) };
+      const input = { ...s3.at(what), ...attributes(s3, putId) };
       await s3.call(what, 's3:PutObject', signal, (send) =>
-        create((condition) => client.send(new PutObjectCommand({ ...input, ...condition }), send)),
+        withFallbacks(lacks, [...checksums, 'condition'], (without) =>
+          client.send(
+            new PutObjectCommand({ ...input, ...carry(body, without), ...condition(without) }),
+            send,
+          ),
+        ),
       );
     },
 
     async startUpload(what: Operation, putId: string, signal: AbortSignal): Promise<string> {
-      const input = { ...s3.at(what), ...attributes(s3, putId), ChecksumAlgorithm: checksum };
+      const input = { ...s3.at(what), ...attributes(s3, putId) };
       const { UploadId } = await s3.call(what, 's3:PutObject', signal, (send) =>
-        client.send(new CreateMultipartUploadCommand(input), send),
+        withFallbacks(lacks, checksums, (without) => {
+          const sum = without.has('checksums') ? {} : { ChecksumAlgorithm: checksum };
+          return client.send(new CreateMultipartUploadCommand({ ...input, ...sum }), send);
+        }),
       );
       if (UploadId === undefined)
         throw storeError(what, 'unavailable', `${endpoint} started an upload without naming it`);
@@ -113,10 +130,11 @@ export function connectS3(options: S3StoreOptions, endpoint: string) {
         ...s3.at(what),
         UploadId: part.uploadId,
         PartNumber: part.number,
-        ...withChecksum(part.body, checksum),
       };
       const { ETag, ChecksumCRC32, ChecksumSHA256 } = await s3.call(what, 's3:PutObject', signal, (send) =>
-        client.send(new UploadPartCommand(input), send),
+        withFallbacks(lacks, checksums, (without) =>
+          client.send(new UploadPartCommand({ ...input, ...carry(part.body, without) }), send),
+        ),
       );
       // A server that does not give the checksum back does not know it, and may not take it in the list of parts.
       return {
@@ -132,16 +150,15 @@ export function connectS3(options: S3StoreOptions, endpoint: string) {
       upload: { uploadId: string; parts: CompletedPart[]; bytes: number },
       signal: AbortSignal,
     ): Promise<void> {
-      const input = {
-        ...s3.at(what),
-        UploadId: upload.uploadId,
-        MultipartUpload: { Parts: upload.parts },
-        MpuObjectSize: upload.bytes,
-      };
+      const input = { ...s3.at(what), UploadId: upload.uploadId };
+      const bare = upload.parts.map(({ ETag, PartNumber }) => ({ ETag, PartNumber }));
       await s3.call(what, 's3:PutObject', signal, (send) =>
-        create((condition) =>
-          client.send(new CompleteMultipartUploadCommand({ ...input, ...condition }), send),
-        ),
+        withFallbacks(lacks, ['object-size', 'condition', ...checksums], (without) => {
+          const Parts = without.has('checksums') ? bare : upload.parts;
+          const size = without.has('object-size') ? {} : { MpuObjectSize: upload.bytes };
+          const whole = { ...input, MultipartUpload: { Parts }, ...size, ...condition(without) };
+          return client.send(new CompleteMultipartUploadCommand(whole), send);
+        }),
       );
     },
 
@@ -184,12 +201,19 @@ export function connectS3(options: S3StoreOptions, endpoint: string) {
     list: listObjects.bind(undefined, s3),
     uploads: listUploads.bind(undefined, s3),
     hasPartSince: hasPartSince.bind(undefined, s3),
+    versions: versionCalls(s3),
+    lacks,
     pause: s3.pause,
     close: s3.close,
   };
 }
 
 export type S3Calls = ReturnType<typeof connectS3>;
+
+/** Of a request that must not replace an object. */
+function condition(without: ReadonlySet<Lack>): { IfNoneMatch?: '*' } {
+  return without.has('condition') ? {} : { IfNoneMatch: '*' };
+}
 
 /** What a new object gets, in the first request that names it. */
 function attributes(

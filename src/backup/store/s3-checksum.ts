@@ -12,6 +12,11 @@ export function checksumAt(endpoint: string | undefined): Checksum {
   return endpoint?.startsWith('http:') === true ? 'SHA256' : 'CRC32';
 }
 
+/** A body without checksum headers, for services that refuse them: every S3 knows Content-MD5. */
+export function withMd5(body: Buffer): { Body: Buffer; ContentMD5: string } {
+  return { Body: body, ContentMD5: hash('md5', body, 'base64') };
+}
+
 /** A body with its checksum; the SDK then computes none, and zlib's CRC32 is many times faster than its own. */
 export function withChecksum(body: Buffer, checksum: Checksum) {
   if (checksum === 'SHA256')

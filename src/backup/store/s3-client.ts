@@ -1,8 +1,11 @@
 import { Readable } from 'node:stream';
 import { S3Client } from '@aws-sdk/client-s3';
+import { agentsOf } from './s3-agents.ts';
 import { signedPayload } from './s3-checksum.ts';
+import type { Lack } from './s3-lacks.ts';
 import { mostAttempts, retryStrategy } from './s3-retry.ts';
 import type { S3StoreOptions } from './s3-options.ts';
+import { readUnzonedTimes } from './s3-xml-times.ts';
 
 /** Milliseconds: to connect, and without a byte in either direction. */
 const connectTimeout = 10_000;
@@ -12,7 +15,7 @@ const idleTimeout = 90_000;
 const slice = 256 * 1024;
 
 /** A client set up for backups: what differs from the SDK's defaults says why. */
-export function makeS3Client(options: S3StoreOptions, closed: AbortSignal): S3Client {
+export function makeS3Client(options: S3StoreOptions, closed: AbortSignal, lacks: Set<Lack>): S3Client {
   const { credentials } = options;
   const client = new S3Client({
     region: options.region,
@@ -31,7 +34,7 @@ export function makeS3Client(options: S3StoreOptions, closed: AbortSignal): S3Cl
         }),
     maxAttempts: mostAttempts,
     retryStrategy: retryStrategy(options.clock, closed),
-    requestHandler: { connectionTimeout: connectTimeout, socketTimeout: idleTimeout },
+    requestHandler: { connectionTimeout: connectTimeout, socketTimeout: idleTimeout, ...agentsOf(options) },
     // Uploads carry a checksum of our own (s3-checksum.ts), and what is read is compared with the manifest’s SHA-256.
     requestChecksumCalculation: 'WHEN_REQUIRED',
     responseChecksumValidation: 'WHEN_REQUIRED',
@@ -67,6 +70,7 @@ export function makeS3Client(options: S3StoreOptions, closed: AbortSignal): S3Cl
     },
     { step: 'deserialize', priority: 'low', name: 'slicedBody' },
   );
+  readUnzonedTimes(client, lacks);
   return client;
 }
 

@@ -1,6 +1,7 @@
 import type { S3Client } from '@aws-sdk/client-s3';
 import { makeS3Client } from './s3-client.ts';
 import { s3Error, type S3Action, type S3Place } from './s3-error.ts';
+import type { Lack } from './s3-lacks.ts';
 import { retryDelay } from './s3-retry.ts';
 import type { S3StoreOptions } from './s3-options.ts';
 import type { Operation } from './store-error.ts';
@@ -10,6 +11,8 @@ export interface S3Connection {
   readonly client: S3Client;
   readonly options: S3StoreOptions;
   readonly place: S3Place;
+  /** What was found out that this service has not. */
+  readonly lacks: Set<Lack>;
   /** The prefix with its slash, or ''. */
   readonly base: string;
   at(what: Operation): { Bucket: string; Key: string };
@@ -27,13 +30,15 @@ export interface S3Connection {
 
 export function openS3Connection(options: S3StoreOptions, endpoint: string): S3Connection {
   const closing = new AbortController();
-  const client = makeS3Client(options, closing.signal);
+  const lacks = new Set<Lack>(options.checksums === 'off' ? ['checksums'] : []);
+  const client = makeS3Client(options, closing.signal, lacks);
   const base = options.prefix === '' ? '' : `${options.prefix}/`;
   const place = { bucket: options.bucket, region: options.region, endpoint };
   return {
     client,
     options,
     place,
+    lacks,
     base,
     at: (what) => ({ Bucket: options.bucket, Key: base + what.key }),
 

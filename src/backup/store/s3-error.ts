@@ -18,7 +18,10 @@ export type S3Action =
   | 's3:ListBucket'
   | 's3:AbortMultipartUpload'
   | 's3:ListBucketMultipartUploads'
-  | 's3:ListMultipartUploadParts';
+  | 's3:ListMultipartUploadParts'
+  | 's3:GetBucketVersioning'
+  | 's3:ListBucketVersions'
+  | 's3:DeleteObjectVersion';
 
 interface Meaning {
   reason: StoreFailure;
@@ -40,6 +43,35 @@ const wrongRegion = [
   'IllegalLocationConstraintException',
 ];
 const outOfSpace = ['QuotaExceeded', 'InsufficientStorage', 'XMinioStorageFull', 'EntityTooLarge'];
+
+/** Codes that are of more than the form of a request. */
+const ofContent = new Set([
+  'BadDigest',
+  'IncompleteBody',
+  'XAmzContentChecksumMismatch',
+  'XAmzContentSHA256Mismatch',
+  'InvalidDigest',
+  'InvalidPart',
+  'InvalidPartOrder',
+  'EntityTooSmall',
+  'InvalidStorageClass',
+  'InvalidBucketName',
+  'KeyTooLongError',
+  'RequestTimeout',
+  'NoSuchUpload',
+  'NoSuchBucket',
+  ...badCredentials,
+  ...skewed,
+  ...wrongRegion,
+  ...outOfSpace,
+]);
+
+/** Does the service refuse the form of a request, so that a plainer one may be taken? */
+export function isRefusedForm(cause: unknown): boolean {
+  const status = statusOf(cause);
+  if (status === 501) return true;
+  return status === 400 && !(cause instanceof Error && ofContent.has(cause.name));
+}
 
 /** Turns what the SDK throws into the store's own error. */
 export function s3Error(what: Operation, action: S3Action, place: S3Place, cause: unknown): AgentError {
@@ -110,6 +142,16 @@ function meaning(action: S3Action, place: S3Place, cause: unknown): Meaning {
       why: `${place.endpoint} answers${status === undefined ? '' : ` ${status}`} with something that is not S3`,
       hint: 'check that repository.endpoint is the S3 service and not its web console or a proxy',
     };
+  if (
+    status === 501 ||
+    name === 'NotImplemented' ||
+    (status === 405 && action === 's3:ListBucketMultipartUploads')
+  )
+    return {
+      reason: 'unsupported',
+      why: `${place.endpoint} does not offer this (501${name === '' ? '' : ` ${name}`})`,
+      hint: 'redis-agent check says what this service lacks; update it, or see checksums and storage_class of repository',
+    };
   if (status === undefined || status >= 500 || status === 429) return unreachable(place, name, status, cause);
   return { reason: 'unavailable', why: [name, messageOf(cause)].filter(Boolean).join(': ') };
 }
@@ -122,13 +164,13 @@ function unreachable(place: S3Place, name: string, status: number | undefined, c
       hint: 'the service is overloaded or broken: try again later',
     };
   const code = systemCode(cause) ?? '';
-  const tls = /CERT|SSL|TLS|SELF_SIGNED|ISSUER/.test(code);
+  const tls = /CERT|SSL|TLS|SELF_SIGNED|ISSUER|VERIFY/.test(code);
   return {
     reason: 'unavailable',
-    why: `cannot reach ${place.endpoint}: ${messageOf(cause)}`,
+    why: `cannot reach ${place.endpoint}: ${messageOf(cause).replace(/; if the root CA is installed locally.*/, '')}`,
     hint: tls
-      ? 'name the CA’s certificate in NODE_EXTRA_CA_CERTS, or check that endpoint is https and this host'
-      : 'check repository.endpoint, the network and the firewall',
+      ? 'name the CA’s certificate (repository.ca), or check that endpoint is https and this host'
+      : 'check repository.endpoint and proxy, the network and the firewall',
   };
 }
 

@@ -19,6 +19,16 @@ export interface S3StoreOptions {
   credentials?:
     | { accessKeyId: string; secretAccessKey: Secret; sessionToken?: Secret | undefined }
     | undefined;
+  /** auto: checksum headers unless the service refuses them; required: always; off: never, Content-MD5 instead. */
+  checksums?: 'auto' | 'required' | 'off' | undefined;
+  /** Bytes of each part of an upload but the last; larger where an object would need too many. */
+  partSize?: number | undefined;
+  /** http(s)://host:port that requests go through; 'none': directly, whatever `env` says. */
+  proxy?: string | undefined;
+  /** PEM file that replaces the usual authorities. */
+  ca?: string | undefined;
+  /** HTTPS_PROXY, HTTP_PROXY and NO_PROXY are read from it. */
+  env?: NodeJS.ProcessEnv | undefined;
   /** For waits between retries and for the end of object locks. */
   clock: Clock;
 }

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { CompletedPart } from '@aws-sdk/client-s3';
 import type { S3Calls } from './s3-calls.ts';
-import { mostParts, sendParts } from './send-parts.ts';
+import { mostParts, sendParts, type PartPlan } from './send-parts.ts';
 import { storeError, type Operation } from './store-error.ts';
 import { PassOn } from './until-aborted.ts';
 
@@ -16,7 +16,7 @@ export async function putS3(
   s3: S3Calls,
   what: Operation,
   chunks: AsyncIterable<Uint8Array>,
-  signal: AbortSignal,
+  { signal, plan }: { signal: AbortSignal; plan: PartPlan },
 ): Promise<{ bytes: number }> {
   await requireAbsent(s3, what, signal);
   const putId = randomUUID();
@@ -24,12 +24,15 @@ export async function putS3(
   let started: Promise<string> | undefined;
   let bytes: number | undefined;
   try {
-    const sent = await sendParts(chunks, signal, async (number, body, stop) => {
+    const upload = async (number: number, body: Buffer, stop: AbortSignal): Promise<void> => {
       if (number > mostParts)
-        throw storeError(what, 'full', `it needs more than the ${mostParts} parts that S3 allows`);
+        throw storeError(what, 'full', `it needs more than the ${mostParts} parts that S3 allows`, {
+          hint: 'set repository.part_size higher',
+        });
       started ??= s3.startUpload(what, putId, stop);
       parts[number - 1] = await s3.uploadPart(what, { uploadId: await started, number, body }, stop);
-    });
+    };
+    const sent = await sendParts(chunks, signal, upload, plan);
     await requireAbsent(s3, what, signal);
     bytes = sent.bytes;
     if (sent.only !== undefined) await s3.put(what, sent.only, putId, signal);

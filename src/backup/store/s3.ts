@@ -1,7 +1,12 @@
 import { AgentError } from '../../domain/errors.ts';
+import type { S3Calls } from './s3-calls.ts';
+import { examineS3 } from './s3-examine.ts';
 import { readS3 } from './s3-get.ts';
+import { lackTexts } from './s3-lacks.ts';
+import type { Upload } from './s3-list.ts';
 import type { S3StoreOptions } from './s3-options.ts';
 import { putS3 } from './s3-put.ts';
+import { partPlan } from './send-parts.ts';
 import { requireKey, requirePrefix, storeError, type Operation } from './store-error.ts';
 import { isKey, type ObjectReader, type Store, type StoredObject } from './store.ts';
 
@@ -28,8 +33,9 @@ export async function openS3Store(options: S3StoreOptions): Promise<Store> {
   return {
     description: store,
 
-    async put(key, chunks, { signal }) {
-      return await putS3(s3, onKey('put', key), chunks, signal);
+    async put(key, chunks, { signal, expected }) {
+      const plan = partPlan(expected, options.partSize);
+      return await putS3(s3, onKey('put', key), chunks, { signal, plan });
     },
 
     async get(key, { signal }): Promise<ObjectReader> {
@@ -65,7 +71,8 @@ export async function openS3Store(options: S3StoreOptions): Promise<Store> {
     async sweep(prefix, { before, signal }) {
       const swept: string[] = [];
       const what = onPrefix('sweep', prefix);
-      for await (const { key, uploadId, started } of s3.uploads(what, signal)) {
+      if (s3.lacks.has('upload-list')) return swept;
+      for await (const { key, uploadId, started } of uploadsOf(s3, what, signal)) {
         if (started >= before || !isKey(key)) continue;
         try {
           if (await s3.hasPartSince({ ...what, key }, uploadId, before, signal)) continue;
@@ -79,6 +86,28 @@ export async function openS3Store(options: S3StoreOptions): Promise<Store> {
       return swept;
     },
 
+    async examine(prefix, { signal }) {
+      await examineS3(s3, onPrefix('examine', prefix), signal);
+      const open = options.endpoint?.startsWith('http:') === true && !isLoopback(options.endpoint);
+      return {
+        lacks: [...s3.lacks]
+          .filter((lack) => lack !== 'checksums' || options.checksums !== 'off')
+          .map((lack) => lackTexts[lack]),
+        versioned: await s3.versions.enabled(signal),
+        openLine: open,
+      };
+    },
+
+    removed: {
+      async *list(prefix, { signal }) {
+        for await (const object of s3.versions.list(onPrefix('list', prefix), signal))
+          if (isKey(object.key)) yield object;
+      },
+      async expire({ key, version }, { signal }) {
+        await s3.versions.expire(onKey('remove', key), version, signal);
+      },
+    },
+
     /** S3 has no such number. */
     async free() {
       return undefined;
@@ -88,6 +117,21 @@ export async function openS3Store(options: S3StoreOptions): Promise<Store> {
       s3.close();
     },
   };
+}
+
+/** What a service that cannot list them leaves to its lifecycle rules. */
+async function* uploadsOf(s3: S3Calls, what: Operation, signal: AbortSignal): AsyncGenerator<Upload> {
+  try {
+    yield* s3.uploads(what, signal);
+  } catch (error) {
+    if (!(error instanceof AgentError) || error.reason !== 'unsupported') throw error;
+    s3.lacks.add('upload-list');
+  }
+}
+
+function isLoopback(endpoint: string): boolean {
+  const host = URL.parse(endpoint)?.hostname ?? '';
+  return host === 'localhost' || host.endsWith('.localhost') || /^(127\.|\[::1\]$)/.test(host);
 }
 
 function describeEndpoint(endpoint: string | undefined): string {

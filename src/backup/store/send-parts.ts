@@ -5,15 +5,26 @@ const mebibyte = 1024 * 1024;
 /** S3's limit on the parts of one upload. */
 export const mostParts = 10_000;
 
+/** Of each part where nothing else is said. */
+export const usualPart = 16 * mebibyte;
+/** Parts that a size is chosen for: some room, since what will come is only estimated. */
+const wantedParts = 9000;
+const buffers = 64 * mebibyte;
+
+/** The size of the parts of one upload, and how many may be under way. */
+export interface PartPlan {
+  bytes: number;
+  lanes: number;
+}
+
 /**
- * Size of part `number` (from 1) and how many may be under way. How much will come is not known in advance, and ten
- * thousand parts of 16 MiB are only 156 GiB: so the size doubles after every 2500 parts, up to 586 GiB in all, while
- * the buffers together stay at 64 MiB (128 MiB past 273 GiB).
+ * One size for all parts, since some services (R2) take no other: `least`, or larger where what is expected would need too
+ * many. The buffers together stay at 64 MiB while parts are not larger than that.
  */
-export function partPlan(number: number): { bytes: number; lanes: number } {
-  const doublings = Math.min(3, Math.floor((number - 1) / 2500));
-  const bytes = (16 * mebibyte) << doublings;
-  return { bytes, lanes: Math.max(1, (64 * mebibyte) / bytes) };
+export function partPlan(expected = 0, least = usualPart): PartPlan {
+  const needed = Math.ceil(expected / wantedParts / mebibyte) * mebibyte;
+  const bytes = Math.max(least, needed);
+  return { bytes, lanes: Math.max(1, Math.floor(buffers / bytes)) };
 }
 
 /**
@@ -26,13 +37,13 @@ export type SendPart = (number: number, body: Buffer, signal: AbortSignal) => Pr
  * Copies chunks into recycled buffers and sends each that is full, several at a time. What fits one part is not sent
  * but returned as `only`, because a store takes that in one request. When a part fails or the signal aborts, the others
  * are cut off, and only when none is under way any more this rejects with what went wrong (a producer's error or a
- * signal's reason as PassOn). `plan` is partPlan but for tests.
+ * signal's reason as PassOn).
  */
 export async function sendParts(
   chunks: AsyncIterable<Uint8Array>,
   signal: AbortSignal,
   send: SendPart,
-  plan = partPlan,
+  { bytes: size, lanes }: PartPlan = partPlan(),
 ): Promise<{ bytes: number; parts: number; only: Buffer | undefined }> {
   const stop = new AbortController();
   const either = AbortSignal.any([signal, stop.signal]);
@@ -42,12 +53,9 @@ export async function sendParts(
   let bytes = 0;
 
   async function takeBuffer(): Promise<Buffer> {
-    const { bytes: size, lanes } = plan(parts + 1);
     while (underWay.size >= lanes) await Promise.race(underWay);
     either.throwIfAborted();
-    for (let buffer = free.pop(); buffer !== undefined; buffer = free.pop())
-      if (buffer.length === size) return buffer;
-    return Buffer.allocUnsafeSlow(size);
+    return free.pop() ?? Buffer.allocUnsafeSlow(size);
   }
 
   function dispatch(buffer: Buffer, length: number): void {

@@ -3,7 +3,7 @@ import { isKey, type StoreFailure } from './store.ts';
 
 /** What a store was asked to do and with what, for messages. */
 export interface Operation {
-  operation: 'put' | 'get' | 'stat' | 'list' | 'remove' | 'sweep';
+  operation: 'put' | 'get' | 'stat' | 'list' | 'remove' | 'sweep' | 'examine';
   /** A key, or a prefix. */
   key: string;
   /** The store's description. */

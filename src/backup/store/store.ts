@@ -43,7 +43,8 @@ export interface Store {
   put(
     key: string,
     chunks: AsyncIterable<Uint8Array>,
-    options: { signal: AbortSignal },
+    /** `expected`: about how many bytes will come, where that is known; never a bound. */
+    options: { signal: AbortSignal; expected?: number | undefined },
   ): Promise<{ bytes: number }>;
   get(key: string, options: { signal: AbortSignal }): Promise<ObjectReader>;
   /** undefined when there is no such object. */
@@ -60,7 +61,32 @@ export interface Store {
   ): Promise<string[]>;
   /** Bytes that can still be stored, where that is known. */
   free(): Promise<number | undefined>;
+  /** Tries what a backup needs on objects of its own below `prefix`, which are gone afterwards; left out where nothing can lack. */
+  examine?(prefix: string, options: { signal: AbortSignal }): Promise<StoreTraits>;
+  /** Where the store keeps what was removed: that of removed objects, and how to remove it for good. */
+  readonly removed?: {
+    list(prefix: string, options: { signal: AbortSignal }): AsyncIterable<RemovedObject>;
+    expire(object: RemovedObject, options: { signal: AbortSignal }): Promise<void>;
+  };
   close(): Promise<void>;
+}
+
+/** What a store does otherwise than it should. */
+export interface StoreTraits {
+  /** In words, with what stands in for it. */
+  lacks: { what: string; instead: string; loses?: string }[];
+  /** What is removed is kept as an old version: undefined where the store does not tell. */
+  versioned: boolean | undefined;
+  /** Whoever is on the way can read along. */
+  openLine: boolean;
+}
+
+/** A version of an object that was removed, or the mark that it was. */
+export interface RemovedObject {
+  key: string;
+  version: string;
+  /** 0 of a mark. */
+  bytes: number;
 }
 
 /** Why a store operation failed. */
@@ -73,6 +99,7 @@ export type StoreFailure =
   | 'clock-skew'
   | 'no-bucket'
   | 'unavailable'
+  | 'unsupported'
   | 'bad-key';
 
 // 255 is the longest file name of every file system that matters.

@@ -1,14 +1,15 @@
 import { z } from 'zod';
 import type { RepositorySettings } from '../../domain/settings/repository.ts';
 import { closest } from '../../lib/closest.ts';
-import { path, secretRef, text, whole } from '../fields.ts';
+import { bytes, path, secretRef, text, whole } from '../fields.ts';
 import type { Section } from './section.ts';
 
 export const repositorySection: Section<RepositorySettings> = {
   schema: repositorySchema,
   show(repository) {
     if (repository.type === 'filesystem') return repository;
-    const { object_lock: lock, ...rest } = repository;
+    const { object_lock: lock, part_size: part, ...others } = repository;
+    const rest = { ...others, ...(part !== undefined && { part_size: `${part}b` }) };
     if (lock === undefined) return rest;
     return { ...rest, object_lock_days: lock.days, object_lock_mode: lock.mode.toLowerCase() };
   },
@@ -24,6 +25,10 @@ repository:
   # region: eu-central-1                       # default: us-east-1
   # endpoint: https://s3.example.net           # other services than Amazon's
   # force_path_style: true                     # default: true with an endpoint, else false
+  # checksums: auto                            # required: a service that refuses them is an error; off: never sent
+  # part_size: 16mb                            # of uploads, 5mb to 512mb; larger where there would be over 10 000
+  # proxy: http://proxy.internal.example:3128  # default: HTTPS_PROXY and NO_PROXY of the environment; none: directly
+  # ca: /etc/redis-agent/tls/s3-ca.pem         # of the service's certificate, instead of the system's authorities
   # storage_class: STANDARD_IA
   # server_side_encryption: { algorithm: "aws:kms", kms_key_id: alias/backups }   # or AES256, aws:kms:dsse
   # object_lock_days: 30                       # nobody can delete a backup before that; the bucket must allow it
@@ -40,6 +45,8 @@ repository:
   #   age_identity: { file: /etc/redis-agent/secrets/age-identity }   # to verify and restore; not to back up
 `,
 };
+
+const mebibyte = 2 ** 20;
 
 function repositorySchema(folder: string): z.ZodType<RepositorySettings> {
   const common = {
@@ -60,6 +67,10 @@ function repositorySchema(folder: string): z.ZodType<RepositorySettings> {
       region: text.default('us-east-1'),
       endpoint: endpoint.optional(),
       force_path_style: z.boolean().optional(),
+      checksums: z.enum(['auto', 'required', 'off']).default('auto'),
+      part_size: bytes(5 * mebibyte, 512 * mebibyte).optional(),
+      proxy: proxy.optional(),
+      ca: path(folder).optional(),
       storage_class: storageClass.optional(),
       server_side_encryption: serverSideEncryption.optional(),
       object_lock_days: whole(1, 36_500).optional(),
@@ -146,6 +157,11 @@ const endpoint = z
     (value) => /^https?:\/\/(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:\d{1,5})?$/i.test(value) && URL.canParse(value),
     'is not a service’s address; write http(s)://host[:port], and keys into credentials',
   );
+
+const proxy = z.union([z.literal('none'), endpoint], {
+  error:
+    'is not a proxy’s address; write http://host:port without a user, or none; one with a password goes into HTTPS_PROXY of the environment',
+});
 
 const storageClass = z
   .string()

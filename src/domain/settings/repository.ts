@@ -29,6 +29,14 @@ export interface S3RepositorySettings extends RepositoryCommon {
   /** Another S3-compatible service: http(s)://host[:port]. */
   endpoint?: string | undefined;
   force_path_style: boolean;
+  /** Checksum headers of uploads: where the service takes them, always, or never. */
+  checksums: 'auto' | 'required' | 'off';
+  /** Bytes of the parts of an upload; larger where an object would need too many. */
+  part_size?: number | undefined;
+  /** http(s)://host:port, or none whatever the environment says; HTTPS_PROXY and NO_PROXY when left out. */
+  proxy?: string | undefined;
+  /** PEM file, which replaces the usual authorities. */
+  ca?: string | undefined;
   storage_class?: string | undefined;
   /** AES256, aws:kms or aws:kms:dsse, with an optional key id. */
   server_side_encryption?: { algorithm: string; kms_key_id?: string | undefined } | undefined;

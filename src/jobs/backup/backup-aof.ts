@@ -57,7 +57,7 @@ async function run(context: JobContext, options: BackupOptions): Promise<JobResu
     onProgress: (done) => progress.report({ phase: 'storing', done, total: archive.bytes, unit: 'bytes' }),
   });
   const key = repository.artefactKey(id, { name: encoding.name });
-  await repository.store.put(key, encoding.chunks, { signal });
+  await repository.store.put(key, encoding.chunks, { signal, expected: archive.bytes });
   const encoded = encoding.result();
   const manifest = await commitBackup(context, id, encoded.artefact, async () => {
     const config = await keepConfig(context, id);

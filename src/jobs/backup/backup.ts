@@ -128,6 +128,7 @@ async function storeArtefact(
   });
   await repository.store.put(repository.artefactKey(id, { name: encoding.name }), encoding.chunks, {
     signal,
+    expected: snapshot.bytes,
   });
   return { ...encoding.result(), keyspace };
 }

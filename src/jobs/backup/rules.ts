@@ -44,6 +44,13 @@ export const backupRules: readonly Rule[] = [
     page,
   },
   {
+    id: 'expire-versions-failed',
+    severity: 'critical',
+    title: 'old versions could not be removed for good',
+    why: 'The bucket keeps what was removed, and grows.',
+    page,
+  },
+  {
     id: 'watch-backups-failed',
     severity: 'critical',
     title: 'the repository could not be looked at',

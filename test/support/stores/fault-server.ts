@@ -10,6 +10,8 @@ import {
 import type { AddressInfo } from 'node:net';
 import { crc32 } from 'node:zlib';
 
+import { VersionLayer } from './version-layer.ts';
+
 export type S3Call =
   | 'HeadObject'
   | 'GetObject'
@@ -39,6 +41,10 @@ export type Fault =
   | { kind: 'longer-download'; extra: string }
   /** Answers a Range request with the whole object. */
   | { kind: 'ignore-range' }
+  /** Refuses requests with such a header. */
+  | { kind: 'refuse-header'; header: RegExp; status: number; code: string }
+  /** Passes the answer on, changed. */
+  | { kind: 'change-answer'; change: (answer: { headers: IncomingHttpHeaders; body: Buffer }) => void }
   /** Flips a bit of the body on its way to the server, which checks what the checksum header says. */
   | { kind: 'flip-bit' };
 
@@ -61,6 +67,12 @@ export interface FaultServer {
   readonly checked: number;
   /** Uploads that were started and neither completed nor aborted, by what the server answered. */
   readonly openUploads: ReadonlySet<string>;
+  /** Lengths of the parts of uploads, in the order in which they came. */
+  readonly partSizes: readonly number[];
+  /** What is kept of each key where versions are. */
+  readonly versions: VersionLayer['kept'];
+  /** From here on it seems to keep what is removed. */
+  keepVersions(): void;
   /** Hits `times` calls of that kind (all by default) after letting `skip` pass (none); earlier plans first. */
   plan(on: S3Call, fault: Fault, which?: { times?: number; skip?: number }): void;
   /** Forgets calls and plans. */
@@ -73,10 +85,15 @@ export async function startFaultServer(target: string): Promise<FaultServer> {
   const calls: S3Call[] = [];
   const lastHeaders = new Map<S3Call, IncomingHttpHeaders>();
   const openUploads = new Set<string>();
+  const partSizes: number[] = [];
+  const versions = new VersionLayer();
+  let versioned = false;
   let checked = 0;
 
   function take(call: S3Call): Fault | undefined {
-    const plan = plans.find(({ on, left }) => on === call && left > 0);
+    const plan = plans.find(
+      ({ on, left, fault: { kind } }) => on === call && left > 0 && kind !== 'refuse-header',
+    );
     if (plan === undefined) return undefined;
     if (plan.skip > 0) {
       plan.skip -= 1;
@@ -98,10 +115,21 @@ export async function startFaultServer(target: string): Promise<FaultServer> {
     if (Object.keys(request.headers).some((name) => /^x-amz-checksum-(crc32|sha256)$/.test(name)))
       checked += 1;
     if (fault?.kind === 'answer') return answer(response, fault);
+    const refusal = plans.find(
+      ({ on, fault: each }) =>
+        on === call &&
+        each.kind === 'refuse-header' &&
+        Object.keys(request.headers).some((name) => each.header.test(name)),
+    )?.fault;
+    if (refusal?.kind === 'refuse-header') return answer(response, refusal);
+    if (versioned && versions.answer(request, response)) return;
     const headers = { ...request.headers };
     if (fault?.kind === 'ignore-range') delete headers.range;
     const real = await forward(target, request, headers, body);
     track(call, request, real);
+    if (fault?.kind === 'change-answer') fault.change(real);
+    if (call === 'UploadPart') partSizes.push(body.length);
+    if (real.status < 300) versions.note(call, request, body.length);
     if (fault?.kind === 'lose-answer') drop();
     else pass(real, response, fault);
   }
@@ -127,6 +155,9 @@ export async function startFaultServer(target: string): Promise<FaultServer> {
     endpoint: `http://127.0.0.1:${port}`,
     calls,
     openUploads,
+    partSizes,
+    versions: versions.kept,
+    keepVersions: () => void (versioned = true),
     headers: lastHeaders,
     get checked() {
       return checked;
@@ -219,6 +250,10 @@ function pass(
   const extra = fault?.kind === 'longer-download' ? Buffer.from(fault.extra) : Buffer.alloc(0);
   const body = drops || cuts ? real.body.subarray(0, fault.after) : Buffer.concat([real.body, extra]);
   // HEAD's length is the object's; a cut answer claims to be whole.
+  if (headers['x-without-length'] !== undefined) {
+    delete headers['x-without-length'];
+    delete headers['content-length'];
+  }
   if (response.req.method !== 'HEAD')
     headers['content-length'] = String(drops ? real.body.length : body.length);
   response.writeHead(real.status, headers);

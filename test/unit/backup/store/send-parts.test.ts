@@ -5,7 +5,7 @@ import { inChunksOf } from '../../../support/data/chunks.ts';
 const never = new AbortController().signal;
 const mebibyte = 1024 * 1024;
 /** Parts of four bytes, two at a time. */
-const tiny = (): { bytes: number; lanes: number } => ({ bytes: 4, lanes: 2 });
+const tiny = { bytes: 4, lanes: 2 };
 
 /** Keeps a copy of every part, and the buffers that they came in. */
 function collector(): { send: SendPart; parts: Buffer[]; buffers: Set<ArrayBufferLike>; most: () => number } {
@@ -55,18 +55,6 @@ describe('sendParts', () => {
     expect(buffers.size).toBe(2);
   });
 
-  test('takes larger buffers when the plan grows', async () => {
-    const { send, parts } = collector();
-    const growing = (number: number): { bytes: number; lanes: number } => ({
-      bytes: number < 3 ? 4 : 8,
-      lanes: 2,
-    });
-    const bytes = Buffer.from(Array.from({ length: 30 }, (_each, index) => index));
-    await sendParts(inChunksOf(bytes, 5), never, send, growing);
-    expect(parts.map(({ length }) => length)).toEqual([4, 4, 8, 8, 6]);
-    expect(Buffer.concat(parts)).toEqual(bytes);
-  });
-
   test('cuts the other parts off when one fails, and waits for them', async () => {
     const failure = new Error('part 2');
     const ended: string[] = [];
@@ -75,7 +63,7 @@ describe('sendParts', () => {
       await new Promise<void>((resolve) => signal.addEventListener('abort', () => setImmediate(resolve)));
       ended.push(`part ${number} ${signal.reason === failure}`);
     };
-    const sending = sendParts(inChunksOf(Buffer.alloc(100), 10), never, send, () => ({ bytes: 4, lanes: 3 }));
+    const sending = sendParts(inChunksOf(Buffer.alloc(100), 10), never, send, { bytes: 4, lanes: 3 });
     await expect(sending).rejects.toMatchObject({ thrown: failure });
     expect(ended).toContain('part 1 true');
   });
@@ -105,16 +93,23 @@ describe('sendParts', () => {
 
 describe('partPlan', () => {
   test('is four parts of 16 MiB at a time for nearly every backup', () => {
-    for (const number of [1, 2, 2500]) expect(partPlan(number)).toEqual({ bytes: 16 * mebibyte, lanes: 4 });
+    for (const expected of [undefined, 0, 1, 140 * 1024 * mebibyte])
+      expect(partPlan(expected)).toEqual({ bytes: 16 * mebibyte, lanes: 4 });
   });
 
-  test('needs no more parts than S3 allows for 580 GiB, in at most 128 MiB', () => {
-    let total = 0;
-    for (let number = 1; number <= mostParts; number += 1) {
-      const { bytes, lanes } = partPlan(number);
-      expect(bytes * lanes).toBeLessThanOrEqual(128 * mebibyte);
-      total += bytes;
+  test('is one size for all parts, with room for more than was expected', () => {
+    for (const gibibytes of [141, 500, 1000, 4000]) {
+      const expected = gibibytes * 1024 * mebibyte;
+      const { bytes, lanes } = partPlan(expected);
+      expect(bytes * mostParts).toBeGreaterThan(1.1 * expected);
+      expect(bytes % mebibyte).toBe(0);
+      expect(lanes).toBeGreaterThanOrEqual(1);
     }
-    expect(total).toBeGreaterThan(580 * 1024 * mebibyte);
+  });
+
+  test('is what was asked for, unless that is too small', () => {
+    expect(partPlan(undefined, 5 * mebibyte)).toEqual({ bytes: 5 * mebibyte, lanes: 12 });
+    expect(partPlan(100, 512 * mebibyte)).toEqual({ bytes: 512 * mebibyte, lanes: 1 });
+    expect(partPlan(140 * 1024 * mebibyte, 5 * mebibyte)).toEqual({ bytes: 16 * mebibyte, lanes: 4 });
   });
 });
