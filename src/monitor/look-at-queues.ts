@@ -1,11 +1,11 @@
 import type { Clock } from '../domain/clock.ts';
 import { AgentError } from '../domain/errors.ts';
-import type { QueueReading, QueueRef } from '../domain/queue.ts';
+import { queueLabel, type QueueReading, type QueueRef } from '../domain/queue.ts';
 import type { QueueSettings } from '../domain/settings/queues.ts';
 import type { RedisConnection, Reply } from '../redis/connect.ts';
 import { infoCollector } from './collect/info.ts';
 import type { Collector, Draft, Known } from './collect/parts/collector.ts';
-import { jobsCollector, mostQueues, queuesCollector, settleQueues } from './collect/queues.ts';
+import { jobsCollector, keyRule, mostQueues, queuesCollector, settleQueues } from './collect/queues.ts';
 import { chooseQueues } from './collect/queues/choose.ts';
 import { searchQueues } from './collect/queues/discover.ts';
 import { workersIn, type Worker } from './collect/queues/workers.ts';
@@ -17,6 +17,8 @@ export interface QueuesSeen {
   workers: Worker[];
   /** All that a search found, where there was one. */
   found: QueueRef[] | undefined;
+  /** Those whose keys this user may not read, and what would let it. */
+  forbidden: { label: string; rule: string }[];
   /** Wall time of the reading, milliseconds. */
   at: number;
 }
@@ -80,5 +82,6 @@ export async function lookAtQueues(
   const more = jobsCollector(draft);
   if (more !== undefined) await ask(more);
   if (draft.queues === undefined) settleQueues(draft, known, new Map());
-  return { queues: draft.queues ?? [], workers, found: fresh, at };
+  const forbidden = (draft.forbidden ?? []).map((ref) => ({ label: queueLabel(ref), rule: keyRule(ref) }));
+  return { queues: draft.queues ?? [], workers, found: fresh, forbidden, at };
 }

@@ -16,5 +16,5 @@ export const nothingKnown: Known = {
   replica: false,
   databases: [],
   workers: undefined,
-  queues: { refs: [], memory: new Map(), now: 0, blindUntil: 0 },
+  queues: { refs: [], memory: new Map(), now: 0, blindUntil: 0, refused: new Map() },
 };

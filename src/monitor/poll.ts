@@ -4,7 +4,7 @@ import { upClasses, type Blind, type Sample, type UpClass } from '../domain/samp
 import type { RedisConnection, Reply } from '../redis/connect.ts';
 import { collectors } from './collect/index.ts';
 import type { Collector, Draft, Known, SlowCursor } from './collect/parts/collector.ts';
-import { jobsCollector, queuesCollector, settleQueues } from './collect/queues.ts';
+import { forbiddenQueues, jobsCollector, queuesCollector, settleQueues } from './collect/queues.ts';
 import { deepSlowlogCollector, needsMore, ownName, slowlogCollector } from './collect/slowlog.ts';
 import { createQueueFinder, type QueueOptions } from './find-queues.ts';
 import { nothingKnown } from './nothing-known.ts';
@@ -211,6 +211,7 @@ export function createPoller(options: PollerOptions): Poller {
       const blind = [...blocked.values()]
         .filter(({ collector, until }) => collector !== 'name' && until > elapsed)
         .map(({ collector, reason, message }) => ({ collector, reason, message }));
+      blind.push(...forbiddenQueues(known.queues));
       return {
         at,
         elapsed,

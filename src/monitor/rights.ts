@@ -14,12 +14,16 @@ export function watchRights(version: string | undefined, sentinel = false): stri
   const rights = collectors
     .filter((collector) => isOffered(collector, version, sentinel))
     .flatMap((collector) => collector.rights);
-  return [...new Set([...beside, keyRight(version), ...rights])];
+  return [...new Set([...beside, ...keyRights(version), ...rights])];
 }
 
-/** Queues are keys: to be read, where servers know the difference. The commands above only read, too. */
-function keyRight(version: string | undefined): string {
-  return version !== undefined && Number.parseInt(version, 10) >= 7 ? '%R~*' : '~*';
+/**
+ * Queues are keys. Those of Bull and BullMQ lie below these, unless their application says otherwise; the agent reads
+ * no others that it was not given. Before 7.0 keys are not told apart by what is done with them: the commands above only read.
+ */
+function keyRights(version: string | undefined): string[] {
+  const read = version !== undefined && Number.parseInt(version, 10) >= 7 ? '%R' : '';
+  return ['bull:*', '{bull}:*'].map((pattern) => `${read}~${pattern}`);
 }
 
 function isOffered({ name }: Collector, version: string | undefined, sentinel: boolean): boolean {
@@ -29,7 +33,7 @@ function isOffered({ name }: Collector, version: string | undefined, sentinel: b
 }
 
 /** A key that nobody has. */
-const probed = 'redis-agent:check:none';
+const probed = 'bull:redis-agent-check:none';
 
 /** A harmless form of each command: it is refused for want of the right, or answered. */
 const probes: Readonly<Record<string, (string | number)[]>> = {
@@ -82,10 +86,10 @@ export async function tryWatchRights(
     return reply instanceof AgentError && reply.message.includes('may not use the keys');
   };
   const missing = rights.map((right, index) =>
-    reasonOf(index) !== 'noperm' ? undefined : lacksKeys(index) ? keyRight(version) : right,
+    reasonOf(index) !== 'noperm' ? [] : lacksKeys(index) ? keyRights(version) : [right],
   );
   return {
-    missing: [...new Set(missing.filter((right) => right !== undefined))],
+    missing: [...new Set(missing.flat())],
     unknown: rights.filter((_, index) => reasonOf(index) === 'unknown-command'),
   };
 }

@@ -29,6 +29,7 @@ export interface QueuesNow {
   /** Those of a replica are told of its master. */
   queues: QueueNow[];
   workers: QueuesSeen['workers'];
+  forbidden: QueuesSeen['forbidden'];
 }
 
 export interface ReadOptions {
@@ -62,6 +63,7 @@ export async function readQueuesNow(
       instance: instance.name,
       at: seen.at,
       workers: seen.workers,
+      forbidden: seen.forbidden,
       queues: seen.queues.map((reading) => ({
         ...ratesOf(app, instance.name, reading.label, seen.at),
         reading,

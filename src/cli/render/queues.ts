@@ -58,18 +58,23 @@ export function queueDocument(
   };
 }
 
-export const queuesDocument = ({ instance, at, queues }: QueuesNow): unknown => ({
+export const queuesDocument = ({ instance, at, queues, forbidden }: QueuesNow): unknown => ({
   instance,
   at: iso(at),
   queues: queues.map((queue) => queueDocument(queue, at)),
+  not_readable: forbidden.map(({ label }) => label),
 });
 
 export function renderQueues(
-  { instance, at, queues }: QueuesNow,
+  { instance, at, queues, forbidden }: QueuesNow,
   { style, width }: RenderContext,
   named: boolean,
 ): string {
   const title = named ? `${style.strong(instance)}\n` : '';
+  const hidden = forbidden.map(
+    ({ label, rule }) => `\n${printable(label)} may not be read: ${printable(rule)}`,
+  );
+  if (queues.length === 0 && hidden.length > 0) return title + hidden.join('').trimStart();
   if (queues.length === 0)
     return `${title}no queue was found; one that is called otherwise is named in monitor.queues`;
   const blocks = width >= wide;
@@ -106,7 +111,7 @@ export function renderQueues(
       ];
     }),
   );
-  return title + table;
+  return title + table + (hidden.length === 0 ? '' : `\n${hidden.join('')}`);
 }
 
 /** A word on how it is: what the daemon has found, else what can be seen at once. */

@@ -1,4 +1,5 @@
 import type { QueueKind, QueueRef } from '../../domain/queue.ts';
+import type { Blind } from '../../domain/sample.ts';
 import { queueLabel } from '../../domain/queue.ts';
 import type { Reply } from '../../redis/connect.ts';
 import type { Collector, Command, Draft, Known, QueueMemory } from './parts/collector.ts';
@@ -14,6 +15,8 @@ import { workerName } from './queues/workers.ts';
 
 /** More are found, and not watched. */
 export const mostQueues = 500;
+
+const hour = 3_600_000;
 
 const readers: Record<QueueKind, QueueReader> = {
   bullmq: bullReader,
@@ -53,17 +56,24 @@ export const queuesCollector: Collector = {
   every: 0,
   frugal: 1_800_000,
   answers,
-  applies: ({ queues, replica, mode }) => queues.refs.length > 0 && !replica && mode !== 'sentinel',
-  commands: (known) => inDatabases(known.queues.refs, (ref) => commandsOf(ref, known)),
+  applies: (known) => readable(known).length > 0 && !known.replica && known.mode !== 'sentinel',
+  commands: (known) => inDatabases(readable(known), (ref) => commandsOf(ref, known)),
   read(replies, draft, known) {
-    const groups = fromDatabases(known.queues.refs, (ref) => commandsOf(ref, known).length, replies);
+    const groups = fromDatabases(readable(known), (ref) => commandsOf(ref, known).length, replies);
     draft.rawQueues = groups.flatMap(({ ref, own }) => {
+      if (own.some(isForbidden)) draft.forbidden = [...(draft.forbidden ?? []), ref];
       const memory = known.queues.memory.get(queueLabel(ref));
       const raw = readers[ref.kind].read(own, ref, memory, askedOf(known));
       return raw === undefined ? [] : [{ ref, raw }];
     });
   },
 };
+
+const isForbidden = (reply: Reply): boolean =>
+  typeof reply === 'string' && reply.includes('may not use the keys');
+
+const readable = ({ queues: { refs, refused, now } }: Known): QueueRef[] =>
+  refs.filter((ref) => (refused.get(queueLabel(ref)) ?? 0) <= now);
 
 function commandsOf(ref: QueueRef, known: Known): Command[] {
   return readers[ref.kind].commands(ref, known.queues.memory.get(queueLabel(ref)), askedOf(known));
@@ -148,7 +158,9 @@ export function settleQueues(draft: Draft, known: Known, jobs: ReadonlyMap<Queue
     memory.set(label, settled.memory);
     return settled.reading;
   });
-  draft.known.queues = { ...known.queues, memory };
+  const refused = new Map(known.queues.refused);
+  for (const ref of draft.forbidden ?? []) refused.set(queueLabel(ref), now + hour);
+  draft.known.queues = { ...known.queues, memory, refused };
 }
 
 function workersOf(
@@ -196,4 +208,20 @@ function byDatabase(refs: readonly QueueRef[]): { db: number; own: QueueRef[] }[
   const groups = new Map<number, QueueRef[]>();
   for (const ref of refs) groups.set(ref.db, [...(groups.get(ref.db) ?? []), ref]);
   return [...groups].map(([db, own]) => ({ db, own }));
+}
+
+/** What is not seen of queues for want of a right. A guess is nothing to speak of. */
+export function forbiddenQueues({ refs, refused, now }: Known['queues']): Blind[] {
+  return refs.flatMap((ref): Blind[] => {
+    const label = queueLabel(ref);
+    if (ref.guessed || (refused.get(label) ?? 0) <= now) return [];
+    return [
+      { collector: `queue ${label}`, reason: 'keys', message: `its keys may not be read; ${keyRule(ref)}` },
+    ];
+  });
+}
+
+/** The rule that lets the agent read it, from 7.0 on. */
+export function keyRule({ prefix, name }: QueueRef): string {
+  return `grant %R~${prefix === '' ? name : `${prefix}:*`}`;
 }

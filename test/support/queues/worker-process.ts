@@ -30,10 +30,7 @@ async function work(task: WorkerTask): Promise<void> {
   if (task.library === 'bull') {
     const { default: Bull } = await import('bull');
     const queue = new Bull(task.queue, { redis: connection, prefix: task.prefix, settings: locks });
-    const named = ['work', 'fail', 'hang'].map(async (name) =>
-      queue.process(name, task.concurrency, process),
-    );
-    await Promise.all(named);
+    await queue.process('*', task.concurrency, process);
     return;
   }
   const options = { connection, prefix: task.prefix, concurrency: task.concurrency, ...locks };

@@ -40,6 +40,8 @@ export interface QueuesKnown {
   now: number;
   /** What jobs hold is left unread: something was larger than a connection takes. */
   blindUntil: number;
+  /** Those whose keys this user may not read, by label, and until when they are not asked for: each refusal is logged. */
+  refused: ReadonlyMap<string, number>;
 }
 
 /** What a reading is compared with. */
@@ -81,6 +83,8 @@ export interface Draft {
   latency?: LatencyReading;
   /** As they were asked, before what their jobs tell; then all together. */
   rawQueues?: { ref: QueueRef; raw: RawQueue }[];
+  /** Those whose keys were refused. */
+  forbidden?: QueueRef[];
   queues?: QueueReading[];
   /** What to remember for the next poll. */
   known: Partial<Known>;

@@ -46,7 +46,8 @@ export function settle(
 
   const oldest = jobs.next.toSorted((a, b) => a.due - b.due)[0];
   const stalled = lost.filter(({ id }) => memory?.abandoned.includes(id) !== true).length;
-  const looked = jobs.active.length > 0 || raw.active === 0;
+  const bull = ref.kind === 'bull' || ref.kind === 'bullmq';
+  const looked = bull && (jobs.active.length > 0 || raw.active === 0);
   const reading: QueueReading = {
     label: queueLabel(ref),
     ref,

@@ -18,7 +18,7 @@ export const workerName = (prefix: string, name: string): string =>
 export function workersIn(list: string): Worker[] {
   return list.split('\n').flatMap((line): Worker[] => {
     const name = / name=(\S+)/.exec(line)?.[1];
-    const [, queue, , own = ''] = /^(.+:[A-Za-z0-9+/]+={0,2})(:w:(.*))?$/.exec(name ?? '') ?? [];
+    const [, queue, own = ''] = /^(.+?:[A-Za-z0-9+/]+={0,2})(?::w:(.*))?$/.exec(name ?? '') ?? [];
     if (queue === undefined || name?.endsWith(':qe') === true) return [];
     return [
       {

@@ -24,7 +24,9 @@ export const watchBlind: Evaluator = {
       remedy:
         reason === 'noperm'
           ? 'redis-agent check prints the rights to give'
-          : 'if the command is renamed or the provider does not offer it, this stays so',
+          : reason === 'keys'
+            ? 'ACL SETUSER redis-agent %R~PREFIX:* (~PREFIX:* before 7.0), or ignore: true in monitor.queues'
+            : 'if the command is renamed or the provider does not offer it, this stays so',
       evidence: { collector, reason },
     }));
   },

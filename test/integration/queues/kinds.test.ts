@@ -1,0 +1,220 @@
+import Bull from 'bull';
+import { FlowProducer, Queue } from 'bullmq';
+import { expect, onTestFinished, test } from 'vitest';
+import type { QueueReading } from '../../../src/domain/queue.ts';
+import { startWorker } from '../../support/queues/start-worker.ts';
+import { watchQueues } from '../../support/queues/watch-queues.ts';
+import { edgeBuilds, startServer, type TestServer } from '../../support/servers/redis-server.ts';
+
+const minute = 60_000;
+
+function openQueue(server: TestServer, name: string, prefix = 'bull', db = 0): Queue {
+  const queue = new Queue(name, { connection: { host: '127.0.0.1', port: server.port, db }, prefix });
+  onTestFinished(async () => queue.close());
+  return queue;
+}
+
+function openBull(server: TestServer, name: string): Bull.Queue {
+  const queue = new Bull(name, { redis: { host: '127.0.0.1', port: server.port } });
+  onTestFinished(async () => queue.close());
+  return queue;
+}
+
+const shown = ({ label, ref, waiting, active, delayed, prioritized, paused }: QueueReading): unknown[] => [
+  label,
+  ref.kind,
+  { waiting, active, delayed, prioritized, paused },
+];
+
+const many = (count: number, name = 'work'): { name: string; data: object }[] =>
+  Array.from({ length: count }, () => ({ name, data: {} }));
+
+/** BullMQ 6 needs scripts that 6.0 does not run. */
+const able = edgeBuilds().filter(({ version }) => !version.startsWith('6.0.'));
+
+test.for(able)('what is in queues of every kind is found and counted, on $name', async (build) => {
+  const server = await startServer({ build });
+  const mail = openQueue(server, 'mail');
+  await mail.addBulk(many(3));
+  await mail.add('work', {}, { delay: 3_600_000 });
+  await mail.add('work', {}, { priority: 3 });
+  await mail.upsertJobScheduler('hourly', { every: 3_600_000 }, { name: 'work' });
+  const halted = openQueue(server, 'halted', '{bull}');
+  await halted.addBulk(many(2));
+  await halted.pause();
+  await openQueue(server, 'elsewhere', 'bull', 4).add('work', {});
+  const flows = new FlowProducer({ connection: { host: '127.0.0.1', port: server.port } });
+  onTestFinished(async () => flows.close());
+  await flows.add({ name: 'work', queueName: 'flow', children: [{ name: 'work', queueName: 'flow' }] });
+  const sms = openBull(server, 'sms');
+  await sms.addBulk([{ data: {} }, { data: {} }]);
+  await sms.add({}, { delay: 3_600_000 });
+  const silent = openBull(server, 'silent:night');
+  await silent.add({});
+  await silent.pause();
+  await server.call('LPUSH', 'ai-queue', JSON.stringify({ type: 'generate', createdAt: Date.now() - 5000 }));
+  await server.call('ZADD', 'ai-queue-priority', Date.now() - 5000, 'a', Date.now() + 3_600_000, 'b');
+  await server.call('XADD', 'orders', '*', 'a', '1');
+  await server.call('XGROUP', 'CREATE', 'orders', 'mailers', '0');
+  // What is no queue.
+  await server.call('SET', 'product:id', '5');
+  await server.call('SET', 'user:1:meta', 'x');
+  await server.call('RPUSH', 'recent', 'x');
+  await server.call('XADD', 'lonely', '*', 'a', '1');
+
+  const watch = watchQueues(server);
+  await watch.poll();
+  const { queues, found } = await watch.poll();
+  const none = { waiting: 0, active: 0, delayed: 0, prioritized: 0, paused: false };
+  expect(queues.map(shown).toSorted()).toEqual([
+    ['ai-queue', 'list', { ...none, waiting: 1 }],
+    ['ai-queue-priority', 'zset', { ...none, waiting: 1, delayed: 1 }],
+    ['bull:elsewhere (database 4)', 'bullmq', { ...none, waiting: 1 }],
+    ['bull:flow', 'bullmq', { ...none, waiting: 1 }],
+    [
+      'bull:mail',
+      'bullmq',
+      { ...none, waiting: expect.any(Number), delayed: expect.any(Number), prioritized: 1 },
+    ],
+    ['bull:silent:night', 'bull', { ...none, waiting: 1, paused: true }],
+    ['bull:sms', 'bull', { ...none, waiting: 2, delayed: 1 }],
+    ['orders/mailers', 'stream', { ...none, waiting: 1 }],
+    ['{bull}:halted', 'bullmq', { ...none, waiting: 2, paused: true }],
+  ]);
+  const own = (label: string): QueueReading | undefined => queues.find((queue) => queue.label === label);
+  expect([own('bull:mail')?.waiting, own('bull:mail')?.delayed].map(Number).reduce((a, b) => a + b)).toBe(5);
+  expect(own('bull:flow')?.children).toBe(1);
+  expect([own('ai-queue')?.oldestName, own('bull:mail')?.oldestName]).toEqual(['generate', 'work']);
+  expect(found).toEqual(
+    expect.arrayContaining(['queue-unattended bull:mail critical', 'queue-unattended bull:sms critical']),
+  );
+  expect(found.join()).not.toMatch(/halted|silent/);
+});
+
+test('Bull: jobs are done and counted, and a stopped worker is stuck, a paused queue is not', async () => {
+  const server = await startServer();
+  const queue = openBull(server, 'sms');
+  const worker = await startWorker(server, { library: 'bull', queue: 'sms', jobMs: 50 });
+  const watch = watchQueues(server);
+  await watch.poll();
+  await queue.addBulk([...many(12), ...many(4, 'fail')].map(({ name, data }) => ({ name, data })));
+  await expect
+    .poll(async () => (await queue.getCompletedCount()) + (await queue.getFailedCount()), { timeout: 20_000 })
+    .toBe(16);
+  watch.forward(11_000);
+  await watch.poll();
+  await queue.addBulk(many(30));
+  await expect.poll(() => queue.getActiveCount()).toBe(1);
+  worker.signal('SIGSTOP');
+  await expect.poll(async () => server.call('KEYS', 'bull:sms:*:lock'), { timeout: 10_000 }).toEqual([]);
+  watch.forward(minute);
+  await watch.poll();
+  watch.forward(6 * minute);
+  const { found, queues } = await watch.poll();
+  expect(found).toContain('queue-stuck bull:sms critical');
+  expect(queues[0]).toMatchObject({ workers: 1, held: 0, abandoned: 1, failed: 4 });
+  await queue.pause();
+  expect((await watch.poll()).found).not.toContain('queue-stuck bull:sms critical');
+});
+
+test('a worker is killed: its jobs are counted as stalled, and another one takes them', async () => {
+  const server = await startServer();
+  const queue = openQueue(server, 'mail');
+  const first = await startWorker(server, {
+    library: 'bullmq',
+    queue: 'mail',
+    jobMs: 60_000,
+    concurrency: 3,
+  });
+  await queue.addBulk(many(3));
+  const watch = watchQueues(server);
+  await expect.poll(() => queue.getActiveCount()).toBe(3);
+  await watch.poll();
+  await watch.poll();
+  await first.kill();
+  await expect.poll(async () => server.call('KEYS', 'bull:mail:*:lock'), { timeout: 10_000 }).toEqual([]);
+  watch.forward(minute);
+  const lost = await watch.poll();
+  expect(lost.queues[0]).toMatchObject({ active: 3, due: 3, abandoned: 3, stalledTotal: 3, workers: 0 });
+  expect(lost.found).toEqual(['queue-unattended bull:mail critical', 'queue-stalled bull:mail warning']);
+  await startWorker(server, { library: 'bullmq', queue: 'mail', jobMs: 10, concurrency: 3 });
+  await expect.poll(() => queue.getCompletedCount(), { timeout: 30_000 }).toBe(3);
+  watch.forward(minute);
+  const { queues, found } = await watch.poll();
+  expect(queues[0]).toMatchObject({ due: 0, workers: 1, completedTotal: 3 });
+  expect(found).toEqual(['queue-stalled bull:mail warning']);
+});
+
+test('a list with a worker, then without; a stream whose consumer hangs', async () => {
+  const server = await startServer();
+  await server.call('XADD', 'orders', '*', 'a', '1');
+  await server.call('XGROUP', 'CREATE', 'orders', 'mailers', '0');
+  await server.call('XREADGROUP', 'GROUP', 'mailers', 'one', 'STREAMS', 'orders', '>');
+  const watch = watchQueues(server, [
+    { list: 'ai-queue', processing: 'worker:processing', completed: 'jobs:completed:today' },
+  ]);
+  let made = 0;
+  const push = async (): Promise<void> => {
+    await server.call(
+      'LPUSH',
+      'ai-queue',
+      JSON.stringify({ id: made++, type: 'generate', data: { prompt: 'p' } }),
+    );
+  };
+  await push();
+  await push();
+  await server.call('SET', 'worker:processing', 1);
+  await server.call('SET', 'jobs:completed:today', 40);
+  const own = (queues: readonly QueueReading[], label: string): QueueReading | undefined =>
+    queues.find((queue) => queue.label === label);
+  for (let turn = 0; turn < 40; turn++) {
+    await push();
+    await server.call('RPOP', 'ai-queue');
+    await server.call('INCR', 'jobs:completed:today');
+    watch.forward(15_000);
+    const { found } = await watch.poll();
+    expect(found.filter((text) => text.includes('ai-queue'))).toEqual([]);
+  }
+  const { queues } = await watch.poll();
+  expect(own(queues, 'ai-queue')).toMatchObject({ waiting: 2, active: 1, completedTotal: 39 });
+  for (let turn = 0; turn < 26; turn++) {
+    await push();
+    watch.forward(15_000);
+    await watch.poll();
+  }
+  const { found, summaries } = await watch.poll();
+  expect(found).toContain('queue-stuck ai-queue critical');
+  expect(summaries.join('\n')).toMatch(/ai-queue: 28 due, 0 finished in \dm/);
+  // The server's own clock says how long a delivered entry lies there: it did not move with ours.
+  expect(own(queues, 'orders/mailers')).toMatchObject({ active: 1, waiting: 0, workers: 1 });
+});
+
+test('names that break terminals and globs are read as they are', async () => {
+  const server = await startServer();
+  const names = ['ev\u001B[31mil', 'a*?[b]', 'тест 😀', 'quo"te\'s', 'line\nbreak', '$(rm -rf)'];
+  for (const name of names) await openQueue(server, name).add('work', {});
+  const watch = watchQueues(server);
+  await watch.poll();
+  const { queues } = await watch.poll();
+  expect(queues.map(({ ref, waiting }) => [ref.name, waiting]).toSorted()).toEqual(
+    names.map((name) => [name, 1]).toSorted(),
+  );
+});
+
+test('the keys of a queue are refused: said once an hour, and the others are watched', async () => {
+  const server = await startServer();
+  await openQueue(server, 'mail').add('work', {});
+  await openQueue(server, 'mail', 'tp024-prod').add('work', {});
+  await server.call('ACL', 'SETUSER', 'default', 'resetkeys', '~bull:*');
+  const watch = watchQueues(server, [{ name: 'mail', prefix: 'tp024-prod' }]);
+  for (let poll = 0; poll < 4; poll++) await watch.poll();
+  const { queues, sample } = await watch.poll();
+  expect(queues.map(({ label }) => label)).toEqual(['bull:mail']);
+  expect(sample.blind).toEqual([
+    {
+      collector: 'queue tp024-prod:mail',
+      reason: 'keys',
+      message: expect.stringContaining('%R~tp024-prod:*'),
+    },
+  ]);
+});
