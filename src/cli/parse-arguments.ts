@@ -110,7 +110,7 @@ function base(width: number | null): Argv {
     .alias('version', 'V')
     .help()
     .alias('help', 'h')
-    .completion('completion', 'Bash and zsh: source <(redis-agent completion)')
+    .completion('completion', 'Shell: source <(redis-agent completion)')
     .strict()
     .demandCommand(1, 'a command is missing')
     .exitProcess(false)

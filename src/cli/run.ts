@@ -28,7 +28,7 @@ export interface CliHost {
 }
 
 /** Options that may be given more than once. */
-const repeatable = ['--keys', '--check', '--conf'];
+const repeatable = '--keys --check --conf --key --channel --secret-file --hook --node --sentinel'.split(' ');
 
 /** Runs one command line and resolves with the exit status. The only place that prints results and errors. */
 export async function runCli(argv: readonly string[], host: CliHost): Promise<number> {

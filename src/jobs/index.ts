@@ -9,6 +9,7 @@ import { auditJob, quietAuditJob } from './harden/audit.ts';
 import { applyHardenJob } from './harden/apply-job.ts';
 import { planHardenJob } from './harden/harden-job.ts';
 import { rollbackHardenJob } from './harden/rollback-job.ts';
+import { rotatePasswordJob } from './harden/rotate-password.ts';
 import { fetchBackupJob } from './fetch/fetch-backup.ts';
 import type { AnyJob } from './job.ts';
 import { maintainJob } from './maintain/maintain.ts';
@@ -40,6 +41,7 @@ export const jobs: readonly AnyJob[] = [
   planHardenJob,
   applyHardenJob,
   rollbackHardenJob,
+  rotatePasswordJob,
   planRestoreJob,
   restoreJob,
   undoLiveJob,

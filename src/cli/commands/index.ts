@@ -23,6 +23,7 @@ import { queuesShowCommand } from './queues/show.ts';
 import { rdbCommands } from './rdb/index.ts';
 import { reportCommand } from './report.ts';
 import { restoreCommand } from './restore/restore.ts';
+import { rotatePasswordCommand } from './rotate-password.ts';
 import { runCommand } from './run.ts';
 import { slowlogCommand } from './slowlog.ts';
 import { statusCommand } from './status.ts';
@@ -54,6 +55,7 @@ const all: readonly (AnyCommand | CommandGroup)[] = [
   maintenanceCommands,
   auditCommand,
   hardenCommands,
+  rotatePasswordCommand,
   reportCommand,
   configCommands,
 ];

@@ -24,7 +24,7 @@ export function quarterlyTasks(passwordRotation: number): readonly Task[] {
       by: 'person',
       why: 'A password that leaked unnoticed is worth nothing once it has been replaced.',
       steps: [
-        'choose a new password for each user, hand it to its clients, and then retire the old one',
+        'redis-agent rotate-password USER --secret-file FILE     # records it too',
         'redis-agent maintenance done password-rotation --note "who, and which users"',
       ],
     },

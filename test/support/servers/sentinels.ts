@@ -25,6 +25,8 @@ export interface SentinelOptions {
   username: string;
   password: string;
   count?: number;
+  /** Milliseconds of silence after which a server counts as down. */
+  downAfter?: number;
 }
 
 /** Sentinels that watch `mymaster` on loopback, as many as a quorum of two needs; they end with the test. */
@@ -45,7 +47,13 @@ export async function startSentinels(options: SentinelOptions): Promise<Sentinel
   return made;
 }
 
-async function startOne({ build, port: master, username, password }: SentinelOptions): Promise<Sentinel> {
+async function startOne({
+  build,
+  port: master,
+  username,
+  password,
+  downAfter = 1000,
+}: SentinelOptions): Promise<Sentinel> {
   const dir = makeTempFolder();
   const port = await freePort();
   const configFile = join(dir, 'sentinel.conf');
@@ -59,7 +67,7 @@ async function startOne({ build, port: master, username, password }: SentinelOpt
       `sentinel monitor mymaster 127.0.0.1 ${master} 2`,
       `sentinel auth-user mymaster ${username}`,
       `sentinel auth-pass mymaster ${password}`,
-      'sentinel down-after-milliseconds mymaster 500',
+      `sentinel down-after-milliseconds mymaster ${downAfter}`,
       'sentinel failover-timeout mymaster 3000',
       '',
     ].join('\n'),

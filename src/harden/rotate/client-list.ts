@@ -1,0 +1,36 @@
+/** A connection, as CLIENT LIST shows it. */
+export interface ListedClient {
+  id: number;
+  address: string;
+  name: string;
+  user: string;
+  /** Seconds since it was opened. */
+  age: number;
+  flags: string;
+  command: string;
+}
+
+/** Lines of CLIENT LIST. */
+export function parseClientList(text: string): ListedClient[] {
+  return text.split('\n').flatMap((line) => {
+    const fields = new Map(
+      line.split(' ').flatMap((part) => {
+        const equals = part.indexOf('=');
+        return equals > 0 ? [[part.slice(0, equals), part.slice(equals + 1).trim()] as const] : [];
+      }),
+    );
+    const id = Number(fields.get('id'));
+    if (!fields.has('id') || Number.isNaN(id)) return [];
+    return [
+      {
+        id,
+        address: fields.get('addr') ?? '',
+        name: fields.get('name') ?? '',
+        user: fields.get('user') ?? '',
+        age: Number(fields.get('age') ?? 0),
+        flags: fields.get('flags') ?? '',
+        command: fields.get('cmd') ?? '',
+      },
+    ];
+  });
+}

@@ -1,0 +1,169 @@
+import { AgentError } from '../../domain/errors.ts';
+import type { Job, JobContext, JobResult } from '../job.ts';
+import { recordTaskEntry } from '../../state/tasks.ts';
+import { JournalFile, rotationSteps, type RotationJournal, type RotationStep } from './rotate/journal.ts';
+import { findNodes, type NodeRequest } from './rotate/nodes.ts';
+import { describePlan, requireSound, withOwnFile, type RotationPlan } from './rotate/plan.ts';
+import { rotationRules } from './rotate-rules.ts';
+import type { Admin } from './scene.ts';
+import { openSentinels } from './rotate/sentinels.ts';
+import { stepWork, type Rotation, type Straggler } from './rotate/steps.ts';
+
+export interface RotateOptions {
+  user: string;
+  /** The instance’s own credential where nobody is named. */
+  admin: Admin | undefined;
+  nodes: readonly string[];
+  sentinels: readonly string[];
+  secretFiles: readonly string[];
+  hooks: readonly string[];
+  byHand: boolean;
+  /** Milliseconds for old connections to end by themselves. */
+  wait: number;
+  /** Only the plan. */
+  dryRun: boolean;
+  /** The person who asked. */
+  by: string;
+  /** What the instance’s own credential is. */
+  own: Admin;
+  /** Told before a step’s work, and after it, before that is noted. */
+  onStep?: ((step: RotationStep, moment: 'before' | 'after') => void) | undefined;
+}
+
+export interface RotationResult extends RotationPlan {
+  dry_run: boolean;
+  /** Connections with the old password when the time for them was over; they were closed. */
+  stragglers: Straggler[];
+  /** Who was refused since: they still have the old one. */
+  refused: Rotation['refused'];
+}
+
+/**
+ * A new password for one user on every node, while clients go on: both are valid until the consumers have been told and old
+ * connections have ended. Everything that can be refused is refused first. What was cut short is gone on with by the same
+ * command, and the new password is the one that was made then.
+ */
+export const rotatePasswordJob: Job<RotateOptions, RotationResult> = {
+  name: 'rotate-password',
+  effect: ({ dryRun }) => (dryRun ? 'look' : 'work'),
+  command: 'rotate-password',
+  lock: 'harden',
+  uses: ['server'],
+  rules: rotationRules,
+  // A plan that was refused is news to who asked alone.
+  isNews: (_options, error) => !(error instanceof AgentError && ['refused', 'usage'].includes(error.code)),
+  run,
+};
+
+async function run(context: JobContext, options: RotateOptions): Promise<JobResult<RotationResult>> {
+  const { instance, settings, signal, clock } = context;
+  const { user, dryRun } = options;
+  const file = new JournalFile(settings.state.path, instance.name, user);
+  const before = file.read();
+  const request = withOwnFile({
+    instance,
+    user,
+    sentinels: before?.sentinels ?? options.sentinels,
+    secretFiles: before?.secretFiles ?? options.secretFiles,
+    hooks: before?.hooks ?? options.hooks,
+    byHand: before?.byHand ?? options.byHand,
+  });
+  const admin = options.admin ?? options.own;
+  const ask: NodeRequest = { instance, user, admin, more: before?.nodes ?? options.nodes, signal };
+  const nodes = await findNodes(ask);
+  const known = before === undefined ? undefined : file.secret(false);
+  try {
+    requireSound(request, nodes, before, known);
+    const plan = describePlan(request, nodes, before);
+    const sentinels = await openSentinels(request.sentinels, nodes, signal);
+    try {
+      if (dryRun) return result({ ...plan, dry_run: true, stragglers: [], refused: [] });
+      const journal: RotationJournal = before ?? {
+        version: 1,
+        instance: instance.name,
+        user,
+        started: new Date(clock.now()).toISOString(),
+        nodes: nodes.map(({ url }) => url),
+        sentinels: [...request.sentinels],
+        secretFiles: [...request.secretFiles],
+        hooks: [...request.hooks],
+        byHand: request.byHand,
+        done: [],
+        marks: {},
+      };
+      const rotation: Rotation = {
+        request: ask,
+        nodes,
+        sentinels,
+        password: known ?? file.secret(true),
+        journal,
+        wait: options.wait,
+        stragglers: [],
+        closed: 0,
+        refused: [],
+        clock,
+        signal,
+        progress: (phase) => context.progress.report({ phase }),
+      };
+      await walk(rotation, file, options);
+      record(context, options, nodes.length);
+      file.remove();
+      return result({ ...plan, dry_run: false, stragglers: rotation.stragglers, refused: rotation.refused });
+    } finally {
+      for (const { connection } of sentinels) connection.close();
+    }
+  } finally {
+    for (const { connection } of nodes) connection.close();
+  }
+}
+
+/** What a step says while it is at it. */
+const phases: Record<RotationStep, string> = {
+  begin: 'beginning',
+  migrate: 'making a user of requirepass',
+  add: 'a second password on every node',
+  keep: 'writing it into their files',
+  'hand-over': 'handing it to the consumers',
+  replication: 'replicas log in anew',
+  sentinels: 'Sentinels log in anew',
+  wait: 'waiting for old connections',
+  retire: 'taking the old password away',
+  'keep-new': 'writing that into the files',
+  close: 'closing old connections',
+  verify: 'looking whether all is well',
+};
+
+async function walk(rotation: Rotation, file: JournalFile, { onStep }: RotateOptions): Promise<void> {
+  const { journal, progress } = rotation;
+  for (const step of rotationSteps) {
+    if (journal.done.includes(step)) continue;
+    progress(phases[step]);
+    onStep?.(step, 'before');
+    await stepWork[step](rotation);
+    onStep?.(step, 'after');
+    journal.done.push(step);
+    file.write(journal);
+  }
+}
+
+/** The reminder counts from it. */
+function record({ state, instance, clock }: JobContext, { user, by }: RotateOptions, nodes: number): void {
+  recordTaskEntry(state(), instance.name, {
+    task: 'password-rotation',
+    outcome: 'done',
+    at: clock.now(),
+    by,
+    note: `rotate-password ${user}`,
+    evidence: [
+      { text: `${user} has a new password on ${nodes} ${nodes === 1 ? 'server' : 'servers'}`, ok: true },
+    ],
+  });
+}
+
+function result(value: RotationResult): JobResult<RotationResult> {
+  const { user, nodes, dry_run: dry } = value;
+  const summary = dry
+    ? `the password of ${user} would be rotated on ${nodes.length} servers`
+    : `the password of ${user} was rotated on ${nodes.length} servers`;
+  return { value, summary, findings: [], evaluated: [] };
+}

@@ -1,0 +1,232 @@
+import { realpathSync } from 'node:fs';
+import { AgentError, messageOf } from '../../../domain/errors.ts';
+import type { InstanceSettings } from '../../../domain/settings.ts';
+import type { EngineVersion } from '../../../formats/conf/engine.ts';
+import type { Info } from '../../../formats/info/parse-info.ts';
+import { readFiles } from '../../../harden/read/read-files.ts';
+import { readHost } from '../../../harden/read/read-host.ts';
+import { parseClientList, type ListedClient } from '../../../harden/rotate/client-list.ts';
+import { actAs, type UserId } from '../../../lib/act-as.ts';
+import { connectRedis, type RedisConnection, type Reply } from '../../../redis/connect.ts';
+import { engineOf, readInfo } from '../../../redis/server.ts';
+import type { Admin } from '../scene.ts';
+
+/** Where a node keeps what it starts with. */
+export type NodeFiles =
+  /** `users` holds the user’s line; `conf` is the configuration, and all that it includes. */
+  | {
+      kind: 'files';
+      users: 'aclfile' | 'conf' | 'requirepass';
+      path: string;
+      conf: string[];
+      as: UserId | undefined;
+    }
+  /** The user is in no file: it was made at run time, and is gone with the next start. */
+  | { kind: 'none'; why: string; conf: string[]; as: UserId | undefined }
+  | { kind: 'unseen'; why: string };
+
+export interface RotationNode {
+  /** `127.0.0.1:6379` */
+  address: string;
+  url: string;
+  runId: string;
+  engine: EngineVersion;
+  role: 'master' | 'replica';
+  connection: RedisConnection;
+  /** Hashes; undefined where there is no such user. */
+  hashes: string[] | undefined;
+  noPassword: boolean;
+  /** It logs in at its master as the user. */
+  replicates: boolean;
+  clients: ListedClient[];
+  files: NodeFiles;
+}
+
+export interface NodeRequest {
+  instance: InstanceSettings;
+  user: string;
+  /** Who may change users on every node. */
+  admin: Admin;
+  /** Besides those that are found. */
+  more: readonly string[];
+  signal: AbortSignal;
+}
+
+/**
+ * Every server that has the user: the instance’s master and all its replicas, or the nodes of its cluster. One that cannot
+ * be reached is an error: it would keep the old password alone. The caller closes their connections.
+ */
+export async function findNodes(request: NodeRequest): Promise<RotationNode[]> {
+  const nodes: RotationNode[] = [];
+  const waiting = [request.instance.url, ...request.more];
+  const asked = new Set<string>();
+  try {
+    for (const url of waiting) {
+      if (asked.has(url)) continue;
+      asked.add(url);
+      const { connection, info, others } = await lookAt(url, request);
+      waiting.push(...others.filter((other) => !asked.has(other)));
+      const runId = info.get('run_id') ?? url;
+      if (nodes.some((node) => node.runId === runId)) connection.close();
+      else nodes.push(await describe(url, connection, info, request));
+    }
+    return nodes;
+  } catch (error) {
+    for (const { connection } of nodes) connection.close();
+    throw error;
+  }
+}
+
+/** Opens a connection as the administrator. */
+export async function connectNode(
+  url: string,
+  { instance, admin, signal }: Pick<NodeRequest, 'instance' | 'admin' | 'signal'>,
+): Promise<RedisConnection> {
+  const { tls, renamed } = instance;
+  return connectRedis({ name: addressOf(url), url, tls, renamed, ...admin }, { signal });
+}
+
+export function addressOf(url: string): string {
+  const { protocol, host, pathname } = new URL(url);
+  return protocol === 'unix:' ? decodeURIComponent(pathname) : host;
+}
+
+async function lookAt(
+  url: string,
+  request: NodeRequest,
+): Promise<{ connection: RedisConnection; info: Info; others: string[] }> {
+  let connection: RedisConnection;
+  try {
+    connection = await connectNode(url, request);
+  } catch (error) {
+    throw new AgentError(
+      'redis',
+      `${addressOf(url)}, a server with that user, cannot be asked: ${messageOf(error)}`,
+      {
+        hint: 'every node has to take part, or it is left with the old password alone: start it, or take it out of the replication',
+        cause: error,
+      },
+    );
+  }
+  try {
+    const info = await readInfo(connection);
+    return { connection, info, others: await othersOf(url, connection, info) };
+  } catch (error) {
+    connection.close();
+    throw error;
+  }
+}
+
+async function othersOf(url: string, connection: RedisConnection, info: Info): Promise<string[]> {
+  const scheme = url.startsWith('rediss:') ? 'rediss:' : 'redis:';
+  const urlOf = (host: string, port: string): string =>
+    `${scheme}//${host.includes(':') ? `[${host}]` : host}:${port}`;
+  if (info.get('cluster_enabled') === '1') {
+    const lines = String(await connection.call('CLUSTER', 'NODES')).split('\n');
+    return lines.flatMap((line) => {
+      const [, address = ''] = line.split(' ');
+      const [, host, port] = /^(.*):(\d+)(?:@.*)?$/.exec(address) ?? [];
+      return host === undefined || host === '' || port === undefined || line.includes('noaddr')
+        ? []
+        : [urlOf(host, port)];
+    });
+  }
+  const master = [info.get('master_host'), info.get('master_port')];
+  const found = info.get('role') === 'slave' && master[0] && master[1] ? [urlOf(master[0], master[1])] : [];
+  for (const [name, value] of info) {
+    const [, host, port] = /^slave\d+$/.test(name) ? (/^ip=([^,]*),port=(\d+)/.exec(value) ?? []) : [];
+    if (host !== undefined && port !== undefined) found.push(urlOf(host, port));
+  }
+  return found;
+}
+
+async function describe(
+  url: string,
+  connection: RedisConnection,
+  info: Info,
+  { user, signal }: NodeRequest,
+): Promise<RotationNode> {
+  const engine: EngineVersion = { ...engineOf(info), docker: false };
+  const config = await readSettings(connection);
+  const { hashes, noPassword } = await readUser(connection, user);
+  const masteruser = config.get('masteruser') ?? '';
+  return {
+    address: addressOf(url),
+    url,
+    runId: info.get('run_id') ?? url,
+    engine,
+    role: info.get('role') === 'slave' ? 'replica' : 'master',
+    connection,
+    hashes,
+    noPassword,
+    replicates:
+      (config.get('masterauth') ?? '') !== '' && (masteruser === '' ? 'default' : masteruser) === user,
+    clients: (await readClients(connection)).filter((client) => client.user === user),
+    files: await findFiles(url, info, { engine, config, user, signal }),
+  };
+}
+
+async function readSettings(connection: RedisConnection): Promise<ReadonlyMap<string, string>> {
+  const found = new Map<string, string>();
+  for (const name of ['masterauth', 'masteruser', 'aclfile', 'requirepass', 'dir']) {
+    const reply = await connection.call('CONFIG', 'GET', name);
+    if (Array.isArray(reply) && typeof reply[1] === 'string') found.set(name, reply[1]);
+  }
+  return found;
+}
+
+/** `ACL GETUSER`: a flat list of names and values. */
+export async function readUser(
+  connection: RedisConnection,
+  user: string,
+): Promise<{ hashes: string[] | undefined; noPassword: boolean }> {
+  const reply = await connection.call('ACL', 'GETUSER', user);
+  if (!Array.isArray(reply)) return { hashes: undefined, noPassword: false };
+  const field = (name: string): Reply | undefined => reply[reply.indexOf(name) + 1];
+  return { hashes: words(field('passwords')), noPassword: words(field('flags')).includes('nopass') };
+}
+
+const words = (value: Reply | undefined): string[] => (Array.isArray(value) ? value.map(String) : []);
+
+export async function readClients(connection: RedisConnection): Promise<ListedClient[]> {
+  return parseClientList(String(await connection.call('CLIENT', 'LIST')));
+}
+
+async function findFiles(
+  url: string,
+  info: Info,
+  {
+    engine,
+    config,
+    user,
+    signal,
+  }: { engine: EngineVersion; config: ReadonlyMap<string, string>; user: string; signal: AbortSignal },
+): Promise<NodeFiles> {
+  const path = info.get('config_file') ?? '';
+  const none = { conf: [], as: undefined };
+  if (path === '') return { kind: 'none', why: 'it runs without a configuration file', ...none };
+  const host = await readHost(info, url, engine, config, signal);
+  if (host?.sameFiles !== true)
+    return { kind: 'unseen', why: `${path} lies on another host or in a container` };
+  const as = host.user;
+  const files = readFiles(path, { engine, as, alone: false });
+  const [problem] = files.problems;
+  if (problem !== undefined) return { kind: 'unseen', why: `${problem.path}: ${problem.why}` };
+  const conf = files.paths.map((each) => actAs(as, () => realpathSync(each)));
+  const real = (each: string): string => actAs(as, () => realpathSync(each));
+  if ((config.get('aclfile') ?? '') !== '') {
+    if (files.aclfile === undefined)
+      return { kind: 'unseen', why: `the aclfile ${config.get('aclfile')} is named in no file` };
+    const listed = files.aclfile.entries.some(({ values }) => values[0] === user);
+    return listed
+      ? { kind: 'files', users: 'aclfile', path: real(files.aclfile.path), conf, as }
+      : { kind: 'none', why: `${files.aclfile.path} has no line for it`, conf, as };
+  }
+  const line = files.entries.findLast(({ name, values }) => name === 'user' && values[0] === user);
+  if (line?.place !== undefined)
+    return { kind: 'files', users: 'conf', path: real(line.place.file), conf, as };
+  const password = files.entries.findLast(({ name, values }) => name === 'requirepass' && values[0] !== '');
+  if (user === 'default' && password?.place !== undefined)
+    return { kind: 'files', users: 'requirepass', path: real(password.place.file), conf, as };
+  return { kind: 'none', why: `${path} has no line for it`, conf, as };
+}

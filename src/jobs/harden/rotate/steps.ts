@@ -1,0 +1,229 @@
+import type { Clock } from '../../../domain/clock.ts';
+import { AgentError, messageOf } from '../../../domain/errors.ts';
+import type { Secret } from '../../../domain/secret.ts';
+import { sha256 } from '../../../harden/read/hash.ts';
+import type { ListedClient } from '../../../harden/rotate/client-list.ts';
+import { connectRedis } from '../../../redis/connect.ts';
+import { readInfo } from '../../../redis/server.ts';
+import { keepMasterauth, keepPasswords, migrateFile, writeSecretFile } from './files.ts';
+import { runHook } from './hook.ts';
+import type { RotationJournal, RotationStep } from './journal.ts';
+import { connectNode, readClients, readUser, type NodeRequest, type RotationNode } from './nodes.ts';
+import { moveSentinels, type WatchedBy } from './sentinels.ts';
+import { until } from './until.ts';
+
+/** What the steps work with. */
+export interface Rotation {
+  request: NodeRequest;
+  nodes: readonly RotationNode[];
+  sentinels: readonly WatchedBy[];
+  password: Secret;
+  journal: RotationJournal;
+  /** Milliseconds for old connections to end by themselves. */
+  wait: number;
+  /** They are shown when the time is over, and closed at the end. */
+  stragglers: Straggler[];
+  closed: number;
+  /** Who was refused since the old password has gone. */
+  refused: { node: string; address: string; name: string; times: number }[];
+  clock: Clock;
+  signal: AbortSignal;
+  progress(this: void, phase: string): void;
+}
+
+export interface Straggler {
+  node: string;
+  address: string;
+  name: string;
+  age_seconds: number;
+}
+
+const patience = 60_000;
+const settling = 1000;
+
+/** Every step does what is left of it, so that one that was cut short is done again. */
+export const stepWork: Record<RotationStep, (rotation: Rotation) => Promise<void> | void> = {
+  begin() {},
+  migrate({ nodes }) {
+    nodes.forEach(migrateFile);
+  },
+  async add({ nodes, password, request: { user } }) {
+    const hash = sha256(password.reveal());
+    for (const { connection } of nodes) await connection.call('ACL', 'SETUSER', user, `#${hash}`);
+  },
+  keep({ nodes, password, request: { user } }) {
+    for (const node of nodes) keepPasswords(node, user, { add: sha256(password.reveal()) });
+  },
+  'hand-over': handOver,
+  replication: moveReplicas,
+  async sentinels({ sentinels, nodes, password, clock, signal, request: { user } }) {
+    if (sentinels.length > 0)
+      await moveSentinels(sentinels, nodes, { user, password: password.reveal(), clock, signal });
+  },
+  wait: waitForOld,
+  async retire({ nodes, password, request: { user } }) {
+    const wanted = sha256(password.reveal());
+    for (const { connection, address, url } of nodes) {
+      await requireAccepted(url, address, password, user);
+      const { hashes = [] } = await readUser(connection, user);
+      const old = hashes.filter((hash) => hash !== wanted).map((hash) => `!${hash}`);
+      if (!hashes.includes(wanted)) throw lost(address);
+      if (old.length > 0) await connection.call('ACL', 'SETUSER', user, ...old);
+    }
+  },
+  'keep-new': ({ nodes, password, request: { user } }) => {
+    for (const node of nodes) keepPasswords(node, user, { only: sha256(password.reveal()) });
+  },
+  close: closeOld,
+  verify,
+};
+
+async function handOver({ request, journal, password, signal, progress, nodes }: Rotation): Promise<void> {
+  for (const path of journal.secretFiles) writeSecretFile(path, password.reveal());
+  for (const hook of journal.hooks) {
+    progress(`the hook ${hook} hands it on`);
+    await runHook(
+      hook,
+      { instance: journal.instance, user: journal.user, password: password.reveal() },
+      signal,
+    );
+  }
+  for (const { url, runId } of nodes) {
+    // The newest id of all: every connection up to it was there before.
+    const probe = await connectNode(url, request);
+    journal.marks[url] = { runId, id: Number(await probe.call('CLIENT', 'ID')) };
+    probe.close();
+  }
+}
+
+/** masterauth is only tried at the next reconnect, which may be the failover: so it is forced now. */
+async function moveReplicas({ nodes, password, clock, signal, request: { user } }: Rotation): Promise<void> {
+  const moved = nodes.filter(({ replicates }) => replicates);
+  if (moved.length === 0) return;
+  for (const node of moved) {
+    await node.connection.call('CONFIG', 'SET', 'masterauth', password.reveal());
+    keepMasterauth(node, password.reveal());
+  }
+  for (const { connection } of nodes) await connection.call('CLIENT', 'KILL', 'TYPE', 'replica');
+  for (const { connection, address } of moved)
+    await until(
+      async () => {
+        const info = await readInfo(connection, 'replication');
+        return info.get('role') !== 'slave' || info.get('master_link_status') === 'up';
+      },
+      { clock, signal, patience },
+      () =>
+        new AgentError('failed', `the replica ${address} has not come back to its master as ${user}`, {
+          hint: `both passwords are valid meanwhile; its log says why, and INFO replication how far it is`,
+        }),
+    );
+}
+
+/** Connections that were there when the consumers had been told, those that the steps have moved apart. */
+async function oldConnections({
+  nodes,
+  journal,
+  request: { user },
+}: Rotation): Promise<[RotationNode, ListedClient][]> {
+  const found: [RotationNode, ListedClient][] = [];
+  for (const node of nodes) {
+    const mark = journal.marks[node.url];
+    if (mark === undefined || mark.runId !== node.runId) continue;
+    const own = Number(await node.connection.call('CLIENT', 'ID'));
+    for (const client of await readClients(node.connection))
+      if (client.user === user && client.id <= mark.id && client.id !== own && !/[SM]/.test(client.flags))
+        found.push([node, client]);
+  }
+  return found;
+}
+
+async function waitForOld(rotation: Rotation): Promise<void> {
+  const { clock, signal, wait, progress } = rotation;
+  const end = clock.monotonic() + wait;
+  for (;;) {
+    const left = await oldConnections(rotation);
+    rotation.stragglers = left.map(([node, { address, name, age }]) => ({
+      node: node.address,
+      address,
+      name,
+      age_seconds: age,
+    }));
+    if (left.length === 0 || clock.monotonic() >= end) return;
+    progress(`${left.length} connections are older than the new password`);
+    await clock.sleep(Math.min(1000, Math.max(1, end - clock.monotonic())), signal);
+  }
+}
+
+/** One after the other, so that no client loses all of its pool at once. */
+async function closeOld(rotation: Rotation): Promise<void> {
+  const { clock, signal } = rotation;
+  for (const [node, { id }] of await oldConnections(rotation)) {
+    await node.connection.call('CLIENT', 'KILL', 'ID', id);
+    rotation.closed++;
+    await clock.sleep(20, signal);
+  }
+}
+
+async function verify(rotation: Rotation): Promise<void> {
+  const { nodes, password, clock, signal, request, journal } = rotation;
+  const wanted = sha256(password.reveal());
+  for (const { connection, address, url } of nodes) {
+    const { hashes = [] } = await readUser(connection, request.user);
+    if (hashes.length !== 1 || hashes[0] !== wanted) throw lost(address);
+    await requireAccepted(url, address, password, request.user);
+  }
+  // Those that were closed log in again, or are refused.
+  if (rotation.closed > 0) await clock.sleep(settling, signal);
+  const since = (clock.now() - Date.parse(journal.started)) / 1000;
+  for (const { connection, address } of nodes)
+    rotation.refused.push(
+      ...(await refusedAt(connection, request.user, since)).map((each) => ({ node: address, ...each })),
+    );
+}
+
+async function requireAccepted(
+  url: string,
+  address: string,
+  password: Secret,
+  username: string,
+): Promise<void> {
+  try {
+    (await connectRedis({ name: address, url, username, password }, {})).close();
+  } catch (error) {
+    throw new AgentError('failed', `${address} does not take the new password: ${messageOf(error)}`, {
+      hint: 'the old one is still valid; run the same command again',
+      cause: error,
+    });
+  }
+}
+
+function lost(address: string): AgentError {
+  return new AgentError('failed', `somebody else has changed the user’s passwords on ${address} meanwhile`, {
+    hint: 'run the same command again: it puts the new one there first',
+    reason: 'changed',
+  });
+}
+
+/** Failed logins as that user, from ACL LOG. */
+async function refusedAt(
+  connection: RotationNode['connection'],
+  user: string,
+  within: number,
+): Promise<{ address: string; name: string; times: number }[]> {
+  const reply = await connection.call('ACL', 'LOG', '100');
+  if (!Array.isArray(reply)) return [];
+  return reply.flatMap((entry) => {
+    const words = Array.isArray(entry) ? entry.map(String) : [];
+    const field = (name: string): string => words[words.indexOf(name) + 1] ?? '';
+    if (field('reason') !== 'auth' || field('username') !== user || Number(field('age-seconds')) > within)
+      return [];
+    const client = field('client-info');
+    return [
+      {
+        address: / addr=(\S*)/.exec(` ${client}`)?.[1] ?? '',
+        name: / name=(\S*)/.exec(` ${client}`)?.[1] ?? '',
+        times: Number(field('count')),
+      },
+    ];
+  });
+}
