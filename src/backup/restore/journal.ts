@@ -159,10 +159,11 @@ function unreadable(path: string, cause: unknown): AgentError {
 }
 
 /** Whoever may write here may have written it: nothing in it may lead out of the data directory. */
-function requireSound({ schema, kind, layout, kept, incoming, moves }: Journal): void {
+function requireSound({ schema, token, kind, layout, kept, incoming, moves }: Journal): void {
   if (schema !== 1) throw new Error('a newer redis-agent wrote it');
   if (kind !== 'restore' && kind !== 'undo') throw new Error('its kind is unknown');
   const paths = [
+    token,
     ...Object.values(layout.names),
     ...Object.values(kept),
     ...Object.values(incoming),

@@ -15,11 +15,17 @@ export const guardFlags = {
   'small-maxmemory': 'Restore although maxmemory is smaller than the data',
   unloaded: 'Live although no scratch server can load it first: what the server cannot load ends it',
   unencrypted: 'Restore a backup that is stored in the clear although encryption is configured',
+  unmatched: 'End a restore that was cut off although this agent has no record of it',
 } as const;
+
+const ownFlags = new Map([
+  ['unencrypted', '--accept-unencrypted'],
+  ['unmatched', '--recover-unmatched'],
+]);
 
 /** The flag that insists, with its dashes. */
 export function flagOf(name: string): string {
-  return name === 'unencrypted' ? '--accept-unencrypted' : `--allow-${name}`;
+  return ownFlags.get(name) ?? `--allow-${name}`;
 }
 
 /** What speaks against a restore. */

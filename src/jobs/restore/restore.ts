@@ -1,5 +1,9 @@
+import { join } from 'node:path';
+import { isOurs } from '../../backup/restore/begun-note.ts';
 import type { Journal } from '../../backup/restore/journal.ts';
+import type { Guard } from '../../backup/restore/judge-guards.ts';
 import { AgentError } from '../../domain/errors.ts';
+import { printable } from '../../lib/printable.ts';
 import { settle, type Settled } from './files/settle.ts';
 import type { Job, JobContext, JobResult } from '../job.ts';
 import { withLocal } from '../local/local-backup.ts';
@@ -8,13 +12,14 @@ import { interruptedLive, recoverLive } from './live/recover-live.ts';
 import { describeServed, restoreFiles, undoRestore } from './files/files.ts';
 import {
   look,
+  refuse,
   requireService,
   type Scene,
   type RestoreOptions,
   type RestoreReport,
 } from './files/look-at-server.ts';
 import { NotServing } from './files/server.ts';
-import { settleNotice } from './files/steps.ts';
+import { begunNotesOf, noticesOf, settleNotice } from './files/steps.ts';
 
 /** Puts a backup, or what the last restore has set aside, in the place of an instance's data. */
 export const restoreJob: Job<RestoreOptions, RestoreReport> = {
@@ -64,11 +69,16 @@ async function restore(context: JobContext, options: RestoreOptions): Promise<Re
   const { undo, dryRun, which } = options;
   const { kind, backup, started_at: started, step } = scene.interrupted;
   const what = `a ${kind} of ${backup}, begun ${started}, was interrupted at ${step}`;
+  const unmatched = judgeOrigin(context, scene, scene.interrupted);
   if (dryRun) {
-    const report = { ...empty, interrupted: `${what}: ${forecast(scene.interrupted, undo)}` };
+    const whose = unmatched.length === 0 ? '' : ', as a journal says that this agent knows nothing of';
+    const report = { ...empty, interrupted: `${what}${whose}: ${forecast(scene.interrupted, undo)}` };
     // What there will be to undo shows only when it is settled.
-    return undo ? report : await begun(context, options, scene, report);
+    if (undo) return report;
+    const { plan, ...others } = await begun(context, options, scene, report);
+    return { ...others, plan: plan && { ...plan, guards: [...unmatched, ...plan.guards] } };
   }
+  refuse(unmatched, options.allow);
   const { outcome, served } = await settled(scene, scene.interrupted, undo);
   const now = outcome === 'finished' ? 'finished now' : 'rolled back now';
   const report = { ...empty, interrupted: `${what}: ${now}` };
@@ -109,6 +119,22 @@ async function begun(
   return options.undo
     ? await undoRestore(context, options, scene, report)
     : await restoreFiles(context, options, scene, report);
+}
+
+/** Whoever may write into the data directory could have put the journal there. */
+function judgeOrigin(context: JobContext, { run }: Scene, journal: Journal): Guard[] {
+  const notes = { begun: begunNotesOf(context).read(), stopped: noticesOf(context).read() };
+  if (isOurs(journal, run.dir, notes)) return [];
+  const { kind, backup, started_at: started, step } = journal;
+  const folder = join(run.dir, run.journals.name);
+  return [
+    {
+      name: 'unmatched',
+      allowable: true,
+      why: `a journal in ${folder} tells of a ${kind} of ${printable(backup)}, begun ${printable(started)} and cut off at ${step}, and this agent has no record of it: an older version's, or somebody has put it there`,
+      instead: `see what it says; if no restore was cut off here, move it away: mv ${folder} ${folder}.found`,
+    },
+  ];
 }
 
 function forecast({ step }: Journal, undoing: boolean): string {

@@ -2,6 +2,7 @@ import { buildBridge, incomingFrom, type Workplace } from '../../../backup/resto
 import type { Journal, JournalFolder, RestoreStep, RollbackStep } from '../../../backup/restore/journal.ts';
 import { removeWork, type FileManners } from '../../../backup/restore/stage-files.ts';
 import { freeSuffix, identify, lookAtFiles, makeMove } from '../../../backup/restore/swap.ts';
+import { BegunNotes } from '../../../backup/restore/begun-note.ts';
 import { StopNotices } from '../../../backup/restore/stop-notice.ts';
 import { planSwap, type DataFiles } from '../../../backup/restore/swap-plan.ts';
 import { AgentError, messageOf, systemCode } from '../../../domain/errors.ts';
@@ -44,6 +45,7 @@ export async function begin(
   change: Partial<Journal> = {},
 ): Promise<Journal> {
   const next: Journal = { ...journal, ...change, step };
+  if (run.begun.length === 0) noteBegun(run, next);
   try {
     run.journals.write(next);
   } catch (error) {
@@ -57,6 +59,15 @@ export async function begin(
   return next;
 }
 
+/** Where it cannot be noted, what is left by a kill is taken for somebody else's. */
+function noteBegun({ context, dir }: RestoreRun, { token, kind, backup, started_at }: Journal): void {
+  try {
+    begunNotesOf(context).write({ schema: 1, token, kind, backup, started_at, dir });
+  } catch (error) {
+    context.log.warn({ cause: messageOf(error) }, 'cannot note in the state directory that a restore begins');
+  }
+}
+
 /** A restore needs no state directory: what cannot be told there is not told. */
 function leaveNotice({ context, dir, service }: RestoreRun, journal: Journal): void {
   const { kind, backup, started_at } = journal;
@@ -67,6 +78,13 @@ function leaveNotice({ context, dir, service }: RestoreRun, journal: Journal): v
   }
 }
 
+export function begunNotesOf({
+  settings,
+  instance,
+}: Pick<JobContext, 'settings' | 'instance'>): BegunNotes {
+  return new BegunNotes(settings.state.path, instance.name);
+}
+
 export function noticesOf({ settings, instance }: Pick<JobContext, 'settings' | 'instance'>): StopNotices {
   return new StopNotices(settings.state.path, instance.name);
 }
@@ -75,6 +93,7 @@ export function noticesOf({ settings, instance }: Pick<JobContext, 'settings' | 
 export function settleNotice(context: JobContext, outcome: 'done' | 'rolled-back' | 'gone'): void {
   const notices = noticesOf(context);
   try {
+    begunNotesOf(context).clear();
     if (outcome === 'done') notices.keep();
     else notices.clear();
   } catch (error) {
