@@ -12,6 +12,8 @@ export interface MasterOptions {
   replicaUser: number | undefined;
   /** Longest time without any sign of life or progress, milliseconds. */
   stallTimeout: number;
+  /** Listens already, on this host's loopback address; on a free port when left out. Closed with the master. */
+  listener?: Server | undefined;
   clock: Clock;
   signal: AbortSignal;
   /** Bytes that the server's side of the connection has taken. */
@@ -22,6 +24,8 @@ export interface MasterOptions {
 export interface ReplicationMaster extends AsyncDisposable {
   readonly host: string;
   readonly port: number;
+  /** Of the listening socket, for a process that holds it, too. */
+  readonly descriptor: number | undefined;
   /** What the replica calls its data's history once it has loaded all of it: proof of where its data came from. */
   readonly replicationId: string;
   /**
@@ -34,19 +38,34 @@ export interface ReplicationMaster extends AsyncDisposable {
   serve(): Promise<void>;
 }
 
+/** Who connects before there is a master is hung up on. */
+export async function listenHere(host: string, port: number): Promise<Server> {
+  const server = createServer({ pauseOnConnect: true, noDelay: true });
+  server.on('connection', (socket) => socket.destroy());
+  server.listen({ host, port, backlog: 16 });
+  await once(server, 'listening');
+  return server;
+}
+
+/** Node has no name of its own for it. */
+function descriptorOf(server: Server): number | undefined {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- looked at below
+  const { _handle: handle } = server as unknown as { _handle?: { fd?: unknown } | null };
+  return typeof handle?.fd === 'number' && handle.fd >= 0 ? handle.fd : undefined;
+}
+
 /** Listens on a free loopback port. What connects before `serve`, besides the replica or as another user is hung up on. */
 export async function listenAsMaster(options: MasterOptions): Promise<ReplicationMaster> {
   const host = '127.0.0.1';
-  const server = createServer({ pauseOnConnect: true, noDelay: true });
+  const server = options.listener ?? (await listenHere(host, 0));
   const master = new LoopbackMaster(server, options);
-  server.on('connection', (socket) => void master.meet(socket));
-  server.listen({ host, port: 0, backlog: 16 });
-  await once(server, 'listening');
+  server.removeAllListeners('connection').on('connection', (socket) => void master.meet(socket));
   const address = server.address();
   const port = typeof address === 'object' && address !== null ? address.port : 0;
   return {
     host,
     port,
+    descriptor: descriptorOf(server),
     replicationId: master.replicationId,
     serve: () => master.serve(),
     async [Symbol.asyncDispose]() {
@@ -87,8 +106,8 @@ class LoopbackMaster {
   async #isReplica({ localPort: ours, remotePort: theirs }: Socket): Promise<boolean> {
     const { replicaUser } = this.#options;
     if (replicaUser === undefined || ours === undefined || theirs === undefined) return true;
-    const user = await peerUser({ ours, theirs });
-    return user === undefined || user === replicaUser;
+    // Who cannot be seen is nobody that we know.
+    return (await peerUser({ ours, theirs })) === replicaUser;
   }
 
   async serve(): Promise<void> {

@@ -6,7 +6,10 @@ import { replace, type Journal } from './journal.ts';
 import type { StopNotice } from './stop-notice.ts';
 
 /** Of a restore by files, since before its journal: that this agent has begun it. */
-export type BegunNote = { schema: 1; dir: string } & Pick<Journal, 'token' | 'kind' | 'backup' | 'started_at'>;
+export type BegunNote = { schema: 1; dir: string } & Pick<
+  Journal,
+  'token' | 'kind' | 'backup' | 'started_at'
+>;
 
 /**
  * In the agent's state directory, where the server's user cannot write: a journal lies in the data directory, and whoever
@@ -25,7 +28,9 @@ export class BegunNotes {
   read(): Partial<BegunNote> | undefined {
     try {
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- only ever compared
-      return JSON.parse(actAs(this.#owner, () => readForeignSync(this.#path, longestNote))) as Partial<BegunNote>;
+      return JSON.parse(
+        actAs(this.#owner, () => readForeignSync(this.#path, longestNote)),
+      ) as Partial<BegunNote>;
     } catch {
       return undefined;
     }

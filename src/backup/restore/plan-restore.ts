@@ -83,6 +83,8 @@ export interface PlanInput {
   persistence: Persistence;
   /** Is there an AOF in its place? */
   hasAof: boolean;
+  /** When and by what these very bytes were loaded before, for people; undefined where that is not known or does not count. */
+  before?: string | undefined;
   expected?: RestoreEstimate | null;
 }
 
@@ -109,7 +111,7 @@ export function planRestore(input: PlanInput): RestorePlan {
     source,
     lost: `everything written since ${manifest.snapshot_at}; what is there now is set aside and can be put back`,
     expected: input.expected ?? null,
-    steps: stepsOf(facts, { layout, persistence, save, kind: manifest.kind }),
+    steps: stepsOf(facts, { layout, persistence, save, kind: manifest.kind, before: input.before }),
     notes: notesOf(facts, persistence),
     guards: judgeGuards({ ...input, server }),
   };
@@ -206,22 +208,21 @@ interface StepInput {
   persistence: Persistence;
   save: boolean;
   kind: BackupKind;
+  before: string | undefined;
 }
 
 function stepsOf(
   { running, service = 'nobody knows how' }: RestoreFacts,
-  { layout, persistence, save, kind }: StepInput,
+  { layout, persistence, save, kind, before }: StepInput,
 ): PlanStep[] {
   const { dir } = persistence;
   const proof = kind === 'rdb' ? 'SHA-256' : 'SHA-256 and framing';
-  const loading = 'loaded into a scratch server where memory allows';
-  const tool = "the server's own check tool";
   return [
     step('stage', `fetch and decode into ${dir}, on the file system of the data; ${proof}`),
     ...(kind === 'aof' && layout.authority === 'rdb'
       ? [step('convert', 'loaded into a scratch server, which saves a dump: the next start reads no AOF')]
       : []),
-    step('verify', kind === 'rdb' ? `${loading}, else ${tool}` : `${tool}; ${loading}`),
+    step('verify', proofOf(kind === 'aof' && layout.authority === 'rdb' ? undefined : before, kind)),
     ...(save
       ? [step('save', `BGSAVE, so that the ${running?.unsaved} changes since the last one are set aside too`)]
       : []),
@@ -230,6 +231,14 @@ function stepsOf(
     step('start', service),
     step('compare', 'keys loaded, against the manifest; else all goes back'),
   ];
+}
+
+function proofOf(before: string | undefined, kind: BackupKind): string {
+  if (before !== undefined)
+    return `${before}; the same bytes, by their SHA-256 (--prove-again loads them again)`;
+  const loading = 'loaded into a scratch server where memory allows';
+  const tool = "the server's own check tool";
+  return kind === 'rdb' ? `${loading}, else ${tool}` : `${tool}; ${loading}`;
 }
 
 function placeOf({ authority, names }: Layout, dir: string, kind: BackupKind): string {

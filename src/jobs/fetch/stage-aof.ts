@@ -12,6 +12,7 @@ import { sweepScratch } from '../../redis/scratch-folder.ts';
 import { scratchDatabases } from '../prove/scratch-databases.ts';
 import { artefactOf } from '../prove/artefact-of.ts';
 import { loadAof } from '../prove/load-aof.ts';
+import type { Load } from '../../state/loads.ts';
 import type { JobContext } from '../job.ts';
 import { findMeans, proveStaged, type StagedData } from './stage.ts';
 
@@ -21,6 +22,7 @@ export async function stageAof(
   facts: RestoreFacts,
   { dir, work, layout, manners }: Workplace,
   manifest: Manifest,
+  before?: Load,
 ): Promise<StagedData> {
   const multi = layout.authority === 'multi';
   const folder = multi ? `${work}/aof` : work;
@@ -34,7 +36,8 @@ export async function stageAof(
   if (multi) finishFolder(target.folder, manners);
   const incoming = multi ? { aofDir: folder } : { aofFile: `${work}/appendonly` };
   return {
-    prove: () => proveUnpacked(context, facts, manifest, { ...target, unpacked, user: manners.owner }),
+    prove: () =>
+      proveUnpacked(context, facts, manifest, { ...target, unpacked, before, user: manners.owner }),
     incoming: async () => ({ files: incoming, rdb: undefined }),
   };
 }
@@ -89,13 +92,21 @@ async function proveUnpacked(
   context: JobContext,
   facts: RestoreFacts,
   manifest: Manifest,
-  { folder, layout, unpacked, user }: UnpackTarget & { unpacked: UnpackedAof; user: UserId },
+  {
+    folder,
+    layout,
+    unpacked,
+    before,
+    user,
+  }: UnpackTarget & { unpacked: UnpackedAof; before: Load | undefined; user: UserId },
 ): Promise<string> {
   const { clock, signal, scratch, progress } = context;
   const files = unpacked.files.map(({ name, type }) => ({ path: join(folder, name), type }));
   return await proveStaged(context, manifest, {
     kind: 'aof',
-    means: await findMeans(context, facts, { manifest, kind: 'aof', user }),
+    server: facts.program ?? facts.running ?? manifest.server,
+    means:
+      before === undefined ? await findMeans(context, facts, { manifest, kind: 'aof', user }) : { before },
     async check(tool) {
       const name = unpacked.manifest ?? unpacked.files[0]?.name ?? '';
       const { ok, summary } = await runCheckAof(tool, join(folder, name), signal, user);

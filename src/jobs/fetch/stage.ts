@@ -13,7 +13,7 @@ import {
 } from '../../backup/restore/stage-files.ts';
 import { incomingFrom, type Workplace } from '../../backup/restore/build-incoming.ts';
 import type { DataFiles } from '../../backup/restore/swap-plan.ts';
-import type { BackupKind, KeyCount, Manifest } from '../../domain/backup.ts';
+import type { BackupKind, Engine, KeyCount, Manifest } from '../../domain/backup.ts';
 import { AgentError } from '../../domain/errors.ts';
 import type { Info } from '../../formats/info/parse-info.ts';
 import type { UserId } from '../../lib/act-as.ts';
@@ -21,9 +21,11 @@ import { awaitLater } from '../../lib/await-later.ts';
 import { FileTail } from '../../lib/file-tail.ts';
 import { findCheckTool, runCheckRdb, type CheckTool } from '../../redis/tools.ts';
 import { artefactOf } from '../prove/artefact-of.ts';
+import type { Load } from '../../state/loads.ts';
 import type { JobContext } from '../job.ts';
 import { readKnown } from './read-known.ts';
 import { compareKeys } from '../prove/compare-keys.ts';
+import { describeLoad, noteLoaded } from '../prove/loaded-before.ts';
 import { lackOfCommand, lackOfMemory } from '../prove/load-aof.ts';
 import { loadBeside, loadDump, type LoadBeside } from './load-beside.ts';
 
@@ -44,6 +46,7 @@ export async function stageDump(
   facts: RestoreFacts,
   place: Workplace,
   manifest: Manifest,
+  before?: Load,
 ): Promise<StagedData> {
   const { dir, work, layout, manners } = place;
   makeWork(dir, work, manners);
@@ -51,16 +54,18 @@ export async function stageDump(
   // A second copy, for a server that goes on writing at the end of the first.
   const single = layout.authority === 'single' ? `${work}/appendonly` : undefined;
   const paths = [dump, ...(single === undefined ? [] : [single])].map((path) => join(dir, path));
-  const means = await findMeans(context, facts, { manifest, kind: 'rdb', user: manners.owner });
+  const means: ProofMeans =
+    before === undefined
+      ? await findMeans(context, facts, { manifest, kind: 'rdb', user: manners.owner })
+      : { before };
   const path = join(dir, dump);
   // Loading takes several times as long as decoding, and so does writing to the disk for good: all of it at a time.
   const tail = new FileTail(() => openStaged(path, manners));
   const { bytes } = artefactOf(manifest).plain;
-  const { tool, lack } = means;
   const databases = facts.conf?.databases;
   const beside =
-    tool !== undefined && lack === undefined
-      ? loadBeside(context, { tool, tail, bytes, databases, user: manners.owner })
+    'tool' in means && means.tool !== undefined && means.lack === undefined
+      ? loadBeside(context, { tool: means.tool, tail, bytes, databases, user: manners.owner })
       : undefined;
   try {
     await decodeFiles(context, manifest, { paths, manners, tail, read: readKnown, finish: giveManners });
@@ -74,7 +79,7 @@ export async function stageDump(
     ...stagedDump(context, facts, place, { manifest, dump, single }),
     async prove() {
       const [proven] = await Promise.all([
-        proveDump(context, manifest, { means, path, beside, databases, user: manners.owner }),
+        proveDump(context, manifest, { facts, means, path, beside, databases, user: manners.owner }),
         durable,
       ]);
       return proven;
@@ -94,6 +99,7 @@ export function stagedDump(
       const user = place.manners.owner;
       const means = await findMeans(context, facts, { manifest, kind: 'rdb', user });
       return await proveDump(context, manifest, {
+        facts,
         means,
         path: join(place.dir, dump),
         databases: facts.conf?.databases,
@@ -149,12 +155,14 @@ async function proveDump(
   context: JobContext,
   manifest: Manifest,
   {
+    facts,
     means,
     path,
     beside,
     databases,
     user,
   }: {
+    facts: RestoreFacts;
     means: ProofMeans;
     path: string;
     beside?: LoadBeside | undefined;
@@ -166,6 +174,7 @@ async function proveDump(
   const onProgress = (share: number): void => progress.report({ phase: 'proving', done: share, total: 1 });
   return await proveStaged(context, manifest, {
     kind: 'rdb',
+    server: facts.program ?? facts.running ?? manifest.server,
     means,
     check: (tool) => runCheckRdb(tool, path, signal, user),
     load: async (tool) =>
@@ -174,8 +183,15 @@ async function proveDump(
   });
 }
 
-/** What this host has to prove a backup by: a tool of the version that will load it, and why it is not loaded, if so. */
-export type ProofMeans = { tool: CheckTool; lack: string | undefined } | { tool: undefined; lack: string };
+/**
+ * What there is to prove a backup by: that these bytes were loaded before, or a tool of the version that will load it, and
+ * why it is not loaded, if so.
+ */
+export type ProofMeans = { before: Load } | { tool: CheckTool; lack: string | undefined } | Lack;
+interface Lack {
+  tool: undefined;
+  lack: string;
+}
 
 export async function findMeans(
   { progress, instance }: JobContext,
@@ -202,6 +218,8 @@ export async function findMeans(
 /** Of something staged: its check tool, and its load in a scratch server, which is to give its keys. */
 interface StagedProof {
   kind: BackupKind;
+  /** That will load it. */
+  server: { engine: Engine; version: string };
   means: ProofMeans;
   check: (tool: CheckTool) => Promise<{ ok: boolean; summary: string }>;
   load: (tool: CheckTool) => Promise<Record<string, KeyCount>>;
@@ -211,9 +229,11 @@ interface StagedProof {
 export async function proveStaged(
   context: JobContext,
   manifest: Manifest,
-  { kind, means: { tool, lack }, check, load }: StagedProof,
+  { kind, server, means, check, load }: StagedProof,
 ): Promise<string> {
   const { progress } = context;
+  if ('before' in means) return describeLoad(means.before);
+  const { tool, lack } = means;
   if (tool === undefined) return `decoded; not loaded: ${lack}`;
   // Of a dump the tool looks at no more than a load does, by the same code; of an append only file it does.
   const checked = kind === 'aof' || lack !== undefined ? `checked with ${tool.argv0}` : undefined;
@@ -231,6 +251,7 @@ export async function proveStaged(
   }
   const problem = await compareKeys(context, manifest, loaded);
   if (problem !== undefined) throw new AgentError('damaged', `backup ${manifest.id}: loaded, but ${problem}`);
+  noteLoaded(context, manifest, server);
   return `${checked === undefined ? '' : `${checked}, `}loaded in a scratch server`;
 }
 

@@ -14,6 +14,7 @@ import { findCheckTool, type CheckTool } from '../../redis/tools.ts';
 import type { JobContext } from '../job.ts';
 import { scratchDatabases } from './scratch-databases.ts';
 import { aofLayoutOf, lackOfCommand, lackOfMemory, loadAof } from './load-aof.ts';
+import { noteLoaded } from './loaded-before.ts';
 import { shallower, type Proof, type ProofOptions } from './proof.ts';
 
 export interface ProveAofOptions extends ProofOptions {
@@ -86,7 +87,7 @@ async function proveStaged(
   const memory = await lackOfMemory(manifest.server.used_memory);
   if (memory !== undefined) return shallower(checked, memory);
   try {
-    return await proveLoaded(context, manifest, found.tool, { folder, unpacked, layout, deep });
+    return await proveLoaded(context, manifest, found.tool, { folder, unpacked, layout, deep, info });
   } catch (error) {
     const lack = lackOfCommand(error);
     if (lack === undefined) throw error;
@@ -119,7 +120,14 @@ async function proveLoaded(
     unpacked,
     layout,
     deep,
-  }: { folder: string; unpacked: UnpackedAof; layout: 'multi-part' | 'single'; deep: boolean },
+    info,
+  }: {
+    folder: string;
+    unpacked: UnpackedAof;
+    layout: 'multi-part' | 'single';
+    deep: boolean;
+    info: Info;
+  },
 ): Promise<Proof> {
   const { scratch, clock, signal, progress } = context;
   const files = unpacked.files.map(({ name, type }) => ({ path: join(folder, name), type }));
@@ -134,6 +142,7 @@ async function proveLoaded(
   });
   const problem = compareCounts(manifest.keyspace, databases);
   if (problem !== undefined) throw new AgentError('damaged', `backup ${manifest.id}: loaded, but ${problem}`);
+  if (!((refused ?? 0) > 0)) noteLoaded(context, manifest, engineOf(info));
   const judged = manifest.keyspace.exact ? ' as expected' : ', which were not counted exactly';
   const passed = refused === undefined || refused === 0 ? '' : `; it refused ${refused} commands`;
   return {

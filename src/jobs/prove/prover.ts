@@ -16,10 +16,11 @@ import { toolPlaces } from '../../redis/find-service.ts';
 import { randomWords } from '../../lib/random-words.ts';
 import { makeScratchFolder, sweepScratch } from '../../redis/scratch-folder.ts';
 import { startScratchServer } from '../../redis/scratch-server.ts';
-import { readInfo } from '../../redis/server.ts';
+import { engineOf, readInfo } from '../../redis/server.ts';
 import { findCheckTool, runCheckRdb, type CheckTool } from '../../redis/tools.ts';
 import type { JobContext } from '../job.ts';
 import { compareKeys } from './compare-keys.ts';
+import { noteLoaded } from './loaded-before.ts';
 import { scratchDatabases } from './scratch-databases.ts';
 import { lackOfMemory } from './load-aof.ts';
 import { shallower, type Proof, type ProofOptions } from './proof.ts';
@@ -124,7 +125,7 @@ async function proveContent(
     if (depth === 'checked' || checked.level === 'decoded') return checked;
     const memory = await memoryFor(manifest);
     if (memory !== undefined) return shallower(checked, memory);
-    return await orShallower(checked, () => proveLoaded(context, manifest, by));
+    return await orShallower(checked, () => proveLoaded(context, manifest, { ...by, info }));
   } finally {
     await rm(staged, { force: true });
   }
@@ -233,7 +234,7 @@ async function proveChecked(
 async function proveLoaded(
   context: JobContext,
   manifest: Manifest,
-  { tool, file, how }: { tool: CheckTool; file: string; how: string },
+  { tool, file, how, info }: { tool: CheckTool; file: string; how: string; info: Info },
 ): Promise<Proof> {
   const { clock, signal, progress } = context;
   const start = clock.monotonic();
@@ -250,6 +251,7 @@ async function proveLoaded(
   const seconds = ((clock.monotonic() - start) / 1000).toFixed(1);
   const problem = await compareKeys(context, manifest, loaded);
   if (problem !== undefined) throw new AgentError('damaged', `backup ${manifest.id}: loaded, but ${problem}`);
+  noteLoaded(context, manifest, engineOf(info));
   const keys = Object.values(loaded).reduce((sum, database) => sum + database.keys, 0);
   const judged = manifest.keyspace.exact ? ' as expected' : ', which were not counted exactly';
   return {

@@ -22,6 +22,7 @@ export interface PlanRestoreOptions {
   method: Method | undefined;
   /** Of a live one: back up first what is there now. */
   preBackup: boolean;
+  proveAgain?: boolean;
   /** Names of guards that are insisted on. */
   allow: readonly string[];
 }

@@ -122,11 +122,11 @@ async function begun(
 }
 
 /** Whoever may write into the data directory could have put the journal there. */
-function judgeOrigin(context: JobContext, { run }: Scene, journal: Journal): Guard[] {
+function judgeOrigin(context: JobContext, { run: { dir, journals } }: Scene, journal: Journal): Guard[] {
   const notes = { begun: begunNotesOf(context).read(), stopped: noticesOf(context).read() };
-  if (isOurs(journal, run.dir, notes)) return [];
+  if (isOurs(journal, dir, notes)) return [];
   const { kind, backup, started_at: started, step } = journal;
-  const folder = join(run.dir, run.journals.name);
+  const folder = join(dir, journals.name);
   return [
     {
       name: 'unmatched',

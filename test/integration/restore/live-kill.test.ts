@@ -77,6 +77,16 @@ async function restoreAndDie(config: TestConfig, id: string, point: string, mode
 }
 
 describe('killed with -9', () => {
+  test.each(['follow', 'sending'])('at %s, the server is free before anybody comes', async (point) => {
+    const { server, config, id } = await prepareLive({ aof: false, config: settings });
+    await restoreAndDie(config, id, point, 'swapdb');
+    await expect.poll(() => server.call('INFO', 'replication'), { timeout: 20_000 }).toMatch(/^role:master/m);
+    expect(await recoverRestore(config.path)).toMatchObject({
+      outcome: expect.stringMatching(/^(?:backup|before)$/),
+    });
+    await expectFree(server);
+  });
+
   test.each(['follow', 'sending'])(
     'at %s, a server that replicated by TLS only does so again',
     async (point) => {

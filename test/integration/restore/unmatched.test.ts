@@ -79,7 +79,8 @@ test('a planted one that moves files, and one whose run is a way out of the fold
   };
   const plant = (journal: object): void => {
     writeFileSync(join(folder, 'journal.json'), JSON.stringify(journal), { mode: 0o600 });
-    if (serverUser !== undefined) execFileSync('chown', ['-R', `${serverUser.uid}:${serverUser.gid}`, folder]);
+    if (serverUser !== undefined)
+      execFileSync('chown', ['-R', `${serverUser.uid}:${serverUser.gid}`, folder]);
   };
   plant(planted);
   const refused = await restore(config);

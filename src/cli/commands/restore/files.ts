@@ -10,6 +10,7 @@ import type { RestoreTarget, WhyNot } from './run.ts';
 interface FilesArgs {
   dryRun: boolean;
   yes: boolean;
+  proveAgain: boolean;
 }
 
 /** What is to be done: an undo, or what was planned. */
@@ -23,10 +24,10 @@ interface FilesTask {
 export async function runFiles(
   context: CommandContext,
   { app, instance, allow }: RestoreTarget,
-  { dryRun, yes }: FilesArgs,
+  { dryRun, yes, proveAgain }: FilesArgs,
   { which, undo, planned }: FilesTask,
 ): Promise<{ kind: 'files'; report: RestoreReport; why_not: WhyNot }> {
-  const what = { which, undo, allow, local: planned?.local };
+  const what = { which, undo, proveAgain, allow, local: planned?.local };
   const other = planned?.choice.why_not ?? null;
   const plan = planned?.report ?? (await app.run(restoreJob, instance, { ...what, dryRun: true }, context));
   const done = (report: RestoreReport) => ({ kind: 'files' as const, report, why_not: other });

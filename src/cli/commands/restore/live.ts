@@ -1,3 +1,4 @@
+import type { Server } from 'node:net';
 import type { Argv } from 'yargs';
 import type { PlannedRestore } from '../../../jobs/restore/plan-restore.ts';
 import { restoreLiveJob, type LiveJobReport } from '../../../jobs/restore/live/restore-live-job.ts';
@@ -16,6 +17,7 @@ export interface LiveArgs {
   dryRun: boolean;
   yes: boolean;
   preBackup: boolean;
+  proveAgain: boolean;
 }
 
 export function liveOptions(yargs: Argv): Argv {
@@ -30,8 +32,13 @@ export function liveOptions(yargs: Argv): Argv {
 export async function runLive(
   context: CommandContext,
   { app, instance, allow }: RestoreTarget,
-  { dryRun, yes, preBackup }: LiveArgs,
-  { report, local, choice: { why_not: other } }: PlannedRestore & { method: 'live' },
+  { dryRun, yes, preBackup, proveAgain }: LiveArgs,
+  {
+    report,
+    local,
+    listener,
+    choice: { why_not: other },
+  }: PlannedRestore & { method: 'live'; listener: Server | undefined },
 ): Promise<{ kind: 'live'; report: LiveJobReport; why_not: WhyNot }> {
   const done = (said: LiveJobReport) => ({ kind: 'live' as const, report: said, why_not: other });
   if (dryRun) return done(report);
@@ -41,7 +48,7 @@ export async function runLive(
   if (!yes && !(await context.confirm(`Restore ${report.instance}?`))) return done(report);
   app.leaveRoot();
   // The one that was shown, whatever is the latest by now.
-  const agreed = { which: report.plan.backup, local, preBackup, allow, dryRun: false };
+  const agreed = { which: report.plan.backup, local, listener, preBackup, proveAgain, allow, dryRun: false };
   try {
     return done(await app.run(restoreLiveJob, instance, agreed, context));
   } catch (error) {

@@ -7,6 +7,7 @@ import type { RestoreReport } from '../../../jobs/restore/files/look-at-server.t
 import { AgentError } from '../../../domain/errors.ts';
 import { formatBytes } from '../../../lib/bytes.ts';
 import { printable } from '../../../lib/printable.ts';
+import { reserveLowPort } from '../../../redis/low-port.ts';
 import type { RestoreKeysReport } from '../../../jobs/keys/restore-keys-options.ts';
 import { defineCommand } from '../../define-command.ts';
 import { exitCodes } from '../../exit-code.ts';
@@ -26,6 +27,7 @@ interface Args {
   undo: boolean;
   method: 'files' | 'live' | undefined;
   preBackup: boolean;
+  proveAgain: boolean;
   to: string | undefined;
   /** `allowOld` and the others. */
   [allow: string]: unknown;
@@ -58,9 +60,12 @@ export const restoreCommand = defineCommand<Args, Result>({
     if (args.into !== undefined)
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- intoOptions gives them these types
       return { kind: 'keys', keys: await runInto(context, args as unknown as IntoArgs) };
+    const { undo, dryRun, to, method } = args;
+    // While we are root: the app may give that up.
+    const reserve = to === undefined && !dryRun && method !== 'files';
+    await using listener = reserve ? await reserveLowPort() : undefined;
     const app = await context.app();
     const instance = app.instance(context.globals.instance);
-    const { undo, dryRun, to } = args;
     // yargs' own conflicts take an option with a default for given.
     if (to !== undefined && (undo || dryRun))
       throw new AgentError(
@@ -78,14 +83,19 @@ export const restoreCommand = defineCommand<Args, Result>({
       return await runFiles(context, { app, instance, allow }, args, { which: 'latest', undo });
     // What was there before may well be less: it is wanted back all the same.
     if (replaced !== null) allow.push('fewer-keys');
-    const { method } = args;
-    const wanted = { which: replaced ?? args.id, method, preBackup: args.preBackup, allow };
+    const wanted = {
+      which: replaced ?? args.id,
+      method,
+      preBackup: args.preBackup,
+      proveAgain: args.proveAgain,
+      allow,
+    };
     const planned = await app.run(planRestoreJob, instance, wanted, context);
     await using local = planned.local;
     const which = local?.manifest.id ?? wanted.which;
     return planned.method === 'files'
       ? await runFiles(context, { app, instance, allow }, args, { which, undo: false, planned })
-      : await runLive(context, { app, instance, allow }, args, planned);
+      : await runLive(context, { app, instance, allow }, args, { ...planned, listener });
   },
   render(result, { style, width }) {
     if (result.kind === 'files') return renderRestoreReport(result.report, result.why_not, style, width);
@@ -121,6 +131,11 @@ function options(yargs: Argv): Argv {
       type: 'boolean',
       default: false,
       describe: 'Put back what the last restore has set aside',
+    })
+    .option('prove-again', {
+      type: 'boolean',
+      default: false,
+      describe: 'Load it into a scratch server first, although the same bytes were loaded before',
     })
     .option('to', {
       type: 'string',

@@ -20,7 +20,9 @@ import {
   workplace,
   type RestoreRun,
 } from './steps.ts';
+import type { Load } from '../../../state/loads.ts';
 import { artefactOf } from '../../prove/artefact-of.ts';
+import { describeLoad, loadedBefore } from '../../prove/loaded-before.ts';
 import type { JobContext } from '../../job.ts';
 import { interruptedLive } from '../live/recover-live.ts';
 import { expectRestore } from '../../drill/last-drill.ts';
@@ -45,8 +47,11 @@ export async function restoreFiles(
   const { facts, persistence, run } = scene;
   const manifest = await context.repository.find(options.which, context.signal);
   const { plain } = artefactOf(manifest);
+  const server = facts.program ?? facts.running ?? manifest.server;
+  const before = options.proveAgain === true ? undefined : loadedBefore(context, manifest, server);
   const plan = planRestore({
     facts,
+    before: before && describeLoad(before),
     manifest,
     latest: options.which === 'latest',
     staleAfter: context.settings.backup.stale_after,
@@ -65,7 +70,7 @@ export async function restoreFiles(
   const twice = manifest.kind === 'rdb' ? authority === 'single' : authority === 'rdb';
   await requirePlace(run.dir, plan.layout, run.manners, plain.bytes * (twice ? 2 : 1));
   try {
-    const { served, proven } = await runRestore(run, facts, plan, manifest);
+    const { served, proven } = await runRestore(run, facts, plan, { manifest, before });
     const seconds = stepSeconds(run);
     return { ...report, ...describeServed(served), outcome: 'restored', plan, proven, seconds };
   } finally {
@@ -77,7 +82,7 @@ async function runRestore(
   run: RestoreRun,
   facts: RestoreFacts,
   plan: RestorePlan,
-  manifest: Manifest,
+  { manifest, before }: { manifest: Manifest; before: Load | undefined },
 ): Promise<{ served: Served; proven: string }> {
   const { context } = run;
   sweepWork(run.dir, run.journals.name, run.manners.owner);
@@ -97,7 +102,7 @@ async function runRestore(
   const staging = { ...context, signal: AbortSignal.any([context.signal, over.signal]) };
   try {
     journal = await begin(run, journal, 'stage');
-    staged = await stagingFor(manifest, plan)(staging, facts, at, manifest);
+    staged = await stagingFor(manifest, plan)(staging, facts, at, manifest, before);
     journal = await begin(run, journal, 'verify');
     proven = await staged.prove();
     if (plan.save) {

@@ -26,6 +26,8 @@ export interface RestoreOptions {
   undo: boolean;
   /** Only plan. */
   dryRun: boolean;
+  /** Prove it again, although these very bytes were loaded before. */
+  proveAgain?: boolean;
   /** Names of guards that are insisted on. */
   allow: readonly string[];
   /** Told when a step begins, and before each move of files. */

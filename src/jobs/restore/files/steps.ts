@@ -78,10 +78,7 @@ function leaveNotice({ context, dir, service }: RestoreRun, journal: Journal): v
   }
 }
 
-export function begunNotesOf({
-  settings,
-  instance,
-}: Pick<JobContext, 'settings' | 'instance'>): BegunNotes {
+export function begunNotesOf({ settings, instance }: Pick<JobContext, 'settings' | 'instance'>): BegunNotes {
   return new BegunNotes(settings.state.path, instance.name);
 }
 

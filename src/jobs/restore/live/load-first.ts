@@ -10,6 +10,8 @@ import { findCheckTool, type CheckTool } from '../../../redis/tools.ts';
 import { loadDump } from '../../fetch/load-beside.ts';
 import type { JobContext } from '../../job.ts';
 import { lackOfMemory } from '../../prove/load-aof.ts';
+import type { Load } from '../../../state/loads.ts';
+import { describeLoad, noteLoaded } from '../../prove/loaded-before.ts';
 import type { DeepProof } from '../../prove/prove-deeply.ts';
 import { feedOf } from './take-over.ts';
 
@@ -17,6 +19,8 @@ export interface LoadFirst {
   facts: LiveServerFacts;
   proof: DeepProof;
   mode: DisklessLoad;
+  /** That a scratch server has loaded these very bytes before. */
+  before: Load | undefined;
   /** Go on although no scratch server can load it. */
   insisted: boolean;
 }
@@ -29,9 +33,10 @@ export interface LoadFirst {
 export async function loadFirst(
   context: JobContext,
   manifest: Manifest,
-  { facts, proof, mode, insisted }: LoadFirst,
+  { facts, proof, mode, before, insisted }: LoadFirst,
 ): Promise<string> {
   const { signal, progress } = context;
+  if (before !== undefined) return `every value decoded, ${describeLoad(before)}`;
   const { tool, lack } = await findScratch(context, manifest, facts.info);
   if (tool === undefined) return unlessRefused(context, lack, insisted);
   progress.report({ phase: 'proving' });
@@ -43,7 +48,10 @@ export async function loadFirst(
       onProgress: (share) => progress.report({ phase: 'proving', done: share, total: 1 }),
     });
     const problem = compareCounts({ databases: proof.databases, exact: true }, loaded);
-    if (problem === undefined) return 'every value decoded, loaded in a scratch server';
+    if (problem === undefined) {
+      noteLoaded(context, manifest, facts.server);
+      return 'every value decoded, loaded in a scratch server';
+    }
     throw new AgentError('failed', `it was loaded, but ${problem}`);
   } catch (error) {
     signal.throwIfAborted();

@@ -1,3 +1,4 @@
+import type { Server } from 'node:net';
 import { judgeChoice } from '../../../backup/restore/judge-guards.ts';
 import type { DisklessLoad } from '../../../backup/restore/judge-live.ts';
 import type { LiveServerFacts } from '../../../backup/restore/gather-live.ts';
@@ -9,6 +10,8 @@ import type { Job, JobContext, JobResult } from '../../job.ts';
 import { expectRestore } from '../../drill/last-drill.ts';
 import type { LocalBackup } from '../../local/describe-local.ts';
 import { withLocal } from '../../local/local-backup.ts';
+import type { Load } from '../../../state/loads.ts';
+import { describeLoad, loadedBefore } from '../../prove/loaded-before.ts';
 import { restoreDeclaration } from '../declaration.ts';
 import { findScratch, unloaded } from './load-first.ts';
 import { interruptedLive, recoverLive } from './recover-live.ts';
@@ -26,6 +29,10 @@ export interface LiveJobOptions {
   local?: LocalBackup | undefined;
   /** Only plan. */
   dryRun: boolean;
+  /** Have a scratch server load it, although one has loaded these very bytes before. */
+  proveAgain?: boolean;
+  /** Where the server is to find its master; closed when it is not needed any more. */
+  listener?: Server | undefined;
   preBackup: boolean;
   /** Names of guards that are insisted on. */
   allow: readonly string[];
@@ -72,7 +79,12 @@ async function run(own: JobContext, options: LiveJobOptions): Promise<JobResult<
   if (!options.dryRun) {
     const allowed = new Set(options.allow);
     requireAllowed(context, plan.guards, allowed);
-    report.restored = await runLiveRestore(context, manifest, { preBackup: options.preBackup, allowed });
+    report.restored = await runLiveRestore(context, manifest, {
+      preBackup: options.preBackup,
+      listener: options.listener,
+      ...(options.proveAgain === true ? { proveAgain: true } : {}),
+      allowed,
+    });
     report.outcome = 'restored';
   }
   const summary = `${instance.name}: ${report.outcome} ${manifest.id}, live`;
@@ -82,12 +94,13 @@ async function run(own: JobContext, options: LiveJobOptions): Promise<JobResult<
 async function planLive(
   context: JobContext,
   manifest: Manifest,
-  { which, local, preBackup }: LiveJobOptions,
+  { which, local, preBackup, proveAgain = false }: LiveJobOptions,
 ): Promise<LivePlan> {
   const { clock, settings } = context;
   const facts = await lookLive(context);
   const { guards, notes, mode } = judgeFor(facts, manifest);
-  const { lack } = await findScratch(context, manifest, facts.info);
+  const before = proveAgain ? undefined : loadedBefore(context, manifest, facts.server);
+  const { lack } = before === undefined ? await findScratch(context, manifest, facts.info) : {};
   const now = clock.now();
   const running = { databases: infoKeyspace(facts.info) };
   const choice = {
@@ -107,7 +120,7 @@ async function planLive(
     bytes: manifest.artefacts[0]?.plain.bytes ?? 0,
     server: `${facts.server.engine} ${facts.server.version}`,
     mode,
-    steps: stepsOf(facts, mode, preBackup, lack),
+    steps: stepsOf(facts, mode, preBackup, proofBefore(before, lack)),
     lost: `everything written since ${manifest.snapshot_at}; ${kept(preBackup)}`,
     expected: await expectRestore(context, manifest.artefacts[0]?.plain.bytes ?? 0, {
       method: 'live',
@@ -116,6 +129,11 @@ async function planLive(
     notes,
     guards: [...guards, ...(lack === undefined ? [] : [unloaded(lack)]), ...judgeChoice(choice)],
   };
+}
+
+function proofBefore(before: Load | undefined, lack: string | undefined): string {
+  if (before !== undefined) return ` (${describeLoad(before)}; --prove-again loads it again)`;
+  return lack === undefined ? ', and a scratch server loads it' : '';
 }
 
 function kept(preBackup: boolean): string {
@@ -128,7 +146,7 @@ function stepsOf(
   { info, dump }: LiveServerFacts,
   mode: DisklessLoad,
   preBackup: boolean,
-  lack: string | undefined,
+  loaded: string,
 ): PlanStep[] {
   const loads = {
     swapdb: 'from the agent as its master, beside the old data, which goes when all is loaded',
@@ -140,7 +158,7 @@ function stepsOf(
   return [
     {
       step: 'verify',
-      why: `SHA-256, CRC64, every value decoded${lack === undefined ? ', and a scratch server loads it' : ''}, before the server is sent anything`,
+      why: `SHA-256, CRC64, every value decoded${loaded}, before the server is sent anything`,
     },
     ...(preBackup ? [{ step: 'keep', why: 'a backup of what is there now, in the repository' }] : []),
     { step: 'load', why: loads[mode] },

@@ -8,13 +8,16 @@ import { backupJob } from '../../backup/backup.ts';
 import type { JobContext } from '../../job.ts';
 import { takeOver, type TakeOver } from './take-over.ts';
 import { nameDamage } from '../../prove/name-damage.ts';
+import { loadedBefore } from '../../prove/loaded-before.ts';
 import { proveDeeply, type DeepProof } from '../../prove/prove-deeply.ts';
 import { loadFirst } from './load-first.ts';
 import { recoverLive } from './recover-live.ts';
 
-export interface LiveRestoreOptions extends Pick<TakeOver, 'stallTimeout' | 'onPhase'> {
+export interface LiveRestoreOptions extends Pick<TakeOver, 'stallTimeout' | 'onPhase' | 'listener'> {
   /** Back up what is there before it is replaced. */
   preBackup: boolean;
+  /** Have a scratch server load it, although one has loaded these very bytes before. */
+  proveAgain?: boolean;
   /** Names of guards that do not count. */
   allowed: ReadonlySet<string>;
 }
@@ -60,6 +63,7 @@ export async function runLiveRestore(
     facts: before,
     proof,
     mode: known.mode,
+    before: options.proveAgain === true ? undefined : loadedBefore(context, manifest, before.server),
     insisted: options.allowed.has('unloaded'),
   });
   const verified = clock.monotonic();

@@ -1,3 +1,4 @@
+import type { Server } from 'node:net';
 import type { LiveServerFacts } from '../../../backup/restore/gather-live.ts';
 import type { DisklessLoad, LiveJudgement } from '../../../backup/restore/judge-live.ts';
 import { LiveJournal, type LivePhase, type LiveRecord } from '../../../backup/restore/live-journal.ts';
@@ -9,6 +10,8 @@ import { AgentError, messageOf } from '../../../domain/errors.ts';
 import { infoInteger, infoKeyspace, type Info } from '../../../formats/info/parse-info.ts';
 import { awaitLater } from '../../../lib/await-later.ts';
 import type { Feed } from '../../../redis/replica-link.ts';
+import type { RedisTarget } from '../../../redis/connect.ts';
+import { startGuard, type LinkGuard } from '../../../redis/link-guard.ts';
 import { listenAsMaster, type ReplicationMaster } from '../../../redis/replication-master.ts';
 import type { JobContext } from '../../job.ts';
 import { readExpanded, readProven, type DeepProof } from '../../prove/prove-deeply.ts';
@@ -22,6 +25,8 @@ const watchEvery = 250;
 export interface TakeOver {
   /** Longest time in which nothing moves while the server loads, milliseconds. Two minutes when left out. */
   stallTimeout?: number;
+  /** Where the server is to find its master; on any free port of this host when left out. */
+  listener?: Server | undefined;
   /** Called when the journal says so. */
   onPhase?: (phase: LivePhase) => void;
   facts: LiveServerFacts;
@@ -44,10 +49,12 @@ export async function takeOver(context: JobContext, manifest: Manifest, options:
     feed,
     replicaUser: facts.user,
     stallTimeout: options.stallTimeout ?? stallTimeout,
+    listener: options.listener,
     clock,
     signal: stop,
     onProgress: (done) => progress.report({ phase: 'sending', done, total: feed.bytes, unit: 'bytes' }),
   });
+  const guard = await startGuard({ target: await targetOf(context), ...master });
   const journal = new LiveJournal(settings.state.path, instance.name);
   const record = recordOf(context, manifest, options, master);
   const enter = (phase: LivePhase): void => {
@@ -83,11 +90,19 @@ export async function takeOver(context: JobContext, manifest: Manifest, options:
     if (outcome !== 'backup') throw new AgentError('failed', outcomes[outcome], { reason: 'foreign' });
     return loaded;
   } catch (error) {
-    throw await clearUp(context, options, error, settle);
+    throw await clearUp(context, { ...options, guard }, error, settle);
   } finally {
     server.close();
     watch.abort();
+    await guard.release();
   }
+}
+
+/** Where the server is, with the password that the guard needs. */
+async function targetOf(context: JobContext): Promise<RedisTarget> {
+  const connection = await context.connect();
+  connection.close();
+  return connection.target;
 }
 
 /**
@@ -201,7 +216,7 @@ const outcomes: Record<LiveOutcome, string> = {
 /** After a failure: sets the server free, and says in the error what it has now. */
 async function clearUp(
   context: JobContext,
-  { preBackup, facts, stallTimeout: patience }: TakeOver,
+  { preBackup, facts, stallTimeout: patience, guard }: TakeOver & { guard: LinkGuard },
   error: unknown,
   settle: (server: LiveServer, signal: AbortSignal) => Promise<LiveOutcome>,
 ): Promise<unknown> {
@@ -214,6 +229,7 @@ async function clearUp(
     (cause: unknown) => {
       down = cause instanceof AgentError && cause.reason === 'refused';
       if (down) return 'the server has ended';
+      guard.leave();
       const why = until.aborted ? `not within ${clearTimeout / 1000} s` : messageOf(cause);
       return `the server could not be set right (${why}): the next redis-agent restore begins with that`;
     },

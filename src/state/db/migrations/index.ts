@@ -111,4 +111,15 @@ export const migrations: readonly string[] = [
     PRIMARY KEY (thread, name)
   ) STRICT;
   `,
+  // What scratch servers have loaded, by the bytes.
+  `
+  CREATE TABLE loads (
+    sha256  TEXT NOT NULL,
+    kind    TEXT NOT NULL,
+    engine  TEXT NOT NULL,
+    version TEXT NOT NULL,
+    at      INTEGER NOT NULL,
+    PRIMARY KEY (sha256, kind, engine, version)
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];
