@@ -26,6 +26,7 @@ import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { abilitiesOf, judgeTarget } from '../../src/backup/restore-keys/judge-target.ts';
 import { KeyWriter } from '../../src/backup/restore-keys/key-writer.ts';
+import { TimesToLive } from '../../src/backup/restore-keys/times-to-live.ts';
 import { Tally } from '../../src/backup/restore-keys/tally.ts';
 import { parseInfo } from '../../src/formats/info/parse-info.ts';
 import { RdbReader } from '../../src/formats/rdb/rdb-reader.ts';
@@ -95,6 +96,7 @@ async function prepare(server: TestServer, dump: string, path: string): Promise<
     target: abilitiesOf(place),
     ways: { restore: true, builds: false, near: false, why: null, unable: undefined, lacks: () => undefined },
     selects: () => true,
+    ttl: new TimesToLive(),
     toDatabase: undefined,
     only: undefined,
     again: true,

@@ -63,7 +63,10 @@ async function uploadWithLibStorage(client: S3Client, mebibytes: number): Promis
 const uploads: Record<Contender, (endpoint: string, mebibytes: number) => Promise<void>> = {
   ours: uploadOurs,
   'lib-storage': (endpoint, mebibytes) =>
-    uploadWithLibStorage(makeS3Client(storeOptions(endpoint), new AbortController().signal, new Set()), mebibytes),
+    uploadWithLibStorage(
+      makeS3Client(storeOptions(endpoint), new AbortController().signal, new Set()),
+      mebibytes,
+    ),
   'lib-storage with SDK defaults': (endpoint, mebibytes) => {
     const credentials = { accessKeyId: 'bench', secretAccessKey: 'bench' };
     const client = new S3Client({ endpoint, region: 'us-east-1', forcePathStyle: true, credentials });

@@ -5,6 +5,7 @@ import type { DataType } from '../../formats/rdb/value-types.ts';
 import type { KeyTarget } from './judge-target.ts';
 import type { KeyChoice } from './selection.ts';
 import type { KeySurvey } from './survey.ts';
+import type { TtlChoice } from './times-to-live.ts';
 import type { ExistingKeys } from './writer-options.ts';
 
 /** What a logical restore will do, before it does any of it. */
@@ -18,6 +19,8 @@ export interface KeyPlan {
   target: KeyTarget;
   keys: { patterns: string[]; database: number | null; type: DataType | null; to_database: number | null };
   existing: ExistingKeys;
+  /** What becomes of times to live. */
+  ttl: TtlChoice;
   /** By RESTORE, or by the plain commands of each type, and then why. */
   method: 'restore' | 'commands';
   method_reason: string | null;

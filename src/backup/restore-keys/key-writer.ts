@@ -78,16 +78,21 @@ export class KeyWriter implements RdbHandler, BuilderHost {
   }
 
   aux(name: string, value: string): void {
+    this.options.ttl.note(name, value);
     if (name === 'valkey-ver' && this.#form !== 'long') this.#form = listpackForm('valkey', value);
   }
 
   wish(record: RdbRecord): ValueWish {
     const { index } = record;
-    const { from, only, selects } = this.options;
+    const { from, only, selects, ttl } = this.options;
     this.#left = undefined;
     if (index < from || this.failure !== undefined || (only !== undefined && !only.has(index))) return 'skip';
-    if (!selects(record)) this.#left = 'passed';
-    else if (record.expiresAt >= 0 && record.expiresAt <= this.now) this.#left = 'expired';
+    if (!selects(record)) {
+      this.#left = 'passed';
+      return 'skip';
+    }
+    record.expiresAt = ttl.of(record.expiresAt, this.now);
+    if (record.expiresAt >= 0 && record.expiresAt <= this.now) this.#left = 'expired';
     else {
       const problem = impossible(record, this.options);
       if (problem === undefined) return byCommands(record, this.options) ? 'tokens' : 'raw';

@@ -2,13 +2,13 @@ import { payloadVersion } from '../../formats/rdb/dump-payload.ts';
 import type { RdbHandler, RdbRecord, TokenSink, ValueWish } from '../../formats/rdb/rdb-handler.ts';
 import type { RdbVersion } from '../../formats/rdb/rdb-version.ts';
 import { ValueDecoder } from '../../formats/rdb/value-decoder.ts';
-import type { Layout } from '../../formats/rdb/value-types.ts';
 import { encodedArgument } from '../../redis/command-writer.ts';
 import type { Pipe } from '../../redis/pipe.ts';
 import { PipeError, type PipeReply } from '../../redis/reply-parser.ts';
 import { kind, kindOf, refusalOf, stoppedBy, tagOf } from './answer-kinds.ts';
 import { ModuleSurvey } from './module-survey.ts';
 import { RecentKeys } from './recent-keys.ts';
+import { expiringLayouts } from './times-to-live.ts';
 import { printableKey, Tally, type FailedKeys } from './tally.ts';
 import {
   byCommands,
@@ -49,8 +49,6 @@ export interface KeySurvey extends Amount {
 /** What an entry takes besides its bytes: dictionary entry, object, allocator. */
 const memoryPerKey = 90;
 const examples = 5;
-/** Hashes that have, or had, fields that expire. */
-const expiring: ReadonlySet<Layout> = new Set<Layout>(['expiring-pairs', 'expiring-blob', 'pairs-expiring']);
 const exists = encodedArgument('EXISTS');
 const select = encodedArgument('SELECT');
 
@@ -69,7 +67,7 @@ export class Surveyor implements RdbHandler {
   /** For the reader: takes the values of hashes that only so tell whether the target can hold them. */
   readonly sink: TokenSink = new ValueDecoder({
     field: (_field, _value, expiresAt) => {
-      if (expiresAt > this.now) this.#losesExpiry = true;
+      if (this.#options.ttl.of(expiresAt, this.now) > this.now) this.#losesExpiry = true;
     },
   });
   now = 0;
@@ -101,6 +99,10 @@ export class Surveyor implements RdbHandler {
     this.#modules.version = payloadVersion(version, this.#options.target.reads);
   }
 
+  aux(name: string, value: string): void {
+    this.#options.ttl.note(name, value);
+  }
+
   functions(): void {
     this.survey.functions++;
   }
@@ -109,13 +111,17 @@ export class Surveyor implements RdbHandler {
     const { survey } = this;
     this.#wanted = false;
     this.#losesExpiry = false;
-    if (!this.#options.selects(record)) survey.passed++;
-    else if (record.expiresAt >= 0 && record.expiresAt <= this.now) survey.expired++;
+    if (!this.#options.selects(record)) {
+      survey.passed++;
+      return 'skip';
+    }
+    record.expiresAt = this.#options.ttl.of(record.expiresAt, this.now);
+    if (record.expiresAt >= 0 && record.expiresAt <= this.now) survey.expired++;
     else this.#wanted = true;
     const { fieldExpiry } = this.#options.target;
     if (this.#wanted && record.type.data === 'module' && impossible(record, this.#options) === undefined)
       return 'raw';
-    return this.#wanted && !fieldExpiry && expiring.has(record.type.layout) ? 'tokens' : 'skip';
+    return this.#wanted && !fieldExpiry && expiringLayouts.has(record.type.layout) ? 'tokens' : 'skip';
   }
 
   record(record: RdbRecord, raw?: Uint8Array | null): void {

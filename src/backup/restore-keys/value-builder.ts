@@ -6,6 +6,7 @@ import { PipeError, type PipeReply } from '../../redis/reply-parser.ts';
 import { kind, kindOf, recordOf, refusalOf, tagOf } from './answer-kinds.ts';
 import { send, type ValueChannel } from './value-channel.ts';
 import { ValueCommands } from './value-commands.ts';
+import type { TimesToLive } from './times-to-live.ts';
 import type { KeyWriterOptions } from './writer-options.ts';
 
 /** What is never finished, since we were killed, goes by itself after a day, or with the next run. */
@@ -27,7 +28,10 @@ const words = {
 /** Whoever writes the other keys, and counts. */
 export interface BuilderHost {
   readonly pipe: Pipe;
-  readonly options: Pick<KeyWriterOptions, 'target' | 'existing' | 'tally' | 'doubtfulTo' | 'temporary'>;
+  readonly options: Pick<
+    KeyWriterOptions,
+    'target' | 'existing' | 'tally' | 'doubtfulTo' | 'temporary' | 'ttl'
+  >;
   readonly failure: unknown;
   readonly now: number;
   selectFor(database: number): void;
@@ -73,6 +77,10 @@ export class ValueBuilder implements ValueChannel {
 
   get now(): number {
     return this.#host.now;
+  }
+
+  get ttl(): TimesToLive {
+    return this.#host.options.ttl;
   }
 
   get key(): Uint8Array {

@@ -1,4 +1,5 @@
 import type { RdbRecord } from '../../formats/rdb/rdb-handler.ts';
+import type { TimesToLive } from './times-to-live.ts';
 import type { CommandWriter } from '../../redis/command-writer.ts';
 
 /** Where the commands that build one value go. The key they build is a temporary one. */
@@ -8,6 +9,7 @@ export interface ValueChannel {
   readonly key: Uint8Array;
   /** Milliseconds since 1970. */
   readonly now: number;
+  readonly ttl: TimesToLive;
   begin(record: RdbRecord): void;
   /** All of the value has been sent; `nothing`: there was nothing to send, since all of its fields have expired. */
   end(record: RdbRecord, nothing: boolean): void;

@@ -74,7 +74,8 @@ export class ValueCommands implements ElementSink {
     if (this.#batch.full) this.#flush();
   }
 
-  field(field: Uint8Array, value: Uint8Array, expiresAt: number): void {
+  field(field: Uint8Array, value: Uint8Array, written: number): void {
+    const expiresAt = this.#channel.ttl.of(written, this.#channel.now);
     if (expiresAt >= 0 && expiresAt <= this.#channel.now) return;
     if (expiresAt >= 0 && !this.#abilities.fieldExpiry) return this.#channel.fail(losesExpiry);
     this.#batch.add(field);

@@ -3,6 +3,7 @@ import type { RdbRecord } from '../../formats/rdb/rdb-handler.ts';
 import type { TargetAbilities } from './judge-target.ts';
 import type { TargetWays } from './probe-target.ts';
 import type { Tally } from './tally.ts';
+import { expiringLayouts, type TimesToLive } from './times-to-live.ts';
 
 /** What to do with a key that the target has already. */
 export type ExistingKeys = 'stop' | 'replace' | 'skip';
@@ -25,6 +26,7 @@ export interface WritingRules {
   target: TargetAbilities;
   ways: TargetWays;
   selects: (record: RdbRecord) => boolean;
+  ttl: TimesToLive;
   /** Everything goes into this database. */
   toDatabase: number | undefined;
   /** Only these records, and by plain commands: their values were too large for the first reading. */
@@ -53,7 +55,8 @@ export function impossible(record: RdbRecord, rules: WritingRules): string | und
 }
 
 /** Does the value have to be built, since the target would not take it in one piece? */
-export function byCommands({ type }: RdbRecord, { target, ways, only }: WritingRules): boolean {
+export function byCommands({ type }: RdbRecord, { target, ways, only, ttl }: WritingRules): boolean {
+  if (ttl.rebuilds && expiringLayouts.has(type.layout)) return true;
   return only !== undefined || !ways.restore || !understands(target.reads, type);
 }
 

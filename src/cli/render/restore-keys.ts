@@ -58,7 +58,7 @@ function surveyTexts({ survey, existing }: KeyPlan): string[] {
   const details = [kinds.join(', '), databases.length > 1 ? databases.join(', ') : ''].filter(Boolean);
   const besides = [
     survey.passed > 0 ? `${survey.passed} not asked for` : '',
-    survey.expired > 0 ? `${survey.expired} expired already` : '',
+    survey.expired > 0 ? `${survey.expired} had expired` : '',
     existing === 'skip' && survey.existing ? `${survey.existing} of them there already` : '',
     survey.by_commands > 0 ? `${survey.by_commands} built by plain commands` : '',
   ].filter(Boolean);
@@ -69,12 +69,18 @@ function surveyTexts({ survey, existing }: KeyPlan): string[] {
   ];
 }
 
-function methodText({ method, method_reason: reason, existing }: KeyPlan): string {
+const ttlWords = {
+  keep: '',
+  shift: '; each has as long to live as it had when the dump was made',
+  drop: '; none expires any more',
+};
+
+function methodText({ method, method_reason: reason, existing, ttl }: KeyPlan): string {
   const how =
     method === 'restore'
       ? 'by RESTORE'
       : `by plain commands, since RESTORE does not work there: ${reason ?? 'no reason given'}`;
-  return `${how}; ${existingWords[existing]}`;
+  return `${how}; ${existingWords[existing]}${ttlWords[ttl]}`;
 }
 
 function resumeTexts({ resumes_from: from, existing }: KeyPlan): string[] {
@@ -115,7 +121,9 @@ function resultLines(
   return [
     resumed === null ? '' : 'an earlier run was cut off; what it has written is counted in',
     existing > 0 ? `${existing} there already, ${there}` : '',
-    expired > 0 ? `${expired} expired already` : '',
+    expired > 0
+      ? `${expired} had expired${plan.ttl === 'keep' ? ' (--ttl shift or drop writes such)' : ''}`
+      : '',
     empty > 0 ? `${empty} without any element, which servers leave out` : '',
     passed > 0 ? `${passed} not asked for` : '',
   ].filter(Boolean);

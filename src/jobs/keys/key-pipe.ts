@@ -1,6 +1,7 @@
 import { abilitiesOf, type KeyTarget } from '../../backup/restore-keys/judge-target.ts';
 import { probeTarget } from '../../backup/restore-keys/probe-target.ts';
 import { compileChoice } from '../../backup/restore-keys/selection.ts';
+import { TimesToLive } from '../../backup/restore-keys/times-to-live.ts';
 import type { KeyWriterOptions } from '../../backup/restore-keys/writer-options.ts';
 import { Pipe } from '../../redis/pipe.ts';
 import type { PipeReply } from '../../redis/reply-parser.ts';
@@ -22,7 +23,17 @@ export async function withPipe<T>(
     const target = abilitiesOf(place);
     const ways = await probeTarget(pipe, target);
     const { choice, existing, toDatabase, source } = options;
-    const base = { target, ways, existing, toDatabase, again: source.again, selects: compileChoice(choice) };
+    const taken = source.manifest === undefined ? undefined : Date.parse(source.manifest.snapshot_at);
+    const ttl = new TimesToLive(options.ttl, taken);
+    const base = {
+      target,
+      ways,
+      existing,
+      toDatabase,
+      ttl,
+      again: source.again,
+      selects: compileChoice(choice),
+    };
     return await use(pipe, base, (next) => (receiver = next));
   } finally {
     pipe.close();

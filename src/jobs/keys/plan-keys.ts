@@ -26,6 +26,7 @@ export async function planKeys(
     target: place,
     keys: { ...choice, to_database: toDatabase },
     existing,
+    ttl: options.ttl ?? 'keep',
     method: ways.restore ? 'restore' : 'commands',
     method_reason: ways.why,
     survey,

@@ -1,5 +1,6 @@
 import type { KeyPlan } from '../../backup/restore-keys/judge-key-plan.ts';
 import type { KeyChoice } from '../../backup/restore-keys/selection.ts';
+import type { TtlChoice } from '../../backup/restore-keys/times-to-live.ts';
 import type { TallyCounts } from '../../backup/restore-keys/tally.ts';
 import type { ExistingKeys } from '../../backup/restore-keys/writer-options.ts';
 import type { Clock } from '../../domain/clock.ts';
@@ -13,6 +14,8 @@ export interface RestoreKeysOptions {
   choice: KeyChoice;
   toDatabase: number | undefined;
   existing: ExistingKeys;
+  /** When left out: keep. */
+  ttl?: TtlChoice | undefined;
   /** Only plan. */
   dryRun: boolean;
   /** Begin anew, wherever an earlier run has stopped. */

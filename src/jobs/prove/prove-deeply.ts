@@ -23,6 +23,8 @@ export interface DeepProof extends PassedOver {
   version: RdbVersion;
   /** By database number, counted in the file, less what a server leaves out. */
   databases: Record<string, KeyCount>;
+  /** Of them, keys whose time was over when they were read. */
+  expired: number;
   /** The highest database that is selected, with or without keys. */
   highestDatabase: number;
   /** Function libraries, whose code is not judged. */
@@ -89,7 +91,7 @@ export async function proveDeeply(
   const { bytes: total } = rdbOf(manifest, 'a server takes over data').plain;
   const blocks = new BlockRecorder();
   const growth = new Growth();
-  const content = new DeepContent();
+  const content = new DeepContent(context.clock.now());
   const odd = new OddEntries();
   // Without methods to call a decoder is faster.
   const elements = formsDiffer(manifest.server, server) ? odd : {};
@@ -114,6 +116,7 @@ export async function proveDeeply(
     return {
       version,
       databases: without(content.databases(), emptyByDatabase),
+      expired: content.expired,
       empty,
       stale_streams: staleStreams,
       libraries,
@@ -134,6 +137,12 @@ export async function proveDeeply(
 class DeepContent implements RdbHandler {
   readonly #counter = new ContentCounter();
   readonly modules = new Set<string>();
+  readonly #now: number;
+  expired = 0;
+
+  constructor(now: number) {
+    this.#now = now;
+  }
 
   moduleAux(module: string): void {
     this.modules.add(module);
@@ -141,6 +150,7 @@ class DeepContent implements RdbHandler {
 
   record(record: RdbRecord): void {
     if (record.type.data === 'module') this.modules.add('a module’s own type');
+    if (record.expiresAt >= 0 && record.expiresAt <= this.#now) this.expired++;
     this.#counter.record(record);
   }
 

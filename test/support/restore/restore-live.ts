@@ -101,6 +101,7 @@ async function takeOverAs(
     proven: 'every value decoded',
     pre_backup: kept,
     databases: proof.databases,
+    expired: proof.expired,
     seconds: { verify: 0, load: 0, settle: 0 },
     notes: judgement.notes,
   };

@@ -28,6 +28,7 @@ const plan: KeyPlan = {
   },
   keys: { patterns: ['user:*', 'a\u0007b'], database: 3, type: 'hash', to_database: 0 },
   existing: 'skip',
+  ttl: 'keep',
   method: 'commands',
   method_reason: 'NOPERM User agent has no permissions to run the \u001b[31mrestore command',
   survey: {
@@ -70,7 +71,7 @@ test('a result names what was not written, and why', () => {
   const result = { ...counts, resumed_from: null, seconds: 1.25, keys_per_second: 1 };
   expect(renderRestoreKeys({ plan, result }, style, 60).split('\n')).toEqual([
     '1 key written into a-server-with-a-long-name.of-a-provider.example:16379, 100 B in 1.3s (1 keys/s)',
-    '  2 expired already',
+    '  2 had expired (--ttl shift or drop writes such)',
     '7 keys not written: some of its fields expire, which this',
     '  server cannot do',
     '  a, b, …',

@@ -2,6 +2,7 @@ import type { Argv } from 'yargs';
 import type { App } from '../../../app/build-app.ts';
 import { intoTarget, type IntoOptions } from '../../../app/into-target.ts';
 import type { KeyPlan } from '../../../backup/restore-keys/judge-key-plan.ts';
+import type { TtlChoice } from '../../../backup/restore-keys/times-to-live.ts';
 import type { ExistingKeys } from '../../../backup/restore-keys/writer-options.ts';
 import { refuseClear } from '../../../backup/refuse-clear.ts';
 import { AgentError } from '../../../domain/errors.ts';
@@ -31,6 +32,7 @@ export interface IntoArgs extends IntoOptions {
   replace: boolean | undefined;
   skipExisting: boolean | undefined;
   restart: boolean | undefined;
+  ttl: TtlChoice | undefined;
   dryRun: boolean;
   yes: boolean;
   /** Of the other ways to restore. */
@@ -55,6 +57,11 @@ export function intoOptions(yargs: Argv): Argv {
     'to-db': text('Write them into the database of this number'),
     replace: { type: 'boolean' as const, describe: 'Overwrite keys that are there already' },
     'skip-existing': { type: 'boolean' as const, describe: 'Leave keys as they are that are there already' },
+    ttl: {
+      choices: ['keep', 'shift', 'drop'] as const,
+      requiresArg: true,
+      describe: 'Times to live: as they are (those that are over are left out), as at the backup, or none',
+    },
     restart: { type: 'boolean' as const, describe: 'Begin anew where an earlier run was cut off' },
   };
   const group = { ...others, ...words };
@@ -108,6 +115,7 @@ export async function runInto(context: CommandContext, args: IntoArgs): Promise<
         choice: { patterns, database, type: args.type },
         toDatabase,
         existing: existingOf(args),
+        ttl: args.ttl,
         dryRun: args.dryRun,
         restart: args.restart === true,
         unasked: args.yes,

@@ -76,12 +76,12 @@ export function renderLive(report: LiveJobReport, other: WhyNot, style: Style, w
   const { restored, interrupted } = report;
   if (restored === null)
     return `${renderPlan({ ...report, why_not: other }, style, width)}\nnothing was changed`;
-  const { seconds, databases, proven, pre_backup: before } = restored;
+  const { seconds, databases, expired, proven, pre_backup: before } = restored;
   const keys = Object.values(databases).reduce((sum, database) => sum + database.keys, 0);
   const total = (seconds.verify + seconds.load + seconds.settle) * 1000;
   return [
     ...(interrupted === null ? [] : [printable(interrupted)]),
-    `${style.good(`restored ${printable(restored.backup)}`)} in ${formatDuration(total)}: ${keys} keys loaded, as many as it holds`,
+    `${style.good(`restored ${printable(restored.backup)}`)} in ${formatDuration(total)}: ${keys - expired} keys loaded${expired > 0 ? `, ${expired} had expired` : ', as many as it holds'}`,
     `proven before: ${printable(proven)}; the next start loads the same`,
     ...(before === null
       ? []

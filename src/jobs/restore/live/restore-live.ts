@@ -32,6 +32,8 @@ export interface LiveRestoreReport {
   /** What was there before; null when nothing was, or nobody wanted it. */
   pre_backup: string | null;
   databases: Record<string, KeyCount>;
+  /** Of them, keys whose time was over: the server removes them as it finds them. */
+  expired: number;
   seconds: { verify: number; load: number; settle: number };
   notes: string[];
 }
@@ -84,6 +86,7 @@ export async function runLiveRestore(
     proven,
     pre_backup: preBackup,
     databases: proof.databases,
+    expired: proof.expired,
     seconds: {
       verify: seconds(start, verified),
       load: seconds(begun, loaded),
