@@ -52,7 +52,7 @@ describe('killed with -9 between two writes', () => {
   test.each(
     sampled(
       Array.from({ length: writes }, (_, index) => index + 1),
-      3,
+      6,
     ),
   )('before write %d: it is told, and its end is, nothing twice but under the same key', (killAt) => {
     const name = `at-${killAt}`;
