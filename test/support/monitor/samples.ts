@@ -56,31 +56,35 @@ export interface Step extends Partial<Omit<Sample, 'values' | 'texts'>> {
   texts?: Record<string, string>;
 }
 
+/** What one poll gave: a healthy server's values but for those of the step. */
+export function sampleOf(step: Step & { at: number; elapsed: number }): Sample {
+  const up: UpClass = step.up ?? 'up';
+  const values = { ...healthy, ...step.values };
+  const known = Object.entries(values).filter((entry): entry is [string, number] => entry[1] !== undefined);
+  return {
+    runId,
+    slow: { entries: [], first: false, lost: 0, reset: false },
+    blind: [],
+    queues: [],
+    ...step,
+    up,
+    values: up === 'up' || up === 'misconf' ? Object.fromEntries(known) : { up: 0 },
+    texts: {
+      mode: 'standalone',
+      role: 'master',
+      maxmemory_policy: 'noeviction',
+      limit_source: 'maxmemory',
+      ...step.texts,
+    },
+  };
+}
+
 /** Polls one interval apart; values go on from step to step. */
 function samplesOf(steps: readonly Step[], every = interval): Sample[] {
-  let values: Record<string, number | undefined> = { ...healthy };
+  let values: Record<string, number | undefined> = {};
   return steps.map((step, index) => {
-    const up: UpClass = step.up ?? 'up';
     values = { ...values, ...step.values };
-    const known = Object.entries(values).filter((entry): entry is [string, number] => entry[1] !== undefined);
-    return {
-      at: start + index * every,
-      elapsed: index * every,
-      runId,
-      slow: { entries: [], first: false, lost: 0, reset: false },
-      blind: [],
-      queues: [],
-      ...step,
-      up,
-      values: up === 'up' || up === 'misconf' ? Object.fromEntries(known) : { up: 0 },
-      texts: {
-        mode: 'standalone',
-        role: 'master',
-        maxmemory_policy: 'noeviction',
-        limit_source: 'maxmemory',
-        ...step.texts,
-      },
-    };
+    return sampleOf({ at: start + index * every, elapsed: index * every, ...step, values });
   });
 }
 
