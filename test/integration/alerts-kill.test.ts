@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { makeTempFolder, removeTempFolder } from '../support/house/temp-folder.ts';
 import { sampled } from '../support/house/tier.ts';
+import { childScript } from '../support/house/child-script.ts';
 
-const script = join(import.meta.dirname, '../support/alerts/tell-child.ts');
+const script = childScript('alerts/tell-child');
 let folder: string;
 
 beforeAll(() => {

@@ -23,6 +23,7 @@ import {
 } from '../../support/servers/redis-server.ts';
 import { isGone, scratchPid } from '../../support/servers/scratch-process.ts';
 import { makeTempFolder, removeTempFolder } from '../../support/house/temp-folder.ts';
+import { childScript } from '../../support/house/child-script.ts';
 
 function tempFolder(): string {
   const folder = makeTempFolder();
@@ -203,7 +204,7 @@ test('killed while it loads: says that memory may be the cause', async () => {
 describe('what a killed agent leaves', () => {
   test('its server dies with it, and the next sweep clears the folder', async () => {
     const directory = tempFolder();
-    const script = new URL('../../support/servers/hold-scratch.ts', import.meta.url).pathname;
+    const script = childScript('servers/hold-scratch');
     const agent = spawn(process.execPath, [script, directory, defaultBuild().server], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });

@@ -27,6 +27,7 @@ import { runRestoreChild } from '../../support/restore/kill-restore.ts';
 import { manageServer, type ManagedServer } from '../../support/servers/managed-server.ts';
 import type { Directives } from '../../support/servers/server-config.ts';
 import { openApp } from '../../support/agent/open-app.ts';
+import { childScript } from '../../support/house/child-script.ts';
 
 /** A server with a backup and newer data. */
 async function prepare({
@@ -226,7 +227,7 @@ test('old data whose time was over when it was started again is old data', async
 
 test('live: the server refuses writes, and status does not call that well', async () => {
   const { server, config } = await prepare();
-  const script = join(import.meta.dirname, '../../support/restore/restore-live-child.ts');
+  const script = childScript('restore/restore-live-child');
   const [id = ''] = readdirSync(join(config.repository, 'main'));
   const child = spawn(process.execPath, [script, config.path, id, 'follow', 'swapdb'], { stdio: 'ignore' });
   expect(await once(child, 'exit')).toEqual([null, 'SIGKILL']);

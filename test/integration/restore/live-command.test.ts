@@ -7,6 +7,7 @@ import { describe, expect, test } from 'vitest';
 import { runAgent, spawnAgent, takeBackup, writeConfig, type TestConfig } from '../../support/agent/cli.ts';
 import { untilInfo } from '../../support/servers/live-server.ts';
 import { startServer, type TestServer } from '../../support/servers/redis-server.ts';
+import { childScript } from '../../support/house/child-script.ts';
 
 /** A server with other data than its backup has. */
 async function prepare(): Promise<{ server: TestServer; config: TestConfig; id: string }> {
@@ -79,7 +80,7 @@ describe('restore --method live', () => {
 describe('the daemon', () => {
   test('ends what a killed restore has left behind', async () => {
     const { server, config, id } = await prepare();
-    const script = join(import.meta.dirname, '../../support/restore/restore-live-child.ts');
+    const script = childScript('restore/restore-live-child');
     const child = spawn(process.execPath, [script, config.path, id, 'free'], {
       stdio: ['ignore', 'inherit', 'inherit'],
     });

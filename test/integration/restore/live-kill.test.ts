@@ -1,7 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { cpSync, existsSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, describe, expect, test } from 'vitest';
 import { livePhases } from '../../../src/backup/restore/live-journal.ts';
@@ -18,6 +17,7 @@ import {
 } from '../../support/restore/live-case.ts';
 import { startServer } from '../../support/servers/redis-server.ts';
 import { recoverRestore, restoreLive } from '../../support/restore/restore-live.ts';
+import { childScript } from '../../support/house/child-script.ts';
 
 afterAll(removeSources);
 
@@ -68,7 +68,7 @@ test('these are all the phases that a live restore enters, in order', async () =
 });
 
 async function restoreAndDie(config: TestConfig, id: string, point: string, mode: string): Promise<void> {
-  const script = join(import.meta.dirname, '../../support/restore/restore-live-child.ts');
+  const script = childScript('restore/restore-live-child');
   const child = spawn(process.execPath, [script, config.path, id, point, mode], {
     stdio: ['ignore', 'inherit', 'inherit'],
   });

@@ -21,6 +21,7 @@ import {
   type ManagedServer,
 } from '../../support/servers/managed-server.ts';
 import { startServer } from '../../support/servers/redis-server.ts';
+import { childScript } from '../../support/house/child-script.ts';
 
 async function prepare(
   options: ManagedOptions = {},
@@ -150,7 +151,7 @@ test('the newest is damaged: the plan says that it passes it over, and why', asy
 test('a live restore that was interrupted is ended first by either method', async () => {
   for (const method of ['live', 'files']) {
     const { server, config, id } = await prepare();
-    const script = join(import.meta.dirname, '../../support/restore/restore-live-child.ts');
+    const script = childScript('restore/restore-live-child');
     const child = spawn(process.execPath, [script, config.path, id, 'free'], { stdio: 'ignore' });
     await once(child, 'exit');
     // The guard has it take writes again; the rest waits for the next restore.

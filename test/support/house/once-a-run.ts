@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** Folders of the run that onceARun keeps: global-setup.ts calls none of them left behind. */
-export const keptFolders = ['agent', 'certificates'] as const;
+export const keptFolders = ['agent', 'certificates', 'children'] as const;
 
 /**
  * A folder that is made by whoever needs it first and serves the whole run; undefined where no run is (a bench, a child).

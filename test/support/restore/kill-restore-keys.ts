@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { CuttingProxy } from '../servers/cutting-proxy.ts';
 import type { RestoreKeysTask } from './restore-keys-child.ts';
+import { childScript } from '../house/child-script.ts';
 
 /**
  * Starts a restore of keys through `proxy` and ends it by SIGKILL when it has sent that many bytes and waits for an answer
@@ -16,7 +16,7 @@ export async function killRestoreKeys(
 ): Promise<boolean> {
   const before = proxy.passed;
   proxy.stallAfter(before + bytes);
-  const script = join(import.meta.dirname, 'restore-keys-child.ts');
+  const script = childScript('restore/restore-keys-child');
   const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', script], {
     stdio: ['pipe', 'ignore', 'pipe'],
   });

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { join } from 'node:path';
 import type { RestoreChild } from './restore-child.ts';
+import { childScript } from '../house/child-script.ts';
 
 export interface ChildRun {
   /** Every step that it came to, in order. */
@@ -14,7 +14,7 @@ export interface ChildRun {
 
 /** Runs a restore in a process of its own, which SIGKILL ends at the step `killAt`. */
 export async function runRestoreChild(task: RestoreChild): Promise<ChildRun> {
-  const script = join(import.meta.dirname, 'restore-child.ts');
+  const script = childScript('restore/restore-child');
   const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', script], {
     stdio: ['pipe', 'pipe', 'pipe'],
   });

@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
-import { join } from 'node:path';
 import type { StoreChild } from './store-child.ts';
+import { childScript } from '../house/child-script.ts';
 
 export interface ChildResult {
   bytes?: number;
@@ -12,7 +12,7 @@ export interface ChildResult {
   defect?: string;
 }
 
-const script = join(import.meta.dirname, 'store-child.ts');
+const script = childScript('stores/store-child');
 
 /**
  * Runs store-child.ts. `killAfter`: SIGKILL once that many bytes were taken by `put` (then there is no result).

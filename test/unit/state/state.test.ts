@@ -13,6 +13,7 @@ import { openState } from '../../../src/state/db/open.ts';
 import { finishRun, forgetRuns, lastDetails, lastRun, startRun } from '../../../src/state/runs.ts';
 import { ManualClock } from '../../support/clocks/manual-clock.ts';
 import { memoryLog } from '../../support/agent/memory-log.ts';
+import { childScript } from '../../support/house/child-script.ts';
 
 const clock = new ManualClock();
 let directory: string;
@@ -198,7 +199,7 @@ describe('takeLock', () => {
   });
 
   test('ends with its process, however that dies', async () => {
-    const child = fork(join(import.meta.dirname, '../../support/agent/hold-lock.ts'), [directory]);
+    const child = fork(childScript('agent/hold-lock'), [directory]);
     try {
       await once(child, 'message');
       expect(() => takeLock(directory, backup)).toThrow(`pid ${child.pid}`);
