@@ -13,7 +13,7 @@ interface FaultKind {
 
 const mib = 2 ** 20;
 
-export const faultKinds: readonly FaultKind[] = [
+const faultKinds: readonly FaultKind[] = [
   { rule: 'server-down', severity: 'critical', step: { up: 'refused' } },
   { rule: 'server-busy', severity: 'high', step: { up: 'busy' } },
   { rule: 'writes-refused', severity: 'critical', step: { up: 'misconf' } },
