@@ -88,6 +88,6 @@ export interface Timeline {
   title: string;
   from: number;
   to: number;
-  marks: { at: number; label: string; tone: Tone; shape: 'dot' | 'ring' | 'diamond' }[];
-  legend: { label: string; shape: 'dot' | 'ring' | 'diamond'; tone: Tone }[];
+  marks: { at: number; label: string; tone: Tone; shape: 'dot' | 'ring' | 'square' }[];
+  legend: { label: string; shape: 'dot' | 'ring' | 'square'; tone: Tone }[];
 }

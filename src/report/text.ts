@@ -18,7 +18,8 @@ export function renderText(report: ReportDocument, timezone: string): string {
       `- ${text}`,
       ...(advice === null ? [] : [`  ${advice}`]),
     ]),
-    ...(verdict.next.length < 2
+    ...(verdict.next.length < 2 ||
+    verdict.next.every((step) => verdict.points.some(({ advice }) => advice === step))
       ? []
       : ['', 'Next:', ...verdict.next.map((step, index) => `${index + 1}. ${step}`)]),
     ...sections.flatMap(({ title: name, blocks }) => [

@@ -13,13 +13,17 @@ export function renderTimeline({ title, from, to, marks, legend }: Timeline, tim
     .domain([from, to])
     .range([8, width - 8]);
   const seen = marks.filter(({ at }) => at >= from && at <= to);
-  const rows = seen.map((mark) => {
+  // What is wrong is drawn last, so that nothing covers it.
+  const order = [...seen.filter(({ tone }) => tone !== 'bad'), ...seen.filter(({ tone }) => tone === 'bad')];
+  const rows = order.map((mark) => {
     const at = round(x(mark.at));
     const name = markup`<title>${formatMoment(mark.at, timezone)} ${mark.label}</title>`;
-    if (mark.shape === 'diamond')
-      return markup`<path class="mark tone-${mark.tone}" d="M${at} 6l6 7l-6 7l-6 -7z">${name}</path>`;
-    return markup`<circle class="mark ${mark.shape} tone-${mark.tone}" cx="${at}" cy="33" r="5"
-      >${name}</circle>`;
+    // A line of no length is a dot that keeps its shape, however the picture is stretched.
+    const y = mark.shape === 'square' ? 12 : 34;
+    const dot = (kind: string) => markup`<path class="mark ${kind}" d="M${at} ${y}h0">${name}</path>`;
+    return mark.shape === 'ring'
+      ? markup`${dot(`tone-${mark.tone}`)}${dot('hole')}`
+      : markup`${dot(`${mark.shape} tone-${mark.tone}`)}`;
   });
   return markup`<figure class="timeline">
     <figcaption>
@@ -30,10 +34,11 @@ export function renderTimeline({ title, from, to, marks, legend }: Timeline, tim
     </figcaption>
     <svg
       viewBox="0 0 ${width} ${height}"
+      preserveAspectRatio="none"
       role="img"
       aria-label="${title}: ${plural(seen.length, 'mark', 'marks')} in this span; the table below lists the newest"
     >
-      <line class="grid" x1="0" x2="${width}" y1="33" y2="33" />
+      <line class="grid" x1="0" x2="${width}" y1="34" y2="34" />
       ${rows}
     </svg>
     <div class="x">

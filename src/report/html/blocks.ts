@@ -46,25 +46,29 @@ function renderFigure({ label, value, note, tone }: Figure): Markup {
 
 function renderTable({ caption, columns, rows, empty }: Table): Markup {
   if (rows.length === 0) return markup`<p><b>${caption}:</b> ${empty}</p>`;
-  const head = columns.map(({ title, align }) => markup`<th scope="col" class="${align}">${title}</th>`);
+  // With the roles written out, since a narrow screen shows rows that hold sentences as blocks.
+  const wordy = rows.some((row) => row.some(({ text }, index) => isSentence(text, columns[index]?.align)));
+  const head = columns.map(
+    ({ title, align }) => markup`<th scope="col" role="columnheader" class="${align}">${title}</th>`,
+  );
   const body = rows.map(
     (row) =>
-      markup`<tr>
+      markup`<tr role="row">
         ${row.map((cell, index) => renderCell(cell, columns[index]?.align ?? 'left'))}
       </tr> `,
   );
   // Reachable by keyboard, since it may scroll on a narrow screen.
   return markup`<div class="scroll" tabindex="0" role="region" aria-label="${caption}">
-    <table>
+    <table role="table" class="${wordy ? 'wordy' : ''}">
       <caption>
         ${caption}
       </caption>
-      <thead>
-        <tr>
+      <thead role="rowgroup">
+        <tr role="row">
           ${head}
         </tr>
       </thead>
-      <tbody>
+      <tbody role="rowgroup">
         ${body}
       </tbody>
     </table>
@@ -78,9 +82,13 @@ function renderCell({ text, tone, share }: TableCell, align: string): Markup {
       : markup`<svg class="bar" viewBox="0 0 100 1" preserveAspectRatio="none" aria-hidden="true">
           <rect width="${round(100 * Math.min(1, share))}" height="1" />
         </svg>`;
-  // Moments and single words stay on one line.
-  const tight = text.length <= 17 && align === 'left' ? 'left tight' : align;
-  return markup`<td class="${tight}">${painted(text, tone)}${bar}</td>`;
+  // Moments, single words and the ids of backups stay on one line.
+  const tight = align === 'left' ? (isSentence(text, align) ? 'left' : 'left tight') : align;
+  return markup`<td role="cell" class="${tight}">${painted(text, tone)}${bar}</td>`;
+}
+
+function isSentence(text: string, align: string | undefined): boolean {
+  return align === 'left' && text.length > (text.includes(' ') ? 17 : 24);
 }
 
 function painted(text: string, tone: Tone): Markup {

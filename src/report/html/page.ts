@@ -67,7 +67,7 @@ function renderVerdict({ tone, headline, points, next }: Verdict): Markup {
             ${list}
           </ul>`
     }${
-      next.length < 2
+      next.length < 2 || next.every((step) => points.some(({ advice }) => advice === step))
         ? markup``
         : markup`<p><b>Next:</b></p>
             <ol>

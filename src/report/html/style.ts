@@ -2,7 +2,7 @@
 export const styleSheet = `
 :root{color-scheme:light dark;--bg:#fff;--card:#f6f7f9;--ink:#1b1f24;--soft:#59636e;--rule:#d5d9df;
 --good:#1a7f37;--warning:#8a5a00;--bad:#c11f2a;--goodbg:#e6f4ea;--warningbg:#fff4d6;--badbg:#fde9ea;--c1:#2563c9;--c2:#b3520a;--band:#2563c933}
-@media (prefers-color-scheme:dark){:root{--bg:#14171b;--card:#1d2127;--ink:#e8eaed;--soft:#a3acb8;--rule:#363c45;
+@media screen and (prefers-color-scheme:dark){:root{--bg:#14171b;--card:#1d2127;--ink:#e8eaed;--soft:#a3acb8;--rule:#363c45;
 --good:#56c271;--warning:#e0a83b;--bad:#ff7b80;--goodbg:#173021;--warningbg:#372b10;--badbg:#3b1a1d;--c1:#7aa9f7;--c2:#f0a15e;--band:#7aa9f740}}
 *{box-sizing:border-box}
 html{-webkit-text-size-adjust:100%}
@@ -37,6 +37,7 @@ caption{text-align:left;font-weight:600;padding:6px 0}
 th{font-weight:600;color:var(--soft);font-size:12.5px;white-space:nowrap}
 th,td{padding:5px 12px 5px 0;border-bottom:1px solid var(--rule);text-align:left;vertical-align:top}
 td{overflow-wrap:anywhere;min-width:72px}td.tight{white-space:nowrap}
+th.right+th.left,td.right+td.left{padding-left:14px}
 th.right,td.right{text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums;overflow-wrap:normal}
 td .bar{display:block;width:100%;max-width:220px;height:4px;margin-top:3px}
 .bar rect{fill:var(--c1)}
@@ -47,7 +48,7 @@ figcaption{font-size:14px;font-weight:600;margin-bottom:4px}
 .key::before{content:"";display:inline-block;width:12px;height:3px;margin-right:5px;vertical-align:middle;background:currentColor}
 .key.dot::before,.key.ring::before{height:9px;width:9px;border-radius:50%}
 .key.ring::before{background:none;border:2px solid currentColor}
-.key.diamond::before{height:8px;width:8px;transform:rotate(45deg)}
+.key.square::before{height:9px;width:9px}
 .key.line-1{color:var(--c1)}.key.line-2{color:var(--c2)}.key.band{color:var(--soft)}.key.band::before{background:var(--band);height:10px}
 .plot{display:grid;grid-template-columns:auto 1fr;gap:2px 8px}
 .plot svg{width:100%;height:170px;display:block;overflow:visible}
@@ -58,9 +59,11 @@ figcaption{font-size:14px;font-weight:600;margin-bottom:4px}
 path.line-1{stroke:var(--c1)}path.line-2{stroke:var(--c2)}circle.line-1{fill:var(--c1)}circle.line-2{fill:var(--c2)}
 .band{fill:var(--band)}
 .limit{stroke:currentColor;stroke-width:1.4;stroke-dasharray:5 4;vector-effect:non-scaling-stroke}
-.timeline svg{width:100%;height:auto;min-height:34px;display:block}
-.mark{fill:currentColor}.mark.ring{fill:var(--bg);stroke:currentColor;stroke-width:2.5}
+.timeline svg{width:100%;height:48px;display:block;overflow:visible}
+.mark{fill:none;stroke:currentColor;stroke-width:10px;stroke-linecap:round;vector-effect:non-scaling-stroke}.mark.square{stroke-linecap:square;stroke-width:8px}.mark.hole{stroke:var(--bg);stroke-width:5px}
 footer{margin-top:44px;border-top:1px solid var(--rule);padding-top:12px;font-size:13px;color:var(--soft)}
-@media (max-width:560px){main{padding:18px 14px 36px}h1{font-size:21px}.figures{grid-template-columns:1fr 1fr}.figure dd{font-size:17px}.plot svg{height:130px}.x span:nth-child(even){display:none}.legend{display:block;margin-left:0}}
-@media print{@page{size:A4;margin:14mm}body{font-size:11pt}main{max-width:none;padding:0}nav,.skip{display:none}h2{break-after:avoid}figure,.figures,.verdict,tr{break-inside:avoid}.scroll{overflow:visible}}
+@media (max-width:560px){main{padding:18px 14px 36px}h1{font-size:21px}.figures{grid-template-columns:1fr 1fr}.figure dd{font-size:17px}.plot svg{height:130px}.chart .x span:nth-child(even){display:none}
+.scroll td{min-width:0}.scroll th,.scroll td{padding-right:9px;font-size:13px}.wordy thead{position:absolute;left:-9999px}.wordy,.wordy tbody,.wordy caption{display:block}.wordy tr{display:flex;flex-wrap:wrap;gap:0 14px;padding:7px 0;border-bottom:1px solid var(--rule)}.wordy td{border:0;padding:1px 0;min-width:0}.wordy td.left:not(.tight){flex-basis:100%}.wordy td.right+td.left{padding-left:0}
+.legend{display:block;margin-left:0}}
+@media print{:root{color-scheme:light}@page{size:A4;margin:14mm}body{font-size:11pt}main{max-width:none;padding:0}nav,.skip{display:none}h2{break-after:avoid}figure,.figures,.verdict,tr{break-inside:avoid}.scroll{overflow:visible}}
 `;

@@ -146,7 +146,7 @@ export function backupBlocks({ backups }: InstanceFacts, { now, since, timezone 
           { label: 'backup, not proven', shape: 'ring', tone: 'warning' },
           { label: 'backup, proven', shape: 'dot', tone: 'good' },
           { label: 'damaged', shape: 'dot', tone: 'bad' },
-          { label: 'drill', shape: 'diamond', tone: 'good' },
+          { label: 'drill', shape: 'square', tone: 'good' },
         ],
       },
     },
@@ -203,5 +203,5 @@ function marksOf({ id, at, proof, drill }: BackupFacts, timezone: string): Timel
   if (drill === null) return stored;
   const became = drill.ok ? 'restored' : 'did not restore';
   const label = `drill of ${id}, ${formatMoment(drill.at, timezone)}: ${became}`;
-  return [...stored, { at: drill.at, tone: drill.ok ? 'good' : 'bad', shape: 'diamond', label }];
+  return [...stored, { at: drill.at, tone: drill.ok ? 'good' : 'bad', shape: 'square', label }];
 }

@@ -25,12 +25,16 @@ export function figure(
 
 /** `2026-11-21 06:00` in the zone of the report. */
 export function formatMoment(at: number, timezone: string): string {
-  return new Intl.DateTimeFormat('sv-SE', {
-    dateStyle: 'short',
-    timeStyle: 'short',
-    timeZone: timezone,
-  }).format(at);
+  // A page has thousands of moments, and to make a formatter takes as long as a hundred of them.
+  let format = formats.get(timezone);
+  if (format === undefined) {
+    format = new Intl.DateTimeFormat('sv-SE', { dateStyle: 'short', timeStyle: 'short', timeZone: timezone });
+    formats.set(timezone, format);
+  }
+  return format.format(at);
 }
+
+const formats = new Map<string, Intl.DateTimeFormat>();
 
 export function formatDay(at: number, timezone: string): string {
   return formatMoment(at, timezone).slice(0, 10);
