@@ -38,7 +38,7 @@ export function patienceOf(rule: string): { for: number; keepFiring: number } {
 }
 
 /**
- * Faults of one instance from `start` to `end`, one after the other with hours in between: some a good deal shorter than
+ * Faults of one instance from `start` to `end`, one after the other with more hours in between than a notice may be late: some a good deal shorter than
  * their rule's patience, the others longer. `random` gives 0 to 1.
  */
 export function planFaults(
@@ -54,6 +54,6 @@ export function planFaults(
     const length = short ? patience / 2 : patience + 3 * minute + random() ** 3 * 20 * 60 * minute;
     if (at + length > end - 12 * 60 * minute) return faults;
     faults.push({ ...kind, instance, from: at, until: at + length, told: !short });
-    at += length + (3 + 20 * random()) * 60 * minute;
+    at += length + (6 + 16 * random()) * 60 * minute;
   }
 }
