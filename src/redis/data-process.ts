@@ -59,6 +59,19 @@ export async function servingAt(found: readonly DataProcess[], url: string): Pro
   });
 }
 
+/** Servers that work in that directory and do not serve `url`, as far as can be seen: only root sees those of other users. */
+export async function othersIn(path: string, url: string): Promise<DataProcess[]> {
+  const found = await findDataProcesses(path);
+  if (found.length < 2) return [];
+  const { servers } = await findServers();
+  const addressesOf = (pid: number): ServerAddress[] =>
+    servers.find((server) => server.pid === pid)?.addresses ?? [];
+  const isOurs = ({ pid }: DataProcess): boolean =>
+    addressesOf(pid).some((address) => 'socket' in address === url.startsWith('unix:') && isAt(address, url));
+  // A child that saves has its parent's folder, and no address of its own.
+  return found.filter((one) => addressesOf(one.pid).length > 0 && !isOurs(one));
+}
+
 function isAt(address: ServerAddress, url: string): boolean {
   const { protocol, port, pathname } = new URL(url);
   if ('socket' in address) return protocol !== 'unix:' || address.socket === decodeURIComponent(pathname);

@@ -16,6 +16,7 @@ import { requireRoom } from '../../jobs/backup/backup-steps.ts';
 import { formatBytes } from '../../lib/bytes.ts';
 import { tryWatchRights } from '../../monitor/rights.ts';
 import type { RedisConnection } from '../../redis/connect.ts';
+import { othersIn } from '../../redis/data-process.ts';
 import { toolPlaces } from '../../redis/find-service.ts';
 import { engineOf, identityOf, readDumpPath, readInfo, readServerTime } from '../../redis/server.ts';
 import { findCheckTool } from '../../redis/tools.ts';
@@ -64,7 +65,7 @@ export async function checkPath(
     const connection = opened;
     try {
       await attempt('right to save', () => mayBgsave(connection));
-      await attempt('dump file', () => seesDump(connection));
+      await attempt('dump file', () => seesDump(connection, instance.url));
       await attempt('room to save', async () => judgeRoom((facts = await gatherPreflight(connection))));
       await attempt('check tool', () => hasTool(connection, instance, signal));
       await attempt('rights to watch', () => mayWatch(connection, instance));
@@ -112,13 +113,19 @@ async function mayBgsave(connection: RedisConnection): Promise<Outcome> {
   return 'BGSAVE is allowed';
 }
 
-async function seesDump(connection: RedisConnection): Promise<Outcome> {
+async function seesDump(connection: RedisConnection, url: string): Promise<Outcome> {
   const { name } = connection.target;
   const { dir, file } = await readDumpPath(connection);
   const path = join(dir, file);
   await using _ = await rememberDump(name, path);
   if (!existsSync(path)) return `${dir} can be seen; there is no dump in it yet`;
   await (await openDump(name, path)).close();
+  const shared = await othersIn(dir, url);
+  if (shared.length > 0)
+    return {
+      warning: `${dir} is the data folder of another server too (pid ${shared.map(({ pid }) => pid).join(', ')}): where both save to ${file}, each takes the other’s dump for its own`,
+      next: 'give each server a dir of its own, or another dbfilename',
+    };
   return `${path} can be read`;
 }
 

@@ -51,6 +51,7 @@ export interface Run extends Omit<SnapshotOptions, 'timeout' | 'onProgress'> {
 /**
  * Why a save led to no snapshot although it did not fail. raced: another save came in between · vanished: it ended
  * without a file (FLUSHALL and BGSAVE CANCEL kill the child, CONFIG SET dir moves the file; a server in a container
- * writes it where we do not see it) · flushed: FLUSHALL wrote an empty dump instead.
+ * writes it where we do not see it) · flushed: FLUSHALL wrote an empty dump instead · foreign: what lies there has far more
+ * or fewer keys than the server had at its fork.
  */
-export type Lost = 'raced' | 'vanished' | 'flushed';
+export type Lost = 'raced' | 'vanished' | 'flushed' | 'foreign';

@@ -152,6 +152,10 @@ function allLost(instance: string, why: Lost): AgentError {
       'they ended without a new file where the server says that it saves',
       `${elsewhere}. Or does something send FLUSHALL all the time?`,
     ],
+    foreign: [
+      'what lay there was the dump of another server each time: it has far more or fewer keys than this one',
+      'two servers save to one place: give each a dir or dbfilename of its own (redis-agent check names the other)',
+    ],
     flushed: ['FLUSHALL emptied the server during each of them', 'what sends FLUSHALL?'],
   };
   const [text, hint] = causes[why];

@@ -23,6 +23,10 @@ type Keyspace = Record<string, KeyCount>;
 /** Milliseconds by which time(2), which stamps a save, may lag behind TIME: it reads the clock of the last tick. */
 const tick = 20;
 
+/** What a server may gain or lose between two saves, at the least, and of all its keys. */
+const fewKeys = 10;
+const farShare = 0.5;
+
 /**
  * Milliseconds by which a scheduled save must have started once the way is free: servers look at least once a second,
  * but after a failed save not for 5 s (server.h, CONFIG_BGSAVE_RETRY_DELAY).
@@ -89,6 +93,10 @@ async function accept(
       await handle.close();
       return 'flushed';
     }
+    if (request.answer === 'started' && first !== undefined && isFar(first, databases)) {
+      await handle.close();
+      return 'foreign';
+    }
     let closed: Promise<void> | undefined;
     const close = (): Promise<void> => (closed ??= handle.close());
     const { requestedAt, server } = request;
@@ -123,6 +131,16 @@ function agrees(first: FirstDatabase, databases: Keyspace): boolean {
   if (first === 'none') return !hasKeys(databases);
   const counted = databases[first.number];
   return counted?.keys === first.keys && counted.expires === first.expires;
+}
+
+/**
+ * Is the dump of another server? One that was saved a little later has a few keys more or less; one of a server that writes to
+ * the same place has others.
+ */
+function isFar(first: FirstDatabase, databases: Keyspace): boolean {
+  if (first === 'none') return false;
+  const counted = databases[first.number]?.keys ?? 0;
+  return Math.abs(first.keys - counted) > Math.max(fewKeys, farShare * Math.max(first.keys, counted));
 }
 
 function hasKeys(databases: Keyspace): boolean {
