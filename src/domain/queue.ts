@@ -53,7 +53,7 @@ export interface QueueReading {
   oldestName: string | null;
   /** When the first delayed job should have begun. */
   overdueSince: number | null;
-  /** Of the oldest active jobs (five at most) those that a worker holds, and those that none does. */
+  /** Of the oldest active jobs (three at most) those that a worker holds, and those that none does. */
   held: number | null;
   abandoned: number | null;
   /** When something was last finished, as far as can be seen. */

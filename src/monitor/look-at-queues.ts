@@ -68,7 +68,7 @@ export async function lookAtQueues(
     }
   }
   const refs = chooseQueues(instance, settings.queues, fresh ?? found ?? [], mostQueues);
-  known = { ...known, queues: { ...known.queues, refs, now: at } };
+  known = { ...known, queues: { ...known.queues, refs, now: at, detail: true } };
   let workers: Worker[] = [];
   if (workersCollector.applies?.(known) === true) {
     try {

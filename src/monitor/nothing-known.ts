@@ -16,5 +16,5 @@ export const nothingKnown: Known = {
   replica: false,
   databases: [],
   workers: undefined,
-  queues: { refs: [], memory: new Map(), now: 0, blindUntil: 0, refused: new Map() },
+  queues: { refs: [], memory: new Map(), now: 0, blindUntil: 0, detail: false, refused: new Map() },
 };

@@ -28,7 +28,7 @@ export interface OneQueue {
 }
 
 const each = (rate: number | null): string => (rate === null ? 'not watched yet' : `${round(rate)} a minute`);
-const held = (bytes: number | null): string =>
+const holding = (bytes: number | null): string =>
   bytes === null || bytes === 0 ? '' : `, about ${formatBytes(bytes)}`;
 
 export function renderQueue({ at, queue, workers, kept }: OneQueue, { style, width }: RenderContext): string {
@@ -43,13 +43,13 @@ export function renderQueue({ at, queue, workers, kept }: OneQueue, { style, wid
     ['oldest', oldestText(reading, at)],
     [
       'completed',
-      `${each(completedRate)}${bull ? `; ${reading.completed} kept${held(kept.completed)}${since(reading.oldestCompleted, at)}` : ''}`,
+      `${each(completedRate)}${bull ? `; ${reading.completed} kept${holding(kept.completed)}${since(reading.oldestCompleted, at)}` : ''}`,
     ],
     ...(bull
       ? [
           [
             'failed',
-            `${each(failedRate)}; ${reading.failed} kept${held(kept.failed)}${since(reading.oldestFailed, at)}`,
+            `${each(failedRate)}; ${reading.failed} kept${holding(kept.failed)}${since(reading.oldestFailed, at)}`,
           ],
           ['stalled', `${each(stalledRate)} (an estimate)`],
         ]

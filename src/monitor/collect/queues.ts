@@ -8,7 +8,7 @@ import { bullKey, bullReader } from './queues/bull.ts';
 import { isName } from './queues/job-facts.ts';
 import { listReader, zsetReader } from './queues/plain.ts';
 import type { RawQueue } from './parts/raw-queue.ts';
-import type { QueueReader } from './queues/raw.ts';
+import type { Asked, QueueReader } from './queues/raw.ts';
 import { nothingSeen, settle, type JobsSeen } from './queues/settle.ts';
 import { streamReader } from './queues/stream.ts';
 import { workerName } from './queues/workers.ts';
@@ -79,8 +79,9 @@ function commandsOf(ref: QueueRef, known: Known): Command[] {
   return readers[ref.kind].commands(ref, known.queues.memory.get(queueLabel(ref)), askedOf(known));
 }
 
-const askedOf = ({ queues }: Known): { now: number; content: boolean } => ({
+const askedOf = ({ queues }: Known): Asked => ({
   now: queues.now,
+  detail: queues.detail,
   content: queues.blindUntil <= queues.now,
 });
 
@@ -112,10 +113,8 @@ function jobCommands(ref: QueueRef, raw: RawQueue | undefined): Command[] {
   if (raw === undefined || (ref.kind !== 'bull' && ref.kind !== 'bullmq')) return [];
   return [
     ...raw.nextIds.map((id) => ['HMGET', bullKey(ref, id), ...jobFields]),
-    ...raw.activeIds.flatMap((id) => [
-      ['EXISTS', bullKey(ref, `${id}:lock`)],
-      ['HMGET', bullKey(ref, id), 'processedOn'],
-    ]),
+    ...raw.activeIds.map((id) => ['EXISTS', bullKey(ref, `${id}:lock`)]),
+    ...raw.activeIds.slice(0, 1).map((id) => ['HMGET', bullKey(ref, id), 'processedOn']),
   ];
 }
 
@@ -135,11 +134,14 @@ function readJobs(raw: RawQueue | undefined, replies: readonly Reply[]): JobsSee
     const called = textOf(name);
     return [{ id: shortened(id), name: isName(called) ? called : null, due }];
   });
-  const active = activeIds.map((id, index) => {
-    const at = nextIds.length + 2 * index;
-    const [processed] = listOf(replies[at + 1]);
-    return { id, held: numberOf(replies[at] ?? null) !== 0, since: numberOf(processed ?? null) ?? null };
-  });
+  // Of the oldest alone it is asked since when: the others cannot be older.
+  const [begun] = listOf(replies[nextIds.length + activeIds.length]);
+  const since = numberOf(begun ?? null) ?? null;
+  const active = activeIds.map((id, index) => ({
+    id,
+    held: numberOf(replies[nextIds.length + index] ?? null) !== 0,
+    since,
+  }));
   return { next, active };
 }
 

@@ -40,6 +40,8 @@ export interface QueuesKnown {
   now: number;
   /** What jobs hold is left unread: something was larger than a connection takes. */
   blindUntil: number;
+  /** A person looks: all there is. */
+  detail: boolean;
   /** Those whose keys this user may not read, by label, and until when they are not asked for: each refusal is logged. */
   refused: ReadonlyMap<string, number>;
 }

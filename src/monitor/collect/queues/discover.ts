@@ -5,7 +5,7 @@ import type { Command } from '../parts/collector.ts';
 import { listOf, numberOf, textOf } from '../parts/numbers.ts';
 
 /** Buckets that one SCAN looks at: some hundred microseconds. */
-const each = 500;
+const each = 250;
 /** Of one search; what is more is no set of queues but a pattern of keys that looks like one. */
 const mostCandidates = 5000;
 const longestName = 300;

@@ -19,6 +19,8 @@ export interface Asked {
   now: number;
   /** Whether the jobs themselves may be read, where they lie in the list or set. */
   content: boolean;
+  /** Everything, for a person who looks; a poll asks for less. */
+  detail: boolean;
 }
 
 export const nothing: RawQueue = {
