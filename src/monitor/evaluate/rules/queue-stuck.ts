@@ -10,6 +10,8 @@ export const queueStuck = queueRule(
     severity: 'critical',
     title: 'Work is due in a queue, and nothing is finished',
     why: 'A worker can be connected and do nothing: it hangs, is stopped, or waits for something that does not come.',
+    // What was finished is proof enough that it is over.
+    keepFiring: 0,
     inhibitedBy: [
       'server-down',
       'server-busy',
