@@ -9,6 +9,8 @@ export interface AofPlace {
   wanted: boolean;
   /** Does it write one now? Not while a replica is being synchronised. */
   running: boolean;
+  /** The server's data folder. */
+  dir: string;
   /** 7.0 and newer: the folder with the manifest. Before: undefined, and `file` is the AOF. */
   folder: string | undefined;
   /** The manifest, or before 7.0 the AOF itself. */
@@ -31,6 +33,7 @@ export async function readAofPlace(connection: RedisConnection, info: Info): Pro
   const dirname = Array.isArray(folderReply) ? folderReply[1] : undefined;
   const folder = typeof dirname === 'string' ? join(dir, dirname) : undefined;
   return {
+    dir,
     wanted: wanted === 'yes',
     running: info.get('aof_enabled') === '1',
     folder,

@@ -17,6 +17,7 @@ import { formatBytes } from '../../lib/bytes.ts';
 import { tryWatchRights } from '../../monitor/rights.ts';
 import type { RedisConnection } from '../../redis/connect.ts';
 import { othersIn } from '../../redis/data-process.ts';
+import { requireOwnFolder } from '../../redis/own-folder.ts';
 import { toolPlaces } from '../../redis/find-service.ts';
 import { engineOf, identityOf, readDumpPath, readInfo, readServerTime } from '../../redis/server.ts';
 import { findCheckTool } from '../../redis/tools.ts';
@@ -116,6 +117,7 @@ async function mayBgsave(connection: RedisConnection): Promise<Outcome> {
 async function seesDump(connection: RedisConnection, url: string): Promise<Outcome> {
   const { name } = connection.target;
   const { dir, file } = await readDumpPath(connection);
+  await requireOwnFolder(await readInfo(connection), connection.target, dir);
   const path = join(dir, file);
   await using _ = await rememberDump(name, path);
   if (!existsSync(path)) return `${dir} can be seen; there is no dump in it yet`;

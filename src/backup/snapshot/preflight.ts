@@ -5,6 +5,7 @@ import type { Log } from '../../domain/log.ts';
 import { infoInteger, infoKeyspace, type Info } from '../../formats/info/parse-info.ts';
 import { readCgroupMemory, readHostMemory } from '../../lib/host-memory.ts';
 import type { RedisConnection } from '../../redis/connect.ts';
+import { requireOwnFolder } from '../../redis/own-folder.ts';
 import { findServerProcess } from '../../redis/server-process.ts';
 import { readDumpPath, readInfo } from '../../redis/server.ts';
 import { readDumpPlace } from './dump-place.ts';
@@ -19,6 +20,8 @@ import { blocksWrites, lastSaveFailed } from './save-request.ts';
  */
 export async function preflight(connection: RedisConnection, { log }: { log: Log }): Promise<void> {
   const instance = connection.target.name;
+  // Before anything is asked of the server: its save would go where we do not look.
+  await requireOwnFolder(await readInfo(connection), connection.target, (await readDumpPath(connection)).dir);
   const { refusals, warnings } = judgePreflight(await gatherPreflight(connection));
   for (const { check, what, why, next } of warnings)
     log.warn({ instance, check, what, why, next }, 'preflight');

@@ -4,6 +4,7 @@ import { layoutOf, nextPersistence } from '../../backup/restore/plan-restore.ts'
 import { AgentError } from '../../domain/errors.ts';
 import type { Info } from '../../formats/info/parse-info.ts';
 import { readAofPlace, type AofPlace } from '../../redis/aof-place.ts';
+import { requireOwnFolder } from '../../redis/own-folder.ts';
 import { readInfo } from '../../redis/server.ts';
 import type { JobContext } from '../job.ts';
 
@@ -30,7 +31,9 @@ export async function viewAof(context: JobContext): Promise<AofView> {
     const connection = await context.connect();
     try {
       const info = await readInfo(connection);
-      return { info, place: { ...(await readAofPlace(connection, info)), answers: true } };
+      const place = await readAofPlace(connection, info);
+      await requireOwnFolder(info, context.instance, place.dir);
+      return { info, place: { ...place, answers: true } };
     } finally {
       connection.close();
     }
@@ -61,6 +64,7 @@ async function viewByConf(context: JobContext): Promise<AofView | undefined> {
     place: {
       answers: false,
       dump: join(dir, dbfilename),
+      dir,
       wanted: appendonly,
       running: false,
       folder,

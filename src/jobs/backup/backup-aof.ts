@@ -8,6 +8,7 @@ import { AgentError } from '../../domain/errors.ts';
 import { infoInteger, infoKeyspace, type Info } from '../../formats/info/parse-info.ts';
 import { formatBytes } from '../../lib/bytes.ts';
 import type { AofPlace } from '../../redis/aof-place.ts';
+import { requireOwnFolder } from '../../redis/own-folder.ts';
 import { identityOf, readServerTime } from '../../redis/server.ts';
 import { asEntry, countKeys } from './backup.ts';
 import type { BackupJob, BackupOptions } from './backup-options.ts';
@@ -92,6 +93,7 @@ async function look(context: JobContext, { skipPreflight }: BackupOptions): Prom
       insist: skipPreflight,
       onWait: () => progress.report({ phase: 'waiting for a rewrite' }),
     });
+    await requireOwnFolder(info, context.instance, place.dir);
     const at = await readServerTime(connection);
     return { place, info, server: identityOf(info, at), at };
   } finally {
