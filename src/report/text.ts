@@ -19,7 +19,9 @@ export function renderText(report: ReportDocument, timezone: string): string {
       ...(advice === null ? [] : [`  ${advice}`]),
     ]),
     ...(verdict.next.length < 2 ||
-    verdict.next.every((step) => verdict.points.some(({ advice }) => advice === step))
+    verdict.next.every((step) =>
+      verdict.points.some(({ advice }) => advice !== null && step.endsWith(advice)),
+    )
       ? []
       : ['', 'Next:', ...verdict.next.map((step, index) => `${index + 1}. ${step}`)]),
     ...sections.flatMap(({ title: name, blocks }) => [

@@ -7,7 +7,7 @@ import { writeAtomic } from '../../lib/write-atomic.ts';
 import type { ReportDocument } from '../../report/document.ts';
 import { defineCommand } from '../define-command.ts';
 
-const formats = ['html', 'text', 'json'] as const;
+const formats = ['html', 'text', 'json', 'pdf'] as const;
 
 interface ReportArguments {
   since: string;
@@ -19,7 +19,7 @@ interface ReportArguments {
 interface ReportResult {
   document: ReportDocument;
   /** In the format that was asked for. */
-  content: string;
+  content: string | Uint8Array;
   written: { path: string; format: string; bytes: number } | null;
 }
 
@@ -39,6 +39,7 @@ export const reportCommand = defineCommand<ReportArguments, ReportResult>({
   examples: [
     ['report --out redis.html', 'a page to send to an auditor: one file, nothing is loaded'],
     ['report --since 7d', 'the same as text'],
+    ['report --out redis.pdf', 'on paper, where a browser is installed'],
     ['report --repository --out fleet.html', 'every host that backs up to this repository'],
   ],
   async run(context, { since, out, format, repository }) {
@@ -48,6 +49,8 @@ export const reportCommand = defineCommand<ReportArguments, ReportResult>({
         hint: 'write 24h, 7d or 30d',
       });
     const kind = format ?? formatOf(out);
+    if (kind === 'pdf' && out === undefined)
+      throw new AgentError('usage', 'a PDF goes into a file', { hint: 'name it: --out report.pdf' });
     const app = await context.app();
     const { signal, clock } = context;
     const made = repository
@@ -58,20 +61,22 @@ export const reportCommand = defineCommand<ReportArguments, ReportResult>({
           signal,
         });
     const { document, timezone } = made;
-    const content = await write(document, timezone, kind);
+    const path = context.env['PATH'];
+    const content = await write(document, timezone, kind, { path, signal });
     if (out === undefined) return { document, content, written: null };
     await place(out, content);
     return { document, content, written: { path: out, format: kind, bytes: Buffer.byteLength(content) } };
   },
   render: ({ content, written, document }, { style }) =>
     written === null
-      ? content.trimEnd()
+      ? String(content).trimEnd()
       : `${style.good('written')}: ${written.path}\n${document.verdict.headline}`,
   document: ({ document, written }) => ({ ...document, written }),
 });
 
 function formatOf(out: string | undefined): (typeof formats)[number] {
   const extension = out === undefined ? '.txt' : extname(out).toLowerCase();
+  if (extension === '.pdf') return 'pdf';
   if (extension === '.html' || extension === '.htm') return 'html';
   return extension === '.json' ? 'json' : 'text';
 }
@@ -80,11 +85,17 @@ async function write(
   document: ReportDocument,
   timezone: string,
   format: (typeof formats)[number],
-): Promise<string> {
+  browser: { path: string | undefined; signal: AbortSignal },
+): Promise<string | Uint8Array> {
   switch (format) {
     case 'html': {
       const { renderPage } = await import('../../report/html/page.ts');
       return renderPage(document, timezone);
+    }
+    case 'pdf': {
+      const { renderPage } = await import('../../report/html/page.ts');
+      const { printPdf } = await import('../../app/report/print-pdf.ts');
+      return await printPdf(renderPage(document, timezone), browser);
     }
     case 'text': {
       const { renderText } = await import('../../report/text.ts');
@@ -96,7 +107,7 @@ async function write(
 }
 
 /** It names what an attacker would like to know: not for everybody's eyes. */
-async function place(path: string, content: string): Promise<void> {
+async function place(path: string, content: string | Uint8Array): Promise<void> {
   try {
     await writeAtomic(path, content, { mode: 0o640 });
   } catch (error) {

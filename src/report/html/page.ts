@@ -67,7 +67,8 @@ function renderVerdict({ tone, headline, points, next }: Verdict): Markup {
             ${list}
           </ul>`
     }${
-      next.length < 2 || next.every((step) => points.some(({ advice }) => advice === step))
+      next.length < 2 ||
+      next.every((step) => points.some(({ advice }) => advice !== null && step.endsWith(advice)))
         ? markup``
         : markup`<p><b>Next:</b></p>
             <ol>

@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -11,6 +11,7 @@ import { judgeFacts } from '../../../src/harden/audit/judge.ts';
 import { findBrowser } from '../../../src/lib/find-browser.ts';
 import { renderPage } from '../../../src/report/html/page.ts';
 import { buildReport } from '../../../src/report/model/index.ts';
+import { runAgent, writeConfig } from '../../support/agent/cli.ts';
 import { fileFacts } from '../../support/data/audit-facts.ts';
 import { busyInstance } from '../../support/data/busy-report.ts';
 import { sampleFacts, sampleInstance } from '../../support/data/sample-report.ts';
@@ -150,5 +151,20 @@ describe.skipIf(browserProgram === undefined)('the policy of a page', () => {
       5,
     );
     expect(asked).toEqual([]);
+  });
+});
+
+describe('report --out FILE.pdf', () => {
+  test.skipIf(browserProgram === undefined)('is what a browser prints', async () => {
+    const config = writeConfig({});
+    const out = join(config.folder, 'report.pdf');
+    const { code, stdout } = await runAgent(['report', '--out', out], { config });
+    expect({ code, stdout }).toMatchObject({ code: 0, stdout: expect.stringContaining(`written: ${out}`) });
+    expect(readFileSync(out).subarray(0, 5).toString()).toBe('%PDF-');
+  });
+
+  test('into no file is refused', async () => {
+    const { code, stderr } = await runAgent(['report', '--format', 'pdf'], { config: writeConfig({}) });
+    expect({ code, stderr }).toMatchObject({ code: 2, stderr: expect.stringContaining('--out report.pdf') });
   });
 });
