@@ -24,6 +24,7 @@ import { rdbCommands } from './rdb/index.ts';
 import { reportCommand } from './report.ts';
 import { restoreCommand } from './restore/restore.ts';
 import { rotatePasswordCommand } from './rotate-password.ts';
+import { runbookCommand } from './runbook.ts';
 import { runCommand } from './run.ts';
 import { slowlogCommand } from './slowlog.ts';
 import { statusCommand } from './status.ts';
@@ -43,6 +44,7 @@ const all: readonly (AnyCommand | CommandGroup)[] = [
   historyCommand,
   alertsCommands,
   explainCommand,
+  runbookCommand,
   runCommand,
   backupCommand,
   backupsCommands,

@@ -1,0 +1,52 @@
+import { constants } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { runCommand } from '../../lib/run-command.ts';
+import type { FoundService } from '../../redis/find-service.ts';
+import { readConf } from '../../redis/read-conf.ts';
+
+const tail = 16 * 1024;
+const most = 20;
+
+/** What a server that does not answer said last: in its log file, else in the journal. Empty where neither can be read. */
+export async function lastLogLines(
+  service: FoundService | undefined,
+  unit: string | undefined,
+  signal: AbortSignal,
+): Promise<string[]> {
+  const words = service?.arguments;
+  const conf =
+    words === undefined
+      ? undefined
+      : await readConf(words.file, words.directives, service?.user).catch(() => undefined);
+  const path = conf?.get('logfile') ?? '';
+  const text = path.startsWith('/') ? await endOf(path) : undefined;
+  if (text !== undefined) return lastOf(text);
+  if (unit === undefined) return [];
+  const journal = await runCommand(
+    ['journalctl', '-u', unit, '-n', String(most), '-o', 'cat', '--no-pager'],
+    signal,
+  ).catch(() => undefined);
+  return lastOf(journal?.stdout ?? '');
+}
+
+async function endOf(path: string): Promise<string | undefined> {
+  try {
+    // Somebody else's file.
+    await using file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW);
+    const stats = await file.stat();
+    if (!stats.isFile()) return undefined;
+    const buffer = Buffer.alloc(Math.min(tail, stats.size));
+    await file.read(buffer, 0, buffer.length, stats.size - buffer.length);
+    return buffer.toString('latin1');
+  } catch {
+    return undefined;
+  }
+}
+
+function lastOf(text: string): string[] {
+  return text
+    .split('\n')
+    .map((line) => line.trim())
+    .filter(Boolean)
+    .slice(-most);
+}

@@ -1,0 +1,213 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Queue } from 'bullmq';
+import { expect, onTestFinished, test } from 'vitest';
+import type { RunbookReport } from '../../src/app/runbook/report.ts';
+import { runAgent, writeConfig, type TestConfig } from '../support/agent/cli.ts';
+import { hasEnded } from '../support/servers/owned-process.ts';
+import { startServer, type TestServer } from '../support/servers/redis-server.ts';
+import { until } from '../support/servers/sentinels.ts';
+
+async function look(config: TestConfig, topic: string): Promise<RunbookReport> {
+  const { json, code } = await runAgent(['runbook', topic, '--json'], { config });
+  expect(code).toBe(0);
+  // For people too.
+  const { stdout } = await runAgent(['runbook', topic], { config });
+  expect(stdout.split('\n')[0]).toContain(topic);
+  return json.reports[0];
+}
+
+const causes = ({ found }: RunbookReport): string =>
+  found.flatMap(({ state, text }) => (state === 'cause' ? [text] : [])).join('\n');
+
+/** Does what was offered, as somebody who copies it. */
+function follow({ build }: TestServer, { steps }: RunbookReport, pattern: RegExp): string {
+  const command = steps.find((step) => pattern.test(step.command))?.command;
+  if (command === undefined) throw new Error(`not offered: ${JSON.stringify(steps)}`);
+  return execFileSync('sh', ['-c', command.replace(/^redis-cli/, build.cli)], {
+    encoding: 'utf8',
+    timeout: 10_000,
+  });
+}
+
+test('memory: full and no eviction; the offered maxmemory lets writes through', async () => {
+  const server = await startServer({ config: { maxmemory: '3mb' } });
+  await server.call('CONFIG', 'SET', 'maxmemory-policy', 'noeviction');
+  const fill = async (): Promise<void> => {
+    for (let at = 0; at < 400; at++) await server.call('SET', `big:${at}`, 'x'.repeat(20_000));
+  };
+  await expect(fill()).rejects.toThrow(/memory/i);
+  const report = await look(writeConfig({ server }), 'memory');
+  expect(report.applies).toBe(true);
+  expect(causes(report)).toContain('noeviction');
+  expect(JSON.stringify(report.found)).toContain('big:');
+  follow(server, report, /CONFIG SET maxmemory/);
+  expect(await server.call('SET', 'one', 'more')).toBe('OK');
+});
+
+test('slow: a script that does not end; the offered command ends it', async () => {
+  const server = await startServer({ config: { 'lua-time-limit': '100' } });
+  const config = writeConfig({ server });
+  const running = server.call('EVAL', 'while true do end', 0).catch((error: unknown) => String(error));
+  await until(async () => {
+    const { json } = await runAgent(['runbook', 'slow', '--json'], { config });
+    return causes(json.reports[0]).includes('BUSY');
+  });
+  const report = await look(config, 'slow');
+  expect(report.applies).toBe(true);
+  follow(server, report, /SCRIPT KILL/);
+  expect(await running).toContain('killed');
+  expect((await look(config, 'slow')).found.some(({ text }) => text.startsWith('it answered PING'))).toBe(
+    true,
+  );
+});
+
+test('connections: maxclients is filled; who holds them is named, and ending that program lets others in', async () => {
+  const server = await startServer({ config: { maxclients: '40' } });
+  const code = `const net=require('net');for(let i=0;i<60;i++)net.connect(${server.port},'127.0.0.1').on('error',()=>{});setInterval(()=>{},1000)`;
+  const hog = spawn('setpriv', ['--pdeathsig', 'KILL', process.execPath, '-e', code], { stdio: 'ignore' });
+  const ended = once(hog, 'exit');
+  onTestFinished(() => void (hasEnded(hog) || hog.kill('SIGKILL')));
+  const config = writeConfig({ server });
+  await until(async () => {
+    const { json } = await runAgent(['runbook', 'connections', '--json'], { config });
+    return causes(json.reports[0]).includes('maxclients is reached');
+  });
+  const report = await look(config, 'connections');
+  expect(JSON.stringify(report.found)).toContain(`pid ${hog.pid}`);
+  follow(server, report, /^kill /);
+  await ended;
+  await until(async () => {
+    const { json } = await runAgent(['runbook', 'connections', '--json'], { config });
+    return !JSON.stringify(json.reports).includes('is reached');
+  });
+});
+
+test('down: the end of its log says why, and the offered start brings it back', async () => {
+  const server = await startServer();
+  const start = [server.build.server, server.configFile, '--daemonize', 'yes'];
+  const instances = [
+    { name: 'main', url: server.url, service: { start, user: process.getuid?.() === 0 ? '1' : undefined } },
+  ];
+  const config = writeConfig({ instances });
+  expect((await look(config, 'down')).applies).toBe(false);
+  await server.kill('SIGTERM');
+  const report = await look(config, 'down');
+  expect(report.applies).toBe(true);
+  expect(causes(report)).toContain('connection refused');
+  expect(JSON.stringify(report.found)).toContain('bye bye');
+  expect(report.steps.map(({ command }) => command)).toContain('redis-agent queues');
+  // The offered command, ended by what has started it.
+  const command = report.steps.find(({ command: each }) => each.includes('--daemonize'))?.command ?? '';
+  expect(command).toContain(server.configFile);
+  await server.restart();
+  expect((await look(config, 'down')).applies).toBe(false);
+});
+
+test('down: a faulty line is named, and the audit is offered for it', async () => {
+  const server = await startServer();
+  await server.kill('SIGTERM');
+  writeFileSync(
+    server.logFile,
+    '1:M 29 Nov 2026 *** FATAL CONFIG FILE ERROR (Redis 7.0.15) ***\nBad directive or wrong number of arguments\n',
+  );
+  const config = writeConfig({
+    instances: [
+      { name: 'main', url: server.url, service: { start: [server.build.server, server.configFile] } },
+    ],
+  });
+  const report = await look(config, 'down');
+  expect(causes(report)).toContain('a line of its configuration is wrong');
+  expect(report.steps[0]?.command).toContain('audit --conf');
+});
+
+test('full-disk: a failed save is told with what blocks writes, and a save mends it', async () => {
+  const server = await startServer({ config: { save: '3600 1' } });
+  const config = writeConfig({ server });
+  await server.call('SET', 'a', '1');
+  // What stands in its way is a folder where the dump belongs.
+  mkdirSync(server.dumpPath);
+  writeFileSync(join(server.dumpPath, 'x'), '');
+  await server.call('BGSAVE');
+  await until(async () =>
+    String(await server.call('INFO', 'persistence')).includes('rdb_last_bgsave_status:err'),
+  );
+  await expect(server.call('SET', 'b', '1')).rejects.toThrow(/save/);
+  const left = join(server.dir, 'temp-4711.rdb');
+  writeFileSync(left, 'REDIS0010');
+  const report = await look(config, 'full-disk');
+  expect(report.applies).toBe(true);
+  expect(causes(report)).toContain('its last save failed');
+  follow(server, report, /^rm /);
+  expect(existsSync(left)).toBe(false);
+  execFileSync('rm', ['-r', server.dumpPath]);
+  follow(server, report, /BGSAVE/);
+  await until(async () => (await server.call('SET', 'b', '1').catch(() => '')) === 'OK');
+});
+
+test('locked-out: nobody may do everything; the offered line and a restart let somebody in', async () => {
+  const server = await startServer({
+    config: { user: ['agent on #' + 'a'.repeat(64) + ' -@all +ping', 'default on nopass ~* &* +@all'] },
+  });
+  const start = [server.build.server, server.configFile];
+  const config = writeConfig({
+    instances: [
+      { name: 'main', url: server.url, username: 'agent', password: { env: 'NOT_IT' }, service: { start } },
+    ],
+  });
+  const ask = async (): Promise<RunbookReport> => {
+    const { json } = await runAgent(['runbook', 'locked-out', '--json'], {
+      config,
+      env: { NOT_IT: 'another-password' },
+    });
+    return json.reports[0];
+  };
+  const report = await ask();
+  expect(report.applies).toBe(true);
+  expect(JSON.stringify(report.found)).toContain('default (no password)');
+  expect(report.steps[0]?.command).toContain('--username default');
+});
+
+test('queue: work is due and no worker is there', async () => {
+  const server = await startServer();
+  await server.call('CONFIG', 'SET', 'maxmemory-policy', 'noeviction');
+  const queue = new Queue('mail', { connection: { port: server.port } });
+  onTestFinished(() => queue.close());
+  for (let at = 0; at < 5; at++) await queue.add('job', {});
+  const report = await look(writeConfig({ server }), 'queue');
+  expect(report.applies).toBe(true);
+  expect(causes(report)).toContain('no worker is connected');
+  expect(report.steps[0]?.command).toBe('redis-agent queues show bull:mail');
+});
+
+test('compromised: a master, a user and a place that nobody knows; the offered commands undo it', async () => {
+  const server = await startServer();
+  await server.call('ACL', 'SETUSER', 'backdoor', 'on', '>x', '~*', '+@all');
+  await server.call('REPLICAOF', '127.0.0.1', '1');
+  const config = writeConfig({
+    instances: [
+      { name: 'main', url: server.url, service: { start: [server.build.server, server.configFile] } },
+    ],
+  });
+  const report = await look(config, 'compromised');
+  expect(report.applies).toBe(true);
+  expect(causes(report)).toContain('it is a replica of 127.0.0.1:1');
+  expect(causes(report)).toContain('backdoor is in none of its files, and may do everything');
+  expect(report.steps[0]?.command).toBe('redis-agent backup');
+  follow(server, report, /REPLICAOF NO ONE/);
+  follow(server, report, /ACL DELUSER backdoor/);
+  expect(causes(await look(config, 'compromised'))).not.toContain('backdoor');
+});
+
+test('without a topic all are looked at, and a healthy server needs none', async () => {
+  const server = await startServer({ config: { requirepass: 'a-long-and-random-secret' } });
+  const config = writeConfig({ server, password: 'a-long-and-random-secret' });
+  const { stdout, code } = await runAgent(['runbook'], { config });
+  expect(code).toBe(0);
+  expect(stdout).toContain('nothing that there is a runbook for');
+  const { code: wrong, stderr } = await runAgent(['runbook', 'fire'], { config });
+  expect(wrong).toBe(2);
+  expect(stderr).toContain('compromised');
+});
