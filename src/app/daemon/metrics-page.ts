@@ -1,6 +1,7 @@
 import { Counter, Gauge, Registry } from 'prom-client';
 import { severities } from '../../domain/finding.ts';
 import { metrics } from '../../domain/metrics.ts';
+import { queueMetrics, queueValues } from '../../domain/queue.ts';
 import { upClasses } from '../../domain/sample.ts';
 import { jobs } from '../../jobs/index.ts';
 import { openFindings } from '../../state/episodes.ts';
@@ -42,6 +43,7 @@ export async function metricsPage(app: App, watch: Watch): Promise<string> {
     polled.set({ instance }, cycle.sample.at / 1000);
     took.set({ instance }, cycle.seconds);
   }
+  addQueues(registers, cycles);
   const open = gauge('findings', 'Findings that are open, by severity.', ['severity']);
   const success = gauge('job_last_success_timestamp_seconds', 'When a job last succeeded.', ['job']);
   const duration = gauge('job_last_duration_seconds', 'How long that run took.', ['job']);
@@ -57,4 +59,20 @@ export async function metricsPage(app: App, watch: Watch): Promise<string> {
     }
   }
   return await registry.metrics();
+}
+
+/** Queues with a line of their own in /metrics: each is a dozen series in somebody's Prometheus. */
+const mostQueues = 100;
+
+function addQueues(registers: Registry[], cycles: ReturnType<Watch['cycles']>): void {
+  for (const { name, kind, help } of queueMetrics) {
+    const labelNames = ['instance', 'queue'];
+    const options = { name: `redis_agent_${name}`, help, labelNames, registers };
+    const made = kind === 'counter' ? new Counter(options) : new Gauge(options);
+    for (const [instance, cycle] of cycles)
+      for (const queue of cycle?.sample.queues?.slice(0, mostQueues) ?? []) {
+        const value = queueValues(queue, cycle?.sample.at ?? 0)[name];
+        if (value !== undefined) made.inc({ instance, queue: queue.label }, value);
+      }
+  }
 }

@@ -8,6 +8,7 @@ import { localTimezone } from '../../lib/timezone.ts';
 import type { BackupFacts, InstanceFacts, ReportFacts } from '../../report/facts.ts';
 import { episodesSince } from '../../state/episodes.ts';
 import type { App } from '../build-app.ts';
+import { gatherQueues } from './gather-queues.ts';
 import { gatherHistory, gatherSlow } from './gather-history.ts';
 import { gatherAudit, gatherNotices } from './gather-told.ts';
 import { readMaintenance } from '../maintenance.ts';
@@ -63,7 +64,7 @@ async function gatherInstance(
       last: last ?? null,
     })),
     slow: gatherSlow(app, instance, since),
-    queues: [],
+    queues: gatherQueues(app, instance),
     notices: gatherNotices(app, instance, since),
   };
 }

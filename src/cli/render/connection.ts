@@ -41,6 +41,7 @@ export function renderConnection(report: ComparedReport, { style, width }: Rende
     table,
     ...problems,
     ...renderBaseline(report, style),
+    ...renderWatched(report, width),
   ].join('\n\n');
 }
 
@@ -58,4 +59,30 @@ function renderBaseline({ baseline }: ComparedReport, style: RenderContext['styl
     ]),
   );
   return [`medians, compared with ${printable(baseline.at)}`, table];
+}
+
+/** A line of blocks each. */
+function renderWatched({ watched }: ComparedReport, width: number): string[] {
+  if (watched === undefined) return [];
+  const { seconds, count, p50, p95, max, buckets, failures } = watched;
+  const most = Math.max(1, ...buckets.map((bucket) => bucket.count));
+  const room = Math.max(10, Math.min(width - 24, 50));
+  const right = { align: 'right' as const };
+  const table = renderTable(
+    [{ title: 'PING UP TO', ...right }, { title: 'TIMES', ...right }, { title: '' }],
+    buckets.map(({ up_to: edge, count: times }): Cell[] => [
+      ms(edge),
+      String(times),
+      '█'.repeat(Math.max(1, Math.round((room * times) / most))),
+    ]),
+  );
+  const middle =
+    p50 === null || p95 === null || max === null
+      ? ''
+      : `: p50 ${ms(p50)}, p95 ${ms(p95)}, at most ${ms(max)}`;
+  return [
+    `watched for ${seconds} s, ${count} answers${middle}`,
+    ...(buckets.length === 0 ? [] : [table]),
+    ...failures.map(({ problem, count: times }) => wrap(`${times} × ${printable(problem)}`, width)),
+  ];
 }

@@ -1,10 +1,12 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer as createHttpServer } from 'node:http';
 import { createServer, connect, type Socket } from 'node:net';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { makeCertificates } from '../../support/servers/certificates.ts';
+import { freePort } from '../../support/servers/free-port.ts';
 import { runAgent } from '../../support/agent/cli.ts';
 import { edgeBuilds, startServer } from '../../support/servers/redis-server.ts';
 import { makeTempFolder, removeTempFolder } from '../../support/house/temp-folder.ts';
@@ -161,6 +163,115 @@ test('20 ms more on the way show as worse, and an equal run does not', async () 
     join(folder, 'slow.json'),
   );
   expect(same).toMatchObject({ code: 0, stdout: expect.not.stringContaining('worse') });
+});
+
+test('what a failed save and a server that hangs come to', async () => {
+  const server = await startServer({ config: { save: '3600 1' } });
+  await server.call('SET', 'key', 'value');
+  mkdirSync(server.dumpPath);
+  await server.call('BGSAVE').catch(() => 'refused');
+  await expect
+    .poll(async () => String(await server.call('INFO', 'persistence')), { timeout: 10_000 })
+    .toContain('rdb_last_bgsave_status:err');
+  // PING itself is refused then: nothing works that an application needs.
+  const { failed } = await failures(server.url);
+  expect(Object.values(failed).join()).toMatch(/MISCONF .*last save failed/);
+  await server.kill('SIGSTOP');
+  try {
+    expect((await failures(server.url)).failed['connect']).toMatch(/no answer in time/);
+  } finally {
+    await server.kill('SIGCONT');
+  }
+}, 60_000);
+
+test('watched for a while: a histogram, and what failed meanwhile', async () => {
+  const server = await startServer();
+  const { code, stdout } = await check(server.url, '--rounds', '2', '--watch', '2s');
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/watched for \d\S* s, \d+ answers: p50 \S+ ms, p95/);
+  expect(stdout).toMatch(/PING UP TO +TIMES\n +\S+ ms +\d+ +█/);
+  const { json } = await check(server.url, '--rounds', '2', '--watch', '1s', '--json');
+  const total = json.watched.buckets.reduce((sum: number, { count }: { count: number }) => sum + count, 0);
+  expect([total, json.watched.failures]).toEqual([json.watched.count, []]);
+  expect(await check(server.url, '--watch', 'soon')).toMatchObject({ code: 2 });
+});
+
+/**
+ * A stand-in for Upstash's REST API, which is not at hand: it speaks the protocol as its documentation has it, a command as a
+ * JSON list to /, many to /pipeline, `result` or `error`, and the token in a header.
+ */
+async function restStandIn(): Promise<{
+  url: string;
+  answer: { status: number; error: string } | undefined;
+}> {
+  const place = { url: '', answer: undefined as { status: number; error: string } | undefined };
+  const data = new Map<string, string>();
+  const run = ([name, key = '', value = '']: string[]): unknown => {
+    if (name === 'PING') return 'PONG';
+    if (name === 'SET') data.set(key, value);
+    if (name === 'SET') return 'OK';
+    if (name === 'TTL') return 59;
+    return name === 'DEL' ? Number(data.delete(key)) : (data.get(key) ?? null);
+  };
+  const standIn = createHttpServer((request, response) => {
+    let body = '';
+    request.on('data', (chunk) => (body += String(chunk)));
+    request.on('end', () => {
+      const say = (status: number, said: unknown): void => {
+        response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(said));
+      };
+      if (request.headers.authorization !== 'Bearer hunter4')
+        return say(401, { error: 'WRONGPASS invalid http auth token' });
+      if (place.answer !== undefined) return say(place.answer.status, { error: place.answer.error });
+      const commands = JSON.parse(body);
+      if (request.url === '/pipeline')
+        return say(
+          200,
+          commands.map((each: string[]) => ({ result: run(each) })),
+        );
+      return say(200, { result: run(commands) });
+    });
+  });
+  standIn.listen(0, '127.0.0.1');
+  await once(standIn, 'listening');
+  onTestFinished(() => void standIn.close());
+  const address = standIn.address();
+  place.url = `http://127.0.0.1:${typeof address === 'object' && address !== null ? address.port : 0}`;
+  return place;
+}
+
+test('Redis by HTTP, against a stand-in: the steps, and each error explained', async () => {
+  const rest = await restStandIn();
+  const folder = tempFolder();
+  const [token, wrong] = [join(folder, 'token'), join(folder, 'wrong')];
+  writeFileSync(token, 'hunter4', { mode: 0o600 });
+  writeFileSync(wrong, 'hunter5', { mode: 0o600 });
+  const { code, json } = await check(rest.url, '--token-file', token, '--json', '--rounds', '3');
+  expect(code).toBe(0);
+  expect(json.steps.map(({ name, verdict }: { name: string; verdict: string }) => [name, verdict])).toEqual(
+    ['connect', 'ping', 'set and get', 'time to live', 'pipeline of 20'].map((name) => [name, 'ok']),
+  );
+  const failing = async (file: string): Promise<string | undefined> =>
+    (await failures(rest.url, '--token-file', file)).failed['connect'];
+  expect(await failing(wrong)).toMatch(/token is refused .*UPSTASH_REDIS_REST_TOKEN/);
+  for (const [status, error, message] of [
+    [404, 'database not found', /no database at this URL/],
+    [429, 'rate limited', /limit of the plan is reached/],
+    [
+      400,
+      'ERR max daily request limit exceeded. Limit: 10000, Usage: 10000.',
+      /limit of the plan .*midnight UTC/,
+    ],
+    [503, 'unavailable', /service fails with 503/],
+  ] as const) {
+    rest.answer = { status, error };
+    expect(await failing(token)).toMatch(message);
+  }
+  expect(await check(rest.url)).toMatchObject({ code: 2, stderr: expect.stringContaining('--token-file') });
+  expect(await check('http://redis.example', '--token-file', token)).toMatchObject({ code: 2 });
+  expect(
+    (await failures(`http://127.0.0.1:${await freePort()}`, '--token-file', token)).failed['connect'],
+  ).toMatch(/refused/);
 });
 
 /** A proxy on loopback that passes on what the server says `ms` later; its port. */

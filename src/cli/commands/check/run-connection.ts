@@ -1,9 +1,14 @@
 import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import type { Argv } from 'yargs';
 import { compareRuns, type ConnectionReport, type StepChange } from '../../../app/connection/report.ts';
+import { watchConnection, type WatchedConnection } from '../../../app/connection/watch-connection.ts';
+import { testRest } from '../../../app/connection/rest.ts';
 import { testConnection } from '../../../app/connection/test-connection.ts';
 import { intoTarget, type IntoOptions } from '../../../app/into-target.ts';
+import { readSecret } from '../../../config/secrets.ts';
 import { AgentError, messageOf } from '../../../domain/errors.ts';
+import { parseDuration } from '../../../lib/duration.ts';
 import type { RedisTarget } from '../../../redis/target.ts';
 import type { CommandContext } from '../../define-command.ts';
 import { exitCodes } from '../../exit-code.ts';
@@ -15,9 +20,15 @@ export interface ConnectionArgs extends Omit<IntoOptions, 'into'> {
   connection: string;
   baseline?: string | undefined;
   rounds: number;
+  tokenFile?: string | undefined;
+  watch?: string | undefined;
 }
 
-export type ComparedReport = ConnectionReport & { baseline: { at: string; changes: StepChange[] } | null };
+export type ComparedReport = ConnectionReport & {
+  baseline: { at: string; changes: StepChange[] } | null;
+  /** Only with --watch. */
+  watched?: WatchedConnection;
+};
 
 const defaultRounds = 50;
 
@@ -29,6 +40,11 @@ export function connectionOptions(yargs: Argv): Argv {
       requiresArg: true,
       describe: `How often each step is timed (${defaultRounds})`,
     },
+    watch: {
+      type: 'string' as const,
+      describe: 'Time PING again and again for so long (1m when left out), and print a histogram',
+    },
+    'token-file': text('File with the REST token, for an https:// URL (Upstash)'),
     username: text('User of that server'),
     'password-file': text('File with that user’s password'),
     'password-env': text('Environment variable with that password'),
@@ -54,10 +70,74 @@ export async function runConnection(context: CommandContext, args: ConnectionArg
   if (!Number.isInteger(rounds) || rounds < 1 || rounds > 100_000)
     throw new AgentError('usage', '--rounds takes a whole number from 1 to 100000');
   const before = args.baseline === undefined ? undefined : readBaseline(args.baseline);
-  const { target, database } = await targetOf(context, args);
-  const report = await testConnection(target, { rounds, valueBytes: 100, database }, context);
+  const span = args.watch === undefined ? undefined : parseWatch(args);
+  const report = await testOf(context, args, rounds);
   const baseline = before === undefined ? null : { at: before.at, changes: compareRuns(before, report) };
-  return { ...report, steps: await inWords(args, report), baseline };
+  const works = report.steps[0]?.verdict === 'ok';
+  const watched =
+    span === undefined || !works
+      ? {}
+      : { watched: await watchConnection((await targetOf(context, args)).target, span, context) };
+  return { ...report, steps: await inWords(args, report), baseline, ...watched };
+}
+
+const usualWatch = 60_000;
+
+function parseWatch({ watch = '', connection }: ConnectionArgs): number {
+  const span = watch === '' ? usualWatch : parseDuration(watch);
+  if (/^https?:/i.test(connection))
+    throw new AgentError('usage', '--watch is not for REST, where each command is billed');
+  if (span !== undefined && span > 0) return span;
+  throw new AgentError('usage', `--watch ${JSON.stringify(watch.slice(0, 40))} is not a length of time`, {
+    hint: 'write 30s, 5m or 1h',
+  });
+}
+
+/** Commands of one round cost: where each is billed, a handful tell enough. */
+const restRounds = 5;
+
+async function testOf(
+  context: CommandContext,
+  args: ConnectionArgs,
+  rounds: number,
+): Promise<ConnectionReport> {
+  const { connection, tokenFile } = args;
+  if (!/^https?:\/\//i.test(connection)) {
+    if (tokenFile !== undefined)
+      throw new AgentError('usage', '--token-file belongs to an https:// URL', {
+        hint: 'a redis:// or rediss:// URL takes --password-file',
+      });
+    const { target, database } = await targetOf(context, args);
+    return testConnection(target, { rounds, valueBytes: 100, database }, context);
+  }
+  const url = restUrl(connection);
+  if (tokenFile === undefined)
+    throw new AgentError('usage', 'a REST URL needs its token', {
+      hint: 'write it to a file that only you may read, and give --token-file FILE',
+    });
+  const token = readSecret({ file: resolve(tokenFile) }, { env: context.env, what: '--token-file' });
+  return testRest({ url, token }, { rounds: args.rounds ?? restRounds, valueBytes: 100 }, context);
+}
+
+/** Without TLS only on this host: the token would be read on the way. */
+function restUrl(connection: string): string {
+  let url: URL;
+  try {
+    url = new URL(connection);
+  } catch {
+    throw new AgentError('usage', '--connection is no URL');
+  }
+  if (url.username !== '' || url.password !== '' || url.search !== '')
+    throw new AgentError(
+      'usage',
+      '--connection holds a user, password or token, which every user of this host can see',
+      {
+        hint: 'give the token by --token-file',
+      },
+    );
+  if (url.protocol === 'http:' && !/^(?:127\.|localhost$|\[::1\]$)/.test(url.hostname))
+    throw new AgentError('usage', 'http:// would send the token in the clear', { hint: 'write https://' });
+  return connection;
 }
 
 function text(describe: string): { type: 'string'; requiresArg: true; describe: string } {
@@ -71,7 +151,7 @@ async function inWords(
 ): Promise<ConnectionReport['steps']> {
   return await Promise.all(
     steps.map(async (step) => {
-      if (step.problem === null) return step;
+      if (step.problem === null || /^https?:/i.test(args.connection)) return step;
       const said = new AgentError('redis', step.problem, step.hint === null ? {} : { hint: step.hint });
       const told: unknown = await inFlags({ into: args.connection }, Promise.reject(said)).catch(
         (error: unknown) => error,
