@@ -130,3 +130,17 @@ export const longPatience = 60 * 60 * 1000;
 
 /** Every five minutes. */
 export const often = '*/5 * * * *';
+
+/** What a poll sees of a server that is stopped and started, or made a replica and a master again. */
+export const interruption: readonly string[] = [
+  'server-down',
+  'server-busy',
+  'server-loading',
+  'restart-loop',
+  'role-changed',
+  'master-link',
+  'replicas-lost',
+  'writes-refused',
+  'connection-failures',
+  'round-trip',
+];

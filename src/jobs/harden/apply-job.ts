@@ -2,7 +2,7 @@ import { AgentError } from '../../domain/errors.ts';
 import type { HardenPlan, Obstacle } from '../../harden/changes.ts';
 import { infoInteger } from '../../formats/info/parse-info.ts';
 import { keysIn } from '../../harden/apply/health.ts';
-import type { Job, JobContext } from '../job.ts';
+import { interruption, type Job, type JobContext } from '../job.ts';
 import { applyPlan, type Applied } from './apply/apply.ts';
 import type { HardenRun } from './apply/run.ts';
 import { makeReady, type Settled } from './apply/settle.ts';
@@ -31,6 +31,7 @@ const declaration = {
   effect: 'work',
   lock: 'harden',
   uses: ['server'],
+  causes: interruption,
   rules: hardenRules.filter(({ id }) => id === 'harden-failed'),
   /** Who was refused asked for it, and was told. */
   isNews: (_: object, error: unknown) =>

@@ -1,6 +1,6 @@
 import { AgentError } from '../../domain/errors.ts';
 import type { Journal } from '../../harden/apply/journal.ts';
-import type { Job } from '../job.ts';
+import { interruption, type Job } from '../job.ts';
 import type { HardenRun } from './apply/run.ts';
 import { makeReady, settledChanges, type Settled } from './apply/settle.ts';
 import { takeBack } from './apply/take-back.ts';
@@ -36,6 +36,7 @@ export const rollbackHardenJob: Job<RollbackOptions, RollbackReport> = {
   command: 'harden rollback',
   lock: 'harden',
   uses: ['server'],
+  causes: interruption,
   rules: hardenRules.filter(({ id }) => id === 'harden-rollback-failed'),
   isNews: (_, error) => !(error instanceof AgentError && ['refused', 'redis', 'usage'].includes(error.code)),
   async run(context, { id, admin, restart, dryRun, onStep }) {

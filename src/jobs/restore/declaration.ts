@@ -1,4 +1,5 @@
 import { AgentError } from '../../domain/errors.ts';
+import { interruption } from '../job.ts';
 
 /** What a restore says about itself, by either method: for the history and its findings they are one. */
 export const restoreDeclaration = {
@@ -9,18 +10,7 @@ export const restoreDeclaration = {
   urgency: 'urgent',
   uses: ['server', 'repository'],
   rules: [],
-  causes: [
-    'server-down',
-    'server-busy',
-    'server-loading',
-    'restart-loop',
-    'role-changed',
-    'master-link',
-    'replicas-lost',
-    'writes-refused',
-    'connection-failures',
-    'round-trip',
-  ],
+  causes: interruption,
   /** Who was refused asked for it, and was told. */
   isNews: (_: object, error: unknown) => !(error instanceof AgentError && error.code === 'refused'),
 } as const;
