@@ -46,7 +46,7 @@ export interface RotationResult extends RotationPlan {
 export const rotatePasswordJob: Job<RotateOptions, RotationResult> = {
   name: 'rotate-password',
   effect: ({ dryRun }) => (dryRun ? 'look' : 'work'),
-  command: 'rotate-password',
+  command: 'rotate-password USER',
   lock: 'harden',
   uses: ['server'],
   rules: rotationRules,
