@@ -1,5 +1,6 @@
 import { AgentError, messageOf, systemCode } from './domain/errors.ts';
 import { systemClock } from './lib/system-clock.ts';
+import { childCommand } from './app/daemon/child-command.ts';
 import { agentVersion } from './app/version.ts';
 
 /** argv, signals, exit code; everything else is behind the import, which `--version` does not pay for. */
@@ -7,6 +8,12 @@ async function main(argv: string[]): Promise<number> {
   process.stdout.on('error', endWithoutOutput);
   if (argv.length === 1 && (argv[0] === '--version' || argv[0] === '-V')) {
     process.stdout.write(`${agentVersion}\n`);
+    return 0;
+  }
+  // A child of the daemon; nobody types this, and without its parent it is a word like any other.
+  if (process.send !== undefined && argv[0] === childCommand) {
+    const { workForDaemon } = await import('./app/daemon/work.ts');
+    await workForDaemon();
     return 0;
   }
   const stop = new AbortController();

@@ -5,7 +5,7 @@ import type { ChannelTools } from '../alert/channels/channel.ts';
 import type { Repository } from '../backup/repository.ts';
 import type { Store } from '../backup/store/store.ts';
 import { readWriterIdentity } from '../backup/writer-identity.ts';
-import { loadSettings } from '../config/load.ts';
+import { loadSettings, type LoadedSettings } from '../config/load.ts';
 import { redactText } from '../config/redact.ts';
 import { readSecret } from '../config/secrets.ts';
 import type { Clock } from '../domain/clock.ts';
@@ -36,6 +36,8 @@ export interface AppOptions {
   log: Log;
   /** Where read secrets are noted, so that the log can mask them. */
   secrets: Secret[];
+  /** Settings that were validated before, and where they were read. */
+  loaded?: LoadedSettings;
   /** Run by root it stays root, for what nobody else may do; its own files are still the daemon's. */
   keepRoot?: boolean;
 }
@@ -99,11 +101,13 @@ export async function buildApp({
   clock,
   log,
   secrets,
+  loaded,
   keepRoot = false,
 }: AppOptions): Promise<App> {
   // With every job behind it, which help and the version need not wait for.
   const { rules } = await import('./rules.ts');
-  const { settings, path } = await loadSettings(configPath, { env, rules: rules.map(({ id }) => id) });
+  const { settings, path } =
+    loaded ?? (await loadSettings(configPath, { env, rules: rules.map(({ id }) => id) }));
   const lifecycle = new Lifecycle({ clock, log });
   const directory = settings.state.path;
   const owner = ownerBesideRoot(directory);

@@ -12,6 +12,7 @@ import { errorDocument, renderError } from './render/error.ts';
 import { renderJson } from './render/json.ts';
 import { createProgressBar, silentProgress } from './render/progress-bar.ts';
 import { createStyle } from './render/style.ts';
+import { logLevel } from './log-level.ts';
 
 type Output = Pick<NodeJS.WriteStream, 'write'> & { isTTY?: boolean; columns?: number };
 
@@ -161,10 +162,9 @@ async function openApp(
 ): Promise<App> {
   const secrets: Secret[] = [];
   const daemon = command.ownOutput === true;
-  const quietLevel = daemon ? 'warn' : 'silent';
   const { createLogger } = await import('../app/logger.ts');
   const log = await createLogger({
-    level: globals.verbose === true ? 'debug' : globals.quiet === true || !daemon ? quietLevel : 'info',
+    level: logLevel(globals, daemon),
     fd: daemon ? 1 : 2,
     pretty: (daemon ? host.stdout : host.stderr).isTTY === true && globals.color,
     secrets: () => secrets,

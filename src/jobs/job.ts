@@ -78,6 +78,8 @@ export interface Job<Options, Value> {
   urgency?: 'urgent' | 'yields';
   /** What must be there for it. What it does not name is not opened, and may be away. */
   uses: readonly ('server' | 'repository')[];
+  /** Reads, packs or loads whole backups: the daemon has it done in a process of its own. */
+  heavy?: boolean;
   /** What it can find, besides `<name>-failed`. */
   rules: readonly Rule[];
   /** Rules that it makes come true while it works on the server: nobody is told of them meanwhile, unless they last. */

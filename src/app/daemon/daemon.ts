@@ -7,6 +7,7 @@ import { forgetRuns } from '../../state/runs.ts';
 import { forgetAlertHistory } from '../alerts/forget.ts';
 import type { App } from '../build-app.ts';
 import { lastReport, sendReport } from '../report/send.ts';
+import type { Children } from './children.ts';
 import { startDelivery } from './deliver.ts';
 import type { Notifier } from './notify.ts';
 import { schedulesOf } from './schedules.ts';
@@ -18,6 +19,8 @@ export interface DaemonOptions {
   /** Builds the app anew for a reload; all that can fail happens in here, before the running one is touched. */
   build(): Promise<App>;
   notifier: Notifier;
+  /** Does heavy work in processes of its own; left out, it is done in this one. */
+  children?: Children | undefined;
   /** First stop request: drain. */
   stop: AbortSignal;
   /** Second one: cut short what still runs. */
@@ -44,7 +47,7 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
   openHistory(app);
   // What an earlier daemon meant to try again is caught up with where it is still due.
   dropRetries(app.state());
-  const scheduler = startScheduler(await schedulesFor(app), app);
+  const scheduler = startScheduler(await schedulesFor(app, options.children), app);
   /** Apps of before a reload, while something runs that began with them. */
   const closing = new Set<Promise<void>>();
   let delivery = startDelivery(app);
@@ -61,7 +64,7 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
       let schedules: Schedule[];
       try {
         openHistory(next);
-        schedules = await schedulesFor(next);
+        schedules = await schedulesFor(next, options.children);
       } catch (error) {
         await next.close();
         throw error;
@@ -140,7 +143,7 @@ function trimHistory(app: App): void {
 }
 
 /** The jobs of the instances, and what the daemon does for itself. */
-async function schedulesFor(app: App): Promise<Schedule[]> {
+async function schedulesFor(app: App, children?: Children): Promise<Schedule[]> {
   const trim: Schedule = {
     name: 'trim-history',
     expression: '47 3 * * *',
@@ -149,7 +152,7 @@ async function schedulesFor(app: App): Promise<Schedule[]> {
     lastRun: undefined,
     run: async () => trimHistory(app),
   };
-  return [...(await schedulesOf(app)), trim, ...reportSchedule(app)];
+  return [...(await schedulesOf(app, children)), trim, ...reportSchedule(app)];
 }
 
 /** Sent once for each of its times, however often the daemon was started since. */

@@ -9,6 +9,9 @@ import { localTimezone } from '../../lib/timezone.ts';
 import { dropRetry, noteRetry } from '../../state/retries.ts';
 import { lastRun } from '../../state/runs.ts';
 import type { App } from '../build-app.ts';
+import { recordEvaluation } from '../findings.ts';
+import { failureOf } from '../run/run-job.ts';
+import { FailedElsewhere, type Children } from './children.ts';
 import { sendAudit } from '../report/send.ts';
 import type { Retry } from './retry.ts';
 import type { Schedule } from './scheduler.ts';
@@ -17,16 +20,16 @@ import type { Schedule } from './scheduler.ts';
 const listTimeout = 60_000;
 
 /** What comes round: every job that the configuration gives a schedule, for every instance. */
-export async function schedulesOf(app: App): Promise<Schedule[]> {
+export async function schedulesOf(app: App, children?: Children): Promise<Schedule[]> {
   const all = app.settings.instances.map((instance) => {
     const newestBackup = once(() => readNewestBackup(app, instance));
-    return Promise.all(jobs.map((job) => scheduleOf(app, instance, job, newestBackup)));
+    return Promise.all(jobs.map((job) => scheduleOf({ app, children }, instance, job, newestBackup)));
   });
   return (await Promise.all(all)).flat(2);
 }
 
 async function scheduleOf(
-  app: App,
+  { app, children }: { app: App; children: Children | undefined },
   instance: InstanceSettings,
   job: AnyJob,
   newestBackup: StartFacts['newestBackup'],
@@ -44,13 +47,18 @@ async function scheduleOf(
       jitter: planned.jitter,
       lastRun: await planned.lastDone({ now: clock.now(), lastSuccess, newestBackup }),
       async run(signal) {
+        if (job.heavy === true && children !== undefined) {
+          await inChild(app, children, { instance, job }, signal);
+          return;
+        }
         const { patience = 0 } = planned;
         const run: RunJob = (wanted, options) =>
           app.run(wanted, instance, options, { signal, progress: silent, patience });
         const value: unknown = await planned.start(run);
         if (job === auditJob) await tellAudit(app, instance, value);
       },
-      mayPass: (error) => planned.mayPass?.(error) === true,
+      mayPass: (error) =>
+        error instanceof FailedElsewhere ? error.mayPass : planned.mayPass?.(error) === true,
       onRetry: (retry) => noteForStatus(app, instance, job, retry),
     },
   ];
@@ -63,6 +71,29 @@ async function tellAudit(app: App, { name }: InstanceSettings, value: unknown): 
     await sendAudit(app, name, value as AuditReport);
   } catch (error) {
     app.log.error({ instance: name, cause: messageOf(error) }, 'cannot send the audit');
+  }
+}
+
+/** What the run came to it has recorded itself, but for a child that was killed. */
+async function inChild(
+  app: App,
+  children: Children,
+  { instance, job }: { instance: InstanceSettings; job: AnyJob },
+  signal: AbortSignal,
+): Promise<void> {
+  const { settings, configPath } = app;
+  try {
+    await children({ settings, configPath, instance: instance.name, job: job.name }, signal);
+  } catch (error) {
+    if (!(error instanceof FailedElsewhere) && !signal.aborted) {
+      const failure = failureOf(instance.name, job, error);
+      recordEvaluation(app.sink(), {
+        instance: instance.name,
+        evaluated: [{ rules: [failure.rule] }],
+        findings: [failure],
+      });
+    }
+    throw error;
   }
 }
 

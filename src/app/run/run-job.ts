@@ -115,7 +115,8 @@ function failedRule({ name }: AnyJob): string {
   return `${name}-failed`;
 }
 
-function failureOf(instance: string, job: AnyJob, error: unknown): Finding {
+/** The finding that a job has failed. */
+export function failureOf(instance: string, job: AnyJob, error: unknown): Finding {
   const hint = error instanceof AgentError ? error.hint : undefined;
   return {
     instance,

@@ -1,6 +1,8 @@
 import { runDaemon } from '../../app/daemon/daemon.ts';
+import { provideChildren } from '../../app/daemon/children.ts';
 import { openNotifier } from '../../app/daemon/notify.ts';
 import { defineCommand } from '../define-command.ts';
+import { logLevel } from '../log-level.ts';
 
 /** systemd's TimeoutStopSec must be longer. Milliseconds. */
 const drain = 60_000;
@@ -13,6 +15,11 @@ export const runCommand = defineCommand<object, undefined>({
     await runDaemon({
       build: () => context.newApp(),
       notifier: openNotifier(context.env),
+      children: provideChildren({
+        program: [process.execPath, ...process.execArgv, process.argv[1] ?? ''],
+        env: context.env,
+        level: logLevel(context.globals, true),
+      }),
       stop: context.signal,
       cut: context.cut,
       drain,

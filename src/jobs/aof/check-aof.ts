@@ -38,6 +38,7 @@ export const checkAofJob: Job<CheckAofOptions, AofReport> = {
   lock: 'aof',
   uses: ['server'],
   rules: aofRules.filter(({ id }) => aofVerdictRules.includes(id)),
+  heavy: true,
   schedule: ({ aof: { schedule: cron }, backup }) =>
     cron === null
       ? null

@@ -26,6 +26,7 @@ export const backupJob: BackupJob = {
   lock: 'repository',
   uses: ['server', 'repository'],
   rules: [shrinkRule, staleRule],
+  heavy: true,
   schedule: (settings) => scheduleOf(settings.backup.schedule, settings),
   run,
 };

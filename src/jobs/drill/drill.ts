@@ -38,6 +38,7 @@ export const drillJob: Job<DrillOptions, DrillOutcome> = {
   urgency: 'yields',
   uses: ['repository'],
   rules: [brokenRule, skippedRule, overdueRule],
+  heavy: true,
   schedule: ({ drill: { schedule: cron }, backup }) =>
     cron === null
       ? null

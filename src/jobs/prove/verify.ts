@@ -46,6 +46,7 @@ export const verifyJob: Job<VerifyOptions, VerifyReport> = {
   lock: 'verify',
   uses: ['repository'],
   rules: [damagedRule, unprovenRule],
+  heavy: true,
   schedule: ({ verify, backup }) =>
     verify.schedule === null
       ? null
