@@ -143,7 +143,8 @@ export function expectClean(config: TestConfig, instance = 'main'): void {
   for (const id of idsIn(config, instance)) {
     const names = readdirSync(join(config.repository, instance, id));
     const odd = names.filter(
-      (name) => !/^(dump\.rdb(\.zst)?(\.age)?|(manifest|keys|(verify|drill)-.*)\.json)$/.test(name),
+      (name) =>
+        !/^((dump\.rdb(\.zst)?|config\.json)(\.age)?|(manifest|keys|(verify|drill)-.*)\.json)$/.test(name),
     );
     expect({ id, odd, complete: names.includes('manifest.json') }).toEqual({ id, odd: [], complete: true });
   }
