@@ -1,4 +1,3 @@
-import { statSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { ChannelTools } from '../alert/channels/channel.ts';
@@ -16,7 +15,7 @@ import type { Secret, SecretRef } from '../domain/secret.ts';
 import type { InstanceSettings, Settings } from '../domain/settings.ts';
 import { watchBackupsJob } from '../jobs/backup/watch-backups.ts';
 import type { Job, JobContext } from '../jobs/job.ts';
-import { actAs, type UserId } from '../lib/act-as.ts';
+import { actAs } from '../lib/act-as.ts';
 import { isCounter } from '../domain/metrics.ts';
 import { connectRedis, type ConnectOptions, type RedisConnection } from '../redis/connect.ts';
 import { localTimezone } from '../lib/timezone.ts';
@@ -25,6 +24,7 @@ import { openState, type State } from '../state/db/open.ts';
 import { openSeries, type Series } from '../state/series/series.ts';
 import { lastDetails } from '../state/runs.ts';
 import { Lifecycle } from './lifecycle.ts';
+import { becomeUser, ownerBesideRoot } from './beside-root.ts';
 import { openStore } from './open-store.ts';
 import { runJob } from './run/run-job.ts';
 import { agentVersion } from './version.ts';
@@ -257,34 +257,6 @@ const recalled = 20;
 
 /** Scratch servers and their folders of a root that stays root: in a folder of the daemon's it could be led astray. */
 const rootScratch = '/run/redis-agent-restore';
-
-/** Whose the state directory is, where we are root and that is somebody else. */
-function ownerBesideRoot(directory: string): UserId | undefined {
-  if (process.getuid?.() !== 0) return undefined;
-  const owner = statSync(directory, { throwIfNoEntry: false });
-  return owner === undefined || owner.uid === 0 ? undefined : { uid: owner.uid, gid: owner.gid };
-}
-
-/**
- * Run by root beside a daemon that is not root, the agent becomes the daemon's user: files stay readable for it, and
- * the work goes the same way with the same rights.
- */
-function becomeUser({ uid, gid }: UserId, directory: string, log: Log): void {
-  try {
-    // With the user's own groups: the daemon reads dump.rdb through one of them. The types lack this function.
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as node:process documents it
-    (process as unknown as { initgroups(user: number, group: number): void }).initgroups(uid, gid);
-    process.setgid?.(gid);
-    process.setuid?.(uid);
-    log.debug({ uid }, 'going on as the owner of the state directory');
-  } catch (error) {
-    throw new AgentError(
-      'failed',
-      `cannot become uid ${uid}, the owner of ${directory}: ${messageOf(error)}`,
-      { cause: error },
-    );
-  }
-}
 
 /** Asked for again after a failure: a daemon outlives a store that was away when it was first needed. */
 function onceDone<T>(make: () => Promise<T>): () => Promise<T> {

@@ -1,0 +1,32 @@
+import { statSync } from 'node:fs';
+import { AgentError, messageOf } from '../domain/errors.ts';
+import type { Log } from '../domain/log.ts';
+import type { UserId } from '../lib/act-as.ts';
+
+/** Whose the state directory is, where we are root and that is somebody else. */
+export function ownerBesideRoot(directory: string): UserId | undefined {
+  if (process.getuid?.() !== 0) return undefined;
+  const owner = statSync(directory, { throwIfNoEntry: false });
+  return owner === undefined || owner.uid === 0 ? undefined : { uid: owner.uid, gid: owner.gid };
+}
+
+/**
+ * Run by root beside a daemon that is not root, the agent becomes the daemon's user: files stay readable for it, and
+ * the work goes the same way with the same rights.
+ */
+export function becomeUser({ uid, gid }: UserId, directory: string, log: Log): void {
+  try {
+    // With the user's own groups: the daemon reads dump.rdb through one of them. The types lack this function.
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as node:process documents it
+    (process as unknown as { initgroups(user: number, group: number): void }).initgroups(uid, gid);
+    process.setgid?.(gid);
+    process.setuid?.(uid);
+    log.debug({ uid }, 'going on as the owner of the state directory');
+  } catch (error) {
+    throw new AgentError(
+      'failed',
+      `cannot become uid ${uid}, the owner of ${directory}: ${messageOf(error)}`,
+      { cause: error },
+    );
+  }
+}
