@@ -21,6 +21,8 @@ export interface KeyPlan {
   existing: ExistingKeys;
   /** What becomes of times to live. */
   ttl: TtlChoice;
+  /** Are the dump's function libraries loaded, too? */
+  with_functions: boolean;
   /** By RESTORE, or by the plain commands of each type, and then why. */
   method: 'restore' | 'commands';
   method_reason: string | null;
@@ -75,7 +77,10 @@ function refuseExisting({ existing, survey, target }: Facts): void {
   );
 }
 
-function* warnings({ target, existing, survey }: Facts, manifest: Manifest | undefined): Generator<string> {
+function* warnings(
+  { target, existing, survey, with_functions: loads }: Facts,
+  manifest: Manifest | undefined,
+): Generator<string> {
   const { server } = manifest ?? {};
   const same =
     server !== undefined &&
@@ -96,6 +101,8 @@ function* warnings({ target, existing, survey }: Facts, manifest: Manifest | und
   for (const { reason, keys } of survey?.existing_unknown ?? [])
     yield `of ${keys} keys it does not say whether it has them already: EXISTS is ${reason}`;
   if (survey !== null && survey.functions > 0)
-    yield `the ${survey.functions} function libraries in the dump are no keys, and are not written: FUNCTION DUMP and RESTORE move them`;
+    yield loads
+      ? `the ${survey.functions} function libraries in the dump are loaded behind the keys`
+      : `the ${survey.functions} function libraries in the dump are no keys, and are not written: --with-functions loads them`;
   for (const { reason, keys } of survey?.impossible ?? []) yield `${keys} keys cannot be written: ${reason}`;
 }

@@ -82,6 +82,10 @@ export class KeyWriter implements RdbHandler, BuilderHost {
     if (name === 'valkey-ver' && this.#form !== 'long') this.#form = listpackForm('valkey', value);
   }
 
+  functions(code: Uint8Array, bytes: number): void {
+    this.options.functions?.add(code, bytes);
+  }
+
   wish(record: RdbRecord): ValueWish {
     const { index } = record;
     const { from, only, selects, ttl } = this.options;

@@ -1,5 +1,6 @@
 import { understands } from '../../formats/rdb/dump-payload.ts';
 import type { RdbRecord } from '../../formats/rdb/rdb-handler.ts';
+import type { FunctionLoader } from './function-loader.ts';
 import type { TargetAbilities } from './judge-target.ts';
 import type { TargetWays } from './probe-target.ts';
 import type { Tally } from './tally.ts';
@@ -13,6 +14,8 @@ export interface KeyWriterOptions extends WritingRules {
   again: boolean;
   existing: ExistingKeys;
   tally: Tally;
+  /** Takes the function libraries of the dump; undefined: they are left out. */
+  functions?: FunctionLoader | undefined;
   /** Records before this one are done: an earlier run has written them. */
   from: number;
   /** Records before this one may have been written by an earlier run that was cut off. */

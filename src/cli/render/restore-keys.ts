@@ -105,6 +105,7 @@ export function renderRestoreKeys({ plan, result }: RestoreKeysReport, style: St
     `${found ? style.good(done) : style.warning('no key matches: nothing written')} into ${printable(plan.target.name)}` +
       (found ? `, ${formatBytes(bytes)}${speed}` : ''),
     ...resultLines(plan, result).map((line) => `  ${line}`),
+    ...functionLines(result, style, width),
     ...result.failed.flatMap((failed) => failedLines(failed, style, width)),
     ...(result.failed.length > 0 && plan.existing !== 'replace'
       ? [wrap('once that is mended, the same command with --skip-existing writes them', width)]
@@ -127,6 +128,16 @@ function resultLines(
     empty > 0 ? `${empty} without any element, which servers leave out` : '',
     passed > 0 ? `${passed} not asked for` : '',
   ].filter(Boolean);
+}
+
+function functionLines({ functions }: RestoreKeysResult, style: Style, width: number): string[] {
+  if (functions === null) return [];
+  const { loaded, existing, failed } = functions;
+  const there = existing > 0 ? `, ${existing} there already` : '';
+  return [
+    `  ${loaded} function ${loaded === 1 ? 'library' : 'libraries'} loaded${there}`,
+    ...failed.map((each) => style.bad(wrap(`function library not loaded: ${printable(each)}`, width))),
+  ];
 }
 
 function failedLines({ reason, keys, examples }: FailedKeys, style: Style, width: number): string[] {

@@ -21,6 +21,8 @@ export interface Limits {
   keyLimit?: number;
   stringLimit?: number;
   rawLimit?: number;
+  /** Of auxiliary fields and the code of functions. */
+  textLimit?: number;
   sink?: TokenSink;
 }
 
@@ -61,7 +63,7 @@ export class FileReader {
     this.#key = new StringReader(window, keyLimit);
     this.#value = new ValueReader(window, this.#record, limits.stringLimit ?? defaults.string);
     this.#raw = new RawValue(window, limits.rawLimit ?? defaults.raw);
-    this.#opcodes = new OpcodeReader(window, handler, this.#record, this.#value);
+    this.#opcodes = new OpcodeReader(window, handler, this.#record, this.#value, limits.textLimit);
   }
 
   /** Reads until the window or the file ends. Throws an RdbError, without its place: see `locate`. */

@@ -38,12 +38,18 @@ export class OpcodeReader {
   /** Is a section begun? */
   #inSection = false;
 
-  constructor(window: Window, handler: RdbHandler, record: RdbRecord, section: ValueReader) {
+  constructor(
+    window: Window,
+    handler: RdbHandler,
+    record: RdbRecord,
+    section: ValueReader,
+    limit = textLimit,
+  ) {
     this.#window = window;
     this.#handler = handler;
     this.#record = record;
     this.#section = section;
-    this.#text = new StringReader(window, textLimit);
+    this.#text = new StringReader(window, limit);
   }
 
   /** What follows `code`. False when the window ends before: call again with the next. Throws an RdbError. */

@@ -13,6 +13,8 @@ export interface ReaderOptions {
   stringLimit?: number;
   /** Bytes of a value that `record` is given. 512 MiB when left out: what a server takes in one argument. */
   rawLimit?: number;
+  /** Bytes of an auxiliary field, or of a function library's code, that are kept. 64 KiB when left out. */
+  textLimit?: number;
   /** Gets the tokens of values that the handler wishes for. */
   sink?: TokenSink;
   /** Do not compute the CRC64: somebody else does. */

@@ -34,7 +34,12 @@ export interface FeedOptions {
 /** Reads the whole dump to the handler, no faster than the server answers. Throws the handler's failure, if it has one. */
 export async function feedKeys(source: KeySource, options: FeedOptions): Promise<void> {
   const { handler, sink, pipe, phase, clock, progress, signal } = options;
-  const limits = { keyLimit: longestString, stringLimit: longestString, rawLimit: largestRaw };
+  const limits = {
+    keyLimit: longestString,
+    stringLimit: longestString,
+    rawLimit: largestRaw,
+    textLimit: largestRaw,
+  };
   // Values of a second reading were looked at in the first.
   const twins = phase === 'building' ? undefined : new TwinFilter(randomWords(), source.bytes);
   const reader = new RdbReader(twins === undefined ? handler : watched(handler, twins), {

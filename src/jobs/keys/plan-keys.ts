@@ -27,6 +27,7 @@ export async function planKeys(
     keys: { ...choice, to_database: toDatabase },
     existing,
     ttl: options.ttl ?? 'keep',
+    with_functions: options.withFunctions === true,
     method: ways.restore ? 'restore' : 'commands',
     method_reason: ways.why,
     survey,

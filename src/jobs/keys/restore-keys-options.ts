@@ -1,5 +1,6 @@
 import type { KeyPlan } from '../../backup/restore-keys/judge-key-plan.ts';
 import type { KeyChoice } from '../../backup/restore-keys/selection.ts';
+import type { FunctionCounts } from '../../backup/restore-keys/function-loader.ts';
 import type { TtlChoice } from '../../backup/restore-keys/times-to-live.ts';
 import type { TallyCounts } from '../../backup/restore-keys/tally.ts';
 import type { ExistingKeys } from '../../backup/restore-keys/writer-options.ts';
@@ -16,6 +17,8 @@ export interface RestoreKeysOptions {
   existing: ExistingKeys;
   /** When left out: keep. */
   ttl?: TtlChoice | undefined;
+  /** Load the function libraries of the dump, too. */
+  withFunctions?: boolean | undefined;
   /** Only plan. */
   dryRun: boolean;
   /** Begin anew, wherever an earlier run has stopped. */
@@ -37,6 +40,8 @@ export interface RestoreKeysContext {
 export interface RestoreKeysResult extends TallyCounts {
   /** Records of the dump that an earlier run had done; null when this one began anew. */
   resumed_from: number | null;
+  /** null: they were not asked for. */
+  functions: FunctionCounts | null;
   seconds: number;
   /** Of this run. */
   keys_per_second: number;

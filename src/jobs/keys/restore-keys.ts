@@ -38,7 +38,7 @@ async function readTarget({ signal }: RestoreKeysContext, target: RedisTarget): 
 /** The journal of this restore, and the lock on its target. */
 function openJournal(
   { stateDirectory, clock }: RestoreKeysContext,
-  { source, target, choice, existing, toDatabase, ttl, dryRun }: RestoreKeysOptions,
+  { source, target, choice, existing, toDatabase, ttl, withFunctions, dryRun }: RestoreKeysOptions,
 ): (KeyJournal & Disposable) | undefined {
   if (stateDirectory === undefined || source.identity === undefined) return undefined;
   const { url } = target;
@@ -46,7 +46,16 @@ function openJournal(
   const lock = dryRun
     ? undefined
     : takeLock(stateDirectory, { instance: where, kind: 'restore-keys', clock });
-  const identity = { source: source.identity, url, user: target.username, choice, existing, toDatabase, ttl };
+  const identity = {
+    source: source.identity,
+    url,
+    user: target.username,
+    choice,
+    existing,
+    toDatabase,
+    ttl,
+    withFunctions,
+  };
   return { ...openKeyJournal(stateDirectory, identity), [Symbol.dispose]: () => lock?.release() };
 }
 

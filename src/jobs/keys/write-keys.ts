@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { nothingDone, type KeyJournal, type KeyProgress } from '../../backup/restore-keys/journal.ts';
 import type { KeyTarget } from '../../backup/restore-keys/judge-target.ts';
+import { FunctionLoader } from '../../backup/restore-keys/function-loader.ts';
 import { KeyWriter } from '../../backup/restore-keys/key-writer.ts';
 import { countEvicted } from '../../backup/restore-keys/probe-target.ts';
 import { Tally } from '../../backup/restore-keys/tally.ts';
@@ -29,7 +30,8 @@ export async function writeKeys(
   const tally = new Tally(before?.counts);
   const start = clock.monotonic();
   const earlier = tally.counts.written;
-  const write = { context, options, place, journal, tally };
+  const functions = options.withFunctions === true ? new FunctionLoader() : undefined;
+  const write = { context, options, place, journal, tally, functions, resumed: before !== undefined };
   const temporary = [
     ...(before?.temporary ?? []),
     `:redis-agent-restoring-${randomBytes(4).toString('hex')}`,
@@ -48,6 +50,7 @@ export async function writeKeys(
   const seconds = (clock.monotonic() - start) / 1000;
   return {
     ...tally.counts,
+    functions: functions?.counts ?? null,
     resumed_from: before?.from ?? null,
     seconds: Math.round(seconds * 1000) / 1000,
     keys_per_second: Math.round((tally.counts.written - earlier) / Math.max(seconds, 0.001)),
@@ -60,18 +63,26 @@ interface Write {
   place: KeyTarget;
   journal: KeyJournal | undefined;
   tally: Tally;
+  functions: FunctionLoader | undefined;
+  resumed: boolean;
 }
 
 /** One reading of the dump, over a connection of its own. Returns the records that take another. */
 async function read(
-  { context, options, place, journal, tally }: Write,
+  { context, options, place, journal, tally, functions, resumed }: Write,
   progress: KeyProgress,
 ): Promise<number[]> {
   const deferred = [...progress.deferred];
   const { from, doubtful_to: doubtfulTo, temporary } = progress;
   const only = progress.reading === 2 ? new Set(deferred) : undefined;
+  // In the second reading they come by again.
+  const reads = progress.reading === 1;
   await withPipe(context, options, place, async (pipe, base, receive) => {
-    const writer = new KeyWriter(pipe, { ...base, tally, from, doubtfulTo, temporary, only }, deferred);
+    const writer = new KeyWriter(
+      pipe,
+      { ...base, tally, from, doubtfulTo, temporary, only, functions: reads ? functions : undefined },
+      deferred,
+    );
     receive(writer);
     const evicted = await countEvicted(pipe);
     await feedKeys(options.source, {
@@ -85,6 +96,9 @@ async function read(
       await writer.abandon();
       throw error;
     });
+    // What is there already a run that was cut off may have loaded.
+    const { existing } = options;
+    if (reads) await functions?.load(pipe, resumed && existing === 'stop' ? 'skip' : existing);
     tally.counts.evicted += (await countEvicted(pipe)) - evicted;
   });
   return deferred;

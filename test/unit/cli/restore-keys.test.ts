@@ -29,6 +29,7 @@ const plan: KeyPlan = {
   keys: { patterns: ['user:*', 'a\u0007b'], database: 3, type: 'hash', to_database: 0 },
   existing: 'skip',
   ttl: 'keep',
+  with_functions: false,
   method: 'commands',
   method_reason: 'NOPERM User agent has no permissions to run the \u001b[31mrestore command',
   survey: {
@@ -68,7 +69,7 @@ test('a result names what was not written, and why', () => {
     { reason: 'some of its fields expire, which this server cannot do', keys: 7, examples: ['a', 'b'] },
   ];
   const counts = { ...noCounts(), written: 1, bytes: 100, expired: 2, failed };
-  const result = { ...counts, resumed_from: null, seconds: 1.25, keys_per_second: 1 };
+  const result = { ...counts, resumed_from: null, functions: null, seconds: 1.25, keys_per_second: 1 };
   expect(renderRestoreKeys({ plan, result }, style, 60).split('\n')).toEqual([
     '1 key written into a-server-with-a-long-name.of-a-provider.example:16379, 100 B in 1.3s (1 keys/s)',
     '  2 had expired (--ttl shift or drop writes such)',

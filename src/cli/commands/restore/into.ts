@@ -33,6 +33,7 @@ export interface IntoArgs extends IntoOptions {
   skipExisting: boolean | undefined;
   restart: boolean | undefined;
   ttl: TtlChoice | undefined;
+  withFunctions: boolean | undefined;
   dryRun: boolean;
   yes: boolean;
   /** Of the other ways to restore. */
@@ -62,6 +63,7 @@ export function intoOptions(yargs: Argv): Argv {
       requiresArg: true,
       describe: 'Times to live: as they are (those that are over are left out), as at the backup, or none',
     },
+    'with-functions': { type: 'boolean' as const, describe: 'Load the function libraries of the dump, too' },
     restart: { type: 'boolean' as const, describe: 'Begin anew where an earlier run was cut off' },
   };
   const group = { ...others, ...words };
@@ -116,6 +118,7 @@ export async function runInto(context: CommandContext, args: IntoArgs): Promise<
         toDatabase,
         existing: existingOf(args),
         ttl: args.ttl,
+        withFunctions: args.withFunctions,
         dryRun: args.dryRun,
         restart: args.restart === true,
         unasked: args.yes,
@@ -134,7 +137,8 @@ function placeOf(args: IntoArgs): IntoOptions {
 /** 1 where some of the keys could not be written, or may be gone again. */
 export function intoExitCode({ plan, result }: RestoreKeysReport): number {
   const failed = result === null ? (plan.survey?.impossible ?? []) : result.failed;
-  return failed.length > 0 || (result?.evicted ?? 0) > 0 ? exitCodes.failed : exitCodes.ok;
+  const functions = result?.functions?.failed.length ?? 0;
+  return failed.length > 0 || functions > 0 || (result?.evicted ?? 0) > 0 ? exitCodes.failed : exitCodes.ok;
 }
 
 /** Here, because an option with a default counts as given where options exclude each other. */
