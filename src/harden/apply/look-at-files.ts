@@ -1,4 +1,4 @@
-import { accessSync, constants, lstatSync, readFileSync, realpathSync, statSync } from 'node:fs';
+import { accessSync, constants, lstatSync, readFileSync, realpathSync, statSync, type Stats } from 'node:fs';
 import { dirname } from 'node:path';
 import { systemCode } from '../../domain/errors.ts';
 import { asText, isSentinelConf, type ConfDocument } from '../../formats/conf/document.ts';
@@ -51,13 +51,21 @@ function whyUnwritable(folder: string, as: UserId | undefined, trusted: boolean)
     const distrust = distrustFolder(folder, 0);
     if (distrust !== undefined) return `root does not write in ${folder}: ${distrust}`;
   }
+  const stats = statSync(folder);
   try {
-    actAs(as, () => accessSync(folder, constants.W_OK | constants.X_OK));
-    return undefined;
+    // access(2) asks for our real user: it tells what is read-only, and of others nothing.
+    accessSync(folder, constants.W_OK | constants.X_OK);
+    if (as === undefined || mayWrite(stats, as)) return undefined;
   } catch (error) {
     if (systemCode(error) === 'EROFS') return `${folder} is on a file system that is read-only`;
-    return `${who} may not write in ${folder}; it belongs to ${describeOwner(statSync(folder))}`;
   }
+  return `${who} may not write in ${folder}; it belongs to ${describeOwner(stats)}`;
+}
+
+/** By the folder’s mode: to make files in it and to pass through. */
+function mayWrite({ mode, uid, gid }: Stats, user: UserId): boolean {
+  const shift = uid === user.uid ? 6 : gid === user.gid ? 3 : 0;
+  return ((mode >> shift) & 0o3) === 0o3;
 }
 
 function commentsOf({ lines }: ConfDocument): string[] {

@@ -1,9 +1,10 @@
 import { atLeastVersion, type EngineVersion } from '../../formats/conf/engine.ts';
 import type { Refusal } from '../changes.ts';
-import { amount } from './accept.ts';
+import { amount } from '../accept.ts';
 import type { PlanFacts } from './facts.ts';
 
 type Why = Pick<Refusal, 'why' | 'instead'>;
+export type Guards = Readonly<Record<string, Guard>>;
 type Guard = (to: string, facts: PlanFacts) => Why | undefined;
 
 /** Lossy at replay where the default user may not do everything; 6.x, 8.6.3 and Valkey 9.1.2 are safe. */
@@ -16,7 +17,7 @@ const isLoopback = (address: string): boolean =>
   /^(?:127\.|::1$|\[::1\]$|localhost$|\/|unixsocket$|$)/.test(address.replace(/^-/, ''));
 
 /** What would lose data, keys or the way in. By directive, asked with the value that it is to get. */
-export const guards: Readonly<Record<string, Guard>> = {
+export const guards: Guards = {
   appendonly(to, { engine, defaultMayAll }) {
     if (to !== 'yes' || !replayDrops(engine) || defaultMayAll === true) return undefined;
     return {

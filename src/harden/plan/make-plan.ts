@@ -5,11 +5,11 @@ import type { DirectiveFacts } from '../../formats/conf/directive-table.ts';
 import type { LineEdit } from '../../formats/conf/edit-conf.ts';
 import type { Change, ChangePlace, Refusal } from '../changes.ts';
 import type { Wish } from '../policy.ts';
-import { isAccepted, valueFor } from './accept.ts';
+import { isAccepted, valueFor } from '../accept.ts';
 import { fileValue, type InFiles } from './current.ts';
 import { EditsOfFiles } from './edits.ts';
 import type { PlanFacts } from './facts.ts';
-import { guards } from './guards.ts';
+import { guards, type Guards } from './guards.ts';
 import { riskOf } from './risk.ts';
 
 export interface Planned {
@@ -20,8 +20,8 @@ export interface Planned {
   edits: Map<string, LineEdit[]>;
 }
 
-/** What the policy, the files and the run time come to. */
-export function makePlan(facts: PlanFacts): Planned {
+/** What the policy, the files and the run time come to. `stops`: what is not done, whatever the policy says. */
+export function makePlan(facts: PlanFacts, stops: Guards = guards): Planned {
   const { policy, engine } = facts;
   const edits = new EditsOfFiles(facts.files, policy.name);
   const planned: Planned = { changes: [], refused: [], unknown: [], edits: new Map() };
@@ -32,7 +32,7 @@ export function makePlan(facts: PlanFacts): Planned {
       planned.unknown.push(wish.name);
       continue;
     }
-    const found = decide(wish, known, running, facts);
+    const found = decide(wish, known, running, facts, stops);
     if (found === undefined) continue;
     if ('why' in found) planned.refused.push(found);
     else planned.changes.push(place(found, wish, facts, edits));
@@ -55,6 +55,7 @@ function decide(
   { name, facts }: { name: string; facts: DirectiveFacts },
   running: string,
   plan: PlanFacts,
+  stops: Guards,
 ): Decision | Refusal | undefined {
   const { engine, entries, memory } = plan;
   const runTime = normalValue(facts, name, running);
@@ -80,7 +81,7 @@ function decide(
     );
   const bad = judge(name, facts, to, plan);
   if (bad !== undefined) return refuse(`its value ${bad}`, 'correct the policy', to);
-  const stop = guards[name]?.(to, plan);
+  const stop = stops[name]?.(to, plan);
   if (stop !== undefined) return { directive: name, to, ...stop };
   const editsFile = inFiles.value !== to;
   if (editsFile && inFiles.entries.length > 0 && inFiles.entries.at(-1)?.place === undefined)

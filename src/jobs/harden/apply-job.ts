@@ -1,5 +1,6 @@
 import { AgentError } from '../../domain/errors.ts';
 import type { HardenPlan, Obstacle } from '../../harden/changes.ts';
+import type { Guards } from '../../harden/plan/guards.ts';
 import { infoInteger } from '../../formats/info/parse-info.ts';
 import { keysIn } from '../../harden/apply/health.ts';
 import { interruption, type Job, type JobContext } from '../job.ts';
@@ -20,6 +21,8 @@ export interface ApplyOptions {
   /** Obstacles that are insisted on. */
   allow: readonly string[];
   onStep?: HardenRun['onStep'];
+  /** What is not done, whatever the policy says; tests leave it out to see what it is for. */
+  stops?: Guards;
 }
 
 export interface ApplyReport extends Applied {
@@ -47,7 +50,7 @@ export const applyHardenJob: Job<ApplyOptions, ApplyReport> = {
     const policy = await policyFor(context.instance, options.policy);
     const { scene, run, settled } = await makeReady(context, options.admin, options.onStep);
     try {
-      const prepared = preparePlan(context, scene, policy);
+      const prepared = preparePlan(context, scene, policy, options.stops);
       const { plan } = prepared;
       refuse(
         plan.obstacles,

@@ -10,6 +10,7 @@ import { judgePlaces } from '../../harden/apply/judge-place.ts';
 import { actorFor, lookAtFile } from '../../harden/apply/look-at-files.ts';
 import type { Manners } from '../../harden/apply/write-file.ts';
 import type { FileChange, HardenPlan } from '../../harden/changes.ts';
+import type { Guards } from '../../harden/plan/guards.ts';
 import { makePlan, type Planned } from '../../harden/plan/make-plan.ts';
 import type { PlanFacts } from '../../harden/plan/facts.ts';
 import type { Policy } from '../../harden/policy.ts';
@@ -33,9 +34,14 @@ export interface PreparedPlan {
 }
 
 /** What the policy comes to on this server, now. */
-export function preparePlan({ instance }: JobContext, scene: HardenScene, policy: Policy): PreparedPlan {
+export function preparePlan(
+  { instance }: Pick<JobContext, 'instance'>,
+  scene: HardenScene,
+  policy: Policy,
+  stops?: Guards,
+): PreparedPlan {
   const facts = planFacts(scene, policy, instance);
-  const made = makePlan(facts);
+  const made = makePlan(facts, stops);
   const actor = actorFor(scene.file, scene.user);
   const looked = scene.conf.files
     .filter(({ path }) => made.edits.has(path))

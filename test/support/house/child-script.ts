@@ -15,6 +15,7 @@ const scripts = [
   'restore/restore-live-child',
   'servers/hold-scratch',
   'stores/store-child',
+  'harden/harden-child',
 ] as const;
 
 /**

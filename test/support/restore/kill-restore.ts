@@ -14,7 +14,11 @@ export interface ChildRun {
 
 /** Runs a restore in a process of its own, which SIGKILL ends at the step `killAt`. */
 export async function runRestoreChild(task: RestoreChild): Promise<ChildRun> {
-  const script = childScript('restore/restore-child');
+  return await runChild(childScript('restore/restore-child'), task);
+}
+
+/** Runs a script that reads a task from stdin and tells its steps and a result. */
+export async function runChild(script: string, task: object): Promise<ChildRun> {
   const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', script], {
     stdio: ['pipe', 'pipe', 'pipe'],
   });

@@ -2,10 +2,17 @@ import type { CommandGroup } from '../../define-command.ts';
 import { hardenApplyCommand } from './apply.ts';
 import { hardenHistoryCommand } from './history.ts';
 import { hardenPlanCommand } from './plan.ts';
+import { hardenRenderCommand } from './render.ts';
 import { hardenRollbackCommand } from './rollback.ts';
 
 export const hardenCommands: CommandGroup = {
   word: 'harden',
-  summary: 'Bring servers to a policy: plan, apply, rollback, history',
-  commands: [hardenPlanCommand, hardenApplyCommand, hardenRollbackCommand, hardenHistoryCommand],
+  summary: 'Bring servers to a policy: render, plan, apply, rollback, history',
+  commands: [
+    hardenRenderCommand,
+    hardenPlanCommand,
+    hardenApplyCommand,
+    hardenRollbackCommand,
+    hardenHistoryCommand,
+  ],
 };

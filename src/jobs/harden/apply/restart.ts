@@ -14,6 +14,7 @@ export async function restartServer(run: HardenRun): Promise<void> {
   try {
     await service.stop(forever);
     await untilDown(run);
+    await run.onStep('down');
     await service.start(forever);
     await untilServing(run);
   } finally {

@@ -1,5 +1,5 @@
-import { parseConfSize } from '../../formats/conf/judge-value.ts';
-import type { Accepted } from '../policy.ts';
+import { parseConfSize } from '../formats/conf/judge-value.ts';
+import type { Accepted } from './policy.ts';
 
 /** Does the policy leave that value alone? `memory` is what shares are of. */
 export function isAccepted(value: string, accept: Accepted, memory: number | undefined): boolean {

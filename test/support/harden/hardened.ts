@@ -1,0 +1,73 @@
+import { onTestFinished } from 'vitest';
+import type { App } from '../../../src/app/build-app.ts';
+import type { HardenPlan } from '../../../src/harden/changes.ts';
+import type { Guards } from '../../../src/harden/plan/guards.ts';
+import { applyHardenJob, type ApplyReport } from '../../../src/jobs/harden/apply-job.ts';
+import { planHardenJob } from '../../../src/jobs/harden/harden-job.ts';
+import { rollbackHardenJob, type RollbackReport } from '../../../src/jobs/harden/rollback-job.ts';
+import { writeConfig, type TestConfig } from '../agent/cli.ts';
+import { openApp } from '../agent/open-app.ts';
+import type { ManagedServer } from '../servers/managed-server.ts';
+
+export interface Hardener {
+  config: TestConfig;
+  app: App;
+  plan(policy?: string): Promise<HardenPlan>;
+  apply(options?: ApplyHere): Promise<ApplyReport>;
+  rollback(options?: RollbackHere): Promise<RollbackReport>;
+}
+
+export interface ApplyHere {
+  policy?: string;
+  restart?: boolean;
+  allow?: string[];
+  /** {}: without what holds changes back. */
+  stops?: Guards;
+  agreed?: HardenPlan;
+  onStep?: (step: string) => void | Promise<void>;
+}
+
+export interface RollbackHere {
+  id?: string;
+  restart?: boolean;
+  onStep?: (step: string) => void | Promise<void>;
+}
+
+/** The agent in this process, beside one server. */
+export async function hardenerOf(
+  server: Pick<ManagedServer, 'instance'>,
+  more: Record<string, unknown> = {},
+): Promise<Hardener> {
+  const config = writeConfig({ instances: [{ ...server.instance, role: 'queue', ...more }] });
+  const app = await openApp(config);
+  onTestFinished(() => app.close());
+  const run = { signal: new AbortController().signal, progress: { report() {} } };
+  const instance = app.instance(undefined);
+  return {
+    config,
+    app,
+    plan: (policy) => app.run(planHardenJob, instance, { policy, admin: undefined }, run),
+    apply: ({ policy, restart = false, allow = [], stops, agreed, onStep } = {}) =>
+      app.run(
+        applyHardenJob,
+        instance,
+        {
+          policy,
+          admin: undefined,
+          agreed,
+          restart,
+          allow,
+          ...(stops === undefined ? {} : { stops }),
+          ...(onStep === undefined ? {} : { onStep }),
+        },
+        run,
+      ),
+    rollback: ({ id, restart = false, onStep } = {}) =>
+      app.run(
+        rollbackHardenJob,
+        instance,
+        { id, admin: undefined, restart, dryRun: false, ...(onStep === undefined ? {} : { onStep }) },
+        run,
+      ),
+  };
+}
