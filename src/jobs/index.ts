@@ -7,6 +7,7 @@ import { watchBackupsJob } from './backup/watch-backups.ts';
 import { drillJob } from './drill/drill.ts';
 import { auditJob, quietAuditJob } from './harden/audit.ts';
 import { applyHardenJob } from './harden/apply-job.ts';
+import { driftJob, enforceJob } from './harden/drift.ts';
 import { planHardenJob } from './harden/harden-job.ts';
 import { rollbackHardenJob } from './harden/rollback-job.ts';
 import { rotatePasswordJob } from './harden/rotate-password.ts';
@@ -38,6 +39,8 @@ export const jobs: readonly AnyJob[] = [
   publishStatusJob,
   auditJob,
   quietAuditJob,
+  driftJob,
+  enforceJob,
   planHardenJob,
   applyHardenJob,
   rollbackHardenJob,

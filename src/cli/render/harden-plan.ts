@@ -25,6 +25,14 @@ export function renderHardenPlan(plan: HardenPlan, style: Style, width: number):
         ...indent(`${instead}${flag === null ? '' : `; to insist: ${flag}`}`, width),
       ].join('\n'),
     );
+  for (const { about, why, commands } of plan.host)
+    parts.push(
+      [
+        style.strong(`Around it, by hand: ${about}`),
+        ...indent(`${why}.`, width),
+        ...commands.flatMap((command) => command.split('\n')).map((line) => `      ${printable(line)}`),
+      ].join('\n'),
+    );
   if (unknown.length > 0)
     parts.push(style.faint(wrapped(`This server does not know: ${unknown.join(', ')}`, width)));
   for (const { diff } of files)

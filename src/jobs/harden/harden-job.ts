@@ -4,6 +4,7 @@ import { readPolicy } from '../../harden/policy/read-policy.ts';
 import type { Policy } from '../../harden/policy.ts';
 import type { HardenPlan } from '../../harden/changes.ts';
 import type { Job } from '../job.ts';
+import { lookAround } from './host.ts';
 import { preparePlan } from './plan.ts';
 import { lookAtScene, type Admin } from './scene.ts';
 
@@ -25,6 +26,7 @@ export const planHardenJob: Job<PlanOptions, HardenPlan> = {
     const scene = await lookAtScene(context, options.admin);
     try {
       const { plan } = preparePlan(context, scene, policy);
+      plan.host = await lookAround(context, scene);
       return { value: plan, summary: summaryOf(plan), findings: [], evaluated: [] };
     } finally {
       scene.connection.close();

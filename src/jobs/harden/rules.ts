@@ -18,4 +18,25 @@ export const hardenRules: readonly Rule[] = [
     why: 'Some of the files or values are those of before, and the next run goes on with the others.',
     page,
   },
+  {
+    id: 'config-drift',
+    severity: 'warning',
+    title: 'a value is not what was applied',
+    why: 'Somebody has changed it since: at run time, where the next start undoes it, or in a file, where the next start brings it.',
+    page,
+  },
+  {
+    id: 'harden-drift-failed',
+    severity: 'warning',
+    title: 'nobody could look whether what was applied still holds',
+    why: 'A value that somebody changes goes unseen meanwhile.',
+    page,
+  },
+  {
+    id: 'harden-enforce-failed',
+    severity: 'warning',
+    title: 'values that were changed could not be put back',
+    why: 'The server runs with other values than those that were applied.',
+    page,
+  },
 ];

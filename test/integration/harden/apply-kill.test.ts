@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
 import { applySteps, undoSteps } from '../../../src/harden/apply/journal.ts';
@@ -8,8 +8,15 @@ import { hardenerOf, type Hardener } from '../../support/harden/hardened.ts';
 import { runChild, type ChildRun } from '../../support/restore/kill-restore.ts';
 import { manageServer, type ManagedServer } from '../../support/servers/managed-server.ts';
 
-/** By its path: the bundled script has no policies beside it. */
-const policy = join(import.meta.dirname, '../../../conf/policies/queue.yaml');
+/** On its own: the bundled script has no others beside it. */
+const policyText = `name: kill
+summary: something at run time, something that takes a restart
+directives:
+  timeout: { value: 300, reason: a test, source: here }
+  save: { value: [900 1, 300 10], reason: a test, source: here }
+  appendonly: { value: "yes", reason: a test, source: here }
+  tcp-backlog: { value: 511, reason: a test, source: here }
+`;
 
 interface Place {
   server: ManagedServer;
@@ -25,7 +32,9 @@ async function place(): Promise<Place> {
     config: { 'tcp-backlog': '128', timeout: '0', save: '3600 1', maxmemory: '64mb' },
   });
   await server.call('SET', 'kept', 'value');
-  const hardener = await hardenerOf(server);
+  const policy = join(dirname(server.configFile), 'policy.yaml');
+  writeFileSync(policy, policyText);
+  const hardener = await hardenerOf(server, { policy });
   const { path: config } = hardener.config;
   return {
     server,

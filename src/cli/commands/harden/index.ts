@@ -1,5 +1,6 @@
 import type { CommandGroup } from '../../define-command.ts';
 import { hardenApplyCommand } from './apply.ts';
+import { hardenEnforceCommand } from './enforce.ts';
 import { hardenHistoryCommand } from './history.ts';
 import { hardenPlanCommand } from './plan.ts';
 import { hardenRenderCommand } from './render.ts';
@@ -14,5 +15,6 @@ export const hardenCommands: CommandGroup = {
     hardenApplyCommand,
     hardenRollbackCommand,
     hardenHistoryCommand,
+    hardenEnforceCommand,
   ],
 };

@@ -1,0 +1,45 @@
+/** What stands of a change in the history. */
+interface Recorded {
+  kind: string;
+  outcome: string;
+  at: number;
+  token: string;
+  detail: unknown;
+}
+
+/** A directive that an apply has set and nobody has taken back. */
+export interface AppliedValue {
+  directive: string;
+  to: string;
+  class: string;
+  /** What it was before. */
+  before: string;
+  at: number;
+  token: string;
+}
+
+/** What holds, by the history: the newest word about each directive; a rollback takes its word back. */
+export function appliedValues(history: readonly Recorded[]): AppliedValue[] {
+  const found = new Map<string, AppliedValue>();
+  for (const { kind, outcome, at, token, detail } of history.toSorted((a, b) => a.at - b.at)) {
+    if (outcome !== 'done' || (kind !== 'apply' && kind !== 'rollback')) continue;
+    for (const { directive, to, class: how, run_time: before } of changesIn(detail)) {
+      if (kind === 'rollback') found.delete(directive);
+      else found.set(directive, { directive, to, class: how, before, at, token });
+    }
+  }
+  return [...found.values()];
+}
+
+interface RecordedChange {
+  directive: string;
+  to: string;
+  class: string;
+  run_time: string;
+}
+
+function changesIn(detail: unknown): RecordedChange[] {
+  if (typeof detail !== 'object' || detail === null || !('changes' in detail)) return [];
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as harden apply has recorded it
+  return Array.isArray(detail.changes) ? (detail.changes as RecordedChange[]) : [];
+}

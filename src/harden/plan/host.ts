@@ -1,0 +1,130 @@
+import type { HostAdvice } from '../changes.ts';
+
+/** What can be seen around a server. */
+export interface HostSight {
+  /** Its TCP ports, and the addresses that it listens on; empty: none but loopback. */
+  ports: readonly number[];
+  open: readonly string[];
+  /** From where clients may come, by the configuration. */
+  networks: readonly string[];
+  /** The firewall in use; undefined: none was seen. */
+  firewall: 'ufw' | 'firewalld' | 'nftables' | 'iptables' | undefined;
+  overcommit: string | undefined;
+  somaxconn: number | undefined;
+  backlog: number;
+  /** Undefined: it runs in no unit. */
+  unit: string | undefined;
+  properties: ReadonlyMap<string, string>;
+  dropIn: string;
+}
+
+/** What is to be done around the server, by hand: exact commands for what this host has. */
+export function adviseHost(sight: HostSight): HostAdvice[] {
+  return [...firewall(sight), ...kernel(sight), ...unit(sight)];
+}
+
+function firewall({ ports, open, networks, firewall: tool }: HostSight): HostAdvice[] {
+  const [port] = ports;
+  if (open.length === 0 || port === undefined) return [];
+  const where = open.join(', ');
+  if (networks.length === 0)
+    return [
+      {
+        about: 'firewall',
+        why: `it listens on ${where}, and nothing says from where clients may come`,
+        commands: ['# harden: { allowed_networks: [10.0.1.0/24] } in the configuration, then plan again'],
+      },
+    ];
+  const commands = ports.flatMap((each) => rulesFor(tool, each, networks));
+  return [
+    {
+      about: 'firewall',
+      why: `it listens on ${where}: only ${networks.join(', ')} are to reach it${tool === undefined ? '; no firewall was seen, these are for nftables' : ''}. A port that a container publishes goes past ufw and firewalld: name an address there`,
+      commands,
+    },
+  ];
+}
+
+function rulesFor(tool: HostSight['firewall'], port: number, networks: readonly string[]): string[] {
+  const family = (network: string): string => (network.includes(':') ? 'ip6' : 'ip');
+  switch (tool) {
+    case 'ufw':
+      return [
+        ...networks.map((network) => `ufw allow proto tcp from ${network} to any port ${port}`),
+        `ufw deny proto tcp to any port ${port}`,
+      ];
+    case 'firewalld':
+      return [
+        ...networks.map(
+          (network) =>
+            `firewall-cmd --permanent --add-rich-rule='rule family="${network.includes(':') ? 'ipv6' : 'ipv4'}" source address="${network}" port port="${port}" protocol="tcp" accept'`,
+        ),
+        `firewall-cmd --permanent --remove-port=${port}/tcp`,
+        'firewall-cmd --reload',
+      ];
+    case 'iptables':
+      return [
+        ...networks.map(
+          (network) =>
+            `${network.includes(':') ? 'ip6tables' : 'iptables'} -A INPUT -p tcp --dport ${port} -s ${network} -j ACCEPT`,
+        ),
+        ...['iptables', 'ip6tables'].map((each) => `${each} -A INPUT -p tcp --dport ${port} ! -i lo -j DROP`),
+      ];
+    case 'nftables':
+    case undefined:
+      return [
+        'nft add table inet redis_agent',
+        "nft add chain inet redis_agent input '{ type filter hook input priority -10; policy accept; }'",
+        ...networks.map(
+          (network) =>
+            `nft add rule inet redis_agent input ${family(network)} saddr ${network} tcp dport ${port} accept`,
+        ),
+        `nft add rule inet redis_agent input iifname != lo tcp dport ${port} drop`,
+      ];
+    default:
+      return [];
+  }
+}
+
+function kernel({ overcommit, somaxconn, backlog }: HostSight): HostAdvice[] {
+  const wrong = [
+    ...(overcommit === undefined || overcommit === '1' ? [] : ['vm.overcommit_memory = 1']),
+    ...(somaxconn === undefined || somaxconn >= backlog
+      ? []
+      : [`net.core.somaxconn = ${Math.max(1024, backlog)}`]),
+  ];
+  if (wrong.length === 0) return [];
+  return [
+    {
+      about: 'kernel',
+      why: 'a snapshot fails where the kernel does not overcommit, and fewer connections wait than tcp-backlog says where somaxconn is lower',
+      commands: [
+        `printf '%s\\n' ${wrong.map((line) => `'${line}'`).join(' ')} > /etc/sysctl.d/60-redis.conf`,
+        'sysctl --system',
+      ],
+    },
+  ];
+}
+
+function unit({ unit: name, properties, dropIn }: HostSight): HostAdvice[] {
+  if (name === undefined) return [];
+  const lacks = [
+    ...(['strict', 'full'].includes(properties.get('ProtectSystem') ?? '') ? [] : ['no sandbox']),
+    ...(/7$/.test(properties.get('UMask') ?? '') ? [] : ['a wide UMask']),
+    ...(Number(properties.get('LimitNOFILE') ?? 0) >= 10_032 || properties.get('LimitNOFILE') === 'infinity'
+      ? []
+      : ['few open files']),
+  ];
+  if (lacks.length === 0) return [];
+  return [
+    {
+      about: 'unit',
+      why: `${name} has ${lacks.join(', ')}; it counts from the next start`,
+      commands: [
+        `mkdir -p /etc/systemd/system/${name}.d`,
+        `cat > /etc/systemd/system/${name}.d/redis-agent.conf <<'END'\n${dropIn}END`,
+        'systemctl daemon-reload',
+      ],
+    },
+  ];
+}

@@ -1,0 +1,178 @@
+import type { Finding } from '../../domain/finding.ts';
+import { nameFor, normalValue } from '../../formats/conf/values.ts';
+import { appliedValues, type AppliedValue } from '../../harden/applied.ts';
+import { fileValue } from '../../harden/plan/current.ts';
+import type { Policy } from '../../harden/policy.ts';
+import { setAtRunTime } from '../../harden/apply/run-time.ts';
+import { currentUser } from '../../lib/file-owner.ts';
+import { resolveConf } from '../../redis/resolve-conf.ts';
+import { engineOf, readInfo } from '../../redis/server.ts';
+import { readChanges, recordChange } from '../../state/changes.ts';
+import { longPatience, type Job, type JobContext, type JobResult } from '../job.ts';
+import { preparePlan } from './plan.ts';
+import { hardenRules } from './rules.ts';
+import { lookAtScene, readRunning, type Admin } from './scene.ts';
+
+export interface Drift {
+  directive: string;
+  applied: string;
+  run_time: string;
+  /** Null: the files cannot be read from here. */
+  file: string | null;
+}
+
+const rule = 'config-drift';
+
+/** Does what was applied still hold, at run time and in the files? Changes nothing. */
+export const driftJob: Job<object, Drift[]> = {
+  name: 'harden-drift',
+  effect: 'work',
+  unrecorded: true,
+  command: 'harden plan',
+  lock: 'harden',
+  uses: ['server'],
+  rules: hardenRules.filter(({ id }) => id === rule || id === 'harden-drift-failed'),
+  schedule: ({ harden }) =>
+    harden.drift === null
+      ? null
+      : {
+          cron: harden.drift,
+          jitter: 60_000,
+          lastDone: () => undefined,
+          patience: longPatience,
+          start: (begin) => begin(driftJob, {}),
+        },
+  run: look,
+};
+
+async function look(context: JobContext): Promise<JobResult<Drift[]>> {
+  const { instance } = context;
+  const applied = appliedValues(readChanges(context.state(), instance.name, 1000));
+  const evaluated = [{ rules: [rule] }];
+  if (applied.length === 0) return { value: [], summary: 'nothing was applied', findings: [], evaluated };
+  const drifts = await findDrift(context, applied);
+  const findings = drifts.map((drift) => toFinding(instance.name, drift, applied));
+  return { value: drifts, summary: `${drifts.length} of ${applied.length} drifted`, findings, evaluated };
+}
+
+async function findDrift(context: JobContext, applied: readonly AppliedValue[]): Promise<Drift[]> {
+  const connection = await context.connect();
+  try {
+    const info = await readInfo(connection);
+    const engine = { ...engineOf(info), docker: false };
+    const running = await readRunning(connection);
+    const conf = resolveConf(info.get('config_file') || undefined);
+    const readable = conf.files.length > 0 && conf.problems.length === 0;
+    return applied.flatMap(({ directive, to, class: how, before }) => {
+      const facts = nameFor(directive, engine)?.facts;
+      const now = running.get(directive);
+      if (facts === undefined || now === undefined) return [];
+      const runTime = normalValue(facts, directive, now);
+      const file = readable ? (fileValue(directive, facts, conf.entries, engine).value ?? '') : null;
+      // It waits for a restart.
+      const waits = how === 'restart' && runTime === before;
+      const holds = (runTime === to || waits) && (file === null || file === to);
+      return holds ? [] : [{ directive, applied: to, run_time: runTime, file }];
+    });
+  } finally {
+    connection.close();
+  }
+}
+
+function toFinding(
+  instance: string,
+  { directive, applied, run_time: runTime, file }: Drift,
+  all: readonly AppliedValue[],
+): Finding {
+  const { at, token } = all.find((each) => each.directive === directive) ?? { at: 0, token: '' };
+  const where = [
+    ...(runTime === applied ? [] : [`runs with ${runTime === '' ? '""' : runTime}`]),
+    ...(file === null || file === applied ? [] : [`has ${file === '' ? '""' : file} in its files`]),
+  ];
+  return {
+    instance,
+    rule,
+    resource: directive,
+    severity: 'warning',
+    summary: `${directive} was set to ${applied} by harden apply, and the server ${where.join(' and ')}`,
+    remedy:
+      'redis-agent harden plan shows it, harden apply puts it right; where the new value is meant, put it into the policy',
+    evidence: { applied, run_time: runTime, file, since: new Date(at).toISOString(), id: token },
+  };
+}
+
+export interface EnforceReport {
+  instance: string;
+  set: { directive: string; from: string; to: string }[];
+  /** What has drifted and is not put back: the files say something else too, or it would do harm. */
+  left: string[];
+}
+
+/** Puts run-time values back that somebody has changed since the last apply. Files stay as they are. */
+export const enforceJob: Job<{ admin: Admin | undefined }, EnforceReport> = {
+  name: 'harden-enforce',
+  effect: 'work',
+  command: 'harden enforce',
+  lock: 'harden',
+  uses: ['server'],
+  rules: hardenRules.filter(({ id }) => id === 'harden-enforce-failed'),
+  async run(context, { admin }) {
+    const { instance, clock, signal } = context;
+    const applied = appliedValues(readChanges(context.state(), instance.name, 1000));
+    const report: EnforceReport = { instance: instance.name, set: [], left: [] };
+    const done = (): JobResult<EnforceReport> => ({
+      value: report,
+      summary: `${report.set.length} values put back`,
+      findings: [],
+      evaluated: [],
+    });
+    if (applied.length === 0) return done();
+    const scene = await lookAtScene(context, admin);
+    try {
+      const { plan } = preparePlan(context, scene, asPolicy(applied));
+      const back = plan.changes.filter((change) => change.class === 'run time' && change.file === change.to);
+      // What counts from the next start only is not put back, and waits.
+      report.left = [
+        ...plan.changes.filter((change) => !back.includes(change) && change.class !== 'restart'),
+        ...plan.refused,
+      ].map(({ directive }) => directive);
+      const settings = back.map(({ directive, to }) => ({ directive, value: to }));
+      const inverse = back.map(({ directive, run_time: value }) => ({ directive, value }));
+      const { connection, engine } = scene;
+      await setAtRunTime({ connection, engine, clock, signal }, settings, inverse);
+      report.set = back.map(({ directive, run_time: from, to }) => ({ directive, from, to }));
+      if (back.length === 0) return done();
+      const now = clock.now();
+      recordChange(context.state(), {
+        instance: instance.name,
+        token: `${new Date(now).toISOString().replaceAll(/[-:.]/g, '')}-${process.pid}`,
+        kind: 'enforce',
+        at: now,
+        by: currentUser(),
+        outcome: 'done',
+        summary: `put back: ${back.map(({ directive }) => directive).join(', ')}`,
+        detail: { changes: report.set },
+      });
+      return done();
+    } finally {
+      scene.connection.close();
+    }
+  },
+};
+
+/** What was applied, and nothing else. */
+function asPolicy(applied: readonly AppliedValue[]): Policy {
+  return {
+    name: 'applied',
+    asked: 'applied',
+    summary: '',
+    wishes: applied.map(({ directive, to }) => ({
+      name: directive,
+      value: [to],
+      accept: {},
+      reason: 'It was applied.',
+      source: 'harden history',
+      from: 'applied',
+    })),
+  };
+}
