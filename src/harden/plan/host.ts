@@ -46,7 +46,6 @@ function firewall({ ports, open, networks, firewall: tool }: HostSight): HostAdv
 }
 
 function rulesFor(tool: HostSight['firewall'], port: number, networks: readonly string[]): string[] {
-  const family = (network: string): string => (network.includes(':') ? 'ip6' : 'ip');
   switch (tool) {
     case 'ufw':
       return [
@@ -77,7 +76,7 @@ function rulesFor(tool: HostSight['firewall'], port: number, networks: readonly 
         "nft add chain inet redis_agent input '{ type filter hook input priority -10; policy accept; }'",
         ...networks.map(
           (network) =>
-            `nft add rule inet redis_agent input ${family(network)} saddr ${network} tcp dport ${port} accept`,
+            `nft add rule inet redis_agent input ${network.includes(':') ? 'ip6' : 'ip'} saddr ${network} tcp dport ${port} accept`,
         ),
         `nft add rule inet redis_agent input iifname != lo tcp dport ${port} drop`,
       ];
@@ -110,7 +109,7 @@ function unit({ unit: name, properties, dropIn }: HostSight): HostAdvice[] {
   if (name === undefined) return [];
   const lacks = [
     ...(['strict', 'full'].includes(properties.get('ProtectSystem') ?? '') ? [] : ['no sandbox']),
-    ...(/7$/.test(properties.get('UMask') ?? '') ? [] : ['a wide UMask']),
+    ...(properties.get('UMask')?.endsWith('7') === true ? [] : ['a wide UMask']),
     ...(Number(properties.get('LimitNOFILE') ?? 0) >= 10_032 || properties.get('LimitNOFILE') === 'infinity'
       ? []
       : ['few open files']),

@@ -79,7 +79,7 @@ function beside(what: string, ...lines: string[]): string[] {
  * keep the server from starting.
  */
 export function renderUsers(adminHash: string, engine: EngineVersion): string {
-  const channels = engine.engine === 'redis' && /^6\.0/.test(engine.version) ? '' : ' &*';
+  const channels = engine.engine === 'redis' && engine.version.startsWith('6.0') ? '' : ' &*';
   return [
     `user default off resetpass ~*${channels} +@all`,
     `user admin on #${adminHash} ~*${channels} +@all`,
