@@ -4,7 +4,12 @@ import { metrics } from '../../domain/metrics.ts';
 import { queueMetrics, queueValues } from '../../domain/queue.ts';
 import { upClasses } from '../../domain/sample.ts';
 import { jobs } from '../../jobs/index.ts';
+import { tellable } from '../../alert/decide.ts';
+import { unsettledAlerts } from '../../state/alerts/alerts.ts';
+import { channelHealth } from '../../state/alerts/channels.ts';
+import { outboxDepth } from '../../state/alerts/outbox.ts';
 import { openFindings } from '../../state/episodes.ts';
+import { agentItself } from '../alerts/channel-findings.ts';
 import { lastRun } from '../../state/runs.ts';
 import type { App } from '../build-app.ts';
 import type { Watch } from './watch.ts';
@@ -58,6 +63,7 @@ export async function metricsPage(app: App, watch: Watch): Promise<string> {
       duration.set({ instance, job }, (run.finished_at - run.started_at) / 1000);
     }
   }
+  addAlerts(app, registers);
   return await registry.metrics();
 }
 
@@ -74,5 +80,32 @@ function addQueues(registers: Registry[], cycles: ReturnType<Watch['cycles']>): 
         const value = queueValues(queue, cycle?.sample.at ?? 0)[name];
         if (value !== undefined) made.inc({ instance, queue: queue.label }, value);
       }
+  }
+}
+
+/** What fires, and whether people hear of it. */
+function addAlerts(app: App, registers: Registry[]): void {
+  const make = <Label extends string>(name: string, help: string, labelNames: Label[]): Gauge<Label> =>
+    new Gauge({ name: `redis_agent_${name}`, help, labelNames, registers });
+  const firing = make('alerts_firing', 'Alerts that fire, by severity.', ['instance', 'severity']);
+  const open = unsettledAlerts(app.state()).filter(
+    ({ state }) => state === 'firing' || state === 'recovering',
+  );
+  for (const instance of [...app.settings.instances.map(({ name }) => name), agentItself])
+    for (const severity of severities)
+      firing.set(
+        { instance, severity },
+        open.filter((alert) => alert.instance === instance && alert.severity === severity).length,
+      );
+  const waiting = make('outbox_notices', 'Notices that wait to be sent.', ['channel']);
+  const oldest = make('outbox_oldest_timestamp_seconds', 'Since when the oldest of them waits.', ['channel']);
+  const works = make('channel_works', 'Whether the last notice to a channel got through.', ['channel']);
+  const depth = new Map(outboxDepth(app.state()).map((each) => [each.channel, each]));
+  const health = new Map(channelHealth(app.state()).map((each) => [each.name, each]));
+  for (const channel of tellable(app.settings.alerts)) {
+    const row = depth.get(channel);
+    waiting.set({ channel }, row?.waiting ?? 0);
+    if (row !== undefined) oldest.set({ channel }, row.oldest / 1000);
+    works.set({ channel }, (health.get(channel)?.failing_since ?? null) === null ? 1 : 0);
   }
 }

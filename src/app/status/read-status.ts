@@ -6,6 +6,7 @@ import type { Finding } from '../../domain/finding.ts';
 import type { InstanceSettings } from '../../domain/settings.ts';
 import { infoInteger, infoKeyspace } from '../../formats/info/parse-info.ts';
 import { engineOf, readInfo } from '../../redis/server.ts';
+import { unsettledAlerts } from '../../state/alerts/alerts.ts';
 import { openFindings, type Episode } from '../../state/episodes.ts';
 import { lackOfState } from '../state-room.ts';
 import type { App } from '../build-app.ts';
@@ -125,9 +126,16 @@ function readCurves(app: App, { name }: InstanceSettings): StatusCurve[] {
   }
 }
 
-/** Without what is looked at now. */
+/** Without what is looked at now, and what has not been so for long enough to say that it is. */
 function recordedFindings(app: App, { name }: InstanceSettings): OpenFinding[] {
-  return openFindings(app.state(), name).filter(({ rule }) => rule !== interruptedRule.id);
+  const pending = new Set(
+    unsettledAlerts(app.state())
+      .filter(({ instance, state }) => instance === name && state === 'pending')
+      .map(({ rule, resource }) => `${rule}\0${resource}`),
+  );
+  return openFindings(app.state(), name).filter(
+    ({ rule, resource }) => rule !== interruptedRule.id && !pending.has(`${rule}\0${resource}`),
+  );
 }
 
 /** As it is now: the daemon may be down, and looks only every few minutes. */

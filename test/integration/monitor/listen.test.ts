@@ -30,7 +30,10 @@ async function get(
 test('/metrics has what was polled, and /healthz is well', async () => {
   const server = await startServer();
   const port = await freePort();
-  const daemon = startDaemon(writeConfig({ server, settings: { ...often, listen: `127.0.0.1:${port}` } }));
+  const smtp = { url: 'smtp://127.0.0.1:1' };
+  const mail = { name: 'mail', type: 'email', from: 'a@example.org', to: ['b@example.org'], smtp };
+  const settings = { ...often, listen: `127.0.0.1:${port}`, alerts: { channels: [mail] } };
+  const daemon = startDaemon(writeConfig({ server, settings }));
   await daemon.until({ msg: 'started' });
   await expect
     .poll(async () => (await get({ port }, '/metrics')).body, { timeout: 10_000 })
@@ -41,6 +44,9 @@ test('/metrics has what was polled, and /healthz is well', async () => {
   );
   expect(body).toMatch(/^# TYPE redis_agent_server_commands_total counter$/m);
   expect(body).toMatch(/^redis_agent_findings\{instance="main",severity="critical"\} \d$/m);
+  expect(body).toMatch(/^redis_agent_alerts_firing\{instance="main",severity="critical"\} \d$/m);
+  expect(body).toMatch(/^redis_agent_outbox_notices\{channel="mail"\} \d+$/m);
+  expect(body).toMatch(/^redis_agent_channel_works\{channel="mail"\} [01]$/m);
   expect(body).toMatch(/^redis_agent_server_state\{instance="main",state="up"\} 1$/m);
   expect(await get({ port }, '/healthz')).toMatchObject({
     status: 200,
