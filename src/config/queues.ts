@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { QueueSettings } from '../domain/settings/queues.ts';
+import type { PatternSettings, QueueSettings } from '../domain/settings/queues.ts';
 import { writeDuration } from '../lib/duration.ts';
 import { duration, text, whole } from './fields.ts';
 
@@ -47,6 +47,32 @@ export function queuesSchema(): z.ZodType<QueueSettings[]> {
         if (processing !== undefined && list === undefined) problem('processing', 'belongs to a list:');
         if (completed !== undefined && list === undefined) problem('completed', 'belongs to a list:');
       }),
+  );
+}
+
+/** `monitor.patterns`. */
+export function patternsSchema(): z.ZodType<Record<string, PatternSettings>> {
+  return z.record(
+    z
+      .string()
+      .regex(/^[a-z0-9][a-z0-9_-]{0,40}$/, 'is not a usable name; lower-case letters, digits, - and _'),
+    z.strictObject({
+      match: text,
+      instance: text.optional(),
+      db: whole(0, 65_535).optional(),
+      ttl: span.optional(),
+      limit: count.optional(),
+    }),
+  );
+}
+
+/** As the file would have it. */
+export function showPatterns(patterns: Readonly<Record<string, PatternSettings>>): unknown {
+  return Object.fromEntries(
+    Object.entries(patterns).map(([name, { ttl, ...rest }]) => [
+      name,
+      { ...rest, ...(ttl !== undefined && { ttl: shown(ttl) }) },
+    ]),
   );
 }
 

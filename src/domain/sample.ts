@@ -1,3 +1,4 @@
+import type { PatternReading } from './pattern.ts';
 import type { QueueReading } from './queue.ts';
 
 /**
@@ -101,5 +102,6 @@ export interface Sample {
   commands?: readonly CommandCost[] | undefined;
   latency?: LatencyReading | undefined;
   queues?: readonly QueueReading[] | undefined;
+  patterns?: readonly PatternReading[] | undefined;
   blind: readonly Blind[];
 }

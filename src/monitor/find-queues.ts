@@ -1,6 +1,7 @@
 import type { Clock } from '../domain/clock.ts';
 import type { QueueRef } from '../domain/queue.ts';
 import type { QueueSettings } from '../domain/settings/queues.ts';
+import type { Patterns } from './sample-patterns.ts';
 import type { RedisConnection } from '../redis/connect.ts';
 import { mostQueues } from './collect/queues.ts';
 import { chooseQueues } from './collect/queues/choose.ts';
@@ -9,7 +10,7 @@ import { searchQueues, type QueueSearch } from './collect/queues/discover.ts';
 export interface QueueOptions {
   instance: string;
   /** As configured now: they change with a reload. */
-  settings(): { queues: readonly QueueSettings[]; find_queues: number | null };
+  settings(): { queues: readonly QueueSettings[]; find_queues: number | null; patterns?: Patterns };
   /** Those that were found before this process. */
   found: readonly QueueRef[];
   onFound(found: readonly QueueRef[]): void;

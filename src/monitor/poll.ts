@@ -8,6 +8,7 @@ import { forbiddenQueues, jobsCollector, queuesCollector, settleQueues } from '.
 import { deepSlowlogCollector, needsMore, ownName, slowlogCollector } from './collect/slowlog.ts';
 import { createQueueFinder, type QueueOptions } from './find-queues.ts';
 import { nothingKnown } from './nothing-known.ts';
+import { createPatternSampler } from './sample-patterns.ts';
 import { classOf } from './up-class.ts';
 
 export interface PollerOptions {
@@ -42,6 +43,12 @@ export function createPoller(options: PollerOptions): Poller {
   let last: Partial<Record<string, number>> = {};
   const blocked = new Map<string, Blind & { until: number }>();
   const finder = createQueueFinder(options.queues, clock);
+  const sampler = createPatternSampler(
+    options.queues?.instance ?? '',
+    () => options.queues?.settings().patterns ?? {},
+    clock,
+  );
+  let patterns: Sample['patterns'];
   const totals = { commands: 0, failures: 0, wrongpass: 0, noperm: 0, slow: 0, lost: 0 };
   let refused: { attempts: number; until: number; up: UpClass; detail: string } | undefined;
 
@@ -128,6 +135,15 @@ export function createPoller(options: PollerOptions): Poller {
       block('queue-search', error);
       if (!(error instanceof AgentError) || isBroken(error)) throw error;
     });
+    if (isBlocked('patterns')) return;
+    try {
+      const { sent: count, readings } = await sampler.look(opened);
+      sent(count);
+      patterns = readings ?? patterns;
+    } catch (error) {
+      block('patterns', error);
+      if (!(error instanceof AgentError) || isBroken(error)) throw error;
+    }
   }
 
   async function askQueues(draft: Draft): Promise<void> {
@@ -225,6 +241,7 @@ export function createPoller(options: PollerOptions): Poller {
         commands,
         latency,
         queues,
+        patterns,
         blind,
       };
     },

@@ -1,3 +1,4 @@
+import { patternSubject, patternValues } from '../../domain/pattern.ts';
 import { queueSubject, queueValues } from '../../domain/queue.ts';
 import type { Sample } from '../../domain/sample.ts';
 import { inTransaction } from '../../state/db/transaction.ts';
@@ -28,13 +29,15 @@ export function keepSample(series: Series, instance: string, sample: Sample, cur
 }
 
 /** A series each, of the first hundred by their names; the rest is one together. */
-function keepQueues(series: Series, instance: string, { at, queues = [] }: Sample): void {
+function keepQueues(series: Series, instance: string, { at, queues = [], patterns = [] }: Sample): void {
   const sorted = queues.toSorted((a, b) => (a.label < b.label ? -1 : 1));
   const rows = sorted
     .slice(0, mostQueues)
     .map((queue) => ({ subject: queueSubject(instance, queue.label), values: queueValues(queue, at) }));
   const rest = sorted.slice(mostQueues).map((queue) => queueValues(queue, at));
   if (rest.length > 0) rows.push({ subject: queueSubject(instance, 'other'), values: sumOf(rest) });
+  for (const pattern of patterns)
+    rows.push({ subject: patternSubject(instance, pattern.name), values: patternValues(pattern) });
   series.appendAll(at, rows);
 }
 

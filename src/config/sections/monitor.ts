@@ -8,7 +8,7 @@ import {
 import { formatBytes } from '../../lib/bytes.ts';
 import { writeDuration } from '../../lib/duration.ts';
 import { duration, fail, text } from '../fields.ts';
-import { queuesSchema, showQueues } from '../queues.ts';
+import { patternsSchema, queuesSchema, showPatterns, showQueues } from '../queues.ts';
 import { showThresholds, thresholdsSchema } from '../thresholds.ts';
 import type { Section } from './section.ts';
 
@@ -38,14 +38,16 @@ export const monitorSection: Section<MonitorSettings> = {
         slow_command: duration(1, hour).default(10),
         queues: queuesSchema().default([]),
         find_queues: search.default(hour),
+        patterns: patternsSchema().default({}),
         thresholds: thresholdsSchema().prefault({}),
       })
       .prefault({}),
-  show: ({ interval: every, slow_command: slow, queues, find_queues: find, thresholds }) => ({
+  show: ({ interval: every, slow_command: slow, queues, find_queues: find, patterns, thresholds }) => ({
     interval: every === null ? 'off' : writeDuration(every),
     slow_command: writeDuration(slow),
     queues: showQueues(queues),
     find_queues: find === null ? 'off' : writeDuration(find),
+    patterns: showPatterns(patterns),
     thresholds: showThresholds(thresholds),
   }),
   example: `monitor:
@@ -64,6 +66,12 @@ export const monitorSection: Section<MonitorSettings> = {
   #   - { zset: ai-queue-priority, instance: main, db: 1 }
   #   - { stream: events, group: mailers }
   #   - { list: job-titles, ignore: true }       # it is called so, and is none
+  # Keys of the application's own that should expire, counted every ten minutes by SCAN and looked at in a sample.
+  # ttl: the longest time to live that is planned; limit: a counter at or above it is blocked. The agent must be able
+  # to read them.
+  # patterns:
+  #   sessions: { match: "sess:*", ttl: 24h }
+  #   rate_limits: { match: "rl:*", limit: 100 }
   # When something is told, and how urgently: info, warning, high or critical, each a bound or off. These are the
   # defaults; a role changes some (a queue has no hit_rate, a cache may evict), an instance all of them.
   thresholds:

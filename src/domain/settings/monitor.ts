@@ -1,4 +1,4 @@
-import type { QueueSettings } from './queues.ts';
+import type { PatternSettings, QueueSettings } from './queues.ts';
 
 /** How a threshold is written in config.yaml and shown to people. Kept as: number, milliseconds, bytes. */
 export type ThresholdUnit = 'number' | 'percent' | 'duration' | 'bytes';
@@ -154,6 +154,8 @@ export interface MonitorSettings {
   queues: readonly QueueSettings[];
   /** Between two searches for queues, milliseconds; null: only those above are watched. */
   find_queues: number | null;
+  /** Keys of the application's own, by a name for them. */
+  patterns: Readonly<Record<string, PatternSettings>>;
 }
 
 /** The thresholds of one instance: its own before the section's, before its role's, before the documented ones. */

@@ -28,3 +28,16 @@ export interface QueueSettings {
   /** It is not watched at all. */
   ignore?: boolean | undefined;
 }
+
+/** One entry of `monitor.patterns`: keys of the application's own that are alike, such as sessions or counters of limits. */
+export interface PatternSettings {
+  /** As in SCAN. */
+  match: string;
+  /** Of every instance when left out. */
+  instance?: string | undefined;
+  db?: number | undefined;
+  /** The longest time to live that is expected, milliseconds; each needs one. */
+  ttl?: number | undefined;
+  /** Of counters: one at this or above it is blocked. */
+  limit?: number | undefined;
+}

@@ -18,6 +18,7 @@ const settings: MonitorSettings = {
   slow_command: 10,
   queues: [],
   find_queues: null,
+  patterns: {},
 };
 
 function watch(

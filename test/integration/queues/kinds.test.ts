@@ -218,3 +218,29 @@ test('the keys of a queue are refused: said once an hour, and the others are wat
     },
   ]);
 });
+
+test('sessions without an end or with too late a one, and counters that block', async () => {
+  const server = await startServer();
+  for (let at = 0; at < 300; at++) await server.call('SET', `sess:${at}`, 'x', 'EX', 3600);
+  const watch = watchQueues(server, [], {
+    sessions: { match: 'sess:*', ttl: 3_600_000 },
+    limits: { match: 'rl:*', limit: 100 },
+  });
+  const fine = await watch.poll();
+  expect(fine.found).toEqual([]);
+  await server.call('SET', 'sess:for-ever-7f3a9b21c4', 'x');
+  await server.call('SET', 'sess:late', 'x', 'PX', 3_600_000_000);
+  await server.call('SET', 'rl:user:1', 100, 'EX', 60);
+  await server.call('SET', 'rl:user:2', 3, 'EX', 60);
+  watch.forward(11 * minute);
+  await watch.poll();
+  watch.forward(minute);
+  const { found, summaries, sample } = await watch.poll();
+  expect(sample.patterns?.map(({ name, keys, blocked }) => [name, keys, blocked])).toEqual([
+    ['sessions', 302, null],
+    ['limits', 2, 1],
+  ]);
+  expect(found).toEqual(['keys-never-expire sessions warning', 'keys-expire-late sessions warning']);
+  expect(summaries[0]).toMatch(/^sessions: 1 of 302 keys never expire, such as sess:/);
+  expect(summaries.join()).not.toContain('7f3a9b21c4');
+});

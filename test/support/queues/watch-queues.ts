@@ -5,6 +5,7 @@ import type { QueueSettings } from '../../../src/domain/settings/queues.ts';
 import { thresholdsOf } from '../../../src/domain/settings/monitor.ts';
 import type { Severity } from '../../../src/domain/finding.ts';
 import { judgeSample } from '../../../src/monitor/evaluate/judge-sample.ts';
+import type { Patterns } from '../../../src/monitor/sample-patterns.ts';
 import { createPoller } from '../../../src/monitor/poll.ts';
 import { connectRedis } from '../../../src/redis/connect.ts';
 import { movingClock } from '../clocks/moving-clock.ts';
@@ -19,7 +20,11 @@ export interface QueueWatch {
 const { signal } = new AbortController();
 
 /** The loop of the daemon, turn by turn, on a clock that a test moves on. */
-export function watchQueues(server: TestServer, queues: readonly QueueSettings[] = []): QueueWatch {
+export function watchQueues(
+  server: TestServer,
+  queues: readonly QueueSettings[] = [],
+  patterns: Patterns = {},
+): QueueWatch {
   const clock = movingClock();
   const target = { name: 'main', url: server.url };
   const poller = createPoller({
@@ -28,7 +33,7 @@ export function watchQueues(server: TestServer, queues: readonly QueueSettings[]
     frugal: false,
     queues: {
       instance: 'main',
-      settings: () => ({ queues, find_queues: 10_000 }),
+      settings: () => ({ queues, find_queues: 10_000, patterns }),
       found: [],
       onFound: () => {},
     },
@@ -50,7 +55,7 @@ export function watchQueues(server: TestServer, queues: readonly QueueSettings[]
         was: (rule, resource) => was.get(`${rule} ${resource}`),
       });
       was = new Map(findings.map(({ rule, resource, severity }) => [`${rule} ${resource}`, severity]));
-      const own = findings.filter(({ rule }) => rule.startsWith('queue-'));
+      const own = findings.filter(({ rule }) => /^(?:queue|keys)-/.test(rule));
       return {
         sample,
         queues: sample.queues ?? [],

@@ -45,7 +45,14 @@ it('fills in every default', async () => {
     aof: { schedule: '15 * * * *' },
     maintenance: { password_rotation: 90 * 24 * 3_600_000, tasks: [] },
     audit: { schedule: '0 6 1 */3 *', quiet_schedule: '0 6 1 * *', waivers: [] },
-    monitor: { interval: 15_000, slow_command: 10, queues: [], find_queues: 3_600_000, thresholds: {} },
+    monitor: {
+      interval: 15_000,
+      slow_command: 10,
+      queues: [],
+      find_queues: 3_600_000,
+      patterns: {},
+      thresholds: {},
+    },
     alerts: {
       channels: [],
       routes: [],

@@ -17,6 +17,8 @@ import { forkSlow } from './fork-slow.ts';
 import { hitRate } from './hit-rate.ts';
 import { hostDisk } from './host-disk.ts';
 import { hostMemory } from './host-memory.ts';
+import { keysExpireLate } from './keys-expire-late.ts';
+import { keysNeverExpire } from './keys-never-expire.ts';
 import { masterLink } from './master-link.ts';
 import { memoryFragmented } from './memory-fragmented.ts';
 import { memoryFull } from './memory-full.ts';
@@ -95,6 +97,8 @@ export const evaluators: readonly Evaluator[] = [
   queueFailures,
   queueStalled,
   queueRetention,
+  keysNeverExpire,
+  keysExpireLate,
 ];
 
 export const watchRules: readonly Rule[] = evaluators.map(({ rule }) => rule);
