@@ -32,18 +32,14 @@ const hostile = [
 
 function hostileInstance() {
   const busy = busyInstance();
-  const keys = [{ key: hostile, type: 'hash', elements: 1, memory: 1 }];
-  return busyInstance({
-    name: 'main',
+  for (const key of busy.keyspace?.newest.keys ?? []) key.key = hostile;
+  return {
+    ...busy,
     findings: busy.findings.map((finding) => ({ ...finding, summary: hostile, remedy: hostile })),
     slow: [{ fingerprint: hostile, count: 1, totalMs: 1, p95Ms: 1, worstMs: 1 }],
     queues: busy.queues.map((queue) => ({ ...queue, name: hostile })),
     notices: [{ at: 0, channel: hostile, subject: hostile, outcome: hostile }],
-    keyspace:
-      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what a report reads of a key
-      busy.keyspace &&
-      ({ ...busy.keyspace, newest: { ...busy.keyspace.newest, keys } } as typeof busy.keyspace),
-  });
+  };
 }
 
 const openConf = 'bind 0.0.0.0\nprotected-mode no\nport 6379\nrequirepass redis\nenable-debug-command yes\n';

@@ -33,12 +33,12 @@ export function busyInstance(change: Partial<InstanceFacts> = {}): InstanceFacts
       ['server-down', 'critical', 'the server does not answer: connection refused', 12, 11.98],
       ['memory-high', 'warning', 'memory is at 82 % of its limit (1.64 of 2 GiB)', 4, null],
       ['slow-commands', 'info', '14 slow commands in 5 minutes, the worst KEYS with 212 ms', 20, 19.9],
-    ].map(([rule, severity, summary, from, to]) => ({
+    ].map(([rule, severity, what, from, to]) => ({
       rule: String(rule),
       resource: 'main',
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- written above
       severity: severity as 'critical',
-      summary: String(summary),
+      summary: String(what),
       opened: reportNow - Number(from) * day,
       closed: to === null ? null : reportNow - Number(to) * day,
     })),
