@@ -22,6 +22,14 @@ that mends it; exit status 3 where something is missing. A command that the serv
 refuses rules about commands that it does not know: the rules below are those for Redis 8.0, and what 6.0 takes differs by a
 few words (\`audit --profile\` prints the ones for your server).
 
+What a user really uses, without MONITOR and without a look at any command, key or value:
+
+    redis-agent harden acl suggest worker --from-traffic 10m
+
+It samples CLIENT LIST and compares the command statistics, proposes no more than the user may do now, and says what it could
+not have seen. Where it looks like one of the profiles below, that one is granted whole. What a user is for can stand in the
+configuration (\`harden.acl\`); \`audit --profile\` takes keys, channels and exceptions from there.
+
 Make a password of 32 random bytes and give the server only its SHA-256, without salt as Redis wants it:
 
     openssl rand -hex 32 | tr -d '\\n' > worker.secret

@@ -164,8 +164,11 @@ async function heldAgainst(context: CommandContext, args: Args): Promise<Audited
   const profiles: ProfileReport[] = [];
   if (args.conf === undefined) {
     const app = await context.app();
+    // As the configuration says of that user, where nothing else was typed.
+    const known = app.settings.harden.acl[user];
+    const asked = { ...known, ...question, keys: keys ?? known?.keys, channels: channels ?? known?.channels };
     for (const instance of app.instances(context.globals.instance))
-      profiles.push(await judgeServerUser(app, instance, question, context.signal));
+      profiles.push(await judgeServerUser(app, instance, asked, context.signal));
   } else {
     for (const facts of await factsOfFiles(context, args)) profiles.push(judgeFileUser(facts, question));
   }

@@ -1,4 +1,5 @@
 import type { CommandGroup } from '../../define-command.ts';
+import { hardenAclSuggestCommand } from './acl-suggest.ts';
 import { hardenApplyCommand } from './apply.ts';
 import { hardenEnforceCommand } from './enforce.ts';
 import { hardenHistoryCommand } from './history.ts';
@@ -16,5 +17,6 @@ export const hardenCommands: CommandGroup = {
     hardenRollbackCommand,
     hardenHistoryCommand,
     hardenEnforceCommand,
+    hardenAclSuggestCommand,
   ],
 };
