@@ -12,6 +12,9 @@ export interface UserId {
 export function actAs<T>(user: UserId | undefined, work: () => T): T {
   if (user === undefined || user.uid === 0 || process.geteuid?.() !== 0) return work();
   const group = process.getegid?.() ?? 0;
+  const groups = process.getgroups?.() ?? [];
+  // Ours would open what belongs to root's group.
+  process.setgroups?.([user.gid]);
   process.setegid?.(user.gid);
   process.seteuid?.(user.uid);
   try {
@@ -19,5 +22,6 @@ export function actAs<T>(user: UserId | undefined, work: () => T): T {
   } finally {
     process.seteuid?.(0);
     process.setegid?.(group);
+    process.setgroups?.(groups);
   }
 }
