@@ -244,3 +244,31 @@ test('sessions without an end or with too late a one, and counters that block', 
   expect(summaries[0]).toMatch(/^sessions: 1 of 302 keys never expire, such as sess:/);
   expect(summaries.join()).not.toContain('7f3a9b21c4');
 });
+
+test('a million jobs that are worked off within a minute are nothing to tell, in a list and in BullMQ', async () => {
+  const server = await startServer();
+  const queue = openQueue(server, 'bulk');
+  await queue.add('work', {});
+  const push = "for i = 1, 10000 do redis.call('LPUSH', KEYS[1], ARGV[1] + i) end";
+  for (const key of ['ai-queue', 'bull:bulk:wait'])
+    for (let part = 0; part < 100; part++) await server.call('EVAL', push, 1, key, part * 10_000);
+  await server.call('SET', 'bull:bulk:id', 1_000_001);
+  const watch = watchQueues(server, [{ list: 'ai-queue' }]);
+  const told: string[] = [];
+  await watch.poll();
+  for (let turn = 9; turn >= 0; turn--) {
+    await server.call('LTRIM', 'ai-queue', 0, Math.max(0, turn * 100_000 - 1));
+    await server.call('LTRIM', 'bull:bulk:wait', 0, Math.max(0, turn * 100_000 - 1));
+    if (turn === 0) await server.call('DEL', 'ai-queue', 'bull:bulk:wait');
+    watch.forward(6000);
+    told.push(...(await watch.poll()).found);
+  }
+  const { queues } = await watch.poll();
+  // No worker calls itself one here; that nothing is stuck or late is the point.
+  expect(told.filter((text) => !text.startsWith('queue-unattended'))).toEqual([]);
+  expect(queues.map(({ label, due }) => [label, due])).toEqual([
+    ['ai-queue', 0],
+    ['bull:bulk', 0],
+  ]);
+  expect(queues.find(({ label }) => label === 'bull:bulk')?.completedTotal).toBeGreaterThan(899_000);
+});

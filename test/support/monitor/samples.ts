@@ -66,6 +66,7 @@ export function sampleOf(step: Step & { at: number; elapsed: number }): Sample {
     slow: { entries: [], first: false, lost: 0, reset: false },
     blind: [],
     queues: [],
+    patterns: [],
     ...step,
     up,
     values: up === 'up' || up === 'misconf' ? Object.fromEntries(known) : { up: 0 },
