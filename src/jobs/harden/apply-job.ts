@@ -1,4 +1,5 @@
 import { AgentError } from '../../domain/errors.ts';
+import type { Policy } from '../../harden/policy.ts';
 import type { HardenPlan, Obstacle } from '../../harden/changes.ts';
 import type { Guards } from '../../harden/plan/guards.ts';
 import { infoInteger } from '../../formats/info/parse-info.ts';
@@ -14,6 +15,8 @@ import type { Admin, HardenScene } from './scene.ts';
 
 export interface ApplyOptions {
   policy: string | undefined;
+  /** Instead of one by its name. */
+  given?: Policy | undefined;
   admin: Admin | undefined;
   /** The plan that was agreed to: anything else is refused. */
   agreed: HardenPlan | undefined;
@@ -47,7 +50,7 @@ export const applyHardenJob: Job<ApplyOptions, ApplyReport> = {
   name: 'harden',
   command: 'harden apply',
   async run(context, options) {
-    const policy = await policyFor(context.instance, options.policy);
+    const policy = options.given ?? (await policyFor(context.instance, options.policy));
     const { scene, run, settled } = await makeReady(context, options.admin, options.onStep);
     try {
       const prepared = preparePlan(context, scene, policy, options.stops);

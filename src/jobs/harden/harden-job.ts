@@ -10,6 +10,8 @@ import { lookAtScene, type Admin } from './scene.ts';
 
 export interface PlanOptions {
   policy: string | undefined;
+  /** Instead of one by its name. */
+  given?: Policy | undefined;
   admin: Admin | undefined;
 }
 
@@ -22,7 +24,7 @@ export const planHardenJob: Job<PlanOptions, HardenPlan> = {
   uses: ['server'],
   rules: [],
   async run(context, options) {
-    const policy = await policyFor(context.instance, options.policy);
+    const policy = options.given ?? (await policyFor(context.instance, options.policy));
     const scene = await lookAtScene(context, options.admin);
     try {
       const { plan } = preparePlan(context, scene, policy);

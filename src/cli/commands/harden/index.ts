@@ -6,10 +6,12 @@ import { hardenHistoryCommand } from './history.ts';
 import { hardenPlanCommand } from './plan.ts';
 import { hardenRenderCommand } from './render.ts';
 import { hardenRollbackCommand } from './rollback.ts';
+import { hardenTlsEnableCommand } from './tls-enable.ts';
 
 export const hardenCommands: CommandGroup = {
   word: 'harden',
-  summary: 'Bring servers to a policy: render, plan, apply, rollback, history',
+  summary:
+    'Bring servers to a policy: render, plan, apply, rollback, history, enforce, acl suggest, tls enable',
   commands: [
     hardenRenderCommand,
     hardenPlanCommand,
@@ -18,5 +20,6 @@ export const hardenCommands: CommandGroup = {
     hardenHistoryCommand,
     hardenEnforceCommand,
     hardenAclSuggestCommand,
+    hardenTlsEnableCommand,
   ],
 };

@@ -110,7 +110,9 @@ export async function lookBefore(connection: RedisConnection): Promise<Before> {
 export async function usersOf(connection: RedisConnection): Promise<string | undefined> {
   try {
     const list = await connection.call('ACL', 'LIST');
-    return Array.isArray(list) ? list.map(String).toSorted().join('\n') : undefined;
+    // Each process lists the commands of a user in an order of its own.
+    const inOrder = (line: unknown): string => String(line).split(' ').toSorted().join(' ');
+    return Array.isArray(list) ? list.map(inOrder).toSorted().join('\n') : undefined;
   } catch (error) {
     if (error instanceof AgentError && !isGone(error)) return undefined;
     throw error;
