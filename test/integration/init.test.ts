@@ -29,13 +29,15 @@ describe.each(edgeBuilds())('on $name', (build) => {
     const after = await listUsers(server);
     expect(after.filter((line) => !line.startsWith(`user ${agentUser} `))).toEqual(before);
     const [own = ''] = after.filter((line) => line.startsWith(`user ${agentUser} `));
+    const audit = ['+acl|list', '+acl|log', '+module|list', '+client|list'];
+    if (!build.version.startsWith('6.')) audit.push('+acl|dryrun');
     const hash = createHash('sha256').update(place.password()).digest('hex');
     expect(
       own
         .split(' ')
         .filter((word) => /^[#~%&+(]/.test(word))
         .toSorted(),
-    ).toEqual([`#${hash}`, '+bgsave', ...watchRights(build.version)].toSorted());
+    ).toEqual([`#${hash}`, '+bgsave', ...new Set([...watchRights(build.version), ...audit])].toSorted());
 
     // What the agent does works as that user, and what it does not do is refused.
     const connection = await place.asAgent(server);

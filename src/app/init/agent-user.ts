@@ -13,6 +13,12 @@ import type { Persistence } from './report.ts';
 /** What backups need. No key, no channel, nothing that changes the server but a save. */
 const commands = ['+ping', '+info', '+time', '+config|get', '+bgsave'];
 
+/** What the audit reads besides: who may do what, refusals, modules. It shows hashes of passwords, and changes nothing. */
+function auditRights(version: string | undefined): string[] {
+  const old = version !== undefined && Number.parseInt(version, 10) < 7;
+  return ['+acl|list', '+acl|log', '+module|list', '+client|list', ...(old ? [] : ['+acl|dryrun'])];
+}
+
 /** What the server keeps of a password. It has no salt, so it only hides a long random one. */
 export function passwordHash(password: Secret): string {
   return createHash('sha256').update(password.reveal()).digest('hex');
@@ -22,7 +28,13 @@ export function passwordHash(password: Secret): string {
 export function userRules(hash: string, version: string | undefined): string[] {
   // Channels have rights since 6.2, where a new user still has all of them.
   const channels = version?.startsWith('6.0.') === true ? [] : ['resetchannels'];
-  return ['on', `#${hash}`, ...channels, '-@all', ...new Set([...commands, ...watchRights(version)])];
+  return [
+    'on',
+    `#${hash}`,
+    ...channels,
+    '-@all',
+    ...new Set([...commands, ...watchRights(version), ...auditRights(version)]),
+  ];
 }
 
 /** What creates the user at once, for redis-cli. */
