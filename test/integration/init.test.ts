@@ -47,7 +47,7 @@ describe.each(edgeBuilds())('on $name', (build) => {
       ['FLUSHALL'],
       ['CONFIG', 'SET', 'maxmemory', '1'],
       ['CONFIG', 'REWRITE'],
-      ['ACL', 'LIST'],
+      ['ACL', 'SETUSER', 'x'],
       ['SHUTDOWN'],
       ['KEYS', '*'],
       ['PUBLISH', 'a', 'b'],
