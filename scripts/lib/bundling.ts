@@ -16,6 +16,8 @@ export const bundling = {
   minifySyntax: true,
   legalComments: 'none',
   // CommonJS packages call require() for Node's own modules.
-  banner: { js: "import{createRequire as agentRequire_}from'node:module';const require=agentRequire_(import.meta.url);" },
+  banner: {
+    js: "import{createRequire as agentRequire_}from'node:module';const require=agentRequire_(import.meta.url);",
+  },
   logLevel: 'warning',
 } satisfies BuildOptions;
