@@ -12,6 +12,9 @@ import { randomNumbers } from '../test/support/rdb/style.ts';
 import { compare } from '../test/support/soak/compare.ts';
 import { soak } from '../test/support/soak/soak.ts';
 
+const minutes = (ms: number): string => formatDuration(Math.round(ms / 60_000) * 60_000);
+const moment = (at: number): string => new Date(at).toISOString().slice(5, 16).replace('T', ' ');
+
 const { values } = parseArgs({
   options: { days: { type: 'string', default: '30' }, seed: { type: 'string', default: '1' } },
 });
@@ -21,8 +24,6 @@ try {
   const result = await soak(folder, { days, random: randomNumbers(seed) });
   const { stories, problems } = compare(result);
   const short = stories.filter(({ fault }) => !fault.told).length;
-  const minutes = (ms: number): string => formatDuration(Math.round(ms / 60_000) * 60_000);
-  const moment = (at: number): string => new Date(at).toISOString().slice(5, 16).replace('T', ' ');
   const lines = stories
     .toSorted((a, b) => a.fault.from - b.fault.from)
     .map(({ fault, told }) => {

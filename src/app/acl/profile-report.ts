@@ -33,7 +33,7 @@ export interface ProfileQuestion extends ProfileOptions {
 }
 
 /** Throws an AgentError `usage` that names the nearest. */
-export function requireProfile(name: string): AclProfile {
+function requireProfile(name: string): AclProfile {
   const found = findProfile(name);
   if (found !== undefined) return found;
   const names = aclProfiles.map((each) => each.name);

@@ -31,7 +31,7 @@ export function readUnzonedTimes(client: S3Client, lacks: Set<Lack>): void {
 /** HEAD's time is for people: one that cannot be read is none. */
 function mendHeader(headers: Record<string, string>, lacks: Set<Lack>): void {
   const text = headers['last-modified'];
-  if (text === undefined || /GMT$/.test(text)) return;
+  if (text === undefined || text.endsWith('GMT')) return;
   lacks.add('times');
   const time = Date.parse(/[zZ]$|[+-]\d\d:?\d\d$/.test(text) ? text : `${text}Z`);
   if (Number.isNaN(time)) delete headers['last-modified'];

@@ -6,7 +6,7 @@ const mebibyte = 1024 * 1024;
 export const mostParts = 10_000;
 
 /** Of each part where nothing else is said. */
-export const usualPart = 16 * mebibyte;
+const usualPart = 16 * mebibyte;
 /** Parts that a size is chosen for: some room, since what will come is only estimated. */
 const wantedParts = 9000;
 const buffers = 64 * mebibyte;

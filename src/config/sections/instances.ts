@@ -92,7 +92,7 @@ const renamed = z
       ),
   )
   .transform((names) =>
-    Object.fromEntries(Object.entries(names).map(([command, name]) => [command.toUpperCase(), name])),
+    Object.fromEntries(Object.entries(names).map(([command, own]) => [command.toUpperCase(), own])),
   );
 
 function instanceSchema(folder: string) {

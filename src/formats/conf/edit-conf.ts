@@ -16,6 +16,7 @@ export interface LineEdit {
 
 /** The line with another value: its indent, its name as it is written, its line end and what else is blank stay. */
 export function withValue(line: Pick<DirectiveLine, 'raw' | 'name'>, value: string): string {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the line was read as a directive: it can be split
   const { words } = splitLine(line.raw) as { words: { start: number; end: number }[] };
   const [name, first] = words;
   if (name === undefined) return `${line.name} ${value}`;

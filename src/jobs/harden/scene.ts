@@ -25,7 +25,7 @@ export interface Admin {
 export interface HardenScene {
   connection: RedisConnection;
   /** Opens another one, as the same user. */
-  connect(): Promise<RedisConnection>;
+  connect: () => Promise<RedisConnection>;
   info: Info;
   engine: EngineVersion;
   config: ReadonlyMap<string, string>;

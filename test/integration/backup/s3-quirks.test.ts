@@ -1,5 +1,5 @@
 // Services that are like S3, and not quite: what they lack is said in one line, and backups go there and come back.
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import { connect, type AddressInfo } from 'node:net';
 import { once } from 'node:events';
@@ -18,7 +18,7 @@ interface Place {
   config: TestConfig;
   faults: FaultServer;
   store: S3TestServer;
-  settings(more: Record<string, unknown>): void;
+  settings: (more: Record<string, unknown>) => void;
 }
 
 async function place(more: Record<string, unknown> = {}): Promise<Place> {
@@ -196,11 +196,7 @@ async function startProxy(): Promise<{ url: string; seen: string[] }> {
   return { url: `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`, seen };
 }
 
-async function forwardTo(
-  url: string,
-  request: import('node:http').IncomingMessage,
-  response: import('node:http').ServerResponse,
-): Promise<void> {
+async function forwardTo(url: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const { request: ask } = await import('node:http');
   const { method, headers } = request;
   const up = ask(url, { method, headers, agent: false }, (answer) => {

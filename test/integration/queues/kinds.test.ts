@@ -20,6 +20,8 @@ function openBull(server: TestServer, name: string): Bull.Queue {
   return queue;
 }
 
+const byName = ([a]: readonly unknown[], [b]: readonly unknown[]): number => (String(a) < String(b) ? -1 : 1);
+
 const shown = ({ label, ref, waiting, active, delayed, prioritized, paused }: QueueReading): unknown[] => [
   label,
   ref.kind,
@@ -66,7 +68,7 @@ test.for(able)('what is in queues of every kind is found and counted, on $name',
   await watch.poll();
   const { queues, found } = await watch.poll();
   const none = { waiting: 0, active: 0, delayed: 0, prioritized: 0, paused: false };
-  expect(queues.map(shown).toSorted()).toEqual([
+  expect(queues.map(shown).toSorted(byName)).toEqual([
     ['ai-queue', 'list', { ...none, waiting: 1 }],
     ['ai-queue-priority', 'zset', { ...none, waiting: 1, delayed: 1 }],
     ['bull:elsewhere (database 4)', 'bullmq', { ...none, waiting: 1 }],
@@ -196,8 +198,8 @@ test('names that break terminals and globs are read as they are', async () => {
   const watch = watchQueues(server);
   await watch.poll();
   const { queues } = await watch.poll();
-  expect(queues.map(({ ref, waiting }) => [ref.name, waiting]).toSorted()).toEqual(
-    names.map((name) => [name, 1]).toSorted(),
+  expect(queues.map(({ ref, waiting }) => [ref.name, waiting] as const).toSorted(byName)).toEqual(
+    names.map((name) => [name, 1] as const).toSorted(byName),
   );
 });
 

@@ -20,7 +20,7 @@ interface Scene {
   config: TestConfig;
   id: string;
   target: TestServer;
-  restore(...args: string[]): Promise<AgentResult>;
+  restore: (...args: string[]) => Promise<AgentResult>;
 }
 
 /** Keys whose time is over when they are restored: for the agent a day has gone since the backup. */
@@ -65,7 +65,9 @@ test.each(edgeBuilds())('$name: left out, as long as at the backup, or none', as
   });
   for (const key of ['lasting', 'hour', 'list']) expect(await ttl(target, key)).toBe(-1);
   expect(await target.call('LRANGE', 'list', 0, -1)).toEqual(['a', 'b']);
-  if (fields) expect(await target.call('HPTTL', 'hash', 'FIELDS', 2, 'gone', 'stays')).toEqual([-1, -1]);
+  // Versions before that have no hash.
+  const none = fields ? await target.call('HPTTL', 'hash', 'FIELDS', 2, 'gone', 'stays') : [-1, -1];
+  expect(none).toEqual([-1, -1]);
   await target.call('FLUSHALL');
 
   const shifted = await restore('--ttl', 'shift');
@@ -80,12 +82,11 @@ test.each(edgeBuilds())('$name: left out, as long as at the backup, or none', as
     expect(left).toBeLessThanOrEqual(of * hour + 60_000);
     expect(left).toBeGreaterThan(of * hour - 60_000);
   }
-  if (fields) {
-    const reply = await target.call('HPTTL', 'hash', 'FIELDS', 2, 'gone', 'stays');
-    const [gone, stays] = Array.isArray(reply) ? reply.map(Number) : [];
-    expect(stays).toBe(-1);
-    expect((gone ?? 0) - 24 * hour).toBeGreaterThan(3 * hour - 60_000);
-  }
+  if (!fields) return;
+  const reply = await target.call('HPTTL', 'hash', 'FIELDS', 2, 'gone', 'stays');
+  const [gone, stays] = Array.isArray(reply) ? reply.map(Number) : [];
+  expect(stays).toBe(-1);
+  expect((gone ?? 0) - 24 * hour).toBeGreaterThan(3 * hour - 60_000);
 });
 
 test('a dump that lies somewhere says itself when it was made', async () => {

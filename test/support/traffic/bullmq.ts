@@ -2,7 +2,7 @@ import { FlowProducer, Queue, QueueEvents, Worker, type ConnectionOptions } from
 import type { Login } from './traffic.ts';
 
 /** How BullMQ connects as that user. */
-export function bullmqConnection({ port, username, password }: Login): ConnectionOptions {
+function bullmqConnection({ port, username, password }: Login): ConnectionOptions {
   return { host: '127.0.0.1', port, username, password, maxRetriesPerRequest: null };
 }
 

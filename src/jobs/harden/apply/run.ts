@@ -13,7 +13,7 @@ import type { JobContext } from '../../job.ts';
 export interface HardenRun {
   context: JobContext;
   /** Opens another connection as whoever may change the server. */
-  connect(): Promise<RedisConnection>;
+  connect: () => Promise<RedisConnection>;
   /** Open since before the first step, and kept: whatever becomes of addresses and users, it can take everything back. */
   lifeline: RedisConnection | undefined;
   journals: JournalFolder;
