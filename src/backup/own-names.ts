@@ -6,7 +6,6 @@ export const manifestName = 'manifest.json';
 export const acceptedName = 'accepted.json';
 export const keyspaceName = 'keys.json';
 export const configNames = ['config.json', 'config.json.age'] as const;
-type ConfigName = (typeof configNames)[number];
 
 /** What the agent writes for a backup, besides the marks of verifications and drills. */
 export const ownNames: readonly string[] = [

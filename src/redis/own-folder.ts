@@ -8,11 +8,7 @@ import { findServerProcess } from './server-process.ts';
  * Is the folder that a server names the one in which its process works? In a container, or with a mount of its own, a path may
  * be that of another server here. unknown: its process, or where that works, cannot be seen; other users' show only to root.
  */
-async function compareFolder(
-  info: Info,
-  url: string,
-  dir: string,
-): Promise<'own' | 'another' | 'unknown'> {
+async function compareFolder(info: Info, url: string, dir: string): Promise<'own' | 'another' | 'unknown'> {
   const process = await findServerProcess(info, url);
   if (process === undefined) return 'unknown';
   const works = await stat(`/proc/${process.pid}/cwd`, { bigint: true }).catch(() => undefined);
