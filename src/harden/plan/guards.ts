@@ -18,7 +18,13 @@ const isLoopback = (address: string): boolean =>
 
 /** What would lose data, keys or the way in. By directive, asked with the value that it is to get. */
 export const guards: Guards = {
-  appendonly(to, { engine, defaultMayAll }) {
+  appendonly(to, { engine, defaultMayAll, config }) {
+    if (to === 'no' && config.get('appendonly') === 'yes')
+      return {
+        why: 'between the run time and the file a crash would load an append only file that is no longer written',
+        instead:
+          'by hand, in this order: appendonly no in the file, BGSAVE, and when it has ended CONFIG SET appendonly no',
+      };
     if (to !== 'yes' || !replayDrops(engine) || defaultMayAll === true) return undefined;
     return {
       why:
