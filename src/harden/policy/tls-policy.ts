@@ -15,14 +15,6 @@ const source = 'https://redis.io/docs/latest/operate/oss_and_stack/management/se
 
 /** TLS beside the plain port, or instead of it, as a policy: so that it is planned, tried and taken back as any other. */
 export function tlsPolicy({ cert, key, ca, port, clients, closePlain }: TlsWishes): Policy {
-  const wish = (name: string, value: string, reason: string): Wish => ({
-    name,
-    value: [value],
-    accept: {},
-    reason,
-    source,
-    from: 'tls',
-  });
   return {
     name: 'tls',
     asked: 'tls',
@@ -42,4 +34,8 @@ export function tlsPolicy({ cert, key, ca, port, clients, closePlain }: TlsWishe
         : []),
     ],
   };
+}
+
+function wish(name: string, value: string, reason: string): Wish {
+  return { name, value: [value], accept: {}, reason, source, from: 'tls' };
 }
