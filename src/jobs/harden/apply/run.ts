@@ -110,8 +110,6 @@ export async function lookBefore(connection: RedisConnection): Promise<Before> {
 export async function usersOf(connection: RedisConnection): Promise<string | undefined> {
   try {
     const list = await connection.call('ACL', 'LIST');
-    // Each process lists the commands of a user in an order of its own.
-    const inOrder = (line: unknown): string => String(line).split(' ').toSorted().join(' ');
     return Array.isArray(list) ? list.map(inOrder).toSorted().join('\n') : undefined;
   } catch (error) {
     if (error instanceof AgentError && !isGone(error)) return undefined;
@@ -124,4 +122,9 @@ async function answers(connection: RedisConnection): Promise<boolean> {
     () => true,
     (error: unknown) => !isGone(error),
   );
+}
+
+/** Each process lists the commands of a user in an order of its own. */
+function inOrder(line: unknown): string {
+  return String(line).split(' ').toSorted().join(' ');
 }
