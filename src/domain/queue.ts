@@ -67,8 +67,6 @@ export interface QueueReading {
   /** When the oldest one that is kept was finished. */
   oldestCompleted: number | null;
   oldestFailed: number | null;
-  /** Estimated from a few, bytes; null before it was looked at. */
-  keptBytes: number | null;
 }
 
 /** What the history keeps of a queue, by these names. */

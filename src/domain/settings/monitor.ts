@@ -125,11 +125,6 @@ export const thresholdKinds = {
     what: 'jobs that lost their worker, in 15 minutes',
     levels: { warning: 2 },
   },
-  queue_kept_percent: {
-    unit: 'percent',
-    what: 'memory held by completed and failed jobs',
-    levels: { warning: 20 },
-  },
   certificate_days: {
     unit: 'number',
     below: true,

@@ -94,6 +94,7 @@ describe('a command that has commands below it', () => {
 
 /** Options that a command does not do without. */
 const demanded: Record<string, string[]> = {
+  'harden render': ['--policy', 'queue'],
   'maintenance done <task>': ['--note', 'x'],
   'maintenance skip <task>': ['--why', 'x'],
 };

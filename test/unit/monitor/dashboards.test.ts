@@ -11,6 +11,10 @@ const own = [
   'poll_timestamp_seconds',
   'poll_duration_seconds',
   'server_state',
+  'alerts_firing',
+  'outbox_notices',
+  'outbox_oldest_timestamp_seconds',
+  'channel_works',
 ];
 const served = new Set([...metrics.map(({ name }) => `server_${name}`), ...own]);
 

@@ -76,7 +76,6 @@ export function settle(
     stalledTotal: (before?.stalledTotal ?? 0) + (memory === undefined ? 0 : stalled),
     oldestCompleted: raw.oldestCompleted,
     oldestFailed: raw.oldestFailed,
-    keptBytes: before?.keptBytes ?? null,
   };
   return {
     reading,
