@@ -95,6 +95,7 @@ describe('a command that has commands below it', () => {
 /** Options that a command does not do without. */
 const demanded: Record<string, string[]> = {
   'harden render': ['--policy', 'queue'],
+  'harden tls enable': ['--cert', 'c', '--key', 'k', '--ca', 'a'],
   'maintenance done <task>': ['--note', 'x'],
   'maintenance skip <task>': ['--why', 'x'],
 };
