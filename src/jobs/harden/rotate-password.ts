@@ -1,7 +1,13 @@
 import { AgentError } from '../../domain/errors.ts';
 import type { Job, JobContext, JobResult } from '../job.ts';
 import { recordTaskEntry } from '../../state/tasks.ts';
-import { JournalFile, rotationSteps, type RotationJournal, type RotationStep } from './rotate/journal.ts';
+import {
+  JournalFile,
+  lastingOf,
+  rotationSteps,
+  type RotationJournal,
+  type RotationStep,
+} from './rotate/journal.ts';
 import { findNodes, type NodeRequest } from './rotate/nodes.ts';
 import { describePlan, requireSound, withOwnFile, type RotationPlan } from './rotate/plan.ts';
 import { rotationRules } from './rotate-rules.ts';
@@ -78,7 +84,7 @@ async function run(context: JobContext, options: RotateOptions): Promise<JobResu
     const sentinels = await openSentinels(request.sentinels, nodes, signal);
     try {
       if (dryRun) return result({ ...plan, dry_run: true, stragglers: [], refused: [] });
-      const journal: RotationJournal = before ?? {
+      const journal: RotationJournal = (before && { ...before, done: lastingOf(before.done) }) ?? {
         version: 1,
         instance: instance.name,
         user,

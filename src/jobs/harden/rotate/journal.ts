@@ -26,6 +26,17 @@ export const rotationSteps = [
 ] as const;
 export type RotationStep = (typeof rotationSteps)[number];
 
+/** What is in a server's memory alone is lost when it is started anew, until the step after has written it into its file. */
+const keptBy: Partial<Record<RotationStep, RotationStep>> = { add: 'keep', retire: 'keep-new' };
+
+/** Steps that a run that goes on need not do again. */
+export function lastingOf(done: readonly RotationStep[]): RotationStep[] {
+  return done.filter((step) => {
+    const keeps = keptBy[step];
+    return keeps === undefined || done.includes(keeps);
+  });
+}
+
 /** What a run that goes on has to know. No secret is in here. */
 export interface RotationJournal {
   version: 1;
