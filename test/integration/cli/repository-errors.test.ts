@@ -172,8 +172,8 @@ describe('a folder', () => {
   test.skipIf(!isRoot)('full when only the manifest is missing: the artefact is taken back', async () => {
     const repository = tinyFileSystem('8m');
     const config = writeConfig({ server, repository: { type: 'filesystem', path: repository } });
-    // Two folders, the artefact and the report, each with its temporary name while it is written: no room for more.
-    execFileSync('mount', ['-o', 'remount,nr_inodes=10', repository]);
+    // Two folders, the artefact, the report and the configuration, each with its temporary name while it is written: no room for more.
+    execFileSync('mount', ['-o', 'remount,nr_inodes=11', repository]);
     const free = (): number =>
       Number(execFileSync('stat', ['-f', '-c', '%d', repository], { encoding: 'utf8' }).trim());
     while (free() > 5) writeFileSync(join(repository, `ballast-${free()}`), '');
@@ -270,7 +270,7 @@ describe('S3', () => {
     const config = configure({ endpoint: 'http://127.0.0.1:1' });
     expectRefused(
       await runAgent(['backup'], { config }),
-      /cannot reach http:\/\/127.0.0.1:1: .*; check repository.endpoint, the network and the firewall/,
+      /cannot reach http:\/\/127.0.0.1:1: .*; check repository.endpoint and proxy, the network and the firewall/,
     );
     expect(idsIn(config)).toEqual([]);
   });

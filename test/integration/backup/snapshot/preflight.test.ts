@@ -73,10 +73,10 @@ test.skipIf(!isRoot)('a disk that is too full: refused with figures, nothing is 
 });
 
 test('a server that is still loading', async () => {
-  // A loading server answers once for every 2 MiB that it has read: here every half second, 2 s long.
-  const config = { 'key-load-delay': '500', rdbcompression: 'no' };
+  // A loading server answers once for every 2 MiB that it has read: here eight times a second, 3 s long.
+  const config = { 'key-load-delay': '125', rdbcompression: 'no' };
   const server = await startServer({ until: 'listening', config });
-  await fill(server, 4000, 2000);
+  await fill(server, 24_000, 2000);
   await server.call('SAVE');
   await server.restart();
   await expect(refuse(server)).rejects.toMatchObject({
