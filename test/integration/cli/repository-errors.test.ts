@@ -176,7 +176,7 @@ describe('a folder', () => {
     execFileSync('mount', ['-o', 'remount,nr_inodes=11', repository]);
     const free = (): number =>
       Number(execFileSync('stat', ['-f', '-c', '%d', repository], { encoding: 'utf8' }).trim());
-    while (free() > 5) writeFileSync(join(repository, `ballast-${free()}`), '');
+    while (free() > 6) writeFileSync(join(repository, `ballast-${free()}`), '');
     expectRefused(
       await runAgent(['backup'], { config }),
       /manifest.json in .*: no space left on the file system/,
