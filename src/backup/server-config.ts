@@ -13,10 +13,13 @@ const mask = '(masked)';
 /** With all that is included; a configuration of 100 000 lines has 5 MB. */
 const mostText = 4 * 1024 * 1024;
 
-/** Asks a server how it is set up, reads only. `masked`: without passwords and their hashes. What cannot be seen is said. */
+/**
+ * Asks a server how it is set up, reads only. `masked`: without passwords and their hashes. `users`: may ACL LIST be tried,
+ * which leaves a line in the server's ACL LOG where it is not allowed? What cannot be seen is said.
+ */
 export async function gatherServerConfig(
   connection: RedisConnection,
-  { now, masked }: { now: number; masked: boolean },
+  { now, masked, users = true }: { now: number; masked: boolean; users?: boolean },
 ): Promise<ServerConfig> {
   const missing: string[] = [];
   const ask = async (command: string, ...args: string[]): Promise<string[] | undefined> => {
@@ -34,7 +37,8 @@ export async function gatherServerConfig(
     const [name = '', value = ''] = [words[at], words[at + 1]];
     config[name] = masked && secret.test(name) && value !== '' ? mask : value;
   }
-  const acl = await ask('ACL', 'LIST');
+  const acl = users ? await ask('ACL', 'LIST') : undefined;
+  if (!users) missing.push('its users: not asked for again, since that was refused; grant +acl|list');
   const path = (await readInfo(connection, 'server')).get('config_file') ?? '';
   return {
     schema: serverConfigSchema,

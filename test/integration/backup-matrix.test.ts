@@ -82,7 +82,7 @@ describe.each(serverBuilds().map((build, index) => ({ build, index, name: build.
 
     test('as the user of least rights that the documentation shows', async () => {
       const password = 'least-rights-1f9c';
-      const rights = `agent on >${password} -@all +ping +info +time +config|get +bgsave`;
+      const rights = `agent on >${password} -@all +ping +info +time +config|get +bgsave +acl|list`;
       const server = await startServer({ build, config: { user: rights } });
       await server.call('SET', 'key', 'value');
       const place = inFolder({ server, username: 'agent', password });
