@@ -44,6 +44,10 @@ describe('finding 1: an AOF that replays as a default user with fewer rights', (
     const server = await lossy();
     await server.call('CONFIG', 'SET', 'appendonly', 'yes');
     await server.call('EVAL', twice, 2, 'a', 'b');
+    // A server that still writes its first AOF does not end when it is asked to.
+    await expect
+      .poll(async () => String(await server.call('INFO', 'persistence')), { timeout: 20_000 })
+      .toMatch(/aof_rewrite_in_progress:0\r\naof_rewrite_scheduled:0/);
     add(server, 'appendonly yes');
     await server.restart();
     expect(await server.call('MGET', 'a', 'b')).toEqual([null, null]);
