@@ -21,9 +21,16 @@ export function watchRights(version: string | undefined, sentinel = false): stri
  * Queues are keys. Those of Bull and BullMQ lie below these, unless their application says otherwise; the agent reads
  * no others that it was not given. Before 7.0 keys are not told apart by what is done with them: the commands above only read.
  */
-function keyRights(version: string | undefined): string[] {
+export function keyRights(version: string | undefined, patterns = ['bull:*', '{bull}:*']): string[] {
   const read = version !== undefined && Number.parseInt(version, 10) >= 7 ? '%R' : '';
-  return ['bull:*', '{bull}:*'].map((pattern) => `${read}~${pattern}`);
+  return patterns.map((pattern) => `${read}~${pattern}`);
+}
+
+/** Of those of `watchRights` what only the queues' collector asks for. */
+export function queueRights(version: string | undefined): string[] {
+  const others = collectors.filter(({ name }) => name !== 'queues').flatMap(({ rights }) => rights);
+  const queues = collectors.filter(({ name }) => name === 'queues').flatMap(({ rights }) => rights);
+  return [...keyRights(version), ...queues.filter((right) => !others.includes(right))];
 }
 
 function isOffered({ name }: Collector, version: string | undefined, sentinel: boolean): boolean {
@@ -62,6 +69,12 @@ const probes: Readonly<Record<string, (string | number)[]>> = {
   '+memory|usage': ['MEMORY', 'USAGE', probed],
   '+select': ['SELECT', 0],
   '+scan': ['SCAN', 0, 'MATCH', probed, 'COUNT', 1],
+  // What backups and the audit need besides. A BGSAVE with an argument that it does not know saves nothing.
+  '+bgsave': ['BGSAVE', 'NOT-AN-OPTION'],
+  '+acl|list': ['ACL', 'LIST'],
+  '+acl|log': ['ACL', 'LOG', 1],
+  '+acl|dryrun': ['ACL', 'DRYRUN', 'default', 'PING'],
+  '+module|list': ['MODULE', 'LIST'],
 };
 
 export interface RightsFound {
@@ -71,11 +84,20 @@ export interface RightsFound {
 }
 
 /** Tries each right that watching this server needs. A refusal leaves an entry in the server's ACL LOG. */
-export async function tryWatchRights(
+export function tryWatchRights(
   connection: RedisConnection,
   version: string | undefined,
 ): Promise<RightsFound> {
-  const rights = watchRights(version).filter((right) => probes[right] !== undefined);
+  return tryRights(connection, version, watchRights(version));
+}
+
+/** Tries those of these rights that can be tried harmlessly. */
+export async function tryRights(
+  connection: RedisConnection,
+  version: string | undefined,
+  wanted: readonly string[],
+): Promise<RightsFound> {
+  const rights = wanted.filter((right) => probes[right] !== undefined);
   const replies = await connection.pipeline(rights.map((right) => probes[right] ?? ['PING']));
   const reasonOf = (index: number): string | undefined => {
     const reply = replies[index];

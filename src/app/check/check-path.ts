@@ -144,7 +144,7 @@ function judgeRoom(facts: PreflightFacts): Outcome {
 /** Each is tried: what ACL rules come to is decided by the server alone. */
 async function mayWatch(
   connection: RedisConnection,
-  { username = 'default' }: InstanceSettings,
+  { name, username = 'default' }: InstanceSettings,
 ): Promise<Outcome> {
   const { version } = engineOf(await readInfo(connection));
   const { missing, unknown } = await tryWatchRights(connection, version);
@@ -152,7 +152,7 @@ async function mayWatch(
   if (missing.length > 0)
     return {
       warning: `${username} may not ${missing.map(nameOfRight).join(', ')}: what they tell is unknown`,
-      next: `ACL SETUSER ${username} ${missing.join(' ')}`,
+      next: `redis-agent init --rights --instance ${name} gives them, or an administrator does: ACL SETUSER ${username} ${missing.join(' ')}`,
     };
   if (hidden.length === 0) return 'all that watching needs';
   return {

@@ -4,20 +4,11 @@ import type { Stats } from 'node:fs';
 import { AgentError, messageOf } from '../../domain/errors.ts';
 import type { Secret } from '../../domain/secret.ts';
 import { describeMode } from '../../lib/file-owner.ts';
-import { watchRights } from '../../monitor/rights.ts';
 import type { RedisConnection } from '../../redis/connect.ts';
+import { agentRights } from './agent-rights.ts';
 import type { Undo } from './files.ts';
 import type { Inspected } from './inspect.ts';
 import type { Persistence } from './report.ts';
-
-/** What backups need. No key, no channel, nothing that changes the server but a save. */
-const commands = ['+ping', '+info', '+time', '+config|get', '+bgsave'];
-
-/** What the audit reads besides: who may do what, refusals, modules. It shows hashes of passwords, and changes nothing. */
-function auditRights(version: string | undefined): string[] {
-  const old = version !== undefined && Number.parseInt(version, 10) < 7;
-  return ['+acl|list', '+acl|log', '+module|list', '+client|list', ...(old ? [] : ['+acl|dryrun'])];
-}
 
 /** What the server keeps of a password. It has no salt, so it only hides a long random one. */
 export function passwordHash(password: Secret): string {
@@ -33,7 +24,7 @@ export function userRules(hash: string, version: string | undefined): string[] {
     `#${hash}`,
     ...channels,
     '-@all',
-    ...new Set([...commands, ...watchRights(version), ...auditRights(version)]),
+    ...new Set(agentRights(version).flatMap(({ rights }) => rights)),
   ];
 }
 
@@ -72,12 +63,15 @@ export async function createUser(
   return true;
 }
 
+/** What decides where users are kept. */
+export type Kept = Pick<Inspected, 'aclFile' | 'configFile' | 'local' | 'users'>;
+
 /**
  * Lets the user outlive a restart where that is possible without touching anybody else's definitions: by the
  * server's own aclfile. Else says what to add to which file. Never rejects for the server's sake.
  */
 export async function keepUser(
-  server: Inspected,
+  server: Kept,
   connection: RedisConnection,
   line: string,
 ): Promise<Persistence> {
@@ -102,7 +96,7 @@ export async function keepUser(
  * Which file needs the line. A server that finds users in redis.conf beside an aclfile does not start, so where
  * either cannot be seen no file is named.
  */
-export function whereToKeep({ aclFile, configFile }: Inspected, line: string): Persistence {
+export function whereToKeep({ aclFile, configFile }: Kept, line: string): Persistence {
   const place = (file: string | null, why: string): Persistence => ({ saved: false, file, line, why });
   if (aclFile === undefined || configFile === undefined)
     return place(null, 'which file its users are in could not be seen');

@@ -167,7 +167,7 @@ async function ask(
 }
 
 /** Undefined when this user may not. */
-async function unlessDenied<T>(
+export async function unlessDenied<T>(
   call: () => Promise<T>,
   onDenied?: (why: string) => void,
 ): Promise<T | undefined> {

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Argv } from 'yargs';
+import { giveRights, type RightsReport } from '../../app/init/give-rights.ts';
 import { initialise } from '../../app/init/init.ts';
 import { findSystemUser } from '../../app/init/files.ts';
 import type { InitOptions, InitReport } from '../../app/init/report.ts';
@@ -9,7 +10,10 @@ import { readSecret } from '../../config/secrets.ts';
 import { AgentError } from '../../domain/errors.ts';
 import { shellWord } from '../../lib/shell-word.ts';
 import { defineCommand, type CommandContext } from '../define-command.ts';
+import { exitCodes } from '../exit-code.ts';
+import { adminOf as adminFor } from '../harden/admin.ts';
 import { renderInit, type InitResult } from '../render/init-result.ts';
+import { renderRights } from '../render/rights.ts';
 
 interface Args {
   url: string[] | undefined;
@@ -24,6 +28,7 @@ interface Args {
   tlsKey: string | undefined;
   force: boolean;
   dryRun: boolean;
+  rights: boolean;
 }
 
 /** On argv everybody could read it. */
@@ -31,7 +36,7 @@ const passwordVariable = 'REDIS_AGENT_ADMIN_PASSWORD';
 /** The package's system user, whom the daemon runs as. */
 const systemUser = 'redis-agent';
 
-export const initCommand = defineCommand<Args, InitResult>({
+export const initCommand = defineCommand<Args, InitResult | RightsReport[]>({
   usage: 'init',
   summary: 'Find the servers of this host, make the agent’s own user there, write a first configuration',
   options,
@@ -40,13 +45,46 @@ export const initCommand = defineCommand<Args, InitResult>({
     ['redis-agent init --dry-run', 'Only say what it would do'],
     ['redis-agent init --url rediss://cache.internal:6380 --tls-ca ca.pem', 'A server elsewhere'],
     ['redis-agent init --password-file admin.txt', 'Where the server asks for a password'],
+    ['redis-agent init --rights', 'Give the agent’s user what it lacks, after an upgrade for example'],
   ],
   async run(context, args) {
+    if (args.rights) return await rightsOf(context, args);
     const report = await initialise(await initOptions(context, args));
     return { ...report, next: nextSteps(report, context) };
   },
-  render: (result, { style, width }) => renderInit(result, style, width),
+  render: (result, { style, width }) =>
+    Array.isArray(result) ? renderRights(result, style, width) : renderInit(result, style, width),
+  exitCode: (result) =>
+    Array.isArray(result) && result.some(({ outcome }) => outcome === 'by-hand')
+      ? exitCodes.findings
+      : exitCodes.ok,
+  // As the configuration of a first installation is written; files of users are the server’s own.
+  keepsRoot: ({ rights }) => rights,
 });
+
+/** Nothing is found or written: the servers and users are those of the configuration. */
+async function rightsOf(context: CommandContext, args: Args): Promise<RightsReport[]> {
+  for (const [option, given] of [
+    ['--url', args.url],
+    ['--repository', args.repository],
+    ['--force', args.force || undefined],
+    ['--tls-ca', args.tlsCa],
+    ['--tls-cert', args.tlsCert],
+  ] as const)
+    if (given !== undefined)
+      throw new AgentError('usage', `${option} does not go with --rights`, {
+        hint: 'servers, users and TLS are those of the configuration; --instance NAME picks one',
+      });
+  const app = await context.app();
+  const admin = args.acl ? adminFor(app, args, context.env) : undefined;
+  const reports: RightsReport[] = [];
+  for (const instance of app.instances(context.globals.instance)) {
+    context.progress.report({ phase: `looking at ${instance.name}` });
+    const dryRun = args.dryRun || !args.acl;
+    reports.push(await giveRights(app, instance, { admin, dryRun, signal: context.signal }));
+  }
+  return reports;
+}
 
 /** yargs keeps the last of several unless told so, for all options at once. */
 const last = (value: unknown): unknown => (Array.isArray(value) ? (value as unknown[]).at(-1) : value);
@@ -97,6 +135,11 @@ function options(yargs: Argv): Argv {
     .option('tls-cert', { type: 'string', requiresArg: true, describe: 'Client certificate (PEM)' })
     .option('tls-key', { type: 'string', requiresArg: true, describe: 'Its key (PEM)' })
     .implies({ 'tls-cert': 'tls-key', 'tls-key': 'tls-cert' })
+    .option('rights', {
+      type: 'boolean',
+      default: false,
+      describe: 'Of the users that the configuration names: show what they lack, and give it',
+    })
     .option('force', {
       type: 'boolean',
       default: false,

@@ -23,7 +23,7 @@ export const watchBlind: Evaluator = {
       summary: `what ${collector} would tell is not known: ${message}`,
       remedy:
         reason === 'noperm'
-          ? 'redis-agent check prints the rights to give'
+          ? 'redis-agent init --rights shows and gives what is missing'
           : reason === 'keys'
             ? 'ACL SETUSER redis-agent %R~PREFIX:* (~PREFIX:* before 7.0), or ignore: true in monitor.queues'
             : 'if the command is renamed or the provider does not offer it, this stays so',
