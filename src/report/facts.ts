@@ -131,6 +131,20 @@ export interface QueueFacts {
   failed: number;
   workers: number | null;
   oldestSeconds: number | null;
+  span: QueueSpanFacts;
+}
+
+/** What a span saw of a queue; null where nobody has watched it. */
+export interface QueueSpanFacts {
+  waiting: Point[];
+  mostWaiting: number | null;
+  oldestSeconds: number | null;
+  /** Estimates, as the findings’ are. */
+  completed: number | null;
+  failed: number | null;
+  stalled: number | null;
+  /** When work was due and nothing was done; closed is null where it still is so. */
+  stuck: { opened: number; closed: number | null }[];
 }
 
 export interface NoticeFacts {

@@ -34,6 +34,22 @@ export function readTrend(
     : points.map(({ at, mean, min, max }) => ({ at, value: mean, min, max }));
 }
 
+/** How much a counter grew within a span, across gaps too; null where it was not seen twice. */
+export function readGrowth(
+  series: Series,
+  subject: string,
+  metric: string,
+  { since, until }: { since: number; until: number },
+): number | null {
+  const points = series.read(subject, metric, { since, until, step: stepFor(until - since) });
+  if (points.length < 2) return null;
+  return points.reduce((sum, { mean }, index) => {
+    const before = points[index - 1]?.mean;
+    if (before === undefined) return sum;
+    return sum + (mean >= before ? mean - before : mean);
+  }, 0);
+}
+
 /** A counter that went back has begun at 0. Across a gap there is no rate: nobody knows when it grew. */
 export function ratesOf(points: readonly Point[], step: number): TrendPoint[] {
   const widest = 4 * Math.max(step, minute);

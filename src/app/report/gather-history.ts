@@ -51,7 +51,8 @@ function widest(span: number): number {
   return 4 * step;
 }
 
-function withGaps(points: readonly { at: number; value: number }[], span: number, scale = 1): Point[] {
+/** A stretch in which nobody looked is a null between its neighbours. */
+export function withGaps(points: readonly { at: number; value: number }[], span: number, scale = 1): Point[] {
   const limit = widest(span);
   return points.flatMap(({ at, value }, index): Point[] => {
     const before = points[index - 1]?.at;

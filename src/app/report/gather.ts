@@ -44,18 +44,19 @@ async function gatherInstance(
   signal: AbortSignal,
 ): Promise<InstanceFacts> {
   const status = await readStatus(app, instance, signal);
+  const episodes = episodesSince(app.state(), since, instance.name).map((episode) => ({
+    rule: episode.rule,
+    resource: episode.resource,
+    severity: episode.severity,
+    summary: episode.summary,
+    opened: episode.first_seen,
+    closed: episode.closed_at,
+  }));
   return {
     name: instance.name,
     server: status.server,
     findings: status.findings,
-    episodes: episodesSince(app.state(), since, instance.name).map((episode) => ({
-      rule: episode.rule,
-      resource: episode.resource,
-      severity: episode.severity,
-      summary: episode.summary,
-      opened: episode.first_seen,
-      closed: episode.closed_at,
-    })),
+    episodes,
     history: gatherHistory(app, instance, since),
     ...(await gatherBackups(app, instance, since, signal)),
     audit: gatherAudit(app, instance),
@@ -64,7 +65,7 @@ async function gatherInstance(
       last: last ?? null,
     })),
     slow: gatherSlow(app, instance, since),
-    queues: gatherQueues(app, instance),
+    queues: gatherQueues(app, instance, since, episodes),
     notices: gatherNotices(app, instance, since),
   };
 }

@@ -1,7 +1,14 @@
-import { intoColumns, readTrend, type TrendPoint } from '../../app/history/trend.ts';
-import { metrics } from '../../domain/metrics.ts';
+import { intoColumns, readGrowth, readTrend, type TrendPoint } from '../../app/history/trend.ts';
+import { chooseQueueRef } from '../../app/queues/choose-queue.ts';
+import type { App } from '../../app/build-app.ts';
+import { isCounter, metrics } from '../../domain/metrics.ts';
+import { queueLabel, queueMetrics, queueSubject } from '../../domain/queue.ts';
 import { AgentError } from '../../domain/errors.ts';
 import { closest } from '../../lib/closest.ts';
+import { printable } from '../../lib/printable.ts';
+import { mostQueues } from '../../monitor/collect/queues.ts';
+import { chooseQueues } from '../../monitor/collect/queues/choose.ts';
+import { readQueues } from '../../state/series/queues.ts';
 import { defineCommand, type RenderContext } from '../define-command.ts';
 import { renderCsv } from '../render/csv.ts';
 import { formatMeasure } from '../render/measure.ts';
@@ -12,6 +19,7 @@ import { historyOptions, parseSince } from '../since.ts';
 
 interface Args {
   metric: string | undefined;
+  queue: string | undefined;
   since: string;
   csv: boolean;
 }
@@ -25,6 +33,9 @@ interface History {
   instance: string;
   metric: string;
   help: string;
+  queue: string | undefined;
+  /** Of a counter: by how much it grew; null where it was not seen twice, undefined of others. */
+  grown: number | null | undefined;
   since: number;
   until: number;
   timezone: string | undefined;
@@ -40,30 +51,40 @@ export const historyCommand = defineCommand<Args, Listed | History>({
   summary: 'What was measured over time; without a metric: which there are',
   options: (yargs) =>
     historyOptions(
-      yargs.positional('metric', {
-        type: 'string',
-        describe: 'Such as memory_used_bytes; counters are shown as growth a second',
-      }),
+      yargs
+        .positional('metric', {
+          type: 'string',
+          describe: 'Such as memory_used_bytes; counters are shown as growth a second',
+        })
+        .option('queue', {
+          type: 'string',
+          requiresArg: true,
+          describe: 'Of that queue, as redis-agent queues calls it',
+        }),
       '24h',
     ),
   examples: [
     ['$0 history', 'what there is'],
     ['$0 history commands_total --since 7d', ''],
     ['$0 history memory_used_bytes --since 30d --csv', 'for a spreadsheet'],
+    ['$0 history queue_waiting --queue bull:mail', 'of one queue'],
   ],
-  async run(context, { metric, since, csv }) {
+  async run(context, { metric, queue, since, csv }) {
     const span = parseSince(since);
     const app = await context.app();
     const { name } = app.instance(context.globals.instance);
     const series = app.series();
-    const known = metrics.filter((each) => metric === undefined && series.metrics(name).includes(each.name));
+    const there = queue === undefined ? metrics : queueMetrics;
+    const label = queue === undefined ? undefined : labelOf(app, name, queue);
+    const subject = label === undefined ? name : queueSubject(name, label);
+    const known = there.filter((each) => metric === undefined && series.metrics(subject).includes(each.name));
     if (metric === undefined)
       return {
         instance: name,
         metrics: known.map((each) => ({ name: each.name, kind: each.kind, help: each.help })),
       };
-    const found = metrics.find((each) => each.name === metric);
-    if (found === undefined) throw unknownMetric(metric);
+    const found = there.find((each) => each.name === metric);
+    if (found === undefined) throw unknownMetric(metric, queue !== undefined);
     const until = context.clock.now();
     const window = { since: until - span, until };
     const { timezone } = app.settings;
@@ -71,10 +92,12 @@ export const historyCommand = defineCommand<Args, Listed | History>({
       instance: name,
       metric,
       help: found.help,
+      queue: label,
       ...window,
       timezone,
       csv,
-      points: readTrend(series, name, metric, window),
+      points: readTrend(series, subject, metric, window),
+      grown: isCounter(metric) ? readGrowth(series, subject, metric, window) : undefined,
     };
   },
   document: (value) =>
@@ -83,6 +106,8 @@ export const historyCommand = defineCommand<Args, Listed | History>({
       : {
           instance: value.instance,
           metric: value.metric,
+          queue: value.queue,
+          grown: value.grown,
           since: new Date(value.since).toISOString(),
           until: new Date(value.until).toISOString(),
           points: value.points.map((point) => ({ ...point, at: new Date(point.at).toISOString() })),
@@ -90,14 +115,25 @@ export const historyCommand = defineCommand<Args, Listed | History>({
   render: (value, context) => ('metrics' in value ? renderList(value) : renderHistory(value, context)),
 });
 
-function unknownMetric(metric: string): AgentError {
-  const near = closest(
-    metric,
-    metrics.map(({ name }) => name),
+/** Of those that were found or are configured. */
+function labelOf(app: App, instance: string, queue: string): string {
+  const found = readQueues(app.series(), instance) ?? [];
+  return queueLabel(
+    chooseQueueRef(chooseQueues(instance, app.settings.monitor.queues, found, mostQueues), queue),
   );
+}
+
+function unknownMetric(metric: string, ofQueue: boolean): AgentError {
+  const names = (ofQueue ? queueMetrics : metrics).map(({ name }) => name);
+  const near = closest(metric, names);
+  const elsewhere = !ofQueue && queueMetrics.some(({ name }) => name === metric);
   return new AgentError('usage', `there is no metric ${JSON.stringify(metric.slice(0, 80))}`, {
     reason: 'missing',
-    hint: near === undefined ? 'see which there are with: redis-agent history' : `did you mean ${near}?`,
+    hint: elsewhere
+      ? 'it is one of queues: add --queue NAME'
+      : near === undefined
+        ? `see which there are with: redis-agent history${ofQueue ? ' --queue NAME' : ''}`
+        : `did you mean ${near}?`,
   });
 }
 
@@ -132,7 +168,7 @@ function renderHistory(history: History, { style, width }: RenderContext): strin
       : [[formatTime(since + (index * (until - since)) / rows, timezone), formatMeasure(metric, value)]],
   );
   return [
-    `${style.strong(metric)}  ${history.help}`,
+    `${style.strong(metric)}${history.queue === undefined ? '' : ` of ${printable(history.queue)}`}  ${history.help}`,
     sparkline(intoColumns(points, { since, until, columns })),
     `least ${formatMeasure(metric, low)}, mean ${formatMeasure(metric, mean)}, most ${formatMeasure(metric, high)}`,
     '',

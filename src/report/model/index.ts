@@ -5,7 +5,8 @@ import { backupBlocks, keyspaceBlocks } from './data.ts';
 import { auditBlocks, noticeBlocks, taskBlocks } from './duty.ts';
 import { formatCount, formatMoment, formatSpan } from './format.ts';
 import { overviewOf } from './overview.ts';
-import { memoryBlocks, queueBlocks, slowBlocks, trafficBlocks } from './traffic.ts';
+import { queueBlocks } from './queues.ts';
+import { memoryBlocks, slowBlocks, trafficBlocks } from './traffic.ts';
 import { verdictOf } from './verdict.ts';
 
 /** The report of some facts: what is said and in which order. */
@@ -56,7 +57,7 @@ function sectionsOf(instance: InstanceFacts, facts: ReportFacts, several: boolea
     ...section('memory', 'Memory', memoryBlocks(instance, facts)),
     ...section('traffic', 'Commands, latency and clients', trafficBlocks(instance, facts)),
     ...section('slow', 'Slow commands', slowBlocks(instance)),
-    ...section('queues', 'Queues', queueBlocks(instance)),
+    ...section('queues', 'Queues', queueBlocks(instance, facts)),
     ...section('backups', 'Backups', backupBlocks(instance, facts)),
     ...section('keys', 'Key space', keyspaceBlocks(instance, facts)),
     ...section('audit', 'Security audit', auditBlocks(instance, facts)),

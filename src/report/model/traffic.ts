@@ -2,7 +2,7 @@ import type { Block, Chart, Unit } from '../document.ts';
 import type { InstanceFacts, ReportFacts } from '../facts.ts';
 import { cell, figure, formatCount, formatValue, summarize } from './format.ts';
 
-function chartOf(
+export function chartOf(
   { since, now }: ReportFacts,
   title: string,
   unit: Unit,
@@ -159,40 +159,6 @@ export function slowBlocks({ slow }: InstanceFacts): Block[] {
           cell(formatValue(worstMs, 'milliseconds')),
         ]),
         empty: 'None was seen.',
-      },
-    },
-  ];
-}
-
-export function queueBlocks({ queues }: InstanceFacts): Block[] {
-  if (queues.length === 0) return [];
-  return [
-    {
-      kind: 'table',
-      table: {
-        caption: 'Queues now',
-        columns: [
-          { title: 'Queue', align: 'left' },
-          { title: 'Waiting', align: 'right' },
-          { title: 'Active', align: 'right' },
-          { title: 'Delayed', align: 'right' },
-          { title: 'Failed', align: 'right' },
-          { title: 'Workers', align: 'right' },
-          { title: 'Oldest', align: 'right' },
-        ],
-        rows: queues.map((queue) => [
-          cell(queue.name),
-          cell(formatCount(queue.waiting)),
-          cell(formatCount(queue.active)),
-          cell(formatCount(queue.delayed)),
-          cell(formatCount(queue.failed), queue.failed > 0 ? 'warning' : 'none'),
-          cell(
-            queue.workers === null ? 'unknown' : formatCount(queue.workers),
-            queue.workers === 0 && queue.waiting > 0 ? 'bad' : 'none',
-          ),
-          cell(queue.oldestSeconds === null ? '–' : formatValue(queue.oldestSeconds, 'seconds')),
-        ]),
-        empty: 'None.',
       },
     },
   ];

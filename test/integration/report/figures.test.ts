@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Block, Figure, ReportDocument } from '../../../src/report/document.ts';
 import { formatBytes } from '../../../src/lib/bytes.ts';
+import { formatValue } from '../../../src/report/model/format.ts';
 import { systemClock } from '../../../src/lib/system-clock.ts';
 import { runAgent, writeConfig, type TestConfig } from '../../support/agent/cli.ts';
 import { faraway, planned, serverWithKey, startDaemon } from '../../support/agent/daemon.ts';
@@ -92,4 +93,52 @@ test('every figure on the page is what the commands say of the same span', async
   for (const { summary } of serious.slice(0, 8)) expect(said).toContain(summary);
   // The server goes on, and so does what it uses.
   expect(figure(document, 'memory', 'Used')?.value).toBe(formatBytes(status.server.used_memory));
+});
+
+test('queues on the page are what history, queues and alerts history say', async () => {
+  const server = await serverWithKey();
+  const options = planned(server, { schedule: faraway() });
+  const queue = { list: 'ai-queue', completed: 'jobs:completed', stuck: '1s' };
+  const settings = { ...options.settings, monitor: { interval: '1s', queues: [queue] } };
+  const config = writeConfig({ ...options, settings });
+  const daemon = startDaemon(config);
+  const opened = async (): Promise<boolean> =>
+    (await ask(config, Date.now(), 'alerts', 'list')).alerts.some(
+      ({ rule }: { rule: string }) => rule === 'queue-stuck',
+    );
+  for (let each = 0; each < 7; each += 1) await server.call('RPUSH', 'ai-queue', `job ${each}`);
+  await expect.poll(opened, { timeout: 30_000 }).toBe(true);
+  await server.call('LPOP', 'ai-queue', '3');
+  await server.call('INCRBY', 'jobs:completed', '3');
+  await expect.poll(opened, { timeout: 30_000 }).toBe(false);
+  await daemon.stop();
+
+  const now = Date.now();
+  const document: ReportDocument = await ask(config, now, 'report', '--since', '1h');
+  const history = async (metric: string) =>
+    await ask(config, now, 'history', metric, '--queue', 'ai-queue', '--since', '1h');
+  const [waiting, oldest, completed] = [
+    await history('queue_waiting'),
+    await history('queue_oldest_seconds'),
+    await history('queue_completed_total'),
+  ];
+  const most = (points: { max: number }[]): number => Math.max(...points.map(({ max }) => max));
+  const [queues] = await ask(config, now, 'queues');
+  const [[name, now_waiting] = []] = rows(document, 'queues', 'Queues now');
+  expect([name, now_waiting]).toEqual(['ai-queue', String(queues.queues[0].waiting)]);
+  const [row = []] = rows(document, 'queues', 'Queues in this span');
+  expect(row.slice(0, 2)).toEqual(['ai-queue', String(most(waiting.points))]);
+  expect(most(waiting.points)).toBe(7);
+  expect(row[2]).toBe(oldest.points.length === 0 ? '–' : formatValue(most(oldest.points), 'seconds'));
+  expect(row[3]).toBe(String(completed.grown));
+  expect(completed.grown).toBe(3);
+  const ended = await ask(config, now, 'alerts', 'history', '--since', '1h');
+  const spells = ended.filter(({ rule }: { rule: string }) => rule === 'queue-stuck');
+  expect(spells).toHaveLength(1);
+  expect(row[6]).toMatch(/^1 ×, /);
+  const chart = blocks(document, 'queues').find(({ kind }) => kind === 'chart');
+  const drawn = chart?.kind === 'chart' ? (chart.chart.lines[0]?.points ?? []) : [];
+  expect(drawn.filter(([, value]) => value !== null)).toEqual(
+    waiting.points.map(({ at, value }: { at: string; value: number }) => [Date.parse(at), value]),
+  );
 });

@@ -104,6 +104,15 @@ export function busyInstance(change: Partial<InstanceFacts> = {}): InstanceFacts
         failed: 3,
         workers: 2,
         oldestSeconds: 41,
+        span: {
+          waiting: [],
+          mostWaiting: 940,
+          oldestSeconds: 312,
+          completed: 84_210,
+          failed: 120,
+          stalled: 0,
+          stuck: [],
+        },
       },
       {
         name: 'bull:pdf',
@@ -114,6 +123,18 @@ export function busyInstance(change: Partial<InstanceFacts> = {}): InstanceFacts
         failed: 27,
         workers: 0,
         oldestSeconds: 9120,
+        span: {
+          waiting: [],
+          mostWaiting: 1841,
+          oldestSeconds: 9120,
+          completed: 3120,
+          failed: 27,
+          stalled: 4,
+          stuck: [
+            { opened: reportNow - 9 * day, closed: reportNow - 9 * day + 1_500_000 },
+            { opened: reportNow - 9_000_000, closed: null },
+          ],
+        },
       },
     ],
     notices: [
