@@ -31,9 +31,32 @@ const dash = '\0-';
 /** Parses a command line. Throws an AgentError `usage` that says what is wrong with it. */
 export async function parseArguments(argv: readonly string[], width: number): Promise<ParsedArguments> {
   const words = askForHelp(argv);
-  // yargs lays out the help of every command that it runs; to wrap lines takes most of that, and nobody may see them.
-  const parsed = await parse(words, null);
-  return parsed.kind === 'text' ? parse(words, width) : parsed;
+  try {
+    return { kind: 'text', text: await parse(words, width) };
+  } catch (error) {
+    if (!(error instanceof Chosen)) throw error;
+    giveDashBack(error.args);
+    refuseOddFlags(words, error.args);
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the options of base() have exactly these types
+    return {
+      kind: 'command',
+      command: error.command,
+      args: error.args,
+      globals: error.args as GlobalOptions,
+    };
+  }
+}
+
+/** Thrown with a command that was typed well: once a handler returns, yargs lays out the help of all, for nobody to see. */
+class Chosen extends Error {
+  readonly command: AnyCommand;
+  readonly args: unknown;
+
+  constructor(command: AnyCommand, args: unknown) {
+    super('a command was chosen');
+    this.command = command;
+    this.args = args;
+  }
 }
 
 /** `help restore` is `restore --help`, as other tools have it. yargs prints the completion script, whatever is asked of it. */
@@ -43,8 +66,8 @@ function askForHelp(argv: readonly string[]): readonly string[] {
   return words[0] === 'completion' && asked ? ['--help'] : words;
 }
 
-async function parse(argv: readonly string[], width: number | null): Promise<ParsedArguments> {
-  let chosen: { command: AnyCommand; args: unknown } | undefined;
+/** The text that is asked for. Throws a Chosen, or what is wrong. */
+async function parse(argv: readonly string[], width: number): Promise<string> {
   let parser = base(width);
   for (const [group, members] of grouped(commands)) {
     const own = members.find((member) => !isMember(member));
@@ -58,7 +81,7 @@ async function parse(argv: readonly string[], width: number | null): Promise<Par
           return command === own ? registerBelow(described, own) : described;
         },
         (args) => {
-          chosen = { command, args };
+          throw new Chosen(command, args);
         },
       );
     /** What comes after the group's word; `keys` is a command itself and has `keys diff` below it. */
@@ -84,11 +107,7 @@ async function parse(argv: readonly string[], width: number | null): Promise<Par
       if (error) throw usageError(error);
     },
   );
-  if (chosen === undefined) return { kind: 'text', text };
-  giveDashBack(chosen.args);
-  refuseOddFlags(argv, chosen.args);
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the options of base() have exactly these types
-  return { kind: 'command', ...chosen, globals: chosen.args as GlobalOptions };
+  return text;
 }
 
 function giveDashBack(args: unknown): void {
@@ -96,7 +115,7 @@ function giveDashBack(args: unknown): void {
   for (const [name, value] of Object.entries(args)) if (value === dash) Reflect.set(args, name, '-');
 }
 
-function base(width: number | null): Argv {
+function base(width: number): Argv {
   // Without a locale the messages are in the language of the environment, and usageError reads them.
   return yargs()
     .locale('en')

@@ -1,6 +1,7 @@
 import type { BigIntStats } from 'node:fs';
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { findServers, type ServerAddress } from './find-servers.ts';
+import { findServerPids } from './server-pids.ts';
 
 /** A server's process and whose it is. */
 export interface DataProcess {
@@ -8,8 +9,6 @@ export interface DataProcess {
   uid: number;
   gid: number;
 }
-
-const names = ['redis-server', 'valkey-server'];
 
 /**
  * The servers that work in a data directory: each changes into its `dir` when it starts, and nothing else tells so surely
@@ -19,15 +18,12 @@ const names = ['redis-server', 'valkey-server'];
 export async function findDataProcesses(path: string): Promise<DataProcess[]> {
   const directory = await stat(path, { bigint: true }).catch(() => undefined);
   if (directory === undefined) return [];
-  const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name)).map(Number);
-  const found = await Promise.all(pids.map((pid) => look(pid, directory)));
+  const found = await Promise.all(findServerPids().map((pid) => look(pid, directory)));
   return found.filter((one) => one !== undefined);
 }
 
 async function look(pid: number, directory: BigIntStats): Promise<DataProcess | undefined> {
   try {
-    const comm = (await readFile(`/proc/${pid}/comm`, 'utf8')).trim();
-    if (!names.includes(comm)) return undefined;
     const { dev, ino } = await stat(`/proc/${pid}/cwd`, { bigint: true });
     if (dev !== directory.dev || ino !== directory.ino) return undefined;
     return await ownerOf(pid);

@@ -1,6 +1,7 @@
-import { readFile, readdir, readlink } from 'node:fs/promises';
+import { readFile, readlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { listeningSockets, type ServerAddress } from './proc-sockets.ts';
+import { findServerPids } from './server-pids.ts';
 
 export type { ServerAddress } from './proc-sockets.ts';
 
@@ -26,16 +27,13 @@ export interface FoundServers {
   passedOver: PassedOver[];
 }
 
-/** Names of the program as the kernel has them; a sentinel started by its own name is another program. */
-const programs = ['redis-server', 'valkey-server'];
-
 /**
  * Looks for servers among this host's processes. Opens no connection. What it may not see (another user's descriptors)
  * is left out, so root sees more. `proc` is where proc(5) is mounted.
  */
 export async function findServers({ proc = '/proc' }: { proc?: string } = {}): Promise<FoundServers> {
-  const pids = (await readdir(proc)).filter((name) => /^\d+$/.test(name)).map(Number);
-  const seen = (await Promise.all(pids.map((pid) => look(proc, pid)))).filter((one) => one !== undefined);
+  const all = await Promise.all(findServerPids(proc).map((pid) => look(proc, pid)));
+  const seen = all.filter((one) => one !== undefined);
   const own = new Set(seen.map(({ pid }) => pid));
   // A child that saves or rewrites has its parent's name.
   const parents = seen.filter(({ parent }) => !own.has(parent)).toSorted((a, b) => a.pid - b.pid);
@@ -66,9 +64,8 @@ interface ServerProcess {
 async function look(proc: string, pid: number): Promise<ServerProcess | undefined> {
   const folder = join(proc, String(pid));
   try {
-    const program = (await readFile(join(folder, 'comm'), 'utf8')).trim();
-    if (!programs.includes(program)) return undefined;
-    const [stat, command, cgroup, network] = await Promise.all([
+    const [name, stat, command, cgroup, network] = await Promise.all([
+      readFile(join(folder, 'comm'), 'utf8'),
       readFile(join(folder, 'stat'), 'utf8'),
       readFile(join(folder, 'cmdline'), 'utf8'),
       readFile(join(folder, 'cgroup'), 'utf8').catch(() => ''),
@@ -77,7 +74,15 @@ async function look(proc: string, pid: number): Promise<ServerProcess | undefine
     // Field 4, after the name in parentheses, which may itself hold spaces and parentheses.
     const parent = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]);
     const contained = /docker|containerd|kubepods|libpod|lxc/.test(cgroup);
-    return { pid, parent, program, title: parseTitle(command), unit: unitOf(cgroup), contained, network };
+    return {
+      pid,
+      parent,
+      program: name.trim(),
+      title: parseTitle(command),
+      unit: unitOf(cgroup),
+      contained,
+      network,
+    };
   } catch {
     // It has ended meanwhile, or is hidden from us.
     return undefined;

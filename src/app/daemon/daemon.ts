@@ -12,7 +12,7 @@ import { startDelivery } from './deliver.ts';
 import type { Notifier } from './notify.ts';
 import { schedulesOf } from './schedules.ts';
 import { startScheduler, type Schedule } from './scheduler.ts';
-import { startListening, type Listener } from './listen.ts';
+import type { Listener } from './listen.ts';
 import { startWatch, type Watch } from './watch.ts';
 
 export interface DaemonOptions {
@@ -53,7 +53,7 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
   let delivery = startDelivery(app);
   started = true;
   const watch = startWatch(app);
-  let listener = await startListening(app, watch);
+  let listener = await listen(app, watch);
   const watchdog = keepWatchdog(notifier, watch);
 
   async function reload(): Promise<void> {
@@ -75,7 +75,7 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
       } catch (error) {
         await watch.use(app);
         await next.close();
-        listener = await startListening(app, watch).catch(() => undefined);
+        listener = await listen(app, watch).catch(() => undefined);
         throw error;
       }
       // What runs goes on with what it began with, and keeps that open.
@@ -124,7 +124,14 @@ async function listenAgain(
     return before;
   }
   await before?.close();
-  return await startListening(next, watch);
+  return await listen(next, watch);
+}
+
+/** node:http makes Node load its web client too: every other command would wait for that, 0.1 s. */
+async function listen(app: App, watch: Watch): Promise<Listener | undefined> {
+  if (app.settings.listen === undefined) return undefined;
+  const { startListening } = await import('./listen.ts');
+  return await startListening(app, watch);
 }
 
 /** All that can fail at a start. */

@@ -20,9 +20,11 @@ export default function setup(): () => Promise<void> {
  * its name.
  */
 export function beginRun(): () => Promise<void> {
-  const { TMPDIR: before, REDIS_AGENT_TEST_RUN: outer } = process.env;
+  const { TMPDIR: before, REDIS_AGENT_TEST_RUN: outer, NODE_COMPILE_CACHE: compiled } = process.env;
   const folder = mkdtempSync(join(tmpdir(), 'redis-agent-run-'));
   process.env['TMPDIR'] = folder;
+  // Agents and other programs of ours are started hundreds of times.
+  process.env['NODE_COMPILE_CACHE'] ??= join(folder, 'node-compile-cache');
   // Servers run as a user of their own, who has to get to their folders in it.
   chmodSync(folder, 0o711);
   // Programs are found on it by their version, where no package has put them.
@@ -35,6 +37,7 @@ export function beginRun(): () => Promise<void> {
     if (before === undefined) delete process.env['TMPDIR'];
     else process.env['TMPDIR'] = before;
     process.env['PATH'] = path;
+    if (compiled === undefined) delete process.env['NODE_COMPILE_CACHE'];
     const processes = await leftProcesses(folder);
     for (const { pid } of processes) process.kill(pid, 'SIGKILL');
     const files = readdirSync(folder).filter((name) => !caches.has(name));

@@ -1,6 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { readdir, readFile, readlink } from 'node:fs/promises';
+import { mkdirSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { onTestFinished } from 'vitest';
@@ -56,22 +55,32 @@ export interface ManagedOptions {
   startIn?: (folder: string) => string;
 }
 
-/** Servers that work in a folder or below it, wherever a test has moved its data. */
-async function serversBelow(folder: string): Promise<number[]> {
-  const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
-  const found = await Promise.all(
-    pids.map(async (pid) => {
-      // One that has ended has no working folder, also where nobody has taken notice yet.
-      const works = await readlink(`/proc/${pid}/cwd`).catch(() => '');
-      return works.startsWith(`${folder}/`) && (await isServer(pid)) ? [Number(pid)] : [];
-    }),
-  );
-  return found.flat();
+/**
+ * Servers that work in a folder or below it, wherever a test has moved its data. Synchronous: /proc answers at once, and
+ * this is asked again and again while a server ends.
+ */
+function serversBelow(folder: string): number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .filter((pid) => workingFolder(pid).startsWith(`${folder}/`) && isServer(pid))
+    .map(Number);
 }
 
-async function isServer(pid: string): Promise<boolean> {
-  const name = await readFile(`/proc/${pid}/comm`, 'utf8').catch(() => '');
-  return ['redis-server', 'valkey-server'].includes(name.trim());
+/** One that has ended has none, also where nobody has taken notice yet. */
+function workingFolder(pid: string): string {
+  try {
+    return readlinkSync(`/proc/${pid}/cwd`);
+  } catch {
+    return '';
+  }
+}
+
+function isServer(pid: string): boolean {
+  try {
+    return ['redis-server', 'valkey-server'].includes(readFileSync(`/proc/${pid}/comm`, 'utf8').trim());
+  } catch {
+    return false;
+  }
 }
 
 export async function manageServer(options: ManagedOptions = {}): Promise<ManagedServer> {
@@ -93,7 +102,6 @@ export async function manageServer(options: ManagedOptions = {}): Promise<Manage
   };
   const start = [build.server, configFile];
   let connection: RedisConnection | undefined;
-  const pids = (): Promise<number[]> => serversBelow(folder);
 
   const server: ManagedServer = {
     build,
@@ -107,7 +115,7 @@ export async function manageServer(options: ManagedOptions = {}): Promise<Manage
       return connection;
     },
     call: async (command, ...args) => await server.connection.call(command, ...args),
-    pids,
+    pids: async () => serversBelow(folder),
     async start() {
       giveToServer(folder);
       spawn(start[0] ?? '', start.slice(1), {
@@ -152,8 +160,8 @@ export async function manageServer(options: ManagedOptions = {}): Promise<Manage
   async function end(signal: NodeJS.Signals): Promise<void> {
     connection?.close();
     connection = undefined;
-    for (const pid of await pids()) process.kill(pid, signal);
-    while ((await pids()).length > 0) await delay(10);
+    for (const pid of serversBelow(folder)) process.kill(pid, signal);
+    while (serversBelow(folder).length > 0) await delay(10);
   }
 
   onTestFinished(async () => {
