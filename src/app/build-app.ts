@@ -25,6 +25,7 @@ import { openSeries, type Series } from '../state/series/series.ts';
 import { lastDetails } from '../state/runs.ts';
 import { Lifecycle } from './lifecycle.ts';
 import { becomeUser, ownerBesideRoot } from './beside-root.ts';
+import { instanceOfNode } from './cluster-nodes.ts';
 import { openStore } from './open-store.ts';
 import { runJob } from './run/run-job.ts';
 import { agentVersion } from './version.ts';
@@ -230,7 +231,9 @@ function chooseInstance(settings: Settings, name: string | undefined): InstanceS
   const names = settings.instances.map((instance) => instance.name).join(', ');
   const [first, ...others] = settings.instances;
   if (name === undefined && first !== undefined && others.length === 0) return first;
-  const chosen = settings.instances.find((instance) => instance.name === name);
+  const chosen =
+    settings.instances.find((instance) => instance.name === name) ??
+    (name === undefined ? undefined : instanceOfNode(settings, name));
   if (chosen !== undefined) return chosen;
   throw new AgentError(
     'usage',

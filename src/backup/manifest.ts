@@ -16,6 +16,7 @@ import { configNames } from './own-names.ts';
 
 // Objects are loose: a key that a later version of the same schema adds is no reason to refuse a backup.
 const count = z.number().int().nonnegative();
+const slot = z.number().int().min(0).max(16_383);
 const time = z.iso.datetime();
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 const digest = z.looseObject({ bytes: count, sha256 });
@@ -82,6 +83,13 @@ const fields = z.looseObject({
           commands: count,
         }),
       ),
+    })
+    .optional(),
+  cluster: z
+    .looseObject({
+      node: z.string().max(100),
+      slots: z.array(z.tuple([slot, slot])).max(16_384),
+      moving: z.array(slot).max(16_384),
     })
     .optional(),
   config: digest.extend({ name: z.enum(configNames) }).optional(),

@@ -84,6 +84,19 @@ export interface AofContent {
   files: { name: string; type: 'base' | 'incr' | 'single'; bytes: number; commands: number }[];
 }
 
+/** Slots of a cluster, from the first to the last of them. */
+export type SlotRange = [number, number];
+
+/** What a node of a cluster held when its backup was taken. */
+export interface ClusterPlace {
+  /** Its id (CLUSTER MYID). */
+  node: string;
+  /** In order. */
+  slots: SlotRange[];
+  /** Slots that were on their way to or from it: some of their keys are in its dump, and others are not. */
+  moving: number[];
+}
+
 /** The server that a snapshot came from, as it described itself. */
 export interface ServerIdentity {
   engine: Engine;
@@ -138,6 +151,8 @@ export interface Manifest {
      */
     exact: boolean;
   };
+  /** Of a node of a cluster, where it could be asked. */
+  cluster?: ClusterPlace | undefined;
   /** config.json or config.json.age beside it, where it is kept: how the server was set up (ServerConfig). */
   config?: ({ name: 'config.json' | 'config.json.age' } & Digest) | undefined;
   /** Of kind `aof` only. */

@@ -29,8 +29,8 @@ describe.each(edgeBuilds())('on $name', (build) => {
     const after = await listUsers(server);
     expect(after.filter((line) => !line.startsWith(`user ${agentUser} `))).toEqual(before);
     const [own = ''] = after.filter((line) => line.startsWith(`user ${agentUser} `));
-    const audit = ['+acl|list', '+acl|log', '+module|list', '+client|list'];
-    if (!build.version.startsWith('6.')) audit.push('+acl|dryrun');
+    const audit = ['+acl|list', '+acl|log', '+module|list', '+client|list', '+cluster|nodes'];
+    if (!build.version.startsWith('6.')) audit.push('+acl|dryrun', '+cluster|shards');
     const hash = createHash('sha256').update(place.password()).digest('hex');
     expect(
       own

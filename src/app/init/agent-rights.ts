@@ -4,10 +4,24 @@ import { keyRights, queueRights, watchRights } from '../../monitor/rights.ts';
 /** What backups need. No key, no channel, nothing that changes the server but a save. */
 const backup = ['+ping', '+info', '+time', '+config|get', '+bgsave'];
 
+/** Which slots a node of a cluster has, and where the others are. */
+function clusterRights(version: string | undefined): string[] {
+  return ['+cluster|nodes', ...(isOld(version) ? [] : ['+cluster|shards'])];
+}
+
+function isOld(version: string | undefined): boolean {
+  return version !== undefined && Number.parseInt(version, 10) < 7;
+}
+
 /** What the audit reads besides: who may do what, refusals, modules. It shows hashes of passwords, and changes nothing. */
 function auditRights(version: string | undefined): string[] {
-  const old = version !== undefined && Number.parseInt(version, 10) < 7;
-  return ['+acl|list', '+acl|log', '+module|list', '+client|list', ...(old ? [] : ['+acl|dryrun'])];
+  return [
+    '+acl|list',
+    '+acl|log',
+    '+module|list',
+    '+client|list',
+    ...(isOld(version) ? [] : ['+acl|dryrun']),
+  ];
 }
 
 export type RightsPurpose = 'backup' | 'watching' | 'queues' | 'audit';
@@ -27,7 +41,10 @@ export function agentRights(
   const named = monitor === undefined ? [] : namedKeys(instance, monitor);
   return [
     { purpose: 'backup', rights: backup },
-    { purpose: 'watching', rights: watchRights(version).filter((right) => !queues.includes(right)) },
+    {
+      purpose: 'watching',
+      rights: [...watchRights(version).filter((right) => !queues.includes(right)), ...clusterRights(version)],
+    },
     { purpose: 'queues', rights: [...new Set([...queues, ...keyRights(version, named)])] },
     { purpose: 'audit', rights: auditRights(version) },
   ];

@@ -1,4 +1,4 @@
-import type { Engine, KeyCount } from '../../domain/backup.ts';
+import type { ClusterPlace, Engine, KeyCount } from '../../domain/backup.ts';
 import type { UserId } from '../../lib/act-as.ts';
 
 /** Where a server keeps its data and which of it it loads. */
@@ -14,6 +14,11 @@ export interface Persistence {
   logfile: string;
 }
 
+/** Of a server in cluster mode: what it holds; undefined where that cannot be seen. */
+export interface ClusterFacts {
+  place: ClusterPlace | undefined;
+}
+
 /** What a server that answers says of itself. */
 export interface RunningServer {
   engine: Engine;
@@ -26,6 +31,8 @@ export interface RunningServer {
   sentinels: number | undefined;
   databases: Record<string, KeyCount>;
   maxmemory: number;
+  /** Undefined: it is no node of a cluster. */
+  cluster?: ClusterFacts | undefined;
   persistence: Persistence;
   /** Changes that its dump.rdb does not have yet. */
   unsaved: number;
@@ -43,6 +50,8 @@ export interface ConfFacts {
   databases: number;
   replicaof: string | undefined;
   modules: string[];
+  /** Undefined: it starts as no node of a cluster. */
+  cluster?: ClusterFacts | undefined;
 }
 
 /** The program that the next start will run. */

@@ -1,18 +1,29 @@
 import { access, constants } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import type { Clock } from '../../domain/clock.ts';
 import { AgentError } from '../../domain/errors.ts';
 import type { InstanceSettings } from '../../domain/settings.ts';
 import { infoInteger, infoKeyspace, type Info } from '../../formats/info/parse-info.ts';
-import type { UserId } from '../../lib/act-as.ts';
+import { placeInCluster } from '../../formats/cluster/cluster-nodes.ts';
+import { actAs, type UserId } from '../../lib/act-as.ts';
 import { distrustProgram } from '../../lib/distrust-path.ts';
+import { readForeignSync } from '../../lib/foreign-file.ts';
 import { runProgram } from '../../lib/run-program.ts';
 import type { RedisConnection } from '../../redis/connect.ts';
+import { isClusterNode, readClusterPlace } from '../../redis/cluster.ts';
 import { findProcess } from '../../redis/data-process.ts';
 import { configuredUser, findService, type FoundService } from '../../redis/find-service.ts';
 import { readConf, type ServerConf } from '../../redis/read-conf.ts';
 import { findServerProcess } from '../../redis/server-process.ts';
 import { engineOf, readConfig, readInfo } from '../../redis/server.ts';
-import type { ConfFacts, Persistence, RestoreFacts, RunningServer, ServerProgram } from './facts.ts';
+import type {
+  ClusterFacts,
+  ConfFacts,
+  Persistence,
+  RestoreFacts,
+  RunningServer,
+  ServerProgram,
+} from './facts.ts';
 
 export interface GatherOptions {
   instance: InstanceSettings;
@@ -120,6 +131,7 @@ async function describeRunning(connection: RedisConnection, info: Info): Promise
     sentinels: await countSentinels(connection, info),
     databases: infoKeyspace(info),
     maxmemory: infoInteger(info, 'maxmemory') ?? 0,
+    cluster: isClusterNode(info) ? { place: await readClusterPlace(connection, info) } : undefined,
     persistence: await readPersistence(connection),
     unsaved: infoInteger(info, 'rdb_changes_since_last_save') ?? 0,
     pid: found?.pid,
@@ -187,11 +199,23 @@ async function readConfFacts(
         databases: Number(conf.get('databases') ?? defaultDatabases),
         replicaof: masterIn(conf),
         modules: conf.all('loadmodule'),
+        cluster: clusterIn(conf, user),
       },
     };
   } catch (error) {
     if (!(error instanceof AgentError) || pid === undefined) throw error;
     return { problem: error.message };
+  }
+}
+
+/** What a node that is down has written of itself: it goes by that at its next start. */
+function clusterIn(conf: ServerConf, user: UserId | undefined): ClusterFacts | undefined {
+  if (conf.get('cluster-enabled')?.toLowerCase() !== 'yes') return undefined;
+  const path = resolve(conf.get('dir') ?? '/', conf.get('cluster-config-file') ?? 'nodes.conf');
+  try {
+    return { place: placeInCluster(actAs(user, () => readForeignSync(path, longestNodes))) };
+  } catch {
+    return { place: undefined };
   }
 }
 
@@ -209,6 +233,9 @@ function withoutUndefined(values: {
 }): Partial<Persistence> {
   return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
 }
+
+/** A thousand nodes have 200 KB. */
+const longestNodes = 4 * 1024 * 1024;
 
 const versionTimeout = 10_000;
 

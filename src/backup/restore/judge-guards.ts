@@ -3,6 +3,7 @@ import { formatBytes, parseBytes } from '../../lib/bytes.ts';
 import { formatDuration } from '../../lib/duration.ts';
 import type { Persistence, RestoreFacts, RunningServer } from './facts.ts';
 import { canLoad } from './judge-rdb-version.ts';
+import { judgeSlots } from './judge-slots.ts';
 
 /** The guards that a flag insists on (flagOf), and what that means. */
 export const guardFlags = {
@@ -14,11 +15,13 @@ export const guardFlags = {
   'newer-rdb': 'Try a backup of a newer server',
   'small-maxmemory': 'Restore although maxmemory is smaller than the data',
   unloaded: 'Live although no scratch server can load it first: what the server cannot load ends it',
+  slots: 'Restore although the node of a cluster has other slots than it had',
   unencrypted: 'Restore a backup that is stored in the clear although encryption is configured',
   unmatched: 'End a restore that was cut off although this agent has no record of it',
 } as const;
 
 const ownFlags = new Map([
+  ['slots', '--other-slots'],
   ['unencrypted', '--accept-unencrypted'],
   ['unmatched', '--recover-unmatched'],
 ]);
@@ -62,7 +65,7 @@ export function judgeGuards(input: GuardInput): Guard[] {
   return [
     ...judgeServer(input.facts, input.persistence),
     ...judgeChoice(input),
-    ...[multiPart, newer, memory, fewDatabases].flatMap((judge) => judge(input) ?? []),
+    ...[multiPart, newer, memory, fewDatabases, slots].flatMap((judge) => judge(input) ?? []),
   ];
 }
 
@@ -231,6 +234,11 @@ const fewDatabases: Judge = ({ facts: { conf }, manifest }) => {
     'raise databases in its configuration',
     false,
   );
+};
+
+const slots: Judge = ({ facts: { running, conf }, manifest }) => {
+  const against = judgeSlots(running === undefined ? conf?.cluster : running.cluster, manifest);
+  return against && guard('slots', against.why, against.instead);
 };
 
 const service: ServerJudge = ({ facts }) => {

@@ -1,5 +1,6 @@
-import type { KeyCount, ServerIdentity } from '../../domain/backup.ts';
+import type { ClusterPlace, KeyCount, ServerIdentity } from '../../domain/backup.ts';
 import { AgentError } from '../../domain/errors.ts';
+import { placeInCluster } from '../../formats/cluster/cluster-nodes.ts';
 import { infoInteger, infoKeyspace, parseInfo, type Info } from '../../formats/info/parse-info.ts';
 import type { RedisConnection } from '../../redis/connect.ts';
 import { identityOf, readConfig } from '../../redis/server.ts';
@@ -16,11 +17,22 @@ export interface SaveRequest {
   info: Info;
   server: ServerIdentity;
   keyspace: Record<string, KeyCount>;
+  /** Of a node of a cluster, where it may be asked. */
+  cluster: ClusterPlace | undefined;
 }
 
 /** Asks for a save. One write, so that nothing runs between the counts and the fork: they are exact if it started. */
-export async function requestSave(connection: RedisConnection): Promise<SaveRequest> {
-  const [time, text, answer] = await connection.pipeline([['TIME'], ['INFO'], ['BGSAVE', 'SCHEDULE']]);
+export async function requestSave(
+  connection: RedisConnection,
+  { ofCluster }: { ofCluster: boolean },
+): Promise<SaveRequest> {
+  const [time, text, ...rest] = await connection.pipeline([
+    ['TIME'],
+    ['INFO'],
+    ...(ofCluster ? [['CLUSTER', 'NODES']] : []),
+    ['BGSAVE', 'SCHEDULE'],
+  ]);
+  const answer = rest.at(-1);
   if (time instanceof AgentError) throw time;
   if (text instanceof AgentError) throw text;
   if (!Array.isArray(time))
@@ -33,6 +45,8 @@ export async function requestSave(connection: RedisConnection): Promise<SaveRequ
     info,
     server: identityOf(info, requestedAt),
     keyspace: infoKeyspace(info),
+    // The user may not ask: then it is not known.
+    cluster: ofCluster && typeof rest[0] === 'string' ? placeInCluster(rest[0]) : undefined,
   };
 }
 

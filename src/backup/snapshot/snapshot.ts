@@ -1,5 +1,5 @@
 import type { FileHandle } from 'node:fs/promises';
-import type { Manifest, ServerIdentity } from '../../domain/backup.ts';
+import type { ClusterPlace, Manifest, ServerIdentity } from '../../domain/backup.ts';
 import type { AgentError } from '../../domain/errors.ts';
 import type { Clock } from '../../domain/clock.ts';
 import type { Log } from '../../domain/log.ts';
@@ -17,6 +17,8 @@ export interface Snapshot extends AsyncDisposable {
   savedAt: number;
   server: ServerIdentity;
   keyspace: Manifest['keyspace'];
+  /** Of a node of a cluster: what it held at its fork, or the moment before where its save was scheduled. */
+  cluster: ClusterPlace | undefined;
   /** Closes the handle. May be called twice. */
   close(): Promise<void>;
 }

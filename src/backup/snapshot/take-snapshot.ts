@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { AgentError, messageOf } from '../../domain/errors.ts';
 import { formatDuration } from '../../lib/duration.ts';
+import { isClusterNode } from '../../redis/cluster.ts';
 import type { RedisConnection } from '../../redis/connect.ts';
 import { readDumpPath, readInfo } from '../../redis/server.ts';
 import { elsewhere, rememberDump } from './dump-file.ts';
@@ -94,7 +95,13 @@ async function askOnce(run: Run): Promise<Snapshot | Lost> {
     const quiet = await readInfo(run.connection);
     if (!isSaving(quiet)) {
       await using before = await rememberDump(run.instance, join(dir, file));
-      const request = await requestSave(run.connection);
+      const ofCluster = isClusterNode(quiet);
+      const request = await requestSave(run.connection, { ofCluster });
+      if (ofCluster && request.cluster === undefined)
+        run.log.warn(
+          { instance: run.instance },
+          'which slots this node has is not kept: grant +cluster|nodes',
+        );
       if (request.answer !== 'busy') {
         // A child that came and went since `quiet` may have written what we would take for the answer.
         if (forkMark(quiet) !== forkMark(request.info)) return 'raced';

@@ -99,7 +99,7 @@ async function accept(
     }
     let closed: Promise<void> | undefined;
     const close = (): Promise<void> => (closed ??= handle.close());
-    const { requestedAt, server } = request;
+    const { requestedAt, server, cluster } = request;
     const exact = request.answer === 'started' && first !== undefined && agrees(first, databases);
     run.log.debug({ instance: run.instance, path, bytes, exact }, 'took a snapshot');
     return {
@@ -110,6 +110,7 @@ async function accept(
       savedAt: Math.max(requestedAt, lastSaveSeconds(info) * 1000),
       server,
       keyspace: { databases, exact },
+      cluster,
       close,
       [Symbol.asyncDispose]: close,
     };

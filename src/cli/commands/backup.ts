@@ -1,3 +1,4 @@
+import { backupCluster, type ClusterBackupReport } from '../../app/backup-cluster.ts';
 import type { BackupKind } from '../../domain/backup.ts';
 import { formatBytes } from '../../lib/bytes.ts';
 import { formatDuration } from '../../lib/duration.ts';
@@ -8,6 +9,8 @@ import { backupJob, countKeys } from '../../jobs/backup/backup.ts';
 import type { RunJob } from '../../jobs/job.ts';
 import { defineCommand } from '../define-command.ts';
 import { exitCodes } from '../exit-code.ts';
+import type { Style } from '../render/style.ts';
+import { wrap } from '../render/wrap.ts';
 
 interface Args {
   kind: BackupKind;
@@ -15,9 +18,12 @@ interface Args {
   prune: boolean;
   skipPreflight: boolean;
   takeOver: boolean;
+  cluster: boolean;
 }
 
-export const backupCommand = defineCommand<Args, BackupCycleReport>({
+type Result = { kind: 'one'; report: BackupCycleReport } | { kind: 'cluster'; report: ClusterBackupReport };
+
+export const backupCommand = defineCommand<Args, Result>({
   usage: 'backup',
   summary: 'Take a backup now, prove it, and let the old ones go',
   options: (yargs) =>
@@ -46,27 +52,80 @@ export const backupCommand = defineCommand<Args, BackupCycleReport>({
         type: 'boolean',
         default: false,
         describe: 'Go on in a prefix that another host or server has written to',
+      })
+      .option('cluster', {
+        type: 'boolean',
+        default: false,
+        describe:
+          'Of every master of the cluster that the instance is a node of, each into a prefix of its own',
       }),
-  async run(context, { kind, ...options }) {
+  async run(context, { kind, cluster, ...options }) {
     const app = await context.app();
     const instance = app.instance(context.globals.instance);
-    const run: RunJob = (job, how) => app.run(job, instance, how, context);
-    return runBackupCycle(run, kind === 'aof' ? backupAofJob : backupJob, app.settings, options);
+    const job = kind === 'aof' ? backupAofJob : backupJob;
+    if (cluster)
+      return { kind: 'cluster', report: await backupCluster(app, instance, job, options, context) };
+    const run: RunJob = (task, how) => app.run(task, instance, how, context);
+    return { kind: 'one', report: await runBackupCycle(run, job, app.settings, options) };
   },
-  render({ backup, verification, pruned }, { style }) {
-    const [artefact] = backup.artefacts;
-    const lines = [
-      `${style.strong(backup.id)}  ${backup.kind === 'aof' ? 'the AOF, ' : ''}${backup.keyspace.exact ? '' : 'about '}${countKeys(backup)} keys, ${formatBytes(artefact?.plain.bytes ?? 0)}` +
-        ` → ${formatBytes(artefact?.stored.bytes ?? 0)} in ${formatDuration(backup.duration_seconds * 1000)}`,
-    ];
-    if (verification !== undefined)
-      lines.push(
-        `${verification.verdict === 'ok' ? style.good('proven') : style.bad(verification.verdict)}: ${printable(verification.summary)}`,
-      );
-    if (pruned !== undefined && pruned.removed.length > 0)
-      lines.push(`removed ${pruned.removed.length} old (${formatBytes(pruned.freed_bytes)})`);
-    return lines.join('\n');
+  render({ kind, report }, { style, width }) {
+    return kind === 'one' ? renderOne(report, style) : renderCluster(report, style, width);
   },
-  exitCode: ({ verification }) =>
-    verification === undefined || verification.verdict === 'ok' ? exitCodes.ok : exitCodes.damaged,
+  document: ({ report }) => report,
+  exitCode: ({ kind, report }) => (kind === 'one' ? exitOf(report) : exitOfCluster(report)),
 });
+
+function renderOne({ backup, verification, pruned }: BackupCycleReport, style: Style): string {
+  const [artefact] = backup.artefacts;
+  const lines = [
+    `${style.strong(backup.id)}  ${backup.kind === 'aof' ? 'the AOF, ' : ''}${backup.keyspace.exact ? '' : 'about '}${countKeys(backup)} keys, ${formatBytes(artefact?.plain.bytes ?? 0)}` +
+      ` → ${formatBytes(artefact?.stored.bytes ?? 0)} in ${formatDuration(backup.duration_seconds * 1000)}`,
+  ];
+  if (verification !== undefined)
+    lines.push(
+      `${verification.verdict === 'ok' ? style.good('proven') : style.bad(verification.verdict)}: ${printable(verification.summary)}`,
+    );
+  if (pruned !== undefined && pruned.removed.length > 0)
+    lines.push(`removed ${pruned.removed.length} old (${formatBytes(pruned.freed_bytes)})`);
+  return lines.join('\n');
+}
+
+function renderCluster({ nodes, problems }: ClusterBackupReport, style: Style, width: number): string {
+  const kept = nodes.filter(({ report }) => report !== null).length;
+  return [
+    ...nodes.flatMap(({ instance, url, slots, report, error }) => [
+      `${style.strong(printable(instance))} at ${printable(url)}`,
+      ...wrap(`slots ${slots}`, width - 2)
+        .split('\n')
+        .map((line) => `  ${line}`),
+      ...(report === null
+        ? []
+        : renderOne(report, style)
+            .split('\n')
+            .map((line) => `  ${line}`)),
+      ...(error === null
+        ? []
+        : wrap(
+            `failed: ${printable(error.message)}${error.hint === undefined ? '' : `; ${printable(error.hint)}`}`,
+            width - 2,
+          )
+            .split('\n')
+            .map((line) => style.bad(`  ${line}`))),
+    ]),
+    ...problems.map((problem) => style.warning(wrap(printable(problem), width))),
+    kept === nodes.length
+      ? style.good(`all ${kept} masters of the cluster are backed up`)
+      : style.bad(`${kept} of ${nodes.length} masters of the cluster are backed up`),
+  ].join('\n');
+}
+
+function exitOf({ verification }: BackupCycleReport): number {
+  return verification === undefined || verification.verdict === 'ok' ? exitCodes.ok : exitCodes.damaged;
+}
+
+function exitOfCluster({ nodes, problems }: ClusterBackupReport): number {
+  const damaged = nodes.some(({ report }) => report !== null && exitOf(report) !== exitCodes.ok);
+  if (damaged) return exitCodes.damaged;
+  const whole = problems.length === 0 && nodes.every(({ error }) => error === null);
+  return whole ? exitCodes.ok : exitCodes.failed;
+}

@@ -3,11 +3,12 @@ import { checkAofSet, type CheckedAof } from '../../backup/aof/check-set.ts';
 import type { OpenAofSet } from '../../backup/aof/open-set.ts';
 import { waitForAof } from '../../backup/aof/wait-for-rewrite.ts';
 import { encodeAof, type EncodedAof } from '../../backup/artefact/encode.ts';
-import { schemaOf, type Manifest, type ServerIdentity } from '../../domain/backup.ts';
+import { schemaOf, type ClusterPlace, type Manifest, type ServerIdentity } from '../../domain/backup.ts';
 import { AgentError } from '../../domain/errors.ts';
 import { infoInteger, infoKeyspace, type Info } from '../../formats/info/parse-info.ts';
 import { formatBytes } from '../../lib/bytes.ts';
 import type { AofPlace } from '../../redis/aof-place.ts';
+import { readClusterPlace } from '../../redis/cluster.ts';
 import { requireOwnFolder } from '../../redis/own-folder.ts';
 import { identityOf, readServerTime } from '../../redis/server.ts';
 import { asEntry, countKeys } from './backup.ts';
@@ -78,6 +79,8 @@ interface View {
   place: AofPlace;
   info: Info;
   server: ServerIdentity;
+  /** Of a node of a cluster. */
+  cluster: ClusterPlace | undefined;
   /** Its clock, milliseconds. */
   at: number;
 }
@@ -95,7 +98,8 @@ async function look(context: JobContext, { skipPreflight }: BackupOptions): Prom
     });
     await requireOwnFolder(info, context.instance, place.dir);
     const at = await readServerTime(connection);
-    return { place, info, server: identityOf(info, at), at };
+    const cluster = await readClusterPlace(connection, info);
+    return { place, info, server: identityOf(info, at), cluster, at };
   } finally {
     connection.close();
   }
@@ -160,6 +164,7 @@ function describe(
     duration_seconds: duration,
     writer: context.writer,
     server: view.server,
+    ...(view.cluster && { cluster: view.cluster }),
     rdb_version: rdbVersion,
     rdb_checksum: false,
     artefacts: [artefact],

@@ -27,15 +27,24 @@ export async function runBackupCycle(
   settings: Settings,
   options: BackupCycleOptions,
 ): Promise<BackupCycleReport> {
-  const report: BackupCycleReport = { backup: await run(job, options) };
+  return await followUp(run, settings, options, { backup: await run(job, options) });
+}
+
+/** What comes after a backup that is stored: its proof, and then the prune. */
+export async function followUp(
+  run: RunJob,
+  settings: Settings,
+  options: BackupCycleOptions,
+  report: BackupCycleReport,
+): Promise<BackupCycleReport> {
   try {
-    return await followUp(run, settings, options, report);
+    return await proveAndPrune(run, settings, options, report);
   } catch (error) {
     throw afterBackup(error, report.backup.id);
   }
 }
 
-async function followUp(
+async function proveAndPrune(
   run: RunJob,
   settings: Settings,
   options: BackupCycleOptions,

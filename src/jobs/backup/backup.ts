@@ -154,6 +154,7 @@ function describe(
     duration_seconds: duration,
     writer: context.writer,
     server: snapshot.server,
+    ...(snapshot.cluster && { cluster: snapshot.cluster }),
     rdb_version: rdbVersion,
     rdb_checksum: crc === 'ok',
     artefacts: [artefact],

@@ -3,6 +3,7 @@ import type { DrillRecord } from '../../../domain/drill.ts';
 import type { ServerConfig } from '../../../domain/server-config.ts';
 import { AgentError } from '../../../domain/errors.ts';
 import { countKeys } from '../../../jobs/backup/backup.ts';
+import { formatSlots } from '../../../formats/cluster/slots.ts';
 import { formatBytes } from '../../../lib/bytes.ts';
 import { formatDuration } from '../../../lib/duration.ts';
 import { defineCommand } from '../../define-command.ts';
@@ -75,6 +76,9 @@ export const backupsShowCommand = defineCommand<{ id: string; serverConfig: bool
       ['server', `${server.engine} ${server.version}, ${server.role}, run_id ${server.run_id}`],
       ['written by', `${writer.host}, redis-agent ${writer.agent_version}`],
       ['keys', `${countKeys(manifest)}${keyspace.exact ? '' : ' (about)'}: ${databases || 'none'}`],
+      ...(manifest.cluster === undefined
+        ? []
+        : [['slots', `${formatSlots(manifest.cluster.slots)}, of node ${manifest.cluster.node}`]]),
       manifest.aof === undefined
         ? ['RDB', `version ${manifest.rdb_version}, checksum ${manifest.rdb_checksum ? 'on' : 'off'}`]
         : ['AOF', describeAof(manifest.aof)],
