@@ -58,6 +58,12 @@ export interface Command<Args, Value> {
   render(value: Value, context: RenderContext): string;
   /** What --json prints, where it is not the value itself. */
   document?(value: Value): unknown;
+  /** With --watch: run again and again, and drawn over the last; without a terminal `line` is all that is printed. */
+  watch?: {
+    /** Milliseconds between two runs; undefined: once. */
+    every(context: CommandContext, args: Args): Promise<number | undefined>;
+    line(value: Value, context: RenderContext): string;
+  };
   /** For results that are no errors but not fine either (status, check, verify). 0 when left out. */
   exitCode?(value: Value): number;
   /** Run by root it stays root, beside a daemon that is not: it works on what only root may touch. */

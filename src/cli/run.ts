@@ -13,8 +13,13 @@ import { renderJson } from './render/json.ts';
 import { createProgressBar, silentProgress } from './render/progress-bar.ts';
 import { createStyle } from './render/style.ts';
 import { logLevel } from './log-level.ts';
+import { watchCommand } from './watch-command.ts';
 
-type Output = Pick<NodeJS.WriteStream, 'write'> & { isTTY?: boolean; columns?: number };
+type Output = Pick<NodeJS.WriteStream, 'write'> & {
+  isTTY?: boolean;
+  columns?: number;
+  rows?: number;
+};
 
 /** The process as a command sees it; tests pass their own. */
 export interface CliHost {
@@ -109,6 +114,30 @@ async function execute(
     },
   };
   try {
+    const every = await command.watch?.every(context, args);
+    if (every !== undefined) {
+      const onScreen = stdout.isTTY === true && !globals.json && env['TERM'] !== 'dumb';
+      const style = createStyle(globals.color && useColor(stdout, env));
+      return await watchCommand({
+        every,
+        clock,
+        signal,
+        write: (text) => stdout.write(text),
+        screen: onScreen ? { rows: () => stdout.rows ?? 24, style } : undefined,
+        async look() {
+          const value: unknown = await command.run(context, args);
+          bar.end();
+          const rendering = { style, width: stdout.columns ?? 80, now: clock.now() };
+          if (globals.json)
+            return renderJson(command.document === undefined ? value : command.document(value));
+          return onScreen ? command.render(value, rendering) : (command.watch?.line(value, rendering) ?? '');
+        },
+        failure(error) {
+          bar.end();
+          return globals.json ? renderJson(errorDocument(error)) : renderError(error, style);
+        },
+      });
+    }
     const value: unknown = await command.run(context, args);
     bar.end();
     if (command.ownOutput !== true) {

@@ -14,13 +14,16 @@ export interface NextRun {
   retry: { attempt: number; cause: string } | null;
 }
 
-/** The next run of every job that comes round, in the order of the list of jobs; the random delay is not in it. */
+/** The next run of every job that comes round, in the order of the list of jobs; the random delay is not in it. Last the report, which is of all instances. */
 export function nextRuns(app: App, instance: InstanceSettings): NextRun[] {
   const { settings } = app;
   const now = app.clock.now();
   const timezone = settings.timezone ?? localTimezone();
   const retries = retriesOf(app.state(), instance.name);
-  return jobs.flatMap((job) => {
+  const report = settings.report?.schedule && nextRun(settings.report.schedule, timezone, now);
+  const reports =
+    typeof report !== 'number' ? [] : [{ job: 'report', at: new Date(report).toISOString(), retry: null }];
+  const runs = jobs.flatMap((job) => {
     const planned = job.schedule?.(settings, instance) ?? null;
     if (planned === null) return [];
     const due = nextRun(planned.cron, timezone, now);
@@ -38,4 +41,5 @@ export function nextRuns(app: App, instance: InstanceSettings): NextRun[] {
       },
     ];
   });
+  return [...runs, ...reports];
 }

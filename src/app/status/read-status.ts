@@ -12,6 +12,7 @@ import { lackOfState } from '../state-room.ts';
 import type { App } from '../build-app.ts';
 import { interruptedRule } from '../../jobs/restore/rules.ts';
 import { intoColumns, readTrend } from '../history/trend.ts';
+import { channelTrouble, type ChannelTrouble } from './channel-trouble.ts';
 import { lastDrill } from './last-drill.ts';
 import { nextRuns, type NextRun } from './next-runs.ts';
 import { readInterrupted } from '../../jobs/restore/watch-restores.ts';
@@ -70,6 +71,8 @@ export interface InstanceStatus {
   next_runs: NextRun[];
   /** The last 24 hours, as means of equal stretches; null where nothing was seen. Empty where nothing is watched. */
   history: StatusCurve[];
+  /** Where alerts do not get through; the same for every instance. */
+  channels: ChannelTrouble[];
   /** Why what happens is not remembered; null where it is. */
   state: string | null;
   findings: OpenFinding[];
@@ -85,24 +88,47 @@ export async function readStatus(
   app: App,
   instance: InstanceSettings,
   signal: AbortSignal,
+  stored: StoredParts = new Map(),
 ): Promise<InstanceStatus> {
-  const [server, backups] = await Promise.all([
+  const [server, kept] = await Promise.all([
     orProblem(() => readServer(app, instance, signal)),
-    orProblem(() => readBackups(app, instance, signal)),
+    readStored(app, instance, signal, stored),
   ]);
   signal.throwIfAborted();
   const runs = nextRuns(app, instance);
   return {
     instance: instance.name,
     server,
-    backups,
-    drill: await readDrill(app, instance, signal),
+    backups: kept.backups,
+    drill: kept.drill,
     next: runs.find(({ job }) => job === 'backup')?.at ?? null,
     next_runs: runs,
     history: readCurves(app, instance),
+    channels: channelTrouble(app),
     state: lackOfState(app),
     findings: [...interrupted(app, instance), ...recordedFindings(app, instance)],
   };
+}
+
+/** By instance what was read from the repository, which is not listed with every look of a watch. */
+export type StoredParts = Map<string, Pick<InstanceStatus, 'backups' | 'drill'> & { at: number }>;
+
+/** Milliseconds for which it holds. */
+const storedFor = 5 * 60_000;
+
+async function readStored(
+  app: App,
+  instance: InstanceSettings,
+  signal: AbortSignal,
+  stored: StoredParts,
+): Promise<Pick<InstanceStatus, 'backups' | 'drill'>> {
+  const now = app.clock.monotonic();
+  const known = stored.get(instance.name);
+  if (known !== undefined && now - known.at < storedFor) return known;
+  const backups = await orProblem(() => readBackups(app, instance, signal));
+  const parts = { backups, drill: await readDrill(app, instance, signal), at: now };
+  stored.set(instance.name, parts);
+  return parts;
 }
 
 const curves = ['memory_used_bytes', 'commands_total', 'clients_connected'];

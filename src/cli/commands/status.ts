@@ -1,9 +1,15 @@
-import { readStatus, type InstanceStatus, type Unavailable } from '../../app/status/read-status.ts';
+import type { ChannelTrouble } from '../../app/status/channel-trouble.ts';
+import {
+  readStatus,
+  type InstanceStatus,
+  type StoredParts,
+  type Unavailable,
+} from '../../app/status/read-status.ts';
 import { atLeast } from '../../domain/finding.ts';
 import { formatBytes } from '../../lib/bytes.ts';
 import { formatDuration } from '../../lib/duration.ts';
 import { printable } from '../../lib/printable.ts';
-import { defineCommand, type RenderContext } from '../define-command.ts';
+import { defineCommand, type CommandContext, type RenderContext } from '../define-command.ts';
 import { exitCodes } from '../exit-code.ts';
 import { paintSeverity } from '../render/severity.ts';
 import type { Style } from '../render/style.ts';
@@ -12,16 +18,36 @@ import { formatMeasure } from '../render/measure.ts';
 import { sparkline } from '../render/sparkline.ts';
 import { renderTable, type Cell } from '../render/table.ts';
 import { formatAge } from '../render/time.ts';
+import { watchInterval, watchOption, type WatchArgs } from '../watch-command.ts';
 
-export const statusCommand = defineCommand<object, InstanceStatus[]>({
+/** What a watch has read from the repository, by its run. */
+const stored = new WeakMap<CommandContext, StoredParts>();
+
+export const statusCommand = defineCommand<WatchArgs, InstanceStatus[]>({
   usage: 'status',
   summary: 'One screen: server, memory, persistence, newest backup, proof and drill, findings',
+  options: watchOption,
+  examples: [['$0 status --watch', 'again with every poll, until Ctrl-C']],
   async run(context) {
     const app = await context.app();
     const instances = app.instances(context.globals.instance);
-    return Promise.all(instances.map((instance) => readStatus(app, instance, context.signal)));
+    const parts = stored.get(context) ?? new Map();
+    stored.set(context, parts);
+    return Promise.all(instances.map((instance) => readStatus(app, instance, context.signal, parts)));
   },
-  render: (all, context) => all.map((status) => renderInstance(status, context)).join('\n\n'),
+  watch: {
+    async every(context, { watch }) {
+      if (!watch) return undefined;
+      const app = await context.app();
+      return watchInterval(app, app.instances(context.globals.instance));
+    },
+    line: (all, { now }) => all.map((status) => statusLine(status, now)).join('\n'),
+  },
+  // Channels are the agent’s and no instance’s: once is enough.
+  render: (all, context) =>
+    all
+      .map((status, index) => renderInstance(index === 0 ? status : { ...status, channels: [] }, context))
+      .join('\n\n'),
   document: (all) =>
     all.map((status) => ({
       ...status,
@@ -45,7 +71,8 @@ export const statusCommand = defineCommand<object, InstanceStatus[]>({
     const alarming = all.some(({ findings }) =>
       findings.some(({ severity }) => atLeast(severity, 'warning')),
     );
-    return alarming ? exitCodes.findings : exitCodes.ok;
+    const unheard = all.some(({ channels }) => channels.some(({ trouble }) => trouble !== 'failing'));
+    return alarming || unheard ? exitCodes.findings : exitCodes.ok;
   },
 });
 
@@ -53,7 +80,7 @@ export const statusCommand = defineCommand<object, InstanceStatus[]>({
 const labelWidth = 13;
 
 function renderInstance(
-  { instance, server, backups, drill, findings, next_runs: runs, history, state }: InstanceStatus,
+  { instance, server, backups, drill, findings, next_runs: runs, history, channels, state }: InstanceStatus,
   { style, width, now }: RenderContext,
 ): string {
   const rows: Cell[][] = [];
@@ -108,12 +135,39 @@ function renderInstance(
     rows.push([curveNames[metric] ?? metric, drawCurve(metric, values)]);
   const due = renderNextRuns(runs, now, width - labelWidth);
   rows.push(...due.map((line, index): Cell[] => [index === 0 ? 'next' : '', line]));
+  for (const [index, trouble] of channels.entries())
+    rows.push([index === 0 ? 'alerts' : '', { text: describeTrouble(trouble, now), paint: style.bad }]);
   if (state !== null)
     rows.push(['state', { text: `${printable(state)}: what happens is NOT REMEMBERED`, paint: style.bad }]);
   for (const { severity, summary, remedy } of findings)
     rows.push([{ text: severity, paint: paintSeverity(style, severity) }, `${summary}; ${remedy}`]);
   if (findings.length === 0) rows.push(['findings', { text: 'none', paint: style.good }]);
   return `${style.strong(instance)}\n${renderTable([{ title: '' }, { title: '' }], rows)}`;
+}
+
+const troubles = { disabled: 'does not work', failing: 'fails', stuck: 'is stuck' };
+
+function describeTrouble({ channel, trouble, since, problem, waiting }: ChannelTrouble, now: number): string {
+  const why = problem === null ? '' : ` (${printable(problem)})`;
+  const count = waiting === 0 ? '' : `; ${waiting} message${waiting === 1 ? ' waits' : 's wait'}`;
+  return `${printable(channel)} ${troubles[trouble]} since ${formatAge(Date.parse(since), now)}${why}${count}`;
+}
+
+/** A line for a log. */
+function statusLine({ instance, server, backups, findings, channels }: InstanceStatus, now: number): string {
+  const worst = findings[0];
+  const parts = [
+    `${new Date(now).toISOString()} ${printable(instance)}`,
+    'problem' in server
+      ? printable(server.problem)
+      : `memory ${formatBytes(server.used_memory)}  clients ${server.clients}  keys ${server.keys}`,
+    'problem' in backups
+      ? printable(backups.problem)
+      : `backup ${backups.newest === null ? 'none' : formatAge(Date.parse(backups.newest.at), now)}`,
+    worst === undefined ? 'findings none' : `findings ${findings.length} (${worst.severity} ${worst.rule})`,
+    ...channels.map(({ channel, trouble }) => `${printable(channel)} ${troubles[trouble]}`),
+  ];
+  return parts.join('  ');
 }
 
 const curveNames: Record<string, string> = {

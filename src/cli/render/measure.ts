@@ -11,6 +11,9 @@ export function formatMeasure(metric: string, value: number): string {
   // Of a counter of seconds: how much of each second.
   if (base.endsWith('_seconds')) return each === '' ? formatSeconds(value) : `${round(value * 100)} %`;
   if (base.endsWith('_used_ratio') || base === 'loading_ratio') return `${round(value * 100)} %`;
+  // What is counted one by one is whole; what grows a second, or is a ratio, is not.
+  if (each === '' && !base.endsWith('_ratio'))
+    return Number.isFinite(value) ? String(Math.round(value)) : '–';
   return `${round(value)}${each}`;
 }
 

@@ -114,6 +114,26 @@ export function renderQueues(
   return title + table + (hidden.length === 0 ? '' : `\n${hidden.join('')}`);
 }
 
+/** A line for a log: all of them in figures, then those that something is said of. */
+export function queuesLine({ instance, at, queues }: QueuesNow): string {
+  const sum = (of: (queue: QueueNow) => number): number => queues.reduce((all, queue) => all + of(queue), 0);
+  const said = queues.flatMap(({ reading, findings }) =>
+    findings.length === 0
+      ? []
+      : [
+          `${short(reading.label, 36)}: ${findings.map(({ rule }) => rule.replace(/^queue-/, '')).join(', ')}`,
+        ],
+  );
+  const figures = [
+    `queues ${queues.length}`,
+    `waiting ${sum(({ reading }) => reading.waiting + reading.prioritized)}`,
+    `active ${sum(({ reading }) => reading.active)}`,
+    `delayed ${sum(({ reading }) => reading.delayed)}`,
+    `failed ${sum(({ reading }) => reading.failed)}`,
+  ];
+  return [`${iso(at)} ${printable(instance)}`, ...figures, ...said].join('  ');
+}
+
 /** A word on how it is: what the daemon has found, else what can be seen at once. */
 function stateOf({ reading, findings }: QueueNow, style: RenderContext['style']): Cell {
   const worst = findings[0];

@@ -239,8 +239,17 @@ function judged(args: string[], result: Omit<AgentResult, 'json'>, terminal: boo
     if (all.includes(secret)) throw new Error(`${args.join(' ')} shows a secret: ${all}`);
   expect(all).not.toContain('this is a defect');
   if (!terminal) expect(all.replaceAll(/\r?\n/g, '')).not.toMatch(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u);
-  const json: unknown = args.includes('--json') && result.code >= 0 ? JSON.parse(result.stdout) : undefined;
+  const json: unknown = args.includes('--json') && result.code >= 0 ? parsed(args, result.stdout) : undefined;
   return { ...result, json };
+}
+
+/** One document; of a watch one for each look, a line each. */
+function parsed(args: string[], stdout: string): unknown {
+  if (!args.includes('--watch')) return JSON.parse(stdout);
+  return stdout
+    .trimEnd()
+    .split('\n')
+    .map((line): unknown => JSON.parse(line));
 }
 
 /** Takes a backup that must succeed; returns its id. */

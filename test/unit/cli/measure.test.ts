@@ -14,6 +14,8 @@ test.for<[metric: string, value: number, text: string]>([
   ['memory_fragmentation_ratio', 1.054, '1.05'],
   ['commands_total', 12.34, '12.3/s'],
   ['keys', 20_000, '20000'],
+  ['clients_connected', 0.098, '0'],
+  ['clients_connected', 12.6, '13'],
   ['save_last_timestamp_seconds', 1_795_219_200, '2026-11-21T00:00:00.000Z'],
 ])('%s %d is %s', ([metric, value, text]) => {
   expect(formatMeasure(metric, value)).toBe(text);

@@ -124,7 +124,7 @@ describe('help', () => {
       'Everywhere:',
       'Examples:',
     ]);
-    expect(headings(await text('status', '--help'))).toEqual(['Everywhere:']);
+    expect(headings(await text('status', '--help'))).toEqual(['Options:', 'Everywhere:', 'Examples:']);
   });
 
   test('is asked for before a command, too', async () => {
