@@ -24,6 +24,21 @@ export interface Change {
   inverse: string;
 }
 
+/** One ACL user that is to become another, by `harden.acl`. */
+export interface UserChange {
+  user: string;
+  /** new: nobody has it; rights: others than it has; closed: nobody logs in as it any more. */
+  kind: 'new' | 'rights' | 'closed';
+  /** run time: by ACL SETUSER, and in the file; file: it runs already, the file says otherwise. */
+  class: 'run time' | 'file';
+  /** Behind the name, without passwords. */
+  rules: string[];
+  reason: string;
+  place: ChangePlace | null;
+  risk: string;
+  inverse: string;
+}
+
 /** What the policy wants and the plan does not do. */
 export interface Refusal {
   directive: string;
@@ -58,6 +73,8 @@ export interface HardenPlan {
   /** By which a plan is known: what it does to what. */
   fingerprint: string;
   changes: Change[];
+  /** In the order in which they are changed: `default` is the last. */
+  users: UserChange[];
   refused: Refusal[];
   obstacles: Obstacle[];
   files: FileChange[];
@@ -66,6 +83,11 @@ export interface HardenPlan {
   /** Policy directives that this server does not know. */
   unknown: string[];
   host: HostAdvice[];
+}
+
+/** Is there anything to do? */
+export function isEmpty({ changes, users }: Pick<HardenPlan, 'changes' | 'users'>): boolean {
+  return changes.length + users.length === 0;
 }
 
 /** What has to be done around the server, by hand: exact commands. */

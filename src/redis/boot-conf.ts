@@ -31,6 +31,14 @@ export interface BootOptions {
   signal: AbortSignal;
 }
 
+/** What a server has made of its configuration. */
+export interface Booted {
+  /** CONFIG GET *. */
+  config: ReadonlyMap<string, string>;
+  /** ACL LIST, with one of ours besides. */
+  users: string[];
+}
+
 /** Directives that would have it act as the real one: where it listens, where it writes, whom it follows. */
 const replaced = new Set([
   'dir',
@@ -73,7 +81,7 @@ const name = 'redis-agent-scratch';
  * Starts the server's own program with a configuration in a folder of its own, on a unix socket, and returns what it makes of
  * it: there is no other way to try a redis.conf. Rejects with an AgentError `refused` that says which line it does not take.
  */
-export async function bootConf(options: BootOptions): Promise<ReadonlyMap<string, string>> {
+export async function bootConf(options: BootOptions): Promise<Booted> {
   const { program, user } = options;
   const folder = await makeScratchFolder(options.directory);
   const password = randomBytes(24).toString('hex');
@@ -115,7 +123,7 @@ async function ask(
   { program, user, clock, signal }: BootOptions,
   conf: string,
   password: Secret,
-): Promise<ReadonlyMap<string, string>> {
+): Promise<Booted> {
   // From its standard input: passwords of a configuration come to lie nowhere, and nobody needs a way to it.
   const words = [`./${program.argv0}`, '-'];
   const setpriv = ['/usr/bin/setpriv', '/bin/setpriv'].find((path) => existsSync(path));
@@ -162,7 +170,13 @@ async function ask(
     }
     const reply = await connection.call('CONFIG', 'GET', '*');
     const found = Array.isArray(reply) ? reply.map(String) : [];
-    return new Map(found.flatMap((key, at) => (at % 2 === 0 ? [[key, found[at + 1] ?? ''] as const] : [])));
+    const list = await connection.call('ACL', 'LIST');
+    return {
+      config: new Map(
+        found.flatMap((key, at) => (at % 2 === 0 ? [[key, found[at + 1] ?? ''] as const] : [])),
+      ),
+      users: Array.isArray(list) ? list.map(String) : [],
+    };
   } finally {
     connection?.close();
     child.kill('SIGKILL');

@@ -1,4 +1,4 @@
-import type { Change, HardenPlan } from '../../harden/changes.ts';
+import { isEmpty, type Change, type HardenPlan, type UserChange } from '../../harden/changes.ts';
 import { printable } from '../../lib/printable.ts';
 import type { Style } from './style.ts';
 import { wrap } from './wrap.ts';
@@ -7,8 +7,9 @@ import { wrap } from './wrap.ts';
 export function renderHardenPlan(plan: HardenPlan, style: Style, width: number): string {
   const { instance, policy, engine, changes, refused, obstacles, files, unknown } = plan;
   const parts = [`${style.strong(printable(instance))}: policy ${printable(policy)} on ${printable(engine)}`];
-  if (changes.length === 0) parts.push(style.good('Nothing to change: what the policy wants is there.'));
+  if (isEmpty(plan)) parts.push(style.good('Nothing to change: what is wanted is there.'));
   for (const change of changes) parts.push(renderChange(change, style, width));
+  for (const user of plan.users) parts.push(renderUser(user, style, width));
   if (refused.length > 0) parts.push(style.warning('Not done:'));
   for (const { directive, to, why, instead } of refused)
     parts.push(
@@ -52,6 +53,21 @@ function renderChange(change: Change, style: Style, width: number): string {
   return [
     `  ${style.strong(printable(directive))}  ${printable(from)} → ${printable(show(to))}  ${style.faint(`[${change.class}]`)}`,
     ...indent(reason, width),
+    ...indent(`Risk: ${risk}. Where: ${where}.`, width),
+  ].join('\n');
+}
+
+function renderUser(change: UserChange, style: Style, width: number): string {
+  const { user, kind, rules, reason, risk, place } = change;
+  const where = place === null ? 'a new line' : `${place.file}:${place.line}`;
+  const what = { new: 'a new user', rights: 'other rights', closed: 'nobody logs in as it any more' }[kind];
+  return [
+    `  ${style.strong(`user ${printable(user)}`)}  ${what}  ${style.faint(`[${change.class}]`)}`,
+    ...indent(`${reason}.`, width),
+    ...indent(rules.join(' '), width),
+    ...(kind === 'new'
+      ? indent('Its password is made by apply, which says in which file it is.', width)
+      : []),
     ...indent(`Risk: ${risk}. Where: ${where}.`, width),
   ].join('\n');
 }

@@ -5,18 +5,26 @@ import type { Style } from './style.ts';
 import { wrap } from './wrap.ts';
 
 export function renderApplied(
-  { plan, outcome, token, waiting, interrupted }: ApplyReport,
+  { plan, outcome, token, waiting, passwords, interrupted }: ApplyReport,
   style: Style,
   width: number,
 ): string {
   const lines = interrupted === null ? [] : [style.warning(wrap(printable(interrupted), width))];
   if (outcome === 'nothing')
-    lines.push(style.good(`${printable(plan.instance)}: nothing to change, what the policy wants is there`));
+    lines.push(style.good(`${printable(plan.instance)}: nothing to change, what is wanted is there`));
   else {
-    const count = `${plan.changes.length} change${plan.changes.length === 1 ? '' : 's'}`;
+    const number = plan.changes.length + plan.users.length;
+    const count = `${number} change${number === 1 ? '' : 's'}`;
     lines.push(style.good(`${printable(plan.instance)}: ${count} made, looked at over new connections`));
     lines.push(`back again: redis-agent harden rollback ${token ?? ''}`);
   }
+  for (const { user, path } of passwords)
+    lines.push(
+      wrap(
+        printable(`the password of ${user} is in ${path}, for you alone: hand it on, then remove it`),
+        width,
+      ),
+    );
   if (waiting.length > 0)
     lines.push(
       style.warning(
@@ -29,7 +37,7 @@ export function renderApplied(
 }
 
 export function renderRolledBack(report: RollbackReport, style: Style, width: number): string {
-  const { undone, policy, outcome, changes, files, waiting, interrupted } = report;
+  const { undone, policy, outcome, changes, users, files, waiting, interrupted } = report;
   const lines = interrupted === null ? [] : [style.warning(wrap(printable(interrupted), width))];
   lines.push(
     outcome === 'done'
@@ -38,6 +46,7 @@ export function renderRolledBack(report: RollbackReport, style: Style, width: nu
   );
   for (const { directive, to, run_time: before } of changes)
     lines.push(`  ${directive}  ${printable(to)} → ${printable(before === '' ? '""' : before)}`);
+  for (const user of users) lines.push(`  user ${printable(user)}, as it was`);
   for (const path of files) lines.push(`  ${printable(path)}, byte for byte`);
   if (waiting.length > 0)
     lines.push(

@@ -31,6 +31,7 @@ export const hardenSection: Section<HardenSettings> = {
         drift: schedule.default('45 * * * *'),
         allowed_networks: z.array(network).default([]),
         acl: z.record(text.regex(/^\S+$/, 'holds white space; no ACL user has any'), aclUser).default({}),
+        close_default: z.boolean().default(true),
         admin: z
           .strictObject({
             username: text.refine((value) => !/\s/.test(value), 'holds white space').optional(),
@@ -48,7 +49,8 @@ export const hardenSection: Section<HardenSettings> = {
   enforce: false
   # From where clients may come; redis-agent harden plan shows what the firewall in use needs for it.
   # allowed_networks: [10.0.1.0/24]
-  # What ACL users are for (docs/acl-profiles.md); audit --profile takes keys and channels from here.
+  # What ACL users are for (docs/acl-profiles.md): harden apply makes them so, and audit --profile takes keys from here.
+  # Once nobody needs it any more, default is closed too, unless close_default is false.
   # acl:
   #   worker: { profile: bullmq, keys: ["bull:*"] }
   #   web: { profile: session, keys: ["sess:*"], without: [scan] }

@@ -21,6 +21,8 @@ export interface HardenSettings {
   allowed_networks: string[];
   /** Users by their names. */
   acl: Record<string, AclUserSettings>;
+  /** Where `acl` names users: nobody logs in as `default` any more, as soon as nobody needs it. */
+  close_default: boolean;
   /** Who may change servers. Read by `harden` and its unit alone. */
   admin?: { username?: string | undefined; password: SecretRef } | undefined;
 }

@@ -69,3 +69,19 @@ export function isUnreachable({ enabled, noPassword, hashes }: AclUser): boolean
 export function hasEverything({ own }: AclUser): boolean {
   return own.allCommands && own.allKeys && own.allChannels && own.databases === undefined;
 }
+
+/** What a user may, and whether anybody gets in as it, in one form whatever the words and their order; no password is in it. */
+export function rightsOf({ enabled, noPassword, hashes, own, selectors }: AclUser): string {
+  const form = (grants: Grants): unknown => [
+    grants.allKeys
+      ? '*'
+      : grants.keys.map(({ pattern, read, write }) => `${read} ${write} ${pattern}`).toSorted(),
+    grants.allChannels ? '*' : grants.channels.toSorted(),
+    grants.allCommands ? '*' : [...grants.commands].toSorted(),
+    [...grants.firstWords]
+      .flatMap(([command, words]) => [...words].map((word) => `${command}|${word}`))
+      .toSorted(),
+    grants.databases ?? '*',
+  ];
+  return JSON.stringify([enabled, noPassword, hashes.size > 0, form(own), selectors.map(form)]);
+}

@@ -1,7 +1,8 @@
+import { applyRules } from '../../formats/acl/apply-rules.ts';
 import { findProfile } from '../../formats/acl/profiles/index.ts';
 import { judgeUser } from '../../formats/acl/profiles/judge-user.ts';
 import { hasSelectors, profileRules, type ProfileOptions } from '../../formats/acl/profiles/rules.ts';
-import { hasEverything, isUnreachable } from '../../formats/acl/user.ts';
+import { hasEverything, isUnreachable, type AclUser } from '../../formats/acl/user.ts';
 import { atLeastVersion, type EngineVersion } from '../../formats/conf/engine.ts';
 import type { UserFacts } from '../facts.ts';
 
@@ -27,6 +28,15 @@ export interface AclPlan {
   refused: { user: string; why: string }[];
 }
 
+/** Somebody who looks after the server, and what he has to be able to do there as that user. */
+export interface Need {
+  user: string;
+  /** `the agent itself logs in` */
+  who: string;
+  commands: readonly string[];
+  channels: readonly string[];
+}
+
 export interface AclPlanOptions {
   engine: EngineVersion;
   wishes: Readonly<Record<string, AclWish>>;
@@ -34,6 +44,8 @@ export interface AclPlanOptions {
   closeDefault: boolean;
   /** Users of connections that are open. */
   connected: ReadonlySet<string>;
+  /** The agent, replicas and Sentinels, who must not be locked out. */
+  needs?: readonly Need[];
   /** SHA-256 of a password for a new user: only whoever applies this makes one. */
   passwordOf(this: void, user: string): string;
 }
@@ -55,7 +67,7 @@ function planUser(
   user: string,
   wish: AclWish,
   users: readonly UserFacts[],
-  { engine, passwordOf }: AclPlanOptions,
+  { engine, passwordOf, needs = [] }: AclPlanOptions,
 ): void {
   const profile = findProfile(wish.profile);
   if (profile === undefined) {
@@ -70,6 +82,11 @@ function planUser(
     return;
   }
   const rules = profileRules(profile, engine, wish);
+  const locked = whoIsLockedOut(user, rules, { engine, needs });
+  if (locked !== undefined) {
+    plan.refused.push({ user, why: locked });
+    return;
+  }
   const found = users.find((each) => each.user.name === user);
   if (found === undefined) {
     const words = ['reset', 'on', `#${passwordOf(user)}`, ...rules];
@@ -97,20 +114,47 @@ function planUser(
   });
 }
 
+/** The agent, a replica or a Sentinel that could not do its work as a user with these rules. */
+function whoIsLockedOut(
+  user: string,
+  rules: readonly string[],
+  { engine, needs }: { engine: EngineVersion; needs: readonly Need[] },
+): string | undefined {
+  const { user: made } = applyRules(user, ['on', 'nopass', ...rules], {
+    engine,
+    hash: () => '',
+    lenient: true,
+  });
+  for (const { who, commands, channels } of needs.filter((need) => need.user === user)) {
+    const need = { ...nothing, commands, channels };
+    const { missing } = judgeUser(made, need, { engine });
+    const lacks = [...missing.commands, ...missing.channels];
+    if (lacks.length > 0) return `${who} as ${user}, and would be refused ${some(lacks)}`;
+  }
+  return undefined;
+}
+
+const nothing = { name: 'needed', title: '', proven: null, optional: [], keys: [], notes: [] };
+
 /** `off` alone, in a file, begins from nothing: every transaction and script is dropped at the replay of an AOF then. */
 function planDefault(
   plan: AclPlan,
   users: readonly UserFacts[],
-  { engine, connected }: AclPlanOptions,
+  { engine, connected, needs = [] }: AclPlanOptions,
 ): void {
   const found = users.find(({ user }) => user.name === 'default')?.user;
-  if (found !== undefined && !found.enabled && hasEverything(found) && found.hashes.size === 0) return;
+  if (found !== undefined && isClosed(found)) return;
   const others = users.filter(({ user }) => user.name !== 'default' && user.enabled && !isUnreachable(user));
   if (!others.some(({ user }) => hasEverything(user))) {
     plan.refused.push({
       user: 'default',
       why: 'nobody else may do everything: it would lock everybody out. Make an admin first',
     });
+    return;
+  }
+  const need = needs.find(({ user }) => user === 'default');
+  if (need !== undefined) {
+    plan.refused.push({ user: 'default', why: `${need.who} as default: give it a user of its own first` });
     return;
   }
   if (connected.has('default')) {
@@ -130,8 +174,13 @@ function planDefault(
   });
 }
 
+/** Nobody gets in as it, and an AOF replays. */
+export function isClosed(user: AclUser): boolean {
+  return !user.enabled && hasEverything(user) && user.hashes.size === 0 && !user.noPassword;
+}
+
 /** Everything but passwords and the switch, in the same command, so that there is no moment in between. */
-function fromScratch(engine: EngineVersion): string[] {
+export function fromScratch(engine: EngineVersion): string[] {
   const channels =
     engine.engine === 'valkey' || atLeastVersion(engine.version, '6.2') ? ['resetchannels'] : [];
   return [...(hasSelectors(engine) ? ['clearselectors'] : []), 'resetkeys', ...channels, '-@all'];

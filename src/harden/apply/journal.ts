@@ -7,10 +7,20 @@ import { readForeignFile } from '../../lib/foreign-file.ts';
 import type { Change } from '../changes.ts';
 import { replaceFile, syncFolder, type Manners } from './write-file.ts';
 
-/** What an apply does, in this order; `restart` only where it is asked for. */
-export const applySteps = ['validate', 'keep', 'runtime', 'persist', 'restart', 'health', 'commit'] as const;
+/** What an apply does, in this order; `restart` only where it is asked for, and users only where there are any to change. */
+export const applySteps = [
+  'validate',
+  'keep',
+  'passwords',
+  'runtime',
+  'users',
+  'persist',
+  'restart',
+  'health',
+  'commit',
+] as const;
 /** What takes it back: after a failure, for `harden rollback`, and for a run that was killed early. */
-export const undoSteps = ['undo-files', 'undo-runtime', 'undo-restart', 'close'] as const;
+export const undoSteps = ['undo-files', 'undo-users', 'undo-runtime', 'undo-restart', 'close'] as const;
 export type ApplyStep = (typeof applySteps)[number];
 export type UndoStep = (typeof undoSteps)[number];
 
@@ -38,6 +48,8 @@ export interface Journal {
   run_id: string;
   restart: boolean;
   changes: Pick<Change, 'directive' | 'to' | 'run_time' | 'file' | 'class'>[];
+  /** ACL users, in the order in which they are changed; `after`: a mark of what each could do then, null before that. */
+  users: { user: string; was_there: boolean; after: string | null }[];
   files: KeptFile[];
   /** Before: what must not get worse. */
   keys: number;
@@ -56,9 +68,9 @@ export interface JournalFolder {
   readonly path: string;
   read(): Journal | undefined;
   write(journal: Journal): void;
-  /** Keeps the bytes of a file for the way back. */
-  keep(token: string, index: number, bytes: Uint8Array): void;
-  kept(token: string, index: number): Uint8Array;
+  /** Keeps the bytes of a file, or the lines of users, for the way back. */
+  keep(token: string, what: number | 'users', bytes: Uint8Array): void;
+  kept(token: string, what: number | 'users'): Uint8Array;
   archive(journal: Journal): void;
   /** Settled ones, the newest first. */
   settled(): Journal[];
@@ -95,13 +107,13 @@ export function openJournals(dir: string, as: UserId | undefined): JournalFolder
       make(folder);
       write(path, journal);
     },
-    keep(token, index, bytes) {
+    keep(token, what, bytes) {
       make(join(folder, token));
-      replaceFile(join(folder, token, `${index}.before`), bytes, manners, as);
+      replaceFile(join(folder, token, `${what}.before`), bytes, manners, as);
     },
-    kept(token, index) {
+    kept(token, what) {
       if (!isToken(token)) throw unusable(folder, 'its token is none');
-      return readForeignFile(join(folder, token, `${index}.before`), { as, limit: largestFile }).bytes;
+      return readForeignFile(join(folder, token, `${what}.before`), { as, limit: largestFile }).bytes;
     },
     archive(journal) {
       write(path, journal);
@@ -143,7 +155,9 @@ function load(path: string, as: UserId | undefined): Journal | undefined {
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- looked at in the next line
     const journal = JSON.parse(text) as Journal;
     const known: readonly string[] = [...applySteps, ...undoSteps];
-    if (journal.schema === 1 && isToken(journal.token) && known.includes(journal.step)) return journal;
+    // Those of before there were users have none.
+    if (journal.schema === 1 && isToken(journal.token) && known.includes(journal.step))
+      return { ...journal, users: (journal as Partial<Journal>).users ?? [] };
   } catch {
     // Said below.
   }

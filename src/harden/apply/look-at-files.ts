@@ -22,6 +22,18 @@ export function actorFor(
   return { as: service, trusted: false };
 }
 
+/**
+ * The same for another file of the server. Only where the main file lies in root's own folder may root go by where this one
+ * lies: else nobody but the server has named it.
+ */
+export function actorBeside(
+  main: { as: UserId | undefined; trusted: boolean },
+  path: string,
+  service: UserId | undefined,
+): { as: UserId | undefined; trusted: boolean } {
+  return main.trusted ? actorFor(path, service) : main;
+}
+
 /** Looks at a file that is to be replaced. Changes nothing. */
 export function lookAtFile(
   path: string,

@@ -1,6 +1,6 @@
 import { AgentError } from '../../domain/errors.ts';
 import type { Policy } from '../../harden/policy.ts';
-import type { HardenPlan, Obstacle } from '../../harden/changes.ts';
+import { isEmpty, type HardenPlan, type Obstacle } from '../../harden/changes.ts';
 import type { Guards } from '../../harden/plan/guards.ts';
 import { infoInteger } from '../../formats/info/parse-info.ts';
 import { keysIn } from '../../harden/apply/health.ts';
@@ -53,18 +53,20 @@ export const applyHardenJob: Job<ApplyOptions, ApplyReport> = {
     const policy = options.given ?? (await policyFor(context.instance, options.policy));
     const { scene, run, settled } = await makeReady(context, options.admin, options.onStep);
     try {
-      const prepared = preparePlan(context, scene, policy, options.stops);
+      // A policy that was handed over, as for TLS, says nothing of users.
+      const acl = options.given === undefined ? context.settings.harden : undefined;
+      const prepared = preparePlan(context, scene, policy, { stops: options.stops, acl });
       const { plan } = prepared;
-      refuse(
-        plan.obstacles,
-        plan.changes.length > 0 ? options.allow : plan.obstacles.map(({ name }) => name),
-      );
+      refuse(plan.obstacles, isEmpty(plan) ? plan.obstacles.map(({ name }) => name) : options.allow);
       requireAgreed(plan, options.agreed);
       const interrupted = settled === null ? null : describeSettled(settled);
-      if (plan.changes.length === 0)
-        return result({ plan, outcome: 'nothing', token: null, waiting: [], interrupted });
+      if (isEmpty(plan))
+        return result({ plan, outcome: 'nothing', token: null, waiting: [], passwords: [], interrupted });
       if (options.restart && plan.restart.length > 0) requireRestartable(context, scene);
-      return result({ ...(await applyPlan(run, scene, prepared, options)), interrupted });
+      return result({
+        ...(await applyPlan(run, scene, prepared, { restart: options.restart, acl })),
+        interrupted,
+      });
     } finally {
       run.lifeline?.close();
       scene.connection.close();

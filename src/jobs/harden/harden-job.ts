@@ -27,7 +27,9 @@ export const planHardenJob: Job<PlanOptions, HardenPlan> = {
     const policy = options.given ?? (await policyFor(context.instance, options.policy));
     const scene = await lookAtScene(context, options.admin);
     try {
-      const { plan } = preparePlan(context, scene, policy);
+      const { plan } = preparePlan(context, scene, policy, {
+        acl: options.given === undefined ? context.settings.harden : undefined,
+      });
       plan.host = await lookAround(context, scene);
       return { value: plan, summary: summaryOf(plan), findings: [], evaluated: [] };
     } finally {
@@ -36,8 +38,9 @@ export const planHardenJob: Job<PlanOptions, HardenPlan> = {
   },
 };
 
-export function summaryOf({ instance, policy, changes, refused }: HardenPlan): string {
-  return `${instance}: policy ${policy}, ${changes.length} changes, ${refused.length} refused`;
+export function summaryOf({ instance, policy, changes, users, refused }: HardenPlan): string {
+  const count = changes.length + users.length;
+  return `${instance}: policy ${policy}, ${count} changes, ${refused.length} refused`;
 }
 
 /** What was asked for, else the instance’s own, else its role’s. */

@@ -7,7 +7,7 @@ import { holdsSecret } from '../../formats/conf/fault.ts';
 import { infoInteger } from '../../formats/info/parse-info.ts';
 import { sha256Of } from '../../harden/apply/fingerprint.ts';
 import { judgePlaces } from '../../harden/apply/judge-place.ts';
-import { actorFor, lookAtFile } from '../../harden/apply/look-at-files.ts';
+import { actorBeside, actorFor, lookAtFile } from '../../harden/apply/look-at-files.ts';
 import type { Manners } from '../../harden/apply/write-file.ts';
 import type { FileChange, HardenPlan } from '../../harden/changes.ts';
 import type { Guards } from '../../harden/plan/guards.ts';
@@ -15,14 +15,18 @@ import { makePlan, type Planned } from '../../harden/plan/make-plan.ts';
 import type { PlanFacts } from '../../harden/plan/facts.ts';
 import type { Policy } from '../../harden/policy.ts';
 import { readFiles } from '../../harden/read/read-files.ts';
+import { withoutPasswords } from '../../harden/acl/user-lines.ts';
 import type { UserId } from '../../lib/act-as.ts';
 import type { JobContext } from '../job.ts';
+import { prepareUsers, type AclSettings, type PlannedUsers } from './acl.ts';
 import type { HardenScene } from './scene.ts';
 
 /** A file with what it becomes. */
 export interface PlannedFile extends FileChange {
   real: string;
   manners: Manners;
+  /** With whose rights it is written. */
+  as: UserId | undefined;
   bytesBefore: Uint8Array;
   bytesAfter: Uint8Array;
 }
@@ -30,7 +34,15 @@ export interface PlannedFile extends FileChange {
 export interface PreparedPlan {
   plan: HardenPlan;
   planned: PlannedFile[];
+  users: PlannedUsers;
   as: UserId | undefined;
+}
+
+export interface PrepareOptions {
+  /** What is not done, whatever the policy says. */
+  stops?: Guards | undefined;
+  /** What users are to be; undefined: they are left alone. */
+  acl?: AclSettings | undefined;
 }
 
 /** What the policy comes to on this server, now. */
@@ -38,21 +50,27 @@ export function preparePlan(
   { instance }: Pick<JobContext, 'instance'>,
   scene: HardenScene,
   policy: Policy,
-  stops?: Guards,
+  { stops, acl }: PrepareOptions = {},
 ): PreparedPlan {
   const facts = planFacts(scene, policy, instance);
   const made = makePlan(facts, stops);
+  const users = prepareUsers(scene, instance, acl);
+  for (const [path, edits] of users.edits) made.edits.set(path, [...(made.edits.get(path) ?? []), ...edits]);
   const actor = actorFor(scene.file, scene.user);
-  const looked = scene.conf.files
+  const looked = [...scene.conf.files, ...(users.aclfile === undefined ? [] : [users.aclfile])]
     .filter(({ path }) => made.edits.has(path))
-    .map(({ path, document }) => ({ ...lookAtFile(path, document, actor), document }));
-  const planned = looked.map(({ path, real, manners, document }) => {
+    .map(({ path, document }) => {
+      // The aclfile may lie elsewhere: in a folder of the server's own, where root does not write.
+      const its = path === users.aclfile?.path ? actorBeside(actor, path, scene.user) : actor;
+      return { ...lookAtFile(path, document, its), document, as: its.as };
+    });
+  const planned = looked.map(({ path, real, manners, document, as }) => {
     const edits = made.edits.get(path) ?? [];
-    return { ...fileChange(path, document, edits, scene.engine), real, manners };
+    return { ...fileChange(path, document, edits, scene.engine), real, manners, as };
   });
-  const plan = describe(instance.name, policy, scene, made, planned);
+  const plan = describe(instance.name, policy, scene, { ...made, users }, planned);
   plan.obstacles = judgePlaces(looked);
-  return { plan, planned, as: actor.as };
+  return { plan, planned, users, as: actor.as };
 }
 
 function planFacts(scene: HardenScene, policy: Policy, instance: JobContext['instance']): PlanFacts {
@@ -103,10 +121,13 @@ function fileChange(
   const bytesAfter = printConf(editConf(document, edits));
   return {
     path,
-    edits,
+    edits: edits.map((edit) => ({ ...edit, insert: edit.insert.map(shownLine) })),
     before: sha256Of(bytesBefore),
     after: sha256Of(bytesAfter),
-    diff: diffConf(path, document, edits, (index) => mayShow(document, index, engine)),
+    diff: diffConf(path, document, edits, (index) => mayShow(document, index, engine))
+      .split('\n')
+      .map((line) => (line.startsWith('@@') ? line : shownLine(line)))
+      .join('\n'),
     bytesBefore,
     bytesAfter,
   };
@@ -121,17 +142,23 @@ function mayShow({ lines }: ConfDocument, index: number, engine: EngineVersion):
   return lookUpDirective(line.name, engine).state !== 'unknown';
 }
 
+/** Hashes have no salt, and old lines may hold passwords as they are. */
+function shownLine(line: string): string {
+  return /^[-+ ]?\s*user\s/i.test(line) ? withoutPasswords(line) : line;
+}
+
 function describe(
   instance: string,
   policy: Policy,
   scene: HardenScene,
-  { changes, refused, unknown }: Planned,
+  { changes, refused, unknown, users }: Planned & { users: PlannedUsers },
   planned: readonly PlannedFile[],
 ): HardenPlan {
   const files = planned.map(({ path, edits, before, after, diff }) => ({ path, edits, before, after, diff }));
   const what = {
     instance,
     changes: changes.map(({ directive, to, run_time: runTime, file }) => [directive, to, runTime, file]),
+    users: users.changes.map(({ user, kind, class: how, rules }) => [user, kind, how, rules]),
     files: files.map(({ path, before, after }) => [path, before, after]),
   };
   return {
@@ -141,7 +168,8 @@ function describe(
     engine: showEngine(scene.engine),
     fingerprint: sha256Of(JSON.stringify(what)),
     changes,
-    refused,
+    users: users.changes,
+    refused: [...refused, ...users.refused],
     obstacles: [],
     files,
     restart: changes.filter((change) => change.class === 'restart').map(({ directive }) => directive),

@@ -4,6 +4,7 @@ import { interruption, type Job } from '../job.ts';
 import type { HardenRun } from './apply/run.ts';
 import { makeReady, settledChanges, type Settled } from './apply/settle.ts';
 import { takeBack } from './apply/take-back.ts';
+import { requireUsersUnedited } from './apply/users.ts';
 import { hardenRules } from './rules.ts';
 import { describeSettled, requireRestartable } from './apply-job.ts';
 import type { Admin } from './scene.ts';
@@ -23,6 +24,7 @@ export interface RollbackReport {
   policy: string;
   outcome: 'planned' | 'done';
   changes: Journal['changes'];
+  users: string[];
   files: string[];
   /** Directives that count from the next start only. */
   waiting: string[];
@@ -52,6 +54,7 @@ export const rollbackHardenJob: Job<RollbackOptions, RollbackReport> = {
       const summary = `${context.instance.name}: ${last.token} taken back`;
       const restarts = restart && waits.length > 0;
       if (restarts) requireRestartable(context, scene);
+      await requireUsersUnedited(scene.connection, last);
       const started = new Date(context.clock.now()).toISOString();
       await takeBack(
         run,
@@ -81,12 +84,16 @@ export const rollbackHardenJob: Job<RollbackOptions, RollbackReport> = {
   },
 };
 
-function reportOf({ token, policy, changes, files }: Journal, settled: Settled | null): RollbackReport {
+function reportOf(
+  { token, policy, changes, users, files }: Journal,
+  settled: Settled | null,
+): RollbackReport {
   return {
     undone: token,
     policy,
     outcome: 'planned',
     changes,
+    users: users.map(({ user }) => user),
     files: files.map(({ path }) => path),
     waiting: changes.filter((change) => change.class === 'restart').map(({ directive }) => directive),
     interrupted: settled === null ? null : describeSettled(settled),

@@ -36,7 +36,18 @@ export interface HardenScene {
   program: string | undefined;
   user: UserId | undefined;
   memory: number | undefined;
-  clients: { from: string; to: string | undefined; own: boolean }[];
+  clients: SceneClient[];
+  /** ACL LIST, with hashes; undefined: whoever asks may not. */
+  users: string[] | undefined;
+}
+
+export interface SceneClient {
+  from: string;
+  to: string | undefined;
+  own: boolean;
+  /** Whom it has logged in as; undefined: it is not told (before 6.0). */
+  user: string | undefined;
+  kind: 'client' | 'replica' | 'sentinel';
 }
 
 export function adminConnect(context: JobContext, admin: Admin | undefined): () => Promise<RedisConnection> {
@@ -91,6 +102,7 @@ export async function lookAtScene(context: JobContext, admin: Admin | undefined)
       user,
       memory: Math.min(limit?.limit ?? Infinity, infoInteger(info, 'total_system_memory') ?? totalmem()),
       clients: await readClients(connection),
+      users: await readAclList(connection),
     };
   } catch (error) {
     connection.close();
@@ -139,6 +151,18 @@ function hasOtherFiles(pid: number): boolean {
   }
 }
 
+/** Its users as it lists them; undefined where we may not ask. */
+export async function readAclList(connection: RedisConnection): Promise<string[] | undefined> {
+  try {
+    const list = await connection.call('ACL', 'LIST');
+    return Array.isArray(list) ? list.map(String) : undefined;
+  } catch (error) {
+    if (error instanceof AgentError && ['noperm', 'unknown-command', 'reply'].includes(error.reason ?? ''))
+      return undefined;
+    throw error;
+  }
+}
+
 /** Empty where the user may not ask. */
 async function readClients(connection: RedisConnection): Promise<HardenScene['clients']> {
   try {
@@ -156,6 +180,12 @@ async function readClients(connection: RedisConnection): Promise<HardenScene['cl
             from: withoutPort(from),
             to: laddr === undefined ? undefined : withoutPort(laddr),
             own: field('id') === String(id),
+            user: field('user'),
+            kind: (field('flags') ?? '').includes('S')
+              ? 'replica'
+              : (field('name') ?? '').startsWith('sentinel-')
+                ? 'sentinel'
+                : 'client',
           },
         ];
       });

@@ -1,6 +1,7 @@
 import { onTestFinished } from 'vitest';
 import type { App } from '../../../src/app/build-app.ts';
 import type { HardenPlan } from '../../../src/harden/changes.ts';
+import type { Admin } from '../../../src/jobs/harden/scene.ts';
 import type { Guards } from '../../../src/harden/plan/guards.ts';
 import { applyHardenJob, type ApplyReport } from '../../../src/jobs/harden/apply-job.ts';
 import { planHardenJob } from '../../../src/jobs/harden/harden-job.ts';
@@ -12,7 +13,7 @@ import type { ManagedServer } from '../servers/managed-server.ts';
 export interface Hardener {
   config: TestConfig;
   app: App;
-  plan(policy?: string): Promise<HardenPlan>;
+  plan(policy?: string, admin?: Admin): Promise<HardenPlan>;
   apply(options?: ApplyHere): Promise<ApplyReport>;
   rollback(options?: RollbackHere): Promise<RollbackReport>;
 }
@@ -24,10 +25,12 @@ export interface ApplyHere {
   /** {}: without what holds changes back. */
   stops?: Guards;
   agreed?: HardenPlan;
+  admin?: Admin;
   onStep?: (step: string) => void | Promise<void>;
 }
 
 export interface RollbackHere {
+  admin?: Admin;
   id?: string;
   restart?: boolean;
   onStep?: (step: string) => void | Promise<void>;
@@ -37,8 +40,9 @@ export interface RollbackHere {
 export async function hardenerOf(
   server: Pick<ManagedServer, 'instance'>,
   more: Record<string, unknown> = {},
+  settings: Record<string, unknown> = {},
 ): Promise<Hardener> {
-  const config = writeConfig({ instances: [{ ...server.instance, role: 'queue', ...more }] });
+  const config = writeConfig({ instances: [{ ...server.instance, role: 'queue', ...more }], settings });
   const app = await openApp(config);
   onTestFinished(() => app.close());
   const run = { signal: new AbortController().signal, progress: { report() {} } };
@@ -46,14 +50,14 @@ export async function hardenerOf(
   return {
     config,
     app,
-    plan: (policy) => app.run(planHardenJob, instance, { policy, admin: undefined }, run),
-    apply: ({ policy, restart = false, allow = [], stops, agreed, onStep } = {}) =>
+    plan: (policy, admin) => app.run(planHardenJob, instance, { policy, admin }, run),
+    apply: ({ policy, restart = false, allow = [], stops, agreed, admin, onStep } = {}) =>
       app.run(
         applyHardenJob,
         instance,
         {
           policy,
-          admin: undefined,
+          admin,
           agreed,
           restart,
           allow,
@@ -62,11 +66,11 @@ export async function hardenerOf(
         },
         run,
       ),
-    rollback: ({ id, restart = false, onStep } = {}) =>
+    rollback: ({ id, restart = false, admin, onStep } = {}) =>
       app.run(
         rollbackHardenJob,
         instance,
-        { id, admin: undefined, restart, dryRun: false, ...(onStep === undefined ? {} : { onStep }) },
+        { id, admin, restart, dryRun: false, ...(onStep === undefined ? {} : { onStep }) },
         run,
       ),
   };

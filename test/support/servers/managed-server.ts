@@ -51,6 +51,7 @@ export interface ManagedOptions {
   socket?: boolean;
   /** Of whoever connects here; the agent's own is part of its configuration. */
   password?: string;
+  username?: string;
   /** Where our own hand starts it; a relative `dir` counts from there. Left out: the root, as for a service. */
   startIn?: (folder: string) => string;
 }
@@ -84,7 +85,7 @@ function isServer(pid: string): boolean {
 }
 
 export async function manageServer(options: ManagedOptions = {}): Promise<ManagedServer> {
-  const { build = defaultBuild(), config = {}, down = false, socket = false, password } = options;
+  const { build = defaultBuild(), config = {}, down = false, socket = false, password, username } = options;
   const folder = makeTempFolder();
   const dir = join(folder, 'data');
   mkdirSync(dir, { mode: 0o750 });
@@ -135,7 +136,7 @@ export async function manageServer(options: ManagedOptions = {}): Promise<Manage
           connection ??= await connectRedis({
             name: 'test',
             url,
-            ...(password === undefined ? {} : { password: new Secret(password) }),
+            ...(password === undefined ? {} : { username, password: new Secret(password) }),
           });
           if (!String(await connection.call('INFO', 'persistence')).includes('loading:1')) return;
         } catch (error) {

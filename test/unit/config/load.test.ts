@@ -45,7 +45,7 @@ it('fills in every default', async () => {
     aof: { schedule: '15 * * * *' },
     maintenance: { password_rotation: 90 * 24 * 3_600_000, tasks: [] },
     audit: { schedule: '0 6 1 */3 *', quiet_schedule: '0 6 1 * *', waivers: [] },
-    harden: { acl: {}, allowed_networks: [], drift: '45 * * * *', enforce: false },
+    harden: { acl: {}, allowed_networks: [], close_default: true, drift: '45 * * * *', enforce: false },
     monitor: {
       interval: 15_000,
       slow_command: 10,

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { AgentError, messageOf } from '../../../domain/errors.ts';
-import type { HardenPlan } from '../../../harden/changes.ts';
+import { isEmpty, type HardenPlan } from '../../../harden/changes.ts';
 import { applyHardenJob, type ApplyReport } from '../../../jobs/harden/apply-job.ts';
 import { planHardenJob } from '../../../jobs/harden/harden-job.ts';
 import { defineCommand } from '../../define-command.ts';
@@ -62,7 +62,7 @@ export const hardenApplyCommand = defineCommand<Args, ApplyReport | { declined: 
     // One that was cut off is settled by the run itself; before that nobody can say what there will be to do.
     const plan = agreed ?? (await app.run(planHardenJob, instance, { policy, admin }, context));
     const stopped = plan.obstacles.some(({ name }) => !allow.includes(name));
-    if (!stopped && plan.changes.length > 0) {
+    if (!stopped && !isEmpty(plan)) {
       if (!context.globals.json) context.show(renderHardenPlan(plan, createStyle(false), shownWidth));
       if (!args.yes && !(await context.confirm(`Apply this to ${instance.name}?`))) return { declined: plan };
     }
@@ -81,7 +81,7 @@ function readPlan(path: string): HardenPlan {
       plan.schema === 1 &&
       typeof plan.fingerprint === 'string' &&
       typeof plan.policy === 'string' &&
-      [plan.changes, plan.refused, plan.obstacles, plan.files, plan.unknown].every(Array.isArray);
+      [plan.changes, plan.users, plan.refused, plan.obstacles, plan.files, plan.unknown].every(Array.isArray);
     if (right) return plan;
   } catch (error) {
     throw new AgentError('usage', `cannot read the plan ${path}: ${messageOf(error)}`, { cause: error });

@@ -2,22 +2,23 @@ import { openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { AgentError, messageOf } from '../../../domain/errors.ts';
 import { sha256Of } from '../../../harden/apply/fingerprint.ts';
-import { judgeHealth, keysIn, unhealthy, type Before } from '../../../harden/apply/health.ts';
-import { openJournals, type Journal } from '../../../harden/apply/journal.ts';
+import { keysIn } from '../../../harden/apply/health.ts';
+import { openJournals, type Journal, type KeptFile } from '../../../harden/apply/journal.ts';
 import { setAtRunTime } from '../../../harden/apply/run-time.ts';
 import { replaceFile } from '../../../harden/apply/write-file.ts';
 import type { HardenPlan } from '../../../harden/changes.ts';
-import { fileValue } from '../../../harden/plan/current.ts';
-import { nameFor, normalValue } from '../../../formats/conf/values.ts';
 import { readForeignFile } from '../../../lib/foreign-file.ts';
-import { resolveConf } from '../../../redis/resolve-conf.ts';
 import { readInfo } from '../../../redis/server.ts';
 import type { JobContext } from '../../job.ts';
-import type { PreparedPlan } from '../plan.ts';
-import { readRunning, type HardenScene } from '../scene.ts';
-import { begin, cannotWrite, lookBefore, settleAs, usersOf, type HardenRun } from './run.ts';
+import type { AclSettings } from '../acl.ts';
+import type { PlannedFile, PreparedPlan } from '../plan.ts';
+import type { HardenScene } from '../scene.ts';
+import { begin, cannotWrite, lookBefore, settleAs, type HardenRun } from './run.ts';
+import { requireHealth } from './require-health.ts';
 import { restartServer } from './restart.ts';
 import { takeBack } from './take-back.ts';
+import type { MadePassword } from './passwords.ts';
+import { keepUsers, markUsers, placePasswords, requireUserRight, setUsers } from './users.ts';
 import { validate } from './validate.ts';
 
 const largestFile = 32 * 1024 * 1024;
@@ -28,13 +29,15 @@ export interface Applied {
   token: string | null;
   /** Directives that count from the next start only. */
   waiting: string[];
+  /** Files with the passwords of new users. */
+  passwords: { user: string; path: string }[];
 }
 
 /** What is run with the scene of a server that answers. */
 export function runFor(
   context: JobContext,
   scene: HardenScene,
-  { as, realFile }: { as: HardenRun['as']; realFile: string },
+  { as, actorOf, realFile }: Pick<HardenRun, 'as' | 'actorOf'> & { realFile: string },
   onStep: HardenRun['onStep'],
 ): HardenRun {
   const run: HardenRun = {
@@ -43,6 +46,7 @@ export function runFor(
     lifeline: scene.connection,
     journals: openJournals(dirname(realFile), as),
     as,
+    actorOf,
     service: scene.service?.control({
       end: async () => {
         await run.lifeline?.call('SHUTDOWN').catch(() => undefined);
@@ -59,36 +63,45 @@ export function runFor(
 export async function applyPlan(
   run: HardenRun,
   scene: HardenScene,
-  { plan, planned, as }: PreparedPlan,
-  { restart }: { restart: boolean },
+  { plan, planned: prepared, users }: PreparedPlan,
+  { restart, acl }: { restart: boolean; acl: AclSettings | undefined },
 ): Promise<Applied> {
   const { context } = run;
-  const before = await lookBefore(scene.connection);
+  const before = await lookBefore(scene.connection, users.work);
   let journal = newJournal(context, scene, plan, restart && plan.restart.length > 0);
-  journal.files = planned.map(({ real, manners, before: was, after }) => ({
-    path: real,
-    ...manners,
-    before: was,
-    after,
-  }));
+  journal.users = users.work.map(({ user, wasThere }) => ({ user, was_there: wasThere, after: null }));
+  journal.files = prepared.map(keptOf);
   await run.onStep('validate');
   run.context.progress.report({ phase: 'validate' });
-  await validate(context, scene, planned, plan.changes);
+  await validate(context, scene, prepared, { changes: plan.changes, users, acl });
   await requireRight(scene);
+  if (users.work.length > 0) await requireUserRight(scene.connection);
+  let made: MadePassword[] = [];
+  let planned = prepared;
+  let words: ReadonlyMap<string, readonly string[]> = new Map();
   try {
     journal = await begin(run, journal, 'keep');
-    for (const [index, { bytesBefore }] of planned.entries())
+    for (const [index, { bytesBefore }] of prepared.entries())
       run.journals.keep(journal.token, index, bytesBefore);
+    if (users.work.length > 0) {
+      keepUsers(run, journal, scene);
+      journal = await begin(run, journal, 'passwords');
+      ({ made, planned, words } = placePasswords(run, prepared, users));
+    }
   } catch (error) {
     await giveUp(run, journal);
     throw cannotWrite('keep the files as they are', error);
   }
   let applied = false;
   try {
-    journal = await begin(run, journal, 'runtime');
+    journal = await begin(run, journal, 'runtime', { files: planned.map(keptOf) });
     await changeRunTime(run, scene, plan);
-    journal = await begin(run, journal, 'persist');
-    for (const [index, { real, bytesAfter, manners, before: was }] of planned.entries()) {
+    if (words.size > 0) {
+      journal = await begin(run, journal, 'users');
+      await setUsers(run, scene, words);
+    }
+    journal = await begin(run, journal, 'persist', { users: await markUsers(run, journal.users) });
+    for (const [index, { real, bytesAfter, manners, before: was, as }] of planned.entries()) {
       await run.onStep(`persist ${index + 1} of ${planned.length}`);
       requireUnedited(real, was, as);
       replaceFile(real, bytesAfter, manners, as);
@@ -99,7 +112,7 @@ export async function applyPlan(
       await restartServer(run);
     }
     journal = await begin(run, journal, 'health');
-    await requireHealth(run, scene, plan, { before, restarted: journal.restart });
+    await requireHealth(run, scene, { plan, users }, { before, restarted: journal.restart, acl, made });
     applied = true;
     journal = await begin(run, journal, 'commit');
   } catch (error) {
@@ -108,7 +121,12 @@ export async function applyPlan(
   }
   settleAs(run, journal, 'done');
   const waiting = journal.restart ? [] : plan.restart;
-  return { plan, outcome: 'done', token: journal.token, waiting };
+  const passwords = made.map(({ user, path }) => ({ user, path }));
+  return { plan, outcome: 'done', token: journal.token, waiting, passwords };
+}
+
+function keptOf({ real, manners, before, after }: PlannedFile): KeptFile {
+  return { path: real, ...manners, before, after };
 }
 
 /** Somebody may have saved his editor meanwhile. */
@@ -165,6 +183,7 @@ function newJournal(
       file,
       class: kind,
     })),
+    users: [],
     files: [],
     keys: keysIn(info),
     problem: null,
@@ -212,51 +231,5 @@ async function saveFirst({ context, lifeline }: HardenRun, { info }: HardenScene
     }
     context.progress.report({ phase: 'saving before the restart' });
     await context.clock.sleep(50, context.signal);
-  }
-}
-
-/** Everybody still gets in, nothing is lost, and policy, run time and files say the same. */
-async function requireHealth(
-  run: HardenRun,
-  scene: HardenScene,
-  plan: HardenPlan,
-  { before, restarted }: { before: Before; restarted: boolean },
-): Promise<void> {
-  const { context } = run;
-  for (const open of [run.connect, () => context.connect()]) {
-    const connection = await open().catch((error: unknown) => {
-      throw unhealthy(`a new connection fails: ${messageOf(error)}`);
-    });
-    connection.close();
-  }
-  const connection = await run.connect();
-  try {
-    const info = await readInfo(connection);
-    const now = { ...(await lookBefore(connection)), users: await usersOf(connection), info };
-    const mayEvict = !/noeviction/.test(scene.config.get('maxmemory-policy') ?? '');
-    const why = judgeHealth(before, now, { restarted, mayEvict });
-    if (why !== undefined) throw unhealthy(why);
-    await requireValues(connection, scene, plan, restarted);
-  } finally {
-    connection.close();
-  }
-}
-
-async function requireValues(
-  connection: HardenScene['connection'],
-  { engine, file, user, service }: HardenScene,
-  { changes }: HardenPlan,
-  restarted: boolean,
-): Promise<void> {
-  const running = await readRunning(connection);
-  const { entries } = resolveConf(file, { as: user, options: service?.arguments?.directives });
-  for (const { directive, to, class: kind } of changes) {
-    const facts = nameFor(directive, engine)?.facts;
-    if (facts === undefined) continue;
-    const now = normalValue(facts, directive, running.get(directive) ?? '');
-    if (now !== to && (kind !== 'restart' || restarted))
-      throw unhealthy(`${directive} is ${now}, and not ${to}`);
-    if (fileValue(directive, facts, entries, engine).value !== to)
-      throw unhealthy(`its files say something else of ${directive} than ${to}`);
   }
 }

@@ -8,6 +8,7 @@ import { readInfo } from '../../../redis/server.ts';
 import type { ServiceControl } from '../../../redis/service.ts';
 import { recordChange } from '../../../state/changes.ts';
 import type { JobContext } from '../../job.ts';
+import { readAclList } from '../scene.ts';
 
 /** One change of a server at work. */
 export interface HardenRun {
@@ -18,6 +19,8 @@ export interface HardenRun {
   lifeline: RedisConnection | undefined;
   journals: JournalFolder;
   as: UserId | undefined;
+  /** With whose rights a file of the server is written. */
+  actorOf(this: void, path: string): UserId | undefined;
   service: ServiceControl | undefined;
   /** Told when a step begins, and before each file. */
   onStep: (step: string) => void | Promise<void>;
@@ -51,7 +54,8 @@ export function settleAs(run: HardenRun, journal: Journal, outcome: 'done' | 'ro
     throw cannotWrite('note that all is done', error);
   }
   const { context } = run;
-  const { token, kind, policy, changes, problem, undoes } = settled;
+  const { token, kind, policy, changes, users, problem, undoes } = settled;
+  const names = [...changes.map(({ directive }) => directive), ...users.map(({ user }) => `user ${user}`)];
   const what = kind === 'apply' ? `policy ${policy}` : `back to before ${undoes}`;
   try {
     recordChange(context.state(), {
@@ -61,8 +65,12 @@ export function settleAs(run: HardenRun, journal: Journal, outcome: 'done' | 'ro
       at: context.clock.now(),
       by: process.env['SUDO_USER'] ?? currentUser(),
       outcome: problem === null ? 'done' : 'rolled-back',
-      summary: `${what}: ${changes.map(({ directive }) => directive).join(', ')}${problem === null ? '' : `; taken back: ${problem}`}`,
-      detail: { changes, files: settled.files.map(({ path, before, after }) => ({ path, before, after })) },
+      summary: `${what}: ${names.join(', ')}${problem === null ? '' : `; taken back: ${problem}`}`,
+      detail: {
+        changes,
+        users,
+        files: settled.files.map(({ path, before, after }) => ({ path, before, after })),
+      },
     });
   } catch (error) {
     // Nothing hangs on history: the journal has it.
@@ -102,19 +110,21 @@ export function isGone(error: unknown): boolean {
   );
 }
 
-export async function lookBefore(connection: RedisConnection): Promise<Before> {
-  return beforeOf(await readInfo(connection), await usersOf(connection));
+export async function lookBefore(
+  connection: RedisConnection,
+  changed: readonly { user: string }[],
+): Promise<Before> {
+  return beforeOf(await readInfo(connection), await usersOf(connection, changed));
 }
 
-/** Its users as it lists them; undefined where we may not ask. */
-export async function usersOf(connection: RedisConnection): Promise<string | undefined> {
-  try {
-    const list = await connection.call('ACL', 'LIST');
-    return Array.isArray(list) ? list.map(inOrder).toSorted().join('\n') : undefined;
-  } catch (error) {
-    if (error instanceof AgentError && !isGone(error)) return undefined;
-    throw error;
-  }
+/** Its users as it lists them, without those that are changed; undefined where we may not ask. */
+async function usersOf(
+  connection: RedisConnection,
+  changed: readonly { user: string }[],
+): Promise<string | undefined> {
+  const list = await readAclList(connection);
+  const others = list?.filter((line) => !changed.some(({ user }) => line.startsWith(`user ${user} `)));
+  return others?.map(inOrder).toSorted().join('\n');
 }
 
 async function answers(connection: RedisConnection): Promise<boolean> {
@@ -125,6 +135,6 @@ async function answers(connection: RedisConnection): Promise<boolean> {
 }
 
 /** Each process lists the commands of a user in an order of its own. */
-function inOrder(line: unknown): string {
-  return String(line).split(' ').toSorted().join(' ');
+function inOrder(line: string): string {
+  return line.split(' ').toSorted().join(' ');
 }

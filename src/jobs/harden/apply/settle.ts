@@ -1,6 +1,6 @@
 import { openSync, realpathSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { actorFor } from '../../../harden/apply/look-at-files.ts';
+import { actorBeside, actorFor } from '../../../harden/apply/look-at-files.ts';
 import { openJournals, type Journal } from '../../../harden/apply/journal.ts';
 import { AgentError } from '../../../domain/errors.ts';
 import { actAs } from '../../../lib/act-as.ts';
@@ -48,7 +48,9 @@ export async function makeReady(
   });
   try {
     const realFile = realOf(scene);
-    const run = runFor(context, scene, { as: actorFor(scene.file, scene.user).as, realFile }, onStep);
+    const actor = actorFor(scene.file, scene.user);
+    const actorOf = (path: string): HardenRun['as'] => actorBeside(actor, path, scene.user).as;
+    const run = runFor(context, scene, { as: actor.as, actorOf, realFile }, onStep);
     const journal = run.journals.read();
     if (journal === undefined) return { scene, run, settled: null };
     const settled = await settle(run, journal);
@@ -57,7 +59,7 @@ export async function makeReady(
     const again = await lookAtScene(context, admin);
     return {
       scene: again,
-      run: runFor(context, again, { as: run.as, realFile }, onStep),
+      run: runFor(context, again, { as: run.as, actorOf, realFile }, onStep),
       settled: { journal, outcome: settled },
     };
   } catch (error) {
@@ -75,7 +77,7 @@ async function settle(run: HardenRun, journal: Journal): Promise<Settled['outcom
     settleAs(run, journal, 'done');
     return 'finished';
   }
-  if (journal.step === 'keep' || journal.step === 'validate') {
+  if (['validate', 'keep', 'passwords'].includes(journal.step)) {
     settleAs(run, { ...journal, problem: 'it was cut off before it had begun' }, 'rolled-back');
     return 'rolled-back';
   }
@@ -100,7 +102,8 @@ async function reviveDown(
   const file = service?.arguments?.file;
   const user = service?.user ?? configuredUser(instance);
   if (service === undefined || file?.startsWith('/') !== true) throw error;
-  const { as } = actorFor(file, user);
+  const actor = actorFor(file, user);
+  const { as } = actor;
   const journals = openJournals(dirname(actAs(user, () => realpathSync(file))), as);
   const journal = journals.read();
   if (journal?.restart !== true) throw error;
@@ -114,6 +117,7 @@ async function reviveDown(
     lifeline: undefined,
     journals,
     as,
+    actorOf: (path) => actorBeside(actor, path, user).as,
     service: service.control({
       end: async () => {},
       output: { open: () => openSync('/dev/null', 'w'), read: () => '' },

@@ -7,6 +7,7 @@ import { readForeignFile } from '../../../lib/foreign-file.ts';
 import { engineOf, readInfo } from '../../../redis/server.ts';
 import { begin, cannotWrite, reach, settleAs, type HardenRun } from './run.ts';
 import { restartServer, startAgain } from './restart.ts';
+import { undoUsers } from './users.ts';
 
 /** A configuration is a text; what is larger is none. */
 const largestFile = 32 * 1024 * 1024;
@@ -22,6 +23,9 @@ export async function takeBack(run: HardenRun, journal: Journal, problem: string
     await run.onStep(`undo-files ${index + 1} of ${journal.files.length}`);
     putBack(run, file, () => run.journals.kept(token, index));
   }
+  if (journal.users.length > 0) current = await begin(run, current, 'undo-users');
+  const reached = await reach(run);
+  if (reached !== undefined) await undoUsers(run, reached, journal);
   current = await begin(run, current, 'undo-runtime');
   const isUp = await undoRunTime(run, current);
   if (current.restart) {
@@ -37,7 +41,7 @@ export async function takeBack(run: HardenRun, journal: Journal, problem: string
 function putBack(run: HardenRun, file: KeptFile, bytes: () => Uint8Array): void {
   const { path, before, after } = file;
   try {
-    const now = sha256Of(readForeignFile(path, { as: run.as, limit: largestFile }).bytes);
+    const now = sha256Of(readForeignFile(path, { as: run.actorOf(path), limit: largestFile }).bytes);
     if (now === before) return;
     if (now !== after)
       throw new AgentError('refused', `${path} was changed by somebody else since`, {
@@ -47,7 +51,7 @@ function putBack(run: HardenRun, file: KeptFile, bytes: () => Uint8Array): void 
     const kept = bytes();
     if (sha256Of(kept) !== before)
       throw new AgentError('failed', `what was kept of ${path} is not what it was`, { reason: 'kept' });
-    replaceFile(path, kept, file, run.as);
+    replaceFile(path, kept, file, run.actorOf(path));
   } catch (error) {
     throw cannotWrite(`put ${path} back`, error);
   }

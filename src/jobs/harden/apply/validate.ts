@@ -7,6 +7,9 @@ import { distrustProgram } from '../../../lib/distrust-path.ts';
 import { readForeignFile } from '../../../lib/foreign-file.ts';
 import { freeLoopbackPort } from '../../../lib/free-port.ts';
 import type { JobContext } from '../../job.ts';
+import { isDone } from '../../../harden/acl/merge-plans.ts';
+import { usersOfList } from '../../../harden/read/read-users.ts';
+import type { AclSettings, PlannedUsers } from '../acl.ts';
 import type { PlannedFile } from '../plan.ts';
 import type { HardenScene } from '../scene.ts';
 
@@ -30,7 +33,7 @@ export async function validate(
   context: JobContext,
   scene: HardenScene,
   planned: readonly PlannedFile[],
-  changes: readonly Change[],
+  { changes, users, acl }: { changes: readonly Change[]; users: PlannedUsers; acl: AclSettings | undefined },
 ): Promise<void> {
   const { engine, program, user } = scene;
   if (program === undefined)
@@ -50,7 +53,10 @@ export async function validate(
   const found = await bootConf({
     program: { path: program, argv0: `${engine.engine}-server` },
     entries,
-    aclfile: aclText(scene, entries.findLast(({ name }) => name === 'aclfile')?.values[0]),
+    aclfile: aclText(scene, entries.findLast(({ name }) => name === 'aclfile')?.values[0], {
+      planned,
+      changed: users.aclfile?.path,
+    }),
     tlsPort: tls ? await freeLoopbackPort() : undefined,
     directory: context.scratch,
     user,
@@ -60,7 +66,7 @@ export async function validate(
   for (const { directive, to } of changes) {
     if (isReplaced(directive)) continue;
     const facts = nameFor(directive, engine)?.facts;
-    const value = found.get(directive);
+    const value = found.config.get(directive);
     if (facts === undefined || value === undefined || normalValue(facts, directive, value) === to) continue;
     throw new AgentError(
       'refused',
@@ -68,10 +74,34 @@ export async function validate(
       { reason: 'boot', hint: 'nothing was changed; see redis-agent audit, CFG09' },
     );
   }
+  requireUsers(found.users, scene, users, acl);
 }
 
-function aclText({ user }: HardenScene, path: string | undefined): string | undefined {
+/** Do the lines of users mean what they are to mean? */
+function requireUsers(
+  listed: readonly string[],
+  { engine }: HardenScene,
+  { work }: PlannedUsers,
+  acl: AclSettings | undefined,
+): void {
+  if (acl === undefined || work.length === 0) return;
+  const options = { engine, wishes: acl.acl, closeDefault: acl.close_default };
+  const why = isDone(usersOfList(listed, engine), work, options);
+  if (why === undefined) return;
+  throw new AgentError('refused', `the changed files would not make users what they are to be: ${why}`, {
+    reason: 'boot',
+    hint: 'nothing was changed; see redis-agent audit, ACL15',
+  });
+}
+
+function aclText(
+  { user }: HardenScene,
+  path: string | undefined,
+  { planned, changed }: { planned: readonly PlannedFile[]; changed: string | undefined },
+): string | undefined {
   if (path === undefined || path === '') return undefined;
+  const after = planned.find((file) => file.path === changed)?.bytesAfter;
+  if (after !== undefined) return Buffer.from(after).toString('latin1');
   const { bytes } = readForeignFile(path, { as: user, limit: 8 * 1024 * 1024 });
   return Buffer.from(bytes).toString('latin1');
 }
