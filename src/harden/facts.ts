@@ -107,6 +107,8 @@ export interface CertificateFacts {
   served: string | undefined;
   file: string | undefined;
   path: string | undefined;
+  /** That of the file begins later, or no earlier: it is meant to be served. Undefined where the file cannot be read. */
+  renewed: boolean | undefined;
 }
 
 /** systemd's view of the unit; undefined values: not told. */

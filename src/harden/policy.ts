@@ -6,6 +6,8 @@ export interface Accepted {
   at_most?: string | undefined;
   /** Addresses that are no wildcard. */
   named?: boolean | undefined;
+  /** Of client-output-buffer-limit: whatever limits a class. */
+  limited?: boolean | undefined;
 }
 
 /** What a policy wants of one directive. */

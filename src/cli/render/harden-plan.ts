@@ -49,9 +49,11 @@ export function renderHardenPlan(plan: HardenPlan, style: Style, width: number):
 function renderChange(change: Change, style: Style, width: number): string {
   const { directive, to, run_time: now, file, place, reason, risk } = change;
   const from = now === file ? show(now) : `${show(now)} (file: ${show(file)})`;
-  const where = place === null ? 'a new line' : `${place.file}:${place.line}`;
+  const again = now === to && file === to;
+  const where = again ? 'no file is changed' : place === null ? 'a new line' : `${place.file}:${place.line}`;
+  const step = again ? `${show(to)} is read anew` : `${from} → ${show(to)}`;
   return [
-    `  ${style.strong(printable(directive))}  ${printable(from)} → ${printable(show(to))}  ${style.faint(`[${change.class}]`)}`,
+    `  ${style.strong(printable(directive))}  ${printable(step)}  ${style.faint(`[${change.class}]`)}`,
     ...indent(reason, width),
     ...indent(`Risk: ${risk}. Where: ${where}.`, width),
   ].join('\n');

@@ -15,9 +15,65 @@ export function nameFor(
   return undefined;
 }
 
+/** Limits of classes of clients, by class: hard and soft limit in bytes, seconds. */
+type OutputLimits = Map<string, readonly [hard: string, soft: string, seconds: string]>;
+
+const outputClasses = ['normal', 'slave', 'pubsub'] as const;
+
+function parseLimits(text: string): OutputLimits {
+  const words = text.split(' ').filter(Boolean);
+  const bytes = (word = ''): string => String(parseConfSize(word) ?? word);
+  const found: OutputLimits = new Map();
+  for (let at = 0; at + 3 < words.length; at += 4) {
+    const name = words[at]?.toLowerCase() ?? '';
+    found.set(name === 'replica' ? 'slave' : name, [
+      bytes(words[at + 1]),
+      bytes(words[at + 2]),
+      words[at + 3] ?? '',
+    ]);
+  }
+  return found;
+}
+
+/** As the server prints them: every class that is named, `slave` for replicas, in bytes. */
+function printLimits(limits: OutputLimits): string {
+  return outputClasses
+    .flatMap((name) => (limits.has(name) ? [name, ...(limits.get(name) ?? [])] : []))
+    .join(' ');
+}
+
+/** Those of `base`, with what `over` says of a class in its place. */
+export function mergeLimits(base: string, over: string): string {
+  return printLimits(new Map([...parseLimits(base), ...parseLimits(over)]));
+}
+
+/** Of `wanted` the classes that `value` has otherwise; `limited`: any limit is left alone. */
+export function wrongLimits(value: string, wanted: string, limited: boolean): string {
+  const has = parseLimits(value);
+  const wrong = [...parseLimits(wanted)].filter(([name, limit]) => {
+    const mine = has.get(name);
+    const isLimited = mine !== undefined && (mine[0] !== '0' || mine[1] !== '0');
+    return !(limited && isLimited) && mine?.join(' ') !== limit.join(' ');
+  });
+  return printLimits(new Map(wrong));
+}
+
+/** A line for each class, in the words that people use. */
+export function linesOfLimits(value: string): string[] {
+  const size = (bytes: string): string =>
+    bytes !== '0' && Number(bytes) % 2 ** 20 === 0 ? `${Number(bytes) / 2 ** 20}mb` : bytes;
+  return [...parseLimits(value)].map(
+    ([name, [hard, soft, seconds]]) =>
+      `${name === 'slave' ? 'replica' : name} ${size(hard)} ${size(soft)} ${seconds}`,
+  );
+}
+
+export const outputLimits = 'client-output-buffer-limit';
+
 /** One form for `1gb` and 1073741824, `YES` and yes, a list in quotes and one without. */
 export function normalValue(facts: DirectiveFacts, name: string, value: string): string {
   const text = value.trim().replaceAll(/\s+/g, ' ');
+  if (name === outputLimits) return printLimits(parseLimits(text));
   if (/memory/.test(facts.type)) return String(parseConfSize(text) ?? text);
   if (/yes-no|enum/.test(facts.type)) return text.toLowerCase();
   if (facts.type === 'octal') return String(Number.parseInt(text || '0', 8));

@@ -1,7 +1,7 @@
 import { canonicalName } from '../../formats/conf/aliases.ts';
 import type { DirectiveFacts } from '../../formats/conf/directive-table.ts';
 import { atLeastVersion, type EngineVersion } from '../../formats/conf/engine.ts';
-import { normalValue, savePoints } from '../../formats/conf/values.ts';
+import { mergeLimits, normalValue, outputLimits, savePoints } from '../../formats/conf/values.ts';
 import type { ConfEntry } from '../../redis/resolve-conf.ts';
 
 /** What the files make of a directive, and the lines that do. */
@@ -26,6 +26,14 @@ export function fileValue(
       value: savePoints(
         own.map(({ values }) => values),
         engine,
+      ),
+      entries: own,
+    };
+  if (name === outputLimits)
+    return {
+      value: own.reduce(
+        (limits, { values }) => mergeLimits(limits, values.join(' ')),
+        defaultOf(name, facts, engine) ?? '',
       ),
       entries: own,
     };

@@ -36,13 +36,14 @@ export class EditsOfFiles {
 
   /**
    * Lines of a directive that adds up: in the place of the first, where all of them stand in one file and people wrote them;
-   * else behind the last, after one that clears them.
+   * else behind the last, after one that clears them where `clear` says so.
    */
   setLines(
     name: string,
     values: readonly string[],
     reason: string,
     entries: readonly ConfEntry[],
+    { clear = false } = {},
   ): ChangePlace | null {
     const lines = values.map((value) => `${name} ${value}`);
     const places = entries.flatMap(({ place }) => place ?? []);
@@ -55,7 +56,7 @@ export class EditsOfFiles {
     if (places.every((place) => place.file === first.file && !this.#isGenerated(place))) {
       this.#replace(first, newLines(this.#document(first.file), lines));
       for (const place of others) this.#replace(place, []);
-    } else this.#add(last.file, 'behind', { reason, lines: [`${name} ""`, ...lines] });
+    } else this.#add(last.file, 'behind', { reason, lines: [...(clear ? [`${name} ""`] : []), ...lines] });
     return { file: first.file, line: first.line };
   }
 

@@ -1,6 +1,15 @@
 import { judgeValue } from '../../formats/conf/judge-value.ts';
 import { specialJudges } from '../../formats/conf/judge-special.ts';
-import { bindFor, changesAtRunTime, nameFor, normalValue } from '../../formats/conf/values.ts';
+import {
+  bindFor,
+  changesAtRunTime,
+  linesOfLimits,
+  mergeLimits,
+  nameFor,
+  normalValue,
+  outputLimits,
+  wrongLimits,
+} from '../../formats/conf/values.ts';
 import type { DirectiveFacts } from '../../formats/conf/directive-table.ts';
 import type { LineEdit } from '../../formats/conf/edit-conf.ts';
 import type { Change, ChangePlace, Refusal } from '../changes.ts';
@@ -62,9 +71,20 @@ function decide(
   const inFiles = fileValue(name, facts, entries, engine);
   const asked = wish.value.join(' ');
   const target = valueFor(name === 'bind' ? bindFor(asked, engine) : asked, memory);
-  const wanted = target === undefined ? undefined : normalValue(facts, name, target);
-  const isRight = (value: string | undefined): boolean =>
-    value !== undefined && (value === wanted || isAccepted(value, wish.accept, memory));
+  const isLimits = name === outputLimits;
+  const limited = wish.accept.limited === true;
+  // Of classes that the policy does not name, and of those that are right, nothing is changed.
+  const wanted =
+    target === undefined
+      ? undefined
+      : isLimits
+        ? mergeLimits(runTime, wrongLimits(runTime, target, limited))
+        : normalValue(facts, name, target);
+  const isRight = (value: string | undefined): boolean => {
+    if (value === undefined) return false;
+    if (isLimits) return wrongLimits(value, target ?? '', limited) === '';
+    return value === wanted || isAccepted(value, wish.accept, memory);
+  };
   if (isRight(runTime) && runTime === inFiles.value) return undefined;
   const refuse = (why: string, instead: string, to = target ?? asked): Refusal => ({
     directive: name,
@@ -102,7 +122,9 @@ function judge(
   const words = to.split(' ').filter(Boolean);
   const special = Object.hasOwn(specialJudges, name)
     ? specialJudges[name]?.(
-        words.length === 0 ? [''] : words.slice(0, name === 'save' ? 2 : undefined),
+        words.length === 0
+          ? ['']
+          : words.slice(0, name === 'save' ? 2 : name === outputLimits ? 4 : undefined),
         engine,
       )
     : undefined;
@@ -127,8 +149,10 @@ function place(
   if (editsFile)
     where =
       name === 'save'
-        ? edits.setLines(name, pairs(to), reason, inFiles.entries)
-        : edits.set(name, to, reason, inFiles.entries);
+        ? edits.setLines(name, pairs(to), reason, inFiles.entries, { clear: true })
+        : name === outputLimits
+          ? edits.setLines(name, linesOfLimits(to), reason, inFiles.entries)
+          : edits.set(name, to, reason, inFiles.entries);
   return {
     directive: name,
     to,

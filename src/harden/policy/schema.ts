@@ -41,6 +41,7 @@ const wish = z.strictObject({
       at_least: bound.optional(),
       at_most: bound.optional(),
       named: z.boolean().optional(),
+      limited: z.boolean().optional(),
     })
     .prefault({}),
   reason: z.string().min(1),

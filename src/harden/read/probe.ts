@@ -56,19 +56,21 @@ export async function tryTls(
     });
   });
   if (certificate === undefined) return { missing: 'a TLS handshake with the server' };
+  const onDisk = file === undefined ? undefined : certificateIn(file, as);
   return seen({
     validTo: Date.parse(certificate.validTo),
     subject: certificate.subject.replaceAll('\n', ', '),
     served: certificate.fingerprint256,
-    file: file === undefined ? undefined : fingerprintOf(file, as),
+    file: onDisk?.fingerprint256,
     path: file,
+    renewed: onDisk && Date.parse(onDisk.validFrom) >= Date.parse(certificate.validFrom),
   });
 }
 
-function fingerprintOf(path: string, as: UserId | undefined): string | undefined {
+function certificateIn(path: string, as: UserId | undefined): X509Certificate | undefined {
   try {
     const { bytes } = readForeignFile(path, { as, limit: 1024 * 1024 });
-    return new X509Certificate(bytes).fingerprint256;
+    return new X509Certificate(bytes);
   } catch {
     return undefined;
   }

@@ -35,7 +35,6 @@ export function renderConf(options: RenderOptions): string {
     '',
   ];
   for (const wish of policy.wishes) lines.push(...directive(wish, options));
-  lines.push(...limits());
   if (options.with === 'sentinel') lines.push(...beside('Sentinel', 'replica-priority 100'));
   if (options.with === 'cluster')
     lines.push(
@@ -59,15 +58,6 @@ function directive(wish: Wish, { engine, memory, container }: RenderOptions): st
     return container ? '0.0.0.0' : bindFor(value, engine);
   });
   return [`# ${wish.reason}`, ...values.map((value) => `${name} ${value === '' ? '""' : value}`), ''];
-}
-
-function limits(): string[] {
-  return [
-    '# Subscribers and replicas that do not keep up are let go before they use up the memory.',
-    'client-output-buffer-limit replica 256mb 64mb 60',
-    'client-output-buffer-limit pubsub 32mb 8mb 60',
-    '',
-  ];
 }
 
 function beside(what: string, ...lines: string[]): string[] {

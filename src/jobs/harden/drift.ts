@@ -129,7 +129,7 @@ export const enforceJob: Job<{ admin: Admin | undefined }, EnforceReport> = {
     if (applied.length === 0) return done();
     const scene = await lookAtScene(context, admin);
     try {
-      const { plan } = preparePlan(context, scene, asPolicy(applied));
+      const { plan } = preparePlan(context, scene, asPolicy(applied), { reloads: false });
       const back = plan.changes.filter((change) => change.class === 'run time' && change.file === change.to);
       // What counts from the next start only is not put back, and waits.
       report.left = [

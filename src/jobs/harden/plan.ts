@@ -11,6 +11,7 @@ import { actorBeside, actorFor, lookAtFile } from '../../harden/apply/look-at-fi
 import type { Manners } from '../../harden/apply/write-file.ts';
 import type { FileChange, HardenPlan } from '../../harden/changes.ts';
 import type { Guards } from '../../harden/plan/guards.ts';
+import { certificateChange } from '../../harden/plan/certificate.ts';
 import { makePlan, type Planned } from '../../harden/plan/make-plan.ts';
 import type { PlanFacts } from '../../harden/plan/facts.ts';
 import type { Policy } from '../../harden/policy.ts';
@@ -43,6 +44,8 @@ export interface PrepareOptions {
   stops?: Guards | undefined;
   /** What users are to be; undefined: they are left alone. */
   acl?: AclSettings | undefined;
+  /** False: a certificate that is newer on disk is left for later. */
+  reloads?: boolean | undefined;
 }
 
 /** What the policy comes to on this server, now. */
@@ -50,10 +53,14 @@ export function preparePlan(
   { instance }: Pick<JobContext, 'instance'>,
   scene: HardenScene,
   policy: Policy,
-  { stops, acl }: PrepareOptions = {},
+  { stops, acl, reloads }: PrepareOptions = {},
 ): PreparedPlan {
   const facts = planFacts(scene, policy, instance);
   const made = makePlan(facts, stops);
+  const reload = certificateChange(scene.certificate, made.changes);
+  // What no file says is gone with the next start: that is for who has set it.
+  const said = scene.conf.entries.findLast(({ name }) => name === 'tls-cert-file')?.values[0];
+  if (reload !== undefined && reloads !== false && said === reload.to) made.changes.push(reload);
   const users = prepareUsers(scene, instance, acl);
   for (const [path, edits] of users.edits) made.edits.set(path, [...(made.edits.get(path) ?? []), ...edits]);
   const actor = actorFor(scene.file, scene.user);

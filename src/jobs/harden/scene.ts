@@ -4,6 +4,8 @@ import { AgentError } from '../../domain/errors.ts';
 import type { Secret } from '../../domain/secret.ts';
 import type { EngineVersion } from '../../formats/conf/engine.ts';
 import { infoInteger, type Info } from '../../formats/info/parse-info.ts';
+import type { CertificateFacts } from '../../harden/facts.ts';
+import { tryTls } from '../../harden/read/probe.ts';
 import type { UserId } from '../../lib/act-as.ts';
 import { readCgroupMemory } from '../../lib/host-memory.ts';
 import { connectRedis, type RedisConnection } from '../../redis/connect.ts';
@@ -39,6 +41,8 @@ export interface HardenScene {
   clients: SceneClient[];
   /** ACL LIST, with hashes; undefined: whoever asks may not. */
   users: string[] | undefined;
+  /** What it serves by TLS, and what its file holds; undefined where it serves none, or is on another host. */
+  certificate: CertificateFacts | undefined;
 }
 
 export interface SceneClient {
@@ -103,6 +107,7 @@ export async function lookAtScene(context: JobContext, admin: Admin | undefined)
       memory: Math.min(limit?.limit ?? Infinity, infoInteger(info, 'total_system_memory') ?? totalmem()),
       clients: await readClients(connection),
       users: await readAclList(connection),
+      certificate: await readCertificate(context, config, user),
     };
   } catch (error) {
     connection.close();
@@ -149,6 +154,20 @@ function hasOtherFiles(pid: number): boolean {
   } catch {
     return existsSync(`/proc/${pid}`);
   }
+}
+
+/** By a handshake with its TLS port, whichever the agent itself uses. */
+export async function readCertificate(
+  { instance }: Pick<JobContext, 'instance'>,
+  config: ReadonlyMap<string, string>,
+  user: UserId | undefined,
+): Promise<CertificateFacts | undefined> {
+  const port = config.get('tls-port') ?? '0';
+  const { protocol, hostname } = new URL(instance.url);
+  if (port === '0') return undefined;
+  const url = `rediss://${protocol === 'unix:' ? '127.0.0.1' : hostname}:${port}`;
+  const found = await tryTls({ ...instance, url }, config.get('tls-cert-file'), user);
+  return found.value;
 }
 
 /** Its users as it lists them; undefined where we may not ask. */

@@ -12,7 +12,7 @@ async function keptByPeople(build: ManagedServer['build']): Promise<{ server: Ma
   const more = join(dirname(server.configFile), 'more.conf');
   appendFileSync(
     server.configFile,
-    `# by hand, do not touch\n\n  TIMEOUT    0\nmaxmemory 0\nsave 3600 1\n# the next one too\nsave 60 5000\ninclude ${more}\n# the end`,
+    `# by hand, do not touch\n\n  TIMEOUT    0\nmaxmemory 0\nsave 3600 1\nclient-output-buffer-limit pubsub 0 0 0\n# the next one too\nsave 60 5000\ninclude ${more}\n# the end`,
   );
   writeFileSync(more, '# CR LF here\r\nslowlog-max-len 16\r\n');
   giveToServer(more);
@@ -46,7 +46,10 @@ describe.each(serverBuilds())('harden apply on $name', (build) => {
     expect(await value(server, 'timeout')).toBe('300');
     expect(await value(server, 'save')).toBe('900 1 300 10 60 10000');
     expect(await value(server, 'slowlog-max-len')).toBe('128');
+    const limits = 'normal 0 0 0 slave 268435456 67108864 60 pubsub 33554432 8388608 60';
+    expect(await value(server, 'client-output-buffer-limit')).toBe(limits);
     const text = readFileSync(server.configFile, 'utf8');
+    expect(text).toContain('client-output-buffer-limit pubsub 32mb 8mb 60\n');
     expect(text).toContain('# by hand, do not touch\n\n  TIMEOUT    300\n');
     expect(text.match(/^save .*/gm)).toEqual(['save 900 1', 'save 300 10', 'save 60 10000']);
     expect(text).toContain('# the next one too\ninclude ');
@@ -59,6 +62,7 @@ describe.each(serverBuilds())('harden apply on $name', (build) => {
     expect(await server.call('LLEN', 'jobs')).toBe(written);
     expect(await value(server, 'appendonly')).toBe('yes');
     expect(await value(server, 'timeout')).toBe('300');
+    expect(await value(server, 'client-output-buffer-limit')).toBe(limits);
     expect((await hardener.apply()).outcome).toBe('nothing');
 
     const back = await hardener.rollback();
@@ -66,6 +70,7 @@ describe.each(serverBuilds())('harden apply on $name', (build) => {
     expect([readFileSync(server.configFile), readFileSync(more)]).toEqual(before);
     expect(await value(server, 'timeout')).toBe('0');
     expect(await value(server, 'appendonly')).toBe('no');
+    expect(await value(server, 'client-output-buffer-limit')).toContain('pubsub 0 0 0');
     await server.restart();
     expect(await server.call('LLEN', 'jobs')).toBe(written);
     expect(existsSync(join(dirname(server.configFile), '.redis-agent-harden/journal.json'))).toBe(false);

@@ -1,9 +1,13 @@
-import { existsSync } from 'node:fs';
+import { copyFileSync, existsSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
+import { tryTls } from '../../../src/harden/read/probe.ts';
 import { connectRedis } from '../../../src/redis/connect.ts';
 import { runAgent, writeConfig } from '../../support/agent/cli.ts';
-import { shareCertificates } from '../../support/servers/certificates.ts';
+import { hardenerOf } from '../../support/harden/hardened.ts';
+import { makeTempFolder, removeTempFolder } from '../../support/house/temp-folder.ts';
+import { edgeBuilds } from '../../support/servers/redis-server.ts';
+import { makeCertificates, shareCertificates } from '../../support/servers/certificates.ts';
 import { freePort } from '../../support/servers/free-port.ts';
 import { manageServer } from '../../support/servers/managed-server.ts';
 import { giveToServer } from '../../support/servers/server-user.ts';
@@ -46,4 +50,47 @@ test('TLS beside the plain port, which is closed when the agent itself comes by 
   await expect(connectRedis({ name: 'plain', url: server.url })).rejects.toMatchObject({ reason: 'refused' });
   (await connectRedis(target)).close();
   expect(existsSync(server.configFile)).toBe(true);
+});
+
+test.each(edgeBuilds())('$name: a certificate that was renewed on disk is read again', async (build) => {
+  const server = await manageServer({ build, down: true });
+  const folder = dirname(server.configFile);
+  const { ca, cert, key } = makeCertificates(folder);
+  const port = await freePort();
+  server.configure({
+    'tls-port': String(port),
+    'tls-cert-file': cert,
+    'tls-key-file': key,
+    'tls-ca-cert-file': ca,
+  });
+  await server.start();
+  const served = async (): Promise<string | undefined> => {
+    const found = await tryTls(
+      { name: 'main', url: `rediss://127.0.0.1:${port}`, tls: { ca } },
+      cert,
+      undefined,
+    );
+    return found.value?.served;
+  };
+  const before = await served();
+  const hardener = await hardenerOf(server);
+  expect((await hardener.plan()).changes.map(({ directive }) => directive)).not.toContain('tls-cert-file');
+  makeCertificates(folder);
+  giveToServer(folder);
+  const { changes } = await hardener.plan();
+  expect(changes.find(({ directive }) => directive === 'tls-cert-file')).toMatchObject({
+    class: 'run time',
+    to: cert,
+  });
+  expect((await hardener.apply()).outcome).toBe('done');
+  const after = await served();
+  expect(after).not.toBe(before);
+  expect((await hardener.plan()).changes.map(({ directive }) => directive)).not.toContain('tls-cert-file');
+  // One with another's key is not even tried at the server itself.
+  const elsewhere = makeTempFolder();
+  onTestFinished(() => removeTempFolder(elsewhere));
+  copyFileSync(makeCertificates(elsewhere).cert, cert);
+  giveToServer(folder);
+  await expect(hardener.apply()).rejects.toMatchObject({ code: 'refused', reason: 'boot' });
+  expect(await served()).toBe(after);
 });

@@ -167,7 +167,7 @@ const served: Check = check(
               {
                 resource: path ?? 'certificate',
                 summary: `the server serves another certificate than stands in ${path ?? 'its file'}`,
-                remedy: `CONFIG SET tls-cert-file ${path ?? 'PATH'}: it reads the files anew`,
+                remedy: `redis-agent harden apply has it read the files anew, after a trial start with them; by hand: CONFIG SET tls-cert-file ${path ?? 'PATH'}`,
                 effect: 'run time',
                 proof: 'tried: a TLS handshake, and the file read',
               },

@@ -6,7 +6,7 @@ import { nameFor, normalValue } from '../../../formats/conf/values.ts';
 import { resolveConf } from '../../../redis/resolve-conf.ts';
 import { readInfo } from '../../../redis/server.ts';
 import type { AclSettings, PlannedUsers } from '../acl.ts';
-import { readRunning, type HardenScene } from '../scene.ts';
+import { readCertificate, readRunning, type HardenScene } from '../scene.ts';
 import type { MadePassword } from './passwords.ts';
 import { lookBefore, type HardenRun } from './run.ts';
 import { requireUsers } from './users.ts';
@@ -40,6 +40,11 @@ export async function requireHealth(
     const why = judgeHealth(before, now, { restarted, mayEvict });
     if (why !== undefined) throw unhealthy(why);
     await requireValues(connection, scene, plan, restarted);
+    if (plan.changes.some(({ directive }) => directive === 'tls-cert-file')) {
+      const certificate = await readCertificate(context, await readRunning(connection), scene.user);
+      if (certificate?.file !== undefined && certificate.served !== certificate.file)
+        throw unhealthy('it still serves another certificate than its file holds');
+    }
     await requireUsers(connection, scene, users, { acl, made });
   } finally {
     connection.close();

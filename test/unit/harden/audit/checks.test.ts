@@ -7,7 +7,15 @@ const hash = 'a'.repeat(64);
 const off = 'user default off ~* &* +@all';
 const day = 86_400_000;
 const certificate = (changes: object) =>
-  seen({ validTo: now + 90 * day, subject: 'CN=redis', served: 'A', file: 'A', path: '/c.pem', ...changes });
+  seen({
+    validTo: now + 90 * day,
+    subject: 'CN=redis',
+    served: 'A',
+    file: 'A',
+    path: '/c.pem',
+    renewed: true,
+    ...changes,
+  });
 const tls = {
   'tls-port': '6380',
   'tls-auth-clients': 'yes',
