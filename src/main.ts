@@ -1,6 +1,8 @@
 import { AgentError, messageOf, systemCode } from './domain/errors.ts';
 import { systemClock } from './lib/system-clock.ts';
 import { childCommand } from './app/daemon/child-command.ts';
+import { handsCommand } from './app/hands/command.ts';
+import { ownProgram } from './app/own-program.ts';
 import { agentVersion } from './app/version.ts';
 
 /** argv, signals, exit code; everything else is behind the import, which `--version` does not pay for. */
@@ -15,6 +17,11 @@ async function main(argv: string[]): Promise<number> {
     const { workForDaemon } = await import('./app/daemon/work.ts');
     await workForDaemon();
     return 0;
+  }
+  // Started by root's own agent, to be somebody less; whoever else types it works with his own rights.
+  if (argv[0] === handsCommand && argv[1] !== undefined) {
+    const { workInFolder } = await import('./app/hands/work.ts');
+    return await workInFolder(argv[1]);
   }
   const stop = new AbortController();
   const cut = new AbortController();
@@ -34,6 +41,7 @@ async function main(argv: string[]): Promise<number> {
   return runCli(argv, {
     clock: systemClock,
     env: process.env,
+    program: ownProgram(),
     stdin: process.stdin,
     stdout: process.stdout,
     stderr: process.stderr,

@@ -23,6 +23,7 @@ import { localTimezone } from '../lib/timezone.ts';
 import { openState, type State } from '../state/db/open.ts';
 import { openSeries, type Series } from '../state/series/series.ts';
 import { lastDetails } from '../state/runs.ts';
+import { provideHands } from './hands/start.ts';
 import { Lifecycle } from './lifecycle.ts';
 import { becomeUser, ownerBesideRoot } from './beside-root.ts';
 import { instanceOfNode } from './cluster-nodes.ts';
@@ -41,6 +42,8 @@ export interface AppOptions {
   loaded?: LoadedSettings;
   /** Run by root it stays root, for what nobody else may do; its own files are still the daemon's. */
   keepRoot?: boolean;
+  /** Program and arguments that start this agent, less its command. */
+  program: readonly string[];
 }
 
 export interface RunOptions {
@@ -104,6 +107,7 @@ export async function buildApp({
   secrets,
   loaded,
   keepRoot = false,
+  program,
 }: AppOptions): Promise<App> {
   // With every job behind it, which help and the version need not wait for.
   const { rules } = await import('./rules.ts');
@@ -140,6 +144,11 @@ export async function buildApp({
     const { openRepository } = await import('../backup/repository.ts');
     return openRepository(await store(), instance.name, clock);
   };
+  const hands = once(() => {
+    const provided = provideHands(program);
+    lifecycle.add('hands', () => provided.close());
+    return provided;
+  });
   const identities = (): string[] => {
     const { age_identity: identity } = settings.repository.encryption;
     return identity === undefined ? [] : identitiesOf(secret(identity, 'repository.encryption.age_identity'));
@@ -199,6 +208,7 @@ export async function buildApp({
           },
           writer: readWriterIdentity(agentVersion),
           connect: (other = own.signal) => connect(instance, other),
+          folder: (dir, manners) => hands().folder(dir, manners),
           identities,
           scratch: stayed === undefined ? join(directory, 'scratch') : rootScratch,
           recall: (name) => recall(instance.name, name),

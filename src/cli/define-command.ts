@@ -24,6 +24,8 @@ export interface CommandContext {
   signal: AbortSignal;
   /** Aborts on the second. */
   cut: AbortSignal;
+  /** Program and arguments that start this agent, less its command. */
+  program: readonly string[];
   progress: Progress;
   stdin: Readable & { isTTY?: boolean };
   /** Builds the app from the configuration; closed when the command has ended. */

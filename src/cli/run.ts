@@ -28,6 +28,8 @@ export interface CliHost {
   stdin: Readable & { isTTY?: boolean };
   stdout: Output;
   stderr: Output;
+  /** Program and arguments that start this agent, less its command. */
+  program: readonly string[];
   /** First request to stop, and the second. */
   signal: AbortSignal;
   cut: AbortSignal;
@@ -92,6 +94,7 @@ async function execute(
     clock,
     signal,
     cut: host.cut,
+    program: host.program,
     progress: bar,
     stdin: host.stdin,
     async app() {
@@ -199,7 +202,8 @@ async function openApp(
     secrets: () => secrets,
   });
   const keepRoot = command.keepsRoot?.(args) ?? false;
-  return buildApp({ configPath: globals.config, env: host.env, clock: host.clock, log, secrets, keepRoot });
+  const { env, clock, program } = host;
+  return buildApp({ configPath: globals.config, env, clock, log, secrets, keepRoot, program });
 }
 
 function useColor(stream: Output, env: NodeJS.ProcessEnv): boolean {

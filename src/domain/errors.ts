@@ -2,15 +2,17 @@
  * What an error means to the person or script that called us. One code, one exit status
  * (cli/exit-code.ts holds the only map).
  */
-export type ErrorCode =
-  | 'failed'
-  | 'usage'
-  | 'redis'
-  | 'repository'
-  | 'damaged'
-  | 'refused'
-  | 'locked'
-  | 'interrupted';
+export const errorCodes = [
+  'failed',
+  'usage',
+  'redis',
+  'repository',
+  'damaged',
+  'refused',
+  'locked',
+  'interrupted',
+] as const;
+export type ErrorCode = (typeof errorCodes)[number];
 
 export interface AgentErrorOptions {
   /** The next step, as a sentence without its full stop: what to type, grant or change. */

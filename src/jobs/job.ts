@@ -1,4 +1,6 @@
 import type { Repository } from '../backup/repository.ts';
+import type { FileManners } from '../backup/restore/file-manners.ts';
+import type { DataFolder } from '../backup/restore/folder/data-folder.ts';
 import type { WriterIdentity } from '../domain/backup.ts';
 import type { Clock } from '../domain/clock.ts';
 import type { Evaluated, Finding } from '../domain/finding.ts';
@@ -18,6 +20,8 @@ export interface JobContext {
   writer: WriterIdentity;
   /** Opens a connection to the instance; the caller closes it. The run's own signal ends it, unless another is given. */
   connect(signal?: AbortSignal): Promise<RedisConnection>;
+  /** A server's data directory, worked on with the rights of its owner. Absolute, without symbolic links. */
+  folder(this: void, dir: string, manners: FileManners): Promise<DataFolder>;
   /** age identities (AGE-SECRET-KEY-…); empty when none is configured. */
   identities(): string[];
   /** A directory of our own for staged files and scratch servers. */

@@ -1,4 +1,7 @@
-import type { FileHandle } from 'node:fs/promises';
+/** Read by place, as a FileHandle is. */
+export interface ReadByPlace extends AsyncDisposable {
+  read(buffer: Uint8Array, offset: number, length: number, at: number): Promise<{ bytesRead: number }>;
+}
 
 const readBytes = 1024 * 1024;
 
@@ -7,13 +10,13 @@ const readBytes = 1024 * 1024;
  * neither waits for the other, and no more than one read is held in memory.
  */
 export class FileTail {
-  readonly #open: () => Promise<FileHandle>;
+  readonly #open: () => Promise<ReadByPlace>;
   #written = 0;
   #end: { failure?: unknown } | undefined;
   #news = Promise.withResolvers<void>();
 
   /** Opens the file for reading; called when something is there to be read. */
-  constructor(open: () => Promise<FileHandle>) {
+  constructor(open: () => Promise<ReadByPlace>) {
     this.#open = open;
   }
 

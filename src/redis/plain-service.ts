@@ -17,7 +17,7 @@ export interface PlainCommands {
   /** From where it is started: what is relative in its configuration counts from there. */
   startIn: string;
   /** Opens, empty, what takes the started program's output; and reads it. */
-  output: { open(): number; read(): string };
+  output: { open(): number; read(): Promise<string> };
 }
 
 const kept = 40;
@@ -63,7 +63,7 @@ export function plainService({ start, stop, end, user, startIn, output }: PlainC
       return broken === undefined ? undefined : `${start.join(' ')}: ${broken}`;
     },
     async output() {
-      const lines = output.read().split('\n');
+      const lines = (await output.read()).split('\n');
       return lines.filter((line) => line.trim() !== '').slice(-kept);
     },
     async release() {},

@@ -6,6 +6,7 @@ import { jobs } from '../../jobs/index.ts';
 import type { RunJob } from '../../jobs/job.ts';
 import { systemClock } from '../../lib/system-clock.ts';
 import { buildApp } from '../build-app.ts';
+import { ownProgram } from '../own-program.ts';
 import { createLogger, type LogLevel } from '../logger.ts';
 
 /** What a child of the daemon is to do: the scheduled job of one instance, by the daemon's own configuration. */
@@ -63,6 +64,7 @@ async function work(
     clock,
     log,
     secrets,
+    program: ownProgram(),
   });
   const instance = app.instance(name);
   const planned = jobs.find((job) => job.name === wanted)?.schedule?.(settings, instance) ?? undefined;

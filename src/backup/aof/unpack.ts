@@ -1,8 +1,8 @@
-import type { FileHandle } from 'node:fs/promises';
 import { AgentError } from '../../domain/errors.ts';
 import { formatAofManifest, parseAofManifest } from '../../formats/aof/aof-manifest.ts';
 import { archiveFile, memberName, renamedManifest } from '../../formats/aof/archive-names.ts';
 import { TarReader } from '../../formats/tar/tar-reader.ts';
+import type { StagedFile } from '../../lib/staged-file.ts';
 
 export interface UnpackOptions {
   /** What the server that is to load it reads: a folder with a manifest (7.0 and newer), or one file. */
@@ -10,9 +10,7 @@ export interface UnpackOptions {
   /** Its `appendfilename`: files are named after it. */
   stem: string;
   /** Makes a new file of that bare name; it is closed here. */
-  create: (name: string) => Promise<FileHandle>;
-  /** Called for each before it is closed. */
-  finish: (file: FileHandle) => Promise<void>;
+  create: (name: string) => Promise<StagedFile>;
 }
 
 /** Files that were unpacked, in the order in which a server loads them. */
@@ -53,8 +51,8 @@ export async function unpackAof(
   const { base, incrs } = manifest;
   const name = `${stem}.manifest`;
   await using file = await options.create(name);
-  await file.writeFile(formatAofManifest(manifest));
-  await options.finish(file);
+  await file.write(Buffer.from(formatAofManifest(manifest)));
+  await file.finish(true);
   const listed = base === undefined ? incrs : [base, ...incrs];
   return {
     files: listed.map((each) => ({ name: each.name, type: each.type === 'b' ? 'b' : 'i' })),
@@ -65,7 +63,7 @@ export async function unpackAof(
 /** One archive on its way to its files. */
 class Unpacking {
   readonly #options: UnpackOptions;
-  #file: FileHandle | undefined;
+  #file: StagedFile | undefined;
   #text: Buffer[] | undefined;
   /** What was there already, by the new names: a second one is never written, nor is that this host's failure. */
   readonly #names = new Set<string>();
@@ -102,7 +100,7 @@ class Unpacking {
   }
 
   async write(data: Uint8Array): Promise<void> {
-    if (this.#file !== undefined) return await this.#file.writeFile(data);
+    if (this.#file !== undefined) return await this.#file.write(data);
     const text = this.#text;
     if (text === undefined) return;
     text.push(Buffer.from(data));
@@ -113,14 +111,14 @@ class Unpacking {
   /** Of the file that is being written. */
   async end(): Promise<void> {
     if (this.#file === undefined) return;
-    await this.#options.finish(this.#file);
+    await this.#file.finish(true);
     await this.close();
   }
 
   async close(): Promise<void> {
     const file = this.#file;
     this.#file = undefined;
-    await file?.close();
+    await file?.[Symbol.asyncDispose]();
   }
 
   /** By the new names. */

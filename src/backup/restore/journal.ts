@@ -11,7 +11,6 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { AgentError, messageOf, systemCode } from '../../domain/errors.ts';
-import { actAs, type UserId } from '../../lib/act-as.ts';
 import { longestNote, openForeignSync, readForeignSync } from '../../lib/foreign-file.ts';
 import type { ExpectedKeys } from './judge-load.ts';
 import type { Layout } from './layout.ts';
@@ -66,10 +65,11 @@ export interface Journal {
   outcome: 'done' | 'rolled-back' | null;
 }
 
-const folderName = '.redis-agent-restore';
+/** Relative to the data directory. */
+export const journalFolder = '.redis-agent-restore';
 const journalName = 'journal.json';
 
-/** The journals of one data directory, written with the rights of the data's owner. */
+/** The journals of one data directory. */
 export interface JournalFolder {
   /** Relative to the data directory. */
   readonly name: string;
@@ -82,33 +82,29 @@ export interface JournalFolder {
   lastDone(): Journal | undefined;
 }
 
-export function openJournals(dir: string, owner: UserId | undefined): JournalFolder {
-  const folder = join(dir, folderName);
+export function openJournals(dir: string): JournalFolder {
+  const folder = join(dir, journalFolder);
   const path = join(folder, journalName);
-  const as = <T>(work: () => T): T => actAs(owner, work);
   return {
-    name: folderName,
-    read: () => as(() => load(path)),
-    write: (journal) =>
-      as(() => {
-        makeFolder(folder, dir);
-        replace(folder, path, journal);
-      }),
-    archive: (journal) =>
-      as(() => {
-        replace(folder, path, journal);
-        renameSync(path, join(folder, `${journal.token}.json`));
-        syncFolder(folder);
-      }),
-    lastDone: () =>
-      as(() => {
-        const names = list(folder).filter((name) => /^\d{8}T\d{9}Z-\d+\.json$/.test(name));
-        for (const name of names.toSorted().toReversed()) {
-          const journal = load(join(folder, name));
-          if (journal?.outcome === 'done') return journal;
-        }
-        return undefined;
-      }),
+    name: journalFolder,
+    read: () => load(path),
+    write(journal) {
+      makeFolder(folder, dir);
+      replace(folder, path, journal);
+    },
+    archive(journal) {
+      replace(folder, path, journal);
+      renameSync(path, join(folder, `${journal.token}.json`));
+      syncFolder(folder);
+    },
+    lastDone() {
+      const names = list(folder).filter((name) => /^\d{8}T\d{9}Z-\d+\.json$/.test(name));
+      for (const name of names.toSorted().toReversed()) {
+        const journal = load(join(folder, name));
+        if (journal?.outcome === 'done') return journal;
+      }
+      return undefined;
+    },
   };
 }
 
@@ -159,7 +155,7 @@ function unreadable(path: string, cause: unknown): AgentError {
 }
 
 /** Whoever may write here may have written it: nothing in it may lead out of the data directory. */
-function requireSound({ schema, token, kind, layout, kept, incoming, moves }: Journal): void {
+export function requireSound({ schema, token, kind, layout, kept, incoming, moves }: Journal): void {
   if (schema !== 1) throw new Error('a newer redis-agent wrote it');
   if (kind !== 'restore' && kind !== 'undo') throw new Error('its kind is unknown');
   const paths = [

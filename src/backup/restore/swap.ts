@@ -1,7 +1,6 @@
 import { linkSync, lstatSync, renameSync, unlinkSync, type BigIntStats } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { AgentError, messageOf, systemCode } from '../../domain/errors.ts';
-import { actAs, type UserId } from '../../lib/act-as.ts';
 import { syncFolder, type Journal } from './journal.ts';
 import type { DataFiles, FileMove } from './swap-plan.ts';
 
@@ -31,13 +30,13 @@ export function identify(dir: string, moves: readonly FileMove[]): FileMove[] {
 }
 
 /**
- * Makes one move with the rights of the data's owner and makes it durable. Made already, it does nothing: after a kill
+ * Makes one move and makes it durable. Made already, it does nothing: after a kill
  * nobody knows. What stands in the way and is kept nowhere else (a server was started in between) is set aside too;
  * returns the name that it then has. Nothing that holds data ever loses its last name.
  */
-export function makeMove(dir: string, move: FileMove, owner: UserId | undefined): string | undefined {
+export function makeMove(dir: string, move: FileMove): string | undefined {
   try {
-    return actAs(owner, () => make(dir, move));
+    return make(dir, move);
   } catch (error) {
     if (error instanceof AgentError) throw error;
     throw new AgentError('failed', `cannot ${describeMove(move)} in ${dir}: ${messageOf(error)}`, {

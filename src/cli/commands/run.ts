@@ -16,7 +16,7 @@ export const runCommand = defineCommand<object, undefined>({
       build: () => context.newApp(),
       notifier: openNotifier(context.env),
       children: provideChildren({
-        program: [process.execPath, ...process.execArgv, process.argv[1] ?? ''],
+        program: context.program,
         env: context.env,
         level: logLevel(context.globals, true),
       }),

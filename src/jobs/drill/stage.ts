@@ -6,6 +6,7 @@ import type { Artefact, Engine, Manifest } from '../../domain/backup.ts';
 import type { Clock } from '../../domain/clock.ts';
 import type { LoadedAs } from '../../domain/drill.ts';
 import { AgentError } from '../../domain/errors.ts';
+import { createOwnFile } from '../../lib/staged-file.ts';
 import { giveToUnprivileged } from '../../lib/unprivileged.ts';
 import type { ScratchOptions } from '../../redis/scratch-server.ts';
 import { runCheckRdb, type CheckTool } from '../../redis/tools.ts';
@@ -133,8 +134,7 @@ async function stageAof(
     {
       layout,
       stem: 'appendonly.aof',
-      create: (name) => open(join(place, name), 'wx', 0o600),
-      finish: (file) => file.datasync(),
+      create: (name) => createOwnFile(join(place, name), true),
     },
   );
   giveToUnprivileged(folder);

@@ -1,8 +1,6 @@
-import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Workplace } from '../../backup/restore/build-incoming.ts';
 import type { RestoreFacts } from '../../backup/restore/facts.ts';
-import { createStaged, finishStaged, makeWork } from '../../backup/restore/stage-files.ts';
+import type { Workplace } from '../../backup/restore/workplace.ts';
 import { compareCounts } from '../../backup/verify/compare-counts.ts';
 import type { Manifest } from '../../domain/backup.ts';
 import { AgentError } from '../../domain/errors.ts';
@@ -29,7 +27,7 @@ export async function stageConverted(
   place: Workplace,
   manifest: Manifest,
 ): Promise<StagedData> {
-  const { dir, work, manners } = place;
+  const { folder, work } = place;
   const info = targetOf(facts, manifest);
   const tool = await requireMeans(
     facts,
@@ -40,16 +38,16 @@ export async function stageConverted(
     }),
   );
   const layout = aofLayoutOf(engineOf(info));
-  const folder = join(dir, work, 'set');
-  makeWork(dir, `${work}/set`, manners);
-  const unpacked = await unpackInto(context, manifest, { folder, layout, stem: 'appendonly.aof' }, manners);
-  const files = unpacked.files.map(({ name, type }) => ({ path: join(folder, name), type }));
+  const path = `${work}/set`;
+  await folder.makeFolder(path);
+  const unpacked = await unpackInto(context, manifest, folder, { path, layout, stem: 'appendonly.aof' });
+  const files = unpacked.files.map(({ name, type }) => ({ path: join(folder.dir, path, name), type }));
   const dump = `${work}/dump.rdb`;
   await sweepScratch(context.scratch);
   await using server = await startScratchServer({
     program: { path: tool.path, argv0: tool.argv0.replace('check-aof', 'server') },
     directory: context.scratch,
-    user: manners.owner,
+    user: folder.manners.owner,
     databases: await scratchDatabases(context, manifest.keyspace.databases),
     aof: { layout, files },
     clock: context.clock,
@@ -58,11 +56,15 @@ export async function stageConverted(
   });
   const problem = compareCounts(manifest.keyspace, infoKeyspace(await readInfo(server.connection)));
   if (problem !== undefined) throw new AgentError('damaged', `backup ${manifest.id}: loaded, but ${problem}`);
-  await using target = await createStaged(join(dir, dump), manners);
+  await using target = await folder.create(dump);
   await using saved = await openForeign(await server.save());
-  await target.writeFile(saved.createReadStream({ autoClose: false, signal: context.signal }));
-  await finishStaged(target, manners);
-  await rm(folder, { recursive: true, force: true });
+  const chunks: AsyncIterable<Uint8Array> = saved.createReadStream({
+    autoClose: false,
+    signal: context.signal,
+  });
+  for await (const chunk of chunks) await target.write(chunk);
+  await target.finish(true);
+  await folder.remove(path);
   return stagedDump(context, facts, place, { manifest, dump, single: undefined });
 }
 

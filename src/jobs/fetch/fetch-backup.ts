@@ -1,7 +1,8 @@
 import { mkdir, realpath, rename, rm, stat, statfs } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import type { Manifest } from '../../domain/backup.ts';
 import { refuseClear } from '../../backup/refuse-clear.ts';
+import { localFolder } from '../../backup/restore/folder/data-folder.ts';
 import { AgentError, messageOf, systemCode } from '../../domain/errors.ts';
 import { formatBytes } from '../../lib/bytes.ts';
 import type { Job, JobContext, JobResult } from '../job.ts';
@@ -105,10 +106,11 @@ async function write(context: JobContext, manifest: Manifest, path: string): Pro
   const { geteuid = () => 0, getegid = () => 0 } = process;
   const owner = { uid: geteuid(), gid: getegid() };
   const manners = { owner, file: { mode: 0o600, ...owner }, folder: { mode: 0o700 } };
-  if (manifest.kind === 'rdb') return await decodeInto(context, manifest, [path], manners);
+  const folder = localFolder(dirname(path), manners);
+  if (manifest.kind === 'rdb') return await decodeInto(context, manifest, folder, basename(path));
   await mkdir(path, { mode: 0o700 });
   const layout = manifest.aof?.layout ?? 'multi-part';
-  await unpackInto(context, manifest, { folder: path, layout, stem: 'appendonly.aof' }, manners);
+  await unpackInto(context, manifest, folder, { path: basename(path), layout, stem: 'appendonly.aof' });
 }
 
 async function requireFree(file: string): Promise<void> {

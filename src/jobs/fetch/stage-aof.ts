@@ -1,12 +1,11 @@
-import { closeSync, fchmodSync, fsyncSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { unpackAof, type UnpackedAof } from '../../backup/aof/unpack.ts';
 import { decodeAof } from '../../backup/artefact/decode.ts';
-import type { Workplace } from '../../backup/restore/build-incoming.ts';
 import type { RestoreFacts } from '../../backup/restore/facts.ts';
-import { createStaged, finishStaged, makeWork, type FileManners } from '../../backup/restore/stage-files.ts';
+import type { DataFolder } from '../../backup/restore/folder/data-folder.ts';
+import type { Workplace } from '../../backup/restore/workplace.ts';
 import type { Manifest } from '../../domain/backup.ts';
-import { actAs, type UserId } from '../../lib/act-as.ts';
+import type { UserId } from '../../lib/act-as.ts';
 import { runCheckAof } from '../../redis/check-aof-tool.ts';
 import { sweepScratch } from '../../redis/scratch-folder.ts';
 import { scratchDatabases } from '../prove/scratch-databases.ts';
@@ -20,41 +19,47 @@ import { findMeans, proveStaged, type StagedData } from './stage.ts';
 export async function stageAof(
   context: JobContext,
   facts: RestoreFacts,
-  { dir, work, layout, manners }: Workplace,
+  { folder, work, layout }: Workplace,
   manifest: Manifest,
   before?: Load,
 ): Promise<StagedData> {
   const multi = layout.authority === 'multi';
-  const folder = multi ? `${work}/aof` : work;
-  makeWork(dir, folder, manners);
+  const path = multi ? `${work}/aof` : work;
+  await folder.makeFolder(path);
   const target = {
-    folder: join(dir, folder),
+    path,
     layout: multi ? ('multi-part' as const) : ('single' as const),
     stem: multi ? layout.names.aofFile : 'appendonly',
   };
-  const unpacked = await unpackInto(context, manifest, target, manners);
-  if (multi) finishFolder(target.folder, manners);
-  const incoming = multi ? { aofDir: folder } : { aofFile: `${work}/appendonly` };
+  const unpacked = await unpackInto(context, manifest, folder, target);
+  if (multi) await folder.finishFolder(path);
+  const incoming = multi ? { aofDir: path } : { aofFile: `${work}/appendonly` };
   return {
     prove: () =>
-      proveUnpacked(context, facts, manifest, { ...target, unpacked, before, user: manners.owner }),
+      proveUnpacked(context, facts, manifest, {
+        ...target,
+        folder: join(folder.dir, path),
+        unpacked,
+        before,
+        user: folder.manners.owner,
+      }),
     incoming: async () => ({ files: incoming, rdb: undefined }),
   };
 }
 
 /** A folder that is there, and what the files in it are to be for. */
 export interface UnpackTarget {
-  folder: string;
+  path: string;
   layout: 'multi-part' | 'single';
   stem: string;
 }
 
-/** Decodes the archive of a backup into new files of that owner. Proven when it resolves: SHA-256, and the framing. */
+/** Decodes the archive of a backup into new files. Proven when it resolves: SHA-256, and the framing. */
 export async function unpackInto(
   context: JobContext,
   manifest: Manifest,
-  { folder, layout, stem }: UnpackTarget,
-  manners: FileManners,
+  into: DataFolder,
+  { path, layout, stem }: UnpackTarget,
 ): Promise<UnpackedAof> {
   const { repository, signal, progress } = context;
   const artefact = artefactOf(manifest);
@@ -70,20 +75,7 @@ export async function unpackInto(
   return await unpackAof(counted(), {
     layout,
     stem,
-    create: (name) => createStaged(join(folder, name), manners),
-    finish: (file) => finishStaged(file, manners),
-  });
-}
-
-function finishFolder(path: string, { owner, folder: { mode } }: FileManners): void {
-  actAs(owner, () => {
-    const opened = openSync(path, 'r');
-    try {
-      fchmodSync(opened, mode);
-      fsyncSync(opened);
-    } finally {
-      closeSync(opened);
-    }
+    create: (name) => into.create(join(path, name)),
   });
 }
 
@@ -98,7 +90,12 @@ async function proveUnpacked(
     unpacked,
     before,
     user,
-  }: UnpackTarget & { unpacked: UnpackedAof; before: Load | undefined; user: UserId },
+  }: Omit<UnpackTarget, 'path'> & {
+    folder: string;
+    unpacked: UnpackedAof;
+    before: Load | undefined;
+    user: UserId;
+  },
 ): Promise<string> {
   const { clock, signal, scratch, progress } = context;
   const files = unpacked.files.map(({ name, type }) => ({ path: join(folder, name), type }));

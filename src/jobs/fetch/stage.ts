@@ -1,17 +1,8 @@
-import type { FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { decodeRdb } from '../../backup/artefact/decode.ts';
 import type { RestoreFacts } from '../../backup/restore/facts.ts';
-import {
-  createStaged,
-  finishStaged,
-  giveManners,
-  makeWork,
-  openStaged,
-  syncStaged,
-  type FileManners,
-} from '../../backup/restore/stage-files.ts';
-import { incomingFrom, type Workplace } from '../../backup/restore/build-incoming.ts';
+import type { DataFolder } from '../../backup/restore/folder/data-folder.ts';
+import { incomingFrom, type Workplace } from '../../backup/restore/workplace.ts';
 import type { DataFiles } from '../../backup/restore/swap-plan.ts';
 import type { BackupKind, Engine, KeyCount, Manifest } from '../../domain/backup.ts';
 import { AgentError } from '../../domain/errors.ts';
@@ -48,38 +39,36 @@ export async function stageDump(
   manifest: Manifest,
   before?: Load,
 ): Promise<StagedData> {
-  const { dir, work, layout, manners } = place;
-  makeWork(dir, work, manners);
+  const { folder, work, layout } = place;
+  const user = folder.manners.owner;
+  await folder.makeFolder(work);
   const dump = `${work}/dump.rdb`;
   // A second copy, for a server that goes on writing at the end of the first.
   const single = layout.authority === 'single' ? `${work}/appendonly` : undefined;
-  const paths = [dump, ...(single === undefined ? [] : [single])].map((path) => join(dir, path));
+  const paths = [dump, ...(single === undefined ? [] : [single])];
   const means: ProofMeans =
-    before === undefined
-      ? await findMeans(context, facts, { manifest, kind: 'rdb', user: manners.owner })
-      : { before };
-  const path = join(dir, dump);
+    before === undefined ? await findMeans(context, facts, { manifest, kind: 'rdb', user }) : { before };
   // Loading takes several times as long as decoding, and so does writing to the disk for good: all of it at a time.
-  const tail = new FileTail(() => openStaged(path, manners));
+  const tail = new FileTail(() => folder.open(dump));
   const { bytes } = artefactOf(manifest).plain;
   const databases = facts.conf?.databases;
   const beside =
     'tool' in means && means.tool !== undefined && means.lack === undefined
-      ? loadBeside(context, { tool: means.tool, tail, bytes, databases, user: manners.owner })
+      ? loadBeside(context, { tool: means.tool, tail, bytes, databases, user })
       : undefined;
   try {
-    await decodeFiles(context, manifest, { paths, manners, tail, read: readKnown, finish: giveManners });
+    await decodeFiles(context, manifest, { folder, paths, tail, read: readKnown });
   } catch (error) {
     tail.fail(error);
     await beside?.end();
     throw error;
   }
-  const durable = awaitLater(Promise.all(paths.map((each) => syncStaged(each, manners))));
+  const durable = awaitLater(Promise.all(paths.map((each) => folder.sync(each))));
   return {
     ...stagedDump(context, facts, place, { manifest, dump, single }),
     async prove() {
       const [proven] = await Promise.all([
-        proveDump(context, manifest, { facts, means, path, beside, databases, user: manners.owner }),
+        proveDump(context, manifest, { facts, means, path: join(folder.dir, dump), beside, databases, user }),
         durable,
       ]);
       return proven;
@@ -96,12 +85,12 @@ export function stagedDump(
 ): StagedData {
   return {
     async prove() {
-      const user = place.manners.owner;
+      const user = place.folder.manners.owner;
       const means = await findMeans(context, facts, { manifest, kind: 'rdb', user });
       return await proveDump(context, manifest, {
         facts,
         means,
-        path: join(place.dir, dump),
+        path: join(place.folder.dir, dump),
         databases: facts.conf?.databases,
         user,
       });
@@ -110,45 +99,44 @@ export function stagedDump(
   };
 }
 
-/** Decodes the RDB of a backup into new files of that owner; durable when it resolves. */
+/** Decodes the RDB of a backup into a new file; durable when it resolves. */
 export async function decodeInto(
   context: JobContext,
   manifest: Manifest,
-  paths: readonly string[],
-  manners: FileManners,
+  folder: DataFolder,
+  path: string,
 ): Promise<void> {
-  await decodeFiles(context, manifest, { paths, manners, read: decodeRdb, finish: finishStaged });
+  await decodeFiles(context, manifest, { folder, paths: [path], read: decodeRdb });
 }
 
 interface DecodedFiles {
+  folder: DataFolder;
   paths: readonly string[];
-  manners: FileManners;
-  /** Whoever reads the first of them meanwhile. */
+  /** Whoever reads the first of them meanwhile; they are made durable later then. */
   tail?: FileTail;
   read: typeof readKnown;
-  finish: (file: FileHandle, manners: FileManners) => Promise<void>;
 }
 
 async function decodeFiles(
   context: JobContext,
   manifest: Manifest,
-  { paths, manners, tail, read, finish }: DecodedFiles,
+  { folder, paths, tail, read }: DecodedFiles,
 ): Promise<void> {
   const { repository, signal, progress } = context;
   const artefact = artefactOf(manifest);
   await using files = new AsyncDisposableStack();
   const opened = [];
-  for (const path of paths) opened.push(files.use(await createStaged(path, manners)));
+  for (const path of paths) opened.push(files.use(await folder.create(path)));
   const { chunks } = await repository.store.get(repository.artefactKey(manifest.id, artefact), { signal });
   let done = 0;
   for await (const chunk of read(chunks, artefact, { identities: context.identities(), signal })) {
     done += chunk.length;
     progress.report({ phase: 'fetching', done, total: artefact.plain.bytes, unit: 'bytes' });
-    for (const file of opened) await file.writeFile(chunk);
+    for (const file of opened) await file.write(chunk);
     tail?.wrote(chunk.length);
   }
   tail?.end();
-  for (const file of opened) await finish(file, manners);
+  for (const file of opened) await file.finish(tail === undefined);
 }
 
 async function proveDump(

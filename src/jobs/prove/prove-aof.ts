@@ -1,4 +1,4 @@
-import { mkdir, open, rm } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { decodeAof } from '../../backup/artefact/decode.ts';
 import { unpackAof, type UnpackedAof } from '../../backup/aof/unpack.ts';
@@ -6,6 +6,7 @@ import { compareCounts } from '../../backup/verify/compare-counts.ts';
 import type { Artefact, Manifest } from '../../domain/backup.ts';
 import { AgentError } from '../../domain/errors.ts';
 import type { Info } from '../../formats/info/parse-info.ts';
+import { createOwnFile } from '../../lib/staged-file.ts';
 import { giveToUnprivileged } from '../../lib/unprivileged.ts';
 import { runCheckAof } from '../../redis/check-aof-tool.ts';
 import { toolPlaces } from '../../redis/find-service.ts';
@@ -74,8 +75,7 @@ async function proveStaged(
   const unpacked = await unpackAof(await decoding(context, artefact, options), {
     layout,
     stem: 'appendonly.aof',
-    create: (name) => open(join(folder, name), 'wx', 0o600),
-    finish: async () => {},
+    create: (name) => createOwnFile(join(folder, name), false),
   });
   const decoded: Proof = { level: 'decoded', summary: `${how(deep)}, SHA-256 and framing right` };
   giveToUnprivileged(folder);

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { isOurs } from '../../backup/restore/begun-note.ts';
-import type { Journal } from '../../backup/restore/journal.ts';
+import { journalFolder, type Journal } from '../../backup/restore/journal.ts';
 import type { Guard } from '../../backup/restore/judge-guards.ts';
 import { AgentError } from '../../domain/errors.ts';
 import { printable } from '../../lib/printable.ts';
@@ -122,11 +122,19 @@ async function begun(
 }
 
 /** Whoever may write into the data directory could have put the journal there. */
-function judgeOrigin(context: JobContext, { run: { dir, journals } }: Scene, journal: Journal): Guard[] {
+function judgeOrigin(
+  context: JobContext,
+  {
+    run: {
+      folder: { dir },
+    },
+  }: Scene,
+  journal: Journal,
+): Guard[] {
   const notes = { begun: begunNotesOf(context).read(), stopped: noticesOf(context).read() };
   if (isOurs(journal, dir, notes)) return [];
   const { kind, backup, started_at: started, step } = journal;
-  const folder = join(dir, journals.name);
+  const folder = join(dir, journalFolder);
   return [
     {
       name: 'unmatched',

@@ -159,6 +159,7 @@ describe('interrupted', () => {
       clock: systemClock,
       log: memoryLog(),
       secrets: [],
+      program: [],
     });
     try {
       const options = { which: 'latest', allow: [] };

@@ -17,6 +17,7 @@ import { expect, onTestFinished } from 'vitest';
 import { runCli } from '../../../src/cli/run.ts';
 import type { Clock } from '../../../src/domain/clock.ts';
 import { systemClock } from '../../../src/lib/system-clock.ts';
+import { handsProgram } from './hands-program.ts';
 import { agentFromSources, agentProgram } from './agent-program.ts';
 import { hasEnded } from '../servers/owned-process.ts';
 import type { TestServer } from '../servers/redis-server.ts';
@@ -149,6 +150,7 @@ export async function runAgent(args: string[], options: AgentOptions = {}): Prom
   const code = await runCli(withConfig(args, options.config), {
     clock: options.clock ?? systemClock,
     env: options.env ?? {},
+    program: handsProgram(),
     stdin,
     stdout: sink('stdout'),
     stderr: sink('stderr'),

@@ -3,6 +3,7 @@ import type { Clock } from '../../../src/domain/clock.ts';
 import type { Log } from '../../../src/domain/log.ts';
 import { systemClock } from '../../../src/lib/system-clock.ts';
 import type { TestConfig } from './cli.ts';
+import { handsProgram } from './hands-program.ts';
 import { memoryLog } from './memory-log.ts';
 
 /** The agent in this process, for jobs that are to be watched step by step. It keeps the rights that the test has. */
@@ -18,5 +19,6 @@ export async function openApp(
     log,
     secrets: [],
     keepRoot: true,
+    program: handsProgram(),
   });
 }

@@ -8,6 +8,7 @@ const support = join(import.meta.dirname, '..');
 
 /** Programs that tests start, below test/support. */
 const scripts = [
+  'agent/hands-child',
   'agent/hold-lock',
   'alerts/tell-child',
   'restore/restore-child',

@@ -4,6 +4,8 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { readlinkSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
+import { handsCommand } from '../../../src/app/hands/command.ts';
+import { workInFolder } from '../../../src/app/hands/work.ts';
 import { AgentError } from '../../../src/domain/errors.ts';
 import { planRestoreJob } from '../../../src/jobs/restore/plan-restore.ts';
 import { restoreJob } from '../../../src/jobs/restore/restore.ts';
@@ -67,6 +69,9 @@ async function ask(url: string): Promise<string> {
     connection.close();
   }
 }
+
+if (process.argv[1] === import.meta.filename && process.argv[2] === handsCommand)
+  await workInFolder(process.argv[3] ?? '');
 
 if (process.argv[1] === import.meta.filename) {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- written by kill-restore.ts

@@ -133,7 +133,7 @@ async function runJobOf<Value>(
   job: Job<object, Value>,
   { signal, progress, clock = systemClock }: { [Key in keyof Surroundings]?: Surroundings[Key] | undefined },
 ): Promise<Value> {
-  const app = await buildApp({ configPath, env: {}, clock, log: memoryLog(), secrets: [] });
+  const app = await buildApp({ configPath, env: {}, clock, log: memoryLog(), secrets: [], program: [] });
   try {
     return await app.run(
       job,

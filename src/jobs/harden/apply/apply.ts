@@ -51,7 +51,7 @@ export function runFor(
       end: async () => {
         await run.lifeline?.call('SHUTDOWN').catch(() => undefined);
       },
-      output: { open: () => openSync('/dev/null', 'w'), read: () => '' },
+      output: { open: () => openSync('/dev/null', 'w'), read: async () => '' },
       startIn: () => '/',
     }),
     onStep,

@@ -120,7 +120,7 @@ async function reviveDown(
     actorOf: (path) => actorBeside(actor, path, user).as,
     service: service.control({
       end: async () => {},
-      output: { open: () => openSync('/dev/null', 'w'), read: () => '' },
+      output: { open: () => openSync('/dev/null', 'w'), read: async () => '' },
       startIn: () => '/',
     }),
     onStep,

@@ -1,8 +1,7 @@
 import type { RestoreFacts } from '../../../backup/restore/facts.ts';
 import type { Journal } from '../../../backup/restore/journal.ts';
 import { planRestore, planUndo, type RestorePlan } from '../../../backup/restore/plan-restore.ts';
-import { makeWork, requirePlace, sweepWork } from '../../../backup/restore/stage-files.ts';
-import { missingFiles } from '../../../backup/restore/swap.ts';
+import { requirePlace } from '../../../backup/restore/require-place.ts';
 import { takeSnapshot } from '../../../backup/snapshot/take-snapshot.ts';
 import type { Manifest } from '../../../domain/backup.ts';
 import { AgentError, messageOf } from '../../../domain/errors.ts';
@@ -68,7 +67,7 @@ export async function restoreFiles(
   // What a server goes on writing at the end of is needed twice, and so is what is made from another form.
   const { authority } = plan.layout;
   const twice = manifest.kind === 'rdb' ? authority === 'single' : authority === 'rdb';
-  await requirePlace(run.dir, plan.layout, run.manners, plain.bytes * (twice ? 2 : 1));
+  await requirePlace(run.folder, plan.layout, plain.bytes * (twice ? 2 : 1));
   try {
     const { served, proven } = await runRestore(run, facts, plan, { manifest, before });
     const seconds = stepSeconds(run);
@@ -85,7 +84,7 @@ async function runRestore(
   { manifest, before }: { manifest: Manifest; before: Load | undefined },
 ): Promise<{ served: Served; proven: string }> {
   const { context } = run;
-  sweepWork(run.dir, run.journals.name, run.manners.owner);
+  await run.folder.sweep();
   let journal = newJournal(run, facts, {
     kind: 'restore',
     backup: manifest.id,
@@ -140,7 +139,7 @@ async function placeAndServe(
   try {
     placed = await place(run, journal, incoming.files, incoming.rdb);
   } catch (error) {
-    const written = run.journals.read() ?? journal;
+    const written = (await run.folder.readJournal()) ?? journal;
     if (written.step !== 'place') {
       await giveUp(run, journal);
       throw cannotGoOn(run, 'place the files', error);
@@ -215,18 +214,19 @@ export async function undoRestore(
   report: RestoreReport,
 ): Promise<RestoreReport> {
   const { facts, persistence, run } = scene;
-  const last = run.journals.lastDone();
+  const { folder } = run;
+  const last = await folder.lastDone();
   if (last === undefined)
-    throw new AgentError('failed', `no restore in ${run.dir} can be undone`, {
+    throw new AgentError('failed', `no restore in ${folder.dir} can be undone`, {
       reason: 'missing',
       hint: 'restore a backup: redis-agent backups list',
     });
-  const gone = missingFiles(run.dir, last.kept);
+  const gone = await folder.missingFiles(last.kept);
   if (gone.length > 0) throw isGone(last, gone);
   const plan = planUndo({ facts, persistence, last, hasAof: scene.hasAof });
   if (options.dryRun) return { ...report, undo: plan };
   refuse(plan.guards, options.allow);
-  await requirePlace(run.dir, plan.layout, run.manners, 0);
+  await requirePlace(folder, plan.layout, 0);
   let journal = newJournal(run, facts, {
     kind: 'undo',
     backup: last.backup,
@@ -241,7 +241,7 @@ export async function undoRestore(
         journal = await begin(run, journal, 'save');
         await save(context);
       }
-      makeWork(run.dir, workplace(run, journal).work, run.manners);
+      await folder.makeFolder(workplace(run, journal).work);
       // The form that the old data has now is that of its own time.
       old = await asLoadable(run, { ...journal, source: last.source }, last.kept);
       journal = await begin(run, journal, 'stop');

@@ -1,16 +1,17 @@
 import { realpath } from 'node:fs/promises';
 import type { RestoreFacts } from '../../../backup/restore/facts.ts';
 import { gatherFacts } from '../../../backup/restore/gather-facts.ts';
-import { openJournals, type Journal } from '../../../backup/restore/journal.ts';
+import { learnManners } from '../../../backup/restore/file-manners.ts';
+import type { DataFolder } from '../../../backup/restore/folder/data-folder.ts';
+import { journalFolder, type Journal } from '../../../backup/restore/journal.ts';
 import { flagOf, type Guard } from '../../../backup/restore/judge-guards.ts';
 import type { LoadReport } from '../../../backup/restore/judge-load.ts';
 import { nextPersistence, type RestorePlan, type UndoPlan } from '../../../backup/restore/plan-restore.ts';
 import type { Layout } from '../../../backup/restore/layout.ts';
 import { startFolder } from '../../../backup/restore/start-folder.ts';
 import { requireOwnFolder, requireServiceUser } from '../../../backup/restore/require-owner.ts';
-import { cannotWrite, learnManners } from '../../../backup/restore/stage-files.ts';
+import { cannotWrite } from '../../../backup/restore/require-place.ts';
 import type { StopNotice } from '../../../backup/restore/stop-notice.ts';
-import { lookAtFiles } from '../../../backup/restore/swap.ts';
 import { AgentError } from '../../../domain/errors.ts';
 import type { FoundService } from '../../../redis/find-service.ts';
 import { noticesOf, type RestoreRun } from './steps.ts';
@@ -74,17 +75,15 @@ export async function look(context: JobContext, { onStep = () => {} }: RestoreOp
     authority: 'rdb',
     names: { dump: dbfilename, aofFile: appendfilename, aofDir: appenddirname },
   } as const;
-  const { manners, journals, interrupted, hasAof } = lookInto(next.dir, dir, layout, facts);
+  const { folder, interrupted, hasAof } = await lookInto(context, next.dir, dir, layout, facts);
   const control = service?.control({
     end: () => endServer(context, dir),
-    output: outputIn(dir, journals.name, manners.owner),
+    output: outputIn(folder),
     startIn: () => startIn(facts, dir),
   });
   const run: RestoreRun = {
     context,
-    dir,
-    manners,
-    journals,
+    folder,
     service: control ?? nobody,
     logfile: logfile === '' ? null : logfile,
     onStep,
@@ -141,19 +140,20 @@ function startIn({ conf, instance }: RestoreFacts, dir: string): string {
   );
 }
 
-function lookInto(
+async function lookInto(
+  context: JobContext,
   named: string,
   dir: string,
   layout: Layout,
   facts: RestoreFacts,
-): Pick<RestoreRun, 'manners' | 'journals'> & Pick<Scene, 'interrupted' | 'hasAof'> {
+): Promise<{ folder: DataFolder } & Pick<Scene, 'interrupted' | 'hasAof'>> {
   try {
     const user = requireServiceUser(facts);
     const manners = learnManners(dir, layout, user ?? facts.running?.user);
-    const journals = openJournals(dir, manners.owner);
-    if (user !== undefined) requireOwnFolder(named, journals.name, user);
-    const { aofFile, aofDir } = lookAtFiles(dir, layout.names);
-    return { manners, journals, interrupted: journals.read(), hasAof: aofFile || aofDir };
+    if (user !== undefined) requireOwnFolder(named, journalFolder, user);
+    const folder = await context.folder(dir, manners);
+    const { aofFile, aofDir } = await folder.lookAtFiles(layout.names);
+    return { folder, interrupted: await folder.readJournal(), hasAof: aofFile || aofDir };
   } catch (error) {
     throw error instanceof AgentError ? error : cannotWrite(dir, error);
   }

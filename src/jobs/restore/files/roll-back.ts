@@ -1,9 +1,4 @@
-import { lstatSync } from 'node:fs';
-import { join } from 'node:path';
-import { buildBridge } from '../../../backup/restore/build-incoming.ts';
 import type { Journal } from '../../../backup/restore/journal.ts';
-import { makeWork } from '../../../backup/restore/stage-files.ts';
-import { identify, lookAtFiles } from '../../../backup/restore/swap.ts';
 import { planSwap, type DataFiles } from '../../../backup/restore/swap-plan.ts';
 import { AgentError, messageOf } from '../../../domain/errors.ts';
 import { infoInteger, infoKeyspace } from '../../../formats/info/parse-info.ts';
@@ -45,7 +40,7 @@ export async function takeBack(run: RestoreRun, journal: Journal, cause: NotServ
       {
         reason: 'roll-back',
         cause: error,
-        hint: `nothing is deleted: the old data is in ${run.dir}; when the cause is gone, run: redis-agent restore --undo`,
+        hint: `nothing is deleted: the old data is in ${run.folder.dir}; when the cause is gone, run: redis-agent restore --undo`,
       },
     );
   }
@@ -55,33 +50,32 @@ export async function takeBack(run: RestoreRun, journal: Journal, cause: NotServ
 export async function rollBack(run: RestoreRun, journal: Journal): Promise<boolean> {
   const stopping = await begin(run, journal, 'stop-again');
   await stopServer(run);
-  makeWork(run.dir, workplace(run, journal).work, run.manners);
+  await run.folder.makeFolder(workplace(run, journal).work);
   return await putBack(run, await planPutBack(run, stopping));
 }
 
 async function planPutBack(run: RestoreRun, journal: Journal): Promise<Journal> {
-  const { dir } = run;
+  const { folder } = run;
   const { layout, kept } = journal;
-  const there = (name: string | undefined): boolean =>
-    name !== undefined && lstatSync(join(dir, name), { throwIfNoEntry: false }) !== undefined;
-  const now = lookAtFiles(dir, layout.names);
+  const now = await folder.lookAtFiles(layout.names);
   const incoming: DataFiles = {};
   const present = { ...now };
   for (const part of ['dump', 'aofFile', 'aofDir'] as const) {
     const aside = kept[part];
     // What was to be set aside and was not is still in its place: it stays there.
-    if (aside !== undefined && !there(aside)) present[part] = false;
-    else if (aside !== undefined) incoming[part] = aside;
+    if (aside === undefined) continue;
+    if (await folder.isThere(aside)) incoming[part] = aside;
+    else present[part] = false;
   }
   const old = await asLoadable(run, journal, incoming);
   const swap = planSwap({
     layout,
     present,
     incoming: old.files,
-    bridge: buildBridge(workplace(run, journal), old.rdb),
-    suffix: suffixFor(run, journal, 'back'),
+    bridge: await folder.buildBridge(workplace(run, journal).work, old.rdb ?? null),
+    suffix: await suffixFor(run, journal, 'back'),
   });
-  return await begin(run, journal, 'put-back', { moves: identify(dir, swap.moves) });
+  return await begin(run, journal, 'put-back', { moves: await folder.identify(swap.moves) });
 }
 
 /** From the step `put-back` on. */
@@ -97,17 +91,17 @@ export async function startAgain(run: RestoreRun, journal: Journal): Promise<boo
     last = await begin(run, journal, 'start-again');
     await serveOld(run, journal);
   }
-  close(run, await begin(run, last, 'close'), 'rolled-back');
+  await close(run, await begin(run, last, 'close'), 'rolled-back');
   return journal.was_running;
 }
 
 /** Starts a server that has its old data in place, if it is not up. */
 export async function serveOld(run: RestoreRun, { keys_before: before }: Journal): Promise<void> {
-  const log = followLog(run.dir, run.logfile, run.manners.owner);
+  const log = await followLog(run.folder, run.logfile);
   let info = await askInfo(run.context).catch(() => undefined);
   if (info?.get('loading') !== '0') {
     await run.service.start(onward);
-    info = await untilServing(run.context, run.dir, run.service, log);
+    info = await untilServing(run.context, run.folder.dir, run.service, log);
   }
   // Nobody counted the old data, but that there was some is known. Its time may be over by now.
   const expired = infoInteger(info, 'rdb_last_load_keys_expired') ?? 0;

@@ -1,11 +1,14 @@
-import { closeSync, constants, fstatSync, readSync, statSync } from 'node:fs';
+import { constants } from 'node:fs';
 import { join } from 'node:path';
+import type { DataFolder } from '../../../backup/restore/folder/data-folder.ts';
+import { journalFolder } from '../../../backup/restore/journal.ts';
 import { AgentError, messageOf, systemCode } from '../../../domain/errors.ts';
 import { infoInteger, type Info } from '../../../formats/info/parse-info.ts';
-import { actAs, type UserId } from '../../../lib/act-as.ts';
-import { openForeignSync, readForeignSync } from '../../../lib/foreign-file.ts';
+import { actAs } from '../../../lib/act-as.ts';
+import { openForeignSync } from '../../../lib/foreign-file.ts';
 import { printable } from '../../../lib/printable.ts';
 import { findDataProcesses, findProcess, servingAt } from '../../../redis/data-process.ts';
+import type { PlainCommands } from '../../../redis/plain-service.ts';
 import { readInfo } from '../../../redis/server.ts';
 import type { ServiceControl } from '../../../redis/service.ts';
 import type { JobContext } from '../../job.ts';
@@ -218,57 +221,31 @@ export interface ServerLog {
 }
 
 const keptLines = 15;
-const longestTail = 64 * 1024;
-const longestOutput = 16 * 1024 * 1024;
 
 /** From here on: its own file where it has one (`logfile`, relative ones count from `dir`), else what its manager has. */
-export function followLog(dir: string, logfile: string | null, owner: UserId): ServerLog {
-  const path = logfile === null ? undefined : join(logfile.startsWith('/') ? '/' : dir, logfile);
-  const size = (): number =>
-    path === undefined ? 0 : (statSync(path, { throwIfNoEntry: false })?.size ?? 0);
-  const from = size();
+export async function followLog(folder: DataFolder, logfile: string | null): Promise<ServerLog> {
+  const path = logfile === null ? undefined : join(logfile.startsWith('/') ? '/' : folder.dir, logfile);
+  const size = async (): Promise<number> =>
+    path === undefined ? 0 : await folder.logSize(path).catch(() => 0);
+  const from = await size();
   return {
     async lines(service) {
-      const written = path === undefined ? [] : readTail(path, size() < from ? 0 : from, owner);
-      const all = written.length > 0 ? written : await service.output();
+      const start = (await size()) < from ? 0 : from;
+      const written = path === undefined ? '' : await folder.tailOf(path, start).catch(() => '');
+      const lines = written.split('\n').filter((line) => line.trim() !== '');
+      const all = lines.length > 0 ? lines : await service.output();
       return all.slice(-keptLines).map((line) => printable(line.trim()));
     },
   };
 }
 
-function readTail(path: string, from: number, owner: UserId): string[] {
-  try {
-    return actAs(owner, () => {
-      const file = openForeignSync(path);
-      try {
-        const buffer = Buffer.alloc(longestTail);
-        const start = Math.max(from, fstatSync(file).size - longestTail);
-        const bytes = readSync(file, buffer, 0, longestTail, start);
-        return buffer
-          .toString('utf8', 0, bytes)
-          .split('\n')
-          .filter((line) => line.trim() !== '');
-      } finally {
-        closeSync(file);
-      }
-    });
-  } catch {
-    return [];
-  }
-}
-
 /** A file that takes what a server without a manager writes to its standard output. */
-export function outputIn(dir: string, folder: string, owner: UserId): { open(): number; read(): string } {
-  const path = join(dir, folder, 'server.log');
+export function outputIn(folder: DataFolder): PlainCommands['output'] {
+  const path = join(journalFolder, 'server.log');
   const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC;
   return {
-    open: () => actAs(owner, () => openForeignSync(path, flags, 0o600)),
-    read() {
-      try {
-        return actAs(owner, () => readForeignSync(path, longestOutput));
-      } catch {
-        return '';
-      }
-    },
+    // A descriptor for the server's own process, which no other one can hand to us.
+    open: () => actAs(folder.manners.owner, () => openForeignSync(join(folder.dir, path), flags, 0o600)),
+    read: () => folder.outputOf(path).catch(() => ''),
   };
 }

@@ -1,5 +1,4 @@
 import type { Journal } from '../../../backup/restore/journal.ts';
-import { isAsPlaced } from '../../../backup/restore/swap.ts';
 import { reportLoad } from '../../../backup/restore/judge-load.ts';
 import { putBack, rollBack, serveOld, startAgain, takeBack } from './roll-back.ts';
 import { askInfo, followLog, NotServing, untilServing } from './server.ts';
@@ -32,26 +31,26 @@ export async function settle(run: RestoreRun, journal: Journal, back: boolean): 
 /** Leaves everything as it was before anything was placed. */
 export async function abandon(run: RestoreRun, journal: Journal): Promise<void> {
   if (journal.step === 'stop' && journal.was_running) await serveOld(run, journal);
-  close(run, journal, 'rolled-back');
+  await close(run, journal, 'rolled-back');
 }
 
 /**
  * What must be there is known of what was placed. Where somebody has started the server since, and it has written, it is
  * their data by now: then that there is some has to do, or what they wrote would be taken back.
  */
-function asFarAsKnown({ dir }: RestoreRun, journal: Journal): Journal {
+async function asFarAsKnown({ folder }: RestoreRun, journal: Journal): Promise<Journal> {
   const { expected } = journal;
-  if (expected === null || isAsPlaced(dir, journal)) return journal;
+  if (expected === null || (await folder.isAsPlaced(journal))) return journal;
   return { ...journal, expected: { ...expected, exact: false } };
 }
 
 async function finish(run: RestoreRun, left: Journal): Promise<Served> {
-  const journal = left.step === 'place' ? left : asFarAsKnown(run, left);
+  const journal = left.step === 'place' ? left : await asFarAsKnown(run, left);
   const info = journal.step === 'place' ? undefined : await askInfo(run.context).catch(() => undefined);
   if (info !== undefined) {
-    const log = followLog(run.dir, run.logfile, run.manners.owner);
+    const log = await followLog(run.folder, run.logfile);
     const loaded =
-      info.get('loading') === '0' ? info : await untilServing(run.context, run.dir, run.service, log);
+      info.get('loading') === '0' ? info : await untilServing(run.context, run.folder.dir, run.service, log);
     if (journal.step === 'commit') return await commit(run, journal, reportLoad(journal.expected, loaded));
     try {
       return await compareAndCommit(run, journal, loaded, { fresh: false, log });
@@ -62,5 +61,5 @@ async function finish(run: RestoreRun, left: Journal): Promise<Served> {
   }
   await stopServer(run);
   if (journal.step === 'place') await makeMoves(run, journal);
-  return await serve(run, asFarAsKnown(run, left));
+  return await serve(run, await asFarAsKnown(run, left));
 }

@@ -22,11 +22,11 @@ export interface Served {
 
 /** From placed files to served data; what does not come up, or is not what it should be, goes back. */
 export async function serve(run: RestoreRun, placed: Journal): Promise<Served> {
-  const log = followLog(run.dir, run.logfile, run.manners.owner);
+  const log = await followLog(run.folder, run.logfile);
   try {
     const started = await begin(run, placed, 'start');
     await run.service.start(onward);
-    const info = await untilServing(run.context, run.dir, run.service, log);
+    const info = await untilServing(run.context, run.folder.dir, run.service, log);
     return await compareAndCommit(run, started, info, { fresh: true, log });
   } catch (error) {
     if (!(error instanceof NotServing)) throw error;
@@ -69,7 +69,7 @@ async function withoutEmpty(
 /** The last step: from here on it is done. */
 export async function commit(run: RestoreRun, journal: Journal, load: LoadReport): Promise<Served> {
   const committed = await begin(run, journal, 'commit');
-  close(run, committed, 'done');
-  const inTheWay = run.inTheWay.map((name) => join(run.dir, name));
-  return { load, setAside: [...listFiles(run.dir, journal.kept), ...inTheWay] };
+  await close(run, committed, 'done');
+  const inTheWay = run.inTheWay.map((name) => join(run.folder.dir, name));
+  return { load, setAside: [...listFiles(run.folder.dir, journal.kept), ...inTheWay] };
 }

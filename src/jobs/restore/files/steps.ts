@@ -1,7 +1,11 @@
-import { buildBridge, incomingFrom, type Workplace } from '../../../backup/restore/build-incoming.ts';
-import type { Journal, JournalFolder, RestoreStep, RollbackStep } from '../../../backup/restore/journal.ts';
-import { removeWork, type FileManners } from '../../../backup/restore/stage-files.ts';
-import { freeSuffix, identify, lookAtFiles, makeMove } from '../../../backup/restore/swap.ts';
+import type { DataFolder } from '../../../backup/restore/folder/data-folder.ts';
+import {
+  journalFolder,
+  type Journal,
+  type RestoreStep,
+  type RollbackStep,
+} from '../../../backup/restore/journal.ts';
+import { incomingFrom, type Workplace } from '../../../backup/restore/workplace.ts';
 import { BegunNotes } from '../../../backup/restore/begun-note.ts';
 import { StopNotices } from '../../../backup/restore/stop-notice.ts';
 import { planSwap, type DataFiles } from '../../../backup/restore/swap-plan.ts';
@@ -13,10 +17,8 @@ import { endStrays, onward, requireGone, serverProcesses, untilGone } from './se
 /** One restore or undo at work. */
 export interface RestoreRun {
   context: JobContext;
-  /** The data directory, without symbolic links. */
-  dir: string;
-  manners: FileManners;
-  journals: JournalFolder;
+  /** The data directory. */
+  folder: DataFolder;
   service: ServiceControl;
   logfile: string | null;
   /** Told when a step begins, and before each move of files. */
@@ -47,7 +49,7 @@ export async function begin(
   const next: Journal = { ...journal, ...change, step };
   if (run.begun.length === 0) noteBegun(run, next);
   try {
-    run.journals.write(next);
+    await run.folder.writeJournal(next);
   } catch (error) {
     throw cannotGoOn(run, `note the step ${step}`, error, step);
   }
@@ -60,7 +62,10 @@ export async function begin(
 }
 
 /** Where it cannot be noted, what is left by a kill is taken for somebody else's. */
-function noteBegun({ context, dir }: RestoreRun, { token, kind, backup, started_at }: Journal): void {
+function noteBegun(
+  { context, folder: { dir } }: RestoreRun,
+  { token, kind, backup, started_at }: Journal,
+): void {
   try {
     begunNotesOf(context).write({ schema: 1, token, kind, backup, started_at, dir });
   } catch (error) {
@@ -69,7 +74,7 @@ function noteBegun({ context, dir }: RestoreRun, { token, kind, backup, started_
 }
 
 /** A restore needs no state directory: what cannot be told there is not told. */
-function leaveNotice({ context, dir, service }: RestoreRun, journal: Journal): void {
+function leaveNotice({ context, folder: { dir }, service }: RestoreRun, journal: Journal): void {
   const { kind, backup, started_at } = journal;
   try {
     noticesOf(context).write({ schema: 1, kind, backup, started_at, dir, service: service.description });
@@ -105,7 +110,12 @@ export function settleNotice(context: JobContext, outcome: 'done' | 'rolled-back
 const downAt: ReadonlySet<string> = new Set<RestoreStep | RollbackStep>(['start', 'put-back', 'start-again']);
 
 /** Of the system's own refusals, a full disk most of all; others as they are. */
-export function cannotGoOn({ dir }: RestoreRun, what: string, error: unknown, step = ''): unknown {
+export function cannotGoOn(
+  { folder: { dir } }: RestoreRun,
+  what: string,
+  error: unknown,
+  step = '',
+): unknown {
   if (error instanceof AgentError || systemCode(error) === undefined) return error;
   const now = downAt.has(step) ? '; nothing is lost, and the server is down' : '';
   return new AgentError('failed', `cannot ${what} in ${dir}: ${messageOf(error)}${now}`, {
@@ -116,7 +126,7 @@ export function cannotGoOn({ dir }: RestoreRun, what: string, error: unknown, st
 }
 
 /** Down it is when this resolves, and kept from being started where its manager lets us. */
-export async function stopServer({ context, dir, service }: RestoreRun): Promise<void> {
+export async function stopServer({ context, folder: { dir }, service }: RestoreRun): Promise<void> {
   const running = await serverProcesses(context, dir);
   await service.stop(onward).catch(async (error: unknown) => {
     // A stop command fails where there is nothing to stop.
@@ -128,18 +138,22 @@ export async function stopServer({ context, dir, service }: RestoreRun): Promise
 }
 
 export function workplace(
-  { dir, manners, journals }: RestoreRun,
+  { folder }: RestoreRun,
   { token, layout }: Pick<Journal, 'token' | 'layout'>,
 ): Workplace {
-  return { dir, work: `${journals.name}/${token}`, layout, manners };
+  return { folder, work: `${journalFolder}/${token}`, layout };
 }
 
 /** Behind the names of what is set aside: by a restore, by an undo, on the way back from data that was no good. */
 const suffixes = { restore: '.before-restore-', undo: '.before-undo-', back: '.from-restore-' };
 
 /** One that is free. `kind` is the journal's, or `back`. */
-export function suffixFor(run: RestoreRun, { token, layout }: Journal, kind: keyof typeof suffixes): string {
-  return freeSuffix(run.dir, Object.values(layout.names), `${suffixes[kind]}${token.slice(0, 15)}Z`);
+export async function suffixFor(
+  { folder }: RestoreRun,
+  { token, layout }: Journal,
+  kind: keyof typeof suffixes,
+): Promise<string> {
+  return await folder.freeSuffix(Object.values(layout.names), `${suffixes[kind]}${token.slice(0, 15)}Z`);
 }
 
 /** Puts the incoming files in their places, what is there aside. */
@@ -149,16 +163,16 @@ export async function place(
   incoming: DataFiles,
   rdb: string | undefined,
 ): Promise<Journal> {
-  const { dir } = run;
-  await requireGone(run.context, dir);
+  const { folder } = run;
+  await requireGone(run.context, folder.dir);
   const swap = planSwap({
     layout: journal.layout,
-    present: lookAtFiles(dir, journal.layout.names),
+    present: await folder.lookAtFiles(journal.layout.names),
     incoming,
-    bridge: buildBridge(workplace(run, journal), rdb),
-    suffix: suffixFor(run, journal, journal.kind),
+    bridge: await folder.buildBridge(workplace(run, journal).work, rdb ?? null),
+    suffix: await suffixFor(run, journal, journal.kind),
   });
-  const moves = identify(dir, swap.moves);
+  const moves = await folder.identify(swap.moves);
   const placing = await begin(run, journal, 'place', { incoming, kept: swap.kept, moves });
   await makeMoves(run, placing);
   return placing;
@@ -172,20 +186,24 @@ export async function place(
 export async function makeMoves(run: RestoreRun, { moves, step }: Journal): Promise<void> {
   for (const [index, move] of moves.entries()) {
     await run.onStep(`${step} ${index + 1} of ${moves.length}`);
-    await endStrays(run.context, run.dir);
-    const aside = makeMove(run.dir, move, run.manners.owner);
+    await endStrays(run.context, run.folder.dir);
+    const aside = await run.folder.makeMove(move);
     if (aside === undefined) continue;
     run.inTheWay.push(aside);
     run.context.log.warn({ aside }, 'something was in the way and is set aside too');
   }
-  await endStrays(run.context, run.dir);
+  await endStrays(run.context, run.folder.dir);
 }
 
 /** Settles it: what is left of ours goes, the journal is kept for an undo. */
-export function close(run: RestoreRun, journal: Journal, outcome: 'done' | 'rolled-back'): void {
+export async function close(
+  run: RestoreRun,
+  journal: Journal,
+  outcome: 'done' | 'rolled-back',
+): Promise<void> {
   try {
-    removeWork(run.dir, workplace(run, journal).work, run.manners.owner);
-    run.journals.archive({ ...journal, outcome });
+    await run.folder.remove(workplace(run, journal).work);
+    await run.folder.archiveJournal({ ...journal, outcome });
   } catch (error) {
     throw cannotGoOn(run, 'note that all is done', error);
   }

@@ -1,5 +1,4 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { archiveAofSet } from '../../../../src/backup/aof/archive.ts';
@@ -8,6 +7,7 @@ import { unpackAof, type UnpackOptions } from '../../../../src/backup/aof/unpack
 import { AofArchiveCheck } from '../../../../src/formats/aof/archive-check.ts';
 import { systemClock } from '../../../../src/lib/system-clock.ts';
 import { makeAofArchive, sampleAofFiles } from '../../../support/data/aof-archive.ts';
+import { createOwnFile } from '../../../../src/lib/staged-file.ts';
 import { inChunksOf } from '../../../support/data/chunks.ts';
 import { resp } from '../../../support/data/resp.ts';
 import { makeTempFolder, removeTempFolder } from '../../../support/house/temp-folder.ts';
@@ -39,8 +39,7 @@ async function unpack(
   const folder = folderWith({});
   const unpacked = await unpackAof(inChunksOf(archive, 333), {
     ...options,
-    create: (name) => open(join(folder, name), 'wx'),
-    finish: async () => {},
+    create: (name) => createOwnFile(join(folder, name), false),
   });
   return { ...unpacked, content: contentOf(folder) };
 }

@@ -86,10 +86,10 @@ test.each(cases)(
     });
     const identified = identify(dir, moves);
     for (const [index, move] of identified.entries()) {
-      makeMove(dir, move, undefined);
+      makeMove(dir, move);
       expect(allowed).toContain(loads(dir, authority));
       // Killed here, and gone on with from the start: what was made stays made.
-      for (const again of identified.slice(0, index + 1)) makeMove(dir, again, undefined);
+      for (const again of identified.slice(0, index + 1)) makeMove(dir, again);
       expect(allowed).toContain(loads(dir, authority));
     }
     for (const part of parts) {
@@ -111,11 +111,11 @@ test('what came into the place meanwhile is set aside too', () => {
   });
   const [keep, move] = identify(dir, moves);
   if (keep === undefined || move === undefined) throw new Error('two moves');
-  makeMove(dir, keep, undefined);
+  makeMove(dir, keep);
   // A server was started in between, and has saved.
   rmSync(join(dir, names.dump));
   writeFileSync(join(dir, names.dump), 'saved meanwhile');
-  expect(makeMove(dir, move, undefined)).toBe('dump.rdb.in-the-way');
+  expect(makeMove(dir, move)).toBe('dump.rdb.in-the-way');
   expect(read(dir, 'dump.rdb')).toBe('new');
   expect(read(dir, 'dump.rdb.kept')).toBe('old');
   expect(read(dir, 'dump.rdb.in-the-way')).toBe('saved meanwhile');
@@ -123,7 +123,7 @@ test('what came into the place meanwhile is set aside too', () => {
 
 test('the bridge is removed only where it is ours', () => {
   const { dir } = makeData(['aofFile'], []);
-  makeMove(dir, { do: 'drop', path: names.aofFile, twin: 'work/bridge' }, undefined);
+  makeMove(dir, { do: 'drop', path: names.aofFile, twin: 'work/bridge' });
   expect(read(dir, names.aofFile)).toBe('old');
 });
 

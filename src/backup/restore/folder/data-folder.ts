@@ -1,0 +1,84 @@
+import type { ReadByPlace } from '../../../lib/file-tail.ts';
+import type { StagedFile } from '../../../lib/staged-file.ts';
+import type { FileManners } from '../file-manners.ts';
+import { requireSound, type Journal } from '../journal.ts';
+import { folderVerbs, type FolderVerbs, type FolderWork } from './verbs.ts';
+
+/**
+ * A server's data directory, as a restore works on it: by asking for single things to be done, by somebody with the rights
+ * of the data's user (see folderVerbs). Each rejects with what the system says, or with an AgentError.
+ */
+export interface DataFolder extends Omit<FolderWork, FileVerb> {
+  /** Absolute, without symbolic links. */
+  dir: string;
+  manners: FileManners;
+  /** Only its owner may read it until it is finished; then it has owner and mode as the server's own files. */
+  create(path: string): Promise<StagedFile>;
+  open(path: string): Promise<ReadByPlace>;
+}
+
+/** Of files by their numbers. */
+type FileVerb = 'create' | 'open' | 'write' | 'read' | 'finish' | 'close';
+
+export function dataFolder(dir: string, manners: FileManners, work: FolderWork): DataFolder {
+  const { create, open, write, read, finish, close, ...others } = work;
+  return {
+    ...others,
+    dir,
+    manners,
+    // Whoever wrote it, and whoever has read it for us, may wish us ill.
+    readJournal: async () => sound(await work.readJournal()),
+    lastDone: async () => sound(await work.lastDone()),
+    async create(path) {
+      const file = await create(path);
+      return {
+        write: (bytes) => write(file, bytes),
+        finish: (durable) => finish(file, durable),
+        [Symbol.asyncDispose]: () => close(file),
+      };
+    },
+    async open(path) {
+      const file = await open(path);
+      return {
+        async read(buffer, offset, length, at) {
+          const bytes = await read(file, at, length);
+          if (bytes.length > length) throw new Error(`${bytes.length} bytes where ${length} were asked for`);
+          buffer.set(bytes, offset);
+          return { bytesRead: bytes.length };
+        },
+        [Symbol.asyncDispose]: () => close(file),
+      };
+    },
+  };
+}
+
+function sound(journal: Journal | undefined): Journal | undefined {
+  if (journal !== undefined) requireSound(journal);
+  return journal;
+}
+
+/** With the rights of this process: where nobody else would have others. */
+export function localFolder(dir: string, manners: FileManners): DataFolder {
+  const verbs = folderVerbs(dir, manners);
+  return dataFolder(
+    dir,
+    manners,
+    workOf(verbs, async (verb, args) => await verb(...args)),
+  );
+}
+
+type AnyVerb = (...args: unknown[]) => unknown;
+
+/** The verbs as they are asked for, whoever performs them. */
+export function workOf(
+  verbs: FolderVerbs,
+  perform: (verb: AnyVerb, args: unknown[], name: string) => Promise<unknown>,
+): FolderWork {
+  const asked = Object.entries(verbs).map(([name, verb]) => [
+    name,
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- each gets the arguments of its own name
+    async (...args: unknown[]) => await perform(verb as AnyVerb, args, name),
+  ]);
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the same names with the same arguments
+  return Object.fromEntries(asked) as FolderWork;
+}
