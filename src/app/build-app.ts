@@ -208,7 +208,7 @@ export async function buildApp({
           },
           writer: readWriterIdentity(agentVersion),
           connect: (other = own.signal) => connect(instance, other),
-          folder: (dir, manners) => hands().folder(dir, manners),
+          folder: (dir, ownership) => hands().folder(dir, ownership),
           identities,
           scratch: stayed === undefined ? join(directory, 'scratch') : rootScratch,
           recall: (name) => recall(instance.name, name),

@@ -1,5 +1,5 @@
 import type { Repository } from '../backup/repository.ts';
-import type { FileManners } from '../backup/restore/file-manners.ts';
+import type { FileOwnership } from '../backup/restore/file-ownership.ts';
 import type { DataFolder } from '../backup/restore/folder/data-folder.ts';
 import type { WriterIdentity } from '../domain/backup.ts';
 import type { Clock } from '../domain/clock.ts';
@@ -21,7 +21,7 @@ export interface JobContext {
   /** Opens a connection to the instance; the caller closes it. The run's own signal ends it, unless another is given. */
   connect(signal?: AbortSignal): Promise<RedisConnection>;
   /** A server's data directory, worked on with the rights of its owner. Absolute, without symbolic links. */
-  folder(this: void, dir: string, manners: FileManners): Promise<DataFolder>;
+  folder(this: void, dir: string, ownership: FileOwnership): Promise<DataFolder>;
   /** age identities (AGE-SECRET-KEY-…); empty when none is configured. */
   identities(): string[];
   /** A directory of our own for staged files and scratch servers. */

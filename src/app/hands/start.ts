@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { Socket } from 'node:net';
-import type { FileManners } from '../../backup/restore/file-manners.ts';
+import type { FileOwnership } from '../../backup/restore/file-ownership.ts';
 import { dataFolder, localFolder, workOf, type DataFolder } from '../../backup/restore/folder/data-folder.ts';
 import { folderVerbs } from '../../backup/restore/folder/verbs.ts';
 import { AgentError } from '../../domain/errors.ts';
@@ -15,7 +15,7 @@ import { handsLimits, type HandsTask } from './task.ts';
 /** How the data directories of servers are worked in. */
 export interface Hands {
   /** See JobContext.folder. One that was asked for before is the same again. */
-  folder(this: void, dir: string, manners: FileManners): Promise<DataFolder>;
+  folder(this: void, dir: string, ownership: FileOwnership): Promise<DataFolder>;
   /** Ends all processes; nothing that they were told to do is under way by then. */
   close(this: void): Promise<void>;
 }
@@ -28,9 +28,9 @@ export function provideHands(program: readonly string[]): Hands {
   const folders = new Map<string, DataFolder>();
   const processes: Process[] = [];
   return {
-    async folder(dir, manners) {
-      if (process.geteuid?.() !== 0 || manners.owner.uid === 0) return localFolder(dir, manners);
-      const task = JSON.stringify({ dir, manners } satisfies HandsTask);
+    async folder(dir, ownership) {
+      if (process.geteuid?.() !== 0 || ownership.owner.uid === 0) return localFolder(dir, ownership);
+      const task = JSON.stringify({ dir, ownership } satisfies HandsTask);
       const known = folders.get(task);
       if (known !== undefined) return known;
       let current: Process | undefined;
@@ -41,12 +41,12 @@ export function provideHands(program: readonly string[]): Hands {
         try {
           return await asked.caller.call(name, args, patience);
         } catch (error) {
-          throw error instanceof VerbsClosedError ? ended(error, { dir, manners }, asked.said()) : error;
+          throw error instanceof VerbsClosedError ? ended(error, { dir, ownership }, asked.said()) : error;
         }
       };
       // The verbs of this process tell the names, and are never called.
-      const work = workOf(folderVerbs(dir, manners), async (_, args, name) => await perform(name, args));
-      const made = dataFolder(dir, manners, work);
+      const work = workOf(folderVerbs(dir, ownership), async (_, args, name) => await perform(name, args));
+      const made = dataFolder(dir, ownership, work);
       folders.set(task, made);
       return made;
     },
@@ -101,8 +101,8 @@ function start(program: readonly string[], task: string): Process {
   };
 }
 
-function ended({ message }: VerbsClosedError, { dir, manners }: HandsTask, said: string): AgentError {
-  const who = userName(manners.owner.uid);
+function ended({ message }: VerbsClosedError, { dir, ownership }: HandsTask, said: string): AgentError {
+  const who = userName(ownership.owner.uid);
   const words = said === '' ? '' : ` (${said})`;
   return new AgentError('failed', `the process that works in ${dir} as ${who} is gone: ${message}${words}`, {
     reason: 'hands',

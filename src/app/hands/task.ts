@@ -1,4 +1,4 @@
-import type { FileManners } from '../../backup/restore/file-manners.ts';
+import type { FileOwnership } from '../../backup/restore/file-ownership.ts';
 import { longestRead } from '../../backup/restore/folder/open-files.ts';
 import { longestNote } from '../../lib/foreign-file.ts';
 import type { FrameLimits } from '../../lib/verbs/frames.ts';
@@ -6,7 +6,7 @@ import type { FrameLimits } from '../../lib/verbs/frames.ts';
 /** Where it works, and how files are to be there; behind the command, as JSON. */
 export interface HandsTask {
   dir: string;
-  manners: FileManners;
+  ownership: FileOwnership;
 }
 
 /** Of what either side reads from the other. A journal may be as long as a note, and is read and written whole. */

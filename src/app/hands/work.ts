@@ -11,14 +11,14 @@ import { handsLimits, type HandsTask } from './task.ts';
 export async function workInFolder(words: string): Promise<never> {
   for (const name of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(name, () => {});
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- written by start.ts
-  const { dir, manners } = JSON.parse(words) as HandsTask;
-  leaveRootFor(manners.owner);
+  const { dir, ownership } = JSON.parse(words) as HandsTask;
+  leaveRootFor(ownership.owner);
   process.chdir('/');
   process.umask(0o077);
   await answerVerbs(
     { input: process.stdin, output: process.stdout },
     handsLimits,
-    folderVerbs(dir, manners),
+    folderVerbs(dir, ownership),
   ).catch(() => {});
   // process.exit would wait for what hangs in somebody's file system.
   process.kill(process.pid, 'SIGKILL');

@@ -47,7 +47,7 @@ export async function stageConverted(
   await using server = await startScratchServer({
     program: { path: tool.path, argv0: tool.argv0.replace('check-aof', 'server') },
     directory: context.scratch,
-    user: folder.manners.owner,
+    user: folder.ownership.owner,
     databases: await scratchDatabases(context, manifest.keyspace.databases),
     aof: { layout, files },
     clock: context.clock,

@@ -49,7 +49,7 @@ async function run(
   const manifest = await repository.find(which, signal);
   if (!allow.includes('unencrypted')) refuseClear(manifest, settings.repository.encryption.age_recipients);
   const { plain } = artefactOf(manifest);
-  const file = await here(directory, () => fetchInto(context, manifest, resolve(directory))).catch(
+  const file = await writingTo(directory, () => fetchInto(context, manifest, resolve(directory))).catch(
     (error: unknown) => {
       throw nameDamage(manifest.id, error);
     },
@@ -62,7 +62,7 @@ async function run(
   };
 }
 
-async function here<T>(directory: string, act: () => Promise<T>): Promise<T> {
+async function writingTo<T>(directory: string, act: () => Promise<T>): Promise<T> {
   try {
     return await act();
   } catch (error) {
@@ -105,8 +105,8 @@ async function fetchInto(context: JobContext, manifest: Manifest, directory: str
 async function write(context: JobContext, manifest: Manifest, path: string): Promise<void> {
   const { geteuid = () => 0, getegid = () => 0 } = process;
   const owner = { uid: geteuid(), gid: getegid() };
-  const manners = { owner, file: { mode: 0o600, ...owner }, folder: { mode: 0o700 } };
-  const folder = localFolder(dirname(path), manners);
+  const ownership = { owner, file: { mode: 0o600, ...owner }, folder: { mode: 0o700 } };
+  const folder = localFolder(dirname(path), ownership);
   if (manifest.kind === 'rdb') return await decodeInto(context, manifest, folder, basename(path));
   await mkdir(path, { mode: 0o700 });
   const layout = manifest.aof?.layout ?? 'multi-part';

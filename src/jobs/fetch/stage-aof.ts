@@ -41,7 +41,7 @@ export async function stageAof(
         folder: join(folder.dir, path),
         unpacked,
         before,
-        user: folder.manners.owner,
+        user: folder.ownership.owner,
       }),
     incoming: async () => ({ files: incoming, rdb: undefined }),
   };

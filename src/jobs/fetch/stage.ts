@@ -40,7 +40,7 @@ export async function stageDump(
   before?: Load,
 ): Promise<StagedData> {
   const { folder, work, layout } = place;
-  const user = folder.manners.owner;
+  const user = folder.ownership.owner;
   await folder.makeFolder(work);
   const dump = `${work}/dump.rdb`;
   // A second copy, for a server that goes on writing at the end of the first.
@@ -85,7 +85,7 @@ export function stagedDump(
 ): StagedData {
   return {
     async prove() {
-      const user = place.folder.manners.owner;
+      const user = place.folder.ownership.owner;
       const means = await findMeans(context, facts, { manifest, kind: 'rdb', user });
       return await proveDump(context, manifest, {
         facts,

@@ -4,22 +4,22 @@ import { journalFolder, type Journal } from '../../backup/restore/journal.ts';
 import type { Guard } from '../../backup/restore/judge-guards.ts';
 import { AgentError } from '../../domain/errors.ts';
 import { printable } from '../../lib/printable.ts';
-import { settle, type Settled } from './files/settle.ts';
+import { endInterrupted, type EndedRestore } from './files/end-interrupted.ts';
 import type { Job, JobContext, JobResult } from '../job.ts';
 import { withLocal } from '../local/local-backup.ts';
 import { restoreDeclaration } from './declaration.ts';
 import { interruptedLive, recoverLive } from './live/recover-live.ts';
 import { describeServed, restoreFiles, undoRestore } from './files/files.ts';
 import {
-  look,
+  lookAtServer,
   refuse,
   requireService,
-  type Scene,
+  type RestoreTarget,
   type RestoreOptions,
   type RestoreReport,
 } from './files/look-at-server.ts';
 import { NotServing } from './files/server.ts';
-import { begunNotesOf, noticesOf, settleNotice } from './files/steps.ts';
+import { begunNotesOf, noticesOf, clearNotices } from './files/steps.ts';
 
 /** Puts a backup, or what the last restore has set aside, in the place of an instance's data. */
 export const restoreJob: Job<RestoreOptions, RestoreReport> = {
@@ -61,32 +61,32 @@ async function restore(context: JobContext, options: RestoreOptions): Promise<Re
     seconds: {},
   };
   const live = await endLive(context, options.dryRun);
-  const scene = await look(context, options);
+  const target = await lookAtServer(context, options);
   // What was put right by hand has left its notice.
-  if (scene.interrupted === undefined) settleNotice(context, 'gone');
-  if (scene.interrupted === undefined)
-    return await begun(context, options, scene, { ...empty, interrupted: live });
+  if (target.interrupted === undefined) clearNotices(context, 'gone');
+  if (target.interrupted === undefined)
+    return await begun(context, options, target, { ...empty, interrupted: live });
   const { undo, dryRun, which } = options;
-  const { kind, backup, started_at: started, step } = scene.interrupted;
+  const { kind, backup, started_at: started, step } = target.interrupted;
   const what = `a ${kind} of ${backup}, begun ${started}, was interrupted at ${step}`;
-  const unmatched = judgeOrigin(context, scene, scene.interrupted);
+  const unmatched = judgeOrigin(context, target, target.interrupted);
   if (dryRun) {
     const whose = unmatched.length === 0 ? '' : ', as a journal says that this agent knows nothing of';
-    const report = { ...empty, interrupted: `${what}${whose}: ${forecast(scene.interrupted, undo)}` };
+    const report = { ...empty, interrupted: `${what}${whose}: ${forecast(target.interrupted, undo)}` };
     // What there will be to undo shows only when it is settled.
     if (undo) return report;
-    const { plan, ...others } = await begun(context, options, scene, report);
+    const { plan, ...others } = await begun(context, options, target, report);
     return { ...others, plan: plan && { ...plan, guards: [...unmatched, ...plan.guards] } };
   }
   refuse(unmatched, options.allow);
-  const { outcome, served } = await settled(scene, scene.interrupted, undo);
+  const { outcome, served } = await endInterruptedOf(target, target.interrupted, undo);
   const now = outcome === 'finished' ? 'finished now' : 'rolled back now';
   const report = { ...empty, interrupted: `${what}: ${now}` };
   const wanted = undo
     ? outcome === 'rolled-back'
     : outcome === 'finished' && backup === (await meant(context, which));
   if (wanted) return { ...report, ...describeServed(served), outcome };
-  return await begun(context, options, await look(context, options), report);
+  return await begun(context, options, await lookAtServer(context, options), report);
 }
 
 /** Of `latest` the id, as far as the repository can be asked: one may have been taken since. */
@@ -113,12 +113,12 @@ async function endLive(context: JobContext, dryRun: boolean): Promise<string | n
 async function begun(
   context: JobContext,
   options: RestoreOptions,
-  scene: Scene,
+  target: RestoreTarget,
   report: RestoreReport,
 ): Promise<RestoreReport> {
   return options.undo
-    ? await undoRestore(context, options, scene, report)
-    : await restoreFiles(context, options, scene, report);
+    ? await undoRestore(context, options, target, report)
+    : await restoreFiles(context, options, target, report);
 }
 
 /** Whoever may write into the data directory could have put the journal there. */
@@ -128,7 +128,7 @@ function judgeOrigin(
     run: {
       folder: { dir },
     },
-  }: Scene,
+  }: RestoreTarget,
   journal: Journal,
 ): Guard[] {
   const notes = { begun: begunNotesOf(context).read(), stopped: noticesOf(context).read() };
@@ -152,11 +152,15 @@ function forecast({ step }: Journal, undoing: boolean): string {
   return late ? 'it is finished first' : 'it is rolled back first';
 }
 
-async function settled(scene: Scene, journal: Journal, back: boolean): Promise<Settled> {
-  requireService(scene);
-  const { run: at } = scene;
+async function endInterruptedOf(
+  target: RestoreTarget,
+  journal: Journal,
+  back: boolean,
+): Promise<EndedRestore> {
+  requireService(target);
+  const { run: at } = target;
   try {
-    return await settle(at, journal, back);
+    return await endInterrupted(at, journal, back);
   } finally {
     await at.service.release();
   }

@@ -13,7 +13,7 @@ import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { provideHands } from '../../../src/app/hands/start.ts';
 import { handsCommand } from '../../../src/app/hands/command.ts';
-import type { FileManners } from '../../../src/backup/restore/file-manners.ts';
+import type { FileOwnership } from '../../../src/backup/restore/file-ownership.ts';
 import { localFolder, type DataFolder } from '../../../src/backup/restore/folder/data-folder.ts';
 import type { Journal } from '../../../src/backup/restore/journal.ts';
 import { handsProgram } from '../../support/agent/hands-program.ts';
@@ -21,7 +21,7 @@ import { makeTempFolder, removeTempFolder } from '../../support/house/temp-folde
 
 const isRoot = process.getuid?.() === 0;
 const owner = isRoot ? { uid: 1, gid: 1 } : { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
-const manners: FileManners = { owner, file: { mode: 0o640, ...owner }, folder: { mode: 0o750 } };
+const ownership: FileOwnership = { owner, file: { mode: 0o640, ...owner }, folder: { mode: 0o750 } };
 
 function makeData(): string {
   const dir = makeTempFolder();
@@ -34,7 +34,7 @@ function makeData(): string {
 async function openHands(dir: string, program: readonly string[] = handsProgram()): Promise<DataFolder> {
   const hands = provideHands(program);
   onTestFinished(() => hands.close());
-  return await hands.folder(dir, manners);
+  return await hands.folder(dir, ownership);
 }
 
 /** Its numbers are what ps shows. */
@@ -73,7 +73,7 @@ const journal: Journal = {
 };
 
 const openers: [string, (dir: string) => Promise<DataFolder>][] = [
-  ['this process', async (dir) => localFolder(dir, manners)],
+  ['this process', async (dir) => localFolder(dir, ownership)],
   ['a process of its own', openHands],
 ];
 

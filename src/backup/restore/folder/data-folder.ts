@@ -1,6 +1,6 @@
 import type { ReadByPlace } from '../../../lib/file-tail.ts';
 import type { StagedFile } from '../../../lib/staged-file.ts';
-import type { FileManners } from '../file-manners.ts';
+import type { FileOwnership } from '../file-ownership.ts';
 import { requireSound, type Journal } from '../journal.ts';
 import { folderVerbs, type FolderVerbs, type FolderWork } from './verbs.ts';
 
@@ -11,7 +11,7 @@ import { folderVerbs, type FolderVerbs, type FolderWork } from './verbs.ts';
 export interface DataFolder extends Omit<FolderWork, FileVerb> {
   /** Absolute, without symbolic links. */
   dir: string;
-  manners: FileManners;
+  ownership: FileOwnership;
   /** Only its owner may read it until it is finished; then it has owner and mode as the server's own files. */
   create(path: string): Promise<StagedFile>;
   open(path: string): Promise<ReadByPlace>;
@@ -20,12 +20,12 @@ export interface DataFolder extends Omit<FolderWork, FileVerb> {
 /** Of files by their numbers. */
 type FileVerb = 'create' | 'open' | 'write' | 'read' | 'finish' | 'close';
 
-export function dataFolder(dir: string, manners: FileManners, work: FolderWork): DataFolder {
+export function dataFolder(dir: string, ownership: FileOwnership, work: FolderWork): DataFolder {
   const { create, open, write, read, finish, close, ...others } = work;
   return {
     ...others,
     dir,
-    manners,
+    ownership,
     // Whoever wrote it, and whoever has read it for us, may wish us ill.
     readJournal: async () => sound(await work.readJournal()),
     lastDone: async () => sound(await work.lastDone()),
@@ -58,11 +58,11 @@ function sound(journal: Journal | undefined): Journal | undefined {
 }
 
 /** With the rights of this process: where nobody else would have others. */
-export function localFolder(dir: string, manners: FileManners): DataFolder {
-  const verbs = folderVerbs(dir, manners);
+export function localFolder(dir: string, ownership: FileOwnership): DataFolder {
+  const verbs = folderVerbs(dir, ownership);
   return dataFolder(
     dir,
-    manners,
+    ownership,
     workOf(verbs, async (verb, args) => await verb(...args)),
   );
 }

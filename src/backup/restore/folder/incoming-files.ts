@@ -12,7 +12,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { formatAofManifest } from '../../../formats/aof/aof-manifest.ts';
-import type { FileManners } from '../file-manners.ts';
+import type { FileOwnership } from '../file-ownership.ts';
 import { syncFolder } from '../journal.ts';
 import { secondName } from '../swap-plan.ts';
 
@@ -20,7 +20,7 @@ import { secondName } from '../swap-plan.ts';
 interface Place {
   dir: string;
   work: string;
-  manners: FileManners;
+  ownership: FileOwnership;
 }
 
 /**
@@ -28,7 +28,7 @@ interface Place {
  * paths count from `dir`.
  */
 export function buildAofFolder(
-  { dir, work, manners }: Place,
+  { dir, work, ownership }: Place,
   { base, aofFile }: { base: string; aofFile: string },
 ): string {
   const folder = `${work}/aof`;
@@ -38,14 +38,14 @@ export function buildAofFolder(
   mkdirSync(path, { mode: 0o700 });
   const file = { name: `${aofFile}.1.base.rdb`, seq: 1, type: 'b' as const, extra: [] };
   linkSync(join(dir, base), join(path, file.name));
-  writeWhole(join(path, `${aofFile}.manifest`), formatAofManifest({ base: file, incrs: [] }), manners);
-  finishFolder(path, manners);
+  writeWhole(join(path, `${aofFile}.manifest`), formatAofManifest({ base: file, incrs: [] }), ownership);
+  finishFolder(path, ownership);
   syncFolder(join(dir, work));
   return folder;
 }
 
 /** A folder as the server's is, and its names durable. */
-export function finishFolder(path: string, { folder: { mode } }: FileManners): void {
+export function finishFolder(path: string, { folder: { mode } }: FileOwnership): void {
   const opened = openSync(path, 'r');
   try {
     fchmodSync(opened, mode);
@@ -59,19 +59,19 @@ export function finishFolder(path: string, { folder: { mode } }: FileManners): v
  * What lies in the AOF's place while its folder is exchanged (see planSwap): the new data, where that is an RDB; else a
  * text, which no server starts with.
  */
-export function buildBridge({ dir, work, manners }: Place, rdb: string | undefined): string {
+export function buildBridge({ dir, work, ownership }: Place, rdb: string | undefined): string {
   const name = `${work}/bridge`;
   const path = join(dir, name);
   rmSync(path, { force: true });
   rmSync(secondName(path), { force: true });
   if (rdb !== undefined) linkSync(join(dir, rdb), path);
-  else writeWhole(path, 'A restore was interrupted here. Run: redis-agent restore\n', manners);
+  else writeWhole(path, 'A restore was interrupted here. Run: redis-agent restore\n', ownership);
   linkSync(path, secondName(path));
   syncFolder(join(dir, work));
   return name;
 }
 
-function writeWhole(path: string, text: string, { file: { mode, uid, gid } }: FileManners): void {
+function writeWhole(path: string, text: string, { file: { mode, uid, gid } }: FileOwnership): void {
   const file = openSync(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600);
   try {
     writeFileSync(file, text);

@@ -2,19 +2,19 @@ import { closeSync, constants, linkSync, openSync, rmSync, writeFileSync } from 
 import { open, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openForeignSync } from '../../../lib/foreign-file.ts';
-import type { FileManners } from '../file-manners.ts';
+import type { FileOwnership } from '../file-ownership.ts';
 
 /** Files that are being written or read, by number: over a pipe there is nothing else to name them by. */
 export class OpenFiles {
   readonly #dir: string;
-  readonly #manners: FileManners;
+  readonly #ownership: FileOwnership;
   readonly #files = new Map<number, FileHandle>();
   /** Never the number of a file of another process, which may have been killed with its own. */
   #last = process.pid * 2 ** 20;
 
-  constructor(dir: string, manners: FileManners) {
+  constructor(dir: string, ownership: FileOwnership) {
     this.#dir = dir;
-    this.#manners = manners;
+    this.#ownership = ownership;
   }
 
   /** A new file, open for writing; only its owner may read it until it is finished. */
@@ -42,7 +42,7 @@ export class OpenFiles {
   /** Owner and mode as they are to be; `durable`: on the disk when it resolves. */
   async finish(file: number, durable: boolean): Promise<void> {
     const handle = this.#at(file);
-    const { file: wanted, owner } = this.#manners;
+    const { file: wanted, owner } = this.#ownership;
     const isRoot = process.geteuid?.() === 0;
     if (isRoot) await handle.chown(wanted.uid, wanted.gid);
     // A group that the user is not in is nobody's to give.

@@ -1,6 +1,6 @@
 import { lstatSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import type { FileManners } from '../file-manners.ts';
+import type { FileOwnership } from '../file-ownership.ts';
 import { openJournals, type Journal } from '../journal.ts';
 import { freeSuffix, identify, isAsPlaced, lookAtFiles, makeMove, missingFiles } from '../swap.ts';
 import type { DataFiles, FileMove } from '../swap-plan.ts';
@@ -16,9 +16,9 @@ type Names = Journal['layout']['names'];
  * knows neither repository nor server. Paths count from `dir`, but for logs, which are where the server has them.
  */
 // oxlint-disable-next-line typescript/explicit-function-return-type -- DataFolder is made of what this returns
-export function folderVerbs(dir: string, manners: FileManners) {
+export function folderVerbs(dir: string, ownership: FileOwnership) {
   const journals = openJournals(dir);
-  const files = new OpenFiles(dir, manners);
+  const files = new OpenFiles(dir, ownership);
   const at = (path: string): string => join(dir, path);
   return {
     readJournal: () => journals.read(),
@@ -28,7 +28,7 @@ export function folderVerbs(dir: string, manners: FileManners) {
 
     probe: () => probe(dir),
     makeFolder: (path: string) => void mkdirSync(at(path), { mode: 0o700, recursive: true }),
-    finishFolder: (path: string) => finishFolder(at(path), manners),
+    finishFolder: (path: string) => finishFolder(at(path), ownership),
     remove: (path: string) => rmSync(at(path), { recursive: true, force: true }),
     sweep: () => sweep(at(journals.name)),
 
@@ -42,8 +42,9 @@ export function folderVerbs(dir: string, manners: FileManners) {
     copy: (from: string, to: string) => files.copy(from, to),
 
     buildAofFolder: (work: string, base: string, aofFile: string) =>
-      buildAofFolder({ dir, work, manners }, { base, aofFile }),
-    buildBridge: (work: string, rdb: string | null) => buildBridge({ dir, work, manners }, rdb ?? undefined),
+      buildAofFolder({ dir, work, ownership }, { base, aofFile }),
+    buildBridge: (work: string, rdb: string | null) =>
+      buildBridge({ dir, work, ownership }, rdb ?? undefined),
 
     lookAtFiles: (names: Names) => lookAtFiles(dir, names),
     isThere: (path: string) => lstatSync(at(path), { throwIfNoEntry: false }) !== undefined,

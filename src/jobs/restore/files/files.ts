@@ -7,8 +7,8 @@ import type { Manifest } from '../../../domain/backup.ts';
 import { AgentError, messageOf } from '../../../domain/errors.ts';
 import { nameDamage } from '../../prove/name-damage.ts';
 import { takeBack } from './roll-back.ts';
-import { serve, type Served } from './start-and-compare.ts';
-import { abandon } from './settle.ts';
+import { startAndCompare, type Served } from './start-and-compare.ts';
+import { abandon } from './end-interrupted.ts';
 import {
   asLoadable,
   begin,
@@ -25,7 +25,7 @@ import { describeLoad, loadedBefore } from '../../prove/loaded-before.ts';
 import type { JobContext } from '../../job.ts';
 import { interruptedLive } from '../live/recover-live.ts';
 import { expectRestore } from '../../drill/last-drill.ts';
-import { refuse, type RestoreOptions, type RestoreReport, type Scene } from './look-at-server.ts';
+import { refuse, type RestoreOptions, type RestoreReport, type RestoreTarget } from './look-at-server.ts';
 import { NotServing } from './server.ts';
 import { stageDump, type StagedData } from '../../fetch/stage.ts';
 import { stageConverted } from '../../fetch/convert-aof.ts';
@@ -40,10 +40,10 @@ export function describeServed(served: Served | undefined): Pick<RestoreReport, 
 export async function restoreFiles(
   context: JobContext,
   options: RestoreOptions,
-  scene: Scene,
+  target: RestoreTarget,
   report: RestoreReport,
 ): Promise<RestoreReport> {
-  const { facts, persistence, run } = scene;
+  const { facts, persistence, run } = target;
   const manifest = await context.repository.find(options.which, context.signal);
   const { plain } = artefactOf(manifest);
   const server = facts.program ?? facts.running ?? manifest.server;
@@ -56,7 +56,7 @@ export async function restoreFiles(
     staleAfter: context.settings.backup.stale_after,
     encrypts: options.local === undefined && context.settings.repository.encryption.age_recipients.length > 0,
     persistence,
-    hasAof: scene.hasAof,
+    hasAof: target.hasAof,
     expected: await expectRestore(context, plain.bytes, { method: 'files', kind: manifest.kind }),
   });
   // What an interrupted live restore has made of the server is put right first.
@@ -146,7 +146,7 @@ async function placeAndServe(
     }
     throw await takeBack(run, written, new NotServing(messageOf(error), []));
   }
-  return await serve(run, placed);
+  return await startAndCompare(run, placed);
 }
 
 /** What went wrong says more than what goes wrong in clearing up behind it. */
@@ -210,10 +210,10 @@ async function save(context: JobContext): Promise<void> {
 export async function undoRestore(
   context: JobContext,
   options: RestoreOptions,
-  scene: Scene,
+  target: RestoreTarget,
   report: RestoreReport,
 ): Promise<RestoreReport> {
-  const { facts, persistence, run } = scene;
+  const { facts, persistence, run } = target;
   const { folder } = run;
   const last = await folder.lastDone();
   if (last === undefined)
@@ -223,7 +223,7 @@ export async function undoRestore(
     });
   const gone = await folder.missingFiles(last.kept);
   if (gone.length > 0) throw isGone(last, gone);
-  const plan = planUndo({ facts, persistence, last, hasAof: scene.hasAof });
+  const plan = planUndo({ facts, persistence, last, hasAof: target.hasAof });
   if (options.dryRun) return { ...report, undo: plan };
   refuse(plan.guards, options.allow);
   await requirePlace(folder, plan.layout, 0);

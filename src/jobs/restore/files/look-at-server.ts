@@ -1,7 +1,7 @@
 import { realpath } from 'node:fs/promises';
 import type { RestoreFacts } from '../../../backup/restore/facts.ts';
 import { gatherFacts } from '../../../backup/restore/gather-facts.ts';
-import { learnManners } from '../../../backup/restore/file-manners.ts';
+import { readOwnership } from '../../../backup/restore/file-ownership.ts';
 import type { DataFolder } from '../../../backup/restore/folder/data-folder.ts';
 import { journalFolder, type Journal } from '../../../backup/restore/journal.ts';
 import { flagOf, type Guard } from '../../../backup/restore/judge-guards.ts';
@@ -53,7 +53,7 @@ export interface RestoreReport {
 }
 
 /** The server, its files and what an earlier run has left. */
-export interface Scene {
+export interface RestoreTarget {
   facts: RestoreFacts;
   persistence: NonNullable<ReturnType<typeof nextPersistence>>;
   run: RestoreRun;
@@ -64,7 +64,10 @@ export interface Scene {
 }
 
 /** Looks at an instance with all that a restore has to know. Changes nothing. */
-export async function look(context: JobContext, { onStep = () => {} }: RestoreOptions): Promise<Scene> {
+export async function lookAtServer(
+  context: JobContext,
+  { onStep = () => {} }: RestoreOptions,
+): Promise<RestoreTarget> {
   const { instance, clock, signal } = context;
   const { facts, service } = await gatherFacts({ instance, connect: () => context.connect(), clock, signal });
   const next = nextPersistence(facts);
@@ -146,12 +149,12 @@ async function lookInto(
   dir: string,
   layout: Layout,
   facts: RestoreFacts,
-): Promise<{ folder: DataFolder } & Pick<Scene, 'interrupted' | 'hasAof'>> {
+): Promise<{ folder: DataFolder } & Pick<RestoreTarget, 'interrupted' | 'hasAof'>> {
   try {
     const user = requireServiceUser(facts);
-    const manners = learnManners(dir, layout, user ?? facts.running?.user);
+    const ownership = readOwnership(dir, layout, user ?? facts.running?.user);
     if (user !== undefined) requireOwnFolder(named, journalFolder, user);
-    const folder = await context.folder(dir, manners);
+    const folder = await context.folder(dir, ownership);
     const { aofFile, aofDir } = await folder.lookAtFiles(layout.names);
     return { folder, interrupted: await folder.readJournal(), hasAof: aofFile || aofDir };
   } catch (error) {
@@ -176,7 +179,7 @@ function unmanaged(): AgentError {
   });
 }
 
-export function requireService({ service }: Scene): void {
+export function requireService({ service }: RestoreTarget): void {
   if (service === undefined) throw unmanaged();
 }
 

@@ -245,7 +245,7 @@ export function outputIn(folder: DataFolder): PlainCommands['output'] {
   const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC;
   return {
     // A descriptor for the server's own process, which no other one can hand to us.
-    open: () => actAs(folder.manners.owner, () => openForeignSync(join(folder.dir, path), flags, 0o600)),
+    open: () => actAs(folder.ownership.owner, () => openForeignSync(join(folder.dir, path), flags, 0o600)),
     read: () => folder.outputOf(path).catch(() => ''),
   };
 }

@@ -21,7 +21,7 @@ export interface Served {
 }
 
 /** From placed files to served data; what does not come up, or is not what it should be, goes back. */
-export async function serve(run: RestoreRun, placed: Journal): Promise<Served> {
+export async function startAndCompare(run: RestoreRun, placed: Journal): Promise<Served> {
   const log = await followLog(run.folder, run.logfile);
   try {
     const started = await begin(run, placed, 'start');

@@ -92,7 +92,7 @@ export function noticesOf({ settings, instance }: Pick<JobContext, 'settings' | 
 }
 
 /** `outcome`: of the restore that it tells of; `gone` when nobody knows. */
-export function settleNotice(context: JobContext, outcome: 'done' | 'rolled-back' | 'gone'): void {
+export function clearNotices(context: JobContext, outcome: 'done' | 'rolled-back' | 'gone'): void {
   const notices = noticesOf(context);
   try {
     begunNotesOf(context).clear();
@@ -207,7 +207,7 @@ export async function close(
   } catch (error) {
     throw cannotGoOn(run, 'note that all is done', error);
   }
-  settleNotice(run.context, outcome);
+  clearNotices(run.context, outcome);
 }
 
 /**

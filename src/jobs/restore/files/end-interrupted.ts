@@ -2,20 +2,26 @@ import type { Journal } from '../../../backup/restore/journal.ts';
 import { reportLoad } from '../../../backup/restore/judge-load.ts';
 import { putBack, rollBack, serveOld, startAgain, takeBack } from './roll-back.ts';
 import { askInfo, followLog, NotServing, untilServing } from './server.ts';
-import { commit, compareAndCommit, serve, type Served } from './start-and-compare.ts';
+import { commit, compareAndCommit, startAndCompare, type Served } from './start-and-compare.ts';
 import { close, makeMoves, stopServer, type RestoreRun } from './steps.ts';
 
 /** What became of a restore that was interrupted. */
-export type Settled = { outcome: 'finished'; served: Served } | { outcome: 'rolled-back'; served: undefined };
+export type EndedRestore =
+  | { outcome: 'finished'; served: Served }
+  | { outcome: 'rolled-back'; served: undefined };
 
 /**
  * Ends what an interrupted run has left. Until its files were being placed nothing but copies of ours exist: they go, and
  * a server that was stopped is started. From then on it is finished, or, where it was on its way back or `back` is asked
  * for, brought back.
  */
-export async function settle(run: RestoreRun, journal: Journal, back: boolean): Promise<Settled> {
+export async function endInterrupted(
+  run: RestoreRun,
+  journal: Journal,
+  back: boolean,
+): Promise<EndedRestore> {
   const { step } = journal;
-  const rolledBack: Settled = { outcome: 'rolled-back', served: undefined };
+  const rolledBack: EndedRestore = { outcome: 'rolled-back', served: undefined };
   if (step === 'stage' || step === 'verify' || step === 'save' || step === 'stop') {
     await abandon(run, journal);
     return rolledBack;
@@ -61,5 +67,5 @@ async function finish(run: RestoreRun, left: Journal): Promise<Served> {
   }
   await stopServer(run);
   if (journal.step === 'place') await makeMoves(run, journal);
-  return await serve(run, await asFarAsKnown(run, left));
+  return await startAndCompare(run, await asFarAsKnown(run, left));
 }

@@ -5,7 +5,7 @@ import type { UserId } from '../../lib/act-as.ts';
 import type { Layout } from './layout.ts';
 
 /** Whose the data files are and how they are to be: as those that are there, else as a server would make them. */
-export interface FileManners {
+export interface FileOwnership {
   /** Of the server's process, or else of the data. */
   owner: UserId;
   file: { mode: number; uid: number; gid: number };
@@ -13,7 +13,7 @@ export interface FileManners {
 }
 
 /** Looks at what is there. `user` is that of the server's process, where there is one. */
-export function learnManners(dir: string, { names }: Layout, user: UserId | undefined): FileManners {
+export function readOwnership(dir: string, { names }: Layout, user: UserId | undefined): FileOwnership {
   const look = (name: string): Stats | undefined => lstatSync(join(dir, name), { throwIfNoEntry: false });
   const folder = look('.');
   if (folder?.isDirectory() !== true)
