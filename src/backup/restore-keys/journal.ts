@@ -1,9 +1,7 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { AgentError, messageOf } from '../../domain/errors.ts';
-import { longestNote, readForeignSync } from '../../lib/foreign-file.ts';
-import { writeAtomic } from '../../lib/write-atomic.ts';
+import { Note } from '../../state/notes/note.ts';
 import { noCounts, type TallyCounts } from './tally.ts';
 
 const schema = 3;
@@ -46,38 +44,35 @@ export interface KeyJournal {
   readonly name: string;
   /** undefined when there is nothing to go on from. */
   read(): KeyProgress | undefined;
-  /** Durable when it resolves. */
-  write(progress: KeyProgress): Promise<void>;
+  /** Durable when it returns. */
+  write(progress: KeyProgress): void;
   remove(): void;
 }
 
 /** `identity`: whatever makes this restore the same as another one. Only `write` touches the folder. */
 export function openKeyJournal(stateDirectory: string, identity: unknown): KeyJournal {
   const name = createHash('sha256').update(JSON.stringify(identity)).digest('hex').slice(0, 24);
-  const folder = join(stateDirectory, 'restore-keys');
-  const path = join(folder, `${name}.json`);
+  const note = new Note<KeyProgress & { schema: number }>(stateDirectory, `restore-keys/${name}.json`, sound);
   return {
     name,
-    read() {
+    // None, or not readable: what was written is written again, which does no harm.
+    read: () => note.readIfSound(),
+    write(progress) {
       try {
-        // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- written by `write` below, whole or not at all
-        const found = JSON.parse(readForeignSync(path, longestNote)) as KeyProgress & { schema: number };
-        return found.schema === schema ? found : undefined;
-      } catch {
-        // None, or not readable: what was written is written again, which does no harm.
-        return undefined;
-      }
-    },
-    async write(progress) {
-      try {
-        mkdirSync(folder, { recursive: true, mode: 0o750 });
-        await writeAtomic(path, `${JSON.stringify({ schema, ...progress })}\n`, { mode: 0o600 });
+        note.write({ schema, ...progress });
       } catch (error) {
-        throw unusable(folder, error);
+        throw unusable(join(stateDirectory, 'restore-keys'), error);
       }
     },
-    remove: () => rmSync(path, { force: true }),
+    remove: () => note.clear(),
   };
+}
+
+function sound(value: unknown): KeyProgress & { schema: number } {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- written above, whole or not at all
+  const progress = value as KeyProgress & { schema: number };
+  if (progress.schema === schema) return progress;
+  throw new Error('it is of another form');
 }
 
 function unusable(folder: string, cause: unknown): AgentError {

@@ -1,8 +1,5 @@
-import { mkdirSync, rmSync, statSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { actAs, type UserId } from '../../lib/act-as.ts';
-import { longestNote, readForeignSync } from '../../lib/foreign-file.ts';
-import { replace, type Journal } from './journal.ts';
+import { Note } from '../../state/notes/note.ts';
+import type { Journal } from './journal.ts';
 import type { StopNotice } from './stop-notice.ts';
 
 /** Of a restore by files, since before its journal: that this agent has begun it. */
@@ -15,39 +12,9 @@ export type BegunNote = { schema: 1; dir: string } & Pick<
  * In the agent's state directory, where the server's user cannot write: a journal lies in the data directory, and whoever
  * may write there may have put it there.
  */
-export class BegunNotes {
-  readonly #path: string;
-  readonly #owner: UserId | undefined;
-
-  constructor(stateDirectory: string, instance: string) {
-    this.#path = join(stateDirectory, 'restore', `${instance}.files.json`);
-    this.#owner = statSync(stateDirectory, { throwIfNoEntry: false });
-  }
-
-  /** Undefined when there is none, or none that can be read. */
-  read(): Partial<BegunNote> | undefined {
-    try {
-      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- only ever compared
-      return JSON.parse(
-        actAs(this.#owner, () => readForeignSync(this.#path, longestNote)),
-      ) as Partial<BegunNote>;
-    } catch {
-      return undefined;
-    }
-  }
-
-  /** Durable when it returns. */
-  write(note: BegunNote): void {
-    const folder = dirname(this.#path);
-    actAs(this.#owner, () => {
-      mkdirSync(folder, { recursive: true, mode: 0o750 });
-      replace(folder, this.#path, note);
-    });
-  }
-
-  clear(): void {
-    actAs(this.#owner, () => rmSync(this.#path, { force: true }));
-  }
+export function begunNote(stateDirectory: string, instance: string): Note<BegunNote> {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- only ever compared
+  return new Note(stateDirectory, `restore/${instance}.files.json`, (value) => value as BegunNote);
 }
 
 /** Has this agent begun the restore that a journal in `dir` tells of? Older versions noted only that they stopped a server. */

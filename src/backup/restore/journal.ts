@@ -1,17 +1,8 @@
-import {
-  closeSync,
-  constants,
-  fchmodSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  renameSync,
-  writeFileSync,
-} from 'node:fs';
+import { mkdirSync, readdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { AgentError, messageOf, systemCode } from '../../domain/errors.ts';
-import { longestNote, openForeignSync, readForeignSync } from '../../lib/foreign-file.ts';
+import { longestNote, readForeignSync } from '../../lib/foreign-file.ts';
+import { replaceJson, syncFolder } from '../../lib/replace-json.ts';
 import type { ExpectedKeys } from './judge-load.ts';
 import type { Layout } from './layout.ts';
 import type { DataFiles, FileMove } from './swap-plan.ts';
@@ -90,10 +81,10 @@ export function openJournals(dir: string): JournalFolder {
     read: () => load(path),
     write(journal) {
       makeFolder(folder, dir);
-      replace(folder, path, journal);
+      replaceJson(path, journal);
     },
     archive(journal) {
-      replace(folder, path, journal);
+      replaceJson(path, journal);
       renameSync(path, join(folder, `${journal.token}.json`));
       syncFolder(folder);
     },
@@ -173,30 +164,4 @@ function isBelow(path: string): boolean {
   return (
     path.split('/').every((part) => part !== '' && part !== '.' && part !== '..') && !path.includes('\0')
   );
-}
-
-/** Replaces a small file of ours by `value` as JSON: the old one, or the new one and durable. Only its owner may read it. */
-export function replace(folder: string, path: string, value: unknown): void {
-  const temporary = `${path}.tmp`;
-  const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC;
-  const file = openForeignSync(temporary, flags, 0o600);
-  try {
-    fchmodSync(file, 0o600);
-    writeFileSync(file, `${JSON.stringify(value, undefined, 2)}\n`);
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
-  }
-  renameSync(temporary, path);
-  syncFolder(folder);
-}
-
-/** Makes names in a folder durable. */
-export function syncFolder(path: string): void {
-  const folder = openSync(path, 'r');
-  try {
-    fsyncSync(folder);
-  } finally {
-    closeSync(folder);
-  }
 }

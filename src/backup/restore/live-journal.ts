@@ -1,9 +1,5 @@
-import { mkdirSync, renameSync, rmSync, statSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { AgentError, messageOf, systemCode } from '../../domain/errors.ts';
-import { actAs, type UserId } from '../../lib/act-as.ts';
-import { longestNote, readForeignSync } from '../../lib/foreign-file.ts';
-import { replace } from './journal.ts';
+import { AgentError, messageOf } from '../../domain/errors.ts';
+import { Note } from '../../state/notes/note.ts';
 
 /**
  * What a live restore is about to do, in this order: change the server's settings · make it follow the agent, which
@@ -38,22 +34,23 @@ export interface LiveRecord {
  * belongs to, root or not. Losing it loses nothing that REPLICAOF NO ONE does not give back.
  */
 export class LiveJournal {
-  readonly path: string;
-  readonly #lastPath: string;
-  readonly #owner: UserId | undefined;
+  readonly #current: Note<LiveRecord>;
+  readonly #last: Note<LiveRecord>;
 
   constructor(stateDirectory: string, instance: string) {
-    this.path = join(stateDirectory, 'restore', `${instance}.live.json`);
-    this.#lastPath = join(stateDirectory, 'restore', `${instance}.live-last.json`);
-    this.#owner = statSync(stateDirectory, { throwIfNoEntry: false });
+    this.#current = new Note(stateDirectory, `restore/${instance}.live.json`, soundRecord);
+    this.#last = new Note(stateDirectory, `restore/${instance}.live-last.json`, soundRecord);
+  }
+
+  get path(): string {
+    return this.#current.path;
   }
 
   /** undefined when no live restore is under way. Throws an AgentError `failed` when it cannot be read. */
   read(): LiveRecord | undefined {
     try {
-      return soundRecord(JSON.parse(actAs(this.#owner, () => readForeignSync(this.path, longestNote))));
+      return this.#current.read();
     } catch (error) {
-      if (systemCode(error) === 'ENOENT') return undefined;
       throw new AgentError(
         'failed',
         `the journal of an interrupted restore, ${this.path}, cannot be read: ${messageOf(error)}`,
@@ -68,29 +65,21 @@ export class LiveJournal {
 
   /** Durable when it returns. */
   write(record: LiveRecord): void {
-    const folder = dirname(this.path);
-    actAs(this.#owner, () => {
-      mkdirSync(folder, { recursive: true, mode: 0o750 });
-      replace(folder, this.path, record);
-    });
+    this.#current.write(record);
   }
 
   /** Ends it as done: from now on `last` tells of it. */
   keep(): void {
-    actAs(this.#owner, () => renameSync(this.path, this.#lastPath));
+    this.#current.moveTo(this.#last);
   }
 
   /** The last live restore that has come to its end; undefined when there is none, or its file is not to be read. */
   last(): LiveRecord | undefined {
-    try {
-      return soundRecord(JSON.parse(actAs(this.#owner, () => readForeignSync(this.#lastPath, longestNote))));
-    } catch {
-      return undefined;
-    }
+    return this.#last.readIfSound();
   }
 
   clear(): void {
-    actAs(this.#owner, () => rmSync(this.path, { force: true }));
+    this.#current.clear();
   }
 }
 

@@ -1,7 +1,8 @@
 import { linkSync, lstatSync, renameSync, unlinkSync, type BigIntStats } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { AgentError, messageOf, systemCode } from '../../domain/errors.ts';
-import { syncFolder, type Journal } from './journal.ts';
+import { syncFolder } from '../../lib/replace-json.ts';
+import type { Journal } from './journal.ts';
 import type { DataFiles, FileMove } from './swap-plan.ts';
 
 /** What is in the places of the data files. */

@@ -134,9 +134,11 @@ async function examinePlace(
     places: await toolPlaces(instance, context.signal),
   });
   if (examined === undefined) return absent(place);
-  await writeAofProgress(directory, instance.name, examined.verified).catch((cause: unknown) =>
-    log.warn({ cause: messageOf(cause) }, 'cannot note what was verified: the next run reads all of it'),
-  );
+  try {
+    writeAofProgress(directory, instance.name, examined.verified);
+  } catch (cause) {
+    log.warn({ cause: messageOf(cause) }, 'cannot note what was verified: the next run reads all of it');
+  }
   return examined.report;
 }
 

@@ -121,7 +121,7 @@ function notes(
     allowed = from + ahead;
     next = clock.monotonic() + journalEvery;
     const { deferred } = writer;
-    await journal.write({
+    journal.write({
       ...progress,
       from,
       doubtful_to: Math.max(allowed, progress.doubtful_to),

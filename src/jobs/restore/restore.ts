@@ -19,7 +19,7 @@ import {
   type RestoreReport,
 } from './files/look-at-server.ts';
 import { NotServing } from './files/server.ts';
-import { begunNotesOf, noticesOf, clearNotices } from './files/steps.ts';
+import { begunNoteOf, noticesOf, clearNotices } from './files/steps.ts';
 
 /** Puts a backup, or what the last restore has set aside, in the place of an instance's data. */
 export const restoreJob: Job<RestoreOptions, RestoreReport> = {
@@ -131,7 +131,7 @@ function judgeOrigin(
   }: RestoreTarget,
   journal: Journal,
 ): Guard[] {
-  const notes = { begun: begunNotesOf(context).read(), stopped: noticesOf(context).read() };
+  const notes = { begun: begunNoteOf(context).readIfSound(), stopped: noticesOf(context).read() };
   if (isOurs(journal, dir, notes)) return [];
   const { kind, backup, started_at: started, step } = journal;
   const folder = join(dir, journalFolder);

@@ -1,32 +1,31 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { writeAtomic } from '../../lib/write-atomic.ts';
-import { ensureStateDirectory } from '../db/open.ts';
+import { Note } from './note.ts';
 
 /** Of another form of this file nothing is believed: 1 did not look for administrative commands. */
 const form = 2;
+
+interface Noted {
+  form: number;
+  files: unknown;
+}
 
 /**
  * What earlier runs have verified of an instance's AOF, as they noted it; undefined where nothing was noted or it cannot
  * be read: then everything is read anew, which is only slower.
  */
 export function readAofProgress(directory: string, instance: string): unknown {
-  try {
-    const noted: unknown = JSON.parse(readFileSync(fileOf(directory, instance), 'utf8'));
-    if (typeof noted !== 'object' || noted === null || !('form' in noted) || !('files' in noted))
-      return undefined;
-    return noted.form === form ? noted.files : undefined;
-  } catch {
-    return undefined;
-  }
+  return noteOf(directory, instance).readIfSound()?.files;
 }
 
-/** Rejects with a system error. */
-export async function writeAofProgress(directory: string, instance: string, files: unknown): Promise<void> {
-  ensureStateDirectory(join(directory, 'aof'));
-  await writeAtomic(fileOf(directory, instance), `${JSON.stringify({ form, files })}\n`, { mode: 0o600 });
+/** Throws a system error. */
+export function writeAofProgress(directory: string, instance: string, files: unknown): void {
+  noteOf(directory, instance).write({ form, files });
 }
 
-function fileOf(directory: string, instance: string): string {
-  return join(directory, 'aof', `${instance}.json`);
+function noteOf(directory: string, instance: string): Note<Noted> {
+  return new Note(directory, `aof/${instance}.json`, (value) => {
+    if (typeof value !== 'object' || value === null || !('form' in value) || !('files' in value))
+      throw new Error('it is incomplete');
+    if (value.form !== form) throw new Error('it is of another form');
+    return { form, files: value.files };
+  });
 }

@@ -6,11 +6,12 @@ import {
   type RollbackStep,
 } from '../../../backup/restore/journal.ts';
 import { incomingFrom, type Workplace } from '../../../backup/restore/workplace.ts';
-import { BegunNotes } from '../../../backup/restore/begun-note.ts';
+import { begunNote, type BegunNote } from '../../../backup/restore/begun-note.ts';
 import { StopNotices } from '../../../backup/restore/stop-notice.ts';
 import { planSwap, type DataFiles } from '../../../backup/restore/swap-plan.ts';
 import { AgentError, messageOf, systemCode } from '../../../domain/errors.ts';
 import type { ServiceControl } from '../../../redis/service.ts';
+import type { Note } from '../../../state/notes/note.ts';
 import type { JobContext } from '../../job.ts';
 import { endStrays, onward, requireGone, serverProcesses, untilGone } from './server.ts';
 
@@ -67,7 +68,7 @@ function noteBegun(
   { token, kind, backup, started_at }: Journal,
 ): void {
   try {
-    begunNotesOf(context).write({ schema: 1, token, kind, backup, started_at, dir });
+    begunNoteOf(context).write({ schema: 1, token, kind, backup, started_at, dir });
   } catch (error) {
     context.log.warn({ cause: messageOf(error) }, 'cannot note in the state directory that a restore begins');
   }
@@ -83,8 +84,11 @@ function leaveNotice({ context, folder: { dir }, service }: RestoreRun, journal:
   }
 }
 
-export function begunNotesOf({ settings, instance }: Pick<JobContext, 'settings' | 'instance'>): BegunNotes {
-  return new BegunNotes(settings.state.path, instance.name);
+export function begunNoteOf({
+  settings,
+  instance,
+}: Pick<JobContext, 'settings' | 'instance'>): Note<BegunNote> {
+  return begunNote(settings.state.path, instance.name);
 }
 
 export function noticesOf({ settings, instance }: Pick<JobContext, 'settings' | 'instance'>): StopNotices {
@@ -95,7 +99,7 @@ export function noticesOf({ settings, instance }: Pick<JobContext, 'settings' | 
 export function clearNotices(context: JobContext, outcome: 'done' | 'rolled-back' | 'gone'): void {
   const notices = noticesOf(context);
   try {
-    begunNotesOf(context).clear();
+    begunNoteOf(context).clear();
     if (outcome === 'done') notices.keep();
     else notices.clear();
   } catch (error) {

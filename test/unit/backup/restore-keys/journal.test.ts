@@ -39,7 +39,7 @@ test('gives back what was written, for the same restore only, and nothing when i
   const journal = openKeyJournal(folder, { source: 'x' });
   expect(journal.read()).toBeUndefined();
   expect(existsSync(join(folder, 'restore-keys'))).toBe(false);
-  await journal.write(progress);
+  journal.write(progress);
   expect(openKeyJournal(folder, { source: 'x' }).read()).toMatchObject(progress);
   expect(openKeyJournal(folder, { source: 'y' }).read()).toBeUndefined();
   journal.remove();
