@@ -4,7 +4,7 @@ import { wrap } from './wrap.ts';
 
 /** For people: who takes part, what was or would be done, and who is left behind. */
 export function renderRotation(result: RotationResult, width: number): string {
-  const { user, nodes, dry_run: dry, resumes, stragglers, refused } = result;
+  const { user, nodes, dry_run: dry, waits, resumes, stragglers, refused } = result;
   const lines: string[] = [];
   const add = (text: string, by = 0): void => {
     const blank = ' '.repeat(by);
@@ -12,7 +12,13 @@ export function renderRotation(result: RotationResult, width: number): string {
       lines.push(`${blank}${each}`);
   };
   const count = `${nodes.length} ${nodes.length === 1 ? 'server' : 'servers'}`;
-  add(dry ? `${user} would get a new password on ${count}` : `${user} has a new password on ${count}`);
+  add(
+    waits
+      ? `${user} has its old and its new password on ${count}, until you have changed what is below`
+      : dry
+        ? `${user} would get a new password on ${count}`
+        : `${user} has a new password on ${count}`,
+  );
   if (resumes !== null) add(`this goes on with the rotation of ${resumes}`, 2);
   for (const { address, role, kept_in: kept, connections } of nodes) {
     add(`${address}  ${role}  ${kept}`, 2);
@@ -22,7 +28,18 @@ export function renderRotation(result: RotationResult, width: number): string {
   for (const url of result.sentinels) add(`Sentinel ${url}: auth-pass changes too, and it logs in anew`, 2);
   for (const path of result.secret_files) add(`handed on in ${path}`, 2);
   for (const hook of result.hooks) add(`handed on by ${hook}`, 2);
-  for (const line of result.by_hand) add(`by hand: ${line}`, 2);
+  for (const { address, why, line, masterauth } of result.by_hand) {
+    add(`by hand: the files of ${address} cannot be written from here (${why})`, 2);
+    // Whole, so that it can be copied.
+    if (line !== null)
+      lines.push(
+        '    In its aclfile, or in redis.conf, one line is about that user (or requirepass):',
+        printable(line),
+      );
+    if (masterauth) add('In redis.conf masterauth gets the new password itself.', 4);
+  }
+  if (waits)
+    add('Then run the same command again: it takes the old password away, and shows these once more.');
   if (stragglers.length > 0) {
     add(`${stragglers.length} connections still had the old password and were closed:`);
     for (const { node, address, name, age_seconds: age } of stragglers.slice(0, most))

@@ -24,9 +24,15 @@ export interface Manners {
 /**
  * Replaces a configuration file by a rename: readers and crashes see the old one or the new one. Mode, owner and group are
  * those given. `as`: with whose rights, where we are root. A symbolic link at `path` is for the caller to resolve. Throws
- * a system error; then the old file is as it was and nothing is left.
+ * a system error; then the old file is as it was and nothing is left. `rehearse`: everything but the rename.
  */
-export function replaceFile(path: string, bytes: Uint8Array, manners: Manners, as: UserId | undefined): void {
+export function replaceFile(
+  path: string,
+  bytes: Uint8Array,
+  manners: Manners,
+  as: UserId | undefined,
+  { rehearse = false } = {},
+): void {
   const folder = dirname(path);
   const temporary = join(folder, `.${basename(path)}.${randomBytes(6).toString('hex')}.tmp`);
   const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
@@ -42,7 +48,7 @@ export function replaceFile(path: string, bytes: Uint8Array, manners: Manners, a
     } finally {
       closeSync(file);
     }
-    actAs(as, () => renameSync(temporary, path));
+    actAs(as, () => (rehearse ? rmSync(temporary) : renameSync(temporary, path)));
   } catch (error) {
     actAs(as, () => rmSync(temporary, { force: true }));
     throw error;

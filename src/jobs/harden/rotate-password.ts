@@ -8,7 +8,7 @@ import {
   type RotationJournal,
   type RotationStep,
 } from './rotate/journal.ts';
-import { findNodes, type NodeRequest } from './rotate/nodes.ts';
+import { findNodes, type NodeRequest, type RotationNode } from './rotate/nodes.ts';
 import { describePlan, requireSound, withOwnFile, type RotationPlan } from './rotate/plan.ts';
 import { rotationRules } from './rotate-rules.ts';
 import type { Admin } from './scene.ts';
@@ -38,6 +38,8 @@ export interface RotateOptions {
 
 export interface RotationResult extends RotationPlan {
   dry_run: boolean;
+  /** Both passwords are valid: a person changes files, and then runs the same command again. */
+  waits: boolean;
   /** Connections with the old password when the time for them was over; they were closed. */
   stragglers: Straggler[];
   /** Who was refused since: they still have the old one. */
@@ -79,12 +81,12 @@ async function run(context: JobContext, options: RotateOptions): Promise<JobResu
   const nodes = await findNodes(ask);
   const known = before === undefined ? undefined : file.secret(false);
   try {
-    requireSound(request, nodes, before, known);
+    requireSound(request, nodes, before, known, dryRun);
     const plan = describePlan(request, nodes, before);
     const sentinels = await openSentinels(request.sentinels, nodes, signal);
     try {
-      if (dryRun) return result({ ...plan, dry_run: true, stragglers: [], refused: [] });
-      const journal: RotationJournal = (before && { ...before, done: lastingOf(before.done) }) ?? {
+      if (dryRun) return result({ ...plan, dry_run: true, waits: false, stragglers: [], refused: [] });
+      const journal: RotationJournal = (before && { ...before, done: lastingOf(before) }) ?? {
         version: 1,
         instance: instance.name,
         user,
@@ -111,10 +113,14 @@ async function run(context: JobContext, options: RotateOptions): Promise<JobResu
         signal,
         progress: (phase) => context.progress.report({ phase }),
       };
-      await walk(rotation, file, options);
-      record(context, options, nodes.length);
-      file.remove();
-      return result({ ...plan, dry_run: false, stragglers: rotation.stragglers, refused: rotation.refused });
+      const waits = await walk(rotation, file, options);
+      if (!waits) {
+        record(context, options, nodes.length);
+        file.remove();
+      }
+      const { stragglers, refused } = rotation;
+      const byHand = await linesByHand(nodes, plan.by_hand, user);
+      return result({ ...plan, by_hand: byHand, dry_run: false, waits, stragglers, refused });
     } finally {
       for (const { connection } of sentinels) connection.close();
     }
@@ -133,14 +139,17 @@ const phases: Record<RotationStep, string> = {
   replication: 'replicas log in anew',
   sentinels: 'Sentinels log in anew',
   wait: 'waiting for old connections',
+  'by-hand': 'files that are changed by hand',
   retire: 'taking the old password away',
   'keep-new': 'writing that into the files',
   close: 'closing old connections',
   verify: 'looking whether all is well',
 };
 
-async function walk(rotation: Rotation, file: JournalFile, { onStep }: RotateOptions): Promise<void> {
-  const { journal, progress } = rotation;
+/** True: it stops before the old password goes, until a person has changed his files. */
+async function walk(rotation: Rotation, file: JournalFile, { onStep }: RotateOptions): Promise<boolean> {
+  const { journal, progress, nodes } = rotation;
+  const byHand = nodes.some(({ files }) => files.kind === 'unseen');
   for (const step of rotationSteps) {
     if (journal.done.includes(step)) continue;
     progress(phases[step]);
@@ -149,7 +158,25 @@ async function walk(rotation: Rotation, file: JournalFile, { onStep }: RotateOpt
     onStep?.(step, 'after');
     journal.done.push(step);
     file.write(journal);
+    if (step === 'by-hand' && byHand) return true;
   }
+  return false;
+}
+
+/** As the servers have that user now: with both passwords, or with the new one alone. */
+async function linesByHand(
+  nodes: readonly RotationNode[],
+  byHand: RotationPlan['by_hand'],
+  user: string,
+): Promise<RotationPlan['by_hand']> {
+  const found: RotationPlan['by_hand'] = [];
+  for (const each of byHand) {
+    const node = nodes.find(({ address }) => address === each.address);
+    const list = (await node?.connection.call('ACL', 'LIST')) ?? [];
+    const line = [list].flat().find((text) => String(text).startsWith(`user ${user} `));
+    found.push({ ...each, line: line === undefined ? null : String(line) });
+  }
+  return found;
 }
 
 /** The reminder counts from it. */
@@ -167,9 +194,11 @@ function record({ state, instance, clock }: JobContext, { user, by }: RotateOpti
 }
 
 function result(value: RotationResult): JobResult<RotationResult> {
-  const { user, nodes, dry_run: dry } = value;
-  const summary = dry
-    ? `the password of ${user} would be rotated on ${nodes.length} servers`
-    : `the password of ${user} was rotated on ${nodes.length} servers`;
+  const { user, nodes, dry_run: dry, waits } = value;
+  const summary = waits
+    ? `${user} has two passwords on ${nodes.length} servers, until files are changed by hand`
+    : dry
+      ? `the password of ${user} would be rotated on ${nodes.length} servers`
+      : `the password of ${user} was rotated on ${nodes.length} servers`;
   return { value, summary, findings: [], evaluated: [] };
 }

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Queue, Worker } from 'bullmq';
 import { Redis } from 'ioredis';
@@ -78,6 +78,38 @@ async function login(
   }
 }
 
+test('--by-hand: stops while both are valid, prints the line for the file, and goes on', async () => {
+  const { server, aclfile, config, secretFile } = await withApp(defaultBuild());
+  // From here on nobody can see where it keeps its users.
+  rmSync(server.configFile);
+  const ask = ['rotate-password', 'app', '--secret-file', secretFile, '--wait', '0', '--yes'];
+  const refused = await runAgent(ask, { config });
+  expect(refused.code).toBe(7);
+  expect(refused.stderr).toContain('--by-hand');
+  const plan = await runAgent([...ask, '--by-hand', '--dry-run', '--json'], { config });
+  expect(plan.json).toMatchObject({ dry_run: true, waits: false, by_hand: [{ line: null }] });
+  const first = await runAgent([...ask, '--by-hand'], { config });
+  expect(first.code, first.stderr).toBe(0);
+  const secret = read(secretFile).trim();
+  const both = first.stdout.split('\n').find((line) => line.startsWith('user app on '));
+  expect(both).toContain(`#${sha256(secret)}`);
+  expect(both).toContain(`#${sha256(old)}`);
+  expect(first.stdout).toContain('run the same command again');
+  await login(server, 'app', old);
+  await login(server, 'app', secret);
+  // One that is started anew before its file was changed knows the old one alone: it is told again.
+  await server.call('ACL', 'SETUSER', 'app', `!${sha256(secret)}`);
+  const { json, code } = await runAgent([...ask, '--json'], { config });
+  expect(code).toBe(0);
+  expect(json).toMatchObject({ waits: false, refused: [] });
+  expect(json.by_hand[0].line).toContain(`#${sha256(secret)}`);
+  expect(json.by_hand[0].line).not.toContain(sha256(old));
+  expect(read(secretFile).trim()).toBe(secret);
+  expect(read(aclfile)).toContain(old);
+  await login(server, 'app', secret);
+  await expect(login(server, 'app', old)).rejects.toMatchObject({ code: 'redis' });
+});
+
 describe.each(edgeBuilds())('$name', (build) => {
   test('a writer goes on through it and loses nothing; the file is the same but for the hash', async () => {
     const { server, aclfile, config, secretFile } = await withApp(build);
@@ -87,6 +119,11 @@ describe.each(edgeBuilds())('$name', (build) => {
     });
     expect(dry.stdout).toContain('app would get a new password on 1 server');
     expect(read(aclfile)).toBe(before.text);
+    // Not even its inode is another, and nobody has heard of a new password.
+    expect(statSync(aclfile)).toEqual(before.stats);
+    expect(statSync(secretFile)).toEqual(before.secret);
+    expect(await hashOf(server, 'app')).toEqual([sha256(old)]);
+    expect(existsSync(join(config.state, 'rotations'))).toBe(false);
     const writer = await startWriter(server.port, 'app', secretFile);
     const { code, json } = await runAgent(
       ['rotate-password', 'app', '--secret-file', secretFile, '--wait', '2s', '--yes', '--json'],

@@ -20,7 +20,7 @@ import type { NodeFiles, RotationNode } from './nodes.ts';
 const largest = 8 * 1024 * 1024;
 
 /** Why a file of the node’s cannot be replaced as it has to be; undefined where nothing is against it. */
-export function whyNotWritable(files: NodeFiles): string | undefined {
+export function whyNotWritable(files: NodeFiles, rehearse: boolean): string | undefined {
   if (files.kind !== 'files') return undefined;
   const { path, as } = files;
   const facts = pathFacts(path, as);
@@ -29,7 +29,7 @@ export function whyNotWritable(files: NodeFiles): string | undefined {
   try {
     // What replaces a file needs a new one beside it.
     const { bytes, stats } = readForeignFile(path, { as, limit: largest });
-    replaceFile(path, bytes, manners(stats), as);
+    replaceFile(path, bytes, manners(stats), as, { rehearse });
     return undefined;
   } catch (error) {
     return `${path} cannot be replaced: ${messageOf(error)}`;

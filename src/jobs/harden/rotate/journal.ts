@@ -19,6 +19,7 @@ export const rotationSteps = [
   'replication',
   'sentinels',
   'wait',
+  'by-hand',
   'retire',
   'keep-new',
   'close',
@@ -29,11 +30,11 @@ export type RotationStep = (typeof rotationSteps)[number];
 /** What is in a server's memory alone is lost when it is started anew, until the step after has written it into its file. */
 const keptBy: Partial<Record<RotationStep, RotationStep>> = { add: 'keep', retire: 'keep-new' };
 
-/** Steps that a run that goes on need not do again. */
-export function lastingOf(done: readonly RotationStep[]): RotationStep[] {
+/** Steps that a run that goes on need not do again. Whether a person has changed his file nobody can see: so those are. */
+export function lastingOf({ done, byHand }: Pick<RotationJournal, 'done' | 'byHand'>): RotationStep[] {
   return done.filter((step) => {
     const keeps = keptBy[step];
-    return keeps === undefined || done.includes(keeps);
+    return keeps === undefined || (!byHand && done.includes(keeps));
   });
 }
 

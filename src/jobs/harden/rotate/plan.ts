@@ -26,8 +26,8 @@ export interface RotationPlan {
   sentinels: string[];
   secret_files: string[];
   hooks: string[];
-  /** What a person has to do, one line each. */
-  by_hand: string[];
+  /** Files that a person has to change: what the user’s line there has to be now; null of a plan. */
+  by_hand: { address: string; why: string; line: string | null; masterauth: boolean }[];
 }
 
 export interface RotationRequest {
@@ -66,6 +66,7 @@ export function requireSound(
   nodes: readonly RotationNode[],
   journal: RotationJournal | undefined,
   known: Secret | undefined,
+  dryRun: boolean,
 ): void {
   const { user, secretFiles, hooks, sentinels } = request;
   if (secretFiles.length + hooks.length === 0)
@@ -100,7 +101,7 @@ export function requireSound(
         `${user} has ${old.length} passwords on ${address} already: an earlier rotation was not ended`,
         `find out which one is used, and take the others away: ACL SETUSER ${user} '!SHA-256'`,
       );
-    const why = whyNotWritable(files);
+    const why = whyNotWritable(files, dryRun);
     if (why !== undefined)
       refuse(`${address}: ${why}`, 'mend that first: a restart would bring the old password back');
     if (files.kind === 'unseen' && !request.byHand)
@@ -141,8 +142,8 @@ export function describePlan(
     sentinels: [...sentinels],
     secret_files: [...secretFiles],
     hooks: [...hooks],
-    by_hand: nodes.flatMap(({ files, address }) =>
-      files.kind === 'unseen' ? [`${address}: its file is yours to change`] : [],
+    by_hand: nodes.flatMap(({ files, address, replicates }) =>
+      files.kind === 'unseen' ? [{ address, why: files.why, line: null, masterauth: replicates }] : [],
     ),
   };
 }
