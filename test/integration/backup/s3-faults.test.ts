@@ -14,9 +14,11 @@ import { digestOf, patternChunks } from '../../support/data/pattern.ts';
 import { availableS3Servers, type S3TestServer } from '../../support/stores/s3-servers.ts';
 
 const mebibyte = 1024 * 1024;
+/** The smallest part that services take. */
+const partSize = 5 * mebibyte;
 /** One PutObject; three parts. */
-const small = 4 * mebibyte;
-const large = 33 * mebibyte;
+const small = 2 * mebibyte;
+const large = 11 * mebibyte;
 const never = new AbortController().signal;
 const slowDown: Fault = { kind: 'answer', status: 503, code: 'SlowDown' };
 const error500: Fault = { kind: 'answer', status: 500, code: 'InternalError' };
@@ -60,6 +62,7 @@ describe.each(availableS3Servers().filter(({ name }) => name !== 'radosgw'))(
           region: 'us-east-1',
           endpoint: proxy.endpoint,
           forcePathStyle: true,
+          partSize,
           credentials: {
             accessKeyId: server?.accessKeyId ?? '',
             secretAccessKey: new Secret(server?.secretAccessKey ?? ''),
@@ -101,7 +104,7 @@ describe.each(availableS3Servers().filter(({ name }) => name !== 'radosgw'))(
         ['a dropped connection', 'ListObjects', { kind: 'drop-upload', after: 0 }, 1, small],
         ['503 SlowDown', 'CreateUpload', slowDown, 2, large],
         ['500', 'UploadPart', error500, 6, large],
-        ['a dropped connection', 'UploadPart', { kind: 'drop-upload', after: 5 * mebibyte }, 3, large],
+        ['a dropped connection', 'UploadPart', { kind: 'drop-upload', after: 2 * mebibyte }, 3, large],
         ['a lost answer', 'UploadPart', loseAnswer, 2, large],
         ['a damaged body', 'UploadPart', flipBit, 2, large],
         ['an error in a 200 body', 'CompleteUpload', errorIn200, 2, large],
@@ -122,7 +125,7 @@ describe.each(availableS3Servers().filter(({ name }) => name !== 'radosgw'))(
         ['a damaged body', 'PutObject', flipBit, small],
         ['503 SlowDown', 'CreateUpload', slowDown, large],
         ['500', 'UploadPart', error500, large],
-        ['a dropped connection', 'UploadPart', { kind: 'drop-upload', after: 5 * mebibyte }, large],
+        ['a dropped connection', 'UploadPart', { kind: 'drop-upload', after: 2 * mebibyte }, large],
         ['an error in a 200 body', 'CompleteUpload', errorIn200, large],
       ])('gives up on lasting %s to %s, leaving nothing', async (_name, call, fault, size) => {
         proxy.plan(call, fault);
@@ -192,7 +195,7 @@ describe.each(availableS3Servers().filter(({ name }) => name !== 'radosgw'))(
 
       test('takes up a dropped download where it broke', async () => {
         await put(large);
-        proxy.plan('GetObject', { kind: 'drop-download', after: 5 * mebibyte }, { times: 5 });
+        proxy.plan('GetObject', { kind: 'drop-download', after: 2 * mebibyte }, { times: 5 });
         await expectStored(large);
         expect(count('GetObject')).toBe(6);
       });

@@ -209,10 +209,11 @@ describe('while it stores (S3)', () => {
     onTestFinished(() => faults.stop());
     const server = await startServer();
     // More than one part, so that the only PutObject is the manifest's.
-    for (let count = 0; count < 30; count++)
+    for (let count = 0; count < 9; count++)
       await server.call('SET', `key:${count}`, randomBytes(768 * 1024).toString('base64'));
     const config = writeConfig({ server });
-    config.rewrite({ server, ...s3Repository(config, store, faults.endpoint) });
+    const { repository } = s3Repository(config, store, faults.endpoint);
+    config.rewrite({ server, repository: { ...repository, part_size: '5mb' } });
     faults.plan(call, { kind: 'answer', status: 503, code: 'SlowDown' });
     return { config, faults, server };
   }

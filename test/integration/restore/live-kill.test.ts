@@ -18,6 +18,7 @@ import {
 import { startServer } from '../../support/servers/redis-server.ts';
 import { recoverRestore, restoreLive } from '../../support/restore/restore-live.ts';
 import { childScript } from '../../support/house/child-script.ts';
+import { everything } from '../../support/house/tier.ts';
 
 afterAll(removeSources);
 
@@ -50,14 +51,21 @@ const ways: Record<string, (config: TestConfig, id: string) => Promise<{ certain
 const modes = ['swapdb', 'disabled'] as const;
 
 const cases = points.flatMap((point, index) =>
-  Object.entries(ways).map(([ender, end], turn) => ({
-    point,
-    ender,
-    end,
-    // So that each of them meets each of the others.
-    aof: (index + turn) % 2 === 0,
-    mode: modes[(index + (turn >> 1)) % 2] ?? 'swapdb',
-  })),
+  // In a usual run somebody else ends it each time.
+  Object.entries(ways).flatMap(([ender, end], turn) =>
+    everything || (index + turn) % 3 === 0
+      ? [
+          {
+            point,
+            ender,
+            end,
+            // So that each of them meets each of the others.
+            aof: (index + turn) % 2 === 0,
+            mode: modes[(index + (turn >> 1)) % 2] ?? 'swapdb',
+          },
+        ]
+      : [],
+  ),
 );
 
 test('these are all the phases that a live restore enters, in order', async () => {

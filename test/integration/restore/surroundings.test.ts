@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 import { runAgent, takeBackup } from '../../support/agent/cli.ts';
 import { describeData } from '../../support/data/describe-data.ts';
 import { prepareIn, restoreIn, type Surroundings } from '../../support/agent/surroundings.ts';
+import { sampled } from '../../support/house/tier.ts';
 
 const secret = 'only-for-this-server-51c2';
 
@@ -106,7 +107,12 @@ test.for(cases)('with $what: placed, served after another start, and undone', as
   expect(await describeData(server)).toEqual(later);
 });
 
-test.for(cases.filter(({ leastRights }) => leastRights !== true))('with $what: live', async (one) => {
+test.for(
+  sampled(
+    cases.filter(({ leastRights }) => leastRights !== true),
+    2,
+  ),
+)('with $what: live', async (one) => {
   const { server, config } = await prepareIn(one);
   const backedUp = await describeData(server);
   await takeBackup(config, '--no-verify');

@@ -51,7 +51,12 @@ export function inFolder(options: ConfigOptions): Place {
   return { config, read: async (id, instance = 'main') => readFromFolder(config.repository, instance, id) };
 }
 
-export function inBucket(s3: S3TestServer, options: ConfigOptions): Place {
+/** `more`: other settings of the repository. */
+export function inBucket(
+  s3: S3TestServer,
+  options: ConfigOptions,
+  more: Record<string, unknown> = {},
+): Place {
   const config = writeConfig(options);
   const prefix = `tests/${randomBytes(4).toString('hex')}`;
   const repository = {
@@ -64,6 +69,7 @@ export function inBucket(s3: S3TestServer, options: ConfigOptions): Place {
       access_key_id: config.secret('s3-id', s3.accessKeyId),
       secret_access_key: config.secret('s3-key', s3.secretAccessKey),
     },
+    ...more,
   };
   config.rewrite({ ...options, repository });
   return { config, read: (id, instance = 'main') => readFromBucket(s3, prefix, instance, id) };

@@ -9,8 +9,9 @@ import type { FileItem, FileModel } from '../../../support/rdb/model.ts';
 import { readBack } from '../../../support/rdb/read-back.ts';
 import { anyStyle, usual } from '../../../support/rdb/style.ts';
 import { writeRdb, type WrittenFile } from '../../../support/rdb/rdb-writer.ts';
-import { serverBuilds, startServer, type ServerBuild } from '../../../support/servers/redis-server.ts';
+import { edgeBuilds, startServer, type ServerBuild } from '../../../support/servers/redis-server.ts';
 import { makeTempFolder, removeTempFolder } from '../../../support/house/temp-folder.ts';
+import { everything, runs } from '../../../support/house/tier.ts';
 
 /** What a build can load. */
 function accepts({ engine, version }: ServerBuild): typeof versions {
@@ -62,7 +63,7 @@ async function expectLoaded(client: Redis, { records }: WrittenFile): Promise<vo
   }
 }
 
-describe.for(serverBuilds())('$name', (build) => {
+describe.for(edgeBuilds())('$name', (build) => {
   test.for(accepts(build))('loads what is written as $engine $version', async ({ engine, version }) => {
     const server = await startServer({ build });
     const client = new Redis({ port: server.port, protocol: 2, lazyConnect: true, disableClientInfo: true });
@@ -87,7 +88,7 @@ describe.for(serverBuilds())('$name', (build) => {
         await server.call('DEBUG', 'RELOAD', 'NOSAVE');
         await expectLoaded(client, file);
       }),
-      { numRuns: 12, endOnFailure: true },
+      { numRuns: everything ? 12 : 6, endOnFailure: true },
     );
   });
 
@@ -106,7 +107,7 @@ describe.for(serverBuilds())('$name', (build) => {
         writeFileSync(dumpPath, writeRdb({ engine, version, items, checksum: true }, anyStyle(style)).bytes);
         checkRdb(build, { dumpPath });
       }),
-      { numRuns: 20, endOnFailure: true },
+      { numRuns: runs(20), endOnFailure: true },
     );
   });
 });
