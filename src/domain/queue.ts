@@ -67,6 +67,8 @@ export interface QueueReading {
   /** When the oldest one that is kept was finished. */
   oldestCompleted: number | null;
   oldestFailed: number | null;
+  /** What completed and failed jobs hold, by the size of a few; null: not known. */
+  keptBytes: number | null;
 }
 
 /** What the history keeps of a queue, by these names. */
@@ -80,6 +82,7 @@ export const queueMetrics = [
   { name: 'queue_workers', kind: 'gauge', help: 'Workers that are connected.' },
   { name: 'queue_paused', kind: 'gauge', help: 'Whether it is paused.' },
   { name: 'queue_oldest_seconds', kind: 'gauge', help: 'For how long the oldest job has been due.' },
+  { name: 'queue_kept_bytes', kind: 'gauge', help: 'Memory that ended jobs hold; an estimate.' },
   {
     name: 'queue_completed_total',
     kind: 'counter',
@@ -103,6 +106,7 @@ export function queueValues(reading: QueueReading, now: number): Record<string, 
     queue_completed_total: reading.completedTotal,
     queue_failed_total: reading.failedTotal,
     queue_stalled_total: reading.stalledTotal,
+    ...(reading.keptBytes !== null && { queue_kept_bytes: reading.keptBytes }),
     ...(workers !== null && { queue_workers: workers }),
     ...(due === 0 && { queue_oldest_seconds: 0 }),
     ...(due > 0 && dueSince !== null && { queue_oldest_seconds: Math.max(0, now - dueSince) / 1000 }),

@@ -8,6 +8,7 @@ import { forbiddenQueues, jobsCollector, queuesCollector, settleQueues } from '.
 import { deepSlowlogCollector, needsMore, ownName, slowlogCollector } from './collect/slowlog.ts';
 import { createQueueFinder, type QueueOptions } from './find-queues.ts';
 import { nothingKnown } from './nothing-known.ts';
+import { createKeptSampler } from './sample-kept.ts';
 import { createPatternSampler } from './sample-patterns.ts';
 import { classOf } from './up-class.ts';
 
@@ -48,6 +49,7 @@ export function createPoller(options: PollerOptions): Poller {
     () => options.queues?.settings().patterns ?? {},
     clock,
   );
+  const kept = createKeptSampler(clock);
   let patterns: Sample['patterns'];
   const totals = { commands: 0, failures: 0, wrongpass: 0, noperm: 0, slow: 0, lost: 0 };
   let refused: { attempts: number; until: number; up: UpClass; detail: string } | undefined;
@@ -151,6 +153,13 @@ export function createPoller(options: PollerOptions): Poller {
     const more = jobsCollector(draft);
     if (more !== undefined && !isBlocked(more.name)) await ask([more], draft);
     if (draft.rawQueues !== undefined && draft.queues === undefined) settleQueues(draft, known, new Map());
+    if (draft.queues === undefined || connection === undefined) return;
+    if (!frugal && !isBlocked('queue-kept'))
+      await kept.look(connection, draft.queues).then(sent, (error: unknown) => {
+        block('queue-kept', error);
+        if (!(error instanceof AgentError) || isBroken(error)) throw error;
+      });
+    draft.queues = draft.queues.map((queue) => ({ ...queue, keptBytes: kept.of(queue.label) ?? null }));
   }
 
   async function attempt(signal: AbortSignal, draft: Draft): Promise<{ up: UpClass; detail?: string }> {

@@ -28,6 +28,8 @@ export interface InstanceFacts {
     newest: KeyspaceSummary;
     at: number;
     before: { summary: KeyspaceSummary; at: number } | null;
+    /** Keys of the application’s own that the configuration names, as that backup holds them. */
+    patterns: PatternFacts[];
   } | null;
   audit: AuditFacts | null;
   tasks: TaskFacts[];
@@ -87,6 +89,13 @@ export interface BackupFacts {
   bytes: number;
   proof: { level: string; ok: boolean; at: number } | null;
   drill: { ok: boolean; at: number; recoverySeconds: number | null } | null;
+}
+
+export interface PatternFacts {
+  name: string;
+  match: string;
+  /** null: the key report does not tell these from others. */
+  counted: { keys: number; withoutTtl: number; memory: number } | null;
 }
 
 export interface AuditFacts {

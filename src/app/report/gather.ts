@@ -8,6 +8,7 @@ import { localTimezone } from '../../lib/timezone.ts';
 import type { BackupFacts, InstanceFacts, ReportFacts } from '../../report/facts.ts';
 import { episodesSince } from '../../state/episodes.ts';
 import type { App } from '../build-app.ts';
+import { countPattern } from '../../report/model/count-pattern.ts';
 import { gatherQueues } from './gather-queues.ts';
 import { gatherHistory, gatherSlow } from './gather-history.ts';
 import { gatherAudit, gatherNotices } from './gather-told.ts';
@@ -85,7 +86,7 @@ async function gatherBackups(
       keyspace: await keyspaceFacts(
         repository,
         complete.map(({ id }) => id),
-        since,
+        { since, patterns: patternsOf(app, instance) },
         signal,
       ),
     };
@@ -128,7 +129,7 @@ async function backupFacts(
 async function keyspaceFacts(
   repository: Repository,
   ids: readonly string[],
-  since: number,
+  { since, patterns }: { since: number; patterns: readonly { name: string; match: string }[] },
   signal: AbortSignal,
 ): Promise<InstanceFacts['keyspace']> {
   const newest = await firstReport(repository, ids.toReversed().slice(0, 3), signal);
@@ -139,7 +140,18 @@ async function keyspaceFacts(
     newest: newest.summary,
     at: newest.at,
     before: before === undefined ? null : { summary: before.summary, at: before.at },
+    patterns: patterns.map(({ name, match }) => ({
+      name,
+      match,
+      counted: countPattern(newest.summary, match) ?? null,
+    })),
   };
+}
+
+function patternsOf({ settings }: App, instance: InstanceSettings): { name: string; match: string }[] {
+  return Object.entries(settings.monitor.patterns)
+    .filter(([, pattern]) => pattern.instance === undefined || pattern.instance === instance.name)
+    .map(([name, { match }]) => ({ name, match }));
 }
 
 async function firstReport(repository: Repository, ids: readonly string[], signal: AbortSignal) {

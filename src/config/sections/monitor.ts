@@ -5,7 +5,6 @@ import {
   type ThresholdKind,
   type ThresholdUnit,
 } from '../../domain/settings/monitor.ts';
-import { formatBytes } from '../../lib/bytes.ts';
 import { writeDuration } from '../../lib/duration.ts';
 import { duration, fail, text } from '../fields.ts';
 import { patternsSchema, queuesSchema, showPatterns, showQueues } from '../queues.ts';
@@ -90,5 +89,11 @@ function thresholdLines(): string {
 
 function written(value: number, unit: ThresholdUnit): string {
   if (unit === 'duration') return writeDuration(value);
-  return unit === 'bytes' ? formatBytes(value) : String(value);
+  return unit === 'bytes' ? asTyped(value) : String(value);
+}
+
+/** As Redis and this configuration write sizes. */
+function asTyped(value: number): string {
+  const mega = 2 ** 20;
+  return value % mega === 0 ? `${value / mega}mb` : String(value);
 }

@@ -120,6 +120,11 @@ export const thresholdKinds = {
     what: 'jobs that fail of those that end, in 15 minutes',
     levels: { warning: 20, high: 50 },
   },
+  queue_kept_bytes: {
+    unit: 'bytes',
+    what: 'memory of a queue’s ended jobs, at 5 % of all',
+    levels: { warning: 104_857_600 },
+  },
   queue_stalled: {
     unit: 'number',
     what: 'jobs that lost their worker, in 15 minutes',

@@ -1,6 +1,6 @@
 import type { KeyspaceSummary } from '../../domain/keyspace.ts';
 import type { Block, Timeline } from '../document.ts';
-import type { BackupFacts, InstanceFacts, ReportFacts } from '../facts.ts';
+import type { BackupFacts, InstanceFacts, PatternFacts, ReportFacts } from '../facts.ts';
 import { cell, figure, formatCount, formatMoment, formatSpan, formatValue, plural } from './format.ts';
 
 const listed = 12;
@@ -14,7 +14,7 @@ export function keyspaceBlocks({ keyspace }: InstanceFacts, { timezone }: Report
         text: 'No backup with a key report yet: redis-agent backup makes one.',
       },
     ];
-  const { newest, at, before } = keyspace;
+  const { newest, at, before, patterns } = keyspace;
   const { totals } = newest;
   return [
     {
@@ -50,6 +50,7 @@ export function keyspaceBlocks({ keyspace }: InstanceFacts, { timezone }: Report
           cell(formatValue(type.memory, 'bytes')),
         ]),
     ),
+    ...(patterns.length === 0 ? [] : [patternTable(patterns)]),
     table(
       'By prefix, largest first',
       ['Prefix', 'Keys', 'Memory', 'Expiring', 'Grew by'],
@@ -99,6 +100,22 @@ function grewBy(prefix: { prefix: string; memory: number }, before: KeyspaceSumm
   if (old === undefined) return before.prefixes.complete ? 'new' : '–';
   const by = prefix.memory - old.memory;
   return by === 0 ? '0 B' : `${by > 0 ? '+' : '−'}${formatValue(Math.abs(by), 'bytes')}`;
+}
+
+/** To the key, where the report tells these keys from others. */
+function patternTable(patterns: readonly PatternFacts[]): Block {
+  return table(
+    'Keys that the configuration names (monitor.patterns), counted in that backup',
+    ['Name', 'Keys', 'Never expire', 'Memory'],
+    patterns.map(({ name, match, counted }) => [
+      cell(`${name} (${match})`),
+      cell(counted === null ? 'not told apart' : formatCount(counted.keys)),
+      counted === null
+        ? cell('–')
+        : cell(formatCount(counted.withoutTtl), counted.withoutTtl > 0 ? 'warning' : 'none'),
+      cell(counted === null ? '–' : formatValue(counted.memory, 'bytes')),
+    ]),
+  );
 }
 
 export function backupBlocks({ backups }: InstanceFacts, { now, since, timezone }: ReportFacts): Block[] {

@@ -41,4 +41,26 @@ describe.for(['bullmq', 'bullmq5'] as const)(`%s, ${defaultBuild().name}`, (libr
     watch.forward(minute);
     expect((await watch.poll()).found).toEqual([]);
   });
+
+  test('what ended jobs hold is estimated, told above a bound, and over once they are removed', async () => {
+    const server = await startServer();
+    const queue = openQueue(library, server, 'mail');
+    await startWorker(server, { library, queue: 'mail', jobMs: 0 });
+    const data = 'x'.repeat(4000);
+    await queue.addBulk(Array.from({ length: 150 }, () => ({ name: 'work', data: { data } })));
+    await expect.poll(() => queue.getCompletedCount(), { timeout: 20_000 }).toBe(150);
+    const watch = watchQueues(server, [], {}, { queue_kept_bytes: { warning: 300_000 } });
+    await watch.poll();
+    const seen = await watch.poll();
+    expect(seen.found).toEqual(['queue-kept bull:mail warning']);
+    expect(seen.summaries[0]).toMatch(/^bull:mail: 150 completed jobs hold about \S+ [KM]iB$/);
+    const jobs = await queue.getCompleted(0, 149);
+    const sizes = await Promise.all(jobs.map(({ id }) => server.call('MEMORY', 'USAGE', `bull:mail:${id}`)));
+    const exact = sizes.reduce<number>((sum, size) => sum + Number(size), 0);
+    expect(Math.abs((seen.queues[0]?.keptBytes ?? 0) - exact) / exact).toBeLessThan(0.05);
+    await queue.clean(0, 1000, 'completed');
+    watch.forward(6 * minute);
+    expect((await watch.poll()).queues[0]?.keptBytes).toBeNull();
+    expect((await watch.poll()).found).toEqual([]);
+  });
 });

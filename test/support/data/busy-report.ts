@@ -59,6 +59,9 @@ export function busyInstance(change: Partial<InstanceFacts> = {}): InstanceFacts
     keyspace: {
       newest: summary(1),
       at: reportNow - 3 * day,
+      patterns: [
+        { name: 'sessions', match: 'sess:*', counted: { keys: 48_210, withoutTtl: 12, memory: 31_457_280 } },
+      ],
       before: { summary: summary(0.8), at: reportNow - 29 * day },
     },
     audit: {

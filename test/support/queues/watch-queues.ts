@@ -2,7 +2,7 @@ import { onTestFinished } from 'vitest';
 import type { QueueReading } from '../../../src/domain/queue.ts';
 import type { Sample } from '../../../src/domain/sample.ts';
 import type { QueueSettings } from '../../../src/domain/settings/queues.ts';
-import { thresholdsOf } from '../../../src/domain/settings/monitor.ts';
+import { thresholdsOf, type ThresholdOverrides } from '../../../src/domain/settings/monitor.ts';
 import type { Severity } from '../../../src/domain/finding.ts';
 import { judgeSample } from '../../../src/monitor/evaluate/judge-sample.ts';
 import type { Patterns } from '../../../src/monitor/sample-patterns.ts';
@@ -24,6 +24,7 @@ export function watchQueues(
   server: TestServer,
   queues: readonly QueueSettings[] = [],
   patterns: Patterns = {},
+  thresholds: ThresholdOverrides = {},
 ): QueueWatch {
   const clock = movingClock();
   const target = { name: 'main', url: server.url };
@@ -49,7 +50,7 @@ export function watchQueues(
       const { findings } = judgeSample({
         instance: 'main',
         role: 'queue',
-        thresholds: thresholdsOf({ role: 'queue' }),
+        thresholds: thresholdsOf({ role: 'queue', thresholds }),
         slowCommand: 1000,
         samples: samples.filter(({ elapsed }) => elapsed >= sample.elapsed - 1_200_000),
         was: (rule, resource) => was.get(`${rule} ${resource}`),

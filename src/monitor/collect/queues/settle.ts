@@ -76,6 +76,7 @@ export function settle(
     stalledTotal: (before?.stalledTotal ?? 0) + (memory === undefined ? 0 : stalled),
     oldestCompleted: raw.oldestCompleted,
     oldestFailed: raw.oldestFailed,
+    keptBytes: null,
   };
   return {
     reading,

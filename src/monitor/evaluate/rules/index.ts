@@ -26,6 +26,7 @@ import { memoryHigh } from './memory-high.ts';
 import { memorySize } from './memory-size.ts';
 import { queueAge } from './queue-age.ts';
 import { queueDepth } from './queue-depth.ts';
+import { queueKept } from './queue-kept.ts';
 import { queueFailures } from './queue-failures.ts';
 import { queueOverdue } from './queue-overdue.ts';
 import { queueRetention } from './queue-retention.ts';
@@ -95,6 +96,7 @@ export const evaluators: readonly Evaluator[] = [
   queueOverdue,
   queueDepth,
   queueFailures,
+  queueKept,
   queueStalled,
   queueRetention,
   keysNeverExpire,
