@@ -10,15 +10,19 @@ import type { Manners } from './write-file.ts';
 
 /**
  * With whose rights the files of a server are changed. Where we are not root: ours, undefined. Where the main file’s folder
- * is its service’s: the service’s. Where it is root’s alone: root’s own, also undefined; what lies there only root has named.
+ * is its service’s: the service’s. Where it is root’s alone, by its name and behind every link: root’s own, also undefined;
+ * what lies there only root has named.
  */
 export function actorFor(
   mainFile: string,
   service: UserId | undefined,
 ): { as: UserId | undefined; trusted: boolean } {
   if (process.geteuid?.() !== 0) return { as: undefined, trusted: false };
-  const folder = dirname(realpathSync(mainFile));
-  if (distrustFolder(folder, 0) === undefined) return { as: undefined, trusted: true };
+  const link = lstatSync(mainFile);
+  const folders = [dirname(mainFile), dirname(realpathSync(mainFile))];
+  const isRoots = folders.every((folder) => distrustFolder(folder, 0) === undefined);
+  // A link that the server has made leads where it likes.
+  if (isRoots && (!link.isSymbolicLink() || link.uid === 0)) return { as: undefined, trusted: true };
   return { as: service, trusted: false };
 }
 
