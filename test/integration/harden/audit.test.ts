@@ -7,6 +7,7 @@ import type { EngineVersion } from '../../../src/formats/conf/engine.ts';
 import type { AuditReport } from '../../../src/harden/audit/report.ts';
 import { sha256 } from '../../../src/harden/read/hash.ts';
 import { readDryrun } from '../../../src/harden/read/read-dryrun.ts';
+import { junitFaults, sarifFaults } from '../../support/house/documents.ts';
 import { runAgent, writeConfig } from '../../support/agent/cli.ts';
 import { findBuild, serverBuilds, startServer } from '../../support/servers/redis-server.ts';
 import { makeTempFolder, removeTempFolder } from '../../support/house/temp-folder.ts';
@@ -205,4 +206,39 @@ test('SARIF, JUnit and HTML: whole documents, and no name breaks out of them', a
     expect(text).toContain('&lt;script&gt;');
   }
   expect(await as('html')).toContain("default-src 'none'");
+  // By the standard's schema, and by ours of JUnit's documentation; both find what is wrong.
+  expect(sarifFaults(sarif)).toEqual([]);
+  expect(sarifFaults({ ...sarif, runs: [{ results: [{}] }] })).not.toEqual([]);
+  const junit = await as('junit');
+  expect(junitFaults(junit)).toBe('');
+  expect(junitFaults(junit.replace('tests=', 'test='))).toContain('tests');
+});
+
+test('SARIF and JUnit of a server: with what is waived and what is unknown', async () => {
+  const server = await startServer();
+  const config = writeConfig({
+    server,
+    settings: {
+      audit: {
+        waivers: [
+          {
+            rule: 'ACL01',
+            resource: 'default',
+            reason: 'a <test> & "more"',
+            author: 'kim',
+            until: '2099-01-01',
+          },
+        ],
+      },
+    },
+  });
+  const as = async (format: string): Promise<string> =>
+    (await runAgent(['audit', '--format', format, '--fail-on', 'critical'], { config })).stdout;
+  const sarif = JSON.parse(await as('sarif'));
+  expect(sarifFaults(sarif)).toEqual([]);
+  expect(JSON.stringify(sarif)).toContain('"suppressions"');
+  const junit = await as('junit');
+  expect(junitFaults(junit)).toBe('');
+  expect(junit).toContain('<skipped message="waived"/>');
+  expect(junit).toContain('unknown: ');
 });
