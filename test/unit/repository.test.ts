@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { longest } from '../support/house/longest-first.ts';
 
 // What must hold for the files of the repository as a whole.
 const root = join(import.meta.dirname, '../..');
@@ -37,6 +38,10 @@ test('no package registry or mirror is named: the machine that installs decides'
     return hosts.some((host) => text.includes(host));
   });
   expect(naming).toEqual([]);
+});
+
+test('the files that are begun with are there', () => {
+  expect(longest.filter((name) => !existsSync(join(root, name)))).toEqual([]);
 });
 
 describe('package-lock.json', () => {

@@ -12,12 +12,14 @@ export default class TotalsReporter implements Reporter {
     const slowest = modules
       .map((module) => ({
         name: relative(process.cwd(), module.moduleId),
-        seconds: module.diagnostic().duration / 1000,
+        seconds: Math.round(module.diagnostic().duration / 1000),
+        // Tests that wait in vain until they are given up make any file slow.
+        failed: module.ok() ? '' : ', failed',
       }))
       .toSorted((one, other) => other.seconds - one.seconds)
       .slice(0, 10);
     const lines = [
-      `slowest files: ${slowest.map(({ name, seconds }) => `${name} (${Math.round(seconds)} s)`).join(', ')}`,
+      `slowest files: ${slowest.map(({ name, seconds, failed }) => `${name} (${seconds} s${failed})`).join(', ')}`,
       `tested against: ${tested.join(', ') || 'no server'}`,
       `${passed} passed, ${failed + unhandled.length} failed, ${skipped} skipped`,
     ];
