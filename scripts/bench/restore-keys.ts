@@ -94,11 +94,20 @@ async function prepare(server: TestServer, dump: string, path: string): Promise<
   const pipe = { out, target: { name, url: server.url }, commit: () => flush(false) } as unknown as Pipe;
   const writer = new KeyWriter(pipe, {
     target: abilitiesOf(place),
-    ways: { restore: true, builds: false, near: false, why: null, unable: undefined, lacks: () => undefined },
+    ways: {
+      restore: true,
+      builds: false,
+      near: false,
+      why: null,
+      unable: undefined,
+      lacks: () => undefined,
+      probeKey: 'redis-agent:probe',
+    },
     selects: () => true,
     ttl: new TimesToLive(),
     toDatabase: undefined,
     only: undefined,
+    built: undefined,
     again: true,
     existing: 'stop',
     tally: new Tally(),

@@ -66,6 +66,15 @@ async function readNodes(connection: RedisConnection, info: Info): Promise<Clust
 /** By the same protocol as the node that was asked. One without an address is where that is. */
 function urlOf(asked: string, { host, port }: ClusterNode): string {
   const { protocol, hostname } = new URL(asked);
+  if (port === 0)
+    throw new AgentError(
+      'redis',
+      `the cluster does not say at which port ${printable(host)} takes ${protocol}//`,
+      {
+        reason: 'address',
+        hint: 'its nodes tell each other one kind of port only: before 7.2 that of TLS where tls-cluster is yes, else the other',
+      },
+    );
   const name = host === '' ? hostname : host.includes(':') ? `[${host}]` : host;
   const url = `${protocol === 'rediss:' ? 'rediss:' : 'redis:'}//${name}:${port}`;
   if (URL.canParse(url) && /^[\w.:[\]-]+$/.test(name)) return url;

@@ -50,7 +50,7 @@ const hopeless: Record<string, string> = {
   ...Object.fromEntries(
     ['MOVED', 'ASK', 'CROSSSLOT', 'CLUSTERDOWN', 'TRYAGAIN'].map((code) => [
       code,
-      'it is a node of a cluster: restore into a server of its own',
+      'it is a node of a cluster, which has changed: see redis-cli --cluster check, and run this again',
     ]),
   ),
 };

@@ -13,7 +13,7 @@ export interface FunctionCounts {
 /** Code that is held until the keys are written. Bytes. */
 const mostCode = 64 * 1024 * 1024;
 
-/** Takes the function libraries of a dump, and loads them into the target. */
+/** Takes the function libraries of a dump, and loads them into the target; of a cluster into every master. */
 export class FunctionLoader {
   readonly counts: FunctionCounts = { loaded: 0, existing: 0, failed: [] };
   readonly #libraries: Buffer[] = [];
@@ -28,13 +28,23 @@ export class FunctionLoader {
   }
 
   /** What to do with one that is there already; `stop`: it is not loaded, which is a failure. */
-  async load(pipe: Pipe, existing: 'stop' | 'replace' | 'skip'): Promise<void> {
+  async load(pipes: readonly Pipe[], existing: 'stop' | 'replace' | 'skip'): Promise<void> {
+    const replace = existing === 'replace' ? ['REPLACE'] : [];
     for (const code of this.#libraries.splice(0)) {
-      const replace = existing === 'replace' ? ['REPLACE'] : [];
-      const reply = await pipe.ask('FUNCTION', 'LOAD', ...replace, code);
-      if (!(reply instanceof PipeError)) this.counts.loaded++;
-      else if (/already exists/.test(reply.text) && existing === 'skip') this.counts.existing++;
-      else this.counts.failed.push(`${nameOf(code)}: ${printable(reply.text)}`);
+      const outcomes = new Set<'loaded' | 'existing' | 'failed'>();
+      for (const pipe of pipes) {
+        const reply = await pipe.ask('FUNCTION', 'LOAD', ...replace, code);
+        if (!(reply instanceof PipeError)) outcomes.add('loaded');
+        else if (/already exists/.test(reply.text) && existing === 'skip') outcomes.add('existing');
+        else {
+          outcomes.add('failed');
+          const where = pipes.length > 1 ? ` at ${pipe.target.name}` : '';
+          this.counts.failed.push(`${nameOf(code)}${where}: ${printable(reply.text)}`);
+        }
+      }
+      // Of a cluster: loaded where any node lacked it.
+      if (outcomes.has('failed')) continue;
+      this.counts[outcomes.has('loaded') ? 'loaded' : 'existing']++;
     }
   }
 }

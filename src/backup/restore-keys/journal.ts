@@ -16,6 +16,8 @@ export interface KeyProgress {
   doubtful_to: number;
   /** Records whose values are left for the second reading. */
   deferred: number[];
+  /** Records that a cluster had moved meanwhile: another reading writes them. */
+  moved?: number[];
   counts: TallyCounts;
   /** The run_id of the server that has confirmed them. */
   server: string | null;
@@ -24,7 +26,7 @@ export interface KeyProgress {
 }
 
 /** Progress at the start of a run: nothing is done. */
-export const nothingDone = { reading: 1 as const, from: 0, doubtful_to: 0, deferred: [] };
+export const nothingDone = { reading: 1 as const, from: 0, doubtful_to: 0, deferred: [], moved: [] };
 
 /**
  * What can be relied on when the server that answers now is `server` and holds `keys`. Another process need not have all

@@ -3,6 +3,7 @@ import { AgentError } from '../../domain/errors.ts';
 import { formatBytes } from '../../lib/bytes.ts';
 import type { DataType } from '../../formats/rdb/value-types.ts';
 import type { KeyTarget } from './judge-target.ts';
+import { lackOfDatabase } from './probe-target.ts';
 import type { KeyChoice } from './selection.ts';
 import type { KeySurvey } from './survey.ts';
 import type { TtlChoice } from './times-to-live.ts';
@@ -41,6 +42,7 @@ export interface KeyPlanFacts extends Omit<KeyPlan, 'source' | 'keys' | 'warning
 /** Makes the plan. Throws an AgentError `refused` where keys would be lost or mixed up, which names the way on. */
 export function judgeKeyPlan({ source: { kind, name, manifest }, keys, ...facts }: KeyPlanFacts): KeyPlan {
   refuseMixing(keys.to_database, facts);
+  refuseDatabases(facts);
   refuseExisting(facts);
   const source = { kind, name, backup: manifest?.id ?? null, taken_at: manifest?.snapshot_at ?? null };
   const { patterns, database = null, type = null, to_database: toDatabase = null } = keys;
@@ -61,6 +63,22 @@ function refuseMixing(toDatabase: number | undefined, { survey }: Facts): void {
     'refused',
     `these keys are of the databases ${databases.join(', ')}: in one, some would take the place of others`,
     { reason: 'databases', hint: 'say which with --db' },
+  );
+}
+
+/** A cluster has one database, as a rule: keys of others would be left out, or would meet in it. */
+function refuseDatabases({ survey, target }: Facts): void {
+  if (target.cluster === null) return;
+  const lacking = survey?.impossible.filter(({ reason }) => lackOfDatabase.test(reason)) ?? [];
+  if (lacking.length === 0) return;
+  const keys = lacking.reduce((sum, failed) => sum + failed.keys, 0);
+  throw new AgentError(
+    'refused',
+    `${keys} of these keys are of databases that the cluster ${target.name} does not have: nothing was written`,
+    {
+      reason: 'databases',
+      hint: 'write those of one database with --db N, and with --to-db 0 where that is not the first; keys of the same name in two of them would meet',
+    },
   );
 }
 

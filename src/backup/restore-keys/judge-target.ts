@@ -1,4 +1,4 @@
-import type { Engine } from '../../domain/backup.ts';
+import type { Engine, SlotRange } from '../../domain/backup.ts';
 import { AgentError } from '../../domain/errors.ts';
 import { infoInteger, infoKeyspace, type Info } from '../../formats/info/parse-info.ts';
 import { whatTargetReads } from '../../formats/rdb/dump-payload.ts';
@@ -20,6 +20,16 @@ export interface KeyTarget {
   maxmemory: number;
   maxmemory_policy: string;
   aof: boolean;
+  /** Where the target is a cluster: its masters that have slots; the figures are those of all of them. */
+  cluster: { nodes: ClusterLane[] } | null;
+}
+
+export interface ClusterLane {
+  url: string;
+  /** As the cluster calls it. */
+  address: string;
+  node: string;
+  slots: SlotRange[];
 }
 
 /** What the target's version can do, where that matters. */
@@ -62,12 +72,6 @@ export function judgeTarget(info: Info, { name, url }: { name: string; url: stri
     );
   if (info.get('role') === 'slave')
     throw refuse('it is a replica, which takes no writes', 'name its master, or promote it first', 'replica');
-  if (info.get('cluster_enabled') === '1')
-    throw refuse(
-      'it is a node of a cluster, whose keys are spread over many servers',
-      `restore into a server of its own, then: redis-cli --cluster import ${url.replace(/^\w+:\/\//, '')} --cluster-from HOST:PORT --cluster-copy`,
-      'cluster',
-    );
   if (info.get('loading') === '1')
     throw new AgentError('redis', `${name}: it is still loading its data`, {
       reason: 'loading',
@@ -88,6 +92,7 @@ export function judgeTarget(info: Info, { name, url }: { name: string; url: stri
     maxmemory: infoInteger(info, 'maxmemory') ?? 0,
     maxmemory_policy: info.get('maxmemory_policy') ?? 'noeviction',
     aof: info.get('aof_enabled') === '1',
+    cluster: null,
   };
 }
 

@@ -11,8 +11,10 @@ import type { Pipe } from '../../redis/pipe.ts';
 import { PipeError, type PipeReply } from '../../redis/reply-parser.ts';
 import { goesBySet, goesInParts } from './cheaper-ways.ts';
 import { existsAlready, kind, kindOf, recordOf, refusalOf, stoppedBy, tagOf } from './answer-kinds.ts';
+import { keySlot } from '../../formats/cluster/key-slot.ts';
 import { holdsOddEntry, listpackForm, type ListpackForm } from '../../formats/rdb/listpack-form.ts';
 import { isEmpty } from '../../formats/rdb/whole/empty-keys.ts';
+import { isElsewhere, slotMoves } from './moved-keys.ts';
 import { lacksModule, writePayload } from './module-survey.ts';
 import { RecentKeys } from './recent-keys.ts';
 import { ValueBuilder, type BuilderHost } from './value-builder.ts';
@@ -28,6 +30,7 @@ const words = {
   idletime: encodedArgument('IDLETIME'),
   freq: encodedArgument('FREQ'),
   select: encodedArgument('SELECT'),
+  asking: encodedArgument('ASKING'),
 };
 /** Of a RESTORE besides key, value and what every argument takes: its words. */
 const wordBytes = 64;
@@ -127,6 +130,7 @@ export class KeyWriter implements RdbHandler, BuilderHost {
 
   #set(record: RdbRecord, value: Uint8Array): void {
     this.selectFor(record.database);
+    this.#askFor(record);
     const { out } = this.pipe;
     const replaces = this.options.existing === 'replace';
     const expires = record.expiresAt >= 0;
@@ -145,6 +149,7 @@ export class KeyWriter implements RdbHandler, BuilderHost {
 
   #restore(record: RdbRecord, raw: Uint8Array): void {
     this.selectFor(record.database);
+    this.#askFor(record);
     const { out } = this.pipe;
     const value = this.#expanded?.of(record, raw) ?? raw;
     const replaces = this.options.existing === 'replace';
@@ -198,6 +203,21 @@ export class KeyWriter implements RdbHandler, BuilderHost {
     this.pipe.commit(tagOf(0, kind.select));
   }
 
+  /** Before a command on a key whose slot is on its way to this node. */
+  #askFor({ bytes, keyFrom, keyTo }: RdbRecord): void {
+    const asking = this.options.node?.asking;
+    if (asking === undefined || asking.size === 0 || !asking.has(keySlot(bytes, keyFrom, keyTo))) return;
+    const { out } = this.pipe;
+    out.start(1, wordBytes);
+    out.literal(words.asking);
+    this.pipe.commit(tagOf(0, kind.select));
+  }
+
+  /** False where the node was asked for the last time. */
+  elsewhere(index: number, reply: PipeError): boolean {
+    return this.options.node?.moved.note(index, reply) === true;
+  }
+
   /** After a failure: takes what was being built out of the target, where the connection still stands. */
   async abandon(): Promise<void> {
     this.#builder.abandon();
@@ -215,6 +235,7 @@ export class KeyWriter implements RdbHandler, BuilderHost {
   /** Ends all writing where the server's refusal is one that every later command would get. */
   stopOn(reply: PipeReply): boolean {
     if (!(reply instanceof PipeError)) return false;
+    if (this.options.node !== undefined && isElsewhere(reply)) return false;
     this.failure ??= stoppedBy(this.pipe.target.name, reply);
     return this.failure !== undefined;
   }
@@ -223,7 +244,10 @@ export class KeyWriter implements RdbHandler, BuilderHost {
   #selectedBy(reply: PipeReply): void {
     if (!(reply instanceof PipeError) || this.stopOn(reply)) return;
     const why = printable(reply.text);
-    this.failure = new AgentError('redis', `${this.pipe.target.name} refuses SELECT: ${why}`);
+    this.failure = new AgentError(
+      'redis',
+      `${this.pipe.target.name} refuses ${this.options.node === undefined ? 'SELECT' : 'SELECT or ASKING'}: ${why}`,
+    );
   }
 
   #count(left: 'passed' | 'expired' | { problem: string }, record: RdbRecord): void {
@@ -248,6 +272,10 @@ export class KeyWriter implements RdbHandler, BuilderHost {
   #refused(tag: number, reply: PipeReply): void {
     const key = this.#keys.oldest;
     const module = this.#modules.get(recordOf(tag));
+    if (this.options.node !== undefined && reply instanceof PipeError && isElsewhere(reply)) {
+      if (!this.elsewhere(recordOf(tag), reply)) this.options.tally.fail(slotMoves, key);
+      return;
+    }
     // What SET NX says.
     if (reply === null) this.exists(recordOf(tag), key);
     else if (!(reply instanceof PipeError))

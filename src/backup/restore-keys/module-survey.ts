@@ -5,7 +5,7 @@ import { encodedArgument } from '../../redis/command-writer.ts';
 import type { Pipe } from '../../redis/pipe.ts';
 import { PipeError, type PipeReply } from '../../redis/reply-parser.ts';
 import { kind, refusalOf, tagOf } from './answer-kinds.ts';
-import { probeKey } from './probe-target.ts';
+import { isElsewhere } from './moved-keys.ts';
 import { Tally } from './tally.ts';
 
 /** Keys of one module, as they were counted, and what the target says of the first of them. */
@@ -17,7 +17,6 @@ export interface ModuleKeys {
   memory: number;
 }
 
-const words = ['RESTORE', probeKey, '1'].map(encodedArgument);
 const absolute = encodedArgument('ABSTTL');
 const wordBytes = 96;
 
@@ -32,14 +31,16 @@ export function lacksModule(name: string): string {
  */
 export class ModuleSurvey {
   readonly #pipe: Pipe | undefined;
+  readonly #words: Uint8Array[];
   readonly #footer = new PayloadFooter();
   readonly #modules = new Map<string, ModuleKeys>();
   readonly #refused = new Set<string>();
   readonly #asked: string[] = [];
   version = 0;
 
-  constructor(pipe: Pipe | undefined) {
+  constructor(pipe: Pipe | undefined, probeKey: string) {
     this.#pipe = pipe;
+    this.#words = ['RESTORE', probeKey, '1'].map(encodedArgument);
   }
 
   count(record: RdbRecord, raw: Uint8Array, memory: number): void {
@@ -62,7 +63,7 @@ export class ModuleSurvey {
     const module = name === undefined ? undefined : this.#modules.get(name);
     if (name === undefined || module === undefined || !(reply instanceof PipeError)) return;
     // The name of the probe may be out of bounds for the user, and the keys are not: each one's own answer tells.
-    if (reply.code === 'NOPERM' || reply.code === 'BUSYKEY') return;
+    if (reply.code === 'NOPERM' || reply.code === 'BUSYKEY' || isElsewhere(reply)) return;
     this.#refused.add(name);
     if (!reply.text.startsWith('ERR Bad data format')) module.reason = refusalOf(reply);
   }
@@ -76,7 +77,7 @@ export class ModuleSurvey {
     if (this.#pipe === undefined) return;
     const { out } = this.#pipe;
     out.start(5, wordBytes + raw.length + footerBytes);
-    for (const word of words) out.literal(word);
+    for (const word of this.#words) out.literal(word);
     writePayload(out, this.#footer, this.version, type.code, raw);
     out.literal(absolute);
     this.#asked.push(name);

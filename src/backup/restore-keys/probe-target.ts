@@ -1,9 +1,11 @@
 import { AgentError } from '../../domain/errors.ts';
 import { footerBytes, PayloadFooter } from '../../formats/rdb/dump-payload.ts';
+import { slotTag } from '../../formats/cluster/key-slot.ts';
 import { isOnThisHost } from '../../redis/on-this-host.ts';
 import type { Pipe } from '../../redis/pipe.ts';
 import { PipeError, type PipeReply } from '../../redis/reply-parser.ts';
 import { refusalOf, stoppedBy } from './answer-kinds.ts';
+import { isElsewhere } from './moved-keys.ts';
 import type { TargetAbilities } from './judge-target.ts';
 
 /** How keys get into a target. */
@@ -20,12 +22,20 @@ export interface TargetWays {
   why: string | null;
   /** Why nothing can be written into this database. */
   lacks: (database: number) => string | undefined;
+  /** A name for trials, which is no key there. */
+  probeKey: string;
 }
 
-/** Never a key: this payload's time was over in 1970. */
-export const probeKey = 'redis-agent:probe';
+/** Why a key of a database that is not there cannot be written. */
+export const lackOfDatabase = /^the server has no database \d+:/;
+
+/** Never a key: this payload's time was over in 1970. Of a cluster's node, one of that slot, which it has. */
+export function probeKeyOf(slot: number | undefined): string {
+  return `${slot === undefined ? '' : slotTag(slot)}redis-agent:probe`;
+}
+
 /** What building a value takes, whatever its type, in forms that change nothing where there is no such key. */
-const building = [
+const buildingOf = (probeKey: string): string[][] => [
   ['SET', probeKey, '', 'XX'],
   ['PEXPIRE', probeKey, '1'],
   ['PEXPIREAT', probeKey, '1'],
@@ -35,8 +45,8 @@ const building = [
   ['RENAME', probeKey, probeKey],
 ];
 /** With these, values of every type but streams are written. */
-const writing = [
-  ...building,
+const writingOf = (probeKey: string): string[][] => [
+  ...buildingOf(probeKey),
   ['SET', probeKey, '', 'NX'],
   ['APPEND', probeKey, ''],
   ['RPUSH', probeKey, ''],
@@ -54,13 +64,18 @@ const probed = [16, 17, 64, 256, 1024, 4096];
  * Tries RESTORE with a value that has expired long ago, which is checked like any other and leaves nothing behind, and
  * asks which databases there are. Throws an AgentError where nothing can be written now.
  */
-export async function probeTarget(pipe: Pipe, { reads }: TargetAbilities): Promise<TargetWays> {
+export async function probeTarget(
+  pipe: Pipe,
+  { reads }: TargetAbilities,
+  slot?: number,
+): Promise<TargetWays> {
+  const probeKey = probeKeyOf(slot);
   const payload = new Uint8Array(3 + footerBytes);
   payload.set([0, 1, 0x61]);
   new PayloadFooter().write(payload, 0, 3, Math.min(reads.version, 11));
   const reply = await pipe.ask('RESTORE', probeKey, '1', payload, 'ABSTTL');
   const why = reply instanceof PipeError ? judge(pipe, reply) : null;
-  const { builds, missing } = await askBuilding(pipe);
+  const { builds, missing } = await askBuilding(pipe, probeKey);
   if (why !== null && missing.length > 0) throw unable(pipe, why, missing);
   const lacks = await findDatabases(pipe);
   return {
@@ -71,6 +86,7 @@ export async function probeTarget(pipe: Pipe, { reads }: TargetAbilities): Promi
     near: await isOnThisHost(pipe),
     why,
     lacks,
+    probeKey,
   };
 }
 
@@ -78,9 +94,10 @@ export async function probeTarget(pipe: Pipe, { reads }: TargetAbilities): Promi
  * May values be built, and what of that is withheld, so that each would be begun and never finished? Asked in a transaction
  * that is then dropped: a server says when it takes a command into it whether the user may.
  */
-async function askBuilding(pipe: Pipe): Promise<{ builds: boolean; missing: string[] }> {
+async function askBuilding(pipe: Pipe, probeKey: string): Promise<{ builds: boolean; missing: string[] }> {
+  const building = buildingOf(probeKey);
   const asks = (await pipe.ask('MULTI')) === 'OK';
-  const replies = await pipe.askAll(asks ? [...writing, ['DISCARD']] : building);
+  const replies = await pipe.askAll(asks ? [...writingOf(probeKey), ['DISCARD']] : building);
   return {
     builds: asks && replies.slice(0, -1).every((reply) => reply === 'QUEUED'),
     missing: building.flatMap(([name = ''], at) => (isWithheld(replies[at]) ? [name] : [])),
@@ -100,6 +117,8 @@ export async function countEvicted(pipe: Pipe): Promise<number> {
 }
 
 function judge(pipe: Pipe, reply: PipeError): string | null {
+  // A node whose slot has moved meanwhile: whether the user may was looked at before that.
+  if (isElsewhere(reply)) return null;
   const fatal = stoppedBy(pipe.target.name, reply);
   if (fatal !== undefined) throw fatal;
   // The user may run it, only not on this key: each key's own answer will tell.

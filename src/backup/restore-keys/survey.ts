@@ -6,6 +6,7 @@ import { encodedArgument } from '../../redis/command-writer.ts';
 import type { Pipe } from '../../redis/pipe.ts';
 import { PipeError, type PipeReply } from '../../redis/reply-parser.ts';
 import { kind, kindOf, refusalOf, stoppedBy, tagOf } from './answer-kinds.ts';
+import { isElsewhere } from './moved-keys.ts';
 import { ModuleSurvey } from './module-survey.ts';
 import { RecentKeys } from './recent-keys.ts';
 import { expiringLayouts } from './times-to-live.ts';
@@ -77,7 +78,7 @@ export class Surveyor implements RdbHandler {
   constructor(options: WritingRules, pipe: Pipe | undefined, target?: Pipe) {
     this.#options = options;
     this.#pipe = pipe;
-    this.#modules = new ModuleSurvey(target);
+    this.#modules = new ModuleSurvey(target, options.ways.probeKey);
     this.survey = {
       keys: 0,
       bytes: 0,
@@ -145,10 +146,13 @@ export class Surveyor implements RdbHandler {
   }
 
   answer(tag: number, reply: PipeReply): void {
-    if (reply instanceof PipeError) this.failure ??= stoppedBy(this.#pipe?.target.name ?? '', reply);
+    if (reply instanceof PipeError && !isElsewhere(reply))
+      this.failure ??= stoppedBy(this.#pipe?.target.name ?? '', reply);
     if (kindOf(tag) === kind.module) this.#modules.answer(reply);
     if (kindOf(tag) === kind.select || kindOf(tag) === kind.module) return;
-    if (reply instanceof PipeError) this.#unknown.fail(refusalOf(reply), this.#keys.oldest);
+    if (isElsewhere(reply))
+      this.#unknown.fail('answered by another node, since slots are being moved', this.#keys.oldest);
+    else if (reply instanceof PipeError) this.#unknown.fail(refusalOf(reply), this.#keys.oldest);
     else if (reply === 1) {
       this.survey.existing = (this.survey.existing ?? 0) + 1;
       const { existing_examples: found } = this.survey;

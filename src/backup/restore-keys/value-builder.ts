@@ -1,9 +1,11 @@
 import type { RdbRecord, TokenSink } from '../../formats/rdb/rdb-handler.ts';
+import { keySlot, slotTag } from '../../formats/cluster/key-slot.ts';
 import { ValueDecoder } from '../../formats/rdb/value-decoder.ts';
 import { encodedArgument, type CommandWriter } from '../../redis/command-writer.ts';
 import type { Pipe } from '../../redis/pipe.ts';
 import { PipeError, type PipeReply } from '../../redis/reply-parser.ts';
 import { kind, kindOf, recordOf, refusalOf, tagOf } from './answer-kinds.ts';
+import { isElsewhere, slotMoves } from './moved-keys.ts';
 import { send, type ValueChannel } from './value-channel.ts';
 import { ValueCommands } from './value-commands.ts';
 import type { TimesToLive } from './times-to-live.ts';
@@ -30,12 +32,14 @@ export interface BuilderHost {
   readonly pipe: Pipe;
   readonly options: Pick<
     KeyWriterOptions,
-    'target' | 'existing' | 'tally' | 'doubtfulTo' | 'temporary' | 'ttl'
+    'target' | 'existing' | 'tally' | 'doubtfulTo' | 'temporary' | 'ttl' | 'node'
   >;
   readonly failure: unknown;
   readonly now: number;
   selectFor(database: number): void;
   exists(index: number, key: Uint8Array): void;
+  /** The node has its slot no more: false where no other reading is to follow. */
+  elsewhere(index: number, reply: PipeError): boolean;
   /** True when the answer ends all writing. */
   stopOn(reply: PipeReply): boolean;
 }
@@ -50,6 +54,8 @@ interface Built {
   expiresAt: number;
   expires: boolean;
   problem: string | undefined;
+  /** The answer that says so where its slot is another node's by now. */
+  moved: PipeError | undefined;
 }
 
 /**
@@ -105,8 +111,8 @@ export class ValueBuilder implements ValueChannel {
 
   begin({ index, database, bytes, keyFrom, keyTo, expiresAt }: RdbRecord): void {
     const key = Uint8Array.from(bytes.subarray(keyFrom, keyTo));
-    const temporary = Buffer.concat([key, this.#suffix]);
-    const fresh = { bytes: 0, expires: false, problem: undefined };
+    const temporary = this.#temporaryOf(key, this.#suffix);
+    const fresh = { bytes: 0, expires: false, problem: undefined, moved: undefined };
     const built = { index, database, key, temporary, expiresAt, ...fresh };
     this.#open.set(index, built);
     this.#built = built;
@@ -133,6 +139,7 @@ export class ValueBuilder implements ValueChannel {
     if (built === undefined || this.#host.failure !== undefined || this.#host.stopOn(reply)) return;
     const of = kindOf(tag);
     if (of === kind.publish) this.#published(built, reply);
+    else if (of !== kind.aside && this.#isMoved(reply)) built.moved ??= reply;
     else if (reply instanceof PipeError && of !== kind.aside) built.problem ??= refusalOf(reply);
     // It has had a time to live since its first part: one without was made anew by a later part.
     else if ((of === kind.kept || of === kind.last) && reply !== 1) built.problem ??= vanished;
@@ -151,16 +158,16 @@ export class ValueBuilder implements ValueChannel {
 
   /** A run that was killed in the middle of this value has left what it had built. */
   #clearAbandoned(built: Built): void {
-    const { doubtfulTo, temporary } = this.#host.options;
-    if (built.index >= doubtfulTo) return;
+    const { doubtfulTo, temporary, node } = this.#host.options;
+    if (built.index >= doubtfulTo && node === undefined) return;
     for (const suffix of temporary.slice(0, -1)) {
-      const left = { ...built, temporary: Buffer.concat([built.key, Buffer.from(suffix)]) };
+      const left = { ...built, temporary: this.#temporaryOf(built.key, Buffer.from(suffix)) };
       this.#send(left, kind.aside, words.unlink);
     }
   }
 
   #publish(built: Built): void {
-    if (built.problem !== undefined) {
+    if (built.problem !== undefined || built.moved !== undefined) {
       this.#send(built, kind.aside, words.unlink);
       this.#drop(built);
       return;
@@ -180,17 +187,33 @@ export class ValueBuilder implements ValueChannel {
       else tally.fail(vanished, built.key);
     } else {
       this.#send(built, kind.aside, words.unlink);
-      if (reply instanceof PipeError) tally.fail(refusalOf(reply), built.key);
-      else this.#host.exists(built.index, built.key);
+      if (!(reply instanceof PipeError)) this.#host.exists(built.index, built.key);
+      else if (this.#isMoved(reply)) this.#elsewhere(built, reply);
+      else tally.fail(refusalOf(reply), built.key);
     }
   }
 
   /** Nothing of it is, or stays, in the target. */
   #drop(built: Built): void {
     const { tally } = this.#host.options;
-    if (built.problem === undefined) tally.counts.expired++;
+    if (built.moved !== undefined) this.#elsewhere(built, built.moved);
+    else if (built.problem === undefined) tally.counts.expired++;
     else tally.fail(built.problem, built.key);
     this.#open.delete(built.index);
+  }
+
+  #isMoved(reply: PipeReply): reply is PipeError {
+    return this.#host.options.node !== undefined && reply instanceof PipeError && isElsewhere(reply);
+  }
+
+  #elsewhere({ index, key }: Built, reply: PipeError): void {
+    if (!this.#host.elsewhere(index, reply)) this.#host.options.tally.fail(slotMoves, key);
+  }
+
+  /** In a cluster a name of the same slot, so that the key can be renamed. */
+  #temporaryOf(key: Uint8Array, suffix: Uint8Array): Uint8Array {
+    const tag = this.#host.options.node === undefined ? '' : slotTag(keySlot(key));
+    return Buffer.concat([Buffer.from(tag), key, suffix]);
   }
 
   /** A command on the temporary key of this value, which need not be the one that is being built. */

@@ -1,6 +1,7 @@
 import { understands } from '../../formats/rdb/dump-payload.ts';
 import type { RdbRecord } from '../../formats/rdb/rdb-handler.ts';
 import type { FunctionLoader } from './function-loader.ts';
+import type { MovedKeys } from './moved-keys.ts';
 import type { TargetAbilities } from './judge-target.ts';
 import type { TargetWays } from './probe-target.ts';
 import type { Tally } from './tally.ts';
@@ -22,6 +23,16 @@ export interface KeyWriterOptions extends WritingRules {
   doubtfulTo: number;
   /** What follows a key in the name under which its value is built: in each run so far, this one's last. */
   temporary: readonly string[];
+  /** Of a node of a cluster. */
+  node?: NodeRules | undefined;
+}
+
+/** What is different where the target is a node of a cluster. */
+export interface NodeRules {
+  /** Takes the records that it does not take, since it has their slots no more. */
+  moved: MovedKeys;
+  /** Slots that are on their way to it: it takes their keys when it is told so before each. */
+  asking: ReadonlySet<number>;
 }
 
 /** Which keys are written, and how. */
@@ -32,8 +43,10 @@ export interface WritingRules {
   ttl: TimesToLive;
   /** Everything goes into this database. */
   toDatabase: number | undefined;
-  /** Only these records, and by plain commands: their values were too large for the first reading. */
+  /** Only these records: in another reading. */
   only: ReadonlySet<number> | undefined;
+  /** These by plain commands: their values were too large for the first reading, or RESTORE did not take them. */
+  built: ReadonlySet<number> | undefined;
 }
 
 /** Of a hash for a server that has no HPEXPIREAT. */
@@ -49,7 +62,7 @@ export function impossible(record: RdbRecord, rules: WritingRules): string | und
   const lacking = ways.lacks(toDatabase ?? database);
   if (lacking !== undefined) return lacking;
   if (type.data !== 'module') return byCommands(record, rules) ? ways.unable : undefined;
-  if (rules.only !== undefined) return 'it is a module’s value, which the server refuses';
+  if (rules.built?.has(record.index) === true) return 'it is a module’s value, which the server refuses';
   if (!ways.restore) return 'it is a module’s value, which only RESTORE can write';
   // Before 7.0 the server ends itself when it does not know the module.
   return target.survivesModules && understands(target.reads, type)
@@ -58,9 +71,9 @@ export function impossible(record: RdbRecord, rules: WritingRules): string | und
 }
 
 /** Does the value have to be built, since the target would not take it in one piece? */
-export function byCommands({ type }: RdbRecord, { target, ways, only, ttl }: WritingRules): boolean {
+export function byCommands({ type, index }: RdbRecord, { target, ways, built, ttl }: WritingRules): boolean {
   if (ttl.rebuilds && expiringLayouts.has(type.layout)) return true;
-  return only !== undefined || !ways.restore || !understands(target.reads, type);
+  return built?.has(index) === true || !ways.restore || !understands(target.reads, type);
 }
 
 /**

@@ -16,7 +16,9 @@ export function renderKeyPlan(plan: KeyPlan, style: Style, width: number): strin
   const taken = source.taken_at === null ? '' : `, taken ${source.taken_at}`;
   const there = Object.values(target.databases).reduce((sum, count) => sum + count, 0);
   const room = target.maxmemory > 0 ? ` of ${formatBytes(target.maxmemory)}` : '';
+  const nodes = target.cluster?.nodes.length ?? 0;
   const server =
+    (nodes > 0 ? `, a cluster of ${countOf(nodes, 'master')}` : '') +
     `, ${target.engine} ${target.version}, ${countOf(there, 'key')}, ` +
     `${formatBytes(target.used_memory)} used${room}, AOF ${target.aof ? 'on' : 'off'}`;
   const line = (label: string, text: string): string => labelled(label, printable(text), width);

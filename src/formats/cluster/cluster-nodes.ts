@@ -73,7 +73,7 @@ export function parseClusterShards(reply: unknown, tls: boolean): ClusterNode[] 
     return list(fields.get('nodes')).map((node) => {
       const of = pairs(node);
       const master = of.get('role') === 'master';
-      const port = (tls ? of.get('tls-port') : of.get('port')) ?? of.get('port') ?? of.get('tls-port');
+      const port = tls ? of.get('tls-port') : of.get('port');
       return {
         id: wordOf(of.get('id')),
         host: hostOf(of),

@@ -10,7 +10,7 @@ import { TwinFilter } from '../../formats/rdb/whole/twin-filter.ts';
 import { printable } from '../../lib/printable.ts';
 import { randomWords } from '../../lib/random-words.ts';
 import { largestRaw } from '../../backup/restore-keys/writer-options.ts';
-import type { Pipe } from '../../redis/pipe.ts';
+import type { Flow } from './key-pipe.ts';
 import type { KeySource } from './key-source.ts';
 
 /** What is read at once: a compressed value may become many times as much to send. */
@@ -22,7 +22,7 @@ export interface FeedOptions {
   handler: RdbHandler & { now: number; failure: Error | undefined };
   sink?: TokenSink;
   /** Everything that the handler sends goes here; undefined when it sends nothing. */
-  pipe: Pipe | undefined;
+  pipe: Flow | undefined;
   phase: string;
   clock: Clock;
   progress: Progress;

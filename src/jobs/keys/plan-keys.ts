@@ -1,10 +1,11 @@
 import type { KeyProgress } from '../../backup/restore-keys/journal.ts';
 import { judgeKeyPlan, type KeyPlan } from '../../backup/restore-keys/judge-key-plan.ts';
 import type { KeyTarget } from '../../backup/restore-keys/judge-target.ts';
+import { mergeSurveys } from '../../backup/restore-keys/merge-surveys.ts';
+import { SlotRouter } from '../../backup/restore-keys/slot-router.ts';
 import { Surveyor, type KeySurvey } from '../../backup/restore-keys/survey.ts';
-import type { Pipe } from '../../redis/pipe.ts';
 import { feedKeys } from './feed-keys.ts';
-import { withPipe, type Receiver, type WriterBase } from './key-pipe.ts';
+import { withPipes, type Flow, type Lane } from './key-pipe.ts';
 import { provenBySum } from './prove-sum.ts';
 import type { RestoreKeysContext, RestoreKeysOptions } from './restore-keys-options.ts';
 
@@ -15,10 +16,11 @@ export async function planKeys(
   before: KeyProgress | undefined,
 ): Promise<KeyPlan> {
   const { source, choice, existing, toDatabase } = options;
-  const { survey, ways } = await withPipe(context, options, place, async (pipe, base, receive) => ({
-    ways: base.ways,
+  const { survey, ways } = await withPipes(context, options, place, async (lanes, flow) => ({
+    // Of a cluster those of the node that can least.
+    ways: (lanes.find(({ base }) => !base.ways.restore) ?? lanes[0]).base.ways,
     survey: (await isSurveyed(context, options, place, before))
-      ? await surveyKeys(context, options, base, { pipe, asks: isAsked(options, place, before) }, receive)
+      ? await surveyKeys(context, options, lanes, { flow, asks: isAsked(options, place, before) })
       : null,
   }));
   return judgeKeyPlan({
@@ -49,6 +51,8 @@ async function isSurveyed(
   const { source, dryRun, unasked, toDatabase } = options;
   if (dryRun) return true;
   if (!source.again) return false;
+  // Whether it has their databases is said before anything is written.
+  if (place.cluster !== null) return true;
   if (!unasked || toDatabase !== undefined || isAsked(options, place, before)) return true;
   return !source.provenByBlock && (place.maxmemory > 0 || !(await provenBySum(context, source)));
 }
@@ -66,22 +70,27 @@ function isAsked(
 async function surveyKeys(
   context: RestoreKeysContext,
   { source }: RestoreKeysOptions,
-  base: WriterBase,
-  { pipe, asks }: { pipe: Pipe; asks: boolean },
-  receive: (receiver: Receiver) => void,
+  lanes: [Lane, ...Lane[]],
+  { flow, asks }: { flow: Flow; asks: boolean },
 ): Promise<KeySurvey> {
   const { clock, progress, signal } = context;
-  const surveyor = new Surveyor({ ...base, only: undefined }, asks ? pipe : undefined, pipe);
-  receive(surveyor);
+  const nodes = lanes.map((lane) => {
+    const rules = { ...lane.base, only: undefined, built: undefined };
+    const handler = new Surveyor(rules, asks ? lane.pipe : undefined, lane.pipe);
+    lane.receive(handler);
+    return { handler, slots: lane.slots ?? [], asking: lane.asking };
+  });
+  const [only, ...others] = nodes.map(({ handler }) => handler);
+  const handler = only !== undefined && others.length === 0 ? only : new SlotRouter(nodes);
   await feedKeys(source, {
-    handler: surveyor,
-    sink: surveyor.sink,
-    pipe,
+    handler,
+    sink: handler.sink,
+    pipe: flow,
     phase: 'looking',
     clock,
     progress,
     signal,
   });
-  surveyor.settle();
-  return surveyor.survey;
+  for (const { handler: surveyor } of nodes) surveyor.settle();
+  return mergeSurveys(nodes.map(({ handler: surveyor }) => surveyor.survey));
 }

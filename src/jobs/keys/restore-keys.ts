@@ -4,12 +4,10 @@ import {
   type KeyJournal,
   type KeyProgress,
 } from '../../backup/restore-keys/journal.ts';
-import { judgeTarget, type KeyTarget } from '../../backup/restore-keys/judge-target.ts';
-import { connectRedis } from '../../redis/connect.ts';
-import { readInfo } from '../../redis/server.ts';
-import type { RedisTarget } from '../../redis/target.ts';
+import type { KeyTarget } from '../../backup/restore-keys/judge-target.ts';
 import { takeLock } from '../../state/locks/lock.ts';
 import { planKeys } from './plan-keys.ts';
+import { readTarget } from './read-target.ts';
 import type { RestoreKeysContext, RestoreKeysOptions, RestoreKeysReport } from './restore-keys-options.ts';
 import { writeKeys } from './write-keys.ts';
 
@@ -19,20 +17,11 @@ export async function restoreKeys(
   options: RestoreKeysOptions,
 ): Promise<RestoreKeysReport> {
   using journal = openJournal(context, options);
-  const place = await readTarget(context, options.target);
+  const place = await readTarget(options.target, context.signal);
   const before = options.restart ? undefined : earlierRun(journal, place);
   const plan = await planKeys(context, options, place, before);
   if (options.dryRun || !(await options.agree(plan))) return { plan, result: null };
   return { plan, result: await writeKeys(context, options, place, journal, before) };
-}
-
-async function readTarget({ signal }: RestoreKeysContext, target: RedisTarget): Promise<KeyTarget> {
-  const connection = await connectRedis(target, { signal });
-  try {
-    return judgeTarget(await readInfo(connection), target);
-  } finally {
-    connection.close();
-  }
 }
 
 /** The journal of this restore, and the lock on its target. */

@@ -3,12 +3,15 @@ import { nothingDone, type KeyJournal, type KeyProgress } from '../../backup/res
 import type { KeyTarget } from '../../backup/restore-keys/judge-target.ts';
 import { FunctionLoader } from '../../backup/restore-keys/function-loader.ts';
 import { KeyWriter } from '../../backup/restore-keys/key-writer.ts';
+import { MovedKeys } from '../../backup/restore-keys/moved-keys.ts';
 import { countEvicted } from '../../backup/restore-keys/probe-target.ts';
-import { Tally } from '../../backup/restore-keys/tally.ts';
+import { SlotRouter } from '../../backup/restore-keys/slot-router.ts';
+import { Tally, type TallyCounts } from '../../backup/restore-keys/tally.ts';
 import { AgentError } from '../../domain/errors.ts';
 import { feedKeys } from './feed-keys.ts';
-import { withPipe } from './key-pipe.ts';
+import { withPipes, type Flow, type Lane } from './key-pipe.ts';
 import type { KeySource } from './key-source.ts';
+import { readTarget } from './read-target.ts';
 import type { RestoreKeysContext, RestoreKeysOptions, RestoreKeysResult } from './restore-keys-options.ts';
 
 /** How often the journal is written. Milliseconds. */
@@ -31,18 +34,18 @@ export async function writeKeys(
   const start = clock.monotonic();
   const earlier = tally.counts.written;
   const functions = options.withFunctions === true ? new FunctionLoader() : undefined;
-  const write = { context, options, place, journal, tally, functions, resumed: before !== undefined };
-  const temporary = [
-    ...(before?.temporary ?? []),
-    `:redis-agent-restoring-${randomBytes(4).toString('hex')}`,
-  ];
-  let progress = { ...(before ?? { ...nothingDone, counts: tally.counts, server: place.run_id }), temporary };
+  const write: Write = { context, options, place, journal, tally, functions, resumed: before !== undefined };
+  const temporary = [...(before?.temporary ?? []), freshSuffix()];
+  const fresh = { ...nothingDone, counts: tally.counts, server: place.run_id };
+  let progress: KeyProgress = { ...(before ?? fresh), temporary };
+  const moved = new MovedKeys([...(progress.moved ?? [])], !options.source.again);
   try {
     if (progress.reading === 1) {
-      const deferred = await read(write, progress);
-      progress = { ...progress, ...nothingDone, reading: 2, deferred };
+      const left = await read(write, progress, moved);
+      progress = { ...progress, ...nothingDone, reading: 2, ...left };
     }
-    if (progress.deferred.length > 0) await read(write, progress);
+    if (place.cluster !== null) await readMoved(write, progress, moved.asks);
+    else if (progress.deferred.length > 0) await read(write, progress, new MovedKeys());
   } catch (error) {
     throw soFar(error, tally.counts.written, journal && options.source);
   }
@@ -67,69 +70,145 @@ interface Write {
   resumed: boolean;
 }
 
-/** One reading of the dump, over a connection of its own. Returns the records that take another. */
+function freshSuffix(): string {
+  return `:redis-agent-restoring-${randomBytes(4).toString('hex')}`;
+}
+
+/** Readings that bring nothing on, before what is left is given up: slots that are on their way take their time. */
+const mostRounds = 10;
+const [firstPause, longestPause] = [500, 8000];
+
+/**
+ * In a cluster: what was left for another reading, with the slots as they are by then, until nothing is. A reading that is cut
+ * off is done again from its start.
+ */
+async function readMoved(
+  write: Write,
+  before: KeyProgress,
+  firstAsks: ReadonlyMap<number, string>,
+): Promise<void> {
+  const { context, options, journal } = write;
+  let progress = before;
+  let asks = firstAsks;
+  let pause = firstPause;
+  for (let idle = 0; progress.deferred.length + (progress.moved ?? []).length > 0;) {
+    const temporary = [...progress.temporary, freshSuffix()];
+    progress = { ...progress, temporary, from: 0, doubtful_to: Number.MAX_SAFE_INTEGER };
+    journal?.write(progress);
+    const last = idle === mostRounds;
+    const moved = new MovedKeys([], last);
+    const place = await readTarget(options.target, context.signal);
+    const left = await read({ ...write, place, journal: undefined }, progress, moved, asks);
+    const done =
+      left.deferred.length + left.moved.length < progress.deferred.length + (progress.moved ?? []).length;
+    // A second failure of RESTORE is no reason to try a third time: it was built then.
+    progress = { ...progress, ...left };
+    ({ asks } = moved);
+    if (last) return;
+    if (done || asks.size > 0) pause = firstPause;
+    idle = done ? 0 : idle + 1;
+    if (progress.deferred.length + (progress.moved ?? []).length === 0) return;
+    context.progress.report({ phase: 'waiting for slots that are on their way' });
+    await context.clock.sleep(pause, context.signal);
+    pause = Math.min(2 * pause, longestPause);
+  }
+}
+
+/** One reading of the dump, over connections of its own. Returns the records that take another. */
 async function read(
   { context, options, place, journal, tally, functions, resumed }: Write,
   progress: KeyProgress,
-): Promise<number[]> {
-  const deferred = [...progress.deferred];
-  const { from, doubtful_to: doubtfulTo, temporary } = progress;
-  const only = progress.reading === 2 ? new Set(deferred) : undefined;
+  moved: MovedKeys,
+  asks?: ReadonlyMap<number, string>,
+): Promise<{ deferred: number[]; moved: number[] }> {
+  const { from, doubtful_to: doubtfulTo, temporary, reading } = progress;
   // In the second reading they come by again.
-  const reads = progress.reading === 1;
-  await withPipe(context, options, place, async (pipe, base, receive) => {
-    const writer = new KeyWriter(
-      pipe,
-      { ...base, tally, from, doubtfulTo, temporary, only, functions: reads ? functions : undefined },
-      deferred,
-    );
-    receive(writer);
-    const evicted = await countEvicted(pipe);
+  const reads = reading === 1;
+  const deferred = reads ? [...progress.deferred] : [];
+  const built = reads ? undefined : new Set(progress.deferred);
+  const only = built && new Set([...built, ...(progress.moved ?? [])]);
+  const work = async (lanes: [Lane, ...Lane[]], flow: Flow): Promise<void> => {
+    const writers = lanes.map((lane) => {
+      const node = lane.slots === undefined ? undefined : { moved, asking: lane.asking };
+      const rules = { ...lane.base, tally, from, doubtfulTo, temporary, only, built, node };
+      const writer = new KeyWriter(
+        lane.pipe,
+        { ...rules, functions: reads ? functions : undefined },
+        deferred,
+      );
+      lane.receive(writer);
+      return { handler: writer, slots: lane.slots ?? [], asking: lane.asking };
+    });
+    const [one, ...others] = writers.map(({ handler }) => handler);
+    const handler = one !== undefined && others.length === 0 ? one : new SlotRouter(writers);
+    const done = (): number => Math.max(...writers.map(({ handler: writer }) => writer.done));
+    const countAll = async (): Promise<number> => {
+      const counts = [];
+      for (const { pipe } of lanes) counts.push(await countEvicted(pipe));
+      return counts.reduce((sum, count) => sum + count, 0);
+    };
+    const evicted = await countAll();
     await feedKeys(options.source, {
       ...context,
-      handler: writer,
-      sink: writer.sink,
-      pipe,
-      phase: progress.reading === 1 ? 'writing' : 'building',
-      ...(journal && { before: notes(context, journal, writer, progress) }),
+      handler,
+      sink: handler.sink,
+      pipe: flow,
+      phase: reads ? 'writing' : 'building',
+      ...(journal && {
+        before: notes(context, journal, progress, {
+          flow,
+          done,
+          failed: () => handler.failure !== undefined,
+          left: () => ({ deferred: reads ? deferred : progress.deferred, moved: moved.records }),
+          counts: tally.counts,
+        }),
+      }),
     }).catch(async (error: unknown) => {
-      await writer.abandon();
+      for (const { handler: writer } of writers) await writer.abandon();
       throw error;
     });
     // What is there already a run that was cut off may have loaded.
     const { existing } = options;
-    if (reads) await functions?.load(pipe, resumed && existing === 'stop' ? 'skip' : existing);
-    tally.counts.evicted += (await countEvicted(pipe)) - evicted;
-  });
-  return deferred;
+    const pipes = lanes.map(({ pipe }) => pipe);
+    if (reads) await functions?.load(pipes, resumed && existing === 'stop' ? 'skip' : existing);
+    tally.counts.evicted += (await countAll()) - evicted;
+  };
+  await withPipes(context, options, place, work, asks);
+  return { deferred, moved: moved.records };
 }
 
 /** Notes now and then what the server has confirmed, and always before it is sent more than the journal allows for. */
 function notes(
   { clock }: RestoreKeysContext,
   journal: KeyJournal,
-  writer: KeyWriter,
   progress: KeyProgress,
+  writing: {
+    flow: Flow;
+    done: () => number;
+    failed: () => boolean;
+    left: () => { deferred: number[]; moved: number[] };
+    counts: TallyCounts;
+  },
 ): () => Promise<void> | undefined {
   let next = 0;
   let allowed = 0;
   const note = async (): Promise<void> => {
     // All that was sent is answered, so that the counts are those of the records before `from`.
-    await writer.pipe.drain();
-    if (writer.failure !== undefined) return;
-    const from = Math.max(writer.done, progress.from);
+    await writing.flow.drain();
+    if (writing.failed()) return;
+    const from = Math.max(writing.done(), progress.from);
     allowed = from + ahead;
     next = clock.monotonic() + journalEvery;
-    const { deferred } = writer;
+    const doubtfulTo = Math.max(allowed, progress.doubtful_to);
     journal.write({
       ...progress,
       from,
-      doubtful_to: Math.max(allowed, progress.doubtful_to),
-      deferred,
-      counts: writer.options.tally.counts,
+      doubtful_to: doubtfulTo,
+      ...writing.left(),
+      counts: writing.counts,
     });
   };
-  return () => (clock.monotonic() >= next || writer.done + mostPerSlice > allowed ? note() : undefined);
+  return () => (clock.monotonic() >= next || writing.done() + mostPerSlice > allowed ? note() : undefined);
 }
 
 /** After these, and with the cause mended, another run has a chance. */

@@ -153,10 +153,10 @@ describe('a target that cannot take it', () => {
     });
   });
 
-  test('a node of a cluster', async () => {
+  test('a node of a cluster that has not all slots', async () => {
     expect(await refused({ config: { 'cluster-enabled': 'yes' } })).toMatchObject({
       code: 7,
-      json: { error: { reason: 'cluster', hint: expect.stringContaining('--cluster import') } },
+      json: { error: { reason: 'cluster', hint: expect.stringContaining('--cluster check') } },
     });
   });
 

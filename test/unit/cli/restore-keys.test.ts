@@ -25,6 +25,7 @@ const plan: KeyPlan = {
     maxmemory: 2 ** 30,
     maxmemory_policy: 'noeviction',
     aof: true,
+    cluster: null,
   },
   keys: { patterns: ['user:*', 'a\u0007b'], database: 3, type: 'hash', to_database: 0 },
   existing: 'skip',
