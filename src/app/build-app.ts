@@ -153,9 +153,13 @@ export async function buildApp({
     const { age_identity: identity } = settings.repository.encryption;
     return identity === undefined ? [] : identitiesOf(secret(identity, 'repository.encryption.age_identity'));
   };
-  const connect: App['connect'] = async ({ name, url, username, password, tls, renamed }, signal, limits) => {
+  const connect: App['connect'] = async (instance, signal, limits) => {
+    const { name, url, username, password, tls, renamed, data_dir: dataDir } = instance;
     const known = password === undefined ? undefined : secret(password, `password of instance ${name}`);
-    return connectRedis({ name, url, username, tls, renamed, password: known }, { ...limits, signal });
+    return connectRedis(
+      { name, url, username, tls, renamed, dataDir, password: known },
+      { ...limits, signal },
+    );
   };
 
   const recall = (instance: string, job: string): unknown[] => {

@@ -9,7 +9,7 @@ export interface AofPlace {
   wanted: boolean;
   /** Does it write one now? Not while a replica is being synchronised. */
   running: boolean;
-  /** The server's data folder. */
+  /** The server's data folder, as this host has it. */
   dir: string;
   /** 7.0 and newer: the folder with the manifest. Before: undefined, and `file` is the AOF. */
   folder: string | undefined;
@@ -22,7 +22,7 @@ export interface AofPlace {
 }
 
 export async function readAofPlace(connection: RedisConnection, info: Info): Promise<AofPlace> {
-  const [wanted, dir, filename, loadTruncated, folderReply] = await Promise.all([
+  const [wanted, named, filename, loadTruncated, folderReply] = await Promise.all([
     readConfig(connection, 'appendonly'),
     readConfig(connection, 'dir'),
     readConfig(connection, 'appendfilename'),
@@ -30,6 +30,7 @@ export async function readAofPlace(connection: RedisConnection, info: Info): Pro
     // Unknown before 7.0, which is an empty answer and no error.
     connection.call('CONFIG', 'GET', 'appenddirname'),
   ]);
+  const dir = connection.target.dataDir ?? named;
   const dirname = Array.isArray(folderReply) ? folderReply[1] : undefined;
   const folder = typeof dirname === 'string' ? join(dir, dirname) : undefined;
   return {

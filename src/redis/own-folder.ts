@@ -20,16 +20,21 @@ async function compareFolder(info: Info, url: string, dir: string): Promise<'own
 /** Throws an AgentError `refused` where what lies at the path is not the server's. */
 export async function requireOwnFolder(
   info: Info,
-  { name, url }: Pick<RedisTarget, 'name' | 'url'>,
+  { name, url, dataDir }: Pick<RedisTarget, 'name' | 'url' | 'dataDir'>,
   dir: string,
 ): Promise<void> {
   if ((await compareFolder(info, url, dir)) !== 'another') return;
   throw new AgentError(
     'refused',
-    `instance ${name}: ${dir} is not the folder in which this server works: here that path is another one`,
+    dataDir === undefined
+      ? `instance ${name}: ${dir} is not the folder in which this server works: here that path is another one`
+      : `instance ${name}: data_dir ${dir} is not the folder in which this server works`,
     {
       reason: 'another-folder',
-      hint: 'it runs in a container, or with mounts of its own: mount its data folder here under the path that it has for it, or run the agent beside it',
+      hint:
+        dataDir === undefined
+          ? 'it runs in a container, or with mounts of its own: name its data folder as this host has it (data_dir: of this instance), mount it here under the path that it has for it, or run the agent beside it'
+          : 'name the folder that is mounted into its container as its dir, as this host has it',
     },
   );
 }

@@ -30,8 +30,13 @@ export function identityOf(info: Info, now: number): ServerIdentity {
   };
 }
 
-/** Where the server writes its RDB now: both parts can change at run time, so never keep the answer. */
-export async function readDumpPath(connection: RedisConnection): Promise<{ dir: string; file: string }> {
+/**
+ * Where the server writes its RDB now, as this host has it: it can change at run time, so never keep the answer. `named`: what
+ * the server calls the folder.
+ */
+export async function readDumpPath(
+  connection: RedisConnection,
+): Promise<{ dir: string; file: string; named: string }> {
   const [dir, file] = await Promise.all([
     readConfig(connection, 'dir'),
     readConfig(connection, 'dbfilename'),
@@ -42,7 +47,7 @@ export async function readDumpPath(connection: RedisConnection): Promise<{ dir: 
       reason: 'gone',
       hint: 'it works in a folder that was removed, and every save fails: make it again, for the server’s user, and tell it: redis-cli CONFIG SET dir FOLDER',
     });
-  return { dir, file };
+  return { dir: connection.target.dataDir ?? dir, file, named: dir };
 }
 
 /** One directive's running value; an AgentError when the server does not know it. */

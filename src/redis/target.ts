@@ -10,6 +10,8 @@ export interface RedisTarget {
   username?: string | undefined;
   password?: Secret | undefined;
   tls?: TlsSettings | undefined;
+  /** Its data folder as this host has it; its own `dir` when left out. */
+  dataDir?: string | undefined;
   /** Commands that the server has under other names, by their own in capitals. */
   renamed?: Readonly<Record<string, string>> | undefined;
 }

@@ -3,9 +3,9 @@ import { AgentError } from '../../domain/errors.ts';
 import { formatBytes } from '../../lib/bytes.ts';
 import type { DataType } from '../../formats/rdb/value-types.ts';
 import type { KeyTarget } from './judge-target.ts';
-import { lackOfDatabase } from './probe-target.ts';
 import type { KeyChoice } from './selection.ts';
 import type { KeySurvey } from './survey.ts';
+import { lackOfDatabase } from './tally.ts';
 import type { TtlChoice } from './times-to-live.ts';
 import type { ExistingKeys } from './writer-options.ts';
 

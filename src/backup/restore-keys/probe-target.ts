@@ -26,9 +26,6 @@ export interface TargetWays {
   probeKey: string;
 }
 
-/** Why a key of a database that is not there cannot be written. */
-export const lackOfDatabase = /^the server has no database \d+:/;
-
 /** Never a key: this payload's time was over in 1970. Of a cluster's node, one of that slot, which it has. */
 export function probeKeyOf(slot: number | undefined): string {
   return `${slot === undefined ? '' : slotTag(slot)}redis-agent:probe`;

@@ -27,6 +27,9 @@ export interface TallyCounts {
   failed: FailedKeys[];
 }
 
+/** Why a key of a database that is not there cannot be written. */
+export const lackOfDatabase = /^the server has no database \d+:/;
+
 const examples = 5;
 /** Different reasons are few; a server that words each one anew must not fill our memory. */
 const mostReasons = 20;

@@ -50,6 +50,7 @@ export async function gatherFacts(
   const { conf, problem } = await readConfFacts(service, asked.info?.get('config_file'), {
     pid: running?.pid,
     user: service?.user ?? configuredUser(instance) ?? running?.user,
+    dataDir: instance.data_dir,
   });
   const program = await programOf(service?.program, signal);
   return {
@@ -96,6 +97,7 @@ export async function lookAhead(
   const { conf, problem } = await readConfFacts(service, info.get('config_file'), {
     pid: found?.pid,
     user: service?.user ?? user,
+    dataDir: instance.data_dir,
   });
   return { service: service?.description, now: await readPersistence(connection), conf, problem };
 }
@@ -148,7 +150,7 @@ async function readPersistence(connection: RedisConnection): Promise<Persistence
   // Unknown before 7.0.
   const appenddirname = await readConfig(connection, 'appenddirname').catch(() => 'appendonlydir');
   return {
-    dir: dir ?? '/',
+    dir: connection.target.dataDir ?? dir ?? '/',
     dbfilename: dbfilename ?? 'dump.rdb',
     appendonly: appendonly === 'yes',
     appendfilename: appendfilename ?? 'appendonly.aof',
@@ -174,7 +176,7 @@ async function countSentinels(connection: RedisConnection, info: Info): Promise<
 async function readConfFacts(
   service: FoundService | undefined,
   told: string | undefined,
-  { pid, user }: { pid: number | undefined; user: UserId | undefined },
+  { pid, user, dataDir }: { pid: number | undefined; user: UserId | undefined; dataDir: string | undefined },
 ): Promise<{ conf?: ConfFacts | undefined; problem?: string | undefined }> {
   const words = service?.arguments;
   // What a server elsewhere calls its file is none of this host's.
@@ -184,7 +186,7 @@ async function readConfFacts(
     const conf = await readConf(file, words?.directives, user);
     const append = conf.get('appendonly');
     const persistence = {
-      dir: conf.get('dir'),
+      dir: dataDir ?? conf.get('dir'),
       dbfilename: conf.get('dbfilename'),
       appendonly: append === undefined ? undefined : append.toLowerCase() === 'yes',
       appendfilename: conf.get('appendfilename'),

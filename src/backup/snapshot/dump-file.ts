@@ -56,7 +56,7 @@ async function look(instance: string, path: string): Promise<BigIntStats | undef
 
 /** What to do when the server's files are not where it says. */
 export const elsewhere =
-  'does the server run in a container or on another host? The agent must see its data folder under the same path: mount it, or run the agent beside the server';
+  'does the server run in a container or on another host? Name its data folder as this host has it (data_dir: of this instance), mount it here under the same path, or run the agent beside the server';
 
 /** Opens the dump for reading, or says which group to join, or where else the server may be. The caller closes it. */
 export async function openDump(instance: string, path: string): Promise<FileHandle> {

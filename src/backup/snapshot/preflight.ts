@@ -63,7 +63,7 @@ export async function gatherPreflight(connection: RedisConnection): Promise<Pref
     failureBlocksWrites,
     data: dataFacts(info),
     disk,
-    place: process && (await readDumpPlace(process.pid, where)),
+    place: process && (await readDumpPlace(process.pid, { dir: where.named, file: where.file })),
     host,
     cgroup,
   };

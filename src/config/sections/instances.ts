@@ -38,6 +38,8 @@ instances:
     # PATH when left out. They and every folder above belong to root (or to the agent's user), and nobody else may write
     # there.
     # tools: { redis_server: /opt/redis/bin/redis-server, redis_check_rdb: …, redis_check_aof: … }
+    # Of a server in a container, whose dir is another path here: its data folder as this host has it.
+    # data_dir: /var/lib/docker/volumes/redis/_data
     # Where rename-command is in use: the names under which this server has these commands.
     # renamed: { CONFIG: CONFIG_9f2a, BGSAVE: BGSAVE_41c7 }
     # What it is used for: cache, queue, session or durable. It picks the thresholds.
@@ -119,6 +121,7 @@ function instanceSchema(folder: string) {
           redis_check_aof: path(folder).optional(),
         })
         .optional(),
+      data_dir: path(folder).optional(),
       renamed: renamed.optional(),
       role: z.enum(['cache', 'queue', 'session', 'durable']).optional(),
       policy: text.transform((value) => (/[./]/.test(value) ? resolve(folder, value) : value)).optional(),

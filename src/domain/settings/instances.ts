@@ -42,6 +42,8 @@ export interface InstanceSettings {
   service?: ServiceSettings | undefined;
   /** Found in the service's start command, the packages' folders and PATH when left out. */
   tools?: ToolSettings | undefined;
+  /** The server’s data folder as this host has it, where the server names another path or none that is right here. */
+  data_dir?: string | undefined;
   /** Where rename-command is in use: what the server calls these commands, which are in capitals. */
   renamed?: Record<string, string> | undefined;
   role?: Role | undefined;

@@ -32,7 +32,7 @@ export async function viewAof(context: JobContext): Promise<AofView> {
     try {
       const info = await readInfo(connection);
       const place = await readAofPlace(connection, info);
-      await requireOwnFolder(info, context.instance, place.dir);
+      await requireOwnFolder(info, connection.target, place.dir);
       return { info, place: { ...place, answers: true } };
     } finally {
       connection.close();

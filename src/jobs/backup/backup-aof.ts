@@ -96,7 +96,7 @@ async function look(context: JobContext, { skipPreflight }: BackupOptions): Prom
       insist: skipPreflight,
       onWait: () => progress.report({ phase: 'waiting for a rewrite' }),
     });
-    await requireOwnFolder(info, context.instance, place.dir);
+    await requireOwnFolder(info, connection.target, place.dir);
     const at = await readServerTime(connection);
     const cluster = await readClusterPlace(connection, info);
     return { place, info, server: identityOf(info, at), cluster, at };
