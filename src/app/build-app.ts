@@ -212,6 +212,7 @@ export async function buildApp({
           },
           writer: readWriterIdentity(agentVersion),
           connect: (other = own.signal) => connect(instance, other),
+          connectTo: (other) => connect(other, own.signal),
           folder: (dir, ownership) => hands().folder(dir, ownership),
           identities,
           scratch: stayed === undefined ? join(directory, 'scratch') : rootScratch,

@@ -88,6 +88,16 @@ export interface ServerFacts {
   cluster: Seen<ClusterNode[]>;
   /** A Sentinel listens to it. */
   watched: Seen<boolean>;
+  /** Other instances of the agent's that replicate with it, or are of its cluster. */
+  peers: Seen<PeerFacts[]>;
+}
+
+/** Another node of the same data. */
+export interface PeerFacts {
+  instance: string;
+  /** The user that the agent logs in as there. */
+  username: string;
+  users: Seen<UserFacts[]>;
 }
 
 export interface ClusterNode {

@@ -20,6 +20,8 @@ export interface JobContext {
   writer: WriterIdentity;
   /** Opens a connection to the instance; the caller closes it. The run's own signal ends it, unless another is given. */
   connect(signal?: AbortSignal): Promise<RedisConnection>;
+  /** The same to another instance, for what nodes of the same data have to agree on. */
+  connectTo(this: void, instance: InstanceSettings): Promise<RedisConnection>;
   /** A server's data directory, worked on with the rights of its owner. Absolute, without symbolic links. */
   folder(this: void, dir: string, ownership: FileOwnership): Promise<DataFolder>;
   /** age identities (AGE-SECRET-KEY-…); empty when none is configured. */

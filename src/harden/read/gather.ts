@@ -6,6 +6,7 @@ import { seen } from '../facts.ts';
 import { tryTls, tryWithoutPassword } from './probe.ts';
 import { readFiles } from './read-files.ts';
 import { readHost, type ServerOnHost } from './read-host.ts';
+import { readPeers, type PeerOptions } from './read-peers.ts';
 import { readServer } from './read-server.ts';
 
 export interface GatherOptions {
@@ -15,6 +16,7 @@ export interface GatherOptions {
   repository: RepositorySettings;
   now: number;
   signal: AbortSignal;
+  connectTo: PeerOptions['connectTo'];
 }
 
 /** Everything that can be seen of a running server, its files and its host. Changes nothing. */
@@ -23,9 +25,10 @@ export async function gatherFacts(connection: RedisConnection, options: GatherOp
   const { facts: server, engine } = await readServer(connection, instance.username);
   const config = server.config.value;
   const host = await readHost(server.info, instance.url, engine, config, signal);
-  const [unauthenticated, certificate] = await Promise.all([
+  const [unauthenticated, certificate, peers] = await Promise.all([
     tryWithoutPassword(instance, signal),
     tryTls(instance, host?.sameFiles === true ? config?.get('tls-cert-file') : undefined, host?.user),
+    readPeers(server.info, server.cluster, options),
   ]);
   return {
     instance: instance.name,
@@ -34,7 +37,7 @@ export async function gatherFacts(connection: RedisConnection, options: GatherOp
     engine: { ...engine, docker: host?.facts.container === true },
     engineKnown: true,
     role: instance.role,
-    server: seen({ ...server, unauthenticated, certificate }),
+    server: seen({ ...server, unauthenticated, certificate, peers }),
     files: filesOf(server.info.get('config_file'), host, engine),
     host: hostOf(host, instance),
     agent: agentFacts(options),

@@ -15,7 +15,7 @@ const secrets = new Set([
   'tls-client-key-file-pass',
 ]);
 
-type Asked = Omit<ServerFacts, 'unauthenticated' | 'certificate'>;
+type Asked = Omit<ServerFacts, 'unauthenticated' | 'certificate' | 'peers'>;
 
 /** Everything that the server itself tells, over one connection: reads only. */
 export async function readServer(

@@ -3,8 +3,11 @@ import { auditRules as checked } from '../../harden/audit/rules.ts';
 
 export const scoreDropped = 'audit-score';
 
-/** What the watch judges all the time, under names of its own: told once, by it. */
-export const watched: ReadonlySet<string> = new Set(['PER04', 'PER07', 'CFG10', 'ACL17', 'TLS04']);
+/**
+ * What the watch judges all the time, under names of its own, so that it is told once, by it: save-broken and aof-broken,
+ * aof-replay, connection-failures, certificate-expiry.
+ */
+export const watched: ReadonlySet<string> = new Set(['PER04', 'PER07', 'ACL17', 'TLS04']);
 
 /** What an audit raises. */
 export const auditRules: readonly Rule[] = [

@@ -89,6 +89,7 @@ async function run(context: JobContext, { only }: AuditOptions): Promise<JobResu
       repository: settings.repository,
       now: clock.now(),
       signal,
+      connectTo: context.connectTo,
     });
     report = judgeFacts(facts, { waivers: settings.audit.waivers, only });
   } finally {

@@ -5,7 +5,9 @@ import { applyRules } from '../../../src/formats/acl/apply-rules.ts';
 import { mayRun } from '../../../src/formats/acl/user.ts';
 import type { EngineVersion } from '../../../src/formats/conf/engine.ts';
 import type { AuditReport } from '../../../src/harden/audit/report.ts';
+import { Secret } from '../../../src/domain/secret.ts';
 import { sha256 } from '../../../src/harden/read/hash.ts';
+import { connectRedis } from '../../../src/redis/connect.ts';
 import { readDryrun } from '../../../src/harden/read/read-dryrun.ts';
 import { junitFaults, sarifFaults } from '../../support/house/documents.ts';
 import { runAgent, writeConfig } from '../../support/agent/cli.ts';
@@ -241,4 +243,46 @@ test('SARIF and JUnit of a server: with what is waived and what is unknown', asy
   expect(junitFaults(junit)).toBe('');
   expect(junit).toContain('<skipped message="waived"/>');
   expect(junit).toContain('unknown: ');
+});
+
+test('each finding is told by one: what the watch judges all the time is none of the audit’s', async () => {
+  const server = await startServer();
+  for (let at = 0; at < 12; at++)
+    await expect(
+      connectRedis({ name: 'stranger', url: server.url, username: 'nobody', password: new Secret('wrong') }),
+    ).rejects.toMatchObject({ code: 'redis' });
+  const config = writeConfig({ server });
+  const { json } = await runAgent(['audit', '--json'], { config });
+  expect(rulesOf(json.reports[0])).toEqual(expect.arrayContaining(['ACL17', 'CFG10']));
+  const status = await runAgent(['status', '--json'], { config });
+  expect(status.stdout).toContain('"CFG10"');
+  expect(status.stdout).not.toContain('"ACL17"');
+});
+
+test('users that differ between nodes of the same data are told, on each of them', async () => {
+  const master = await startServer();
+  const replica = await startServer({ build: master.build });
+  await replica.call('REPLICAOF', '127.0.0.1', master.port);
+  for (;;) if (String(await replica.call('INFO', 'replication')).includes('master_link_status:up')) break;
+  const config = writeConfig({
+    instances: [
+      { name: 'one', url: master.url },
+      { name: 'two', url: replica.url },
+      { name: 'elsewhere', url: (await startServer()).url },
+    ],
+  });
+  for (const server of [master, replica])
+    await server.call('ACL', 'SETUSER', 'same', 'on', `#${sha256('x'.repeat(40))}`, '~*', '+get');
+  await master.call('ACL', 'SETUSER', 'app', 'on', `#${sha256('y'.repeat(40))}`, '~*', '+get');
+  const { json } = await runAgent(['audit', '--check', 'ACL23', '--json'], { config });
+  const of = (report: AuditReport): unknown[] => [
+    report.subject,
+    report.findings.map(({ resource, summary }) => `${resource}: ${summary}`),
+    report.not_applicable.map(({ rule }) => rule),
+  ];
+  expect(json.reports.map(of)).toEqual([
+    ['one', ['app: the user app is not the same on two: there is none'], []],
+    ['two', ['app: the user app is not the same on one: it is there alone'], []],
+    ['elsewhere', [], ['ACL23']],
+  ]);
 });

@@ -109,6 +109,7 @@ export function serverFacts(changes: ServerChanges = {}): AuditFacts {
     certificate: { absent: 'no TLS' },
     cluster: { absent: 'cluster mode is off' },
     watched: seen(false),
+    peers: { absent: 'it has no replica and is none' },
     ...changes.server,
   };
   const host: HostFacts = {

@@ -2,6 +2,7 @@ import type { Check } from '../check.ts';
 import { aclLoginChecks } from './acl-login.ts';
 import { aclReplayChecks } from './acl-replay.ts';
 import { aclRightsChecks } from './acl-rights.ts';
+import { aclPeerChecks } from './acl-peers.ts';
 import { aclStateChecks } from './acl-state.ts';
 import { bakChecks } from './bak.ts';
 import { cfgFilesChecks } from './cfg-files.ts';
@@ -22,6 +23,7 @@ export const checks: readonly Check[] = [
   ...netChecks,
   ...aclLoginChecks,
   ...aclStateChecks,
+  ...aclPeerChecks,
   ...aclReplayChecks,
   ...aclRightsChecks,
   ...cfgChecks,

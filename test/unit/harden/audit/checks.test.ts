@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { checks } from '../../../../src/harden/audit/checks/index.ts';
 import { seen, type AuditFacts } from '../../../../src/harden/facts.ts';
+import { usersOfList } from '../../../../src/harden/read/read-users.ts';
 import { fileFacts, now, pathFacts, serverFacts } from '../../../support/data/audit-facts.ts';
 
 const hash = 'a'.repeat(64);
@@ -22,6 +23,11 @@ const tls = {
   'tls-protocols': 'TLSv1.2 TLSv1.3',
   'tls-replication': 'yes',
 };
+const peer = (...lines: string[]) => ({
+  instance: 'replica',
+  username: 'redis-agent',
+  users: seen(usersOfList(lines, { engine: 'redis', version: '7.0.15', docker: false })),
+});
 const node = (id: string, host: string, master?: string) => ({
   id,
   host,
@@ -105,6 +111,15 @@ const fixtures: Record<string, [bad: AuditFacts, good: AuditFacts]> = {
   ACL21: [
     fileFacts(`user a on #${hash} +info -@dangerous\n`),
     fileFacts(`user a on #${hash} -@dangerous +info\n`),
+  ],
+  ACL23: [
+    serverFacts({ server: { peers: seen([peer('user app on nopass ~* +@all')]) } }),
+    serverFacts({
+      users: [off, `user app on #${hash} +get`, `user redis-agent on #${hash} +ping`],
+      server: {
+        peers: seen([peer(off, `user app on #${hash} +get`, `user redis-agent on #${'c'.repeat(64)} +ping`)]),
+      },
+    }),
   ],
   ACL22: [
     fileFacts(

@@ -43,6 +43,7 @@ async function watchWith(drills: DrillOutcome[], ...ids: string[]): Promise<Find
       repository: openRepository(store, 'main', new ManualClock()),
       writer: sampleManifest().writer,
       connect: () => Promise.reject(new Error('it only looks at the repository')),
+      connectTo: () => Promise.reject(new Error('not here')),
       folder: () => Promise.reject(new Error('it only looks at the repository')),
       identities: () => [],
       state: () => {
