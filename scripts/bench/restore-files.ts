@@ -8,11 +8,12 @@
  * Rounds alternate; figures are medians. The whole command, with the server's own load at its end, is timed too. Needs zstd
  * and scripts/build.
  */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { connectRedis } from '../../src/redis/connect.ts';
 import { freePort } from '../../test/support/servers/free-port.ts';
 import { defaultBuild } from '../../test/support/servers/server-builds.ts';
+import { giveToServer, serviceUser } from '../../test/support/servers/server-user.ts';
 import { againstByHand, agent, configure, median } from './restore-peer.ts';
 
 const target = { ratio: 1.05, rss: 200 };
@@ -28,13 +29,15 @@ interface Ours {
 /** Into a server that is down; the restore starts it. */
 async function files(folder: string, id: string): Promise<Ours> {
   const place = mkdtempSync(join(folder, 'target-'));
+  chmodSync(place, 0o755);
   const dir = join(place, 'data');
   mkdirSync(dir);
+  giveToServer(dir);
   const port = await freePort();
   const conf = join(place, 'redis.conf');
   const url = `redis://127.0.0.1:${port}`;
-  writeFileSync(conf, `port ${port}\nbind 127.0.0.1\ndir ${dir}\nsave ""\nlogfile ${place}/redis.log\n`);
-  configure(folder, { url, service: { start: [defaultBuild().server, conf] } });
+  writeFileSync(conf, `port ${port}\nbind 127.0.0.1\ndir ${dir}\nsave ""\nlogfile redis.log\n`);
+  configure(folder, { url, service: { ...serviceUser, start: [defaultBuild().server, conf] } });
   try {
     const { stdout, seconds, rss } = agent(folder, 'restore', id, '--method', 'files', '--yes');
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what the command documents

@@ -1,12 +1,13 @@
 /** What the benches of a restore share: a backup, the agent's command, and what people do by hand. */
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { AgentError } from '../../src/domain/errors.ts';
 import { startServer, type TestServer } from '../../test/support/servers/redis-server.ts';
+import { giveToServer } from '../../test/support/servers/server-user.ts';
 import { benchDump, parseBytes } from './make-dump.ts';
 
 const root = join(import.meta.dirname, '../..');
@@ -63,6 +64,7 @@ async function takeBackup(folder: string, dump: string): Promise<string> {
   const dir = join(folder, 'source');
   mkdirSync(dir);
   cpSync(dump, join(dir, 'dump.rdb'));
+  giveToServer(dir);
   await using server = await startServer({ config: { dir }, until: 'listening' });
   await untilLoaded(server);
   configure(folder, server);
@@ -80,6 +82,7 @@ async function byHand(folder: string, id: string): Promise<number> {
     stdio: 'inherit',
   });
   if (status !== 0) throw new Error(`zstd exited with ${status}`);
+  giveToServer(dir);
   await using server = await startServer({ config: { dir }, until: 'listening' });
   await untilLoaded(server);
   const seconds = (performance.now() - start) / 1000;
@@ -101,6 +104,8 @@ export async function againstByHand<Run>(
   });
   const dump = await benchDump(parseBytes(values.size));
   const folder = mkdtempSync(join(tmpdir(), 'redis-agent-bench-'));
+  // Under root servers are another user's, and pass through it.
+  chmodSync(folder, 0o711);
   try {
     const id = await takeBackup(folder, dump);
     const ours: Run[] = [];

@@ -11,7 +11,7 @@ export interface ErrorWords {
 }
 
 /** The other process refused, or failed, by what the system told it. */
-export class RemoteError extends Error {
+class RemoteError extends Error {
   override readonly name = 'RemoteError';
   /** Of a system error, as Node has it. */
   readonly code: string | undefined;
