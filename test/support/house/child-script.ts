@@ -12,6 +12,7 @@ const scripts = [
   'agent/hold-lock',
   'alerts/tell-child',
   'restore/restore-child',
+  'restore/swap-links-child',
   'restore/restore-keys-child',
   'restore/restore-live-child',
   'servers/hold-scratch',

@@ -1,4 +1,4 @@
-import { constants } from 'node:fs';
+import { constants, openSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DataFolder } from '../../../backup/restore/folder/data-folder.ts';
 import { journalFolder } from '../../../backup/restore/journal.ts';
@@ -244,8 +244,14 @@ export function outputIn(folder: DataFolder): PlainCommands['output'] {
   const path = join(journalFolder, 'server.log');
   const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC;
   return {
-    // A descriptor for the server's own process, which no other one can hand to us.
-    open: () => actAs(folder.ownership.owner, () => openForeignSync(join(folder.dir, path), flags, 0o600)),
+    // A descriptor for the server's own process, which no other one can hand to us. It starts without one, too.
+    open() {
+      try {
+        return actAs(folder.ownership.owner, () => openForeignSync(join(folder.dir, path), flags, 0o600));
+      } catch {
+        return openSync('/dev/null', 'w');
+      }
+    },
     read: () => folder.outputOf(path).catch(() => ''),
   };
 }
