@@ -27,6 +27,7 @@ import { provideHands } from './hands/start.ts';
 import { Lifecycle } from './lifecycle.ts';
 import { becomeUser, ownerBesideRoot } from './beside-root.ts';
 import { instanceOfNode } from './cluster-nodes.ts';
+import { linkMaker } from './links/make-link.ts';
 import { openStore } from './open-store.ts';
 import { runJob } from './run/run-job.ts';
 import { agentVersion } from './version.ts';
@@ -196,6 +197,7 @@ export async function buildApp({
         host: hostname(),
         timezone: settings.timezone ?? localTimezone(),
         publicUrl: settings.alerts.public_url,
+        link: linkMaker(settings.alerts, directory, log),
       },
       now: () => clock.now(),
     }),

@@ -1,5 +1,5 @@
 import type { Severity } from '../../domain/finding.ts';
-import type { ItemText } from './item.ts';
+import { linkLabel, type ItemText } from './item.ts';
 import type { Message } from './message.ts';
 
 export const colours: Record<Severity | 'over', string> = {
@@ -50,7 +50,9 @@ function itemHtml({ item, state, over, name, summary, details }: ItemText, withI
   const rows = details.map(({ label, text }) => {
     const value = text.startsWith('redis-agent ')
       ? `<code style="${mono}">${escapeHtml(text)}</code>`
-      : escapeHtml(text);
+      : label === linkLabel
+        ? linked(text)
+        : escapeHtml(text);
     return `<tr><td style="padding:2px 12px 2px 0;color:#666;vertical-align:top">${label}</td><td style="padding:2px 0;overflow-wrap:anywhere">${value}</td></tr>`;
   });
   const where = withInstance ? `${escapeHtml(item.instance)}: ` : '';

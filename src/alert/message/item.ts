@@ -1,4 +1,4 @@
-import type { NoticeItem } from '../../domain/alert.ts';
+import type { Notice, NoticeItem } from '../../domain/alert.ts';
 import { formatDuration } from '../../lib/duration.ts';
 import { printable } from '../../lib/printable.ts';
 
@@ -9,6 +9,8 @@ export interface MessageContext {
   /** IANA zone of the times shown. */
   timezone: string;
   publicUrl?: string | undefined;
+  /** Where somebody who is told can take an alert on without a terminal; none when left out. */
+  link?: ((item: NoticeItem, notice: Notice) => string | undefined) | undefined;
 }
 
 /** One alert in words; safe to be shown as text, and to be escaped for anything else. */
@@ -25,7 +27,10 @@ export interface ItemText {
   details: { label: string; text: string }[];
 }
 
-export function describeItem(item: NoticeItem, context: MessageContext): ItemText {
+/** What stands before a link of ours: no other text is one, whatever it looks like. */
+export const linkLabel = 'or';
+
+export function describeItem(item: NoticeItem, context: MessageContext, link?: string): ItemText {
   const { change, rule, resource, instance, resolved_at: resolved } = item;
   const over = change === 'resolved' || change === 'passed';
   const name = resource === instance ? rule : `${rule} ${resource}`;
@@ -59,6 +64,7 @@ export function describeItem(item: NoticeItem, context: MessageContext): ItemTex
   if (item.episode > 0) {
     add('more', `redis-agent explain ${rule}`);
     add('quiet', item.acknowledged ? 'acknowledged' : `redis-agent alerts ack ${item.episode}`);
+    if (link !== undefined) add(linkLabel, link);
   }
   return {
     item,

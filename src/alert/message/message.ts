@@ -29,7 +29,7 @@ export function describeNotice(notice: Notice, context: MessageContext): Message
   const { kind, instance, title, items, more, report } = notice;
   if (report !== undefined) return describeReport(notice, report, context);
   const where = kind === 'digest' ? 'digest' : instance;
-  const texts = items.map((item) => describeItem(item, context));
+  const texts = items.map((item) => describeItem(item, context, context.link?.(item, notice)));
   const open = items.filter(({ change }) => change !== 'resolved' && change !== 'passed');
   const severity = severities.findLast((each) => open.some((item) => item.severity === each));
   const test = kind === 'test' ? 'TEST ' : '';

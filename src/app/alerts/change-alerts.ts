@@ -18,6 +18,8 @@ export interface SilenceRequest {
   /** Milliseconds. */
   span: number;
   why: string;
+  /** Who says so, where it is not who runs this. */
+  author?: string;
 }
 
 /** Nobody remembers a longer one. */
@@ -26,7 +28,7 @@ const longestSilence = 90 * 24 * 60 * 60 * 1000;
 /** Holds back what fits from now on, until it ends. Returns the silence's number and its end. */
 export function silence(
   app: App,
-  { what, instance, resource, span, why }: SilenceRequest,
+  { what, instance, resource, span, why, author = whoIsThis() }: SilenceRequest,
 ): { id: number; until: number; match: SilenceMatch } {
   if (why.trim() === '') throw usage('a silence needs a reason', 'say it with --why');
   if (span <= 0 || span > longestSilence)
@@ -37,7 +39,7 @@ export function silence(
   const match = matchOf(app, what, { instance, resource });
   const now = app.clock.now();
   const until = now + span;
-  const id = addSilence(app.state(), { match, from: now, until, author: whoIsThis(), why });
+  const id = addSilence(app.state(), { match, from: now, until, author, why });
   ringAbout(app);
   return { id, until, match };
 }
@@ -49,13 +51,13 @@ export function unsilence(app: App, id: number): void {
 }
 
 /** Somebody has taken it on: it is not repeated and goes to nobody further, until it gets worse or fires again. */
-export function acknowledge(app: App, id: number): Alert {
+export function acknowledge(app: App, id: number, by = whoIsThis()): Alert {
   const state = app.state();
   const alert = inTransaction(state, () => {
     const found = openAlert(app, id);
     const acknowledged: Alert = {
       ...found,
-      ack: { by: whoIsThis(), at: app.clock.now(), severity: found.severity },
+      ack: { by, at: app.clock.now(), severity: found.severity },
     };
     storeAlerts(state, [acknowledged]);
     return acknowledged;

@@ -8,7 +8,7 @@ import type { App } from '../build-app.ts';
 import { Pages, plain, type Answer } from './pages.ts';
 import type { Watch } from './watch.ts';
 
-/** What is served for others to look (pages.ts). Nothing that it answers changes anything. */
+/** What is served for others to look (pages.ts). Nothing that it answers changes anything, but what a signed link allows. */
 export interface Listener {
   /** Serves what this one knows, from now on. */
   use(app: App): void;
@@ -35,7 +35,10 @@ export async function startListening(app: App, watch: Watch): Promise<Listener |
   server.maxConnections = mostConnections;
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    if (request.method !== 'GET') return send(response, plain(405, 'only GET'), { Allow: 'GET' });
+    const link = current.settings.alerts.links === null ? undefined : linkIn(request.url);
+    const post = link !== undefined && request.method === 'POST';
+    if (request.method !== 'GET' && !post) return send(response, plain(405, 'only GET'), { Allow: 'GET' });
+    if (link !== undefined) return await answerLink(request, response, link);
     if (token === undefined && !isOwnName(request.headers.host, listen?.address, current))
       return send(response, plain(421, 'this is not the name of this host'));
     if (token !== undefined && !carriesToken(request.headers.authorization, token.reveal())) {
@@ -43,6 +46,21 @@ export async function startListening(app: App, watch: Watch): Promise<Listener |
       return send(response, plain(401, 'the token is needed'), { 'WWW-Authenticate': challenge });
     }
     send(response, await pages.answer(current, request.url ?? ''));
+  }
+
+  /** Whoever has the link may come without the token: it bears a signature of its own. */
+  async function answerLink(request: IncomingMessage, response: ServerResponse, link: string): Promise<void> {
+    if (token === undefined && !isOwnName(request.headers.host, listen?.address, current))
+      return send(response, plain(421, 'this is not the name of this host'));
+    const { followLink, showLink } = await import('../links/link-page.ts');
+    if (request.method === 'GET') return send(response, showLink(current, link));
+    // The form stands on a page of ours, and on no other.
+    const from = request.headers['sec-fetch-site'] ?? 'same-origin';
+    if (from !== 'same-origin' && from !== 'none')
+      return send(response, plain(403, 'this comes from the page of another'));
+    const body = await readBody(request);
+    if (body === undefined) return send(response, plain(413, 'that is too much'), { Connection: 'close' });
+    send(response, followLink(current, link, body));
   }
 
   await open(server, listen.address);
@@ -57,6 +75,24 @@ export async function startListening(app: App, watch: Watch): Promise<Listener |
       await closed;
     },
   };
+}
+
+/** A path of ours; a query that a proxy or a mail program adds is left alone. */
+function linkIn(url = ''): string | undefined {
+  return /^\/a\/([^/?#]{1,600})(?:\?.*)?$/.exec(url)?.[1];
+}
+
+/** No form of ours is longer. */
+const longestBody = 64;
+
+async function readBody(request: IncomingMessage): Promise<string | undefined> {
+  let body = '';
+  request.setEncoding('latin1');
+  for await (const chunk of request) {
+    body += String(chunk);
+    if (body.length > longestBody) return undefined;
+  }
+  return body;
 }
 
 /** Nobody keeps a copy, frames it, guesses at its type or learns where its reader came from. */

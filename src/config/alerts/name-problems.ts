@@ -2,11 +2,12 @@ import { matches } from '../../alert/engine/match.ts';
 import type { Settings } from '../../domain/settings.ts';
 import { reportChannelTypes } from '../../domain/settings/report.ts';
 import type { Problem } from '../problems.ts';
+import { isLoopback } from '../../lib/loopback.ts';
 import { closest } from '../../lib/closest.ts';
 
 /** What in `alerts:` and `report:` names something that is not there. `rules`: every rule there is; not checked when left out. */
 export function nameProblems(
-  { alerts, instances, report }: Pick<Settings, 'alerts' | 'instances' | 'report'>,
+  { alerts, instances, listen, report }: Pick<Settings, 'alerts' | 'instances' | 'listen' | 'report'>,
   rules?: readonly string[],
 ): Problem[] {
   const channels = alerts.channels.filter(({ type }) => type !== 'deadman').map(({ name }) => name);
@@ -22,6 +23,14 @@ export function nameProblems(
         : `did you mean ${near}?`;
     problems.push({ path, atKey: false, message: `names ${what} that is not there; ${hint}` });
   };
+  if (alerts.links !== null) {
+    const add = (message: string): void =>
+      void problems.push({ path: ['alerts', 'links'], atKey: false, message });
+    if (alerts.public_url === undefined) add('needs alerts.public_url: where the links lead to');
+    else if (!isSafeUrl(alerts.public_url))
+      add('needs an alerts.public_url with https: on its way everybody could read and use a link');
+    if (listen === undefined) add('needs listen: the daemon answers the links there');
+  }
   const first = new Map<string, number>();
   for (const [index, { name }] of alerts.channels.entries()) {
     const earlier = first.get(name);
@@ -68,4 +77,9 @@ export function nameProblems(
 
 function fits(pattern: string, names: readonly string[]): boolean {
   return names.some((name) => matches(pattern, name));
+}
+
+function isSafeUrl(text: string): boolean {
+  const url = URL.parse(text);
+  return url !== null && (url.protocol === 'https:' || isLoopback(url.hostname.replace(/^\[(.*)\]$/, '$1')));
 }

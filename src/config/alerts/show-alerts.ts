@@ -18,6 +18,7 @@ export function showAlerts(alerts: AlertSettings): Record<string, unknown> {
       ...rest,
     })),
     public_url: alerts.public_url,
+    links: alerts.links === null ? 'off' : writeDuration(alerts.links),
     group_wait: writeDuration(alerts.group_wait),
     group_interval: writeDuration(alerts.group_interval),
     repeat: Object.fromEntries(

@@ -64,6 +64,8 @@ alerts:
   # windows: [{ every: "Sun 02:00-04:00", timezone: Europe/Berlin, instances: [main], reason: "OS updates" }]
   # For links in messages; none without.
   # public_url: https://redis.example.org
+  # Links by which whoever has one acknowledges an alert, or silences it for an hour: once.
+  # links: 24h
   group_wait: 30s                              # what is not critical waits so long for company
   group_interval: 5m                           # least time between two messages about one instance, unless critical
   repeat: { critical: 4h, high: 12h, warning: 1d }   # how often what stays open is told again
@@ -116,6 +118,7 @@ function alertsSchema(folder: string) {
         .string()
         .regex(/^https?:\/\/[^\s@]+$/, 'is no address; write https://host/path, without user and password')
         .optional(),
+      links: z.union([z.literal('off').transform(() => null), duration(5 * minute, 30 * day)]).default(null),
       group_wait: duration(0, hour).default(30 * second),
       group_interval: duration(0, day).default(5 * minute),
       repeat: repeat.prefault({}),

@@ -12,6 +12,8 @@ export interface AlertSettings {
   windows: WindowSettings[];
   /** Where the agent's pages can be reached by those who are told; no links without. */
   public_url?: string | undefined;
+  /** For how long a link in a message is good, by which its holder takes an alert on or silences it, once; null: no links. */
+  links: number | null;
   /** How long news that are not critical wait for others of the same instance. */
   group_wait: number;
   /** Least time between two messages about one instance; what becomes critical does not wait. */

@@ -6,6 +6,13 @@ export function lastMark(state: State, name: string): number | undefined {
   return row === undefined ? undefined : Number(row['at']);
 }
 
+/** Forgets those that begin so and are older. */
+export function dropMarks(state: State, prefix: string, before: number): void {
+  state.db
+    .prepare('DELETE FROM alert_marks WHERE substr(name, 1, length(?1)) = ?1 AND at < ?2')
+    .run(prefix, before);
+}
+
 export function mark(state: State, name: string, at: number): void {
   state.db
     .prepare('INSERT INTO alert_marks VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET at = excluded.at')

@@ -45,6 +45,7 @@ const policy: Policy = {
     channels: [{ name: 'hook', type: 'exec', command: ['/bin/true'], timeout: 1000 }],
     routes: [],
     digest: null,
+    links: null,
     escalation: [],
     windows: [],
     group_wait: 0,

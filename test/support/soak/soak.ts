@@ -50,6 +50,7 @@ const policy: Policy = {
     channels: [{ name: 'chat', type: 'exec', command: ['/bin/true'], timeout: second }],
     routes: [],
     digest: null,
+    links: null,
     escalation: [],
     windows: [],
     group_wait: 30 * second,

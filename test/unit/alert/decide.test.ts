@@ -37,6 +37,7 @@ const policy: Policy = {
     channels: [{ name: 'hook', type: 'exec', command: ['/bin/true'], timeout: second }],
     routes: [],
     digest: null,
+    links: null,
     escalation: [],
     windows: [],
     group_wait: 30 * second,
