@@ -5,7 +5,7 @@
  *
  * src/formats/conf/directives.json: every directive of every server with type, range, arity, default, and whether it can
  * be changed at run time; types, ranges and arity are what the server's own parser says to good and bad lines, defaults
- * what CONFIG GET says. src/formats/acl/commands.json: every command with its ACL categories. Takes some minutes.
+ * what CONFIG GET says. src/formats/acl/commands.json: every command with its ACL categories and arity. Takes some minutes.
  */
 import { writeFileSync } from 'node:fs';
 import { compareVersions } from '../src/formats/conf/engine.ts';
@@ -65,5 +65,6 @@ if (only !== 'commands')
 if (only !== 'directives')
   writeFileSync(
     'src/formats/acl/commands.json',
-    render(commands, (text) => ({ categories: text })),
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- made by probeCommands
+    render(commands, (text) => JSON.parse(text) as object),
   );

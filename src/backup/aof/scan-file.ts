@@ -7,6 +7,7 @@ import {
   type AofPreamble,
   type AofScan,
 } from '../../formats/aof/aof-scanner.ts';
+import type { CommandCheck } from '../../formats/aof/command-check.ts';
 import { DumpRules } from '../../formats/rdb/whole/dump-rules.ts';
 import { findTwins } from '../../formats/rdb/whole/find-twins.ts';
 import { randomWords } from '../../lib/random-words.ts';
@@ -45,6 +46,8 @@ export interface ScanOptions {
   onProgress: (bytes: number) => void;
   /** Decode every value of a dump that a file starts with, and ask of it all that a server asks? */
   deep?: boolean;
+  /** Takes note of each command. */
+  commands?: CommandCheck | undefined;
 }
 
 const probeBytes = 4096;
@@ -63,7 +66,13 @@ export async function scanAofFile(
   const known = before !== undefined && (await isKnown(file, before, options)) ? before : undefined;
   const from = known?.sound ?? 0;
   const rules = options.deep === true ? new DumpRules(randomWords(), { bytes: file.size }) : undefined;
-  const scanner = new AofScanner({ offset: from, preamble: file.listed?.type !== 'i', rules });
+  const { commands } = options;
+  const scanner = new AofScanner({
+    offset: from,
+    preamble: file.listed?.type !== 'i',
+    rules,
+    ...(commands && { onCommand: (command) => commands.note(file.name, command) }),
+  });
   await feed(scanner, file, from, options);
   const moving = options.isLast && (await settle(scanner, file, options));
   const scan = moving ? withoutTail(scanner.result()) : scanner.result();

@@ -5,6 +5,8 @@ import table from './commands.json' with { type: 'json' };
 /** The commands of one server: names in lower case, subcommands as `config|get` (7.0+), each with its categories. */
 export interface CommandTable {
   categories: ReadonlyMap<string, ReadonlySet<string>>;
+  /** With its name, as COMMAND tells it: a number of arguments, or below zero the least of them. */
+  arity: ReadonlyMap<string, number>;
   /** By container: `config` → `config|get` … */
   subcommands: ReadonlyMap<string, readonly string[]>;
   allCategories: ReadonlySet<string>;
@@ -12,7 +14,7 @@ export interface CommandTable {
   probed: boolean;
 }
 
-const entries: Record<string, { on: number[]; categories: string }[]> = table.entries;
+const entries: Record<string, { on: number[]; categories: string; arity: number }[]> = table.entries;
 const made = new Map<string, CommandTable>();
 
 /** What the servers of that line know. */
@@ -27,6 +29,7 @@ export function commandTable(engine: EngineVersion): CommandTable {
 
 function build(server: number, probed: boolean): CommandTable {
   const categories = new Map<string, ReadonlySet<string>>();
+  const arity = new Map<string, number>();
   const subcommands = new Map<string, string[]>();
   const allCategories = new Set<string>();
   for (const [name, variants] of Object.entries(entries)) {
@@ -35,9 +38,15 @@ function build(server: number, probed: boolean): CommandTable {
     const own = variant.categories.split(' ').filter(Boolean);
     own.forEach((category) => allCategories.add(category));
     categories.set(name, new Set(own));
+    arity.set(name, variant.arity);
     const [container, sub] = name.split('|');
     if (container === undefined || sub === undefined) continue;
     subcommands.set(container, [...(subcommands.get(container) ?? []), name]);
   }
-  return { categories, subcommands, allCategories, probed };
+  return { categories, arity, subcommands, allCategories, probed };
+}
+
+/** Does any server that was asked know a command of that name? */
+export function isKnownSomewhere(name: string): boolean {
+  return Object.hasOwn(entries, name);
 }

@@ -2,6 +2,8 @@ import { administrativeOfLength, harmlessOf } from './administrative.ts';
 
 const keptBytes = 120;
 const keptArguments = 8;
+/** Of a command: modules have the longest. */
+const longestName = 64;
 
 /** The first bytes of the command being read, in a buffer of fixed size. */
 export class CommandHead {
@@ -36,6 +38,13 @@ export class CommandHead {
   /** Is this the command's name, in any case? */
   is(name: string): boolean {
     return this.#isArgument(0, name);
+  }
+
+  /** The command's name in lower case; undefined where it is longer than any. */
+  get name(): string | undefined {
+    const length = this.#lengths[0]!;
+    if (this.#arguments === 0 || length > longestName) return undefined;
+    return this.#bytes.toString('latin1', 0, length).toLowerCase();
   }
 
   /** The administrative command that this is, in capitals; undefined: it is none. */

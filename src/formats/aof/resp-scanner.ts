@@ -33,6 +33,8 @@ export interface RespCommand {
   /** Behind it. */
   end: number;
   arguments: number;
+  /** In lower case; undefined where it is longer than any command's. */
+  readonly name: string | undefined;
   /** Its first bytes for people: `SET key:1 "a value" … (5 arguments)`. Control characters are escaped. */
   describe(): string;
 }
@@ -230,7 +232,11 @@ export class RespScanner {
       this.#sound = this.#at + 1;
       this.#soundCommands = this.#commands;
     }
+    const head = this.#head;
     this.#onCommand?.({
+      get name() {
+        return head.name;
+      },
       offset: this.#start,
       end: this.#at + 1,
       arguments: this.#count,

@@ -8,10 +8,12 @@ import { verdictOf, worstFirst } from '../../backup/aof/judge-set.ts';
 import type { VerifiedAof } from '../../backup/aof/scan-file.ts';
 import { AgentError, messageOf, systemCode } from '../../domain/errors.ts';
 import type { Info } from '../../formats/info/parse-info.ts';
+import { CommandCheck, type OddCommand } from '../../formats/aof/command-check.ts';
 import { formatBytes } from '../../lib/bytes.ts';
 import { giveToUnprivileged } from '../../lib/unprivileged.ts';
 import { runCheckAof } from '../../redis/check-aof-tool.ts';
 import { makeScratchFolder, sweepScratch } from '../../redis/scratch-folder.ts';
+import { engineOf } from '../../redis/server.ts';
 import { findCheckTool, type ToolPlaces } from '../../redis/tools.ts';
 import { loadCheckedAof, type AofLoadReport } from './load-checked-aof.ts';
 
@@ -79,7 +81,8 @@ export async function examineAof(
   source: AofSource,
   options: ExamineOptions,
 ): Promise<{ report: AofReport; verified: VerifiedAof[] } | undefined> {
-  const checked = await checkAofSet(source, options);
+  const commands = options.withLoad ? new CommandCheck() : undefined;
+  const checked = await checkAofSet(source, { ...options, commands });
   if (checked === undefined) return undefined;
   await using _ = checked;
   const tool = options.withTool ? await askTool(checked, options) : null;
@@ -88,6 +91,9 @@ export async function examineAof(
     ...believed(checked, tool),
     ...contradiction(checked, tool),
     ...(load?.problems ?? []),
+    ...(commands === undefined
+      ? []
+      : judgeCommands(commands, checked, options.info, load?.report.ok === true)),
   ]);
   const fixed = (await options.writeFixed?.(checked)) ?? null;
   const verdict = verdictOf(problems);
@@ -199,6 +205,43 @@ function reasonToDoubt({ scanned }: CheckedAof): string | undefined {
 function infoOfWriter({ scanned }: CheckedAof): Info {
   const writer = scanned.find(({ scan }) => scan.preamble?.writtenBy !== undefined)?.scan.preamble?.writtenBy;
   return new Map(writer === undefined ? [] : [[`${writer.engine}_version`, writer.version]]);
+}
+
+/**
+ * What no server of that version takes, by the table of commands. A server with modules or renamed commands takes more: so it is
+ * unknown and no damage, and nothing where a server has loaded it.
+ */
+function judgeCommands(
+  commands: CommandCheck,
+  checked: CheckedAof,
+  info: Info | undefined,
+  loaded: boolean,
+): AofProblem[] {
+  const known = info ?? infoOfWriter(checked);
+  const engine = known.size === 0 ? undefined : { ...engineOf(known), docker: false };
+  const { unknown, wrongArity } = commands.judge(engine);
+  const whom = engine === undefined ? 'no server knows' : `${engine.engine} ${engine.version} does not know`;
+  return [
+    ...(loaded ? [] : describeOdd(`that ${whom}`, unknown)),
+    ...describeOdd('with another number of arguments than servers take', wrongArity),
+  ];
+}
+
+function describeOdd(what: string, odd: readonly OddCommand[]): AofProblem[] {
+  const [first] = odd;
+  if (first === undefined) return [];
+  const names = odd.slice(0, 5).map(({ name }) => name);
+  const more = odd.length > names.length ? ', …' : '';
+  return [
+    {
+      verdict: 'unknown',
+      severity: 'warning',
+      file: first.file,
+      summary: `commands ${what} (${names.join(', ')}${more}): the first is ${first.text} at byte ${first.offset}`,
+      remedy:
+        'one that has the module, or the rename-command, that they are of may take them; any other may end when it loads this',
+    },
+  ];
 }
 
 /** What we cannot read, the tool can: its word counts then. */
