@@ -13,6 +13,7 @@ const scripts = [
   'alerts/tell-child',
   'restore/restore-child',
   'restore/swap-links-child',
+  'restore/take-port-child',
   'restore/restore-keys-child',
   'restore/restore-live-child',
   'servers/hold-scratch',
