@@ -7,6 +7,14 @@ import { sections } from './sections/index.ts';
  * file's own; relative paths count from it. Validate with safeParseAsync (age recipients are checked by their library).
  */
 export function settingsSchema(folder: string): z.ZodType<Settings> {
+  if (last?.folder !== folder) last = { folder, schema: makeSchema(folder) };
+  return last.schema;
+}
+
+/** zod prepares much at the first use of a schema, and nearly all that a process reads lies in one folder. */
+let last: { folder: string; schema: z.ZodType<Settings> } | undefined;
+
+function makeSchema(folder: string): z.ZodType<Settings> {
   const shape = Object.fromEntries(
     Object.entries(sections).map(([name, section]) => [name, section.schema(folder)]),
   );
