@@ -6,7 +6,10 @@ import { hasEnded, outputOf, spawnOwned } from '../servers/owned-process.ts';
 import { cacheFolder } from '../servers/server-builds.ts';
 
 /** A program that scripts/fetch-peers could fetch: its path, or undefined. */
-export function peerProgram(name: 'alertmanager' | 'prometheus', program: string): string | undefined {
+export function peerProgram(
+  name: 'alertmanager' | 'prometheus' | 'redis-exporter',
+  program: string,
+): string | undefined {
   const folders = [cacheFolder(), '/var/cache/redis-agent'];
   return folders
     .map((base) => join(base, 'peers', name, 'usr/bin', program))
@@ -23,7 +26,8 @@ export async function startPeer(
   { folder, ready }: { folder: string; ready: string },
 ): Promise<void> {
   const share = join(dirname(program), '../share');
-  const script = 'mount --bind "$0" /usr/share && exec "$@"';
+  // One that brings nothing of its own there takes the machine's.
+  const script = existsSync(share) ? 'mount --bind "$0" /usr/share && exec "$@"' : 'exec "$@"';
   const child = spawnOwned('unshare', ['-rm', 'sh', '-c', script, share, program, ...args], folder);
   const output = outputOf(child);
   onTestFinished(async () => {
