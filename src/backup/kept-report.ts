@@ -61,6 +61,7 @@ const report = z.object({
   used_memory: count.nullable(),
   selection: z.object({ database: count.nullable(), type: word.nullable() }),
   totals: tally,
+  empty: count.optional(),
   databases: z
     .array(tally.extend({ database: count, types: z.array(tally.extend({ type: word })).max(16) }))
     .max(4096),

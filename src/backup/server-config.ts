@@ -2,6 +2,7 @@ import { AgentError, messageOf } from '../domain/errors.ts';
 import { serverConfigSchema, type ServerConfig } from '../domain/server-config.ts';
 import type { RedisConnection, Reply } from '../redis/connect.ts';
 import { readInfo } from '../redis/server.ts';
+import { readForeignSync } from '../lib/foreign-file.ts';
 import { resolveConf } from '../redis/resolve-conf.ts';
 import { printConf } from '../formats/conf/document.ts';
 import { splitLine } from '../formats/conf/split-line.ts';
@@ -45,7 +46,7 @@ export async function gatherServerConfig(
     at: new Date(now).toISOString(),
     config,
     acl: acl?.map((line) => (masked ? maskLine(line) : line)) ?? null,
-    files: readFiles(path, masked, missing),
+    files: [...readFiles(path, masked, missing), ...readAclFile(config['aclfile'], masked, missing)],
     masked,
     missing,
   };
@@ -74,6 +75,26 @@ function readFiles(path: string, masked: boolean, missing: string[]): ServerConf
       const text = Buffer.from(bytes).toString('utf8');
       return [{ path: file, text: masked ? text.split('\n').map(maskLine).join('\n') : text }];
     });
+  } catch (error) {
+    missing.push(`${path}: ${messageOf(error)}`);
+    return [];
+  }
+}
+
+/** What the next start has of users, where they are in a file of their own: ACL LIST is what the server has now. */
+function readAclFile(path: string | undefined, masked: boolean, missing: string[]): ServerConfig['files'] {
+  if (path === undefined || path === '') return [];
+  if (process.geteuid?.() === 0 || !path.startsWith('/')) {
+    missing.push(
+      path.startsWith('/')
+        ? `${path}: not read by root; the daemon reads it`
+        : `${path}: where that is counts from where the server was started`,
+    );
+    return [];
+  }
+  try {
+    const text = readForeignSync(path, mostText);
+    return [{ path, text: masked ? text.split('\n').map(maskLine).join('\n') : text }];
   } catch (error) {
     missing.push(`${path}: ${messageOf(error)}`);
     return [];

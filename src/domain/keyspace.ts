@@ -89,6 +89,8 @@ export interface KeyspaceSummary {
   /** Only these keys were counted; null: all. */
   selection: { database: number | null; type: string | null };
   totals: KeyTally;
+  /** Keys of them that have no element, which servers leave out or refuse when they load them; left out where there is none. */
+  empty?: number | undefined;
   databases: (KeyTally & { database: number; types: (KeyTally & { type: string })[] })[];
   types: (KeyTally & { type: string; encodings: (KeyTally & { encoding: string })[] })[];
   /** Seconds until keys expire, from `measured_from`; the first bucket (0) had expired. */

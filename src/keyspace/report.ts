@@ -2,6 +2,7 @@ import { keyspaceSchema, type KeyspaceSummary, type LargeKey, type Prefixes } fr
 import type { RdbHandler, RdbRecord } from '../formats/rdb/rdb-handler.ts';
 import type { RdbVersion } from '../formats/rdb/rdb-version.ts';
 import { valueTypes } from '../formats/rdb/value-types.ts';
+import { isEmpty } from '../formats/rdb/whole/empty-keys.ts';
 import { printable } from '../lib/printable.ts';
 import { frequencyBounds, Histogram, idleBounds, sizeBounds, sizeBucket, ttlBounds } from './histogram.ts';
 import { keyText } from './key-text.ts';
@@ -62,6 +63,7 @@ export class KeyspaceReport implements RdbHandler {
   #version: RdbVersion = { engine: 'redis', version: 0 };
   #model: MemoryModel = memoryModelFor(this.#version);
   #functions = 0;
+  #empty = 0;
   #measuredFrom: number;
   #separator: string | null;
   /** Until the separator is known. */
@@ -130,6 +132,7 @@ export class KeyspaceReport implements RdbHandler {
     const { database, type } = this.#wanted;
     if (database >= 0 && database !== record.database) return;
     if (type !== undefined && type !== record.type.data) return;
+    if (isEmpty(record)) this.#empty++;
     const memory = Math.round(estimateMemory(record, this.#model));
     const bytes = record.keyBytes + record.valueBytes;
     const row = this.#tallies.add(record, bytes, memory);
@@ -166,6 +169,7 @@ export class KeyspaceReport implements RdbHandler {
       used_memory: wholeNumber(this.#aux.get('used-mem')) ?? null,
       selection: { database: this.#options.database ?? null, type: this.#options.type ?? null },
       ...tallies,
+      ...(this.#empty > 0 && { empty: this.#empty }),
       ttl: { measured_from: isoTime(this.#measuredFrom), never, buckets: this.#ttl.buckets() },
       sizes: this.#sizes.buckets(),
       idle: this.#idle.bucketsIfAny(),

@@ -48,6 +48,7 @@ function header({
   rdb,
   created_at: created,
   totals,
+  empty,
   used_memory: used,
   selection,
   stored,
@@ -75,6 +76,14 @@ function header({
       'keys',
       `${count(totals.keys)}, ${share(totals.keys - totals.expiring, totals.keys)} of them never expire`,
     ],
+    ...(empty === undefined
+      ? []
+      : [
+          [
+            'empty',
+            `${count(empty)} of them have no element: servers leave such keys out, or refuse the dump`,
+          ],
+        ]),
     ['in the dump', formatBytes(totals.bytes)],
     [
       'in memory',

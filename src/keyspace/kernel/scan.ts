@@ -136,7 +136,9 @@ export function scan(at: usize, stop: usize, end: usize): usize {
       <f64>takes > load<f64>(memoryFloor) ||
       <f64>size > load<f64>(bytesFloor) ||
       <f64>elementCount > load<f64>(elementsFloor);
-    if (entry < 0 || isLarge) {
+    // One without any element is noted by who counts such.
+    const isEmpty = layout != string && elementCount == 0;
+    if (entry < 0 || isLarge || isEmpty) {
       tell(name, nameBytes, next);
       break;
     }

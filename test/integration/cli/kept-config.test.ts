@@ -1,11 +1,21 @@
 // How a server was set up is kept with each backup, and no secret of it in the clear.
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { generateIdentity, identityToRecipient } from 'age-encryption';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { gatherServerConfig, maskLine } from '../../../src/backup/server-config.ts';
 import { actAsNobody } from '../../support/agent/as-nobody.ts';
-import { knownSecrets, runAgent, takeBackup, writeConfig, type TestConfig } from '../../support/agent/cli.ts';
+import {
+  canBeNobody,
+  knownSecrets,
+  runAgent,
+  spawnAgent,
+  takeBackup,
+  writeConfig,
+  type AgentResult,
+  type TestConfig,
+} from '../../support/agent/cli.ts';
+import { makeTempFolder, removeTempFolder } from '../../support/house/temp-folder.ts';
 import { edgeBuilds, startServer, type TestServer } from '../../support/servers/redis-server.ts';
 
 const password = 'kept-config-9d1c';
@@ -101,6 +111,41 @@ test('redis.conf is kept where it may be read, and not by root', async () => {
   const seen = files.map(({ text }) => text).join('\n') + missing.join();
   expect(seen).toMatch(/permission|maxmemory|port/);
   expect(seen).not.toMatch(new RegExp(`${password}|${other}`));
+});
+
+test('redis.conf, what it includes and the aclfile lie beside the backup, and are shown', async () => {
+  const folder = makeTempFolder();
+  onTestFinished(() => removeTempFolder(folder));
+  const [included, users] = [join(folder, 'more.conf'), join(folder, 'users.acl')];
+  writeFileSync(included, `maxmemory 77mb\n# masterauth ${other}\n`);
+  writeFileSync(users, `user default on nopass ~* &* +@all\nuser worker on >${other} ~jobs:* +@all\n`);
+  const server = await startServer({ config: { include: included, aclfile: users, masterauth: other } });
+  knownSecrets.add(other);
+  const config = writeConfig({ server });
+  // What the daemon may read; root is led to no file that a server names.
+  for (const path of [folder, server.dir]) chmodSync(path, 0o755);
+  for (const path of [included, users, server.configFile]) chmodSync(path, 0o644);
+  for (const name of ['', ...readdirSync(config.folder, { recursive: true, encoding: 'utf8' })])
+    if (canBeNobody) chownSync(join(config.folder, name), 65_534, 65_534);
+  const agent = async (...args: string[]): Promise<AgentResult> =>
+    canBeNobody ? await spawnAgent(args, { config, nobody: true }).ended : await runAgent(args, { config });
+  const taken = await agent('--json', 'backup', '--no-verify');
+  expect({ code: taken.code, error: taken.json.error }).toEqual({ code: 0, error: undefined });
+  const { id } = taken.json.backup;
+  if (!canBeNobody && process.geteuid?.() === 0) return;
+  const { json } = await agent('--json', 'backups', 'show', id, '--server-config');
+  const texts = new Map<string, string>(
+    json.config.files.map(({ path, text }: { path: string; text: string }) => [path, text]),
+  );
+  expect([...texts.keys()]).toEqual([server.configFile, included, users]);
+  expect(texts.get(server.configFile)).toMatch(/^port \d+$/m);
+  expect(texts.get(server.configFile)).toMatch(/^masterauth \(masked\)$/m);
+  expect(texts.get(included)).toMatch(/^maxmemory 77mb$/m);
+  expect(texts.get(users)).toMatch(/^user worker on >\(masked\) ~jobs:\* \+@all$/m);
+  expect(json.config.missing).toEqual([]);
+  const shown = await agent('backups', 'show', id, '--server-config');
+  expect(shown.stdout).toContain(server.configFile);
+  expect(shown.stdout).toMatch(/^\s*maxmemory 77mb$/m);
 });
 
 test.each([

@@ -5,6 +5,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { runAgent, takeBackup, writeConfig } from '../../support/agent/cli.ts';
 import { fillServer } from '../../support/data/data-set.ts';
 import { parseCsvTable } from '../../support/data/parse-csv.ts';
+import { oddDumps } from '../../support/rdb/odd-dumps.ts';
 import { rdbOf } from '../../support/rdb/rdb.ts';
 import { edgeBuilds, startServer, type TestServer } from '../../support/servers/redis-server.ts';
 import { makeTempFolder, removeTempFolder } from '../../support/house/temp-folder.ts';
@@ -251,4 +252,14 @@ test('the dump that is read is left as it is', async () => {
   writeFileSync(path, dumpOf('a'));
   await runAgent(['keys', path]);
   expect(readFileSync(path).equals(dumpOf('a'))).toBe(true);
+});
+
+test('keys without an element are noted, whoever reads them', async () => {
+  const path = join(folder(), 'dump.rdb');
+  const { bytes } = oddDumps['an empty list beside a key'] ?? { bytes: Buffer.alloc(0) };
+  writeFileSync(path, bytes);
+  const { code, json } = await runAgent(['--json', 'keys', path]);
+  expect({ code, empty: json.empty, keys: json.totals.keys }).toEqual({ code: 0, empty: 1, keys: 2 });
+  const shown = await runAgent(['keys', path]);
+  expect(shown.stdout).toContain('1 of them have no element');
 });
