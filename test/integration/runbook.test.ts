@@ -1,13 +1,16 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Queue } from 'bullmq';
 import { expect, onTestFinished, test } from 'vitest';
 import type { RunbookReport } from '../../src/app/runbook/report.ts';
+import { Secret } from '../../src/domain/secret.ts';
+import { connectRedis } from '../../src/redis/connect.ts';
 import { runAgent, writeConfig, type TestConfig } from '../support/agent/cli.ts';
 import { hasEnded } from '../support/servers/owned-process.ts';
-import { startServer, type TestServer } from '../support/servers/redis-server.ts';
+import { edgeBuilds, startServer, type TestServer } from '../support/servers/redis-server.ts';
 import { until } from '../support/servers/sentinels.ts';
 
 async function look(config: TestConfig, topic: string): Promise<RunbookReport> {
@@ -147,7 +150,7 @@ test('full-disk: a failed save is told with what blocks writes, and a save mends
   await until(async () => (await server.call('SET', 'b', '1').catch(() => '')) === 'OK');
 });
 
-test('locked-out: nobody may do everything; the offered line and a restart let somebody in', async () => {
+test('locked-out: somebody who may do everything needs no password', async () => {
   const server = await startServer({
     config: { user: ['agent on #' + 'a'.repeat(64) + ' -@all +ping', 'default on nopass ~* &* +@all'] },
   });
@@ -169,6 +172,56 @@ test('locked-out: nobody may do everything; the offered line and a restart let s
   expect(JSON.stringify(report.found)).toContain('default (no password)');
   expect(report.steps[0]?.command).toContain('--username default');
 });
+
+test.each(edgeBuilds())(
+  'locked-out on $name, and nobody has an admin’s password: the offered line and a restart let somebody in',
+  async (build) => {
+    const hash = `#${'a'.repeat(64)}`;
+    const rules = build.version.startsWith('6.0') ? '~* +@all' : '~* &* +@all';
+    const server = await startServer({ build, config: { save: '3600 1' } });
+    await server.call('SET', 'kept', 'value');
+    const conf = readFileSync(server.configFile, 'utf8');
+    // As people leave a file: without an end of its last line.
+    writeFileSync(
+      server.configFile,
+      `${conf}\nuser admin on ${hash} ${rules}\nuser default off ${hash} ${rules}`,
+    );
+    await server.call('ACL', 'SETUSER', 'default', 'off', hash);
+    const start = [server.build.server, server.configFile];
+    const config = writeConfig({
+      instances: [{ name: 'main', url: server.url, password: { env: 'NOT_IT' }, service: { start } }],
+    });
+    const { json } = await runAgent(['runbook', 'locked-out', '--json'], {
+      config,
+      env: { NOT_IT: 'another-password' },
+    });
+    const [report] = json.reports as RunbookReport[];
+    const commands = report?.steps.map(({ command }) => command) ?? [];
+    expect(commands[0]).toContain('--username admin');
+    const at = mkdtempSync(join(tmpdir(), 'redis-agent-test-'));
+    onTestFinished(() => rmSync(at, { recursive: true }));
+    execFileSync('sh', ['-c', commands.find((each) => each.includes('rescue.secret')) ?? 'false'], {
+      cwd: at,
+    });
+    const secret = join(at, 'rescue.secret');
+    expect(statSync(secret).mode & 0o077).toBe(0);
+    await server.kill('SIGTERM');
+    // It waits for a default that lets it in, and ends with the test.
+    void server.restart().catch(() => undefined);
+    const rescue = {
+      name: 'rescue',
+      url: server.url,
+      username: 'rescue',
+      password: new Secret(readFileSync(secret, 'utf8')),
+    };
+    await until(async () => {
+      const connection = await connectRedis(rescue).catch(() => undefined);
+      const value = await connection?.call('GET', 'kept');
+      connection?.close();
+      return value === 'value';
+    });
+  },
+);
 
 test('queue: work is due and no worker is there', async () => {
   const server = await startServer();

@@ -1,5 +1,5 @@
 import { findService } from '../../../redis/find-service.ts';
-import { hasEverything, isUnreachable } from '../../../formats/acl/user.ts';
+import { isUnreachable } from '../../../formats/acl/user.ts';
 import { usersOfFiles } from '../users-of-files.ts';
 import { cli, type NextStep, type Runbook, type Sight } from '../report.ts';
 
@@ -23,14 +23,21 @@ export const lockedOutRunbook: Runbook = async ({ connection, failure, instance,
   const service = await findService(instance, undefined, { clock, signal }).catch(() => undefined);
   const unit = /^the unit (\S+)$/.exec(service?.description ?? '')?.[1];
   const files = usersOfFiles(service);
-  if (files === undefined)
+  if (files === undefined) {
     found.push({
       state: 'unknown',
       text: 'its users: its files are found by its unit, or by service: of the instance, and root may read them',
     });
-  else {
+    if (process.geteuid?.() !== 0)
+      steps.push({
+        why: 'root reads its files, and sees who could get in',
+        command: `sudo redis-agent runbook locked-out --instance ${instance.name}`,
+        effect: 'looks',
+      });
+  } else {
     const admins = files.users.filter(
-      ({ user }) => user.enabled && !isUnreachable(user) && hasEverything(user),
+      // Channels aside: in a file of 6.0 nothing speaks of them.
+      ({ user }) => user.enabled && !isUnreachable(user) && user.own.allCommands && user.own.allKeys,
     );
     const names = admins.map(({ user }) => (user.noPassword ? `${user.name} (no password)` : user.name));
     found.push({
@@ -51,17 +58,27 @@ export const lockedOutRunbook: Runbook = async ({ connection, failure, instance,
         command: `redis-agent init --force --url ${instance.url} --username ${admin.user.name} --password-file FILE`,
         effect: 'changes',
       });
-    else
+    const lost =
+      admin === undefined || admin.user.name === own
+        ? 'nobody can get in at run time'
+        : `only where nobody has the password of ${admins.map(({ user }) => user.name).join(' or ')}`;
+    // No channels: 6.0 knows none, and nobody needs them for this.
+    if (admin?.user.noPassword !== true)
       steps.push(
         {
-          why: `nobody can get in at run time: put a user with a password that you know into ${files.path}, as this line`,
-          command: `openssl rand -hex 32 | tr -d '\\n' | tee rescue.secret | sha256sum | awk '{ print "user rescue on #" $1 " ~* &* +@all" }' >> ${files.path}`,
+          why: `${lost}: as root, a user rescue at the end of ${files.path}; its password comes to lie in ./rescue.secret`,
+          command: `umask 077; { echo; openssl rand -hex 32 | tr -d '\\n' | tee rescue.secret | sha256sum | awk '{ print "user rescue on #" $1 " ~* +@all" }'; } >> ${files.path}`,
           effect: 'changes',
         },
         {
-          why: 'it reads that at its start only: save first if you can, and expect writes since the last save to be gone without AOF',
+          why: 'it reads that at its start only: a stop saves where save lines say so; without them and without AOF all is gone',
           command: unit === undefined ? 'restart the server' : `systemctl restart ${unit}`,
           effect: 'loses',
+        },
+        {
+          why: 'then a new agent’s user, as rescue; and take the line of rescue out again when you have another way in',
+          command: `redis-agent init --force --url ${instance.url} --username rescue --password-file rescue.secret`,
+          effect: 'changes',
         },
       );
   }

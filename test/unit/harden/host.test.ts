@@ -1,0 +1,96 @@
+import { describe, expect, test } from 'vitest';
+import { adviseHost, type HostSight } from '../../../src/harden/plan/host.ts';
+
+/** A host on which nothing is to be done, but for the changes. */
+const sight = (changes: Partial<HostSight> = {}): HostSight => ({
+  ports: [6379],
+  open: [],
+  networks: ['10.0.1.0/24', 'fd00::/8'],
+  firewall: 'nftables',
+  overcommit: '1',
+  somaxconn: 4096,
+  backlog: 511,
+  unit: undefined,
+  properties: new Map(),
+  dropIn: '[Service]\n',
+  ...changes,
+});
+const commands = (changes: Partial<HostSight>): string[] =>
+  adviseHost(sight({ open: ['0.0.0.0'], ...changes })).flatMap((advice) => advice.commands);
+
+test('nothing where only this host gets in', () => {
+  expect(adviseHost(sight())).toEqual([]);
+  expect(adviseHost(sight({ open: ['0.0.0.0'], ports: [] }))).toEqual([]);
+});
+
+test('without networks nobody can say who is to be let in', () => {
+  const [advice] = adviseHost(sight({ open: ['*'], networks: [] }));
+  expect(advice?.commands.join()).toContain('allowed_networks');
+});
+
+describe('the firewall in use: first who may, then nobody else, and this host always', () => {
+  test('ufw', () => {
+    expect(commands({ firewall: 'ufw' })).toEqual([
+      'ufw allow proto tcp from 10.0.1.0/24 to any port 6379',
+      'ufw allow proto tcp from fd00::/8 to any port 6379',
+      'ufw deny proto tcp to any port 6379',
+    ]);
+  });
+
+  test('firewalld, each family by its name', () => {
+    expect(commands({ firewall: 'firewalld' })).toEqual([
+      'firewall-cmd --permanent --add-rich-rule=\'rule family="ipv4" source address="10.0.1.0/24" port port="6379" protocol="tcp" accept\'',
+      'firewall-cmd --permanent --add-rich-rule=\'rule family="ipv6" source address="fd00::/8" port port="6379" protocol="tcp" accept\'',
+      'firewall-cmd --permanent --remove-port=6379/tcp',
+      'firewall-cmd --reload',
+    ]);
+  });
+
+  test('nftables, also where none was seen', () => {
+    const rules = [
+      'nft add table inet redis_agent',
+      "nft add chain inet redis_agent input '{ type filter hook input priority -10; policy accept; }'",
+      'nft add rule inet redis_agent input ip saddr 10.0.1.0/24 tcp dport 6379 accept',
+      'nft add rule inet redis_agent input ip6 saddr fd00::/8 tcp dport 6379 accept',
+      'nft add rule inet redis_agent input iifname != lo tcp dport 6379 drop',
+    ];
+    expect(commands({ firewall: 'nftables' })).toEqual(rules);
+    const [advice] = adviseHost(sight({ open: ['0.0.0.0'], firewall: undefined }));
+    expect(advice?.commands).toEqual(rules);
+    expect(advice?.why).toContain('no firewall was seen');
+  });
+
+  test('iptables, with ip6tables for what is its', () => {
+    expect(commands({ firewall: 'iptables' })).toEqual([
+      'iptables -A INPUT -p tcp --dport 6379 -s 10.0.1.0/24 -j ACCEPT',
+      'ip6tables -A INPUT -p tcp --dport 6379 -s fd00::/8 -j ACCEPT',
+      'iptables -A INPUT -p tcp --dport 6379 ! -i lo -j DROP',
+      'ip6tables -A INPUT -p tcp --dport 6379 ! -i lo -j DROP',
+    ]);
+  });
+
+  test('every port that it has; and what a container publishes goes round it', () => {
+    expect(
+      commands({ firewall: 'ufw', ports: [6379, 6380] }).filter((each) => / 6380$/.test(each)),
+    ).toHaveLength(3);
+    expect(adviseHost(sight({ open: ['*'] }))[0]?.why).toContain('a container publishes');
+  });
+});
+
+test('kernel settings that are missing, and none that are there', () => {
+  const [advice] = adviseHost(sight({ overcommit: '0', somaxconn: 128, backlog: 2048 }));
+  expect(advice?.commands[0]).toContain("'vm.overcommit_memory = 1' 'net.core.somaxconn = 2048'");
+  expect(adviseHost(sight({ overcommit: undefined, somaxconn: undefined }))).toEqual([]);
+});
+
+test('a drop-in for a unit that lacks a sandbox, a UMask or files', () => {
+  const sound = new Map([
+    ['ProtectSystem', 'strict'],
+    ['UMask', '0077'],
+    ['LimitNOFILE', '65535'],
+  ]);
+  expect(adviseHost(sight({ unit: 'redis.service', properties: sound }))).toEqual([]);
+  const [advice] = adviseHost(sight({ unit: 'redis.service' }));
+  expect(advice?.why).toContain('no sandbox, a wide UMask, few open files');
+  expect(advice?.commands.join('\n')).toContain('/etc/systemd/system/redis.service.d/redis-agent.conf');
+});
