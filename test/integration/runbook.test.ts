@@ -195,8 +195,8 @@ test.each(edgeBuilds())(
       config,
       env: { NOT_IT: 'another-password' },
     });
-    const [report] = json.reports as RunbookReport[];
-    const commands = report?.steps.map(({ command }) => command) ?? [];
+    const report: RunbookReport = json.reports[0];
+    const commands = report.steps.map(({ command }) => command);
     expect(commands[0]).toContain('--username admin');
     const at = mkdtempSync(join(tmpdir(), 'redis-agent-test-'));
     onTestFinished(() => rmSync(at, { recursive: true }));

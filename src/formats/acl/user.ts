@@ -72,7 +72,11 @@ export function hasEverything({ own }: AclUser): boolean {
 
 /** What a user may, and whether anybody gets in as it, in one form whatever the words and their order; no password is in it. */
 export function rightsOf({ enabled, noPassword, hashes, own, selectors }: AclUser): string {
-  const form = (grants: Grants): unknown => [
+  return JSON.stringify([enabled, noPassword, hashes.size > 0, formOf(own), selectors.map(formOf)]);
+}
+
+function formOf(grants: Grants): unknown[] {
+  return [
     grants.allKeys
       ? '*'
       : grants.keys.map(({ pattern, read, write }) => `${read} ${write} ${pattern}`).toSorted(),
@@ -83,5 +87,4 @@ export function rightsOf({ enabled, noPassword, hashes, own, selectors }: AclUse
       .toSorted(),
     grants.databases ?? '*',
   ];
-  return JSON.stringify([enabled, noPassword, hashes.size > 0, form(own), selectors.map(form)]);
 }

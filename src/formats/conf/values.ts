@@ -20,15 +20,16 @@ type OutputLimits = Map<string, readonly [hard: string, soft: string, seconds: s
 
 const outputClasses = ['normal', 'slave', 'pubsub'] as const;
 
+const bytesOf = (word = ''): string => String(parseConfSize(word) ?? word);
+
 function parseLimits(text: string): OutputLimits {
   const words = text.split(' ').filter(Boolean);
-  const bytes = (word = ''): string => String(parseConfSize(word) ?? word);
   const found: OutputLimits = new Map();
   for (let at = 0; at + 3 < words.length; at += 4) {
     const name = words[at]?.toLowerCase() ?? '';
     found.set(name === 'replica' ? 'slave' : name, [
-      bytes(words[at + 1]),
-      bytes(words[at + 2]),
+      bytesOf(words[at + 1]),
+      bytesOf(words[at + 2]),
       words[at + 3] ?? '',
     ]);
   }
@@ -58,13 +59,14 @@ export function wrongLimits(value: string, wanted: string, limited: boolean): st
   return printLimits(new Map(wrong));
 }
 
+const sizeOf = (bytes: string): string =>
+  bytes !== '0' && Number(bytes) % 2 ** 20 === 0 ? `${Number(bytes) / 2 ** 20}mb` : bytes;
+
 /** A line for each class, in the words that people use. */
 export function linesOfLimits(value: string): string[] {
-  const size = (bytes: string): string =>
-    bytes !== '0' && Number(bytes) % 2 ** 20 === 0 ? `${Number(bytes) / 2 ** 20}mb` : bytes;
   return [...parseLimits(value)].map(
     ([name, [hard, soft, seconds]]) =>
-      `${name === 'slave' ? 'replica' : name} ${size(hard)} ${size(soft)} ${seconds}`,
+      `${name === 'slave' ? 'replica' : name} ${sizeOf(hard)} ${sizeOf(soft)} ${seconds}`,
   );
 }
 

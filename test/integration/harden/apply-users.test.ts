@@ -84,16 +84,16 @@ function traffic(server: ManagedServer, login: { username: string; password: str
   queue.on('error', ({ message }) => void troubles.push(message));
   worker.on('error', ({ message }) => void troubles.push(message));
   let added = 0;
-  let running = true;
+  const running = new AbortController();
   const producing = (async () => {
-    while (running) {
+    while (!running.signal.aborted) {
       await queue.add('job', { added });
       added++;
     }
   })();
   return {
     async end(): Promise<{ added: number; done: number; troubles: string[] }> {
-      running = false;
+      running.abort();
       await producing;
       for (;;) {
         const counts = await queue.getJobCounts('wait', 'active');

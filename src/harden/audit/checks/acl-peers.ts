@@ -59,10 +59,13 @@ function difference(
   if (there === undefined) return 'there is none';
   if (here === undefined) return 'it is there alone';
   if (rightsOf(here) !== rightsOf(there)) return 'other rights, or another way to log in';
-  const hashes = ({ hashes: all }: AclUser): string => [...all].toSorted().join(' ');
-  return hashes(here) === hashes(there)
+  return passwordsOf(here) === passwordsOf(there)
     ? undefined
     : `another password, so that clients of ${instance} are refused here`;
+}
+
+function passwordsOf({ hashes }: AclUser): string {
+  return [...hashes].toSorted().join(' ');
 }
 
 function find(users: readonly UserFacts[], name: string): AclUser | undefined {
