@@ -1,4 +1,4 @@
-import type { Stats } from 'node:fs';
+import type { Dirent, Stats } from 'node:fs';
 import { lstat, mkdir, open, readdir, rmdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { systemCode } from '../../domain/errors.ts';
@@ -24,21 +24,62 @@ export async function* walk(
   root: string,
   folder: string,
   kind: 'objects' | 'temporary',
+  opened = readFolder(root, folder),
 ): AsyncGenerator<Entry> {
-  const entries = await ignoring(['ENOENT', 'ENOTDIR'], readdir(join(root, folder), { withFileTypes: true }));
-  const sorted = (entries ?? [])
+  const sorted = ((await opened) ?? [])
     .map((entry) => ({ entry, name: folder === '' ? entry.name : `${folder}/${entry.name}` }))
+    .filter(({ entry, name }) => {
+      if (entry.isDirectory()) return isKey(name);
+      return entry.isFile() && (kind === 'temporary' ? entry.name.startsWith(temporaryPrefix) : isKey(name));
+    })
     // A folder sorts as its objects do, with the slash: `a-b` comes before `a/b`.
     .map((each) => ({ ...each, order: each.entry.isDirectory() ? `${each.name}/` : each.name }))
-    .toSorted((a, b) => (a.order < b.order ? -1 : 1));
-  for (const { entry, name } of sorted) {
-    if (entry.isDirectory() && isKey(name)) yield* walk(root, name, kind);
-    if (!entry.isFile()) continue;
-    if (kind === 'temporary' ? !entry.name.startsWith(temporaryPrefix) : !isKey(name)) continue;
-    const path = join(root, name);
-    const stats = await ignoring(['ENOENT'], lstat(path));
-    if (stats?.isFile() === true) yield { name, path, stats };
+    .toSorted((a, b) => (a.order < b.order ? -1 : 1))
+    .map(({ entry, name }) => (entry.isDirectory() ? folderAhead(root, name) : fileAhead(root, name)));
+  for (const [index, each] of sorted.entries()) {
+    // Each look is a wait: some are begun before it is their turn.
+    for (let ahead = index; ahead < Math.min(index + lookahead, sorted.length); ahead += 1)
+      sorted[ahead]?.begin();
+    if (each.entries !== undefined) yield* walk(root, each.name, kind, each.entries());
+    const stats = await each.stats?.();
+    if (stats?.isFile() === true) yield { name: each.name, path: join(root, each.name), stats };
   }
+}
+
+/** Entries of one folder that are looked at at once. */
+const lookahead = 16;
+
+interface Ahead {
+  name: string;
+  begin(): void;
+  entries?: () => ReturnType<typeof readFolder>;
+  stats?: () => Promise<Stats | undefined>;
+}
+
+function folderAhead(root: string, name: string): Ahead {
+  const entries = begun(() => readFolder(root, name));
+  return { name, begin: () => void entries(), entries };
+}
+
+function fileAhead(root: string, name: string): Ahead {
+  const stats = begun(() => ignoring(['ENOENT'], lstat(join(root, name))));
+  return { name, begin: () => void stats(), stats };
+}
+
+/** Done once. A failure is his who asks for it: nobody may, when a walk is left early. */
+function begun<T>(work: () => Promise<T>): () => Promise<T> {
+  let promise: Promise<T> | undefined;
+  return () => {
+    if (promise === undefined) {
+      promise = work();
+      promise.catch(() => {});
+    }
+    return promise;
+  };
+}
+
+function readFolder(root: string, folder: string): Promise<Dirent[] | undefined> {
+  return ignoring(['ENOENT', 'ENOTDIR'], readdir(join(root, folder), { withFileTypes: true }));
 }
 
 /**
