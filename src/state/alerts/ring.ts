@@ -1,11 +1,24 @@
-import { existsSync, statSync, watch, writeFileSync } from 'node:fs';
+import { closeSync, constants, existsSync, statSync, watch, writeSync } from 'node:fs';
 import { join } from 'node:path';
+import { actAs } from '../../lib/act-as.ts';
+import { openForeignSync } from '../../lib/foreign-file.ts';
 
 const file = 'alerts.ring';
 
-/** Wakes whoever delivers, in this process or another, since there may be something to tell. */
+/**
+ * Wakes whoever delivers, in this process or another, since there may be something to tell. A root beside a daemon does it
+ * with the daemon's rights: the file stays the daemon's, and a link that stands there leads no further than he could go.
+ */
 export function ring(directory: string): void {
-  writeFileSync(join(directory, file), `${process.pid}\n`, { mode: 0o600 });
+  const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC;
+  actAs(statSync(directory), () => {
+    const opened = openForeignSync(join(directory, file), flags, 0o600);
+    try {
+      writeSync(opened, `${process.pid}\n`);
+    } finally {
+      closeSync(opened);
+    }
+  });
 }
 
 /**
