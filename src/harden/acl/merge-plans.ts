@@ -109,11 +109,16 @@ function find(users: readonly UserFacts[], name: string): UserFacts | undefined 
 
 /** Without what begins anew and who gets in: what is left of the words of a SETUSER, or of a user's own line. */
 function rulesOf(words: readonly string[]): string[] {
-  return words.filter(
-    (word) =>
-      !/^(?:on|off|nopass|resetpass|reset|clearselectors|resetkeys|sanitize-payload)$/.test(word) &&
-      !/^[>#<!]/.test(word),
-  );
+  const none = words.indexOf('-@all');
+  // What a SETUSER begins with says nothing in a line, which begins from nothing.
+  const begun = none !== words.lastIndexOf('-@all') ? none + 1 : 0;
+  return words
+    .slice(begun)
+    .filter(
+      (word) =>
+        !/^(?:on|off|nopass|resetpass|reset|clearselectors|resetkeys|sanitize-payload)$/.test(word) &&
+        !/^[>#<!]/.test(word),
+    );
 }
 
 function loginOf(user: AclUser | undefined): string[] {

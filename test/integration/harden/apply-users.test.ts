@@ -178,7 +178,7 @@ describe.each(builds)('users on $name', (build) => {
       await hardener.rollback({ admin });
       expect(readFileSync(file)).toEqual(bytes);
       expect(await users(server)).toEqual(before);
-      // What is applied again is what the next start has.
+      // A second time it comes to the same.
       await hardener.apply({ admin });
       expect(await users(server)).toEqual(after);
     },
