@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 /** A worker of Bull or BullMQ as a process of its own, which can be stopped and killed. Its argument is a WorkerTask. */
 export interface WorkerTask {
-  library: 'bull' | 'bullmq' | 'bullmq5';
+  library: 'bull' | 'bull3' | 'bullmq' | 'bullmq3' | 'bullmq4' | 'bullmq5';
   port: number;
   queue: string;
   prefix: string;
@@ -27,18 +27,33 @@ async function work(task: WorkerTask): Promise<void> {
       throw new Error(`cannot send to user${task.port}@example.org: timeout after 5000 ms`);
   };
   const connection = { host: '127.0.0.1', port: task.port, db: task.db, maxRetriesPerRequest: null };
-  if (task.library === 'bull') {
-    const { default: Bull } = await import('bull');
+  if (task.library === 'bull' || task.library === 'bull3') {
+    const { default: Bull } = task.library === 'bull' ? await import('bull') : await import('bull3');
     const queue = new Bull(task.queue, { redis: connection, prefix: task.prefix, settings: locks });
     await queue.process('*', task.concurrency, process);
     return;
   }
   const options = { connection, prefix: task.prefix, concurrency: task.concurrency, ...locks };
-  const worker =
-    task.library === 'bullmq'
-      ? new (await import('bullmq')).Worker(task.queue, process, options)
-      : new (await import('bullmq5')).Worker(task.queue, process, options);
+  const worker = await openWorker(task.library, task.queue, process, options);
   worker.on('error', () => {});
+}
+
+async function openWorker(
+  library: 'bullmq' | 'bullmq3' | 'bullmq4' | 'bullmq5',
+  queue: string,
+  process: (job: Job) => Promise<void>,
+  options: { connection: { host: string; port: number }; prefix: string; concurrency: number },
+): Promise<{ on(event: 'error', listener: () => void): unknown }> {
+  switch (library) {
+    case 'bullmq':
+      return new (await import('bullmq')).Worker(queue, process, options);
+    case 'bullmq3':
+      return new (await import('bullmq3')).Worker(queue, process, options);
+    case 'bullmq4':
+      return new (await import('bullmq4')).Worker(queue, process, options);
+    case 'bullmq5':
+      return new (await import('bullmq5')).Worker(queue, process, options);
+  }
 }
 
 // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- written by start-worker.ts
