@@ -16,14 +16,18 @@ export const ownNames: readonly string[] = [
   ...artefactNames,
 ];
 
+/** By its name alone. */
+export function mayBeOurs(name: string): boolean {
+  return ownNames.includes(name) || (parseMark(name) ?? parseDrillMark(name)) !== undefined;
+}
+
 /**
  * Those of the names below one id that are the agent's. `manifest` is undefined where there is none, or none that can be
  * read: then a file that another one beside it decodes to is somebody's who did that by hand, and so is left alone.
  */
 export function namesOfOurs(names: readonly string[], manifest: Manifest | undefined): string[] {
   return names.filter((name) => {
-    if (!isArtefact(name))
-      return ownNames.includes(name) || (parseMark(name) ?? parseDrillMark(name)) !== undefined;
+    if (!isArtefact(name)) return mayBeOurs(name);
     if (manifest !== undefined) return manifest.artefacts.some((artefact) => artefact.name === name);
     return !names.some((other) => isArtefact(other) && other.startsWith(`${name}.`));
   });

@@ -13,12 +13,12 @@ import { mapBounded } from '../lib/map-bounded.ts';
 import { drillName, parseDrillMark, type DrillMark } from './drill-mark.ts';
 import { parseDrill } from './drill-record.ts';
 import { backupIdTime, byAge } from './id.ts';
+import { gatherObjects } from './gather-objects.ts';
 import { parseKeyspace } from './kept-report.ts';
 import { formatDocument, parseManifest, parseVerification } from './manifest.ts';
 import { acceptedName, isSomebodys, keyspaceName, manifestName, namesOfOurs, ownNames } from './own-names.ts';
 import { once, readText } from './small-object.ts';
 import type { Store, StoredObject } from './store/store.ts';
-import { statusFolder } from './fleet/status-object.ts';
 import { markName, parseMark, type VerificationMark } from './verification-mark.ts';
 
 /** Manifests that are read at the same time. */
@@ -49,6 +49,8 @@ export interface Listing {
   backups: BackupEntry[];
   /** Keys below the instance's prefix that are none of ours; never touched. */
   foreign: string[];
+  /** So many more, whose keys are not kept. */
+  foreignMore: number;
 }
 
 /** The backups of one instance in a store. The repository is the truth: nothing else is needed to use it. */
@@ -148,16 +150,7 @@ export function openRepository(store: Store, instance: string, clock: Pick<Clock
     artefactKey: (id, artefact) => keyOf(id, artefact.name),
 
     async list(signal) {
-      const byId = new Map<string, StoredObject[]>();
-      const foreign: string[] = [];
-      for await (const object of store.list(instance, { signal })) {
-        const [, id = '', name, ...deeper] = object.key.split('/');
-        // Not of a backup, but of the instance: fleet/ reads it.
-        if (id === statusFolder) continue;
-        if (backupIdTime(id) === undefined || name === undefined || deeper.length > 0)
-          foreign.push(object.key);
-        else byId.set(id, [...(byId.get(id) ?? []), object]);
-      }
+      const { byId, foreign } = await gatherObjects(store, instance, signal);
       const order = byAge(clock.now());
       const ids = [...byId].toSorted(([a], [b]) => order(a, b));
       const entries = await mapBounded(ids, readers, ([id, objects]) => classify(id, objects, signal));
@@ -169,10 +162,8 @@ export function openRepository(store: Store, instance: string, clock: Pick<Clock
           return entry.state !== 'incomplete' || !isSomebodys(entry.id, keys, newest);
         });
       const ours = new Set(backups.flatMap(({ objects }) => objects.map(({ key }) => key)));
-      const others = ids
-        .flatMap(([, objects]) => objects.map(({ key }) => key))
-        .filter((key) => !ours.has(key));
-      return { backups, foreign: [...foreign, ...others].toSorted() };
+      for (const { key } of ids.flatMap(([, objects]) => objects)) if (!ours.has(key)) foreign.add(key);
+      return { backups, foreign: foreign.keys.toSorted(), foreignMore: foreign.more };
     },
 
     async exists(id, signal) {

@@ -212,7 +212,7 @@ async function requireSame(store: Store, key: string, text: Buffer, signal: Abor
 
 async function isOurs(app: App, instance: InstanceSettings, signal: AbortSignal): Promise<Outcome> {
   const repository = await app.repository(instance);
-  const { backups, foreign } = await repository.list(signal);
+  const { backups, foreign, foreignMore } = await repository.list(signal);
   const newest = backups.findLast((entry) => entry.state === 'complete')?.manifest;
   const connection = await app.connect(instance, signal);
   try {
@@ -231,7 +231,7 @@ async function isOurs(app: App, instance: InstanceSettings, signal: AbortSignal)
   }
   if (foreign.length > 0)
     return {
-      warning: `${foreign.length} foreign objects lie below ${instance.name}/ (the first: ${foreign[0]})`,
+      warning: `${foreign.length + foreignMore} foreign objects lie below ${instance.name}/ (the first: ${foreign[0]})`,
       next: 'give the agent a prefix of its own',
     };
   return `${backups.length} backups, all ours`;

@@ -36,6 +36,8 @@ export interface VerifyReport {
   verdicts: VerifyVerdict[];
   /** Objects below the prefix that are none of ours. */
   foreign: string[];
+  /** So many more, whose keys are not listed. */
+  foreign_more: number;
 }
 
 /** Reads stored backups back and proves them. What was found is written beside each manifest. */
@@ -91,7 +93,12 @@ async function run(
   const bad = verdicts.filter(({ verdict }) => verdict === 'damaged' || verdict === 'missing');
   const open = verdicts.filter(({ verdict }) => verdict === 'unproven');
   return {
-    value: { all: which === 'all', verdicts, foreign: which === 'all' ? listing.foreign : [] },
+    value: {
+      all: which === 'all',
+      verdicts,
+      foreign: which === 'all' ? listing.foreign : [],
+      foreign_more: which === 'all' ? listing.foreignMore : 0,
+    },
     summary:
       verdicts.length === 1
         ? `backup ${verdicts[0]?.id}: ${verdicts[0]?.verdict}: ${verdicts[0]?.summary}`

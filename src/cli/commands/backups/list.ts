@@ -40,6 +40,8 @@ interface BackupList {
   /** Newest first. */
   backups: ListedBackup[];
   foreign: string[];
+  /** So many more, whose keys are not listed. */
+  foreign_more: number;
 }
 
 type Listed = BackupList | { repository: string; fleet: FleetHost[] };
@@ -62,7 +64,7 @@ export const backupsListCommand = defineCommand<{ fleet: boolean }, Listed>({
     }
     const instance = app.instance(context.globals.instance);
     const repository = await app.repository(instance);
-    const { backups, foreign } = await repository.list(context.signal);
+    const { backups, foreign, foreignMore } = await repository.list(context.signal);
     const encrypts = app.settings.repository.encryption.age_recipients.length > 0;
     const shrunken = shrunkenOf(backups, app.settings.backup.shrink_alert);
     return {
@@ -75,13 +77,14 @@ export const backupsListCommand = defineCommand<{ fleet: boolean }, Listed>({
         return { ...summary, downgraded, shrunken: shrunken.has(entry.id) };
       }),
       foreign,
+      foreign_more: foreignMore,
     };
   },
   render(listed, { style, now }) {
     if ('fleet' in listed) return renderFleet(listed.fleet, style, now);
-    const { instance, repository, timezone, backups, foreign } = listed;
+    const { instance, repository, timezone, backups, foreign, foreign_more: more } = listed;
     if (backups.length === 0)
-      return `No backup of ${instance} in ${repository} yet; take one: redis-agent backup${describeForeign(foreign)}`;
+      return `No backup of ${instance} in ${repository} yet; take one: redis-agent backup${describeForeign(foreign.length + more)}`;
     const table = renderTable(
       [
         { title: 'ID' },
@@ -105,7 +108,7 @@ export const backupsListCommand = defineCommand<{ fleet: boolean }, Listed>({
         ];
       }),
     );
-    return table + describeForeign(foreign);
+    return table + describeForeign(foreign.length + more);
   },
 });
 
@@ -149,6 +152,6 @@ function describeState(
   return { text: level, paint: level === 'written' ? style.warning : style.good };
 }
 
-function describeForeign(foreign: readonly string[]): string {
-  return foreign.length === 0 ? '' : `\n${foreign.length} foreign objects below the prefix are left alone`;
+function describeForeign(count: number): string {
+  return count === 0 ? '' : `\n${count} foreign objects below the prefix are left alone`;
 }
