@@ -143,7 +143,7 @@ export async function undoUsers(
       .slice(2);
     if (!wasThere) await connection.call('ACL', 'DELUSER', user);
     else if (words !== undefined && user === 'default')
-      await connection.call('ACL', 'SETUSER', user, 'reset', ...words);
+      await connection.call('ACL', 'SETUSER', user, 'resetpass', ...fromScratch(engine), ...words);
     else if (words !== undefined)
       await connection.call(
         'ACL',
