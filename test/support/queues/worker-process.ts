@@ -34,25 +34,24 @@ async function work(task: WorkerTask): Promise<void> {
     return;
   }
   const options = { connection, prefix: task.prefix, concurrency: task.concurrency, ...locks };
-  const worker = await openWorker(task.library, task.queue, process, options);
+  const worker = await openWorker({ library: task.library, queue: task.queue }, process, options);
   worker.on('error', () => {});
 }
 
 async function openWorker(
-  library: 'bullmq' | 'bullmq3' | 'bullmq4' | 'bullmq5',
-  queue: string,
+  { library, queue }: { library: 'bullmq' | 'bullmq3' | 'bullmq4' | 'bullmq5'; queue: string },
   process: (job: Job) => Promise<void>,
   options: { connection: { host: string; port: number }; prefix: string; concurrency: number },
 ): Promise<{ on(event: 'error', listener: () => void): unknown }> {
   switch (library) {
-    case 'bullmq':
-      return new (await import('bullmq')).Worker(queue, process, options);
     case 'bullmq3':
       return new (await import('bullmq3')).Worker(queue, process, options);
     case 'bullmq4':
       return new (await import('bullmq4')).Worker(queue, process, options);
     case 'bullmq5':
       return new (await import('bullmq5')).Worker(queue, process, options);
+    default:
+      return new (await import('bullmq')).Worker(queue, process, options);
   }
 }
 
