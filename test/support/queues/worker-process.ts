@@ -43,16 +43,13 @@ async function openWorker(
   process: (job: Job) => Promise<void>,
   options: { connection: { host: string; port: number }; prefix: string; concurrency: number },
 ): Promise<{ on(event: 'error', listener: () => void): unknown }> {
-  switch (library) {
-    case 'bullmq3':
-      return new (await import('bullmq3')).Worker(queue, process, options);
-    case 'bullmq4':
-      return new (await import('bullmq4')).Worker(queue, process, options);
-    case 'bullmq5':
-      return new (await import('bullmq5')).Worker(queue, process, options);
-    default:
-      return new (await import('bullmq')).Worker(queue, process, options);
-  }
+  const open = {
+    bullmq: async () => new (await import('bullmq')).Worker(queue, process, options),
+    bullmq3: async () => new (await import('bullmq3')).Worker(queue, process, options),
+    bullmq4: async () => new (await import('bullmq4')).Worker(queue, process, options),
+    bullmq5: async () => new (await import('bullmq5')).Worker(queue, process, options),
+  };
+  return open[library]();
 }
 
 // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- written by start-worker.ts
