@@ -64,6 +64,7 @@ it('fills in every default', async () => {
       group_interval: 300_000,
       repeat: { critical: 14_400_000, high: 43_200_000, warning: 86_400_000 },
       give_up_after: 86_400_000,
+      links: null,
     },
     state: { path: '/var/lib/redis-agent' },
   });

@@ -7,7 +7,6 @@ const place = { name: 'host:1', url: 'redis://host:1' };
 test.each([
   ['redis_version:7.0.15\r\nredis_mode:sentinel\r\n', 'sentinel'],
   ['redis_version:7.0.15\r\nrole:slave\r\n', 'replica'],
-  ['redis_version:7.0.15\r\ncluster_enabled:1\r\n', 'cluster'],
   ['redis_version:7.0.15\r\nloading:1\r\n', 'loading'],
   ['redis_version:4.0.14\r\n', 'old'],
   ['nothing:1\r\n', 'not-redis'],

@@ -64,5 +64,5 @@ test('the manifest is written last, and goes first', async () => {
 test('what the store does not hold at full length becomes no backup, and nothing of it is left', async () => {
   await expect(commit({ bytes: 6 })).rejects.toMatchObject({ code: 'repository', reason: 'truncated' });
   expect(calls).not.toContain('put manifest.json');
-  expect(await repository.list(signal)).toEqual({ backups: [], foreign: [] });
+  expect(await repository.list(signal)).toEqual({ backups: [], foreign: [], foreignMore: 0 });
 });
