@@ -37,13 +37,9 @@ export async function parseArguments(argv: readonly string[], width: number): Pr
     if (!(error instanceof Chosen)) throw error;
     giveDashBack(error.args);
     refuseOddFlags(words, error.args);
+    const { command, args } = error;
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the options of base() have exactly these types
-    return {
-      kind: 'command',
-      command: error.command,
-      args: error.args,
-      globals: error.args as GlobalOptions,
-    };
+    return { kind: 'command', command, args, globals: args as GlobalOptions };
   }
 }
 

@@ -27,7 +27,7 @@ export interface TargetWays {
 }
 
 /** Never a key: this payload's time was over in 1970. Of a cluster's node, one of that slot, which it has. */
-export function probeKeyOf(slot: number | undefined): string {
+function probeKeyOf(slot: number | undefined): string {
   return `${slot === undefined ? '' : slotTag(slot)}redis-agent:probe`;
 }
 

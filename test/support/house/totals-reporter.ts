@@ -14,12 +14,12 @@ export default class TotalsReporter implements Reporter {
         name: relative(process.cwd(), module.moduleId),
         seconds: Math.round(module.diagnostic().duration / 1000),
         // Tests that wait in vain until they are given up make any file slow.
-        failed: module.ok() ? '' : ', failed',
+        outcome: module.ok() ? '' : ', failed',
       }))
       .toSorted((one, other) => other.seconds - one.seconds)
       .slice(0, 10);
     const lines = [
-      `slowest files: ${slowest.map(({ name, seconds, failed }) => `${name} (${seconds} s${failed})`).join(', ')}`,
+      `slowest files: ${slowest.map(({ name, seconds, outcome }) => `${name} (${seconds} s${outcome})`).join(', ')}`,
       `tested against: ${tested.join(', ') || 'no server'}`,
       `${passed} passed, ${failed + unhandled.length} failed, ${skipped} skipped`,
     ];

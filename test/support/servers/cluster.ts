@@ -49,7 +49,7 @@ export async function joinCluster(nodes: readonly Node[]): Promise<void> {
 }
 
 /** Until every node knows all others, and that all slots are served. */
-export async function untilServed(nodes: readonly Node[]): Promise<void> {
+async function untilServed(nodes: readonly Node[]): Promise<void> {
   for (const node of nodes)
     for (;;) {
       const info = String(await node.call('CLUSTER', 'INFO'));
