@@ -1,21 +1,17 @@
 import { AgentError, messageOf } from '../domain/errors.ts';
-import type { RedisTarget } from './target.ts';
+import { subjectOf, wordsOf, type RedisTarget, type TargetWords } from './target.ts';
 
 /**
  * What a reply or a broken connection means: `reason` of the AgentError, then the next step.
  * Matched against the server's words, which are the same from Redis 6.0 to 8 and Valkey 9, and ioredis's.
  */
-const replyReasons: [RegExp, string, string][] = [
+const replyReasons: [RegExp, string, string | ((words: TargetWords) => string)][] = [
   [
     /^WRONGPASS|invalid (username-)?password/,
     'wrongpass',
-    'check username and password of this instance, and with ACL GETUSER that the user is on',
+    ({ credentials }) => `check ${credentials}, and with ACL GETUSER that the user is on`,
   ],
-  [
-    /^NOAUTH/,
-    'noauth',
-    'the server wants a password: set password, and username for an ACL user, of this instance',
-  ],
+  [/^NOAUTH/, 'noauth', ({ giveCredentials }) => `the server wants a password: ${giveCredentials}`],
   [/^LOADING/, 'loading', 'the server is still loading its data: try again when it is done'],
   [/^BUSY /, 'busy', 'a script is blocking the server: wait for it, or end it with SCRIPT KILL'],
   [/^MISCONF/, 'misconf', 'the last save failed and writes are blocked: see the server’s log'],
@@ -48,7 +44,8 @@ const replyReasons: [RegExp, string, string][] = [
   [
     /^ERR unknown command/i,
     'unknown-command',
-    'is it renamed or switched off (rename-command in the configuration of the server)? Name it under renamed: of this instance; or take that line out, and withhold commands by ACL instead',
+    ({ giveNames }) =>
+      `is it renamed or switched off (rename-command in the configuration of the server)? ${giveNames}, and withhold commands by ACL instead`,
   ],
   [/Command timed out/, 'timeout', 'the server does not answer in time: is it busy, stopped or overloaded?'],
   [
@@ -59,7 +56,7 @@ const replyReasons: [RegExp, string, string][] = [
   [
     /Unknown RESP type|Protocol error/,
     'not-redis',
-    'something else than Redis answers on this port: check url',
+    ({ url }) => `something else than Redis answers on this port: check ${url}`,
   ],
 ];
 
@@ -96,7 +93,8 @@ export function explainFailure(
   if (text.startsWith('NOPERM')) return noPermission(target, command, args, text);
   const [, reason = 'reply', hint] = replyReasons.find(([pattern]) => pattern.test(text)) ?? [];
   const shown = quoting.test(command) ? text.replace(/['`"].*['`"]/, '…') : text;
-  return { reason, why: texts[reason] ?? shown, hint };
+  const next = typeof hint === 'function' ? hint(wordsOf(target)) : hint;
+  return { reason, why: texts[reason] ?? shown, hint: next };
 }
 
 /**
@@ -112,7 +110,7 @@ export function commandError(
   if (cause instanceof AgentError) return cause;
   const { reason, why, hint } = explainFailure(target, command, args, cause);
   const failed = reason === 'noperm' ? why : `${nameOf(command, args)}: ${why}`;
-  return new AgentError('redis', `instance ${target.name}: ${failed}`, {
+  return new AgentError('redis', `${subjectOf(target)}${failed}`, {
     reason,
     ...(hint === undefined ? {} : { hint }),
   });

@@ -1,6 +1,6 @@
 import { AgentError, messageOf, systemCode } from '../domain/errors.ts';
 import { explainFailure } from './command-error.ts';
-import type { RedisTarget } from './target.ts';
+import { wordsOf, type RedisTarget } from './target.ts';
 
 interface Explanation {
   reason: string;
@@ -27,7 +27,7 @@ export function greetingError(target: RedisTarget, command: string, cause: unkno
 }
 
 function failed(target: RedisTarget, { reason, why, hint }: Explanation, cause?: unknown): AgentError {
-  const message = `instance ${target.name}: cannot connect to ${target.url}: ${why}`;
+  const message = `${wordsOf(target).cannotConnect(target)}: ${why}`;
   return new AgentError('redis', message, { reason, hint, cause });
 }
 
@@ -54,7 +54,11 @@ function explain(target: RedisTarget, cause: unknown): Explanation {
       hint: `is the server running, and is this its ${socket ? 'socket' : 'address and port'}?`,
     };
   if (code === 'ENOTFOUND' || code === 'EAI_AGAIN')
-    return { reason: 'unknown-host', why: 'the host name does not resolve', hint: 'check url' };
+    return {
+      reason: 'unknown-host',
+      why: 'the host name does not resolve',
+      hint: `check ${wordsOf(target).url}`,
+    };
   if (code === 'EHOSTUNREACH' || code === 'ENETUNREACH')
     return {
       reason: 'unavailable',
@@ -77,15 +81,16 @@ function isTls(target: RedisTarget): boolean {
 
 function explainOther(target: RedisTarget, text: string): Explanation {
   if (/closed|ECONNRESET|EPIPE|hang up|disconnected/i.test(text)) return closedAtOnce(target);
-  return { reason: 'unavailable', why: text, hint: 'check url, and see the server’s log' };
+  return { reason: 'unavailable', why: text, hint: `check ${wordsOf(target).url}, and see the server’s log` };
 }
 
 function closedAtOnce(target: RedisTarget): Explanation {
+  const { cert, key } = wordsOf(target);
   return {
     reason: 'closed',
     why: 'the server closed the connection at once',
     hint: isTls(target)
-      ? 'is this the TLS port (tls-port), does the server want a client certificate (tls.cert, tls.key), or is maxclients reached?'
+      ? `is this the TLS port (tls-port), does the server want a client certificate (${cert}, ${key}), or is maxclients reached?`
       : 'is this a TLS port (then write rediss://), or is the server stopping? See its log',
   };
 }
@@ -101,15 +106,16 @@ function explainTls(
   code: string,
   text: string,
 ): Explanation | undefined {
+  const words = wordsOf(target);
   if (/SELF_SIGNED|UNABLE_TO_(VERIFY|GET_ISSUER)/.test(code))
     return tls(
       'an authority that is not trusted here signed the server’s certificate',
-      'set tls.ca of this instance to that authority’s certificate (PEM)',
+      `set ${words.ca}${ofIt(target)} to that authority’s certificate (PEM)`,
     );
   if (code === 'ERR_TLS_CERT_ALTNAME_INVALID')
     return tls(
       `the server’s certificate is for another name (${altNames(cause)})`,
-      'use that name in url, or set tls.server_name of this instance to it',
+      `use that name in ${words.url}, or set ${words.serverName}${ofIt(target)} to it`,
     );
   if (code === 'CERT_HAS_EXPIRED')
     return tls('the server’s certificate has expired', 'renew it on the server');
@@ -118,18 +124,23 @@ function explainTls(
   if (/WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG/.test(code))
     return tls('what answers there does not speak TLS', 'is this the TLS port (tls-port)?');
   if (/CERTIFICATE_REQUIRED|HANDSHAKE_FAILURE/.test(code))
-    return tls('the server wants a client certificate', 'set tls.cert and tls.key of this instance');
+    return tls('the server wants a client certificate', `set ${words.cert} and ${words.key}${ofIt(target)}`);
   if (/ALERT_(UNKNOWN_CA|BAD_CERTIFICATE|CERTIFICATE)|DECRYPT_ERROR/.test(code))
     return tls(
       'the server does not accept this client certificate',
-      'tls.cert must be signed by an authority in the server’s tls-ca-cert-file, and still be valid',
+      `${words.cert} must be signed by an authority in the server’s tls-ca-cert-file, and still be valid`,
     );
   if (/KEY_VALUES_MISMATCH/.test(code))
-    return tls('tls.cert and tls.key do not belong together', `check both files of instance ${target.name}`);
+    return tls(`${words.cert} and ${words.key} do not belong together`, `check both files${ofIt(target)}`);
   if (/PROTOCOL_VERSION|UNSUPPORTED_PROTOCOL/.test(code))
     return tls('no TLS version in common', 'allow TLSv1.2 or TLSv1.3 in the server’s tls-protocols');
   if (!/^ERR_(SSL|TLS|OSSL)/.test(code)) return undefined;
-  return tls(`TLS failed: ${opensslReason(cause) ?? text}`, 'check the tls section of this instance');
+  return tls(`TLS failed: ${opensslReason(cause) ?? text}`, `check ${words.tls}`);
+}
+
+/** An instance of several. */
+function ofIt({ words }: RedisTarget): string {
+  return words === undefined ? ' of this instance' : '';
 }
 
 function opensslReason(cause: unknown): string | undefined {

@@ -3,7 +3,7 @@ import { AgentError, messageOf } from '../domain/errors.ts';
 import { formatBytes } from '../lib/bytes.ts';
 import { commandError } from './command-error.ts';
 import { connectError, greetingError } from './connect-error.ts';
-import { nameOn, type RedisTarget } from './target.ts';
+import { nameOn, subjectOf, type RedisTarget } from './target.ts';
 import { readTlsFiles } from './tls-files.ts';
 
 export type { RedisTarget } from './target.ts';
@@ -177,8 +177,8 @@ function wrap(client: Redis, target: RedisTarget, { close, bound }: Wrapping): R
   };
 }
 
-function tooLong({ name }: RedisTarget, command: string, most: number): AgentError {
-  const message = `instance ${name}: ${command.toUpperCase()} was answered with more than ${formatBytes(most)}, and no more was read`;
+function tooLong(target: RedisTarget, command: string, most: number): AgentError {
+  const message = `${subjectOf(target)}${command.toUpperCase()} was answered with more than ${formatBytes(most)}, and no more was read`;
   return new AgentError('redis', message, {
     reason: 'too-long',
     hint: 'no server has that much to say to it: is it Redis that answers on this address?',

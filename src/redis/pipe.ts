@@ -7,7 +7,7 @@ import { endpoint } from './connect.ts';
 import { connectError, greetingError } from './connect-error.ts';
 import { PipeError, ReplyParser, type PipeReply } from './reply-parser.ts';
 import { TagQueue } from './tag-queue.ts';
-import type { RedisTarget } from './target.ts';
+import { subjectOf, type RedisTarget } from './target.ts';
 
 export interface PipeOptions {
   /** Longest silence while answers are due. Milliseconds. */
@@ -256,7 +256,7 @@ export class Pipe {
   }
 
   #broken(why: string, reason: string): AgentError {
-    return new AgentError('redis', `instance ${this.target.name}: the connection broke: ${why}`, {
+    return new AgentError('redis', `${subjectOf(this.target)}the connection broke: ${why}`, {
       reason,
       hint: 'see the server’s log: was it stopped or restarted, is it out of memory, does it limit what a client sends (client-query-buffer-limit, proto-max-bulk-len), is a firewall in the way?',
     });

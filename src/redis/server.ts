@@ -2,6 +2,7 @@ import type { Engine, ServerIdentity } from '../domain/backup.ts';
 import { AgentError } from '../domain/errors.ts';
 import { infoInteger, parseInfo, type Info } from '../formats/info/parse-info.ts';
 import type { RedisConnection } from './connect.ts';
+import { subjectOf } from './target.ts';
 
 /** INFO, parsed. `sections` is for 7.0+ (several at once); older servers take the first form, so pass one or none. */
 export async function readInfo(connection: RedisConnection, section?: string): Promise<Info> {
@@ -43,7 +44,7 @@ export async function readDumpPath(
   ]);
   // getcwd(2) tells of no folder that was removed under a process.
   if (!dir.startsWith('/'))
-    throw new AgentError('failed', `instance ${connection.target.name}: the server’s data folder is gone`, {
+    throw new AgentError('failed', `${subjectOf(connection.target)}the server’s data folder is gone`, {
       reason: 'gone',
       hint: 'it works in a folder that was removed, and every save fails: make it again, for the server’s user, and tell it: redis-cli CONFIG SET dir FOLDER',
     });
@@ -55,10 +56,7 @@ export async function readConfig(connection: RedisConnection, directive: string)
   const reply = await connection.call('CONFIG', 'GET', directive);
   const value = Array.isArray(reply) ? reply[1] : undefined;
   if (typeof value !== 'string')
-    throw new AgentError(
-      'redis',
-      `instance ${connection.target.name}: CONFIG GET ${directive} gave no value`,
-    );
+    throw new AgentError('redis', `${subjectOf(connection.target)}CONFIG GET ${directive} gave no value`);
   return value;
 }
 
@@ -66,6 +64,6 @@ export async function readConfig(connection: RedisConnection, directive: string)
 export async function readServerTime(connection: RedisConnection): Promise<number> {
   const reply = await connection.call('TIME');
   if (!Array.isArray(reply))
-    throw new AgentError('redis', `instance ${connection.target.name}: TIME gave no time`);
+    throw new AgentError('redis', `${subjectOf(connection.target)}TIME gave no time`);
   return Number(reply[0]) * 1000 + Math.floor(Number(reply[1]) / 1000);
 }

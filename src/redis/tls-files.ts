@@ -2,7 +2,7 @@ import { X509Certificate, createPrivateKey } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { AgentError } from '../domain/errors.ts';
 import { describeReadFailure } from '../lib/file-owner.ts';
-import type { RedisTarget } from './target.ts';
+import { subjectOf, wordsOf, type RedisTarget } from './target.ts';
 
 /** What node:tls takes. Files that were not named are left out. */
 export interface TlsFiles {
@@ -19,16 +19,17 @@ export interface TlsFiles {
 export function readTlsFiles(target: RedisTarget): TlsFiles {
   const { ca, cert, key, server_name: servername } = target.tls ?? {};
   return {
-    ...(ca === undefined ? {} : { ca: readPem(target, 'tls.ca', ca) }),
-    ...(cert === undefined ? {} : { cert: readPem(target, 'tls.cert', cert) }),
-    ...(key === undefined ? {} : { key: readPem(target, 'tls.key', key) }),
+    ...(ca === undefined ? {} : { ca: readPem(target, 'ca', ca) }),
+    ...(cert === undefined ? {} : { cert: readPem(target, 'cert', cert) }),
+    ...(key === undefined ? {} : { key: readPem(target, 'key', key) }),
     ...(servername === undefined ? {} : { servername }),
   };
 }
 
-function readPem(target: RedisTarget, setting: 'tls.ca' | 'tls.cert' | 'tls.key', path: string): Buffer {
+function readPem(target: RedisTarget, file: 'ca' | 'cert' | 'key', path: string): Buffer {
+  const setting = wordsOf(target)[file];
   const fail = (why: string, hint: string): AgentError =>
-    new AgentError('redis', `instance ${target.name}: cannot use ${setting} ${path}: ${why}`, {
+    new AgentError('redis', `${subjectOf(target)}cannot use ${setting} ${path}: ${why}`, {
       reason: 'tls',
       hint,
     });
@@ -38,10 +39,10 @@ function readPem(target: RedisTarget, setting: 'tls.ca' | 'tls.cert' | 'tls.key'
   } catch (error) {
     throw fail(describeReadFailure(path, error), `check ${setting}, and that the agent’s user may read it`);
   }
-  const kind = setting === 'tls.key' ? 'private key without a passphrase' : 'certificate';
+  const kind = file === 'key' ? 'private key without a passphrase' : 'certificate';
   try {
     // The parsers' errors are not passed on: they may quote a key.
-    if (setting === 'tls.key') createPrivateKey(content);
+    if (file === 'key') createPrivateKey(content);
     else void new X509Certificate(content);
   } catch {
     throw fail(`it is not a ${kind} in PEM`, `${setting} must name a PEM file with a ${kind}`);

@@ -4,6 +4,7 @@ import { placeInCluster } from '../../formats/cluster/cluster-nodes.ts';
 import { infoInteger, infoKeyspace, parseInfo, type Info } from '../../formats/info/parse-info.ts';
 import type { RedisConnection } from '../../redis/connect.ts';
 import { identityOf, readConfig } from '../../redis/server.ts';
+import { subjectOf } from '../../redis/target.ts';
 
 /** What BGSAVE SCHEDULE was answered, and the server as it was in the same instant. */
 export interface SaveRequest {
@@ -35,8 +36,7 @@ export async function requestSave(
   const answer = rest.at(-1);
   if (time instanceof AgentError) throw time;
   if (text instanceof AgentError) throw text;
-  if (!Array.isArray(time))
-    throw new AgentError('redis', `instance ${connection.target.name}: TIME gave no time`);
+  if (!Array.isArray(time)) throw new AgentError('redis', `${subjectOf(connection.target)}TIME gave no time`);
   const requestedAt = Number(time[0]) * 1000 + Math.floor(Number(time[1]) / 1000);
   const info = parseInfo(String(text));
   return {

@@ -3,8 +3,6 @@ import type { KeyPlan } from '../../../src/backup/restore-keys/judge-key-plan.ts
 import { noCounts } from '../../../src/backup/restore-keys/tally.ts';
 import { renderRestoreKeys } from '../../../src/cli/render/restore-keys.ts';
 import { createStyle } from '../../../src/cli/render/style.ts';
-import { inFlags } from '../../../src/cli/commands/restore/in-flags.ts';
-import { AgentError } from '../../../src/domain/errors.ts';
 
 const plan: KeyPlan = {
   source: {
@@ -80,23 +78,4 @@ test('a result names what was not written, and why', () => {
     'once that is mended, the same command with --skip-existing',
     'writes them',
   ]);
-});
-
-test('errors speak of flags where the server was named by a URL, and of settings where it is an instance', async () => {
-  const error = new AgentError('redis', 'instance host:1: cannot connect to rediss://host:1: no', {
-    reason: 'tls',
-    hint: 'set tls.ca of this instance to that authority’s certificate (PEM)',
-  });
-  const told = async (into: string): Promise<unknown> =>
-    await inFlags({ into }, Promise.reject(error)).catch((thrown: unknown) => thrown);
-  expect(await told('rediss://host:1')).toMatchObject({
-    message: 'cannot connect to rediss://host:1: no',
-    hint: 'set --ca-file to that authority’s certificate (PEM)',
-    reason: 'tls',
-  });
-  expect(await told('main')).toBe(error);
-  const later = new AgentError('redis', 'instance host:1: INFO: BUSY', { reason: 'busy' });
-  await expect(inFlags({ into: 'env:URL' }, Promise.reject(later))).rejects.toMatchObject({
-    message: 'host:1: INFO: BUSY',
-  });
 });

@@ -12,7 +12,6 @@ import { parseDuration } from '../../../lib/duration.ts';
 import type { RedisTarget } from '../../../redis/target.ts';
 import type { CommandContext } from '../../define-command.ts';
 import { exitCodes } from '../../exit-code.ts';
-import { inFlags } from '../restore/in-flags.ts';
 
 /** Options of `check --connection`. */
 export interface ConnectionArgs extends Omit<IntoOptions, 'into'> {
@@ -78,7 +77,7 @@ export async function runConnection(context: CommandContext, args: ConnectionArg
     span === undefined || !works
       ? {}
       : { watched: await watchConnection((await targetOf(context, args)).target, span, context) };
-  return { ...report, steps: await inWords(args, report), baseline, ...watched };
+  return { ...report, baseline, ...watched };
 }
 
 const usualWatch = 60_000;
@@ -144,24 +143,6 @@ function text(describe: string): { type: 'string'; requiresArg: true; describe: 
   return { type: 'string', requiresArg: true, describe };
 }
 
-/** Problems that speak of flags, where the server was named by a URL. */
-async function inWords(
-  args: ConnectionArgs,
-  { steps }: ConnectionReport,
-): Promise<ConnectionReport['steps']> {
-  return await Promise.all(
-    steps.map(async (step) => {
-      if (step.problem === null || /^https?:/i.test(args.connection)) return step;
-      const said = new AgentError('redis', step.problem, step.hint === null ? {} : { hint: step.hint });
-      const told: unknown = await inFlags({ into: args.connection }, Promise.reject(said)).catch(
-        (error: unknown) => error,
-      );
-      const hint = told instanceof AgentError ? told.hint : undefined;
-      return { ...step, problem: ours(messageOf(told)), hint: hint === undefined ? step.hint : ours(hint) };
-    }),
-  );
-}
-
 async function targetOf(
   context: CommandContext,
   args: ConnectionArgs,
@@ -171,30 +152,27 @@ async function targetOf(
   const app = byUrl ? undefined : await context.app();
   const into = connection === '' ? (app?.instance(context.globals.instance).name ?? '') : connection;
   const [, url = into, database] = /^(rediss?:\/\/[^/]*)\/(\d{1,9})$/i.exec(into) ?? [];
-  try {
-    const target = intoTarget(
-      { into: url, username, passwordFile, passwordEnv, caFile, certFile, keyFile, serverName },
-      {
-        env: context.env,
-        instance: (name) => {
-          if (app !== undefined) return app.instance(name);
-          throw new AgentError('usage', `${JSON.stringify(name)} is no URL of a server`);
-        },
+  const target = intoTarget(
+    {
+      into: url,
+      flag: '--connection',
+      username,
+      passwordFile,
+      passwordEnv,
+      caFile,
+      certFile,
+      keyFile,
+      serverName,
+    },
+    {
+      env: context.env,
+      instance: (name) => {
+        if (app !== undefined) return app.instance(name);
+        throw new AgentError('usage', `${JSON.stringify(name)} is no URL of a server`);
       },
-    );
-    return { target, database: database === undefined || database === '0' ? undefined : Number(database) };
-  } catch (error) {
-    if (!(error instanceof AgentError)) throw error;
-    const { code, message, hint, reason } = error;
-    throw new AgentError(code, ours(message), {
-      ...(hint === undefined ? {} : { hint: ours(hint) }),
-      ...(reason === undefined ? {} : { reason }),
-    });
-  }
-}
-
-function ours(said: string): string {
-  return said.replaceAll('--into', '--connection');
+    },
+  );
+  return { target, database: database === undefined || database === '0' ? undefined : Number(database) };
 }
 
 function readBaseline(path: string): ConnectionReport {

@@ -14,7 +14,6 @@ import { openDump } from '../../dump-source.ts';
 import { exitCodes } from '../../exit-code.ts';
 import { renderKeyPlan } from '../../render/restore-keys.ts';
 import { createStyle } from '../../render/style.ts';
-import { inFlags } from './in-flags.ts';
 
 const types = ['string', 'list', 'set', 'zset', 'hash', 'stream', 'module'] as const;
 
@@ -107,24 +106,21 @@ export async function runInto(context: CommandContext, args: IntoArgs): Promise<
   const { manifest } = source;
   if (manifest !== undefined && app !== undefined && args['accept-unencrypted'] !== true)
     refuseClear(manifest, app.settings.repository.encryption.age_recipients);
-  return await inFlags(
-    args,
-    restoreKeys(
-      { ...context, stateDirectory: app?.settings.state.path },
-      {
-        source,
-        target,
-        choice: { patterns, database, type: args.type },
-        toDatabase,
-        existing: existingOf(args),
-        ttl: args.ttl,
-        withFunctions: args.withFunctions,
-        dryRun: args.dryRun,
-        restart: args.restart === true,
-        unasked: args.yes,
-        agree: (plan) => agreed(context, args, plan),
-      },
-    ),
+  return await restoreKeys(
+    { ...context, stateDirectory: app?.settings.state.path },
+    {
+      source,
+      target,
+      choice: { patterns, database, type: args.type },
+      toDatabase,
+      existing: existingOf(args),
+      ttl: args.ttl,
+      withFunctions: args.withFunctions,
+      dryRun: args.dryRun,
+      restart: args.restart === true,
+      unasked: args.yes,
+      agree: (plan) => agreed(context, args, plan),
+    },
   );
 }
 
