@@ -5,4 +5,6 @@ export interface VerifySettings {
   after_backup: boolean;
   /** Let the proof load it into a scratch server, where memory allows. */
   load: boolean;
+  /** Have a proof that loads it decode every value, too, so that a live restore need not do it first. */
+  deep: boolean;
 }

@@ -25,6 +25,8 @@ export interface DeepProof extends PassedOver {
   databases: Record<string, KeyCount>;
   /** Of them, keys whose time was over when they were read. */
   expired: number;
+  /** When that becomes one more, milliseconds since the epoch; null: never. */
+  nextExpiry: number | null;
   /** The highest database that is selected, with or without keys. */
   highestDatabase: number;
   /** Function libraries, whose code is not judged. */
@@ -86,7 +88,29 @@ export async function* readExpanded(
 export async function proveDeeply(
   context: JobContext,
   manifest: Manifest,
-  server: Pick<Manifest['server'], 'engine' | 'version'>,
+  server: ServerVersion,
+): Promise<DeepProof> {
+  const dump = decodeRdb(...(await stored(context, manifest, context.signal)));
+  const again = (blocks: BlockDigests): AsyncIterable<Uint8Array> =>
+    readProven(context, manifest, { blocks }, context.signal);
+  return await readDeeply(context, manifest, { server, dump, again });
+}
+
+type ServerVersion = Pick<Manifest['server'], 'engine' | 'version'>;
+
+/** The same of a dump whose bytes are known to be right; `again` reads it once more. */
+export async function readDeeply(
+  context: Pick<JobContext, 'clock' | 'progress'>,
+  manifest: Manifest,
+  {
+    server,
+    dump,
+    again,
+  }: {
+    server: ServerVersion;
+    dump: AsyncIterable<Uint8Array>;
+    again: (blocks: BlockDigests) => AsyncIterable<Uint8Array>;
+  },
 ): Promise<DeepProof> {
   const { bytes: total } = rdbOf(manifest, 'a server takes over data').plain;
   const blocks = new BlockRecorder();
@@ -99,7 +123,6 @@ export async function proveDeeply(
   const reader = new RdbReader(withRules(content, rules), { sink: rules.sink, withoutChecksum: true });
   let done = 0;
   try {
-    const dump = decodeRdb(...(await stored(context, manifest, context.signal)));
     for await (const chunk of dump) {
       blocks.update(chunk);
       growth.update(chunk);
@@ -109,14 +132,13 @@ export async function proveDeeply(
     }
     const { version } = reader.finish();
     const found = blocks.finish();
-    const proven = (): AsyncIterable<Uint8Array> =>
-      readProven(context, manifest, { blocks: found }, context.signal);
-    const distinct = await findTwins(rules.twins, async () => proven());
+    const distinct = await findTwins(rules.twins, async () => again(found));
     const { empty, staleStreams, libraries, highestDatabase, emptyByDatabase } = rules;
     return {
       version,
       databases: without(content.databases(), emptyByDatabase),
       expired: content.expired,
+      nextExpiry: content.nextExpiry === Infinity ? null : content.nextExpiry,
       empty,
       stale_streams: staleStreams,
       libraries,
@@ -139,6 +161,7 @@ class DeepContent implements RdbHandler {
   readonly modules = new Set<string>();
   readonly #now: number;
   expired = 0;
+  nextExpiry = Infinity;
 
   constructor(now: number) {
     this.#now = now;
@@ -150,7 +173,8 @@ class DeepContent implements RdbHandler {
 
   record(record: RdbRecord): void {
     if (record.type.data === 'module') this.modules.add('a module’s own type');
-    if (record.expiresAt >= 0 && record.expiresAt <= this.#now) this.expired++;
+    if (record.expiresAt > this.#now) this.nextExpiry = Math.min(this.nextExpiry, record.expiresAt);
+    else if (record.expiresAt >= 0) this.expired++;
     this.#counter.record(record);
   }
 

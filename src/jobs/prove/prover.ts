@@ -21,6 +21,7 @@ import { findCheckTool, runCheckRdb, type CheckTool } from '../../redis/tools.ts
 import type { JobContext } from '../job.ts';
 import { compareKeys } from './compare-keys.ts';
 import { noteLoaded } from './loaded-before.ts';
+import { readStaged } from './read-before.ts';
 import { scratchDatabases } from './scratch-databases.ts';
 import { lackOfMemory } from './load-aof.ts';
 import { shallower, type Proof, type ProofOptions } from './proof.ts';
@@ -125,7 +126,10 @@ async function proveContent(
     if (depth === 'checked' || checked.level === 'decoded') return checked;
     const memory = await memoryFor(manifest);
     if (memory !== undefined) return shallower(checked, memory);
-    return await orShallower(checked, () => proveLoaded(context, manifest, { ...by, info }));
+    const loaded = await orShallower(checked, () => proveLoaded(context, manifest, { ...by, info }));
+    if (loaded.level === 'loaded' && context.settings.verify.deep)
+      await readStaged(context, manifest, staged, engineOf(info));
+    return loaded;
   } finally {
     await rm(staged, { force: true });
   }

@@ -40,7 +40,7 @@ it('fills in every default', async () => {
       stale_after: 13 * 3_600_000,
       snapshot_timeout: 3_600_000,
     },
-    verify: { schedule: '30 3 * * 0', after_backup: true, load: true },
+    verify: { schedule: '30 3 * * 0', after_backup: true, load: true, deep: false },
     drill: { schedule: '0 4 1 */3 *', overdue_after: 184 * 24 * 3_600_000 },
     aof: { schedule: '15 * * * *' },
     maintenance: { password_rotation: 90 * 24 * 3_600_000, tasks: [] },
@@ -130,7 +130,7 @@ it('finds its bearings through aliases', async () => {
   const problems = await problemsOf(`${minimal}backup: &b { jiter: 5s }\nverify: *b\n`);
   expect(problems).toEqual([
     '3:14: backup.jiter: unknown key; did you mean jitter?',
-    '3:14: verify.jiter: unknown key; known here: after_backup, load, schedule',
+    '3:14: verify.jiter: unknown key; known here: after_backup, deep, load, schedule',
   ]);
 });
 

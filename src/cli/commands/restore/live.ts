@@ -81,10 +81,16 @@ export function renderLive(report: LiveJobReport, other: WhyNot, style: Style, w
   const total = (seconds.verify + seconds.load + seconds.settle) * 1000;
   return [
     ...(interrupted === null ? [] : [printable(interrupted)]),
-    `${style.good(`restored ${printable(restored.backup)}`)} in ${formatDuration(total)}: ${keys - expired} keys loaded${expired > 0 ? `, ${expired} had expired` : ', as many as it holds'}`,
+    `${style.good(`restored ${printable(restored.backup)}`)} in ${formatDuration(total)}: ${describeLoaded(keys, expired)}`,
     `proven before: ${printable(proven)}; the next start loads the same`,
     ...(before === null
       ? []
       : [`what was there before is backup ${before}; to put it back: redis-agent restore --undo`]),
   ].join('\n');
+}
+
+/** `expired`: of them; null where nobody has counted. */
+function describeLoaded(keys: number, expired: number | null): string {
+  if (expired === null) return `${keys} keys loaded, those that have expired since it was read among them`;
+  return `${keys - expired} keys loaded${expired > 0 ? `, ${expired} had expired` : ', as many as it holds'}`;
 }

@@ -36,7 +36,7 @@ export async function loadFirst(
   { facts, proof, mode, before, insisted }: LoadFirst,
 ): Promise<string> {
   const { signal, progress } = context;
-  if (before !== undefined) return `every value decoded, ${describeLoad(before)}`;
+  if (before !== undefined) return describeLoad(before);
   const { tool, lack } = await findScratch(context, manifest, facts.info);
   if (tool === undefined) return unlessRefused(context, lack, insisted);
   progress.report({ phase: 'proving' });
@@ -50,7 +50,7 @@ export async function loadFirst(
     const problem = compareCounts({ databases: proof.databases, exact: true }, loaded);
     if (problem === undefined) {
       noteLoaded(context, manifest, facts.server);
-      return 'every value decoded, loaded in a scratch server';
+      return 'loaded in a scratch server';
     }
     throw new AgentError('failed', `it was loaded, but ${problem}`);
   } catch (error) {
@@ -81,7 +81,7 @@ function unlessRefused({ instance, log }: JobContext, lack: string, insisted: bo
     });
   }
   log.warn({ lack }, 'restoring live what no scratch server has loaded');
-  return `every value decoded; not loaded: ${lack}`;
+  return `not loaded: ${lack}`;
 }
 
 /** The program of a scratch server of that version, or why none can load the backup here. */

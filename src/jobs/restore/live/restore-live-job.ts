@@ -12,6 +12,7 @@ import type { LocalBackup } from '../../local/describe-local.ts';
 import { withLocal } from '../../local/local-backup.ts';
 import type { Load } from '../../../state/loads.ts';
 import { describeLoad, loadedBefore } from '../../prove/loaded-before.ts';
+import { describeRead, readBefore } from '../../prove/read-before.ts';
 import { restoreDeclaration } from '../declaration.ts';
 import { findScratch, unloaded } from './load-first.ts';
 import { interruptedLive, recoverLive } from './recover-live.ts';
@@ -100,6 +101,7 @@ async function planLive(
   const facts = await lookLive(context);
   const { guards, notes, mode } = judgeFor(facts, manifest);
   const before = proveAgain ? undefined : loadedBefore(context, manifest, facts.server);
+  const read = proveAgain ? undefined : readBefore(context, manifest, facts.server);
   const { lack } = before === undefined ? await findScratch(context, manifest, facts.info) : {};
   const now = clock.now();
   const running = { databases: infoKeyspace(facts.info) };
@@ -120,7 +122,7 @@ async function planLive(
     bytes: manifest.artefacts[0]?.plain.bytes ?? 0,
     server: `${facts.server.engine} ${facts.server.version}`,
     mode,
-    steps: stepsOf(facts, mode, preBackup, proofBefore(before, lack)),
+    steps: stepsOf(facts, mode, preBackup, `${readingOf(read?.at)}${proofBefore(before, lack)}`),
     lost: `everything written since ${manifest.snapshot_at}; ${kept(preBackup)}`,
     expected: await expectRestore(context, manifest.artefacts[0]?.plain.bytes ?? 0, {
       method: 'live',
@@ -129,6 +131,11 @@ async function planLive(
     notes,
     guards: [...guards, ...(lack === undefined ? [] : [unloaded(lack)]), ...judgeChoice(choice)],
   };
+}
+
+function readingOf(at: number | undefined): string {
+  if (at === undefined) return 'SHA-256, CRC64, every value decoded';
+  return `${describeRead(at)}, as this agent has noted, and each block held to its SHA-256 as it is sent`;
 }
 
 function proofBefore(before: Load | undefined, lack: string | undefined): string {
@@ -146,7 +153,7 @@ function stepsOf(
   { info, dump }: LiveServerFacts,
   mode: DisklessLoad,
   preBackup: boolean,
-  loaded: string,
+  proof: string,
 ): PlanStep[] {
   const loads = {
     swapdb: 'from the agent as its master, beside the old data, which goes when all is loaded',
@@ -158,7 +165,7 @@ function stepsOf(
   return [
     {
       step: 'verify',
-      why: `SHA-256, CRC64, every value decoded${loaded}, before the server is sent anything`,
+      why: `${proof}, before the server is sent anything`,
     },
     ...(preBackup ? [{ step: 'keep', why: 'a backup of what is there now, in the repository' }] : []),
     { step: 'load', why: loads[mode] },

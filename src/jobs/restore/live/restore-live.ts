@@ -9,6 +9,7 @@ import type { JobContext } from '../../job.ts';
 import { takeOver, type TakeOver } from './take-over.ts';
 import { nameDamage } from '../../prove/name-damage.ts';
 import { loadedBefore } from '../../prove/loaded-before.ts';
+import { describeRead, noteRead, readBefore } from '../../prove/read-before.ts';
 import { proveDeeply, type DeepProof } from '../../prove/prove-deeply.ts';
 import { loadFirst } from './load-first.ts';
 import { recoverLive } from './recover-live.ts';
@@ -33,7 +34,7 @@ export interface LiveRestoreReport {
   pre_backup: string | null;
   databases: Record<string, KeyCount>;
   /** Of them, keys whose time was over: the server removes them as it finds them. */
-  expired: number;
+  expired: number | null;
   seconds: { verify: number; load: number; settle: number };
   notes: string[];
 }
@@ -56,9 +57,7 @@ export async function runLiveRestore(
   requireAllowed(context, judgeFor(before, manifest).guards, options.allowed);
 
   const start = clock.monotonic();
-  const proof = await proveDeeply(context, manifest, before.server).catch((error: unknown) => {
-    throw nameDamage(manifest.id, error);
-  });
+  const { proof, read } = await readOrKnown(context, manifest, before, options.proveAgain === true);
   const known = judgeFor(before, manifest, proof);
   requireAllowed(context, known.guards, options.allowed);
   const proven = await loadFirst(context, manifest, {
@@ -83,10 +82,10 @@ export async function runLiveRestore(
     method: 'live',
     backup: manifest.id,
     mode: judgement.mode,
-    proven,
+    proven: `${read}, ${proven}`,
     pre_backup: preBackup,
     databases: proof.databases,
-    expired: proof.expired,
+    expired: expiredBy(proof, clock.now()),
     seconds: {
       verify: seconds(start, verified),
       load: seconds(begun, loaded),
@@ -94,6 +93,27 @@ export async function runLiveRestore(
     },
     notes: judgement.notes,
   };
+}
+
+/** What is in it: as it was found before in these very bytes, or read now. `read` says which, for people. */
+async function readOrKnown(
+  context: JobContext,
+  manifest: Manifest,
+  { server }: LiveServerFacts,
+  again: boolean,
+): Promise<{ proof: DeepProof; read: string }> {
+  const known = again ? undefined : readBefore(context, manifest, server);
+  if (known !== undefined) return { proof: known.proof, read: describeRead(known.at) };
+  const proof = await proveDeeply(context, manifest, server).catch((error: unknown) => {
+    throw nameDamage(manifest.id, error);
+  });
+  noteRead(context, manifest, server, proof);
+  return { proof, read: 'every value decoded' };
+}
+
+/** Null: some have since it was read, and nobody has counted how many. */
+function expiredBy({ expired, nextExpiry }: DeepProof, now: number): number | null {
+  return nextExpiry === null || now < nextExpiry ? expired : null;
 }
 
 /** Of two moments in milliseconds. */

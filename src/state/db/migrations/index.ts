@@ -122,4 +122,16 @@ export const migrations: readonly string[] = [
     PRIMARY KEY (sha256, kind, engine, version)
   ) STRICT, WITHOUT ROWID;
   `,
+  // Of which dumps every value was decoded, and what was found: a live restore of the same need not do it first.
+  `
+  CREATE TABLE deep_proofs (
+    sha256  TEXT NOT NULL,
+    engine  TEXT NOT NULL,
+    version TEXT NOT NULL,
+    at      INTEGER NOT NULL,
+    found   TEXT NOT NULL,
+    blocks  BLOB NOT NULL,
+    PRIMARY KEY (sha256, engine, version)
+  ) STRICT;
+  `,
 ];
