@@ -5,7 +5,7 @@ import { exampleConfig } from '../../../src/config/example.ts';
 import { settingsJsonSchema } from '../../../src/config/json-schema.ts';
 import { sections } from '../../../src/config/sections/index.ts';
 
-// After a change in a section: vitest run test/unit/config/example.test.ts
+// After a change in a section: vitest run test/unit/config/example.test.ts -u
 it('is what conf/config.example.yaml holds', async () => {
   await expect(exampleConfig()).toMatchFileSnapshot('../../../conf/config.example.yaml');
 });

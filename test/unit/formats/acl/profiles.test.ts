@@ -23,7 +23,7 @@ const profile = (name: string): NonNullable<ReturnType<typeof findProfile>> => {
 const user = (rules: string, on = seven): ReturnType<typeof applyRules>['user'] =>
   applyRules('worker', rules.split(' '), { engine: on, hash: () => '0'.repeat(64) }).user;
 
-// After a change of a profile: vitest run -u test/unit/formats/acl/profiles.test.ts
+// After a change of a profile: vitest run test/unit/formats/acl/profiles.test.ts -u
 it('docs/acl-profiles.md is what the data says', async () => {
   await expect(aclProfilesPage()).toMatchFileSnapshot('../../../../docs/acl-profiles.md');
 });
