@@ -245,9 +245,9 @@ function judged(args: string[], result: Omit<AgentResult, 'json'>, terminal: boo
   return { ...result, json };
 }
 
-/** One document; of a watch one for each look, a line each. */
+/** One document; of a watch one for each look, a line each. That of a connection tells all in the end. */
 function parsed(args: string[], stdout: string): unknown {
-  if (!args.includes('--watch')) return JSON.parse(stdout);
+  if (!args.includes('--watch') || args.includes('--connection')) return JSON.parse(stdout);
   return stdout
     .trimEnd()
     .split('\n')
