@@ -86,7 +86,7 @@ test('connections: maxclients is filled; who holds them is named, and ending tha
     const { json } = await runAgent(['runbook', 'connections', '--json'], { config });
     return !JSON.stringify(json.reports).includes('is reached');
   });
-});
+}, 60_000);
 
 test('down: the end of its log says why, and the offered start brings it back', async () => {
   const server = await startServer();
