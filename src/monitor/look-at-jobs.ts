@@ -85,6 +85,11 @@ function addFailure(
 
 /** Jobs of each kind whose size is asked. */
 const sampled = 6;
+/**
+ * Fields of a job that are weighed. Servers look at five of a hash by chance when they are not told, and one of a job's is most
+ * of it; a job has hardly more than twenty, and of a hash that is none no more are looked at.
+ */
+const fieldsOfJob = 50;
 
 /** What completed and failed jobs hold, by the size of a few; null where that cannot be asked. */
 export async function readKept(
@@ -104,7 +109,7 @@ export async function readKept(
       const sizes = await inDatabase(
         connection,
         ref.db,
-        ids.map((id) => ['MEMORY', 'USAGE', bullKey(ref, id)]),
+        ids.map((id) => ['MEMORY', 'USAGE', bullKey(ref, id), 'SAMPLES', fieldsOfJob]),
       );
       const known = sizes.map((size) => numberOf(size)).filter((size) => size !== undefined);
       if (known.length === 0) return null;
