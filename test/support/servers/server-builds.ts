@@ -42,7 +42,10 @@ function isReachable(path: string): boolean {
 
 let builds: ServerBuild[] | undefined;
 
-/** Every server that this machine has: the installed ones first, then what scripts/fetch-servers fetched. */
+/**
+ * Every server that this machine has: the installed ones first, then what scripts/fetch-servers fetched. One of each series,
+ * unless everything is run.
+ */
 export function serverBuilds(): ServerBuild[] {
   if (builds !== undefined) return builds;
   const found: ServerBuild[] = [];
@@ -50,6 +53,8 @@ export function serverBuilds(): ServerBuild[] {
     const sameEngine = found.filter((other) => other.engine === build.engine);
     if (sameEngine.some((other) => other.version === build.version)) continue;
     const taken = sameEngine.some((other) => other.name === build.name);
+    // A second of one series says nothing new in a usual run.
+    if (taken && !everything) continue;
     found.push(taken ? { ...build, name: `${build.engine}-${build.version}` } : build);
   }
   builds = found;
