@@ -100,7 +100,10 @@ class Unpacking {
   }
 
   async write(data: Uint8Array): Promise<void> {
-    if (this.#file !== undefined) return await this.#file.write(data);
+    if (this.#file !== undefined) {
+      await this.#file.write(data);
+      return;
+    }
     const text = this.#text;
     if (text === undefined) return;
     text.push(Buffer.from(data));

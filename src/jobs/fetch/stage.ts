@@ -129,14 +129,18 @@ async function decodeFiles(
   for (const path of paths) opened.push(files.use(await folder.create(path)));
   const { chunks } = await repository.store.get(repository.artefactKey(manifest.id, artefact), { signal });
   let done = 0;
+  /** What the tail knows to be in the first of them. */
+  let told = 0;
   for await (const chunk of read(chunks, artefact, { identities: context.identities(), signal })) {
     done += chunk.length;
     progress.report({ phase: 'fetching', done, total: artefact.plain.bytes, unit: 'bytes' });
-    for (const file of opened) await file.write(chunk);
-    tail?.wrote(chunk.length);
+    const [there = 0] = await Promise.all(opened.map((file) => file.write(chunk)));
+    tail?.wrote(there - told);
+    told = there;
   }
-  tail?.end();
   for (const file of opened) await file.finish(tail === undefined);
+  tail?.wrote(done - told);
+  tail?.end();
 }
 
 async function proveDump(

@@ -2,6 +2,7 @@ import type { ReadByPlace } from '../../../lib/file-tail.ts';
 import type { StagedFile } from '../../../lib/staged-file.ts';
 import type { FileOwnership } from '../file-ownership.ts';
 import { requireSound, type Journal } from '../journal.ts';
+import { PartedFile } from './parted-file.ts';
 import { folderVerbs, type FolderVerbs, type FolderWork } from './verbs.ts';
 
 /**
@@ -31,11 +32,11 @@ export function dataFolder(dir: string, ownership: FileOwnership, work: FolderWo
     lastDone: async () => sound(await work.lastDone()),
     async create(path) {
       const file = await create(path);
-      return {
+      return new PartedFile({
         write: (bytes) => write(file, bytes),
         finish: (durable) => finish(file, durable),
-        [Symbol.asyncDispose]: () => close(file),
-      };
+        close: () => close(file),
+      });
     },
     async open(path) {
       const file = await open(path);
