@@ -184,7 +184,8 @@ describe.skipIf(!isRoot)('under root', () => {
     await using file = await folder.create('half');
     const [pid = 0] = processesOf(dir);
     process.kill(pid, 'SIGKILL');
-    await expect(file.write(Buffer.from('more'))).rejects.toMatchObject({
+    await file.write(Buffer.from('more'));
+    await expect(file.finish(true)).rejects.toMatchObject({
       reason: 'hands',
       hint: expect.stringContaining('run the same command again'),
     });
