@@ -1,5 +1,5 @@
 import type { ClusterPlace, SlotRange } from '../../domain/backup.ts';
-import { orderSlots } from './slots.ts';
+import { orderSlots, slotRange } from './slots.ts';
 
 /** A node of a cluster that holds slots, or could. */
 export interface ClusterNode {
@@ -17,12 +17,14 @@ export interface ClusterNode {
   moving: number[];
 }
 
+const nodeId = /^[0-9a-f]{40}$/;
+
 /** Reads CLUSTER NODES, or nodes.conf, which has the same lines. */
 export function parseClusterNodes(text: string): ClusterNode[] {
   return text.split('\n').flatMap((line) => {
     const [id = '', address = '', flags = '', ...rest] = line.trim().split(' ');
     const [, host, port] = /^(.*):(\d+)(?:@\d+)?(?:,.*)?$/.exec(address) ?? [];
-    if (!/^[0-9a-f]{40}$/.test(id) || host === undefined) return [];
+    if (!nodeId.test(id) || host === undefined) return [];
     const flag = new Set(flags.split(','));
     const words = rest.slice(5);
     return [
@@ -48,13 +50,13 @@ function namedIn(address: string): string | undefined {
 
 function rangeOf(word: string): SlotRange[] {
   const [, from, to] = /^(\d{1,5})(?:-(\d{1,5}))?$/.exec(word) ?? [];
-  return from === undefined ? [] : [[Number(from), Number(to ?? from)]];
+  return from === undefined ? [] : slotRange(Number(from), Number(to ?? from));
 }
 
 /** `[93->-ID]` on its way there, `[93-<-ID]` from there. */
 function movingOf(word: string): number[] {
   const slot = /^\[(\d{1,5})-[<>]-[0-9a-f]+\]$/.exec(word)?.[1];
-  return slot === undefined ? [] : [Number(slot)];
+  return slot === undefined ? [] : slotRange(Number(slot), Number(slot)).map(([only]) => only);
 }
 
 /** What the node that was asked holds; undefined where the text does not say which one that is. */
@@ -69,9 +71,11 @@ export function parseClusterShards(reply: unknown, tls: boolean): ClusterNode[] 
     const fields = pairs(shard);
     const numbers = list(fields.get('slots')).map(Number);
     const slots: SlotRange[] = [];
-    for (let at = 0; at + 1 < numbers.length; at += 2) slots.push([numbers[at] ?? 0, numbers[at + 1] ?? 0]);
-    return list(fields.get('nodes')).map((node) => {
+    for (let at = 0; at + 1 < numbers.length; at += 2)
+      slots.push(...slotRange(numbers[at] ?? NaN, numbers[at + 1] ?? NaN));
+    return list(fields.get('nodes')).flatMap((node) => {
       const of = pairs(node);
+      if (!nodeId.test(wordOf(of.get('id')))) return [];
       const master = of.get('role') === 'master';
       const port = tls ? of.get('tls-port') : of.get('port');
       return {

@@ -3,6 +3,15 @@ import type { SlotRange } from '../../domain/backup.ts';
 /** Of every cluster. */
 export const clusterSlots = 16_384;
 
+/** As a server has named them; none where no cluster has such. */
+export function slotRange(from: number, to: number): SlotRange[] {
+  return isSlot(from) && isSlot(to) && from <= to ? [[from, to]] : [];
+}
+
+function isSlot(slot: number): boolean {
+  return Number.isInteger(slot) && slot >= 0 && slot < clusterSlots;
+}
+
 /** In order, and joined where they meet: two lists of the same slots are equal then. */
 export function orderSlots(ranges: readonly SlotRange[]): SlotRange[] {
   const ordered: SlotRange[] = [];

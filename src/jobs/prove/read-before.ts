@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { vetted, type BlockDigests } from '../../backup/restore/vetted-blocks.ts';
 import type { Engine, Manifest } from '../../domain/backup.ts';
 import { messageOf } from '../../domain/errors.ts';
+import { openForeign } from '../../lib/foreign-file.ts';
 import { deepProofOf, noteDeepProof } from '../../state/deep-proofs.ts';
 import type { JobContext } from '../job.ts';
 import { artefactOf } from './artefact-of.ts';
@@ -46,7 +46,11 @@ export async function readStaged(
   server: Server,
 ): Promise<void> {
   const { signal, log } = context;
-  const read = (): AsyncIterable<Uint8Array> => createReadStream(staged, { signal });
+  // Programs that have read it as another user could have put a pipe there, or a link.
+  async function* read(): AsyncGenerator<Uint8Array, void, void> {
+    await using file = await openForeign(staged);
+    yield* file.createReadStream({ autoClose: false, signal });
+  }
   const seen = createHash('sha256');
   async function* hashed(): AsyncGenerator<Uint8Array, void, void> {
     for await (const chunk of read()) {

@@ -54,6 +54,7 @@ test.skipIf(!promised)(
       other.kill('SIGKILL');
       if (other.exitCode === null && other.signalCode === null) await once(other, 'exit');
     });
+    let both = 0;
     let said = '';
     other.stdout.setEncoding('utf8').on('data', (text: string) => (said += text));
 
@@ -67,13 +68,17 @@ test.skipIf(!promised)(
       }
       await delay(round * 7);
       const guard = round % 2 === 0 ? undefined : guardOf(agent.pid);
-      if (guard !== undefined) process.kill(guard, 'SIGKILL');
+      if (guard !== undefined) {
+        process.kill(guard, 'SIGKILL');
+        both += 1;
+      }
       agent.kill('SIGKILL');
       await agent.ended;
       await recoverRestore(config.path);
       await expectFree(server);
     }
-    // He saw where it was, and had it never.
+    // He saw where it was, and had it never, not with both of them gone either.
+    expect(both).toBeGreaterThan(0);
     expect(said).toMatch(/^watching \d+$/m);
     expect(said).not.toMatch(/^got /m);
     expect(other.exitCode ?? other.signalCode).toBeNull();

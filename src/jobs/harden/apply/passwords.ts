@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { closeSync, constants, fstatSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { AgentError, systemCode } from '../../../domain/errors.ts';
+import { AgentError, messageOf, systemCode } from '../../../domain/errors.ts';
 import { Secret } from '../../../domain/secret.ts';
 import { replaceFile } from '../../../harden/apply/write-file.ts';
 
@@ -31,7 +31,7 @@ export function makePasswords(statePath: string, instance: string, users: readon
   } catch (error) {
     if (systemCode(error) !== 'EEXIST') throw error;
   }
-  const folder = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
+  const folder = openFolder(path);
   try {
     const stats = fstatSync(folder);
     if (stats.uid !== uid || (stats.mode & 0o022) !== 0)
@@ -50,6 +50,19 @@ export function makePasswords(statePath: string, instance: string, users: readon
     });
   } finally {
     closeSync(folder);
+  }
+}
+
+/** Whoever owns the state folder may have put a link or a file in its place. */
+function openFolder(path: string): number {
+  try {
+    return openSync(path, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
+  } catch (error) {
+    throw new AgentError('refused', `${path} is no folder of ours: ${messageOf(error)}`, {
+      cause: error,
+      reason: 'passwords',
+      hint: 'move it away: it is made anew for whoever runs this',
+    });
   }
 }
 

@@ -131,10 +131,7 @@ export async function undoUsers(
   const { users, undoes, token } = journal;
   if (users.length === 0) return;
   const engine = { ...engineOf(await readInfo(connection)), docker: false };
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as keepUsers has written it
-  const lines = JSON.parse(
-    Buffer.from(run.journals.kept(undoes ?? token, 'users')).toString(),
-  ) as unknown as string[];
+  const lines = keptLines(run, undoes ?? token);
   for (const [index, { user, was_there: wasThere }] of users.toReversed().entries()) {
     await run.onStep(`undo-users ${index + 1} of ${users.length}`);
     const words = lines
@@ -153,6 +150,16 @@ export async function undoUsers(
         ...words.filter((word) => !/^[>#<!]|^(?:on|off|nopass|resetpass)$/.test(word)),
       );
   }
+}
+
+/** As keepUsers has written them; it lies where the server's user may write. */
+function keptLines({ journals }: HardenRun, token: string): string[] {
+  const lines: unknown = JSON.parse(Buffer.from(journals.kept(token, 'users')).toString());
+  if (Array.isArray(lines) && lines.every((line) => typeof line === 'string')) return lines;
+  throw new AgentError('failed', 'what was kept of the users for the way back is not what was written', {
+    reason: 'journal',
+    hint: 'somebody has changed it: put the users right by hand, see ACL LIST',
+  });
 }
 
 /** May it change users at all? Without a rule nothing is changed. */

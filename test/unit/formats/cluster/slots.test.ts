@@ -1,5 +1,9 @@
 import { expect, test } from 'vitest';
-import { parseClusterNodes, placeInCluster } from '../../../../src/formats/cluster/cluster-nodes.ts';
+import {
+  parseClusterNodes,
+  parseClusterShards,
+  placeInCluster,
+} from '../../../../src/formats/cluster/cluster-nodes.ts';
 import { keySlot, slotTag } from '../../../../src/formats/cluster/key-slot.ts';
 import { countSlots, formatSlots, slotsTwice, slotsWithout } from '../../../../src/formats/cluster/slots.ts';
 
@@ -84,4 +88,14 @@ test('CLUSTER NODES of several versions', () => {
     moving: [9],
   });
   expect(placeInCluster('nothing of the kind')).toBeUndefined();
+});
+
+test('what no cluster has is taken from no server', () => {
+  const line = `${id('a')} 127.0.0.1:1@2 myself,master - 0 0 1 connected 0-5 9-7 5-99999 16384 [99999->-${id('b')}] [7->-${id('b')}]`;
+  expect(parseClusterNodes(line)).toMatchObject([{ slots: [[0, 5]], moving: [7] }]);
+  const node = ['id', id('a'), 'port', 1, 'ip', 'h', 'role', 'master'];
+  const shard = (nodes: unknown[]): unknown[] => ['slots', [0, 5, -1, 3, 9, 1e9, 'x', 2, 4], 'nodes', nodes];
+  expect(parseClusterShards([shard([node])], false)).toMatchObject([{ slots: [[0, 5]] }]);
+  expect(parseClusterShards([shard([['id', 'x\u001B[2J', 'role', 'master'], 7])], false)).toEqual([]);
+  expect(parseClusterShards('nonsense', false)).toEqual([]);
 });
