@@ -37,7 +37,7 @@ export function renderApplied(
 }
 
 export function renderRolledBack(report: RollbackReport, style: Style, width: number): string {
-  const { undone, policy, outcome, changes, users, files, waiting, interrupted } = report;
+  const { undone, policy, outcome, changes, users, files, passwords, waiting, interrupted } = report;
   const lines = interrupted === null ? [] : [style.warning(wrap(printable(interrupted), width))];
   lines.push(
     outcome === 'done'
@@ -48,6 +48,7 @@ export function renderRolledBack(report: RollbackReport, style: Style, width: nu
     lines.push(`  ${directive}  ${printable(to)} → ${printable(before === '' ? '""' : before)}`);
   for (const user of users) lines.push(`  user ${printable(user)}, as it was`);
   for (const path of files) lines.push(`  ${printable(path)}, byte for byte`);
+  for (const path of passwords) lines.push(`  ${printable(path)}, removed: its user is gone`);
   if (waiting.length > 0)
     lines.push(
       style.warning(

@@ -48,8 +48,15 @@ export interface Journal {
   run_id: string;
   restart: boolean;
   changes: Pick<Change, 'directive' | 'to' | 'run_time' | 'file' | 'class'>[];
-  /** ACL users, in the order in which they are changed; `after`: a mark of what each could do then, null before that. */
-  users: { user: string; was_there: boolean; after: string | null }[];
+  /** ACL users, in the order in which they are changed. */
+  users: {
+    user: string;
+    was_there: boolean;
+    /** A mark of what it could do then; null before that. */
+    after: string | null;
+    /** The file with its password is of this change’s making; not said by journals of before. */
+    made_password?: boolean;
+  }[];
   files: KeptFile[];
   /** Before: what must not get worse. */
   keys: number;

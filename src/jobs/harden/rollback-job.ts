@@ -1,7 +1,9 @@
+import { existsSync } from 'node:fs';
 import { AgentError } from '../../domain/errors.ts';
 import type { Journal } from '../../harden/apply/journal.ts';
-import { interruption, type Job } from '../job.ts';
+import { interruption, type Job, type JobContext } from '../job.ts';
 import type { HardenRun } from './apply/run.ts';
+import { passwordPath } from './apply/passwords.ts';
 import { makeReady, settledChanges, type Settled } from './apply/settle.ts';
 import { takeBack } from './apply/take-back.ts';
 import { requireUsersUnedited } from './apply/users.ts';
@@ -26,6 +28,8 @@ export interface RollbackReport {
   changes: Journal['changes'];
   users: string[];
   files: string[];
+  /** Files with passwords of users that are gone then: removed. */
+  passwords: string[];
   /** Directives that count from the next start only. */
   waiting: string[];
   interrupted: string | null;
@@ -43,13 +47,13 @@ export const rollbackHardenJob: Job<RollbackOptions, RollbackReport> = {
   isNews: (_, error) => !(error instanceof AgentError && ['refused', 'redis', 'usage'].includes(error.code)),
   async run(context, { id, admin, restart, dryRun, onStep }) {
     if (dryRun) {
-      const value = reportOf(choose(await settledChanges(context, admin), id), null);
+      const value = reportOf(context, choose(await settledChanges(context, admin), id), null);
       return { value, summary: `${value.undone} could be taken back`, findings: [], evaluated: [] };
     }
     const { scene, run, settled } = await makeReady(context, admin, onStep);
     try {
       const last = choose(run.journals.settled(), id);
-      const report = reportOf(last, settled);
+      const report = reportOf(context, last, settled);
       const waits = report.waiting;
       const summary = `${context.instance.name}: ${last.token} taken back`;
       const restarts = restart && waits.length > 0;
@@ -72,7 +76,12 @@ export const rollbackHardenJob: Job<RollbackOptions, RollbackReport> = {
         null,
       );
       return {
-        value: { ...report, outcome: 'done', waiting: restarts ? [] : waits },
+        value: {
+          ...report,
+          outcome: 'done',
+          waiting: restarts ? [] : waits,
+          passwords: report.passwords.filter((path) => !existsSync(path)),
+        },
         summary,
         findings: [],
         evaluated: [],
@@ -85,6 +94,7 @@ export const rollbackHardenJob: Job<RollbackOptions, RollbackReport> = {
 };
 
 function reportOf(
+  { settings, instance }: JobContext,
   { token, policy, changes, users, files }: Journal,
   settled: Settled | null,
 ): RollbackReport {
@@ -95,6 +105,11 @@ function reportOf(
     changes,
     users: users.map(({ user }) => user),
     files: files.map(({ path }) => path),
+    passwords: users
+      .flatMap(({ user, made_password: ours }) =>
+        ours === true ? passwordPath(settings.state.path, instance.name, user) : [],
+      )
+      .filter((path) => existsSync(path)),
     waiting: changes.filter((change) => change.class === 'restart').map(({ directive }) => directive),
     interrupted: settled === null ? null : describeSettled(settled),
   };

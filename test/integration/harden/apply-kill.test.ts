@@ -80,7 +80,7 @@ async function valueOf(server: ManagedServer, name: string): Promise<unknown> {
 }
 
 /** All of it as it was, or all of it as it is to be: run time, file and what the next start would have. */
-async function stateOf({ server, original }: Place): Promise<'before' | 'after'> {
+async function stateOf({ server, original, hardener }: Place): Promise<'before' | 'after'> {
   if ((await server.pids()).length === 0) throw new Error('the server is down');
   await server.reconnect();
   expect(await server.call('GET', 'kept')).toBe('value');
@@ -96,6 +96,8 @@ async function stateOf({ server, original }: Place): Promise<'before' | 'after'>
   expect(users.filter((line) => /^user (?:default on|worker .*\+@all|web )/.test(line))).toHaveLength(
     isBefore ? 2 : 1,
   );
+  const passwords = join(hardener.app.settings.state.path, 'passwords');
+  expect(existsSync(passwords) ? readdirSync(passwords) : []).toHaveLength(isBefore ? 0 : 1);
   expect(running).toEqual(isBefore ? ['0', 'no', '128', '128'] : ['300', 'yes', '511', '128']);
   return isBefore ? 'before' : 'after';
 }

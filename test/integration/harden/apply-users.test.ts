@@ -1,4 +1,12 @@
-import { appendFileSync, chmodSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  chmodSync,
+  existsSync,
+  readFileSync,
+  readdirSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Queue, Worker } from 'bullmq';
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -175,12 +183,15 @@ describe.each(builds)('users on $name', (build) => {
       expect(done).toBe(added);
       expect((await hardener.plan(undefined, admin)).users).toEqual([]);
       const after = await users(server);
-      await hardener.rollback({ admin });
+      const back = await hardener.rollback({ admin });
+      expect(back.passwords).toEqual([made?.path]);
+      expect(existsSync(made?.path ?? '')).toBe(false);
       expect(readFileSync(file)).toEqual(bytes);
       expect(await users(server)).toEqual(before);
-      // A second time it comes to the same.
+      // A second time it comes to the same, but for the password.
       await hardener.apply({ admin });
-      expect(await users(server)).toEqual(after);
+      const sameHash = (lines: string[]): string[] => lines.map((line) => line.replace(/#[0-9a-f]{64}/, '#'));
+      expect(sameHash(await users(server)).toSorted()).toEqual(sameHash(after).toSorted());
     },
     60_000,
   );
@@ -279,10 +290,15 @@ test('a password that is there already is used, where it is ours alone', async (
   const password = readFileSync(path, 'utf8');
   await hardener.rollback({ admin });
   expect(await server.call('ACL', 'GETUSER', 'web')).toBeNull();
+  // As somebody does who copies it to the host of a replica.
+  writeFileSync(path, password, { mode: 0o600 });
   chmodSync(path, 0o644);
   await expect(hardener.apply({ admin })).rejects.toMatchObject({ reason: 'passwords' });
   chmodSync(path, 0o600);
   await hardener.apply({ admin });
   expect(readFileSync(path, 'utf8')).toBe(password);
   expect(String(await server.call('ACL', 'LIST'))).toContain(sha256(password.trim()));
+  // It was not made by that change, and stays.
+  expect((await hardener.rollback({ admin })).passwords).toEqual([]);
+  expect(readFileSync(path, 'utf8')).toBe(password);
 });

@@ -18,7 +18,15 @@ import { requireHealth } from './require-health.ts';
 import { restartServer } from './restart.ts';
 import { takeBack } from './take-back.ts';
 import type { MadePassword } from './passwords.ts';
-import { keepUsers, markUsers, placePasswords, requireUserRight, setUsers } from './users.ts';
+import {
+  claimPasswords,
+  dropPasswords,
+  keepUsers,
+  markUsers,
+  placePasswords,
+  requireUserRight,
+  setUsers,
+} from './users.ts';
 import { validate } from './validate.ts';
 
 const largestFile = 32 * 1024 * 1024;
@@ -85,7 +93,7 @@ export async function applyPlan(
       run.journals.keep(journal.token, index, bytesBefore);
     if (users.work.length > 0) {
       keepUsers(run, journal, scene);
-      journal = await begin(run, journal, 'passwords');
+      journal = await begin(run, journal, 'passwords', { users: claimPasswords(run, journal.users) });
       ({ made, planned, words } = placePasswords(run, prepared, users));
     }
   } catch (error) {
@@ -151,6 +159,7 @@ async function failed(run: HardenRun, journal: Journal, error: unknown): Promise
 
 async function giveUp(run: HardenRun, journal: Journal): Promise<void> {
   try {
+    dropPasswords(run, journal);
     if (run.journals.read() !== undefined)
       settleAs(run, { ...journal, problem: 'nothing was begun' }, 'rolled-back');
   } catch (error) {

@@ -1,6 +1,16 @@
 import { randomBytes } from 'node:crypto';
-import { closeSync, constants, fstatSync, mkdirSync, openSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import {
+  closeSync,
+  constants,
+  existsSync,
+  fstatSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  rmSync,
+} from 'node:fs';
+import { basename, join } from 'node:path';
 import { AgentError, messageOf, systemCode } from '../../../domain/errors.ts';
 import { Secret } from '../../../domain/secret.ts';
 import { replaceFile } from '../../../harden/apply/write-file.ts';
@@ -31,23 +41,63 @@ export function makePasswords(statePath: string, instance: string, users: readon
   } catch (error) {
     if (systemCode(error) !== 'EEXIST') throw error;
   }
+  return inFolder(path, (place) =>
+    users.map((user) => {
+      const shown = passwordPath(statePath, instance, user);
+      const held = place(basename(shown));
+      const there = readOwn(held, uid, shown);
+      if (there !== undefined) return { user, password: there, path: shown };
+      const password = new Secret(randomBytes(32).toString('hex'));
+      replaceFile(held, Buffer.from(`${password.reveal()}\n`), { mode: 0o600, uid, gid }, undefined);
+      return { user, password, path: shown };
+    }),
+  );
+}
+
+/** Where the password of a new user lies. */
+export function passwordPath(statePath: string, instance: string, user: string): string {
+  return join(statePath, folderName, `${instance}-${fileNameOf(user)}`);
+}
+
+/** Those of the users for whom none lies there: what is made for them is ours to remove again. */
+export function lackingPasswords(
+  statePath: string,
+  instance: string,
+  users: readonly string[],
+): ReadonlySet<string> {
+  return new Set(
+    users.filter((user) => {
+      try {
+        lstatSync(passwordPath(statePath, instance, user));
+        return false;
+      } catch {
+        return true;
+      }
+    }),
+  );
+}
+
+/** Of users that are gone again. A file that is not there is none to remove. */
+export function removePasswords(statePath: string, instance: string, users: readonly string[]): void {
+  const path = join(statePath, folderName);
+  if (users.length === 0 || !existsSync(path)) return;
+  inFolder(path, (place) => {
+    for (const user of users)
+      rmSync(place(basename(passwordPath(statePath, instance, user))), { force: true });
+  });
+}
+
+/** Does something in that folder, which is held open and ours alone. */
+function inFolder<T>(path: string, work: (place: (name: string) => string) => T): T {
   const folder = openFolder(path);
   try {
     const stats = fstatSync(folder);
-    if (stats.uid !== uid || (stats.mode & 0o022) !== 0)
+    if (stats.uid !== (process.geteuid?.() ?? 0) || (stats.mode & 0o022) !== 0)
       throw new AgentError('refused', `${path} is somebody else’s, or others may write there`, {
         reason: 'passwords',
         hint: 'move it away: it is made anew for whoever runs this',
       });
-    return users.map((user) => {
-      const name = `${instance}-${fileNameOf(user)}`;
-      const held = `/proc/self/fd/${folder}/${name}`;
-      const there = readOwn(held, uid, join(path, name));
-      if (there !== undefined) return { user, password: there, path: join(path, name) };
-      const password = new Secret(randomBytes(32).toString('hex'));
-      replaceFile(held, Buffer.from(`${password.reveal()}\n`), { mode: 0o600, uid, gid }, undefined);
-      return { user, password, path: join(path, name) };
-    });
+    return work((name) => `/proc/self/fd/${folder}/${name}`);
   } finally {
     closeSync(folder);
   }

@@ -11,6 +11,7 @@ import { isGone, settleAs, type HardenRun } from './run.ts';
 import { runFor } from './apply.ts';
 import { startAgain } from './restart.ts';
 import { takeBack } from './take-back.ts';
+import { dropPasswords } from './users.ts';
 
 /** What was found of an earlier run and what has become of it; for people. */
 export interface Settled {
@@ -78,6 +79,7 @@ async function settle(run: HardenRun, journal: Journal): Promise<Settled['outcom
     return 'finished';
   }
   if (['validate', 'keep', 'passwords'].includes(journal.step)) {
+    dropPasswords(run, journal);
     settleAs(run, { ...journal, problem: 'it was cut off before it had begun' }, 'rolled-back');
     return 'rolled-back';
   }

@@ -7,7 +7,7 @@ import { readForeignFile } from '../../../lib/foreign-file.ts';
 import { engineOf, readInfo } from '../../../redis/server.ts';
 import { begin, cannotWrite, reach, settleAs, type HardenRun } from './run.ts';
 import { restartServer, startAgain } from './restart.ts';
-import { undoUsers } from './users.ts';
+import { dropPasswords, undoUsers } from './users.ts';
 
 /** A configuration is a text; what is larger is none. */
 const largestFile = 32 * 1024 * 1024;
@@ -26,6 +26,7 @@ export async function takeBack(run: HardenRun, journal: Journal, problem: string
   if (journal.users.length > 0) current = await begin(run, current, 'undo-users');
   const reached = await reach(run);
   if (reached !== undefined) await undoUsers(run, reached, journal);
+  dropPasswords(run, journal);
   current = await begin(run, current, 'undo-runtime');
   const isUp = await undoRunTime(run, current);
   if (current.restart) {

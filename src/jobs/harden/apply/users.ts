@@ -12,7 +12,7 @@ import { engineOf, readInfo } from '../../../redis/server.ts';
 import { readOptions, type AclSettings, type PlannedUsers } from '../acl.ts';
 import type { PlannedFile } from '../plan.ts';
 import { readAclList, type HardenScene } from '../scene.ts';
-import { makePasswords, type MadePassword } from './passwords.ts';
+import { lackingPasswords, makePasswords, removePasswords, type MadePassword } from './passwords.ts';
 import type { HardenRun } from './run.ts';
 
 /** What the way back needs of users, hashes among it: kept beside the bytes of the files. */
@@ -20,6 +20,23 @@ export function keepUsers({ journals }: HardenRun, { token, users }: Journal, sc
   const changed = new Set(users.map(({ user }) => user));
   const lines = (scene.users ?? []).filter((line) => changed.has(nameOf(line)));
   journals.keep(token, 'users', Buffer.from(JSON.stringify(lines)));
+}
+
+/** Before one is written: whose password is made by this change, and goes with it. One that somebody has put there stays. */
+export function claimPasswords({ context }: HardenRun, users: Journal['users']): Journal['users'] {
+  const fresh = users.flatMap(({ user, was_there: wasThere }) => (wasThere ? [] : user));
+  const lacking = lackingPasswords(context.settings.state.path, context.instance.name, fresh);
+  return users.map((each) => ({ ...each, made_password: lacking.has(each.user) }));
+}
+
+/** Of users that are gone again nobody needs the password. */
+export function dropPasswords({ context }: HardenRun, { users }: Journal): void {
+  const made = users.flatMap(({ user, made_password: ours }) => (ours === true ? user : []));
+  try {
+    removePasswords(context.settings.state.path, context.instance.name, made);
+  } catch (error) {
+    context.log.warn({ cause: messageOf(error) }, 'cannot remove the passwords of users that are gone');
+  }
 }
 
 /** Passwords of new users; files and words get their hashes for what has stood there until now. */
