@@ -28,7 +28,7 @@ test('by its schedule a restore is rehearsed, and never beside a backup or a res
   await daemon.until({ msg: 'still running: this run is skipped', schedule: 'main: drill' });
   expect(daemon.lines().filter(({ job }) => job === 'drill')).toEqual([]);
   held.release();
-  const restores = new RegExp(`^backup ${id} restores in \\S+: 1 keys loaded, every value`);
+  const restores = new RegExp(`^backup ${id} restores in \\S+: 1 key loaded, every value`);
   await daemon.until({ job: 'drill', msg: restores });
   const { json } = await runAgent(['status', '--json'], { config });
   expect(json[0]).toMatchObject({ drill: { outcome: 'held', backup: id }, findings: [] });

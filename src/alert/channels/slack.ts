@@ -122,7 +122,13 @@ function byToken(
 }
 
 function bodyOf(message: Message): { text: string; blocks: unknown[] } {
-  return { text: message.headline, blocks: slackBlocks(message) };
+  return { text: noticeText(message), blocks: slackBlocks(message) };
+}
+
+/** What a phone or a desktop shows of it: blocks are not read there. */
+function noticeText({ headline, sections }: Message): string {
+  const [first, ...others] = sections.flatMap(({ items }) => items);
+  return first === undefined || others.length > 0 ? headline : `${headline}: ${first.summary}`;
 }
 
 function rootOf(reference: string | undefined): { ts: string; channel: string } | undefined {

@@ -1,6 +1,7 @@
 import type { Notice, NoticeItem } from '../../domain/alert.ts';
 import { formatDuration } from '../../lib/duration.ts';
 import { printable } from '../../lib/printable.ts';
+import { factsOf } from './facts.ts';
 
 /** What messages need beside the notice. */
 export interface MessageContext {
@@ -26,6 +27,9 @@ export interface ItemText {
   /** What else there is to say, in order. */
   details: { label: string; text: string }[];
 }
+
+/** Evidence in the words of programs: the summary says it in those of people. */
+const forPrograms = new Set(['code', 'class']);
 
 /** What stands before a link of ours: no other text is one, whatever it looks like. */
 export const linkLabel = 'or';
@@ -59,7 +63,13 @@ export function describeItem(item: NoticeItem, context: MessageContext, link?: s
       `it came and went ${item.flips} times within the last hour; told once an hour until it is calm`,
     );
   if (item.escalated) add('note', 'nobody has acknowledged it, so you hear of it too');
-  add('facts', factsOf(item));
+  add(
+    'facts',
+    factsOf(item.evidence)
+      .filter(({ label }) => !forPrograms.has(label))
+      .map((fact) => `${fact.label}: ${fact.text}`)
+      .join(', '),
+  );
   add('do', item.remedy);
   if (item.episode > 0) {
     add('more', `redis-agent explain ${rule}`);
@@ -87,13 +97,6 @@ function openWord({ change, severity }: NoticeItem): string {
 function overWord({ change, resolution }: NoticeItem): string {
   if (change === 'passed') return 'came and went';
   return resolution === 'unwatched' ? 'no longer watched' : 'resolved';
-}
-
-function factsOf({ evidence }: NoticeItem): string {
-  return Object.entries(evidence)
-    .filter(([, value]) => value !== null && value !== '')
-    .map(([key, value]) => `${key.replaceAll('_', ' ')}: ${String(value)}`)
-    .join(', ');
 }
 
 /** `2026-11-21 06:00:00`. */

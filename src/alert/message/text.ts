@@ -55,11 +55,14 @@ function itemText(
   ].join('\n');
 }
 
+/** A blank that no unit follows: `91 %`, `1m 05s` and `4.0 MiB` stay together. */
+const breakable = / (?!%|\d\d[smh]\b|[KMGT]?i?B\b)/;
+
 /** Lines of at most `width` columns, broken at blanks; a longer word stays whole, so that it can be copied. */
 function wrapWords(text: string, width: number): string[] {
   const lines: string[] = [];
   let line = '';
-  for (const word of text.split(' ')) {
+  for (const word of text.split(breakable)) {
     if (line === '') line = word;
     else if (line.length + 1 + word.length <= width) line += ` ${word}`;
     else {

@@ -1,3 +1,4 @@
+import { counted, verb } from '../../lib/counted.ts';
 import { severities } from '../../domain/finding.ts';
 import type { AofManifest } from '../../formats/aof/aof-manifest.ts';
 import { formatBytes } from '../../lib/bytes.ts';
@@ -94,7 +95,9 @@ function judgeFile(file: AofFileFacts, isLast: boolean, facts: AofSetFacts): Aof
       },
     ];
   const behind =
-    cut === undefined || cut.behind === 0 ? '' : `; at least ${cut.behind} whole commands follow`;
+    cut === undefined || cut.behind === 0
+      ? ''
+      : `; at least ${counted(cut.behind, 'whole command')} ${verb(cut.behind, 'follows', 'follow')}`;
   if (end.state === 'corrupt')
     return corrupt(
       `corrupt at byte ${end.offset}: expected ${end.expected}, found ${end.found}; sound up to byte ${scan.sound}${behind}`,

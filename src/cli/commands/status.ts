@@ -1,3 +1,4 @@
+import { counted } from '../../lib/counted.ts';
 import type { ChannelTrouble } from '../../app/status/channel-trouble.ts';
 import {
   readStatus,
@@ -94,7 +95,7 @@ function renderInstance(
       ],
       [
         'memory',
-        `${formatBytes(server.used_memory)}${memory} used, ${server.clients} clients, ${server.keys} keys`,
+        `${formatBytes(server.used_memory)}${memory} used, ${counted(server.clients, 'client')}, ${counted(server.keys, 'key')}`,
       ],
       [
         'persistence',

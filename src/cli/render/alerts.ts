@@ -1,5 +1,6 @@
 import type { AlertsView, OpenAlert } from '../../app/alerts/read-alerts.ts';
 import type { Alert } from '../../domain/alert.ts';
+import { factsOf } from '../../alert/message/facts.ts';
 import { formatDuration } from '../../lib/duration.ts';
 import { printable } from '../../lib/printable.ts';
 import type { RenderContext } from '../define-command.ts';
@@ -151,7 +152,7 @@ export function renderAlert(
     ...(resource === instance ? [] : [['resource', resource]]),
     ['what', summary],
     ['do', remedy],
-    ...Object.entries(evidence).map(([key, value]) => ['', `${key.replaceAll('_', ' ')}: ${String(value)}`]),
+    ...factsOf(evidence).map(({ label, text }) => ['', `${label}: ${text}`]),
     ['since', time(alert.since)],
     ...(fired === null ? [] : [['fired', time(fired)]]),
     ...(alert.flapping_since === null

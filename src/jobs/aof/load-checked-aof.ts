@@ -1,3 +1,4 @@
+import { counted, verb } from '../../lib/counted.ts';
 import type { CheckedAof } from '../../backup/aof/check-set.ts';
 import type { AofProblem } from '../../backup/aof/facts.ts';
 import { AgentError } from '../../domain/errors.ts';
@@ -42,12 +43,12 @@ export async function loadCheckedAof(
       keys,
       refused: refused ?? null,
       seconds,
-      summary: `a scratch server loaded ${keys} keys of it in ${seconds.toFixed(1)} s`,
+      summary: `a scratch server loaded ${counted(keys, 'key')} of it in ${seconds.toFixed(1)} s`,
     };
     return refused === undefined || refused === 0
       ? { report, problems: [] }
       : {
-          report: { ...report, summary: `${report.summary}, and refused ${refused} commands` },
+          report: { ...report, summary: `${report.summary}, and refused ${counted(refused, 'command')}` },
           problems: [refusedCommands(refused)],
         };
   } catch (error) {
@@ -62,7 +63,7 @@ function refusedCommands(count: number): AofProblem {
     verdict: 'mismatch',
     severity: 'critical',
     file: null,
-    summary: `${count} of its commands fail when they are loaded (a key of another type, say): a start would pass over them, and hold other data than was written`,
+    summary: `${count} of its commands ${verb(count, 'fails when it is', 'fail when they are')} loaded (a key of another type, say): a start would pass over ${verb(count, 'it', 'them')}, and hold other data than was written`,
     remedy: 'do not restart the server with it; while it runs, BGREWRITEAOF makes a whole set anew',
   };
 }

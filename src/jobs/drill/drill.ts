@@ -1,3 +1,4 @@
+import { counted } from '../../lib/counted.ts';
 import { rm } from 'node:fs/promises';
 import type { Manifest, Verification } from '../../domain/backup.ts';
 import {
@@ -188,16 +189,16 @@ async function goThrough(context: JobContext, rehearsal: Rehearsal, done: Progre
   if (miscount !== undefined) throw new AgentError('damaged', `loaded, but ${miscount}`);
   const { dump: file } = staged;
   if (file === undefined)
-    return `${done.keys} keys loaded as expected; an append only file holds commands, and no values to compare with`;
+    return `${counted(done.keys, 'key')} loaded as expected; an append only file holds commands, and no values to compare with`;
   const compared = await clocked('compare', () => compareLoaded(context, rehearsal, { file, server }));
   if (typeof compared === 'string')
-    return `${done.keys} keys loaded as expected; values were not compared: ${compared}`;
+    return `${counted(done.keys, 'key')} loaded as expected; values were not compared: ${compared}`;
   done.compared = compared;
   const [first] = compared.differences;
   if (first !== undefined)
     throw new AgentError('damaged', `loaded, but what the server holds differs: ${first}`);
   const left = compared.incomplete === 0 ? '' : `, ${compared.incomplete} of them not entirely`;
-  return `${done.keys} keys loaded, every value and expiry as in the backup${left}`;
+  return `${counted(done.keys, 'key')} loaded, every value and expiry as in the backup${left}`;
 }
 
 /** The drill's own record, and a proof as any other; not beside a backup that was pruned meanwhile. */

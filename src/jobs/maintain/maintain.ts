@@ -1,3 +1,4 @@
+import { counted } from '../../lib/counted.ts';
 import type { Finding } from '../../domain/finding.ts';
 import { messageOf, AgentError } from '../../domain/errors.ts';
 import type { TaskEntry } from '../../domain/task.ts';
@@ -73,7 +74,11 @@ function isForAgent({ task, state }: TaskStanding): boolean {
 function findingsOf({ instance, clock }: JobContext, standing: TaskStanding): Finding[] {
   const { task, state, dueAt, last, overdueDays } = standing;
   const base = { instance: instance.name, resource: task.id, evidence: { rotation: task.rotation } };
-  const remedy = `redis-agent maintenance show ${task.id}`;
+  const show = `redis-agent maintenance show ${task.id}`;
+  const remedy =
+    task.by === 'person'
+      ? `how: ${show}; and then: redis-agent maintenance done ${task.id}`
+      : `what was seen, and what to do: ${show}`;
   // The go-live list reminds nobody: it is looked at where one goes live.
   if (task.rotation === 'once') return [];
   const wrong = last?.evidence.filter(({ ok }) => ok === false) ?? [];
@@ -97,13 +102,15 @@ function findingsOf({ instance, clock }: JobContext, standing: TaskStanding): Fi
       ...base,
       rule: taskOverdue.id,
       severity: 'warning',
-      summary: `overdue since ${overdueDays === 1 ? 'a day' : `${overdueDays} days`}: ${task.title}`,
+      summary: `overdue for ${counted(overdueDays, 'day')}: ${task.title}`,
       remedy,
     });
   else if (state === 'due' || state === 'soon') {
     const left = (dueAt ?? 0) - clock.now();
     const when =
-      left <= 0 ? 'due now' : `due in ${left < day ? formatDuration(left) : `${Math.ceil(left / day)} days`}`;
+      left <= 0
+        ? 'due now'
+        : `due in ${left < day ? formatDuration(left) : counted(Math.ceil(left / day), 'day')}`;
     told.push({
       ...base,
       rule: taskDue.id,

@@ -1,3 +1,4 @@
+import { counted, verb } from '../../../lib/counted.ts';
 import type { ClusterNode } from '../../facts.ts';
 import { setting, type AuditFacts } from '../../facts.ts';
 import { check, given, notHere, type Check, type Violation } from '../check.ts';
@@ -35,7 +36,7 @@ const few: Check = check(
       : [
           {
             resource: 'cluster',
-            summary: `${count} masters hold slots; three are the fewest that survive the loss of one`,
+            summary: `${counted(count, 'master')} ${verb(count, 'holds', 'hold')} slots; three are the fewest that survive the loss of one`,
             remedy: 'add masters and move slots: redis-cli --cluster add-node, then --cluster rebalance',
             effect: 'host',
             proof,

@@ -1,3 +1,4 @@
+import { counted } from '../../../lib/counted.ts';
 import { atLeastVersion } from '../../../formats/conf/engine.ts';
 import { infoInteger, infoKeyspace } from '../../../formats/info/parse-info.ts';
 import { fileSetting, isYes, setting } from '../../facts.ts';
@@ -197,7 +198,7 @@ const droppedCommands: Check = check(
       return [
         {
           resource: 'aof-replay',
-          summary: `the AOF replay dropped ${count} commands (user default, NOPERM)`,
+          summary: `the AOF replay dropped ${counted(count, 'command')} (user default, NOPERM)`,
           remedy:
             'at once: CONFIG SET auto-aof-rewrite-percentage 0, copy appendonlydir; then make the line user default off resetpass ~* &* +@all, and restart: they replay. After a rewrite only a backup has them',
           effect: 'restart',

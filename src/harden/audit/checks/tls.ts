@@ -1,3 +1,4 @@
+import { counted } from '../../../lib/counted.ts';
 import { isYes, setting } from '../../facts.ts';
 import { check, given, notHere, proofOf, setAndKeep, type Check } from '../check.ts';
 import { hasPort, reachOfServer } from '../exposure.ts';
@@ -105,8 +106,8 @@ const expiry: Check = check(
             severity: days < 0 ? 'critical' : days < 7 ? 'high' : 'warning',
             summary:
               days < 0
-                ? `the certificate of ${subject} ended ${-days} days ago`
-                : `the certificate of ${subject} ends in ${days} days`,
+                ? `the certificate of ${subject} ended ${counted(-days, 'day')} ago`
+                : `the certificate of ${subject} ends in ${counted(days, 'day')}`,
             remedy:
               'put the new one where tls-cert-file and tls-key-file say, then CONFIG SET both: it is read at once, without a restart',
             effect: 'run time',

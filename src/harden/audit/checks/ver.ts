@@ -1,3 +1,4 @@
+import { counted } from '../../../lib/counted.ts';
 import advisories from '../../../../conf/advisories.json' with { type: 'json' };
 import { check, given, notHere, type Check, type Violation } from '../check.ts';
 import { judgeAdvisory, type Advisory } from '../judge-advisory.ts';
@@ -163,7 +164,7 @@ const oldData: Check = check(
           : [
               {
                 resource: list,
-                summary: `the list of known flaws was last checked ${days} days ago (${advisories.checked})`,
+                summary: `the list of known flaws was last checked ${counted(days, 'day')} ago (${advisories.checked})`,
                 remedy:
                   'upgrade redis-agent, or merge new ones: scripts/node scripts/merge-advisories.ts FILE.json',
                 effect: 'host',

@@ -1,3 +1,4 @@
+import { counted } from '../../../lib/counted.ts';
 import type { Finding, Severity } from '../../../domain/finding.ts';
 import type { QueueReading } from '../../../domain/queue.ts';
 import type { Rule } from '../../../domain/rule.ts';
@@ -93,7 +94,7 @@ export function evidenceOf(queue: QueueReading, now: number): Finding['evidence'
   };
 }
 
-export const jobs = (count: number): string => `${count} job${count === 1 ? '' : 's'}`;
+export const jobs = (count: number): string => counted(count, 'job');
 
 /** How to look at it. The label is text from outside. */
 export const lookAt = ({ label }: QueueReading): string =>

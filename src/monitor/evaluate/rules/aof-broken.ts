@@ -19,7 +19,7 @@ export const aofBroken: Evaluator = {
           severity: 'critical',
           summary: 'the last write to the append only file failed: writes are refused',
           remedy: 'make room on its disk or mend its rights; the server goes on by itself then',
-          evidence: { write: false },
+          evidence: { last_write: 'failed' },
         },
       ];
     if (values['aof_last_rewrite_ok'] !== 0) return [];
@@ -28,7 +28,7 @@ export const aofBroken: Evaluator = {
         severity: 'high',
         summary: 'the last rewrite of the append only file failed: it grows until one succeeds',
         remedy: 'see the server’s log for why (memory for the fork, disk), then: BGREWRITEAOF',
-        evidence: { rewrite: false },
+        evidence: { last_rewrite: 'failed' },
       },
     ];
   },

@@ -1,3 +1,4 @@
+import { counted } from '../../../lib/counted.ts';
 import { sampleRule, type Evaluator } from '../evaluator.ts';
 import { latestText, minute, nowOf } from '../view.ts';
 
@@ -29,7 +30,7 @@ export const aofReplay: Evaluator = {
       return [
         {
           severity: 'critical',
-          summary: `AOF replay dropped ${errors} commands${why}, and the file was rewritten since: only a backup has them`,
+          summary: `AOF replay dropped ${counted(errors, 'command')}${why}, and the file was rewritten since: only a backup can bring them back`,
           remedy:
             'list what there is: redis-agent backups list; then: redis-agent restore ID, with the ACL mended first',
           evidence: { dropped: errors, noperm, rewritten: true },
@@ -39,7 +40,7 @@ export const aofReplay: Evaluator = {
     return [
       {
         severity: 'critical',
-        summary: `AOF replay dropped ${errors} commands${why}; they are still in the file until it is rewritten`,
+        summary: `AOF replay dropped ${counted(errors, 'command')}${why}; what it dropped is still in the file until that is rewritten`,
         remedy: `1. CONFIG SET auto-aof-rewrite-percentage 0, no BGREWRITEAOF, and copy the AOF${folder === undefined ? '' : ` (in ${folder})`}; 2. give user default its rights back in the file (user default on nopass or >…, ~* &* +@all, or leave its line out); 3. restart`,
         evidence: { dropped: errors, noperm, rewritten: false },
       },

@@ -1,3 +1,4 @@
+import { counted } from '../../../lib/counted.ts';
 import { sampleRule, type Evaluator } from '../evaluator.ts';
 import { boundOf, latest, levelOf, nowOf } from '../view.ts';
 
@@ -26,7 +27,10 @@ export const certificateExpiry: Evaluator = {
     });
     if (severity === undefined && !stale) return [];
     const when = new Date(served * 1000).toISOString().slice(0, 10);
-    const left = days < 0 ? `expired on ${when}` : `expires in ${Math.floor(days)} days, on ${when}`;
+    const left =
+      days < 0
+        ? `expired on ${when}`
+        : `expires ${days < 1 ? 'within a day' : `in ${counted(Math.floor(days), 'day')}`}, on ${when}`;
     return [
       {
         severity: severity ?? 'warning',
@@ -39,7 +43,7 @@ export const certificateExpiry: Evaluator = {
         evidence: {
           served: when,
           stale,
-          threshold: severity === undefined ? null : boundOf(threshold, severity),
+          threshold_days: severity === undefined ? null : boundOf(threshold, severity),
         },
       },
     ];

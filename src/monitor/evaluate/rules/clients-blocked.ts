@@ -1,3 +1,4 @@
+import { counted, verb } from '../../../lib/counted.ts';
 import { sampleRule, type Evaluator } from '../evaluator.ts';
 import { boundOf, isOff, levelOf, minute, nowOf } from '../view.ts';
 
@@ -19,9 +20,9 @@ export const clientsBlocked: Evaluator = {
     return [
       {
         severity,
-        summary: `${blocked} clients wait in a blocking command (bound ${boundOf(threshold, severity)})`,
+        summary: `${counted(blocked, 'client')} ${verb(blocked, 'waits', 'wait')} in a blocking command (bound ${boundOf(threshold, severity)})`,
         remedy: 'see who they are: redis-agent clients; for a queue set role: queue of this instance',
-        evidence: { blocked, threshold: boundOf(threshold, severity) },
+        evidence: { clients_blocked: blocked, threshold: boundOf(threshold, severity) },
       },
     ];
   },

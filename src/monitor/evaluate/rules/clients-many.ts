@@ -1,3 +1,4 @@
+import { counted, verb } from '../../../lib/counted.ts';
 import { percent, sampleRule, type Evaluator } from '../evaluator.ts';
 import { boundOf, latest, levelOf, minute, nowOf } from '../view.ts';
 
@@ -24,9 +25,9 @@ export const clientsMany: Evaluator = {
     return [
       {
         severity,
-        summary: `${clients} clients are connected${share === undefined ? '' : `, ${percent(share)} of maxclients`} (bound ${bound})`,
+        summary: `${counted(clients, 'client')} ${verb(clients, 'is', 'are')} connected${share === undefined ? '' : `, ${percent(share)} of maxclients`} (bound ${bound})`,
         remedy:
-          'see who they are: redis-agent clients; a pool without a bound, or connections that nobody closes?',
+          'see who they are: redis-agent clients; look for a pool without a bound, or connections that nobody closes',
         evidence: { clients, clients_max: most ?? null, threshold: bound },
       },
     ];

@@ -23,7 +23,7 @@ export const clockSkew: Evaluator = {
         severity,
         summary: `the server’s clock is ${formatDuration(Math.abs(skew) * 1000)} ${skew > 0 ? 'ahead of' : 'behind'} the agent’s`,
         remedy: 'which one is wrong? timedatectl on both hosts; mend its time synchronisation',
-        evidence: { seconds: Math.round(skew * 10) / 10, threshold_ms: boundOf(threshold, severity) },
+        evidence: { skew_seconds: Math.round(skew * 10) / 10, threshold_ms: boundOf(threshold, severity) },
       },
     ];
   },

@@ -1,3 +1,4 @@
+import { counted, verb } from '../../../lib/counted.ts';
 import { sampleRule, type Evaluator } from '../evaluator.ts';
 import { nowOf } from '../view.ts';
 
@@ -19,9 +20,9 @@ export const clusterState: Evaluator = {
     return [
       {
         severity: 'critical',
-        summary: `the cluster ${ok === 1 ? 'is up' : 'is down'}, seen from here${unserved === undefined ? '' : `; ${unserved} slots are not served`}`,
+        summary: `the cluster ${ok === 1 ? 'is up' : 'is down'}, as this node sees it${unserved === undefined ? '' : `; ${counted(unserved, 'slot')} ${verb(unserved, 'is', 'are')} not served`}`,
         remedy: 'see which node is gone: CLUSTER NODES, or redis-cli --cluster check HOST:PORT',
-        evidence: { ok: ok === 1, unserved: unserved ?? null },
+        evidence: { cluster_ok: ok === 1, slots_unserved: unserved ?? null },
       },
     ];
   },

@@ -46,7 +46,7 @@ function exactly(view: View): Verdict[] | undefined {
     return [
       {
         severity,
-        summary: `${slow} of ${calls.amount} commands took longer than ${formatDuration(bound)} within ${Math.round(calls.ms / minute)} min: p95 is above it`,
+        summary: `${slow} of ${calls.amount} commands took longer than ${formatDuration(bound)} within ${formatDuration(calls.ms)}: p95 is above that`,
         remedy: 'see which: redis-agent slowlog',
         evidence: { slow, calls: calls.amount, bound_ms: bound, method: 'slowlog' },
       },

@@ -1,3 +1,4 @@
+import { counted } from '../../../lib/counted.ts';
 import { sampleRule, type Evaluator } from '../evaluator.ts';
 import { boundOf, isOff, latest, levelOf } from '../view.ts';
 
@@ -18,8 +19,9 @@ export const commandsDay: Evaluator = {
     return [
       {
         severity,
-        summary: `${Math.round(commands)} commands in the last 24 hours, without the agent’s own (bound ${boundOf(threshold, severity)})`,
-        remedy: 'see which: redis-agent latency; for the agent’s own share set frugal: true',
+        summary: `${counted(Math.round(commands), 'command')} in the last 24 hours, without the agent’s own (bound ${boundOf(threshold, severity)})`,
+        remedy:
+          'see which: redis-agent latency; the agent’s own come on top, and frugal: true of the instance makes them fewer',
         evidence: { commands: Math.round(commands), threshold: boundOf(threshold, severity) },
       },
     ];

@@ -1,3 +1,4 @@
+import { verb } from '../../../lib/counted.ts';
 import { sampleRule, type Evaluator } from '../evaluator.ts';
 import { boundOf, growth, levelOf, minute, othersGrowth } from '../view.ts';
 
@@ -21,6 +22,7 @@ export const connectionFailures: Evaluator = {
     const threshold = view.thresholds.failed_connections;
     const severity = levelOf(rate, threshold, { was: view.was('connection-failures', view.instance) });
     if (severity === undefined) return [];
+    const perMinute = Math.round(rate * 10) / 10;
     const parts = [
       rejected.amount > 0 ? `${rejected.amount} refused at maxclients` : '',
       (wrong?.amount ?? 0) > 0 ? `${wrong?.amount} with a wrong user or password` : '',
@@ -29,12 +31,12 @@ export const connectionFailures: Evaluator = {
     return [
       {
         severity,
-        summary: `${Math.round(rate * 10) / 10} connections a minute fail (${parts.join(', ')})`,
+        summary: `${perMinute} ${verb(perMinute, 'connection a minute fails', 'connections a minute fail')} (${parts.join(', ')})`,
         remedy: 'see who connects: redis-agent clients; wrong passwords are in ACL LOG with their address',
         evidence: {
           rejected: rejected.amount,
           wrong_password: wrong?.amount ?? null,
-          per_minute: Math.round(rate * 10) / 10,
+          per_minute: perMinute,
           threshold: boundOf(threshold, severity),
         },
       },

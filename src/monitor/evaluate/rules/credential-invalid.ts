@@ -17,7 +17,7 @@ export const credentialInvalid: Evaluator = {
     return [
       {
         severity: 'critical',
-        summary: `the agent’s own credential is refused: ${detail ?? ''}`,
+        summary: `the agent’s own credential is refused${detail === undefined ? '' : `: ${detail}`}`,
         remedy:
           'put the new password where password: of this instance points, then: systemctl reload redis-agent',
         evidence: { class: up },

@@ -21,7 +21,7 @@ export const forkSlow: Evaluator = {
         summary: `the last fork held the server up for ${formatDuration(took * 1000)} (bound ${formatDuration(boundOf(threshold, severity))})`,
         remedy:
           'are transparent huge pages on (set them to madvise or never)? Else it is the size: save on a replica',
-        evidence: { seconds: took, threshold_ms: boundOf(threshold, severity) },
+        evidence: { fork_seconds: took, threshold_ms: boundOf(threshold, severity) },
       },
     ];
   },

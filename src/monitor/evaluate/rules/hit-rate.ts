@@ -28,7 +28,11 @@ export const hitRate: Evaluator = {
         severity,
         summary: `${percent(share)} of ${lookups} look-ups found their key in ${Math.round(hits.ms / minute)} min (bound ${boundOf(threshold, severity)} %)`,
         remedy: 'are keys evicted (redis-agent history evicted_keys_total) or their times to live too short?',
-        evidence: { hits: hits.amount, misses: misses.amount, threshold: boundOf(threshold, severity) },
+        evidence: {
+          hits: hits.amount,
+          misses: misses.amount,
+          threshold_percent: boundOf(threshold, severity),
+        },
       },
     ];
   },

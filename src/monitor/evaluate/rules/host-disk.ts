@@ -25,7 +25,7 @@ export const hostDisk: Evaluator = {
         severity,
         summary: `the file system of ${latestText(view, 'dir') ?? 'its data'} is ${percent(used)} full (${formatBytes(free)} free)`,
         remedy: 'make room: old dumps and logs first (du -xh --max-depth=2); then see what grows',
-        evidence: { free, size, threshold: boundOf(threshold, severity) },
+        evidence: { free_bytes: free, size_bytes: size, threshold_percent: boundOf(threshold, severity) },
       },
     ];
   },

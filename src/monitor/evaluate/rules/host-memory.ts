@@ -21,9 +21,13 @@ export const hostMemory: Evaluator = {
     return [
       {
         severity,
-        summary: `${formatBytes(available)} of the host’s memory can be had (${percent(share)})`,
+        summary: `${formatBytes(available)} of the host’s memory is left (${percent(share)})`,
         remedy: 'see who takes it: ps aux --sort=-rss | head; set maxmemory so that a fork fits beside it',
-        evidence: { available, total, threshold: boundOf(threshold, severity) },
+        evidence: {
+          available_bytes: available,
+          total_bytes: total,
+          threshold_percent: boundOf(threshold, severity),
+        },
       },
     ];
   },

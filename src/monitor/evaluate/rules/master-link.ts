@@ -24,7 +24,7 @@ export const masterLink: Evaluator = {
         severity: 'critical',
         summary: `this replica has no link to its master${host === undefined ? '' : ` ${host}`}${since === undefined || since < 0 ? '' : ` for ${formatDuration(since * 1000)}`}`,
         remedy: 'is the master up, and masterauth right? See this server’s log; it connects again by itself',
-        evidence: { seconds: since ?? null },
+        evidence: { down_seconds: since ?? null },
       },
     ];
   },

@@ -34,7 +34,12 @@ export const memoryFragmented: Evaluator = {
         remedy: inside
           ? 'CONFIG SET activedefrag yes, where this build can; else a restart, or a failover to a replica'
           : 'MEMORY PURGE gives back what is free; after a peak it shrinks by itself',
-        evidence: { ratio, bytes, allocator_ratio: inner ?? null, allocator_bytes: innerBytes ?? null },
+        evidence: {
+          ratio,
+          lost_bytes: bytes,
+          allocator_ratio: inner ?? null,
+          allocator_lost_bytes: innerBytes ?? null,
+        },
       },
     ];
   },

@@ -1,3 +1,4 @@
+import { counted } from '../../../lib/counted.ts';
 import { sampleRule, type Evaluator } from '../evaluator.ts';
 import { boundOf, growth, isOff, levelOf, minute } from '../view.ts';
 
@@ -22,8 +23,8 @@ export const memoryFull: Evaluator = {
     const severity = oom > 0 ? 'critical' : byEviction;
     if (severity === undefined) return [];
     const parts = [
-      oom > 0 ? `${oom} writes refused (OOM)` : '',
-      evicted.amount > 0 ? `${evicted.amount} keys evicted` : '',
+      oom > 0 ? `${counted(oom, 'write')} refused (OOM)` : '',
+      evicted.amount > 0 ? `${counted(evicted.amount, 'key')} evicted` : '',
     ].filter(Boolean);
     return [
       {
@@ -31,7 +32,11 @@ export const memoryFull: Evaluator = {
         summary: `memory is full: ${parts.join(' and ')} within ${Math.round(evicted.ms / 1000)} s`,
         remedy:
           'see what grows: redis-agent memory; raise maxmemory if the host has room, or remove what is not needed (finished jobs first)',
-        evidence: { evicted: evicted.amount, oom_errors: oom, threshold: boundOf(threshold, severity) },
+        evidence: {
+          keys_evicted: evicted.amount,
+          writes_refused: oom,
+          threshold: boundOf(threshold, severity),
+        },
       },
     ];
   },

@@ -36,14 +36,14 @@ export const memoryHigh: Evaluator = {
         summary: `memory is at ${percent(share)} of ${limits[source] ?? source} (${formatBytes(used)} of ${formatBytes(limit)})`,
         remedy:
           source === 'maxmemory'
-            ? 'see what grows: redis-agent memory; then raise maxmemory, or let keys expire'
+            ? 'see what grows: redis-agent memory; then let keys expire, or raise maxmemory (CONFIG SET, and the file)'
             : 'see what grows: redis-agent memory; set maxmemory below this limit, or the kernel ends the server there',
         evidence: {
-          used,
-          limit,
+          used_bytes: used,
+          limit_bytes: limit,
           limit_source: source,
-          percent: Math.round(share * 10) / 10,
-          threshold: bound,
+          share_percent: Math.round(share * 10) / 10,
+          threshold_percent: bound,
         },
       },
     ];

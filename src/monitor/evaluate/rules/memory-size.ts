@@ -20,8 +20,8 @@ export const memorySize: Evaluator = {
       {
         severity,
         summary: `${formatBytes(used)} of memory is used (bound ${formatBytes(boundOf(threshold, severity))})`,
-        remedy: 'see what grows: redis-agent memory',
-        evidence: { used, threshold: boundOf(threshold, severity) },
+        remedy: 'see what grows: redis-agent memory; where it is meant, raise memory_bytes of its thresholds',
+        evidence: { used_bytes: used, threshold_bytes: boundOf(threshold, severity) },
       },
     ];
   },

@@ -1,3 +1,4 @@
+import { verb } from '../../../lib/counted.ts';
 import { boundOf, levelOf, minute } from '../view.ts';
 import { drains, evidenceOf, jobs, lookAt, queueRule, steps } from '../queues/queue-rule.ts';
 
@@ -19,7 +20,7 @@ export const queueDepth = queueRule(
     const severity = drains(one) && level !== 'info' ? 'warning' : level;
     return {
       severity,
-      summary: `${queue.label}: ${jobs(waiting)} wait (bound ${boundOf(threshold, level)})`,
+      summary: `${queue.label}: ${jobs(waiting)} ${verb(waiting, 'waits', 'wait')} (bound ${boundOf(threshold, level)})`,
       remedy: `more workers, or fewer jobs; ${lookAt(queue)}`,
       evidence: { ...evidenceOf(queue, now), threshold: boundOf(threshold, level) },
     };

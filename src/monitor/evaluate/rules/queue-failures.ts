@@ -25,12 +25,12 @@ export const queueFailures = queueRule(
     return {
       severity,
       summary: `${queue.label}: ${failed} of ${failed + completed} jobs failed in the last 15 minutes (${percent(share)}, an estimate)`,
-      remedy: lookAt(queue).replace(' show ', ' failed '),
+      remedy: `see why: ${lookAt(queue).replace(' show ', ' failed ')}`,
       evidence: {
         ...evidenceOf(queue, now),
         failed_15m: failed,
         completed_15m: completed,
-        threshold: boundOf(threshold, severity),
+        threshold_percent: boundOf(threshold, severity),
       },
     };
   },

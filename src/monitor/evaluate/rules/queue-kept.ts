@@ -1,3 +1,4 @@
+import { verb } from '../../../lib/counted.ts';
 import { formatBytes } from '../../../lib/bytes.ts';
 import { queueRule, evidenceOf } from '../queues/queue-rule.ts';
 import { boundOf, levelOf, nowOf } from '../view.ts';
@@ -27,7 +28,7 @@ export const queueKept = queueRule(
     ].filter((each) => each !== undefined);
     return {
       severity,
-      summary: `${queue.label}: ${kept.join(' and ')} jobs hold about ${formatBytes(keptBytes)}`,
+      summary: `${queue.label}: ${kept.join(' and ')} ${verb(queue.completed + queue.failed, 'job holds', 'jobs hold')} about ${formatBytes(keptBytes)}`,
       remedy:
         'where jobs are added, set removeOnComplete and removeOnFail, such as { age: 86400, count: 1000 }; what is there already: queue.clean(…)',
       evidence: {
@@ -35,7 +36,7 @@ export const queueKept = queueRule(
         completed: queue.completed,
         failed: queue.failed,
         kept_bytes: keptBytes,
-        threshold: boundOf(threshold, severity),
+        threshold_bytes: boundOf(threshold, severity),
       },
     };
   },

@@ -1,3 +1,4 @@
+import { counted, verb } from '../../../lib/counted.ts';
 import { age, evidenceOf, queueRule } from '../queues/queue-rule.ts';
 
 /** Jobs are removed when others end, and not by a clock. */
@@ -22,7 +23,7 @@ export const queueRetention = queueRule(
         ? `the oldest failed job is ${age(now, oldestFailed ?? now)} old`
         : undefined,
       keep.last !== undefined && completed > keep.last * slack
-        ? `${completed} completed jobs are kept, and not ${keep.last}`
+        ? `${counted(completed, 'completed job')} ${verb(completed, 'is', 'are')} kept, and not ${keep.last}`
         : undefined,
     ].filter((problem) => problem !== undefined);
     if (problems.length === 0) return undefined;

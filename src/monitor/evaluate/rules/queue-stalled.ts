@@ -1,3 +1,4 @@
+import { counted, verb } from '../../../lib/counted.ts';
 import { boundOf, levelOf, minute } from '../view.ts';
 import { evidenceOf, grown, lookAt, queueRule } from '../queues/queue-rule.ts';
 
@@ -19,7 +20,7 @@ export const queueStalled = queueRule(
     if (severity === undefined) return undefined;
     return {
       severity,
-      summary: `${queue.label}: ${stalled} jobs lost their worker in the last 15 minutes (an estimate)`,
+      summary: `${queue.label}: ${counted(stalled, 'job')} lost ${verb(stalled, 'its', 'their')} worker in the last 15 minutes (an estimate)`,
       remedy: `do workers crash (out of memory?), or block their event loop for longer than lockDuration? ${lookAt(queue)}`,
       evidence: { ...evidenceOf(queue, now), stalled_15m: stalled, threshold: boundOf(threshold, severity) },
     };

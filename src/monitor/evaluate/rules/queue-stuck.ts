@@ -1,3 +1,4 @@
+import { counted } from '../../../lib/counted.ts';
 import { age, evidenceOf, isSure, jobs, lookAt, queueRule } from '../queues/queue-rule.ts';
 import { boundOf, levelOf } from '../view.ts';
 
@@ -32,12 +33,14 @@ export const queueStuck = queueRule(
     const working = (queue.held ?? 0) > 0;
     const level = levelOf(working ? idle / patience : idle, threshold, { was });
     if (level === undefined) return undefined;
-    const workers =
-      queue.workers === null ? '' : `, ${queue.workers} worker${queue.workers === 1 ? '' : 's'} connected`;
+    const workers = queue.workers === null ? '' : `, ${counted(queue.workers, 'worker')} connected`;
     return {
       severity: working && level === 'critical' ? 'high' : level,
       summary: `${queue.label}: ${queue.due} due, 0 finished in ${age(now, queue.idleSince)}${workers}${working ? `; ${jobs(queue.held ?? 0)} held by a worker: a long one, or one that hangs` : ''}`,
-      remedy: `${lookAt(queue)}; see the workers’ logs and restart them: a stopped or hung one stays connected`,
+      remedy:
+        queue.workers === 0
+          ? `start a worker for it; ${lookAt(queue)} shows what waits`
+          : `see the workers’ logs and restart them: a stopped or hung one stays connected; what waits: ${lookAt(queue)}`,
       evidence: {
         ...evidenceOf(queue, now),
         idle_seconds: Math.round(idle / 1000),

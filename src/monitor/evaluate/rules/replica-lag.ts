@@ -30,9 +30,13 @@ export const replicaLag: Evaluator = {
     return [
       {
         severity,
-        summary: `${values['master'] === 1 ? 'a replica' : 'the master'} was last heard ${formatDuration(lag * 1000)} ago${bytes === undefined ? '' : `, ${formatBytes(bytes)} behind`}`,
+        summary: `${values['master'] === 1 ? 'a replica' : 'the master'} was last heard of ${formatDuration(lag * 1000)} ago${bytes === undefined ? '' : `, ${formatBytes(bytes)} behind`}`,
         remedy: 'is the replica busy, or the network between them? See INFO replication on both',
-        evidence: { seconds: lag, bytes: bytes ?? null, threshold_ms: boundOf(threshold, severity) },
+        evidence: {
+          lag_seconds: lag,
+          behind_bytes: bytes ?? null,
+          threshold_ms: boundOf(threshold, severity),
+        },
       },
     ];
   },

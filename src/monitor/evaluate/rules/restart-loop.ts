@@ -22,7 +22,7 @@ export const restartLoop: Evaluator = {
     return [
       {
         severity,
-        summary: `the server was restarted ${restarts} times within 15 minutes`,
+        summary: `the server was restarted ${restarts === 1 ? 'once' : `${restarts} times`} within 15 minutes`,
         remedy: 'see why it ends: journalctl of its unit, its log, and dmesg for the out-of-memory killer',
         evidence: { restarts, threshold: boundOf(view.thresholds.restarts, severity) },
       },

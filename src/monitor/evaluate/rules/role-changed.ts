@@ -18,7 +18,10 @@ export const roleChanged: Evaluator = {
     return [
       {
         severity: 'warning',
-        summary: `this server became ${now}${first === last ? ', twice changed' : `, it was ${word(first)}`} within 10 minutes`,
+        summary:
+          first === last
+            ? `this server changed its role within the last 10 minutes, and is a ${now} again`
+            : `this server became a ${now} within the last 10 minutes; it was a ${word(first)} before`,
         remedy:
           'was it meant? See the log, and whether clients follow; backups go on from whoever url points at',
         evidence: { role: now },

@@ -26,7 +26,7 @@ export const roundTrip: Evaluator = {
         severity,
         summary: `a PING takes ${formatDuration(p95)} there and back (p95 of ${took.length}; bound ${formatDuration(boundOf(threshold, severity))})`,
         remedy:
-          'execution is in redis-agent latency; if that is short, look at the network, or the host’s load',
+          'how long commands themselves take: redis-agent latency; if that is little, look at the network, or the host’s load',
         evidence: { p95_ms: Math.round(p95), polls: took.length, threshold_ms: boundOf(threshold, severity) },
       },
     ];

@@ -1,3 +1,4 @@
+import { counted, verb } from '../../../lib/counted.ts';
 import { sampleRule, type Evaluator } from '../evaluator.ts';
 import { nowOf } from '../view.ts';
 
@@ -15,12 +16,13 @@ export const saveBroken: Evaluator = {
     const ok = values['save_last_ok'];
     if (ok === undefined) return undefined;
     if (ok === 1) return [];
+    const changes = values['changes_since_save'];
     return [
       {
         severity: 'high',
-        summary: `the server’s last snapshot failed; ${values['changes_since_save'] ?? 0} changes are in memory only`,
+        summary: `the server’s last snapshot failed; ${changes === undefined ? 'what changed since is' : `${counted(changes, 'change')} since ${verb(changes, 'is', 'are')}`} in memory only`,
         remedy: 'see its log for why (disk full, rights of its dir, memory for the fork), then: BGSAVE',
-        evidence: { changes: values['changes_since_save'] ?? null },
+        evidence: { changes: changes ?? null },
       },
     ];
   },

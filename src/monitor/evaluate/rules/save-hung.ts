@@ -29,10 +29,10 @@ export const saveHung: Evaluator = {
     return [
       {
         severity: 'high',
-        summary: `the snapshot under way has written nothing for minutes (${formatDuration(seconds * 1000)} since it began)`,
+        summary: `the snapshot under way began ${formatDuration(seconds * 1000)} ago and has written nothing for the last minutes`,
         remedy:
           'is its disk stuck (iostat, dmesg)? Else end the child (the pid in the server’s log) and BGSAVE; some versions hang here after fields of hashes expired: upgrade',
-        evidence: { seconds, keys_written: values['save_current_keys'] ?? null },
+        evidence: { running_seconds: seconds, keys_written: values['save_current_keys'] ?? null },
       },
     ];
   },
@@ -50,7 +50,7 @@ function slow(view: Parameters<Evaluator['judge']>[0]): ReturnType<Evaluator['ju
       severity,
       summary: `a snapshot takes ${formatDuration(took)} (bound ${formatDuration(boundOf(threshold, severity))})`,
       remedy: 'is its disk slow, or the data set too large for it?',
-      evidence: { seconds: took / 1000, threshold_ms: boundOf(threshold, severity) },
+      evidence: { took_seconds: took / 1000, threshold_ms: boundOf(threshold, severity) },
     },
   ];
 }

@@ -18,7 +18,7 @@ export const sentinelQuorum: Evaluator = {
     return [
       {
         severity: 'high',
-        summary: `there is no quorum for ${names === '' ? 'some master' : names}`,
+        summary: `the Sentinels could not agree on a failover of ${names === '' ? 'some master' : names}: too few can be reached`,
         remedy: 'are the other Sentinels up and reachable? SENTINEL CKQUORUM NAME tells how many are usable',
         evidence: { masters: names },
       },

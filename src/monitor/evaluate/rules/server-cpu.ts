@@ -26,12 +26,12 @@ export const serverCpu: Evaluator = {
     return [
       {
         severity,
-        summary: `the server takes ${percent(share)} of a core for 10 minutes${worst.length === 0 ? '' : `, most of it for ${worst.join(', ')}`}`,
+        summary: `the server has taken ${percent(share)} of a core for 10 minutes${worst.length === 0 ? '' : `, most of it for ${worst.join(', ')}`}`,
         remedy: 'see which commands take it: redis-agent latency',
         evidence: {
-          percent: Math.round(share),
+          core_percent: Math.round(share),
           thread: name.includes('main') ? 'main' : 'all',
-          threshold: boundOf(threshold, severity),
+          threshold_percent: boundOf(threshold, severity),
         },
       },
     ];

@@ -5,8 +5,10 @@ import { minute, nowOf } from '../view.ts';
 const down: readonly UpClass[] = ['refused', 'timeout', 'unreachable'];
 const remedies: Partial<Record<UpClass, string>> = {
   refused: 'is it running? systemctl status of its unit, then its log; redis-agent runbook down',
-  timeout: 'is it stopped, swapping or in a long command? See its host (top, dmesg) and its log',
-  unreachable: 'see the message; redis-agent check tries the whole path',
+  timeout:
+    'is it stopped, swapping or in a long command? See its host (top, dmesg) and its log; redis-agent runbook down',
+  unreachable:
+    'redis-agent check tries the whole path to it, and redis-agent runbook down goes through the rest',
 };
 
 export const serverDown: Evaluator = {

@@ -20,7 +20,8 @@ export const serverLoading: Evaluator = {
         summary: `the server has started and loads its data: ${detail ?? 'how far it is, it does not say'}`,
         remedy: 'wait; systemd’s TimeoutStartSec must be longer than this takes',
         evidence: {
-          loaded_percent: Math.round((values['loading_ratio'] ?? 0) * 100),
+          loaded_percent:
+            values['loading_ratio'] === undefined ? null : Math.round(values['loading_ratio'] * 100),
           eta_seconds: values['loading_eta_seconds'] ?? null,
         },
       },

@@ -1,3 +1,4 @@
+import { counted } from '../../../lib/counted.ts';
 import { formatDuration } from '../../../lib/duration.ts';
 import { sampleRule, type Evaluator } from '../evaluator.ts';
 import { boundOf, isOff, levelOf, minute, within } from '../view.ts';
@@ -25,14 +26,12 @@ export const slowCommands: Evaluator = {
     if (severity === undefined || count === 0) return [];
     const worst = slow.toSorted((a, b) => b.micros - a.micros)[0];
     const most =
-      worst === undefined
-        ? ''
-        : `, the worst ${worst.fingerprint} with ${formatDuration(worst.micros / 1000)}`;
-    const gone = lost === 0 ? '' : ` (${lost} of them lost: the slow log is too short, slowlog-max-len)`;
+      worst === undefined ? '' : `, the worst ${worst.fingerprint} at ${formatDuration(worst.micros / 1000)}`;
+    const gone = lost === 0 ? '' : ` (${lost} of them no longer in the slow log: raise slowlog-max-len)`;
     return [
       {
         severity,
-        summary: `${count} slow commands in 5 minutes${gone}${most}`,
+        summary: `${counted(count, 'slow command')} in 5 minutes${gone}${most}`,
         remedy: 'see which: redis-agent slowlog',
         evidence: { count, lost, worst: worst?.fingerprint ?? null, threshold: boundOf(threshold, severity) },
       },

@@ -19,9 +19,9 @@ export const storageSize: Evaluator = {
     return [
       {
         severity,
-        summary: `the append only file has ${formatBytes(size)} (bound ${formatBytes(boundOf(threshold, severity))})`,
+        summary: `the append only file has grown to ${formatBytes(size)} (bound ${formatBytes(boundOf(threshold, severity))})`,
         remedy: 'rewrite it (BGREWRITEAOF) when there is memory for it; see auto-aof-rewrite-percentage',
-        evidence: { size, threshold: boundOf(threshold, severity) },
+        evidence: { size_bytes: size, threshold_bytes: boundOf(threshold, severity) },
       },
     ];
   },

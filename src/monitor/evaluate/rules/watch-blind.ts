@@ -26,7 +26,9 @@ export const watchBlind: Evaluator = {
           ? 'redis-agent init --rights shows and gives what is missing'
           : reason === 'keys'
             ? 'ACL SETUSER redis-agent %R~PREFIX:* (~PREFIX:* before 7.0), or ignore: true in monitor.queues'
-            : 'if the command is renamed or the provider does not offer it, this stays so',
+            : reason === 'garbled'
+              ? 'is it a Redis at all, or is a proxy in between? See what it answers: redis-agent check'
+              : 'if the command is renamed or the provider does not offer it, this stays so',
       evidence: { collector, reason },
     }));
   },
