@@ -19,7 +19,7 @@ export interface KeyProgress {
   /** Records that a cluster had moved meanwhile: another reading writes them. */
   moved?: number[];
   counts: TallyCounts;
-  /** The run_id of the server that has confirmed them. */
+  /** The tenure of the server that has confirmed them. */
   server: string | null;
   /** What followed temporary keys, in each run so far: some may have been left. */
   temporary: string[];
@@ -29,9 +29,9 @@ export interface KeyProgress {
 export const nothingDone = { reading: 1 as const, from: 0, doubtful_to: 0, deferred: [], moved: [] };
 
 /**
- * What can be relied on when the server that answers now is `server` and holds `keys`. Another process need not have all
- * that the earlier one has confirmed, nor has one that was emptied since: then everything is written again, except what is
- * there, which the earlier run has written.
+ * What can be relied on when the server that answers now is `server` and holds `keys`. Another process, or a replica that has
+ * taken over, need not have all that the earlier one has confirmed, nor has one that was emptied since: then everything is
+ * written again, except what is there, which the earlier run has written.
  */
 export function whatIsLeft(progress: KeyProgress, server: string | null, keys: number): KeyProgress {
   if (progress.server === server && keys >= progress.counts.written) return progress;

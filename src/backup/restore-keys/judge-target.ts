@@ -13,6 +13,8 @@ export interface KeyTarget {
   version: string;
   run_id: string | null;
   replication_id: string | null;
+  /** Changes with the process, and when a replica becomes the master: another need not have all that this one confirmed. */
+  tenure: string | null;
   /** Keys there now, by database. */
   databases: Record<string, number>;
   used_memory: number;
@@ -30,6 +32,7 @@ export interface ClusterLane {
   address: string;
   node: string;
   slots: SlotRange[];
+  tenure: string | null;
 }
 
 /** What the target's version can do, where that matters. */
@@ -87,6 +90,7 @@ export function judgeTarget(info: Info, { name, url }: { name: string; url: stri
     version,
     run_id: info.get('run_id') ?? null,
     replication_id: info.get('master_replid') ?? null,
+    tenure: tenureOf(info) ?? null,
     databases: Object.fromEntries(databases),
     used_memory: infoInteger(info, 'used_memory') ?? 0,
     maxmemory: infoInteger(info, 'maxmemory') ?? 0,
@@ -94,6 +98,15 @@ export function judgeTarget(info: Info, { name, url }: { name: string; url: stri
     aof: info.get('aof_enabled') === '1',
     cluster: null,
   };
+}
+
+/** Undefined for a replica. */
+export function tenureOf(info: Info): string | undefined {
+  if (info.get('role') !== 'master') return undefined;
+  const process = info.get('run_id') ?? '';
+  // Where it was a replica before, that of its master then.
+  const wasReplica = /[^0]/.test(info.get('master_replid2') ?? '0');
+  return wasReplica ? `${process} ${info.get('master_replid') ?? ''}` : process;
 }
 
 export function abilitiesOf({ engine, version }: KeyTarget): TargetAbilities {

@@ -215,7 +215,10 @@ export class KeyWriter implements RdbHandler, BuilderHost {
 
   /** False where the node was asked for the last time. */
   elsewhere(index: number, reply: PipeError): boolean {
-    return this.options.node?.moved.note(index, reply) === true;
+    const moved = this.options.node?.moved;
+    const noted = moved?.note(index, reply) === true;
+    if (noted) this.failure ??= moved?.tooMany(this.pipe.target.name);
+    return noted;
   }
 
   /** After a failure: takes what was being built out of the target, where the connection still stands. */

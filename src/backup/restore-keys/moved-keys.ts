@@ -1,3 +1,4 @@
+import { AgentError } from '../../domain/errors.ts';
 import { PipeError, type PipeReply } from '../../redis/reply-parser.ts';
 
 /** Why a key was not written whose slot was never at rest. */
@@ -8,6 +9,12 @@ export const slotMoves =
 export function isElsewhere(reply: PipeReply): boolean {
   return reply instanceof PipeError && ['MOVED', 'ASK', 'TRYAGAIN'].includes(reply.code);
 }
+
+/** More records are not noted, in memory and in the journal: then everything is read once more. */
+const mostRecords = 100_000;
+
+/** Of the error that ends a reading because more keys are elsewhere than are noted. */
+export const otherMasters = 'other-masters';
 
 /** Records that a node did not take, since the cluster has changed: they are written in another reading, to whom it says. */
 export class MovedKeys {
@@ -30,5 +37,13 @@ export class MovedKeys {
     const [, slot, address] = /^ASK (\d+) (\S+)/.exec(text) ?? [];
     if (code === 'ASK' && slot !== undefined && address !== undefined) this.asks.set(Number(slot), address);
     return true;
+  }
+
+  /** Why this reading is to end. */
+  tooMany(node: string): AgentError | undefined {
+    if (this.records.length < mostRecords) return undefined;
+    return new AgentError('redis', `${node} has lost the slots of more than ${mostRecords} keys meanwhile`, {
+      reason: otherMasters,
+    });
   }
 }

@@ -236,8 +236,12 @@ const fewDatabases: Judge = ({ facts: { conf }, manifest }) => {
   );
 };
 
-const slots: Judge = ({ facts: { running, conf }, manifest }) => {
-  const against = judgeSlots(running === undefined ? conf?.cluster : running.cluster, manifest);
+const slots: Judge = ({ facts: { running, conf }, manifest, server }) => {
+  const against = judgeSlots(
+    running === undefined ? conf?.cluster : running.cluster,
+    manifest,
+    server.engine,
+  );
   return against && guard('slots', against.why, against.instead);
 };
 

@@ -1,4 +1,4 @@
-import type { ClusterPlace, Manifest } from '../../domain/backup.ts';
+import type { ClusterPlace, Engine, Manifest } from '../../domain/backup.ts';
 import { countSlots, formatSlots, slotsWithout } from '../../formats/cluster/slots.ts';
 import type { ClusterFacts } from './facts.ts';
 
@@ -13,11 +13,12 @@ const shownText = 60;
 
 /**
  * Does a node of a cluster have the slots that the backup has keys of? A server that finds keys of others' slots at its start
- * keeps them and takes those slots for half moved; and of slots that it has got since, all keys would be gone.
+ * keeps them and takes those slots for half moved; Valkey deletes them. Of slots that it has got since, all keys would be gone.
  */
 export function judgeSlots(
   cluster: ClusterFacts | undefined,
   { id, cluster: then }: Pick<Manifest, 'id' | 'cluster'>,
+  engine: Engine,
 ): Objection | undefined {
   if (cluster === undefined) return undefined;
   const { place: now } = cluster;
@@ -36,7 +37,7 @@ export function judgeSlots(
     return guard(
       `the backup is of the slots ${shown(then)}, and this node has the slots ${shown(now)} now` +
         (gone.length > 0
-          ? `; ${countSlots(gone)} are elsewhere, and keys of theirs would come back here`
+          ? `; ${countSlots(gone)} are elsewhere, and ${engine === 'valkey' ? 'Valkey would delete keys of theirs as it starts' : 'keys of theirs would come back here'}`
           : '') +
         (fresh.length > 0 ? `; ${countSlots(fresh)} are new, and all their keys would be gone` : ''),
       byKey(id),

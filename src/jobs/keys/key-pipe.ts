@@ -7,6 +7,7 @@ import type { SlotRange } from '../../domain/backup.ts';
 import { Pipe } from '../../redis/pipe.ts';
 import type { PipeReply } from '../../redis/reply-parser.ts';
 import type { RedisTarget } from '../../redis/target.ts';
+import { nodeTarget } from './read-target.ts';
 import type { RestoreKeysContext, RestoreKeysOptions } from './restore-keys-options.ts';
 
 /** One server that is written to: the target itself, or a master of its cluster. */
@@ -65,9 +66,7 @@ export async function withPipes<T>(
   };
   try {
     if (place.cluster === null) await open(options.target);
-    else
-      for (const node of place.cluster.nodes)
-        await open({ ...options.target, name: node.url.replace(/^\w+:\/\//, ''), url: node.url }, node);
+    else for (const node of place.cluster.nodes) await open(nodeTarget(options.target, node.url), node);
     const [first, ...others] = lanes;
     if (first === undefined) throw new Error('a target without a server');
     return await use([first, ...others], flowOf(lanes));

@@ -1,4 +1,4 @@
-import { judgeTarget, type KeyTarget } from '../../backup/restore-keys/judge-target.ts';
+import { judgeTarget, tenureOf, type KeyTarget } from '../../backup/restore-keys/judge-target.ts';
 import { AgentError } from '../../domain/errors.ts';
 import { clusterSlots, formatSlots, slotsWithout } from '../../formats/cluster/slots.ts';
 import { connectRedis } from '../../redis/connect.ts';
@@ -16,6 +16,31 @@ export async function readTarget(target: RedisTarget, signal: AbortSignal): Prom
   } finally {
     connection.close();
   }
+}
+
+/** Of a node now; undefined where it is no master any more, or is gone. */
+export async function readTenure(
+  target: RedisTarget,
+  url: string,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  try {
+    const connection = await connectRedis(nodeTarget(target, url), { signal });
+    try {
+      return tenureOf(await readInfo(connection));
+    } finally {
+      connection.close();
+    }
+  } catch (error) {
+    signal.throwIfAborted();
+    if (error instanceof AgentError) return undefined;
+    throw error;
+  }
+}
+
+/** A node of the target's cluster. */
+export function nodeTarget(target: RedisTarget, url: string): RedisTarget {
+  return { ...target, url, name: url.replace(/^\w+:\/\//, '') };
 }
 
 async function readCluster(
@@ -36,7 +61,7 @@ async function readCluster(
     );
   const nodes: KeyTarget[] = [];
   for (const { url } of masters) {
-    const connection = await connectRedis({ ...target, url, name: url.replace(/^\w+:\/\//, '') }, { signal });
+    const connection = await connectRedis(nodeTarget(target, url), { signal });
     try {
       nodes.push(judgeTarget(await readInfo(connection), { ...connection.target }));
     } finally {
@@ -48,11 +73,12 @@ async function readCluster(
     name: target.name,
     url: target.url,
     cluster: {
-      nodes: masters.map(({ url, host, port, id, slots }) => ({
+      nodes: masters.map(({ url, host, port, id, slots }, index) => ({
         url,
         address: `${host}:${port}`,
         node: id,
         slots,
+        tenure: nodes[index]?.tenure ?? null,
       })),
     },
   };
@@ -76,6 +102,10 @@ function sumUp(nodes: readonly KeyTarget[]): KeyTarget {
       .toSorted()
       .join(' '),
     replication_id: null,
+    tenure: nodes
+      .map((node) => node.tenure ?? '')
+      .toSorted()
+      .join(' '),
     databases,
     used_memory: sum((node) => node.used_memory),
     maxmemory: limited ? sum(({ maxmemory }) => maxmemory) : 0,

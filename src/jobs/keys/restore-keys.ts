@@ -54,5 +54,5 @@ function earlierRun(journal: KeyJournal | undefined, place: KeyTarget): KeyProgr
   const there = Object.values(place.databases).reduce((sum, keys) => sum + keys, 0);
   if (there === 0) return undefined;
   const progress = journal?.read();
-  return progress && whatIsLeft(progress, place.run_id, there);
+  return progress && whatIsLeft(progress, place.tenure, there);
 }

@@ -3,16 +3,17 @@ import { nothingDone, type KeyJournal, type KeyProgress } from '../../backup/res
 import type { KeyTarget } from '../../backup/restore-keys/judge-target.ts';
 import { FunctionLoader } from '../../backup/restore-keys/function-loader.ts';
 import { KeyWriter } from '../../backup/restore-keys/key-writer.ts';
-import { MovedKeys } from '../../backup/restore-keys/moved-keys.ts';
+import { MovedKeys, otherMasters } from '../../backup/restore-keys/moved-keys.ts';
 import { countEvicted } from '../../backup/restore-keys/probe-target.ts';
 import { SlotRouter } from '../../backup/restore-keys/slot-router.ts';
 import { Tally, type TallyCounts } from '../../backup/restore-keys/tally.ts';
 import { AgentError } from '../../domain/errors.ts';
 import { feedKeys } from './feed-keys.ts';
 import { withPipes, type Flow, type Lane } from './key-pipe.ts';
-import type { KeySource } from './key-source.ts';
 import { readTarget } from './read-target.ts';
 import type { RestoreKeysContext, RestoreKeysOptions, RestoreKeysResult } from './restore-keys-options.ts';
+import { soFar } from './so-far.ts';
+import { demotedError, UsedNodes } from './used-nodes.ts';
 
 /** How often the journal is written. Milliseconds. */
 const journalEvery = 2000;
@@ -21,7 +22,13 @@ const ahead = 1_000_000;
 /** More than one part of a dump can hold. */
 const mostPerSlice = 150_000;
 
-/** Reads the dump to the writer: once, and again for values that were too large for that. */
+/** Readings of everything, each after a failover, before it is given up. */
+const mostPasses = 3;
+
+/**
+ * Reads the dump to the writer: once, and again for values that were too large for that. All of it again where a node of a
+ * cluster was demoted meanwhile.
+ */
 export async function writeKeys(
   context: RestoreKeysContext,
   options: RestoreKeysOptions,
@@ -29,45 +36,85 @@ export async function writeKeys(
   journal: KeyJournal | undefined,
   before: KeyProgress | undefined,
 ): Promise<RestoreKeysResult> {
-  const { clock } = context;
-  const tally = new Tally(before?.counts);
+  const { clock, signal } = context;
+  const { source, target } = options;
   const start = clock.monotonic();
-  const earlier = tally.counts.written;
-  const functions = options.withFunctions === true ? new FunctionLoader() : undefined;
-  const write: Write = { context, options, place, journal, tally, functions, resumed: before !== undefined };
-  const temporary = [...(before?.temporary ?? []), freshSuffix()];
-  const fresh = { ...nothingDone, counts: tally.counts, server: place.run_id };
-  let progress: KeyProgress = { ...(before ?? fresh), temporary };
-  const moved = new MovedKeys([...(progress.moved ?? [])], !options.source.again);
+  let write = freshWrite({ context, options, place, journal, nodes: new UsedNodes() }, before?.counts);
+  write.resumed = before !== undefined;
+  let earlier = write.tally.counts.written;
+  let progress: KeyProgress = {
+    ...(before ?? { ...nothingDone, counts: write.tally.counts, server: place.tenure }),
+    temporary: [...(before?.temporary ?? []), freshSuffix()],
+  };
   try {
-    if (progress.reading === 1) {
-      const left = await read(write, progress, moved);
-      progress = { ...progress, ...nothingDone, reading: 2, ...left };
+    for (let pass = 1; ; pass++) {
+      const again = source.again && pass < mostPasses;
+      const temporary = await readAll(write, progress).catch((error: unknown) => {
+        if (again && error instanceof AgentError && error.reason === otherMasters) return undefined;
+        throw error;
+      });
+      const demoted = await write.nodes.firstDemoted(target, signal);
+      if (temporary !== undefined && demoted === undefined) break;
+      if (demoted !== undefined && !again) throw demotedError(demoted, source.again);
+      const now = await readTarget(target, signal);
+      write = freshWrite({ ...write, place: now, nodes: new UsedNodes() });
+      earlier = 0;
+      const doubtful = { ...nothingDone, doubtful_to: Number.MAX_SAFE_INTEGER };
+      const { counts } = write.tally;
+      progress = {
+        ...doubtful,
+        counts,
+        server: now.tenure,
+        temporary: [...(temporary ?? progress.temporary), freshSuffix()],
+      };
     }
-    if (place.cluster !== null) await readMoved(write, progress, moved.asks);
-    else if (progress.deferred.length > 0) await read(write, progress, new MovedKeys());
   } catch (error) {
-    throw soFar(error, tally.counts.written, journal && options.source);
+    throw soFar(error, write.tally.counts.written, journal && source);
   }
   journal?.remove();
   const seconds = (clock.monotonic() - start) / 1000;
+  const { counts } = write.tally;
   return {
-    ...tally.counts,
-    functions: functions?.counts ?? null,
+    ...counts,
+    functions: write.functions?.counts ?? null,
     resumed_from: before?.from ?? null,
     seconds: Math.round(seconds * 1000) / 1000,
-    keys_per_second: Math.round((tally.counts.written - earlier) / Math.max(seconds, 0.001)),
+    keys_per_second: Math.round((counts.written - earlier) / Math.max(seconds, 0.001)),
   };
 }
 
-interface Write {
+interface Write extends Surroundings {
+  tally: Tally;
+  functions: FunctionLoader | undefined;
+  /** An earlier reading may have written anything of it. */
+  resumed: boolean;
+}
+
+interface Surroundings {
   context: RestoreKeysContext;
   options: RestoreKeysOptions;
   place: KeyTarget;
   journal: KeyJournal | undefined;
-  tally: Tally;
-  functions: FunctionLoader | undefined;
-  resumed: boolean;
+  nodes: UsedNodes;
+}
+
+function freshWrite(surroundings: Surroundings, counts?: TallyCounts): Write {
+  const functions = surroundings.options.withFunctions === true ? new FunctionLoader() : undefined;
+  return { ...surroundings, tally: new Tally(counts), functions, resumed: true };
+}
+
+/** Every reading that it takes. Returns what followed temporary keys, which has become more. */
+async function readAll(write: Write, before: KeyProgress): Promise<string[]> {
+  const { options, place } = write;
+  let progress = before;
+  const moved = new MovedKeys([...(progress.moved ?? [])], !options.source.again);
+  if (progress.reading === 1) {
+    const left = await read(write, progress, moved);
+    progress = { ...progress, ...nothingDone, reading: 2, ...left };
+  }
+  if (place.cluster !== null) return await readMoved(write, progress, moved.asks);
+  if (progress.deferred.length > 0) await read(write, progress, new MovedKeys());
+  return progress.temporary;
 }
 
 function freshSuffix(): string {
@@ -86,7 +133,7 @@ async function readMoved(
   write: Write,
   before: KeyProgress,
   firstAsks: ReadonlyMap<number, string>,
-): Promise<void> {
+): Promise<string[]> {
   const { context, options, journal } = write;
   let progress = before;
   let asks = firstAsks;
@@ -104,24 +151,26 @@ async function readMoved(
     // A second failure of RESTORE is no reason to try a third time: it was built then.
     progress = { ...progress, ...left };
     ({ asks } = moved);
-    if (last) return;
+    if (last) break;
     if (done || asks.size > 0) pause = firstPause;
     idle = done ? 0 : idle + 1;
-    if (progress.deferred.length + (progress.moved ?? []).length === 0) return;
+    if (progress.deferred.length + (progress.moved ?? []).length === 0) break;
     context.progress.report({ phase: 'waiting for slots that are on their way' });
     await context.clock.sleep(pause, context.signal);
     pause = Math.min(2 * pause, longestPause);
   }
+  return progress.temporary;
 }
 
 /** One reading of the dump, over connections of its own. Returns the records that take another. */
 async function read(
-  { context, options, place, journal, tally, functions, resumed }: Write,
+  { context, options, place, journal, tally, functions, resumed, nodes }: Write,
   progress: KeyProgress,
   moved: MovedKeys,
   asks?: ReadonlyMap<number, string>,
 ): Promise<{ deferred: number[]; moved: number[] }> {
   const { from, doubtful_to: doubtfulTo, temporary, reading } = progress;
+  nodes.add(place);
   // In the second reading they come by again.
   const reads = reading === 1;
   const deferred = reads ? [...progress.deferred] : [];
@@ -209,38 +258,4 @@ function notes(
     });
   };
   return () => (clock.monotonic() >= next || writing.done() + mostPerSlice > allowed ? note() : undefined);
-}
-
-/** After these, and with the cause mended, another run has a chance. */
-const passing = [
-  'closed',
-  'timeout',
-  'oom',
-  'misconf',
-  'loading',
-  'busy',
-  'unkillable',
-  'noreplicas',
-  'noauth',
-];
-
-/** Says in an error how much was written before it, and what the next run will make of that. */
-function soFar(error: unknown, written: number, resumable: KeySource | undefined): unknown {
-  if (!(error instanceof AgentError) || error.reason === 'exists') return error;
-  const { code, message, reason, cause } = error;
-  // What is the latest backup by then may be another one.
-  const id = resumable?.manifest?.id;
-  const again =
-    resumable === undefined
-      ? 'the same command with --skip-existing writes the rest'
-      : `the same command goes on from there${id === undefined ? '' : ` (backup ${id})`}`;
-  const another = code === 'interrupted' || passing.includes(reason ?? '');
-  const hints = [error.hint, ...(another ? [again] : [])];
-  const hint = hints.filter((text) => text !== undefined).join('; ');
-  const so = written === 0 ? 'no key was confirmed as written' : `${written} keys were written before`;
-  return new AgentError(code, `${message} (${so})`, {
-    cause,
-    ...(hint === '' ? {} : { hint }),
-    ...(reason === undefined ? {} : { reason }),
-  });
 }

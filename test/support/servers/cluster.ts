@@ -6,13 +6,17 @@ import type { Directives } from './server-config.ts';
 
 const slots = 16_384;
 
-/** What a node is started with; of 7.0 and newer. */
-export async function nodeConfig(): Promise<Directives> {
+/** What a node is started with. Before 7.0 its bus takes the port 10000 above its own. */
+export async function nodeConfig(build?: ServerBuild): Promise<Directives> {
   return {
     'cluster-enabled': 'yes',
-    'cluster-port': String(await freePort()),
+    ...(!isOld(build) && { 'cluster-port': String(await freePort()) }),
     'cluster-node-timeout': '2000',
   };
+}
+
+function isOld(build: ServerBuild | undefined): boolean {
+  return build?.engine === 'redis' && Number.parseInt(build.version, 10) < 7;
 }
 
 function words(reply: Reply): string[] {
@@ -27,9 +31,14 @@ export interface Node {
 
 /** Those that know CLUSTER SHARDS. */
 export function clusterBuilds(): ServerBuild[] {
-  return serverBuilds().filter(
-    ({ engine, version }) => engine === 'valkey' || Number.parseInt(version, 10) >= 7,
-  );
+  return serverBuilds().filter((build) => !isOld(build));
+}
+
+/** The oldest one that has to be asked by CLUSTER NODES. */
+export function oldClusterBuild(): ServerBuild | undefined {
+  return serverBuilds()
+    .filter(isOld)
+    .toSorted((a, b) => a.version.localeCompare(b.version, 'en', { numeric: true }))[0];
 }
 
 /** Makes one cluster of these servers, which have no keys yet; each gets the same share of the slots. */
@@ -39,13 +48,48 @@ export async function joinCluster(nodes: readonly Node[]): Promise<void> {
   const share = Math.ceil(slots / nodes.length);
   for (const [index, node] of nodes.entries()) {
     await node.call('CLUSTER', 'SET-CONFIG-EPOCH', index + 1);
-    await node.call('CLUSTER', 'ADDSLOTSRANGE', index * share, Math.min(slots, (index + 1) * share) - 1);
+    const [from, to] = [index * share, Math.min(slots, (index + 1) * share)];
+    // Before 7.0 each by itself.
+    const all = Array.from({ length: to - from }, (_, at) => from + at);
+    await node
+      .call('CLUSTER', 'ADDSLOTSRANGE', from, to - 1)
+      .catch(async () => await node.call('CLUSTER', 'ADDSLOTS', ...all));
   }
-  for (const node of nodes.slice(1)) {
-    const [, busPort] = words(await node.call('CONFIG', 'GET', 'cluster-port'));
-    await first.call('CLUSTER', 'MEET', '127.0.0.1', new URL(node.url).port, busPort ?? '');
-  }
+  for (const node of nodes.slice(1)) await meet(first, node);
   await untilServed(nodes);
+}
+
+async function meet(first: Node, node: Node): Promise<void> {
+  const { port } = new URL(node.url);
+  const [, busPort] = words(await node.call('CONFIG', 'GET', 'cluster-port'));
+  await first.call('CLUSTER', 'MEET', '127.0.0.1', port, busPort ?? Number(port) + 10_000);
+}
+
+/** Makes an empty server a replica of one of the nodes, and waits until it has its data. */
+export async function addReplica(nodes: readonly Node[], master: Node, replica: Node): Promise<void> {
+  await meet(master, replica);
+  await untilServed([...nodes, replica]);
+  await replica.call('CLUSTER', 'REPLICATE', String(await master.call('CLUSTER', 'MYID')));
+  await until(replica, /master_link_status:up/);
+  // All of them know whose it is: only then may it take over.
+  const id = String(await replica.call('CLUSTER', 'MYID'));
+  for (const node of nodes)
+    while (!new RegExp(`${id} .*slave`).test(String(await node.call('CLUSTER', 'NODES')))) await delay(20);
+}
+
+/** Until INFO replication says so. */
+export async function until(node: Node, says: RegExp): Promise<void> {
+  while (!says.test(String(await node.call('INFO', 'replication')))) await delay(20);
+}
+
+/**
+ * What DEBUG DIGEST would say of one server with the keys of all of them, which are three masters with keys: each is the sum
+ * (XOR) of the digests of its keys and of its database's number.
+ */
+export async function digestOf(nodes: readonly [Node, Node, Node]): Promise<string> {
+  let sum = 0n;
+  for (const node of nodes) sum ^= BigInt(`0x${String(await node.call('DEBUG', 'DIGEST'))}`);
+  return sum.toString(16).padStart(40, '0');
 }
 
 /** Until every node knows all others, and that all slots are served. */

@@ -18,6 +18,7 @@ const plan: KeyPlan = {
     version: '8.1.1',
     run_id: 'a',
     replication_id: 'b',
+    tenure: 'a',
     databases: { 0: 1 },
     used_memory: 1_500_000,
     maxmemory: 2 ** 30,

@@ -4,7 +4,7 @@ import type { ClusterPlace, SlotRange } from '../../../../src/domain/backup.ts';
 
 const place = (slots: SlotRange[], moving: number[] = []): ClusterPlace => ({ node: 'x', slots, moving });
 const judge = (now: ClusterPlace | undefined, then: ClusterPlace | undefined): string | undefined =>
-  judgeSlots({ place: now }, { id: 'ID', cluster: then })?.why;
+  judgeSlots({ place: now }, { id: 'ID', cluster: then }, 'redis')?.why;
 
 test('the same slots, however they are written, are nothing to refuse', () => {
   expect(
@@ -16,7 +16,7 @@ test('the same slots, however they are written, are nothing to refuse', () => {
       place([[0, 9]]),
     ),
   ).toBeUndefined();
-  expect(judgeSlots(undefined, { id: 'ID', cluster: place([[0, 9]]) })).toBeUndefined();
+  expect(judgeSlots(undefined, { id: 'ID', cluster: place([[0, 9]]) }, 'redis')).toBeUndefined();
 });
 
 test('all else is', () => {
@@ -26,4 +26,12 @@ test('all else is', () => {
   expect(judge(undefined, place([[0, 9]]))).toMatch(/cannot be seen/);
   expect(judge(place([[0, 9]], [3]), place([[0, 9]]))).toMatch(/being moved.*3/);
   expect(judge(place([[0, 9]]), place([[0, 9]], [4]))).toMatch(/being moved.*4/);
+});
+
+test('Valkey deletes keys of slots that are elsewhere, and Redis does not', () => {
+  const gone = { id: 'ID', cluster: place([[0, 9]]) };
+  expect(judgeSlots({ place: place([[5, 9]]) }, gone, 'valkey')?.why).toMatch(
+    /5 are elsewhere, and Valkey would delete/,
+  );
+  expect(judgeSlots({ place: place([[5, 9]]) }, gone, 'redis')?.why).toMatch(/would come back here/);
 });
