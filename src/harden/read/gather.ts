@@ -14,6 +14,8 @@ export interface GatherOptions {
   /** All instances: the same secret reference is the same password. */
   instances: readonly InstanceSettings[];
   repository: RepositorySettings;
+  /** Users who are no applications, by configuration. */
+  staff: string[];
   now: number;
   signal: AbortSignal;
   connectTo: PeerOptions['connectTo'];
@@ -72,7 +74,7 @@ function filesOf(
   return seen(files);
 }
 
-function agentFacts({ instance, instances, repository }: GatherOptions): AgentFacts {
+function agentFacts({ instance, instances, repository, staff }: GatherOptions): AgentFacts {
   const mark = instance.password === undefined ? undefined : JSON.stringify(instance.password);
   return {
     username: instance.username,
@@ -89,7 +91,7 @@ function agentFacts({ instance, instances, repository }: GatherOptions): AgentFa
       encrypted: repository.encryption.age_recipients.length > 0,
       path: repository.type === 'filesystem' ? repository.path : undefined,
     }),
-    staff: [],
+    staff,
   };
 }
 

@@ -1,6 +1,7 @@
 import type { Finding } from '../../domain/finding.ts';
 import { judgeFacts } from '../../harden/audit/judge.ts';
 import type { AuditFinding, AuditReport } from '../../harden/audit/report.ts';
+import { isStaffProfile } from '../../formats/acl/profiles/index.ts';
 import { gatherFacts } from '../../harden/read/gather.ts';
 import { longPatience, type Job, type JobContext, type JobResult } from '../job.ts';
 import { auditRules, scoreDropped, watched } from './audit-rules.ts';
@@ -87,6 +88,9 @@ async function run(context: JobContext, { only }: AuditOptions): Promise<JobResu
       instance,
       instances: settings.instances,
       repository: settings.repository,
+      staff: Object.entries(settings.harden.acl).flatMap(([user, { profile }]) =>
+        isStaffProfile(profile) ? user : [],
+      ),
       now: clock.now(),
       signal,
       connectTo: context.connectTo,

@@ -311,3 +311,27 @@ test('users that differ between nodes of the same data are told, on each of them
     ['elsewhere', [], ['ACL23']],
   ]);
 });
+
+test('a user to whom the configuration gives a profile of staff is no application', async () => {
+  const server = await startServer();
+  await server.call(
+    'ACL',
+    'SETUSER',
+    'watcher',
+    'on',
+    '>a-long-and-random-secret',
+    '~*',
+    '+slaveof',
+    '+ping',
+  );
+  const found = async (harden: object): Promise<string[]> => {
+    const config = writeConfig({ server, settings: { harden } });
+    const { json } = await runAgent(['audit', '--json'], { config });
+    return json.reports[0].findings.flatMap(({ rule, resource }: { rule: string; resource: string }) =>
+      resource === 'watcher' ? rule : [],
+    );
+  };
+  expect(await found({})).toContain('ACL08');
+  expect(await found({ acl: { watcher: { profile: 'cache' } } })).toContain('ACL08');
+  expect(await found({ acl: { watcher: { profile: 'sentinel' } } })).not.toContain('ACL08');
+});

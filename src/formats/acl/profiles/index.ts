@@ -24,6 +24,12 @@ export function findProfile(name: string): AclProfile | undefined {
   return aclProfiles.find((profile) => profile.name === wanted);
 }
 
+/** Whoever logs in with it is no application: replicas, Sentinels, exporters, people. */
+export function isStaffProfile(name: string): boolean {
+  const found = findProfile(name);
+  return found !== undefined && [exporter, replication, sentinel, admin].includes(found);
+}
+
 const aliases: Readonly<Record<string, string>> = {
   ioredis: 'app',
   'node-redis': 'app',
