@@ -31,6 +31,34 @@ export function appliedValues(history: readonly Recorded[]): AppliedValue[] {
   return [...found.values()];
 }
 
+/** An ACL user as an apply has left it, that nobody has taken back. */
+export interface AppliedUser {
+  user: string;
+  /** Of what it could do then; no secret. */
+  mark: string;
+  at: number;
+  token: string;
+}
+
+/** As `appliedValues`, of users. */
+export function appliedUsers(history: readonly Recorded[]): AppliedUser[] {
+  const found = new Map<string, AppliedUser>();
+  for (const { kind, outcome, at, token, detail } of history.toSorted((a, b) => a.at - b.at)) {
+    if (outcome !== 'done' || (kind !== 'apply' && kind !== 'rollback')) continue;
+    for (const { user, after: mark } of usersIn(detail)) {
+      if (kind === 'rollback' || mark === null) found.delete(user);
+      else found.set(user, { user, mark, at, token });
+    }
+  }
+  return [...found.values()];
+}
+
+function usersIn(detail: unknown): { user: string; after: string | null }[] {
+  if (typeof detail !== 'object' || detail === null || !('users' in detail)) return [];
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as harden apply has recorded it
+  return Array.isArray(detail.users) ? (detail.users as { user: string; after: string | null }[]) : [];
+}
+
 interface RecordedChange {
   directive: string;
   to: string;

@@ -1,17 +1,21 @@
 import type { Finding } from '../../domain/finding.ts';
 import { nameFor, normalValue } from '../../formats/conf/values.ts';
-import { appliedValues, type AppliedValue } from '../../harden/applied.ts';
+import { appliedUsers, appliedValues, type AppliedUser, type AppliedValue } from '../../harden/applied.ts';
 import { fileValue } from '../../harden/plan/current.ts';
 import type { Policy } from '../../harden/policy.ts';
+import { readFiles } from '../../harden/read/read-files.ts';
+import { usersOfList } from '../../harden/read/read-users.ts';
 import { setAtRunTime } from '../../harden/apply/run-time.ts';
 import { currentUser } from '../../lib/file-owner.ts';
 import { resolveConf } from '../../redis/resolve-conf.ts';
 import { engineOf, readInfo } from '../../redis/server.ts';
 import { readChanges, recordChange } from '../../state/changes.ts';
 import { longPatience, type Job, type JobContext, type JobResult } from '../job.ts';
+import { prepareUsers, readOptions } from './acl.ts';
 import { preparePlan } from './plan.ts';
 import { hardenRules } from './rules.ts';
-import { lookAtScene, readRunning, type Admin } from './scene.ts';
+import { lookAtScene, readAclList, readRunning, type Admin, type HardenScene } from './scene.ts';
+import { findUserDrift, userFinding, type UserDrift } from './user-drift.ts';
 
 export interface Drift {
   directive: string;
@@ -24,7 +28,7 @@ export interface Drift {
 const rule = 'config-drift';
 
 /** Does what was applied still hold, at run time and in the files? Changes nothing. */
-export const driftJob: Job<object, Drift[]> = {
+export const driftJob: Job<object, (Drift | UserDrift)[]> = {
   name: 'harden-drift',
   effect: 'work',
   unrecorded: true,
@@ -45,17 +49,26 @@ export const driftJob: Job<object, Drift[]> = {
   run: look,
 };
 
-async function look(context: JobContext): Promise<JobResult<Drift[]>> {
+async function look(context: JobContext): Promise<JobResult<(Drift | UserDrift)[]>> {
   const { instance } = context;
-  const applied = appliedValues(readChanges(context.state(), instance.name, 1000));
+  const history = readChanges(context.state(), instance.name, 1000);
+  const applied = { values: appliedValues(history), users: appliedUsers(history) };
+  const number = applied.values.length + applied.users.length;
   const evaluated = [{ rules: [rule] }];
-  if (applied.length === 0) return { value: [], summary: 'nothing was applied', findings: [], evaluated };
-  const drifts = await findDrift(context, applied);
-  const findings = drifts.map((drift) => toFinding(instance.name, drift, applied));
-  return { value: drifts, summary: `${drifts.length} of ${applied.length} drifted`, findings, evaluated };
+  if (number === 0) return { value: [], summary: 'nothing was applied', findings: [], evaluated };
+  const { values, users } = await findDrift(context, applied);
+  const findings = [
+    ...values.map((drift) => toFinding(instance.name, drift, applied.values)),
+    ...users.map((drift) => userFinding(instance.name, rule, drift, applied.users)),
+  ];
+  const summary = `${findings.length} of ${number} drifted`;
+  return { value: [...values, ...users], summary, findings, evaluated };
 }
 
-async function findDrift(context: JobContext, applied: readonly AppliedValue[]): Promise<Drift[]> {
+async function findDrift(
+  context: JobContext,
+  applied: { values: readonly AppliedValue[]; users: readonly AppliedUser[] },
+): Promise<{ values: Drift[]; users: UserDrift[] }> {
   const connection = await context.connect();
   try {
     const info = await readInfo(connection);
@@ -63,7 +76,7 @@ async function findDrift(context: JobContext, applied: readonly AppliedValue[]):
     const running = await readRunning(connection);
     const conf = resolveConf(info.get('config_file') || undefined);
     const readable = conf.files.length > 0 && conf.problems.length === 0;
-    return applied.flatMap(({ directive, to, class: how, before }) => {
+    const values = applied.values.flatMap(({ directive, to, class: how, before }) => {
       const facts = nameFor(directive, engine)?.facts;
       const now = running.get(directive);
       if (facts === undefined || now === undefined) return [];
@@ -74,6 +87,20 @@ async function findDrift(context: JobContext, applied: readonly AppliedValue[]):
       const holds = (runTime === to || waits) && (file === null || file === to);
       return holds ? [] : [{ directive, applied: to, run_time: runTime, file }];
     });
+    const list = applied.users.length === 0 ? undefined : await readAclList(connection);
+    if (list === undefined) return { values, users: [] };
+    const path = conf.files[0]?.path;
+    const kept = readable && path !== undefined ? readFiles(path, { engine, alone: false }) : undefined;
+    const unread = kept === undefined || (running.get('aclfile') !== '' && kept.aclfile === undefined);
+    return {
+      values,
+      users: findUserDrift(applied.users, {
+        engine,
+        memory: usersOfList(list, engine),
+        file: unread ? undefined : (kept.aclfile?.users ?? kept.users),
+        acl: context.settings.harden.acl,
+      }),
+    };
   } finally {
     connection.close();
   }
@@ -104,6 +131,8 @@ function toFinding(
 export interface EnforceReport {
   instance: string;
   set: { directive: string; from: string; to: string }[];
+  /** ACL users that have their rights again. */
+  users: string[];
   /** What has drifted and is not put back: the files say something else too, or it would do harm. */
   left: string[];
 }
@@ -118,15 +147,16 @@ export const enforceJob: Job<{ admin: Admin | undefined }, EnforceReport> = {
   rules: hardenRules.filter(({ id }) => id === 'harden-enforce-failed'),
   async run(context, { admin }) {
     const { instance, clock, signal } = context;
-    const applied = appliedValues(readChanges(context.state(), instance.name, 1000));
-    const report: EnforceReport = { instance: instance.name, set: [], left: [] };
+    const history = readChanges(context.state(), instance.name, 1000);
+    const [applied, users] = [appliedValues(history), appliedUsers(history)];
+    const report: EnforceReport = { instance: instance.name, set: [], users: [], left: [] };
     const done = (): JobResult<EnforceReport> => ({
       value: report,
-      summary: `${report.set.length} values put back`,
+      summary: `${report.set.length + report.users.length} put back`,
       findings: [],
       evaluated: [],
     });
-    if (applied.length === 0) return done();
+    if (applied.length + users.length === 0) return done();
     const scene = await lookAtScene(context, admin);
     try {
       const { plan } = preparePlan(context, scene, asPolicy(applied), { reloads: false });
@@ -141,7 +171,14 @@ export const enforceJob: Job<{ admin: Admin | undefined }, EnforceReport> = {
       const { connection, engine } = scene;
       await setAtRunTime({ connection, engine, clock, signal }, settings, inverse);
       report.set = back.map(({ directive, run_time: from, to }) => ({ directive, from, to }));
-      if (back.length === 0) return done();
+      const restored = await putUsersBack(context, scene, users);
+      report.users = restored.users;
+      report.left.push(...restored.left.map((user) => `user ${user}`));
+      const names = [
+        ...back.map(({ directive }) => directive),
+        ...report.users.map((user) => `user ${user}`),
+      ];
+      if (names.length === 0) return done();
       const now = clock.now();
       recordChange(context.state(), {
         instance: instance.name,
@@ -150,8 +187,8 @@ export const enforceJob: Job<{ admin: Admin | undefined }, EnforceReport> = {
         at: now,
         by: currentUser(),
         outcome: 'done',
-        summary: `put back: ${back.map(({ directive }) => directive).join(', ')}`,
-        detail: { changes: report.set },
+        summary: `put back: ${names.join(', ')}`,
+        detail: { changes: report.set, users: report.users },
       });
       return done();
     } finally {
@@ -159,6 +196,35 @@ export const enforceJob: Job<{ admin: Admin | undefined }, EnforceReport> = {
     }
   },
 };
+
+/** Users that are as their file and the configuration have them get that again; never a password that nobody has kept. */
+async function putUsersBack(
+  { instance, settings }: JobContext,
+  scene: HardenScene,
+  applied: readonly AppliedUser[],
+): Promise<{ users: string[]; left: string[] }> {
+  if (applied.length === 0 || scene.users === undefined) return { users: [], left: [] };
+  const { engine, connection, file } = scene;
+  const kept = readFiles(file, readOptions(scene));
+  const drifted = (list: readonly string[]): UserDrift[] =>
+    findUserDrift(applied, {
+      engine,
+      memory: usersOfList(list, engine),
+      file: kept.aclfile?.users ?? kept.users,
+      acl: settings.harden.acl,
+    }).filter(({ run_time: what }) => what !== null);
+  const found = drifted(scene.users);
+  const { work } = prepareUsers(scene, instance, settings.harden);
+  for (const { user } of found) {
+    const wanted = work.find((each) => each.user === user);
+    // What is to be written into a file too, or wants a new password, is for who applies it.
+    if (wanted?.words !== undefined && wanted.line === undefined && wanted.placeholder === undefined)
+      await connection.call('ACL', 'SETUSER', user, ...wanted.words);
+  }
+  const left = new Set(drifted((await readAclList(connection)) ?? []).map(({ user }) => user));
+  const users = found.map(({ user }) => user).filter((user) => !left.has(user));
+  return { users, left: [...left] };
+}
 
 /** What was applied, and nothing else. */
 function asPolicy(applied: readonly AppliedValue[]): Policy {

@@ -1,10 +1,16 @@
-import { appendFileSync } from 'node:fs';
-import { expect, test } from 'vitest';
+import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { Secret } from '../../../src/domain/secret.ts';
+import { sha256 } from '../../../src/harden/read/hash.ts';
 import { driftJob, enforceJob } from '../../../src/jobs/harden/drift.ts';
+import { connectRedis, type RedisConnection } from '../../../src/redis/connect.ts';
 import { hardenerOf } from '../../support/harden/hardened.ts';
 import { manageServer } from '../../support/servers/managed-server.ts';
+import { edgeBuilds } from '../../support/servers/redis-server.ts';
 
 const run = { signal: new AbortController().signal, progress: { report() {} } };
+const secret = 'a-long-and-random-secret-of-the-test';
 
 test('a value that was changed since is a finding, and enforce puts back what runs, not what files say', async () => {
   const server = await manageServer();
@@ -39,3 +45,84 @@ test('what was taken back is no drift', async () => {
   await hardener.rollback();
   expect(await hardener.app.run(driftJob, hardener.app.instance(undefined), {}, run)).toEqual([]);
 });
+
+test.each(edgeBuilds())(
+  '$name: users that were changed are told, and have their rights again',
+  async (build) => {
+    const server = await manageServer({ build, down: true });
+    const old = build.name === 'redis-6.0';
+    const hash = sha256(secret);
+    const all = old ? '~* +@all' : '~* &* +@all';
+    appendFileSync(
+      server.configFile,
+      ['default on nopass', `boss on #${hash}`, `worker on #${hash}`, `other on #${hash}`]
+        .map((user) => `user ${user} ${all}\n`)
+        .join(''),
+    );
+    await server.start();
+    const file = join(dirname(server.configFile), 'secret');
+    writeFileSync(file, secret, { mode: 0o600 });
+    const hardener = await hardenerOf(
+      server,
+      { username: 'boss', password: { file } },
+      {
+        harden: {
+          acl: { worker: { profile: 'bullmq' }, web: { profile: 'session' }, other: { profile: 'cache' } },
+        },
+      },
+    );
+    // Our own connection comes as default: then that is left open.
+    const instance = hardener.app.instance(undefined);
+    const drift = () => hardener.app.run(driftJob, instance, {}, run);
+    const enforce = () => hardener.app.run(enforceJob, instance, { admin: undefined }, run);
+    const admin = { username: 'boss', password: new Secret(secret) };
+    server.connection.close();
+    await hardener.apply();
+    expect(await drift()).toEqual([]);
+    const boss = await connectRedis({ name: 'boss', url: server.url, ...admin });
+    onTestFinished(() => boss.close());
+    const before = await listed(boss);
+
+    await boss.call('ACL', 'SETUSER', 'worker', '+flushall');
+    await boss.call('ACL', 'SETUSER', 'default', 'on', '>of-somebody-else');
+    await boss.call('ACL', 'DELUSER', 'web');
+    expect(await drift()).toEqual([
+      { user: 'worker', run_time: 'may flushall besides', file: true },
+      { user: 'web', run_time: 'is gone', file: true },
+      { user: 'default', run_time: 'lets somebody in again', file: true },
+    ]);
+    expect(await enforce()).toMatchObject({ users: ['worker', 'web', 'default'], left: [] });
+    expect(await listed(boss)).toEqual(before);
+    expect(await drift()).toEqual([]);
+
+    // Its passwords are gone for good: only the file has them, and only somebody who knows what it was for gives it back.
+    await boss.call('ACL', 'SETUSER', 'worker', 'nopass');
+    await boss.call('ACL', 'SETUSER', 'other', 'off');
+    expect((await drift()).map((each) => ('user' in each ? each.run_time : each))).toEqual([
+      'lets anybody in, without a password',
+      'is switched off',
+    ]);
+    expect(await enforce()).toMatchObject({ users: [], left: ['user worker', 'user other'] });
+    await boss.call('ACL', 'SETUSER', 'worker', 'resetpass', `#${hash}`);
+    // Another password is nobody's concern here.
+    await boss.call('ACL', 'SETUSER', 'other', 'on', '>another-password-of-the-test');
+    expect(await drift()).toEqual([]);
+
+    // The next start brings it.
+    writeFileSync(
+      server.configFile,
+      readFileSync(server.configFile, 'utf8').replace(/^(user worker .*)$/m, '$1 +flushall'),
+    );
+    await boss.call('ACL', 'SETUSER', 'worker', '+flushall');
+    expect(await drift()).toEqual([{ user: 'worker', run_time: 'may flushall besides', file: false }]);
+    expect(await enforce()).toMatchObject({ users: [], left: ['user worker'] });
+  },
+);
+
+async function listed(connection: RedisConnection): Promise<string[]> {
+  const list = await connection.call('ACL', 'LIST');
+  return [list]
+    .flat()
+    .map((line) => String(line).split(' ').toSorted().join(' '))
+    .toSorted();
+}

@@ -1,4 +1,5 @@
 import { enforceJob, type EnforceReport } from '../../../jobs/harden/drift.ts';
+import { printable } from '../../../lib/printable.ts';
 import { defineCommand } from '../../define-command.ts';
 import { adminOf, adminOptions, type AdminArgs } from '../../harden/admin.ts';
 
@@ -24,13 +25,15 @@ export const hardenEnforceCommand = defineCommand<AdminArgs, Enforced>({
   render({ enabled, instances }) {
     if (!enabled) return 'harden.enforce is off: nothing is put back';
     return instances
-      .map(({ instance, set, left }) => {
+      .map(({ instance, set, users, left }) => {
         const done =
-          set.length === 0
+          set.length + users.length === 0
             ? 'nothing to put back'
-            : `put back: ${set.map(({ directive, to }) => `${directive} ${to}`).join(', ')}`;
+            : `put back: ${[...set.map(({ directive, to }) => `${directive} ${to}`), ...users.map((user) => `user ${printable(user)}`)].join(', ')}`;
         const rest =
-          left.length === 0 ? '' : `; left as they are: ${left.join(', ')} (redis-agent harden plan)`;
+          left.length === 0
+            ? ''
+            : `; left as they are: ${printable(left.join(', '))} (redis-agent harden plan)`;
         return `${instance}: ${done}${rest}`;
       })
       .join('\n');

@@ -1,5 +1,4 @@
 import { AgentError, messageOf } from '../../../domain/errors.ts';
-import { rightsOf } from '../../../formats/acl/user.ts';
 import { isDone } from '../../../harden/acl/merge-plans.ts';
 import { fromScratch } from '../../../harden/acl/plan-acl.ts';
 import { sha256Of } from '../../../harden/apply/fingerprint.ts';
@@ -12,6 +11,7 @@ import { engineOf, readInfo } from '../../../redis/server.ts';
 import { readOptions, type AclSettings, type PlannedUsers } from '../acl.ts';
 import type { PlannedFile } from '../plan.ts';
 import { readAclList, type HardenScene } from '../scene.ts';
+import { markOf } from '../user-drift.ts';
 import { lackingPasswords, makePasswords, removePasswords, type MadePassword } from './passwords.ts';
 import type { HardenRun } from './run.ts';
 
@@ -187,7 +187,7 @@ export async function requireUserRight(connection: RedisConnection): Promise<voi
 async function marksOf(connection: RedisConnection): Promise<Map<string, string>> {
   const engine = { ...engineOf(await readInfo(connection)), docker: false };
   const users = usersOfList((await readAclList(connection)) ?? [], engine);
-  return new Map(users.map(({ user }) => [user.name, sha256Of(rightsOf(user))]));
+  return new Map(users.map(({ user }) => [user.name, markOf(user)]));
 }
 
 function nameOf(line: string): string {
