@@ -47,6 +47,8 @@ export function openEmail(settings: EmailChannelSettings, tools: ChannelTools): 
           messageId: idOf(`${tools.context.host}/${name}/${notice.key}`, domain),
           ...(notice.kind !== 'report' && { inReplyTo: root, references: [root] }),
           headers: { 'Auto-Submitted': 'auto-generated', 'X-Auto-Response-Suppress': 'All' },
+          // What mail programs sort by.
+          list: { id: { url: `${listName(tools.context.host)}.${domain}`, comment: 'redis-agent' } },
           text: renderText(message),
           html: htmlOf(message),
           attachments: files.map(({ name: filename, type, content }) => ({
@@ -132,6 +134,11 @@ function readCa(path: string): string {
   }
 }
 
+/** The name of a host in the form that a List-Id takes. */
+function listName(host: string): string {
+  return `redis-agent.${host.toLowerCase().replaceAll(/[^a-z0-9-]+/g, '-') || 'host'}`;
+}
+
 function idOf(text: string, domain: string): string {
   return `<${createHash('sha256').update(text).digest('hex').slice(0, 32)}@${domain}>`;
 }
@@ -141,14 +148,20 @@ function failureOf(error: unknown, server: string): Failure {
   const said = printable(textOf(error, 'response') ?? messageOf(error)).slice(0, 200);
   const code = systemCode(error);
   const problem = `${server}: ${said}`;
-  if (code === 'EAUTH' || status === 535 || status === 530)
+  const wantsTls = code === 'ETLS' || (/STARTTLS/i.test(said) && code !== 'EAUTH');
+  if (!wantsTls && (code === 'EAUTH' || status === 535 || status === 530))
     return status !== undefined && status < 500
       ? later(problem, 'it cannot look at the password now; it is tried again')
       : never(
           `${server} refuses the user or the password: ${said}`,
           'correct smtp.username and smtp.password',
         );
-  if (code === 'ETLS' || /STARTTLS/i.test(said))
+  if (wantsTls && status === 530)
+    return later(
+      `${server} takes no mail without TLS: ${said}`,
+      'set smtp.tls: required (or opportunistic) for this channel',
+    );
+  if (wantsTls)
     return later(
       `${server} offers no TLS (STARTTLS): ${said}`,
       'use a server or port with TLS; without a password and inside your own network: smtp.tls: off',
@@ -166,6 +179,13 @@ function failureOf(error: unknown, server: string): Failure {
       remedy: 'correct from and to, or ask the mail server’s log',
     };
   if (status !== undefined) return later(problem, 'the mail server asks to try again');
+  // OpenSSL's words, with its number of the thread and its own source file around them.
+  const [, alert] = /:error:[0-9A-F]+:SSL routines:[^:]*:([^:]+)/.exec(said) ?? [];
+  if (alert !== undefined)
+    return later(
+      `${server}: TLS cannot be agreed on: ${alert}`,
+      'see the mail server’s log: its certificate, key or versions of TLS',
+    );
   const refused = code === 'ECONNECTION' || code === 'ESOCKET' || code === 'EDNS';
   return later(
     refused ? `${server} cannot be reached: ${said}` : problem,

@@ -44,22 +44,27 @@ function renderFigure({ label, value, note, tone }: Figure): Markup {
   </div>`;
 }
 
+/** A table of fewer columns has room on a telephone. */
+const broadFrom = 5;
+
 function renderTable({ caption, columns, rows, empty }: Table): Markup {
   if (rows.length === 0) return markup`<p><b>${caption}:</b> ${empty}</p>`;
   // With the roles written out, since a narrow screen shows rows that hold sentences as blocks.
   const wordy = rows.some((row) => row.some(({ text }, index) => isSentence(text, columns[index]?.align)));
+  // Of many columns of figures a narrow screen would show the first few: there each figure stands behind its title.
+  const broad = columns.length >= broadFrom && columns.some(({ align }) => align === 'right');
   const head = columns.map(
     ({ title, align }) => markup`<th scope="col" role="columnheader" class="${align}">${title}</th>`,
   );
   const body = rows.map(
     (row) =>
       markup`<tr role="row">
-        ${row.map((cell, index) => renderCell(cell, columns[index]?.align ?? 'left'))}
+        ${row.map((cell, index) => renderCell(cell, columns[index]))}
       </tr> `,
   );
   // Reachable by keyboard, since it may scroll on a narrow screen.
   return markup`<div class="scroll" tabindex="0" role="region" aria-label="${caption}">
-    <table role="table" class="${wordy ? 'wordy' : ''}">
+    <table role="table" class="${[wordy || broad ? 'stacked' : '', broad ? 'broad' : ''].join(' ').trim()}">
       <caption>
         ${caption}
       </caption>
@@ -75,7 +80,8 @@ function renderTable({ caption, columns, rows, empty }: Table): Markup {
   </div>`;
 }
 
-function renderCell({ text, tone, share }: TableCell, align: string): Markup {
+function renderCell({ text, tone, share }: TableCell, column: Table['columns'][number] | undefined): Markup {
+  const align = column?.align ?? 'left';
   const bar =
     share === null
       ? markup``
@@ -84,7 +90,8 @@ function renderCell({ text, tone, share }: TableCell, align: string): Markup {
         </svg>`;
   // Moments, single words and the ids of backups stay on one line.
   const tight = align === 'left' ? (isSentence(text, align) ? 'left' : 'left tight') : align;
-  return markup`<td role="cell" class="${tight}">${painted(text, tone)}${bar}</td>`;
+  const title = align === 'right' ? markup` data-title="${column?.title ?? ''}"` : markup``;
+  return markup`<td role="cell" class="${tight}"${title}>${painted(text, tone)}${bar}</td>`;
 }
 
 function isSentence(text: string, align: string | undefined): boolean {

@@ -52,7 +52,7 @@ export function formatValue(value: number, unit: Unit): string {
     case 'percent':
       return `${value >= 99.95 || value === 0 ? value.toFixed(0) : value.toFixed(1)} %`;
     case 'milliseconds':
-      if (value >= 10_000) return `${(value / 1000).toFixed(1)} s`;
+      if (value >= 1000) return `${(value / 1000).toFixed(1)} s`;
       return value < 10 ? `${value.toFixed(2)} ms` : `${Math.round(value)} ms`;
     case 'seconds':
   }

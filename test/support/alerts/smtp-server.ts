@@ -114,11 +114,11 @@ export function header(source: string, name: string): string | undefined {
   return line?.slice(name.length + 2);
 }
 
-/** The text of a message's first part, quoted-printable undone. */
-export function textPart(source: string): string {
+/** The text of a message, quoted-printable undone. */
+export function textPart(source: string, type: 'plain' | 'html' = 'plain'): string {
   const part =
     source
-      .split('Content-Type: text/plain')[1]
+      .split(`Content-Type: text/${type}`)[1]
       ?.split('\r\n\r\n')
       .slice(1)
       .join('\r\n\r\n')

@@ -7,12 +7,12 @@ import { cacheFolder } from '../servers/server-builds.ts';
 
 /** A program that scripts/fetch-peers could fetch: its path, or undefined. */
 export function peerProgram(
-  name: 'alertmanager' | 'prometheus' | 'redis-exporter',
+  name: 'alertmanager' | 'exim' | 'prometheus' | 'redis-exporter',
   program: string,
 ): string | undefined {
   const folders = [cacheFolder(), '/var/cache/redis-agent'];
   return folders
-    .map((base) => join(base, 'peers', name, 'usr/bin', program))
+    .flatMap((base) => ['bin', 'sbin'].map((bin) => join(base, 'peers', name, 'usr', bin, program)))
     .find((path) => existsSync(path));
 }
 
