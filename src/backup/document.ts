@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { AgentError, messageOf } from '../domain/errors.ts';
 import { printable } from '../lib/printable.ts';
 

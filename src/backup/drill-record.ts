@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { drillSchema, type DrillRecord } from '../domain/drill.ts';
 import { parseDocument } from './document.ts';
 

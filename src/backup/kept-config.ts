@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Manifest } from '../domain/backup.ts';
 import { serverConfigSchema, type ServerConfig } from '../domain/server-config.ts';
 import { damagedDocument, parseDocument } from './document.ts';

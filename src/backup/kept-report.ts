@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { keyspaceSchema, type KeyspaceSummary } from '../domain/keyspace.ts';
 import { printable } from '../lib/printable.ts';
 import { parseDocument } from './document.ts';

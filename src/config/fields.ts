@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { cronErrors } from '../lib/cron/cron.ts';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { SecretRef } from '../domain/secret.ts';
 import type { ServiceSettings } from '../domain/settings.ts';
 import { parseBytes } from '../lib/bytes.ts';

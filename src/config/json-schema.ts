@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { settingsSchema } from './schema.ts';
 
 /** The configuration as JSON Schema, for editors (yaml-language-server): keys, types and choices. */

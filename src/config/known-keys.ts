@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 type Path = readonly PropertyKey[];
 type Schema = z.core.$ZodType;

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { PatternSettings, QueueSettings } from '../domain/settings/queues.ts';
 import { writeDuration } from '../lib/duration.ts';
 import { duration, text, whole } from './fields.ts';

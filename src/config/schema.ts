@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Settings } from '../domain/settings.ts';
 import { sections } from './sections/index.ts';
 

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { parseDocument } from '../document.ts';
 import { statusSchema, type StatusObject } from './status-object.ts';
 

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { SecretRef } from '../../domain/secret.ts';
 import type { ChannelSettings } from '../../domain/settings/alerts.ts';
 import { duration, path, secretRef, text } from '../fields.ts';

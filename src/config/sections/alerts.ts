@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { severities } from '../../domain/finding.ts';
 import type { AlertSettings } from '../../domain/settings/alerts.ts';
 import { channelSchema } from '../alerts/channels.ts';

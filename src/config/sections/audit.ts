@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { AuditSettings } from '../../domain/settings/audit.ts';
 import { schedule, text } from '../fields.ts';
 import type { Section } from './section.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { BackupSettings } from '../../domain/settings/backup.ts';
 import { writeDuration } from '../../lib/duration.ts';
 import { duration, schedule, whole } from '../fields.ts';

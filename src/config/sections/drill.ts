@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { DrillSettings } from '../../domain/settings/drill.ts';
 import { writeDuration } from '../../lib/duration.ts';
 import { duration, schedule } from '../fields.ts';

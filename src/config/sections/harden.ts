@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { HardenSettings } from '../../domain/settings/harden.ts';
 import { aclProfiles, findProfile } from '../../formats/acl/profiles/index.ts';
 import { schedule, secretRef, text } from '../fields.ts';

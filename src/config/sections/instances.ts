@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { InstanceSettings } from '../../domain/settings/instances.ts';
 import { path, secretRef, service, text } from '../fields.ts';
 import { redisUrlProblem } from '../redis-url.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { ListenSettings } from '../../domain/settings/listen.ts';
 import { isLoopback } from '../../lib/loopback.ts';
 import { fail, secretRef } from '../fields.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { MaintenanceSettings } from '../../domain/settings/maintenance.ts';
 import { writeDuration } from '../../lib/duration.ts';
 import { reservedTaskIds } from '../../maintain/tasks/index.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { ReportSettings } from '../../domain/settings/report.ts';
 import { writeDuration } from '../../lib/duration.ts';
 import { duration, schedule, text } from '../fields.ts';

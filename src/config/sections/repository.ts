@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { RepositorySettings } from '../../domain/settings/repository.ts';
 import { closest } from '../../lib/closest.ts';
 import { bytes, path, secretRef, text, whole } from '../fields.ts';

@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod';
 
 /** A section of the configuration file: all that is known of it. Its type is in domain/settings/. */
 export interface Section<Value> {

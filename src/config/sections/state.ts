@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { StateSettings } from '../../domain/settings/state.ts';
 import { path } from '../fields.ts';
 import type { Section } from './section.ts';

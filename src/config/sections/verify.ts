@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { VerifySettings } from '../../domain/settings/verify.ts';
 import { schedule } from '../fields.ts';
 import type { Section } from './section.ts';

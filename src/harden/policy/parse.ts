@@ -1,5 +1,5 @@
 import { parseDocument } from 'yaml';
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { messageOf } from '../../domain/errors.ts';
 import { policyFile } from './schema.ts';
 

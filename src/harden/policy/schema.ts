@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { holdsSecret } from '../../formats/conf/fault.ts';
 
 /** What stands elsewhere, or names what a policy must never set. */
