@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect } from 'vitest';
 import type { Store } from '../../src/backup/store/store.ts';
 import { collect, inChunksOf } from '../support/data/chunks.ts';
 import { openStore, type StoreSpec } from '../support/stores/store-child.ts';
@@ -84,7 +84,11 @@ export function storeHarness(start: () => Promise<StoreSubject>): StoreHarness {
       return (await collect((await harness.store.get(key, { signal: never })).chunks)).toString();
     },
     async keys(prefix = '') {
-      return (await toArray(harness.store.list(prefix, { signal: never }))).map(({ key }) => key);
+      const { store } = harness;
+      const listed = (await toArray(store.list(prefix, { signal: never }))).map(({ key }) => key);
+      if (store.keys !== undefined)
+        expect(await toArray(store.keys(prefix, { signal: never }))).toEqual(listed);
+      return listed;
     },
     async sweep(before = inAnHour()) {
       return await harness.store.sweep('', { before, signal: never });

@@ -107,6 +107,8 @@ export function storeContract(name: string, start: () => Promise<StoreSubject>, 
       await expect(store.get('a', { signal })).rejects.toBe(reason);
       await expect(store.stat('a', { signal })).rejects.toBe(reason);
       await expect(toArray(store.list('', { signal }))).rejects.toBe(reason);
+      const names: AsyncIterable<unknown> = store.keys?.('', { signal }) ?? store.list('', { signal });
+      await expect(toArray(names)).rejects.toBe(reason);
       await expect(store.remove('a', { signal })).rejects.toBe(reason);
       await expect(store.sweep('', { before: inAnHour(), signal })).rejects.toBe(reason);
       expect(await keys()).toEqual(['a']);

@@ -37,7 +37,7 @@ interface Names {
 /** Every instance of a repository, by name. One listing, and one small document an instance; no backup is opened. */
 export async function readFleet(store: Store, now: number, signal: AbortSignal): Promise<FleetEntry[]> {
   const instances = new Map<string, Names>();
-  for await (const { key } of store.list('', { signal })) {
+  for await (const key of keysOf(store, signal)) {
     const [instance = '', folder = '', name, ...deeper] = key.split('/');
     if (name === undefined || deeper.length > 0) continue;
     const isStatus = folder === statusFolder && statusNameForm.test(name);
@@ -53,6 +53,11 @@ export async function readFleet(store: Store, now: number, signal: AbortSignal):
   }
   const byName = [...instances].toSorted(([a], [b]) => (a < b ? -1 : 1));
   return mapBounded(byName, readers, ([instance, names]) => readEntry(store, instance, names, now, signal));
+}
+
+async function* keysOf(store: Store, signal: AbortSignal): AsyncGenerator<string> {
+  if (store.keys !== undefined) yield* store.keys('', { signal });
+  else for await (const { key } of store.list('', { signal })) yield key;
 }
 
 async function readEntry(

@@ -26,16 +26,9 @@ export async function* walk(
   kind: 'objects' | 'temporary',
   opened = readFolder(root, folder),
 ): AsyncGenerator<Entry> {
-  const sorted = ((await opened) ?? [])
-    .map((entry) => ({ entry, name: folder === '' ? entry.name : `${folder}/${entry.name}` }))
-    .filter(({ entry, name }) => {
-      if (entry.isDirectory()) return isKey(name);
-      return entry.isFile() && (kind === 'temporary' ? entry.name.startsWith(temporaryPrefix) : isKey(name));
-    })
-    // A folder sorts as its objects do, with the slash: `a-b` comes before `a/b`.
-    .map((each) => ({ ...each, order: each.entry.isDirectory() ? `${each.name}/` : each.name }))
-    .toSorted((a, b) => (a.order < b.order ? -1 : 1))
-    .map(({ entry, name }) => (entry.isDirectory() ? folderAhead(root, name) : fileAhead(root, name)));
+  const sorted = inOrder(await opened, folder, kind).map(({ isFolder, name }) =>
+    isFolder ? folderAhead(root, name) : fileAhead(root, name),
+  );
   for (const [index, each] of sorted.entries()) {
     // Each look is a wait: some are begun before it is their turn.
     for (let ahead = index; ahead < Math.min(index + lookahead, sorted.length); ahead += 1)
@@ -46,12 +39,49 @@ export async function* walk(
   }
 }
 
+/** The names of what `walk` yields as objects, in the same order. No file is looked at: only folders are read. */
+export async function* walkNames(
+  root: string,
+  folder: string,
+  opened = readFolder(root, folder),
+): AsyncGenerator<string> {
+  const sorted = inOrder(await opened, folder, 'objects').map(({ isFolder, name }): Ahead =>
+    isFolder ? folderAhead(root, name) : { name, begin: () => {} },
+  );
+  for (const [index, each] of sorted.entries()) {
+    for (let ahead = index; ahead < Math.min(index + lookahead, sorted.length); ahead += 1)
+      sorted[ahead]?.begin();
+    if (each.entries === undefined) yield each.name;
+    else yield* walkNames(root, each.name, each.entries());
+  }
+}
+
+/** What of a folder counts, in the order of its objects: a folder sorts with the slash, `a-b` comes before `a/b`. */
+function inOrder(
+  entries: readonly Dirent[] | undefined,
+  folder: string,
+  kind: 'objects' | 'temporary',
+): { name: string; isFolder: boolean }[] {
+  return (entries ?? [])
+    .filter((entry) => entry.isDirectory() || entry.isFile())
+    .map((entry) => ({
+      name: folder === '' ? entry.name : `${folder}/${entry.name}`,
+      isFolder: entry.isDirectory(),
+      isTemporary: entry.name.startsWith(temporaryPrefix),
+    }))
+    .filter(({ name, isFolder, isTemporary }) =>
+      kind === 'temporary' && !isFolder ? isTemporary : isKey(name),
+    )
+    .map((each) => ({ ...each, order: each.isFolder ? `${each.name}/` : each.name }))
+    .toSorted((a, b) => (a.order < b.order ? -1 : 1));
+}
+
 /** Entries of one folder that are looked at at once. */
 const lookahead = 16;
 
 interface Ahead {
   name: string;
-  begin(): void;
+  begin: () => void;
   entries?: () => ReturnType<typeof readFolder>;
   stats?: () => Promise<Stats | undefined>;
 }

@@ -12,6 +12,7 @@ import {
   symbolicLink,
   syncFolders,
   walk,
+  walkNames,
 } from './filesystem-tree.ts';
 import { requireKey, requirePrefix, storeError, type Operation } from './store-error.ts';
 import type { ObjectReader, Store, StoredObject } from './store.ts';
@@ -90,6 +91,21 @@ export async function openFilesystemStore(root: string): Promise<Store> {
         for await (const { name, stats } of walk(base, prefix, 'objects')) {
           signal.throwIfAborted();
           yield { key: name, bytes: stats.size, modified: stats.mtime };
+        }
+        signal.throwIfAborted();
+      } catch (error) {
+        throw translate(what, join(base, prefix), error, signal);
+      }
+    },
+
+    async *keys(prefix, { signal }) {
+      const what = { operation: 'list' as const, key: prefix, store };
+      requirePrefix(what);
+      try {
+        if ((await symbolicLink(base, `${prefix}/`)) !== undefined) return;
+        for await (const name of walkNames(base, prefix)) {
+          signal.throwIfAborted();
+          yield name;
         }
         signal.throwIfAborted();
       } catch (error) {

@@ -50,6 +50,8 @@ export interface Store {
   /** undefined when there is no such object. */
   stat(key: string, options: { signal: AbortSignal }): Promise<StoredObject | undefined>;
   list(prefix: string, options: { signal: AbortSignal }): AsyncIterable<StoredObject>;
+  /** The keys of `list`, where they can be had for less than the rest of it. */
+  keys?(prefix: string, options: { signal: AbortSignal }): AsyncIterable<string>;
   remove(key: string, options: { signal: AbortSignal }): Promise<void>;
   /**
    * Clears what interrupted puts left below the prefix and last touched before `before` (temporary files, multipart
