@@ -87,7 +87,8 @@ export function explainEnd(
 const unknownCommand =
   /Unknown command '.*' reading the append only file|reading the append only file .*, error: unknown command/;
 const badAof =
-  /(?:Bad file format|Unexpected end of file) reading the append only file|truncated file is not the last file|RDB preamble of (?:the )?AOF file/i;
+  // The first is Valkey's, of a command that it knows.
+  /Error reading the append only file .*, error: |(?:Bad file format|Unexpected end of file) reading the append only file|truncated file is not the last file|RDB preamble of (?:the )?AOF file/i;
 
 /** How a program ends that has crashed: by itself, and not by whoever wanted it gone. */
 const crashes: readonly (NodeJS.Signals | null)[] = ['SIGSEGV', 'SIGABRT', 'SIGBUS', 'SIGILL', 'SIGFPE'];

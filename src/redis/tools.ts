@@ -56,6 +56,22 @@ export async function findCheckTool(
   return { tool: undefined, why: `no ${argv0} of version ${version} on this host${seen}` };
 }
 
+/**
+ * The newest server program of this host that is trusted, as an INFO that names its version: for files of which nobody says
+ * who wrote them. Undefined where there is none.
+ */
+export async function hostServer(): Promise<Info | undefined> {
+  const found: { engine: Engine; version: string }[] = [];
+  for (const engine of ['redis', 'valkey'] as const)
+    for (const path of candidates(engine, 'aof', {})) {
+      if (!existsSync(path) || distrustProgram(path) !== undefined) continue;
+      const version = await versionOf(path, `${engine}-server`);
+      if (version !== undefined) found.push({ engine, version });
+    }
+  const [newest] = found.toSorted((a, b) => b.version.localeCompare(a.version, 'en', { numeric: true }));
+  return newest && new Map([[`${newest.engine}_version`, newest.version]]);
+}
+
 /** Where to look for tools, from the configuration and from units, never from a server. */
 export interface ToolPlaces {
   tools?: ToolSettings | undefined;

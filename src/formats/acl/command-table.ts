@@ -46,6 +46,11 @@ function build(server: number, probed: boolean): CommandTable {
   return { categories, arity, subcommands, allCategories, probed };
 }
 
+/** How many arguments that command has, with its name, for any of the servers that were asked. */
+export function aritiesOf(name: string): number[] {
+  return isKnownSomewhere(name) ? (entries[name] ?? []).map(({ arity }) => arity) : [];
+}
+
 /** Does any server that was asked know a command of that name? */
 export function isKnownSomewhere(name: string): boolean {
   return Object.hasOwn(entries, name);

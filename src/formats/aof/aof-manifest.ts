@@ -21,6 +21,7 @@ export interface AofManifest {
 
 /** MANIFEST_MAX_LINE of aof.c, with the line's end. */
 const longestLine = 1024;
+const tooLong = `it is longer than ${longestLine} bytes`;
 const known = new Set(['file', 'seq', 'type']);
 
 /**
@@ -30,18 +31,26 @@ const known = new Set(['file', 'seq', 'type']);
 export function parseAofManifest(text: string): AofManifest {
   const manifest: AofManifest = { base: undefined, incrs: [], history: [] };
   if (text === '') throw new AgentError('damaged', 'it is empty', { reason: 'manifest' });
-  linesOf(text).forEach((line, index) => addLine(manifest, line, index + 1));
+  for (const { line, number, rest } of linesOf(text))
+    try {
+      addLine(manifest, line, number);
+    } catch (error) {
+      throw rest ? wrong(number, `${tooLong}, and a server takes its rest for another line`) : error;
+    }
   return manifest;
 }
 
 /** As a server reads them: at most so many bytes at a time, so that what is longer becomes more than one. */
-function linesOf(text: string): string[] {
+function linesOf(text: string): { line: string; number: number; rest: boolean }[] {
   const bytes = Buffer.from(text);
-  const lines: string[] = [];
+  const lines: ReturnType<typeof linesOf> = [];
+  let [number, rest] = [1, false];
   for (let from = 0; from < bytes.length;) {
     const end = bytes.indexOf(0x0a, from);
     const to = Math.min(end < 0 ? bytes.length : end + 1, from + longestLine);
-    lines.push(bytes.toString('utf8', from, to));
+    lines.push({ line: bytes.toString('utf8', from, to), number, rest });
+    rest = bytes[to - 1] !== 0x0a;
+    if (!rest) number++;
     from = to;
   }
   return lines;
@@ -57,9 +66,7 @@ function addLine(manifest: AofManifest, line: string, number: number): void {
   if (!line.endsWith('\n'))
     throw wrong(
       number,
-      Buffer.byteLength(line) < longestLine
-        ? 'it does not end with a line break'
-        : `it is longer than ${longestLine} bytes`,
+      Buffer.byteLength(line) < longestLine ? 'it does not end with a line break' : tooLong,
     );
   const file = parseLine(line.slice(0, -1), number);
   const { base, incrs } = manifest;

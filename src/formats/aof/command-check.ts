@@ -1,4 +1,4 @@
-import { commandTable, isKnownSomewhere } from '../acl/command-table.ts';
+import { aritiesOf, commandTable, isKnownSomewhere } from '../acl/command-table.ts';
 import type { EngineVersion } from '../conf/engine.ts';
 import type { RespCommand } from './resp-scanner.ts';
 
@@ -58,9 +58,12 @@ export class CommandCheck {
       const isKnown = table?.probed === true ? table.arity.has(name) : isKnownSomewhere(name);
       const { arguments: _, ...first } = fewest;
       if (!isKnown) unknown.push({ name, ...first });
-      const arity = table?.arity.get(name);
-      if (!isKnown || arity === undefined) continue;
-      const odd = [fewest, most].find(({ arguments: count }) => !fits(arity, count));
+      const own = table?.arity.get(name);
+      const arities = own === undefined ? aritiesOf(name) : [own];
+      if (!isKnown || arities.length === 0) continue;
+      const odd = [fewest, most].find(({ arguments: count }) =>
+        arities.every((arity) => !fits(arity, count)),
+      );
       if (odd === undefined) continue;
       const { arguments: __, ...example } = odd;
       wrongArity.push({ name, ...example });

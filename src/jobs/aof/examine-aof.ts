@@ -16,6 +16,7 @@ import { makeScratchFolder, sweepScratch } from '../../redis/scratch-folder.ts';
 import { engineOf } from '../../redis/server.ts';
 import { findCheckTool, type ToolPlaces } from '../../redis/tools.ts';
 import { loadCheckedAof, type AofLoadReport } from './load-checked-aof.ts';
+import { doubted, infoOfWriter, whomToAsk } from './whom-to-ask.ts';
 
 /** One file of the set, as --json prints it. */
 export interface AofFileReport {
@@ -85,15 +86,17 @@ export async function examineAof(
   const checked = await checkAofSet(source, { ...options, commands });
   if (checked === undefined) return undefined;
   await using _ = checked;
-  const tool = options.withTool ? await askTool(checked, options) : null;
-  const load = options.withLoad ? await loadCopy(checked, options) : undefined;
+  const asked = await whomToAsk(checked, source, options);
+  const tool = options.withTool ? await askTool(checked, options, asked.info) : null;
+  const load = options.withLoad ? await loadCopy(checked, options, asked.info) : undefined;
+  const odd =
+    commands === undefined ? [] : judgeCommands(commands, checked, options.info, load?.report.ok === true);
   const problems = worstFirst([
     ...believed(checked, tool),
-    ...contradiction(checked, tool),
-    ...(load?.problems ?? []),
-    ...(commands === undefined
-      ? []
-      : judgeCommands(commands, checked, options.info, load?.report.ok === true)),
+    ...[...contradiction(checked, tool), ...(load?.problems ?? [])].map((problem) =>
+      asked.stranger === undefined || odd.length > 0 ? problem : doubted(problem, asked.stranger),
+    ),
+    ...odd,
   ]);
   const fixed = (await options.writeFixed?.(checked)) ?? null;
   const verdict = verdictOf(problems);
@@ -141,10 +144,11 @@ function summarise(
 async function loadCopy(
   checked: CheckedAof,
   { scratch, info, places, databases, clock, signal, onLoad }: ExamineOptions,
+  asked: Info,
 ): ReturnType<typeof loadCheckedAof> {
   const bytes = checked.scanned.reduce((sum, { file }) => sum + file.size, 0);
   // What lies somewhere says nothing of memory: its size is a measure, if a bad one.
-  const known = info ?? new Map([...infoOfWriter(checked), ['used_memory', String(bytes)]]);
+  const known = info ?? new Map([...asked, ['used_memory', String(bytes)]]);
   return await loadCheckedAof(checked, {
     scratch,
     info: known,
@@ -163,13 +167,13 @@ interface ToolAnswer {
 }
 
 /** Runs the check tool on a byte copy. What this host cannot do is said, and makes no verdict. */
-async function askTool(checked: CheckedAof, options: ExamineOptions): Promise<ToolAnswer> {
+async function askTool(checked: CheckedAof, options: ExamineOptions, asked: Info): Promise<ToolAnswer> {
   const { set, scanned } = checked;
   if (set === undefined || set.missing.length > 0)
     return { ok: null, summary: 'not asked: the set is not whole' };
   if (checked.problems.some(({ verdict }) => verdict === 'hostile'))
     return { ok: null, summary: 'not asked: the set is hostile' };
-  const found = await findCheckTool('aof', options.info ?? infoOfWriter(checked), options.places);
+  const found = await findCheckTool('aof', asked, options.places);
   if (found.tool === undefined) return { ok: null, summary: `not asked: ${found.why}` };
   try {
     await sweepScratch(options.scratch);
@@ -200,11 +204,6 @@ async function askTool(checked: CheckedAof, options: ExamineOptions): Promise<To
 function reasonToDoubt({ scanned }: CheckedAof): string | undefined {
   const valkey = scanned.some(({ scan }) => scan.preamble?.version.engine === 'valkey');
   return valkey ? 'this tool does not know bases of RDB version 80 and later' : undefined;
-}
-
-function infoOfWriter({ scanned }: CheckedAof): Info {
-  const writer = scanned.find(({ scan }) => scan.preamble?.writtenBy !== undefined)?.scan.preamble?.writtenBy;
-  return new Map(writer === undefined ? [] : [[`${writer.engine}_version`, writer.version]]);
 }
 
 /**

@@ -140,4 +140,14 @@ test('commands that no server knows are found by running them, and only so', asy
     code: 0,
     stdout: expect.stringMatching(/commands, which are not run/),
   });
+  // Nobody says whose it is: what this host has is asked, and every known server's table.
+  const deep = await runAgent(['aof', 'check', folder, '--deep', '--json']);
+  expect(deep).toMatchObject({ code: 6, json: { verdict: 'corrupt', load: { ok: false } } });
+  const arity = `${set}*2\r\n$3\r\nset\r\n$1\r\na\r\n`;
+  writeFileSync(join(folder, 'appendonly.aof.1.incr.aof'), arity);
+  const fewer = await runAgent(['aof', 'check', folder, '--deep']);
+  expect(fewer).toMatchObject({
+    code: 6,
+    stdout: expect.stringContaining('with another number of arguments than servers take (set)'),
+  });
 });

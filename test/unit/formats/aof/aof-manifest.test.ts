@@ -69,6 +69,11 @@ describe('refuses, with the line', () => {
     ['a file twice', lines('file a seq 1 type b', 'file a seq 1 type i'), 'line 2: "a" is listed twice'],
     ['an open quote', lines('file "a seq 1 type b'), 'line 1: its quotes are not closed'],
     ['a quote with something behind it', lines('file "a"b seq 1 type b'), 'line 1: its quotes'],
+    [
+      'a long comment',
+      lines(`# ${'x'.repeat(1100)}`),
+      'line 1: it is longer than 1024 bytes, and a server takes its rest',
+    ],
     ['a long line', lines(`file ${'a'.repeat(1024)} seq 1 type b`), 'line 1: it is longer than 1024 bytes'],
   ])('%s', ([, text, problem]) => {
     expect(() => parseAofManifest(text)).toThrow(problem);

@@ -45,6 +45,11 @@ test('a version that nobody has asked knows what any server knows', () => {
     expect(found.judge(engine).unknown.map(({ name }) => name)).toEqual(['never.heard']);
 });
 
+test('where nobody says whose it is, what no server takes is odd', () => {
+  const found = check(['SET', 'key'], ['XREADGROUP', 'few'], ['GET', 'key']);
+  expect(found.judge(undefined).wrongArity.map(({ name }) => name)).toEqual(['set', 'xreadgroup']);
+});
+
 test('in bounded memory: the names beyond a bound are not kept', () => {
   const found = check(...Array.from({ length: 6000 }, (_, index) => [`odd${index}`]));
   expect(found.judge(redis7).unknown).toHaveLength(5000);
