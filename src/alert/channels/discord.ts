@@ -1,4 +1,5 @@
 import type { DiscordChannelSettings } from '../../domain/settings/alerts.ts';
+import { linkLabel, linkWords } from '../message/item.ts';
 import { describeNotice, type Message } from '../message/message.ts';
 import { cutLines } from '../message/text.ts';
 import type { Channel, ChannelTools } from './channel.ts';
@@ -50,7 +51,9 @@ function discordBody({ headline, sections, footer, severity, notice }: Message):
       const lines = details.map(({ label, text }) =>
         text.startsWith('redis-agent ')
           ? `${label}: \`${text.replaceAll('`', 'ˋ')}\``
-          : `${label}: ${escapeMarkdown(text)}`,
+          : label === linkLabel
+            ? `${label}: [${linkWords}](${text})`
+            : `${label}: ${escapeMarkdown(text)}`,
       );
       return [
         `${where}**${escapeMarkdown(state)}**: ${escapeMarkdown(name)}`,

@@ -1,5 +1,6 @@
 import type { NtfyChannelSettings } from '../../domain/settings/alerts.ts';
-import { describeNotice } from '../message/message.ts';
+import { linkLabel, linkWords } from '../message/item.ts';
+import { describeNotice, type Message } from '../message/message.ts';
 import { renderShort } from '../message/text.ts';
 import type { Channel, ChannelTools } from './channel.ts';
 import { checkReachable, failureOf, hostOf, request } from './http.ts';
@@ -39,6 +40,7 @@ export function openNtfy(settings: NtfyChannelSettings, tools: ChannelTools): Ch
           priority: severity === undefined ? 3 : priorities[severity],
           tags: [severity === undefined ? 'white_check_mark' : tags[severity]],
           ...(tools.context.publicUrl === undefined ? {} : { click: tools.context.publicUrl }),
+          ...actionsOf(message),
         },
         signal,
         what,
@@ -49,4 +51,12 @@ export function openNtfy(settings: NtfyChannelSettings, tools: ChannelTools): Ch
     check: async (signal) => checkReachable(server, what, signal),
     close() {},
   };
+}
+
+/** A button below the notification, where it is about one alert: of several it would not say which. */
+function actionsOf({ sections }: Message): { actions?: unknown[] } {
+  const [item, ...others] = sections.flatMap(({ items }) => items);
+  const url = item?.details.find(({ label }) => label === linkLabel)?.text;
+  if (url === undefined || others.length > 0) return {};
+  return { actions: [{ action: 'view', label: linkWords, url }] };
 }

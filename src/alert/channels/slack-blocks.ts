@@ -1,5 +1,5 @@
 import type { ReportNotice } from '../../domain/alert.ts';
-import type { ItemText } from '../message/item.ts';
+import { linkLabel, linkWords, type ItemText } from '../message/item.ts';
 import type { Message } from '../message/message.ts';
 
 /** Slack's own limits. */
@@ -63,7 +63,9 @@ function itemText({ item, state, name, summary, details, over }: ItemText, withI
   const lines = details.map(({ label, text }) =>
     text.startsWith('redis-agent ')
       ? `${label}: \`${escapeSlack(text).replaceAll('`', 'ˋ')}\``
-      : `${label}: ${escapeSlack(text)}`,
+      : label === linkLabel
+        ? `${label}: <${escapeSlack(text).replaceAll('|', '%7C')}|${linkWords}>`
+        : `${label}: ${escapeSlack(text)}`,
   );
   return [
     `${mark} ${where}*${escapeSlack(state)}*: ${escapeSlack(name)}`,

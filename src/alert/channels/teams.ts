@@ -1,4 +1,5 @@
 import type { TeamsChannelSettings } from '../../domain/settings/alerts.ts';
+import { linkLabel, linkWords } from '../message/item.ts';
 import { describeNotice, type Message } from '../message/message.ts';
 import type { Channel, ChannelTools } from './channel.ts';
 import { checkReachable, failureOf, hostOf, never, request, urlProblem } from './http.ts';
@@ -53,7 +54,7 @@ function teamsBody({ headline, sections, footer, severity, notice }: Message): u
     const where = notice.kind === 'digest' ? `${item.instance}: ` : '';
     const facts = details.map(({ label, text: value }) => ({
       title: label,
-      value: escapeCard(value).slice(0, longestText),
+      value: label === linkLabel ? `[${linkWords}](${value})` : escapeCard(value).slice(0, longestText),
     }));
     const container = {
       type: 'Container',

@@ -1,5 +1,6 @@
 import type { TelegramChannelSettings } from '../../domain/settings/alerts.ts';
 import { escapeHtml } from '../message/html.ts';
+import { linkLabel, linkWords } from '../message/item.ts';
 import { describeNotice, type Message } from '../message/message.ts';
 import { cutLines } from '../message/text.ts';
 import type { Channel, ChannelTools, Failure } from './channel.ts';
@@ -88,7 +89,9 @@ function telegramText({ headline, sections, footer, notice }: Message): string {
       const lines = details.map(({ label, text }) =>
         text.startsWith('redis-agent ')
           ? `${label}: <code>${escapeHtml(text)}</code>`
-          : `${label}: ${escapeHtml(text)}`,
+          : label === linkLabel
+            ? `${label}: <a href="${escapeHtml(text)}">${linkWords}</a>`
+            : `${label}: ${escapeHtml(text)}`,
       );
       return [
         `${where}<b>${escapeHtml(state)}</b>: <b>${escapeHtml(name)}</b>`,

@@ -33,6 +33,8 @@ const forPrograms = new Set(['code', 'class']);
 
 /** What stands before a link of ours: no other text is one, whatever it looks like. */
 export const linkLabel = 'or';
+/** What a link says where it need not show its address. */
+export const linkWords = 'acknowledge it or silence it';
 
 export function describeItem(item: NoticeItem, context: MessageContext, link?: string): ItemText {
   const { change, rule, resource, instance, resolved_at: resolved } = item;

@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { Alert } from '../../domain/alert.ts';
 import { AgentError } from '../../domain/errors.ts';
+import { localTimezone } from '../../lib/timezone.ts';
+import { formatTime } from '../../alert/message/item.ts';
 import { readLink, type LinkClaim } from '../../lib/signed-link.ts';
 import { markup, type Markup } from '../../report/html/markup.ts';
 import { alertById } from '../../state/alerts/alerts.ts';
@@ -15,7 +17,7 @@ const day = 24 * hour;
 
 /** What is behind a link in a message. Looking at it changes nothing: mail scanners and previews do. */
 export function showLink(app: App, token: string): Answer {
-  return behind(app, token, (claim, alert) => page(200, 'Redis alert', ask(claim, alert)));
+  return behind(app, token, (claim, alert) => page(200, 'Redis alert', ask(claim, alert, zoneOf(app))));
 }
 
 /** What was pressed on that page, once. */
@@ -40,8 +42,11 @@ export function followLink(app: App, token: string, body: string): Answer {
       });
     }
     app.log.info({ alert: alert.id, action, channel: claim.channel }, 'an alert was changed by a link');
-    const done = action === 'ack' ? 'Acknowledged' : `Silenced until ${new Date(now + hour).toISOString()}`;
-    return page(200, done, describe(alert));
+    const done =
+      action === 'ack'
+        ? 'Acknowledged'
+        : `Silenced until ${formatTime(now + hour, zoneOf(app))} ${zoneOf(app)}`;
+    return page(200, done, describe(alert, zoneOf(app)));
   });
 }
 
@@ -64,6 +69,8 @@ function behind(app: App, token: string, then: (claim: LinkClaim, alert: Alert) 
   }
 }
 
+const zoneOf = ({ settings }: App): string => settings.timezone ?? localTimezone();
+
 const unknown = (): Answer => page(404, 'There is nothing here', markup``);
 const used = (): Answer =>
   page(410, 'This link was used already', markup`<p>A newer message has a newer one.</p>`);
@@ -81,21 +88,26 @@ function useOnce(app: App, token: string, { until }: LinkClaim): boolean {
   return true;
 }
 
-function ask({ until }: LinkClaim, alert: Alert): Markup {
+function ask({ until }: LinkClaim, alert: Alert, timezone: string): Markup {
   const taken = alert.ack === null ? markup`` : markup`<p>Acknowledged by ${alert.ack.by}.</p>`;
-  return markup`${describe(alert)}${taken}<form method="post"><button name="action" value="ack">Acknowledge</button>
-<button name="action" value="silence">Silence for an hour</button></form>
-<p>Good for one use, until ${new Date(until * 1000).toISOString()}.</p>`;
+  return markup`${describe(alert, timezone)}${taken}<form method="post"><p><button name="action" value="ack">Acknowledge</button>
+Somebody looks after it: it is not repeated until it gets worse or comes back.</p>
+<p><button name="action" value="silence">Silence for an hour</button> Nothing is told of it until then.</p></form>
+<p class="soft">Good for one use, until ${formatTime(until * 1000, timezone)} ${timezone}.</p>`;
 }
 
 /** No more than a message has said. */
-function describe({ instance, rule, resource, severity, fired_at: fired, since }: Alert): Markup {
+function describe(
+  { instance, rule, resource, severity, summary, fired_at: fired, since }: Alert,
+  timezone: string,
+): Markup {
   const name = resource === instance ? rule : `${rule} ${resource}`;
-  return markup`<p><b>${severity}</b> ${instance}: <b>${name}</b>, since ${new Date(fired ?? since).toISOString()}</p>`;
+  return markup`<p><b class="${severity}">${severity.toUpperCase()}</b> ${instance}: <b>${name}</b><br>${summary}<br>
+<span class="soft">since ${formatTime(fired ?? since, timezone)} ${timezone}</span></p>`;
 }
 
 const style =
-  'body{font:1rem/1.5 system-ui,sans-serif;margin:2rem auto;max-width:36rem;padding:0 1rem;color-scheme:light dark;overflow-wrap:anywhere}button{font:inherit;padding:.6rem 1rem;margin:.3rem .5rem .3rem 0}';
+  ':root{color-scheme:light dark}body{font:1rem/1.5 system-ui,sans-serif;margin:2rem auto;max-width:36rem;padding:0 1rem;overflow-wrap:anywhere}h1{font-size:1.3rem}button{font:inherit;font-weight:600;padding:.6rem 1rem;display:block;margin-bottom:.3rem}.soft{opacity:.75;font-size:.9rem}.critical,.high{color:light-dark(#b3261e,#ff7b80)}.warning{color:light-dark(#7a5900,#e0a83b)}';
 const styleHash = createHash('sha256').update(style).digest('base64');
 
 function page(status: number, title: string, body: Markup): Answer {
