@@ -29,7 +29,9 @@ restart_running() {
 
 stop_and_disable() {
   has_systemd || return 0
-  systemctl disable --now redis-agent.service >/dev/null 2>&1 || true
+  for unit in redis-agent-enforce.timer redis-agent.service; do
+    systemctl disable --now "$unit" >/dev/null 2>&1 || true
+  done
 }
 
 # Everything that the agent writes for itself, by name: never a folder that may hold a repository or somebody's key.
@@ -38,11 +40,14 @@ remove_own_files() {
   for name in state.db series.db; do
     rm -f "$state/$name" "$state/$name-wal" "$state/$name-shm" "$state/$name-journal"
   done
-  for name in locks scratch restore notes aof keys; do
+  rm -f "$state/alerts.ring" "$state/links.key"
+  for name in locks scratch restore restore-keys notes aof keys; do
     [ ! -L "$state/$name" ] || continue
     rm -rf "${state:?}/$name"
   done
   rm -f /etc/redis-agent/config.yaml
+  # Nobody else may know a password that lies there: only where nothing does.
+  rmdir "$state/passwords" "$state/rotations" 2>/dev/null || true
   rmdir "$state" /etc/redis-agent/secrets /etc/redis-agent 2>/dev/null || true
   for left in "$state" /etc/redis-agent; do
     [ ! -d "$left" ] || echo "redis-agent: left as it is, since it may hold backups or keys: $left"
