@@ -11,7 +11,7 @@ import type { RawQueue } from './parts/raw-queue.ts';
 import type { Asked, QueueReader } from './queues/raw.ts';
 import { nothingSeen, settle, type JobsSeen } from './queues/settle.ts';
 import { streamReader } from './queues/stream.ts';
-import { workerName } from './queues/workers.ts';
+import { workerName, type WorkerCount } from './queues/workers.ts';
 
 /** More are found, and not watched. */
 export const mostQueues = 500;
@@ -168,7 +168,7 @@ export function settleQueues(draft: Draft, known: Known, jobs: ReadonlyMap<Queue
 function workersOf(
   ref: QueueRef,
   raw: RawQueue,
-  counts: ReadonlyMap<string, number> | undefined,
+  counts: ReadonlyMap<string, WorkerCount> | undefined,
 ): number | null {
   if (ref.kind === 'stream') return raw.workers;
   if (counts === undefined || (ref.kind !== 'bull' && ref.kind !== 'bullmq')) return null;
@@ -177,10 +177,10 @@ function workersOf(
   const splits = parts
     .slice(1)
     .map((_, at) => [parts.slice(0, at + 1).join(':'), parts.slice(at + 1).join(':')]);
-  return splits.reduce(
-    (sum, [prefix = '', name = '']) => sum + (counts.get(workerName(prefix, name)) ?? 0),
-    0,
-  );
+  return splits.reduce((sum, [prefix = '', name = '']) => {
+    const { named, taking } = counts.get(workerName(prefix, name)) ?? { named: 0, taking: 0 };
+    return sum + (ref.kind === 'bull' ? taking : named);
+  }, 0);
 }
 
 /** The commands of all of them, with a change of database before and after those of another one than the first. */

@@ -45,8 +45,8 @@ test.for(libraries)('%s: what is in it is counted, and a worker that is stopped 
     delayed: 1,
     active: 0,
     paused: false,
-    // Bull 3 gives that name to every client of a queue, also to one that only adds.
-    workers: library === 'bull3' ? 1 : 0,
+    // Bull 3 gives a worker's name to every client of a queue, also to one that only adds.
+    workers: 0,
   });
   // Older ones keep jobs with a priority in the list of those that wait.
   expect((reading?.waiting ?? 0) + (reading?.prioritized ?? 0)).toBe(5);
@@ -58,6 +58,8 @@ test.for(libraries)('%s: what is in it is counted, and a worker that is stopped 
   await expect.poll(() => queue.getCompletedCount(), { timeout: 20_000 }).toBe(5);
   for (let each = 0; each < 10; each += 1) await queue.add('work', {});
   await expect.poll(() => queue.getActiveCount(), { timeout: 10_000 }).toBe(1);
+  watch.forward(60_000);
+  expect((await watch.poll()).queues[0]).toMatchObject({ workers: 1 });
   worker.signal('SIGSTOP');
   await expect.poll(async () => server.call('KEYS', 'bull:mail:*:lock'), { timeout: 10_000 }).toEqual([]);
   await watch.poll();

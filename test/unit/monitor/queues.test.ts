@@ -423,10 +423,14 @@ test('a job that was long delayed is not late when it is promoted', () => {
 });
 
 test('workers are told by their names, and who only listens is none', () => {
-  const line = (name: string): string => `id=1 addr=10.0.0.7:5000 name=${name} idle=5 flags=b cmd=bzpopmin`;
+  const line = (name: string, command = 'brpoplpush'): string =>
+    `id=1 addr=10.0.0.7:5000 name=${name} idle=5 flags=b cmd=${command}`;
   const list = [
     line(`bull:${btoa('mail')}`),
-    line(`bull:${btoa('mail')}:w:first`),
+    line(`bull:${btoa('mail')}:w:first`, 'client|setname'),
+    // Bull 3 calls those that add jobs, and those that listen, the same.
+    line(`bull:${btoa('mail')}`, 'evalsha'),
+    line(`bull:${btoa('mail')}`, 'psubscribe'),
     line(`bull:${btoa('mail')}:qe`),
     line(`{bull}:${btoa('sms')}`),
     line('redis-agent'),
@@ -434,8 +438,8 @@ test('workers are told by their names, and who only listens is none', () => {
   ].join('\n');
   expect(countWorkers(workersIn(list))).toEqual(
     new Map([
-      [`bull:${btoa('mail')}`, 2],
-      [`{bull}:${btoa('sms')}`, 1],
+      [`bull:${btoa('mail')}`, { named: 4, taking: 2 }],
+      [`{bull}:${btoa('sms')}`, { named: 1, taking: 1 }],
     ]),
   );
 });

@@ -30,7 +30,9 @@ export const queuesShowCommand = defineCommand<{ name: string; search: boolean }
         instance: instance.name,
         at,
         queue,
-        workers: workers.filter((worker) => worker.queue === workerName(ref.prefix, ref.name)),
+        workers: workers.filter(
+          ({ queue: of, takes }) => of === workerName(ref.prefix, ref.name) && (takes || ref.kind !== 'bull'),
+        ),
         kept: await readKept(connection, ref, queue.reading),
       };
     } finally {

@@ -1,6 +1,7 @@
 import type { ClientGroup, CommandCost, LatencyReading, SlowReading } from '../../../domain/sample.ts';
 import type { QueueReading, QueueRef } from '../../../domain/queue.ts';
 import type { Reply } from '../../../redis/connect.ts';
+import type { WorkerCount } from '../queues/workers.ts';
 import type { RawQueue } from './raw-queue.ts';
 
 export type Command = (string | number)[];
@@ -29,7 +30,7 @@ export interface Known {
   databases: readonly number[];
   queues: QueuesKnown;
   /** Connected workers, by `prefix:base64(name)`; undefined: not known. */
-  workers: ReadonlyMap<string, number> | undefined;
+  workers: ReadonlyMap<string, WorkerCount> | undefined;
 }
 
 /** The queues of a server, and what is remembered of each from poll to poll. */
