@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { ChannelTools } from '../alert/channels/channel.ts';
 import type { Repository } from '../backup/repository.ts';
 import type { Store } from '../backup/store/store.ts';
+import { localHost } from '../backup/restore/host/local-host.ts';
 import { readWriterIdentity } from '../backup/writer-identity.ts';
 import { loadSettings, type LoadedSettings } from '../config/load.ts';
 import { redactText } from '../config/redact.ts';
@@ -23,7 +24,7 @@ import { localTimezone } from '../lib/timezone.ts';
 import { openState, type State } from '../state/db/open.ts';
 import { openSeries, type Series } from '../state/series/series.ts';
 import { lastDetails } from '../state/runs.ts';
-import { provideHands } from './hands/start.ts';
+import { provideHands } from './hands/hands.ts';
 import { Lifecycle } from './lifecycle.ts';
 import { becomeUser, ownerBesideRoot } from './beside-root.ts';
 import { instanceOfNode } from './cluster-nodes.ts';
@@ -215,7 +216,7 @@ export async function buildApp({
           writer: readWriterIdentity(agentVersion),
           connect: (other = own.signal) => connect(instance, other),
           connectTo: (other) => connect(other, own.signal),
-          folder: (dir, ownership) => hands().folder(dir, ownership),
+          host: localHost({ instance, hands: hands(), clock, signal: own.signal }),
           identities,
           scratch: stayed === undefined ? join(directory, 'scratch') : rootScratch,
           recall: (name) => recall(instance.name, name),

@@ -1,6 +1,5 @@
 import type { Repository } from '../backup/repository.ts';
-import type { FileOwnership } from '../backup/restore/file-ownership.ts';
-import type { DataFolder } from '../backup/restore/folder/data-folder.ts';
+import type { RestoreHost } from '../backup/restore/host/host.ts';
 import type { WriterIdentity } from '../domain/backup.ts';
 import type { Clock } from '../domain/clock.ts';
 import type { Evaluated, Finding } from '../domain/finding.ts';
@@ -22,8 +21,8 @@ export interface JobContext {
   connect(signal?: AbortSignal): Promise<RedisConnection>;
   /** The same to another instance, for what nodes of the same data have to agree on. */
   connectTo(this: void, instance: InstanceSettings): Promise<RedisConnection>;
-  /** A server's data directory, worked on with the rights of its owner. Absolute, without symbolic links. */
-  folder(this: void, dir: string, ownership: FileOwnership): Promise<DataFolder>;
+  /** The instance's host: who its server is there, its service, its data directory. */
+  host: RestoreHost;
   /** age identities (AGE-SECRET-KEY-…); empty when none is configured. */
   identities(): string[];
   /** A directory of our own for staged files and scratch servers. */

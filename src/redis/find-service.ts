@@ -26,6 +26,8 @@ export interface FoundService {
   arguments: ServerArguments | undefined;
   /** As whom its server runs, where the unit or the configuration says so. */
   user?: UserId | undefined;
+  /** Nobody manages it, and no command is configured that stops it: it has to be asked itself. */
+  endsItself: boolean;
   /** What it takes is for servers that no manager has. */
   control(plain: Pick<PlainCommands, 'end' | 'output'> & { startIn: () => string }): ServiceControl;
 }
@@ -120,6 +122,7 @@ async function fromUnit(unit: string, clock: Clock, signal: AbortSignal): Promis
     description: `the unit ${id}`,
     ...serverIn(execStartOf(shown)),
     ...withUser(userOf(shown)),
+    endsItself: false,
     control: () => systemdService(id, clock),
   };
 }
@@ -136,6 +139,7 @@ function fromCommands(
   return {
     description: `the command ${start.join(' ')}`,
     ...serverIn(start),
+    endsItself: stop === undefined,
     control: (plain) =>
       plainService({ ...plain, start, stop, user: actingAs(user), startIn: plain.startIn() }),
   };
@@ -180,16 +184,15 @@ async function byAddress(url: string, clock: Clock, signal: AbortSignal): Promis
   for (const unit of [...usual, ...instances]) {
     const service = await fromUnit(unit, clock, signal);
     // Two names of one unit are one.
-    if (service !== undefined && (await listensOn(service.arguments, url)))
-      found.set(service.description, service);
+    if (service !== undefined && (await listensOn(service, url))) found.set(service.description, service);
   }
   const [only, ...others] = found.values();
   return others.length === 0 ? only : undefined;
 }
 
-async function listensOn(words: ServerArguments | undefined, url: string): Promise<boolean> {
+async function listensOn({ arguments: words, user }: FoundService, url: string): Promise<boolean> {
   if (words === undefined || !isOurs(url)) return false;
-  const conf = await readConf(words.file, words.directives).catch(() => undefined);
+  const conf = await readConf(words.file, words.directives, user).catch(() => undefined);
   if (conf === undefined) return false;
   const { protocol, port, pathname } = new URL(url);
   if (protocol === 'unix:') return conf.get('unixsocket') === decodeURIComponent(pathname);

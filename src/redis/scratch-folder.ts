@@ -9,6 +9,13 @@ import { startTicks } from './server-process.ts';
 const folderName = /^scratch-(\d+)-(\d+)-/;
 const pidFile = 'server.pid';
 
+/** Bytes that the path of a unix socket has room for, and those of a name in such a folder. */
+export const longestSocketPath = 107;
+const ownPart = '/scratch-4194304-18446744073709551615-XXXXXX/s'.length;
+
+/** Bytes of a path below which a scratch server's socket has room. */
+export const longestScratchFolder = longestSocketPath - ownPart;
+
 /** Makes a private (0700) folder below `directory` that belongs to this process. */
 export async function makeScratchFolder(directory: string): Promise<string> {
   await mkdir(directory, { recursive: true, mode: 0o700 });

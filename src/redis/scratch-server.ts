@@ -14,7 +14,7 @@ import type { Feed } from './replica-link.ts';
 import { lendFile, linkScratchAof, type ScratchAof } from './scratch-aof.ts';
 import { withoutCommands, type OwnNames } from './scratch-commands.ts';
 import { nobody, prepareFeed } from './scratch-feed.ts';
-import { makeScratchFolder, recordServer } from './scratch-folder.ts';
+import { longestSocketPath, makeScratchFolder, recordServer } from './scratch-folder.ts';
 import { explainEnd, LastLines } from './scratch-log.ts';
 import { saveScratch } from './scratch-save.ts';
 import { readInfo } from './server.ts';
@@ -56,7 +56,6 @@ export interface ScratchServer extends AsyncDisposable {
 }
 
 const socketName = 's';
-const longestSocketPath = 107;
 const mostDatabases = 1024;
 /** Milliseconds until it must listen; what it loads may then take any time. */
 const startTimeout = 30_000;

@@ -1,111 +1,58 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { Socket } from 'node:net';
-import type { FileOwnership } from '../../backup/restore/file-ownership.ts';
-import { dataFolder, localFolder, workOf, type DataFolder } from '../../backup/restore/folder/data-folder.ts';
-import { folderVerbs } from '../../backup/restore/folder/verbs.ts';
-import { AgentError } from '../../domain/errors.ts';
+import type { UserId } from '../../lib/act-as.ts';
 import { confine } from '../../lib/confine.ts';
-import { userName } from '../../lib/file-owner.ts';
 import { printable } from '../../lib/printable.ts';
-import { VerbCaller, VerbsClosedError } from '../../lib/verbs/call.ts';
 import { handsCommand } from './command.ts';
-import { handsLimits, type HandsTask } from './task.ts';
+import { handsDescriptor } from './task.ts';
 
-/** How the data directories of servers are worked in. */
-export interface Hands {
-  /** See JobContext.folder. One that was asked for before is the same again. */
-  folder(this: void, dir: string, ownership: FileOwnership): Promise<DataFolder>;
-  /** Ends all processes; nothing that they were told to do is under way by then. */
-  close(this: void): Promise<void>;
-}
-
-/**
- * Where we are root and the data is somebody's, a process with that user's rights works there; else there is nobody whose
- * rights would be less than ours, and it is done here. `program`: what this agent is started by.
- */
-export function provideHands(program: readonly string[]): Hands {
-  const folders = new Map<string, DataFolder>();
-  const processes: Process[] = [];
-  return {
-    async folder(dir, ownership) {
-      if (process.geteuid?.() !== 0 || ownership.owner.uid === 0) return localFolder(dir, ownership);
-      const task = JSON.stringify({ dir, ownership } satisfies HandsTask);
-      const known = folders.get(task);
-      if (known !== undefined) return known;
-      let current: Process | undefined;
-      const perform = async (name: string, args: unknown[]): Promise<unknown> => {
-        // One that was killed takes what it was asked for with it; what is asked for next, another one does.
-        if (current === undefined || current.caller.closed) processes.push((current = start(program, task)));
-        const asked = current;
-        try {
-          return await asked.caller.call(name, args, patience);
-        } catch (error) {
-          throw error instanceof VerbsClosedError ? ended(error, { dir, ownership }, asked.said()) : error;
-        }
-      };
-      // The verbs of this process tell the names, and are never called.
-      const work = workOf(folderVerbs(dir, ownership), async (_, args, name) => await perform(name, args));
-      const made = dataFolder(dir, ownership, work);
-      folders.set(task, made);
-      return made;
-    },
-    async close() {
-      folders.clear();
-      await Promise.all(processes.splice(0).map(({ end }) => end()));
-    },
-  };
-}
-
-/** Milliseconds. Making gigabytes durable takes minutes on a slow disk. */
-const patience = 15 * 60_000;
-
-interface Process {
-  caller: VerbCaller;
-  /** The end of what it has written to stderr. */
+/** A process with the rights of a server's user, and the way to it. */
+export interface HandsProcess {
+  channel: Socket;
+  /** The end of what it has said, for people. */
   said(): string;
-  end: () => Promise<void>;
+  kill(): void;
+  /** Resolves when it has ended, as far as that can be seen from here. It does when nobody has the channel any more. */
+  ended(): Promise<void>;
 }
 
 const longestSaid = 300;
 
-function start(program: readonly string[], task: string): Process {
+/** `program`: what this agent is started by. Nobody waits for it but who has asked for something. */
+export function startHands(program: readonly string[], user: UserId): HandsProcess {
   const [path = '', ...words] = program;
-  const { command, args, detached } = confine(path, [...words, handsCommand, task]);
+  const { command, args, detached } = confine(path, [...words, handsCommand, JSON.stringify(user)]);
   const cache = process.env['NODE_COMPILE_CACHE'];
   const child = spawn(command, args, {
     cwd: '/',
     detached,
     env: cache === undefined ? {} : { NODE_COMPILE_CACHE: cache },
-    stdio: ['pipe', 'pipe', 'pipe'],
+    stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
   });
+  const channel = child.stdio[handsDescriptor];
+  if (!(channel instanceof Socket)) throw new Error('a pipe was asked for');
   let said = '';
   child.on('error', ({ message }) => (said = message));
-  child.stderr.on('data', (chunk: Buffer) => (said = `${said}${chunk.toString('utf8')}`.slice(-longestSaid)));
-  // Nobody waits for it but who has asked for something.
+  child.stderr?.on(
+    'data',
+    (chunk: Buffer) => (said = `${said}${chunk.toString('utf8')}`.slice(-longestSaid)),
+  );
+  const allSaid = new Promise((resolve) => child.stderr?.once('close', resolve));
   child.unref();
-  for (const stream of [child.stdin, child.stdout, child.stderr])
-    if (stream instanceof Socket) stream.unref();
-  const isOver = (): boolean => child.exitCode !== null || child.signalCode !== null;
-  const kill = (): void => void (isOver() || child.pid === undefined || child.kill('SIGKILL'));
-  const streams = { input: child.stdout, output: child.stdin };
+  for (const stream of [child.stderr, channel]) if (stream instanceof Socket) stream.unref();
+  const isOver = (): boolean =>
+    child.pid === undefined || child.exitCode !== null || child.signalCode !== null;
   return {
-    caller: new VerbCaller(streams, handsLimits, kill),
+    channel,
     said: () => printable(said.trim()),
-    async end() {
-      if (isOver() || child.pid === undefined) return;
-      child.ref();
-      child.stdin.end();
-      await once(child, 'exit');
+    kill: () => void (isOver() || child.kill('SIGKILL')),
+    async ended() {
+      if (!isOver()) {
+        child.ref();
+        await once(child, 'exit');
+      }
+      await allSaid;
     },
   };
-}
-
-function ended({ message }: VerbsClosedError, { dir, ownership }: HandsTask, said: string): AgentError {
-  const who = userName(ownership.owner.uid);
-  const words = said === '' ? '' : ` (${said})`;
-  return new AgentError('failed', `the process that works in ${dir} as ${who} is gone: ${message}${words}`, {
-    reason: 'hands',
-    hint: 'nothing is lost: run the same command again, and it goes on where it was',
-  });
 }

@@ -1,13 +1,9 @@
-import type { FileOwnership } from '../../backup/restore/file-ownership.ts';
 import { longestRead } from '../../backup/restore/folder/open-files.ts';
 import { longestNote } from '../../lib/foreign-file.ts';
 import type { FrameLimits } from '../../lib/verbs/frames.ts';
 
-/** Where it works, and how files are to be there; behind the command, as JSON. */
-export interface HandsTask {
-  dir: string;
-  ownership: FileOwnership;
-}
+/** Where the verbs come in and the answers go out: what it has besides are no streams of anybody's. */
+export const handsDescriptor = 3;
 
 /** Of what either side reads from the other. A journal may be as long as a note, and is read and written whole. */
 export const handsLimits: FrameLimits = {

@@ -1,32 +1,19 @@
 import { access, constants } from 'node:fs/promises';
-import { resolve } from 'node:path';
 import type { Clock } from '../../domain/clock.ts';
 import { AgentError } from '../../domain/errors.ts';
 import type { InstanceSettings } from '../../domain/settings.ts';
 import { infoInteger, infoKeyspace, type Info } from '../../formats/info/parse-info.ts';
-import { placeInCluster } from '../../formats/cluster/cluster-nodes.ts';
-import { actAs, type UserId } from '../../lib/act-as.ts';
 import { distrustProgram } from '../../lib/distrust-path.ts';
-import { readForeignSync } from '../../lib/foreign-file.ts';
 import { runProgram } from '../../lib/run-program.ts';
 import type { RedisConnection } from '../../redis/connect.ts';
 import { isClusterNode, readClusterPlace } from '../../redis/cluster.ts';
-import { findProcess } from '../../redis/data-process.ts';
-import { configuredUser, findService, type FoundService } from '../../redis/find-service.ts';
-import { readConf, type ServerConf } from '../../redis/read-conf.ts';
-import { findServerProcess } from '../../redis/server-process.ts';
 import { engineOf, readConfig, readInfo } from '../../redis/server.ts';
-import type {
-  ClusterFacts,
-  ConfFacts,
-  Persistence,
-  RestoreFacts,
-  RunningServer,
-  ServerProgram,
-} from './facts.ts';
+import type { ConfFacts, Persistence, RestoreFacts, RunningServer, ServerProgram } from './facts.ts';
+import type { HostSight, RestoreHost } from './host/host.ts';
 
 export interface GatherOptions {
   instance: InstanceSettings;
+  host: RestoreHost;
   connect: () => Promise<RedisConnection>;
   clock: Clock;
   signal: AbortSignal;
@@ -36,42 +23,29 @@ export interface GatherOptions {
 const down = new Set(['refused', 'closed', 'timeout']);
 
 /** Asks the server, or, where it is down, its configuration. Changes nothing. */
-export async function gatherFacts(
-  options: GatherOptions,
-): Promise<{ facts: RestoreFacts; service: FoundService | undefined }> {
-  const { instance, clock, signal } = options;
-  const asked = await askServer(options);
-  const { running } = asked;
-  const service = await findService(
-    instance,
-    running && asked.info && { info: asked.info, pid: running.pid, user: running.user },
-    { clock, signal },
-  );
-  const { conf, problem } = await readConfFacts(service, asked.info?.get('config_file'), {
-    pid: running?.pid,
-    user: service?.user ?? configuredUser(instance) ?? running?.user,
-    dataDir: instance.data_dir,
-  });
-  const program = await programOf(service?.program, signal);
+export async function gatherFacts({
+  instance,
+  host,
+  connect,
+  clock,
+  signal,
+}: GatherOptions): Promise<RestoreFacts> {
+  const asked = await askServer(connect, signal);
+  const sight = await host.look(asked?.info);
+  const { pid, owner, service, user } = sight;
+  const told = asked?.info.get('config_file');
+  const { conf, problem } = await confFacts(host, sight, told, instance.data_dir);
   return {
-    service,
-    facts: {
-      instance: instance.name,
-      url: instance.url,
-      running,
-      conf,
-      confProblem: problem,
-      program,
-      service: service?.description,
-      user: whose(service?.user ?? configuredUser(instance), running?.user),
-      now: clock.now(),
-    },
+    instance: instance.name,
+    url: instance.url,
+    running: asked && { ...asked.server, pid, user: owner },
+    conf,
+    confProblem: problem,
+    program: await programOf(service?.program, signal),
+    service: service?.description,
+    user,
+    now: clock.now(),
   };
-}
-
-function whose(named: UserId | undefined, seen: UserId | undefined): RestoreFacts['user'] {
-  if (named !== undefined && !(seen?.uid === named.uid)) return { ...named, named: true };
-  return seen && { ...seen, named: named !== undefined };
 }
 
 /** What a running server's next start will go by. */
@@ -88,43 +62,37 @@ export interface NextStart {
 export async function lookAhead(
   connection: RedisConnection,
   info: Info,
-  { instance, clock, signal }: Omit<GatherOptions, 'connect'>,
+  { instance, host, sight }: Pick<GatherOptions, 'instance' | 'host'> & { sight: HostSight },
 ): Promise<NextStart> {
-  const found = await findServerProcess(info, connection.target.url);
-  const owner = found && (await findProcess(found.pid));
-  const user = owner && { uid: owner.uid, gid: owner.gid };
-  const service = await findService(instance, { info, pid: found?.pid, user }, { clock, signal });
-  const { conf, problem } = await readConfFacts(service, info.get('config_file'), {
-    pid: found?.pid,
-    user: service?.user ?? user,
-    dataDir: instance.data_dir,
-  });
-  return { service: service?.description, now: await readPersistence(connection), conf, problem };
+  const { conf, problem } = await confFacts(host, sight, info.get('config_file'), instance.data_dir);
+  const now = await readPersistence(connection);
+  return { service: sight.service?.description, now, conf, problem };
 }
 
-async function askServer({
-  connect,
-  signal,
-}: GatherOptions): Promise<{ running?: RunningServer; info?: Info }> {
+async function askServer(
+  connect: GatherOptions['connect'],
+  signal: AbortSignal,
+): Promise<{ info: Info; server: AskedServer } | undefined> {
   let connection: RedisConnection;
   try {
     connection = await connect();
   } catch (error) {
     signal.throwIfAborted();
-    if (error instanceof AgentError && error.code === 'redis' && down.has(error.reason ?? '')) return {};
+    if (error instanceof AgentError && error.code === 'redis' && down.has(error.reason ?? ''))
+      return undefined;
     throw error;
   }
   try {
     const info = await readInfo(connection);
-    return { info, running: await describeRunning(connection, info) };
+    return { info, server: await describeRunning(connection, info) };
   } finally {
     connection.close();
   }
 }
 
-async function describeRunning(connection: RedisConnection, info: Info): Promise<RunningServer> {
-  const found = await findServerProcess(info, connection.target.url);
-  const owner = found && (await findProcess(found.pid));
+type AskedServer = Omit<RunningServer, 'pid' | 'user'>;
+
+async function describeRunning(connection: RedisConnection, info: Info): Promise<AskedServer> {
   return {
     ...engineOf(info),
     role: info.get('role') === 'slave' ? 'replica' : 'master',
@@ -136,8 +104,6 @@ async function describeRunning(connection: RedisConnection, info: Info): Promise
     cluster: isClusterNode(info) ? { place: await readClusterPlace(connection, info) } : undefined,
     persistence: await readPersistence(connection),
     unsaved: infoInteger(info, 'rdb_changes_since_last_save') ?? 0,
-    pid: found?.pid,
-    user: owner && { uid: owner.uid, gid: owner.gid },
   };
 }
 
@@ -173,71 +139,23 @@ async function countSentinels(connection: RedisConnection, info: Info): Promise<
   }
 }
 
-async function readConfFacts(
-  service: FoundService | undefined,
+async function confFacts(
+  host: RestoreHost,
+  { service, pid }: HostSight,
   told: string | undefined,
-  { pid, user, dataDir }: { pid: number | undefined; user: UserId | undefined; dataDir: string | undefined },
+  dataDir: string | undefined,
 ): Promise<{ conf?: ConfFacts | undefined; problem?: string | undefined }> {
   const words = service?.arguments;
   // What a server elsewhere calls its file is none of this host's.
   const file = words?.file ?? (pid === undefined || !told ? undefined : told);
   if (file === undefined && words === undefined) return {};
   try {
-    const conf = await readConf(file, words?.directives, user);
-    const append = conf.get('appendonly');
-    const persistence = {
-      dir: dataDir ?? conf.get('dir'),
-      dbfilename: conf.get('dbfilename'),
-      appendonly: append === undefined ? undefined : append.toLowerCase() === 'yes',
-      appendfilename: conf.get('appendfilename'),
-      appenddirname: conf.get('appenddirname'),
-      logfile: conf.get('logfile'),
-    };
-    return {
-      conf: {
-        file,
-        persistence: withoutUndefined(persistence),
-        maxmemory: conf.get('maxmemory'),
-        databases: Number(conf.get('databases') ?? defaultDatabases),
-        replicaof: masterIn(conf),
-        modules: conf.all('loadmodule'),
-        cluster: clusterIn(conf, user),
-      },
-    };
+    return { conf: await host.readConf({ file, directives: words?.directives ?? [], dataDir }) };
   } catch (error) {
     if (!(error instanceof AgentError) || pid === undefined) throw error;
     return { problem: error.message };
   }
 }
-
-/** What a node that is down has written of itself: it goes by that at its next start. */
-function clusterIn(conf: ServerConf, user: UserId | undefined): ClusterFacts | undefined {
-  if (conf.get('cluster-enabled')?.toLowerCase() !== 'yes') return undefined;
-  const path = resolve(conf.get('dir') ?? '/', conf.get('cluster-config-file') ?? 'nodes.conf');
-  try {
-    return { place: placeInCluster(actAs(user, () => readForeignSync(path, longestNodes))) };
-  } catch {
-    return { place: undefined };
-  }
-}
-
-/** As in the servers' own config.c. */
-const defaultDatabases = 16;
-
-function masterIn(conf: ServerConf): string | undefined {
-  const host = conf.get('replicaof') ?? conf.get('slaveof');
-  // replicaof no one
-  return host?.toLowerCase() === 'no' ? undefined : host;
-}
-
-function withoutUndefined(values: {
-  [Key in keyof Persistence]: Persistence[Key] | undefined;
-}): Partial<Persistence> {
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
-}
-
-/** A thousand nodes have 200 KB. */
-const longestNodes = 4 * 1024 * 1024;
 
 const versionTimeout = 10_000;
 

@@ -3,8 +3,6 @@ import { AgentError } from '../../domain/errors.ts';
 import { infoInteger, type Info } from '../../formats/info/parse-info.ts';
 import { readCgroupMemory, readHostMemory } from '../../lib/host-memory.ts';
 import type { RedisConnection } from '../../redis/connect.ts';
-import { findProcess } from '../../redis/data-process.ts';
-import { findServerProcess } from '../../redis/server-process.ts';
 import { engineOf, readConfig, readInfo } from '../../redis/server.ts';
 import { lookAhead, type GatherOptions } from './gather-facts.ts';
 import { placeOf } from './judge-guards.ts';
@@ -31,10 +29,10 @@ const changed = ['repl-diskless-load', 'replica-read-only'] as const;
 /** Asks the server what judgeLive looks at. Changes nothing. */
 export async function gatherLive(
   connection: RedisConnection,
-  options: Omit<GatherOptions, 'connect'>,
+  options: Pick<GatherOptions, 'instance' | 'host'>,
 ): Promise<LiveServerFacts> {
   const info = await readInfo(connection);
-  const found = await findServerProcess(info, connection.target.url);
+  const sight = await options.host.look(info);
   const config = (name: string): Promise<string> => readConfig(connection, name);
   const [diskless, readOnly] = await Promise.all(changed.map(config));
   // Unknown to a server that was built without TLS.
@@ -45,7 +43,7 @@ export async function gatherLive(
     ...(tls ? { 'tls-replication': 'yes' } : {}),
   };
   const { missing, sentinels } = await probe(connection, settings);
-  const ahead = await lookAhead(connection, info, options);
+  const ahead = await lookAhead(connection, info, { ...options, sight });
   const { dir, dbfilename } = ahead.now;
   const next = nextPersistence({ running: { persistence: ahead.now }, conf: ahead.conf }) ?? ahead.now;
   return {
@@ -60,10 +58,10 @@ export async function gatherLive(
       master: ahead.conf?.replicaof,
       databases: ahead.conf?.databases,
     },
-    user: found && (await findProcess(found.pid))?.uid,
+    user: sight.owner?.uid,
     settings,
     missing,
-    memory: found && (await freeMemory(found.pid)),
+    memory: sight.pid === undefined ? undefined : await freeMemory(sight.pid),
     disk: await freeDisk(dir),
     server: {
       ...engineOf(info),
@@ -79,7 +77,7 @@ export async function gatherLive(
       replicas: infoInteger(info, 'connected_slaves') ?? 0,
       sentinels,
       user: connection.target.username ?? 'default',
-      here: found !== undefined,
+      here: sight.pid !== undefined,
     },
   };
 }

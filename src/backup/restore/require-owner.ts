@@ -7,11 +7,14 @@ import { describeOwner, userName } from '../../lib/file-owner.ts';
 import type { RestoreFacts } from './facts.ts';
 
 /**
- * As whom root works in a data directory: as the server's user, and never on the word of what lies there. Undefined where
- * we are not root, and are nobody but ourselves. Throws an AgentError `refused` that says what to do.
+ * As whom root works in a data directory: as the server's user, and never on the word of what lies there. Throws an
+ * AgentError `refused` that says what to do.
  */
-export function requireServiceUser({ user, instance, running }: RestoreFacts): UserId | undefined {
-  if (process.geteuid?.() !== 0) return undefined;
+export function requireServiceUser({
+  user,
+  instance,
+  running,
+}: Pick<RestoreFacts, 'user' | 'instance' | 'running'>): UserId {
   if (user === undefined)
     throw refusal(
       running === undefined

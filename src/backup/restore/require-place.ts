@@ -1,5 +1,4 @@
 import { lstatSync } from 'node:fs';
-import { statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AgentError, messageOf, systemCode } from '../../domain/errors.ts';
 import { formatBytes } from '../../lib/bytes.ts';
@@ -8,13 +7,17 @@ import type { DataFolder } from './folder/data-folder.ts';
 import type { Layout } from './layout.ts';
 
 /** Refuses before anything is touched: rights, room, hard links, an AOF folder that is a mount of its own. */
-export async function requirePlace(folder: DataFolder, { names }: Layout, bytes: number): Promise<void> {
+export async function requirePlace(
+  folder: DataFolder,
+  { names }: Layout,
+  { bytes, asOurselves }: { bytes: number; asOurselves: boolean },
+): Promise<void> {
   const { dir } = folder;
   await folder.probe().catch((error: unknown) => {
-    throw cannotWrite(dir, error);
+    throw cannotWrite(dir, error, asOurselves);
   });
-  const aofDir = lstatSync(join(dir, names.aofDir), { throwIfNoEntry: false });
-  if (aofDir?.isDirectory() === true && aofDir.dev !== lstatSync(dir).dev)
+  const { free, isAofMount } = await folder.measureRoom(names.aofDir);
+  if (isAofMount)
     throw new AgentError(
       'refused',
       `${join(dir, names.aofDir)} is a mount of its own, which cannot be set aside by rename`,
@@ -23,8 +26,6 @@ export async function requirePlace(folder: DataFolder, { names }: Layout, bytes:
         hint: 'mount the file system at the data directory instead',
       },
     );
-  const { bavail, bsize } = await statfs(dir);
-  const free = bavail * bsize;
   if (free < bytes + diskMargin)
     throw new AgentError(
       'failed',
@@ -36,12 +37,12 @@ export async function requirePlace(folder: DataFolder, { names }: Layout, bytes:
 /** Left free for the server itself. */
 const diskMargin = 64 * 1024 * 1024;
 
-/** What it means that the system refuses us that directory. */
-export function cannotWrite(dir: string, error: unknown): AgentError {
+/** What it means that the system refuses that directory: to us, or to whoever has its user's rights. */
+export function cannotWrite(dir: string, error: unknown, asOurselves: boolean): AgentError {
   const code = systemCode(error);
   const denied = code === 'EACCES' || code === 'EPERM';
   const whose = describeIfSeen(dir);
-  if (denied && process.geteuid?.() !== 0)
+  if (denied && asOurselves)
     return new AgentError(
       'refused',
       `${currentUser()} may not write to the server's data directory ${dir}${whose}`,

@@ -52,7 +52,8 @@ export async function viewAof(context: JobContext): Promise<AofView> {
 /** Undefined where nobody knows its configuration, or the version that will start. */
 async function viewByConf(context: JobContext): Promise<AofView | undefined> {
   const { instance, clock, signal } = context;
-  const { facts } = await gatherFacts({ instance, connect: () => context.connect(), clock, signal });
+  const { host } = context;
+  const facts = await gatherFacts({ instance, host, connect: () => context.connect(), clock, signal });
   const persistence = nextPersistence(facts);
   const { program } = facts;
   if (persistence === undefined || program === undefined) return undefined;

@@ -4,11 +4,7 @@ import type { Workplace } from '../../backup/restore/workplace.ts';
 import { compareCounts } from '../../backup/verify/compare-counts.ts';
 import type { Manifest } from '../../domain/backup.ts';
 import { AgentError } from '../../domain/errors.ts';
-import { infoKeyspace } from '../../formats/info/parse-info.ts';
-import { openForeign } from '../../lib/foreign-file.ts';
-import { sweepScratch } from '../../redis/scratch-folder.ts';
-import { startScratchServer } from '../../redis/scratch-server.ts';
-import { engineOf, readInfo } from '../../redis/server.ts';
+import { engineOf } from '../../redis/server.ts';
 import { findCheckTool, type CheckTool } from '../../redis/tools.ts';
 import { scratchDatabases } from '../prove/scratch-databases.ts';
 import { aofLayoutOf, lackOfMemory } from '../prove/load-aof.ts';
@@ -41,29 +37,18 @@ export async function stageConverted(
   const path = `${work}/set`;
   await folder.makeFolder(path);
   const unpacked = await unpackInto(context, manifest, folder, { path, layout, stem: 'appendonly.aof' });
-  const files = unpacked.files.map(({ name, type }) => ({ path: join(folder.dir, path, name), type }));
+  const files = unpacked.files.map(({ name, type }) => ({ path: join(path, name), type }));
   const dump = `${work}/dump.rdb`;
-  await sweepScratch(context.scratch);
-  await using server = await startScratchServer({
-    program: { path: tool.path, argv0: tool.argv0.replace('check-aof', 'server') },
-    directory: context.scratch,
-    user: folder.ownership.owner,
-    databases: await scratchDatabases(context, manifest.keyspace.databases),
-    aof: { layout, files },
-    clock: context.clock,
-    signal: context.signal,
-    onProgress: (share) => context.progress.report({ phase: 'converting', done: share, total: 1 }),
-  });
-  const problem = compareCounts(manifest.keyspace, infoKeyspace(await readInfo(server.connection)));
+  const databases = await scratchDatabases(context, manifest.keyspace.databases);
+  const loaded = await folder.load(
+    { tool, aof: { layout, files }, databases, saveAs: dump },
+    {
+      signal: context.signal,
+      onProgress: (share) => context.progress.report({ phase: 'converting', done: share, total: 1 }),
+    },
+  );
+  const problem = compareCounts(manifest.keyspace, loaded);
   if (problem !== undefined) throw new AgentError('damaged', `backup ${manifest.id}: loaded, but ${problem}`);
-  await using target = await folder.create(dump);
-  await using saved = await openForeign(await server.save());
-  const chunks: AsyncIterable<Uint8Array> = saved.createReadStream({
-    autoClose: false,
-    signal: context.signal,
-  });
-  for await (const chunk of chunks) await target.write(chunk);
-  await target.finish(true);
   await folder.remove(path);
   return stagedDump(context, facts, place, { manifest, dump, single: undefined });
 }

@@ -5,12 +5,8 @@ import type { RestoreFacts } from '../../backup/restore/facts.ts';
 import type { DataFolder } from '../../backup/restore/folder/data-folder.ts';
 import type { Workplace } from '../../backup/restore/workplace.ts';
 import type { Manifest } from '../../domain/backup.ts';
-import type { UserId } from '../../lib/act-as.ts';
-import { runCheckAof } from '../../redis/check-aof-tool.ts';
-import { sweepScratch } from '../../redis/scratch-folder.ts';
 import { scratchDatabases } from '../prove/scratch-databases.ts';
 import { artefactOf } from '../prove/artefact-of.ts';
-import { loadAof } from '../prove/load-aof.ts';
 import type { Load } from '../../state/loads.ts';
 import type { JobContext } from '../job.ts';
 import { findMeans, proveStaged, type StagedData } from './stage.ts';
@@ -38,10 +34,9 @@ export async function stageAof(
     prove: () =>
       proveUnpacked(context, facts, manifest, {
         ...target,
-        folder: join(folder.dir, path),
+        folder,
         unpacked,
         before,
-        user: folder.ownership.owner,
       }),
     incoming: async () => ({ files: incoming, rdb: undefined }),
   };
@@ -86,19 +81,15 @@ async function proveUnpacked(
   manifest: Manifest,
   {
     folder,
+    path: place,
     layout,
     unpacked,
     before,
-    user,
-  }: Omit<UnpackTarget, 'path'> & {
-    folder: string;
-    unpacked: UnpackedAof;
-    before: Load | undefined;
-    user: UserId;
-  },
+  }: UnpackTarget & { folder: DataFolder; unpacked: UnpackedAof; before: Load | undefined },
 ): Promise<string> {
-  const { clock, signal, scratch, progress } = context;
-  const files = unpacked.files.map(({ name, type }) => ({ path: join(folder, name), type }));
+  const { signal, progress } = context;
+  const user = folder.ownership.owner;
+  const files = unpacked.files.map(({ name, type }) => ({ path: join(place, name), type }));
   return await proveStaged(context, manifest, {
     kind: 'aof',
     server: facts.program ?? facts.running ?? manifest.server,
@@ -106,23 +97,16 @@ async function proveUnpacked(
       before === undefined ? await findMeans(context, facts, { manifest, kind: 'aof', user }) : { before },
     async check(tool) {
       const name = unpacked.manifest ?? unpacked.files[0]?.name ?? '';
-      const { ok, summary } = await runCheckAof(tool, join(folder, name), signal, user);
+      const { ok, summary } = await folder.check({ kind: 'aof', tool, path: join(place, name) }, signal);
       // valkey-check-aof 9.1 takes a base of RDB version 80 for commands, and rejects every sound set with one.
       return { ok: ok || manifest.rdb_version >= 80, summary };
     },
     async load(tool) {
-      await sweepScratch(scratch);
-      const { databases } = await loadAof({
-        tool,
-        aof: { layout, files },
-        directory: scratch,
-        user,
-        databases: await scratchDatabases(context, manifest.keyspace.databases),
-        clock,
-        signal,
-        onProgress: (share) => progress.report({ phase: 'proving', done: share, total: 1 }),
-      });
-      return databases;
+      const databases = await scratchDatabases(context, manifest.keyspace.databases);
+      return await folder.load(
+        { tool, aof: { layout, files }, databases },
+        { signal, onProgress: (share) => progress.report({ phase: 'proving', done: share, total: 1 }) },
+      );
     },
   });
 }

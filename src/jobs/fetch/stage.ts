@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { decodeRdb } from '../../backup/artefact/decode.ts';
 import type { RestoreFacts } from '../../backup/restore/facts.ts';
 import type { DataFolder } from '../../backup/restore/folder/data-folder.ts';
@@ -10,7 +9,7 @@ import type { Info } from '../../formats/info/parse-info.ts';
 import type { UserId } from '../../lib/act-as.ts';
 import { awaitLater } from '../../lib/await-later.ts';
 import { FileTail } from '../../lib/file-tail.ts';
-import { findCheckTool, runCheckRdb, type CheckTool } from '../../redis/tools.ts';
+import { findCheckTool, type CheckTool } from '../../redis/tools.ts';
 import { artefactOf } from '../prove/artefact-of.ts';
 import type { Load } from '../../state/loads.ts';
 import type { JobContext } from '../job.ts';
@@ -18,7 +17,7 @@ import { readKnown } from './read-known.ts';
 import { compareKeys } from '../prove/compare-keys.ts';
 import { describeLoad, noteLoaded } from '../prove/loaded-before.ts';
 import { lackOfCommand, lackOfMemory } from '../prove/load-aof.ts';
-import { loadBeside, loadDump, type LoadBeside } from './load-beside.ts';
+import { loadBeside, type LoadBeside } from './load-beside.ts';
 
 /** A backup that lies decoded on the file system of the data. */
 export interface StagedData {
@@ -68,7 +67,7 @@ export async function stageDump(
     ...stagedDump(context, facts, place, { manifest, dump, single }),
     async prove() {
       const [proven] = await Promise.all([
-        proveDump(context, manifest, { facts, means, path: join(folder.dir, dump), beside, databases, user }),
+        proveDump(context, manifest, { facts, means, folder, path: dump, beside, databases }),
         durable,
       ]);
       return proven;
@@ -90,9 +89,9 @@ export function stagedDump(
       return await proveDump(context, manifest, {
         facts,
         means,
-        path: join(place.folder.dir, dump),
+        folder: place.folder,
+        path: dump,
         databases: facts.conf?.databases,
-        user,
       });
     },
     incoming: async () => ({ files: await incomingFrom(place, dump, single), rdb: dump }),
@@ -149,17 +148,17 @@ async function proveDump(
   {
     facts,
     means,
+    folder,
     path,
     beside,
     databases,
-    user,
   }: {
     facts: RestoreFacts;
     means: ProofMeans;
+    folder: DataFolder;
     path: string;
     beside?: LoadBeside | undefined;
     databases: number | undefined;
-    user: UserId;
   },
 ): Promise<string> {
   const { signal, progress } = context;
@@ -168,10 +167,9 @@ async function proveDump(
     kind: 'rdb',
     server: facts.program ?? facts.running ?? manifest.server,
     means,
-    check: (tool) => runCheckRdb(tool, path, signal, user),
+    check: (tool) => folder.check({ kind: 'rdb', tool, path }, signal),
     load: async (tool) =>
-      (await beside?.keys()) ??
-      (await loadDump(context, tool, { dumpFile: path, databases, user, signal, onProgress })),
+      (await beside?.keys()) ?? (await folder.load({ tool, dump: path, databases }, { signal, onProgress })),
   });
 }
 

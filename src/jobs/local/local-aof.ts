@@ -89,7 +89,8 @@ async function count(
   { set, parts, manifest }: { set: OpenAofSet; parts: readonly AofPart[]; manifest: Manifest },
 ): Promise<Manifest['keyspace']['databases'] | undefined> {
   const { instance, clock, signal } = context;
-  const { facts } = await gatherFacts({ instance, connect: () => context.connect(), clock, signal });
+  const { host } = context;
+  const facts = await gatherFacts({ instance, host, connect: () => context.connect(), clock, signal });
   const info = new Map([...targetOf(facts, manifest), ['used_memory', String(manifest.server.used_memory)]]);
   const loaded = await countAof(context, set, parts, info);
   return 'notLoaded' in loaded ? undefined : loaded.databases;

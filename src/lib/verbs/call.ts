@@ -1,4 +1,5 @@
 import type { Readable, Writable } from 'node:stream';
+import { systemCode } from '../../domain/errors.ts';
 import { errorFrom } from './errors.ts';
 import { encodeFrame, readFrames, type Frame, type FrameLimits } from './frames.ts';
 
@@ -68,7 +69,9 @@ export class VerbCaller {
       for await (const frame of readFrames(input, limits)) this.#take(frame);
       this.#close('it has ended');
     } catch (error) {
-      this.#close(error instanceof Error ? error.message : String(error));
+      // So ends a socket whose other end had not read everything.
+      if (systemCode(error) === 'ECONNRESET') this.#close('it has ended');
+      else this.#close(error instanceof Error ? error.message : String(error));
     }
   }
 

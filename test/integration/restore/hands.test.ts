@@ -11,7 +11,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { provideHands } from '../../../src/app/hands/start.ts';
+import { provideHands } from '../../../src/app/hands/hands.ts';
 import { handsCommand } from '../../../src/app/hands/command.ts';
 import type { FileOwnership } from '../../../src/backup/restore/file-ownership.ts';
 import { localFolder, type DataFolder } from '../../../src/backup/restore/folder/data-folder.ts';
@@ -30,21 +30,27 @@ function makeData(): string {
   return dir;
 }
 
+const layout = {
+  authority: 'rdb',
+  names: { dump: 'dump.rdb', aofFile: 'a.aof', aofDir: 'aof' },
+} as const;
+
 /** By a program that does what it is to do, or another one. */
 async function openHands(dir: string, program: readonly string[] = handsProgram()): Promise<DataFolder> {
   const hands = provideHands(program);
   onTestFinished(() => hands.close());
-  return await hands.folder(dir, ownership);
+  return await hands.openFolder(dir, layout, { user: owner, guarded: false });
 }
 
-/** Its numbers are what ps shows. */
-function processesOf(dir: string): number[] {
+/** Of this test. */
+function handsProcesses(): number[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
     .filter((pid) => {
       try {
         const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
-        return words.includes(handsCommand) && words.some((word) => word.includes(dir));
+        const parent = /^PPid:\t(\d+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
+        return words.includes(handsCommand) && Number(parent) === process.pid;
       } catch {
         return false;
       }
@@ -62,7 +68,7 @@ const journal: Journal = {
   step: 'stage',
   was_running: true,
   keys_before: 1,
-  layout: { authority: 'rdb', names: { dump: 'dump.rdb', aofFile: 'a.aof', aofDir: 'aof' } },
+  layout,
   source: 'rdb',
   kept: {},
   incoming: {},
@@ -136,7 +142,7 @@ describe.skipIf(!isRoot)('under root', () => {
     const dir = makeData();
     const folder = await openHands(dir);
     await folder.probe();
-    const [pid, ...others] = processesOf(dir);
+    const [pid, ...others] = handsProcesses();
     if (pid === undefined) throw new Error('a process works there');
     expect(others).toEqual([]);
     const status = readFileSync(`/proc/${pid}/status`, 'utf8');
@@ -182,7 +188,7 @@ describe.skipIf(!isRoot)('under root', () => {
     const dir = makeData();
     const folder = await openHands(dir);
     await using file = await folder.create('half');
-    const [pid = 0] = processesOf(dir);
+    const [pid = 0] = handsProcesses();
     process.kill(pid, 'SIGKILL');
     await file.write(Buffer.from('more'));
     await expect(file.finish(true)).rejects.toMatchObject({
@@ -191,11 +197,15 @@ describe.skipIf(!isRoot)('under root', () => {
     });
     await folder.remove('half');
     expect(readdirSync(dir)).toEqual([]);
-    expect(processesOf(dir)).not.toContain(pid);
+    expect(handsProcesses()).not.toContain(pid);
   }, 20_000);
 
   test.each<[string, string, RegExp]>([
-    ['answers without an end', 'for (;;) process.stdout.write(Buffer.alloc(65536, 0x7f))', /more than/],
+    [
+      'answers without an end',
+      'for (;;) require("node:fs").writeSync(3, Buffer.alloc(65536, 0x7f))',
+      /more than/,
+    ],
     [
       'writes escapes as it dies',
       'process.stderr.write("\\u001b[2Jgone"); process.exit(1)',
@@ -205,12 +215,11 @@ describe.skipIf(!isRoot)('under root', () => {
   ])('one that %s is given up, and left to nobody', async (what, code, why) => {
     const dir = makeData();
     const program = what === 'cannot be started' ? ['/nonexistent'] : [process.execPath, '-e', code, '--'];
-    const folder = await openHands(dir, program);
-    await expect(folder.probe()).rejects.toMatchObject({
+    await expect(openHands(dir, program)).rejects.toMatchObject({
       code: 'failed',
       reason: 'hands',
       message: expect.stringMatching(why),
     });
-    await expect.poll(() => processesOf(dir)).toEqual([]);
+    await expect.poll(() => handsProcesses()).toEqual([]);
   });
 });

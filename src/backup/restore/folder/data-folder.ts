@@ -3,26 +3,53 @@ import type { StagedFile } from '../../../lib/staged-file.ts';
 import type { FileOwnership } from '../file-ownership.ts';
 import { requireSound, type Journal } from '../journal.ts';
 import { PartedFile } from './parted-file.ts';
+import type { StagedCheck, StagedLoad } from './staged-proofs.ts';
 import { folderVerbs, type FolderVerbs, type FolderWork } from './verbs.ts';
 
 /**
  * A server's data directory, as a restore works on it: by asking for single things to be done, by somebody with the rights
  * of the data's user (see folderVerbs). Each rejects with what the system says, or with an AgentError.
  */
-export interface DataFolder extends Omit<FolderWork, FileVerb> {
+export interface DataFolder extends Omit<FolderWork, FileVerb | ProofVerb> {
   /** Absolute, without symbolic links. */
   dir: string;
   ownership: FileOwnership;
   /** Only its owner may read it until it is finished; then it has owner and mode as the server's own files. */
   create(path: string): Promise<StagedFile>;
   open(path: string): Promise<ReadByPlace>;
+  /** The verdict of a check tool on something staged. Rejects with the signal's reason. */
+  check(what: StagedCheck, signal: AbortSignal): Promise<{ ok: boolean; summary: string }>;
+  /** What a scratch server holds that has loaded something staged. Rejects with the signal's reason, or like startScratchServer. */
+  load(
+    what: StagedLoad,
+    options: { signal: AbortSignal; onProgress: (share: number) => void },
+  ): Promise<Keys>;
 }
+
+type Keys = Awaited<ReturnType<FolderWork['load']>>;
 
 /** Of files by their numbers. */
 type FileVerb = 'create' | 'open' | 'write' | 'read' | 'finish' | 'close';
+type ProofVerb = 'check' | 'load' | 'loadedShare' | 'stopProof';
+
+/** Milliseconds. */
+const showEvery = 250;
 
 export function dataFolder(dir: string, ownership: FileOwnership, work: FolderWork): DataFolder {
-  const { create, open, write, read, finish, close, ...others } = work;
+  const { create, open, write, read, finish, close, check, load, loadedShare, stopProof, ...others } = work;
+  const until = async <T>(signal: AbortSignal, act: () => Promise<T>): Promise<T> => {
+    signal.throwIfAborted();
+    const stop = (): void => void stopProof().catch(() => {});
+    signal.addEventListener('abort', stop, { once: true });
+    try {
+      return await act();
+    } catch (error) {
+      signal.throwIfAborted();
+      throw error;
+    } finally {
+      signal.removeEventListener('abort', stop);
+    }
+  };
   return {
     ...others,
     dir,
@@ -50,6 +77,16 @@ export function dataFolder(dir: string, ownership: FileOwnership, work: FolderWo
         [Symbol.asyncDispose]: () => close(file),
       };
     },
+    check: (what, signal) => until(signal, () => check(what)),
+    load: (what, { signal, onProgress }) =>
+      until(signal, async () => {
+        const shown = setInterval(() => void loadedShare().then(onProgress, () => {}), showEvery);
+        try {
+          return await load(what);
+        } finally {
+          clearInterval(shown);
+        }
+      }),
   };
 }
 

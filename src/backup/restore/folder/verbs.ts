@@ -6,6 +6,8 @@ import { freeSuffix, identify, isAsPlaced, lookAtFiles, makeMove, missingFiles }
 import type { DataFiles, FileMove } from '../swap-plan.ts';
 import { buildAofFolder, buildBridge, finishFolder } from './incoming-files.ts';
 import { OpenFiles, probe } from './open-files.ts';
+import { StagedProofs, type StagedCheck, type StagedLoad } from './staged-proofs.ts';
+import { measureRoom } from './room.ts';
 import { logSize, outputOf, tailOf } from './server-output.ts';
 
 /** Names of the three data files, relative to the data directory. */
@@ -19,6 +21,7 @@ type Names = Journal['layout']['names'];
 export function folderVerbs(dir: string, ownership: FileOwnership) {
   const journals = openJournals(dir);
   const files = new OpenFiles(dir, ownership);
+  const proofs = new StagedProofs(dir, files);
   const at = (path: string): string => join(dir, path);
   return {
     readJournal: () => journals.read(),
@@ -27,6 +30,7 @@ export function folderVerbs(dir: string, ownership: FileOwnership) {
     lastDone: () => journals.lastDone(),
 
     probe: () => probe(dir),
+    measureRoom: (aofDir: string) => measureRoom(dir, aofDir),
     makeFolder: (path: string) => void mkdirSync(at(path), { mode: 0o700, recursive: true }),
     finishFolder: (path: string) => finishFolder(at(path), ownership),
     remove: (path: string) => rmSync(at(path), { recursive: true, force: true }),
@@ -40,6 +44,11 @@ export function folderVerbs(dir: string, ownership: FileOwnership) {
     close: (file: number) => files.close(file),
     sync: (path: string) => files.sync(path),
     copy: (from: string, to: string) => files.copy(from, to),
+
+    check: (what: StagedCheck) => proofs.check(what),
+    load: (what: StagedLoad) => proofs.load(what),
+    loadedShare: () => proofs.loadedShare(),
+    stopProof: () => proofs.stop(),
 
     buildAofFolder: (work: string, base: string, aofFile: string) =>
       buildAofFolder({ dir, work, ownership }, { base, aofFile }),

@@ -67,7 +67,8 @@ export async function restoreFiles(
   // What a server goes on writing at the end of is needed twice, and so is what is made from another form.
   const { authority } = plan.layout;
   const twice = manifest.kind === 'rdb' ? authority === 'single' : authority === 'rdb';
-  await requirePlace(run.folder, plan.layout, plain.bytes * (twice ? 2 : 1));
+  const bytes = plain.bytes * (twice ? 2 : 1);
+  await requirePlace(run.folder, plan.layout, { bytes, asOurselves: !context.host.actsForOthers });
   try {
     const { served, proven } = await runRestore(run, facts, plan, { manifest, before });
     const seconds = stepSeconds(run);
@@ -226,7 +227,7 @@ export async function undoRestore(
   const plan = planUndo({ facts, persistence, last, hasAof: target.hasAof });
   if (options.dryRun) return { ...report, undo: plan };
   refuse(plan.guards, options.allow);
-  await requirePlace(folder, plan.layout, 0);
+  await requirePlace(folder, plan.layout, { bytes: 0, asOurselves: !context.host.actsForOthers });
   let journal = newJournal(run, facts, {
     kind: 'undo',
     backup: last.backup,

@@ -1,23 +1,19 @@
-import { realpath } from 'node:fs/promises';
 import type { RestoreFacts } from '../../../backup/restore/facts.ts';
 import { gatherFacts } from '../../../backup/restore/gather-facts.ts';
-import { readOwnership } from '../../../backup/restore/file-ownership.ts';
 import type { DataFolder } from '../../../backup/restore/folder/data-folder.ts';
-import { journalFolder, type Journal } from '../../../backup/restore/journal.ts';
+import type { Journal } from '../../../backup/restore/journal.ts';
 import { flagOf, type Guard } from '../../../backup/restore/judge-guards.ts';
 import type { LoadReport } from '../../../backup/restore/judge-load.ts';
 import { nextPersistence, type RestorePlan, type UndoPlan } from '../../../backup/restore/plan-restore.ts';
-import type { Layout } from '../../../backup/restore/layout.ts';
 import { startFolder } from '../../../backup/restore/start-folder.ts';
-import { requireOwnFolder, requireServiceUser } from '../../../backup/restore/require-owner.ts';
+import { requireServiceUser } from '../../../backup/restore/require-owner.ts';
 import { cannotWrite } from '../../../backup/restore/require-place.ts';
 import type { StopNotice } from '../../../backup/restore/stop-notice.ts';
 import { AgentError } from '../../../domain/errors.ts';
-import type { FoundService } from '../../../redis/find-service.ts';
 import { noticesOf, type RestoreRun } from './steps.ts';
 import type { JobContext } from '../../job.ts';
 import type { LocalBackup } from '../../local/describe-local.ts';
-import { endServer, outputIn } from './server.ts';
+import { endServer } from './server.ts';
 
 export interface RestoreOptions {
   /** A backup id or `latest`; of a local one its id, which is its path. */
@@ -57,7 +53,8 @@ export interface RestoreTarget {
   facts: RestoreFacts;
   persistence: NonNullable<ReturnType<typeof nextPersistence>>;
   run: RestoreRun;
-  service: FoundService | undefined;
+  /** Is it known how it is stopped and started? */
+  isManaged: boolean;
   interrupted: Journal | undefined;
   /** Is there an AOF in its place? */
   hasAof: boolean;
@@ -68,32 +65,32 @@ export async function lookAtServer(
   context: JobContext,
   { onStep = () => {} }: RestoreOptions,
 ): Promise<RestoreTarget> {
-  const { instance, clock, signal } = context;
-  const { facts, service } = await gatherFacts({ instance, connect: () => context.connect(), clock, signal });
+  const { instance, clock, signal, host } = context;
+  const facts = await gatherFacts({ instance, host, connect: () => context.connect(), clock, signal });
   const next = nextPersistence(facts);
   if (next === undefined) throw unknownPlace(facts, noticesOf(context).read());
-  const persistence = { ...next, dir: await realpath(next.dir).catch(() => next.dir) };
-  const { dir, dbfilename, appendfilename, appenddirname, logfile } = persistence;
-  const layout = {
-    authority: 'rdb',
-    names: { dump: dbfilename, aofFile: appendfilename, aofDir: appenddirname },
-  } as const;
-  const { folder, interrupted, hasAof } = await lookInto(context, next.dir, dir, layout, facts);
-  const control = service?.control({
-    end: () => endServer(context, dir),
-    output: outputIn(folder),
-    startIn: () => startIn(facts, dir),
+  const { folder, interrupted, hasAof } = await lookInto(context, next, facts);
+  const control = host.control(folder, {
+    end: () => endServer(context, folder.dir),
+    startIn: () => startIn(facts, folder.dir),
   });
   const run: RestoreRun = {
     context,
     folder,
     service: control ?? nobody,
-    logfile: logfile === '' ? null : logfile,
+    logfile: next.logfile === '' ? null : next.logfile,
     onStep,
     begun: [],
     inTheWay: [],
   };
-  return { facts, persistence, run, service, interrupted, hasAof };
+  return {
+    facts,
+    persistence: { ...next, dir: folder.dir },
+    run,
+    isManaged: control !== undefined,
+    interrupted,
+    hasAof,
+  };
 }
 
 function unknownPlace({ instance, conf }: RestoreFacts, stopped: StopNotice | undefined): AgentError {
@@ -144,21 +141,18 @@ function startIn({ conf, instance }: RestoreFacts, dir: string): string {
 }
 
 async function lookInto(
-  context: JobContext,
-  named: string,
-  dir: string,
-  layout: Layout,
+  { host }: JobContext,
+  { dir, dbfilename, appendfilename, appenddirname }: RestoreTarget['persistence'],
   facts: RestoreFacts,
 ): Promise<{ folder: DataFolder } & Pick<RestoreTarget, 'interrupted' | 'hasAof'>> {
+  const names = { dump: dbfilename, aofFile: appendfilename, aofDir: appenddirname };
+  if (host.actsForOthers) requireServiceUser(facts);
   try {
-    const user = requireServiceUser(facts);
-    const ownership = readOwnership(dir, layout, user ?? facts.running?.user);
-    if (user !== undefined) requireOwnFolder(named, journalFolder, user);
-    const folder = await context.folder(dir, ownership);
-    const { aofFile, aofDir } = await folder.lookAtFiles(layout.names);
+    const folder = await host.openFolder(dir, { authority: 'rdb', names });
+    const { aofFile, aofDir } = await folder.lookAtFiles(names);
     return { folder, interrupted: await folder.readJournal(), hasAof: aofFile || aofDir };
   } catch (error) {
-    throw error instanceof AgentError ? error : cannotWrite(dir, error);
+    throw error instanceof AgentError ? error : cannotWrite(dir, error, !host.actsForOthers);
   }
 }
 
@@ -179,8 +173,8 @@ function unmanaged(): AgentError {
   });
 }
 
-export function requireService({ service }: RestoreTarget): void {
-  if (service === undefined) throw unmanaged();
+export function requireService({ isManaged }: RestoreTarget): void {
+  if (!isManaged) throw unmanaged();
 }
 
 /** Throws when a guard stands that was not insisted on; names all of them at once. */

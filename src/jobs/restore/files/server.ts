@@ -1,14 +1,9 @@
-import { constants, openSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DataFolder } from '../../../backup/restore/folder/data-folder.ts';
-import { journalFolder } from '../../../backup/restore/journal.ts';
-import { AgentError, messageOf, systemCode } from '../../../domain/errors.ts';
+import { AgentError, messageOf } from '../../../domain/errors.ts';
 import { infoInteger, type Info } from '../../../formats/info/parse-info.ts';
-import { actAs } from '../../../lib/act-as.ts';
-import { openForeignSync } from '../../../lib/foreign-file.ts';
 import { printable } from '../../../lib/printable.ts';
-import { findDataProcesses, findProcess, servingAt } from '../../../redis/data-process.ts';
-import type { PlainCommands } from '../../../redis/plain-service.ts';
+import { findProcess } from '../../../redis/data-process.ts';
 import { readInfo } from '../../../redis/server.ts';
 import type { ServiceControl } from '../../../redis/service.ts';
 import type { JobContext } from '../../job.ts';
@@ -40,17 +35,13 @@ export async function endServer(context: JobContext, dir: string): Promise<void>
     if (!(error instanceof AgentError) || error.code !== 'redis') throw error;
     if (error.reason === 'closed' || error.reason === 'refused') return;
     context.log.info({ cause: error.message }, 'the server takes no SHUTDOWN: sending SIGTERM');
-    for (const { pid } of await processesIn(dir, context.instance.url)) process.kill(pid, 'SIGTERM');
+    await context.host.end(dir, 'SIGTERM');
   }
 }
 
-async function processesIn(dir: string, url: string): Promise<{ pid: number }[]> {
-  return servingAt(await findDataProcesses(dir), url);
-}
-
 /** The processes that work in its data directory, by number. */
-export async function serverProcesses({ instance }: JobContext, dir: string): Promise<Set<number>> {
-  return new Set((await processesIn(dir, instance.url)).map(({ pid }) => pid));
+export async function serverProcesses({ host }: JobContext, dir: string): Promise<Set<number>> {
+  return new Set(await host.processesIn(dir));
 }
 
 /**
@@ -58,11 +49,11 @@ export async function serverProcesses({ instance }: JobContext, dir: string): Pr
  * ends gives up the folder that it works in before its port.
  */
 async function remaining(
-  { instance }: JobContext,
+  { host }: JobContext,
   dir: string,
   known: ReadonlySet<number>,
 ): Promise<Set<number>> {
-  const here = (await processesIn(dir, instance.url)).map(({ pid }) => pid);
+  const here = await host.processesIn(dir);
   const ending = await Promise.all(
     [...known].map(async (pid) => ((await findProcess(pid)) === undefined ? [] : [pid])),
   );
@@ -100,9 +91,9 @@ export async function untilGone(
 }
 
 /** Throws when something has started the server again behind our back. */
-export async function requireGone({ instance }: JobContext, dir: string): Promise<void> {
-  const [one] = await processesIn(dir, instance.url);
-  if (one !== undefined) throw cameBack(one.pid);
+export async function requireGone({ host }: JobContext, dir: string): Promise<void> {
+  const [one] = await host.processesIn(dir);
+  if (one !== undefined) throw cameBack(one);
 }
 
 /**
@@ -110,15 +101,16 @@ export async function requireGone({ instance }: JobContext, dir: string): Promis
  * of, and the last save that SIGTERM brings would replace what was just placed.
  */
 export async function endStrays(context: JobContext, dir: string): Promise<void> {
-  const strays = await serverProcesses(context, dir);
-  for (const pid of strays) {
-    context.log.warn({ pid }, 'something has started the server while its files were moved: ending it');
-    try {
-      process.kill(pid, 'SIGKILL');
-    } catch (error) {
-      if (systemCode(error) !== 'ESRCH') throw cameBack(pid);
-    }
-  }
+  const { host, log } = context;
+  const there = await host.processesIn(dir);
+  if (there.length === 0) return;
+  const strays = new Set(
+    await host.end(dir, 'SIGKILL').catch(() => {
+      throw cameBack(there[0] ?? 0);
+    }),
+  );
+  for (const pid of strays)
+    log.warn({ pid }, 'something has started the server while its files were moved: ending it');
   const areThere = async (): Promise<boolean> =>
     [...(await remaining(context, dir, strays))].some((pid) => strays.has(pid));
   while (strays.size > 0 && (await areThere())) await context.clock.sleep(shortestPause);
@@ -176,7 +168,7 @@ export async function untilServing(
   service: ServiceControl,
   log: ServerLog,
 ): Promise<Info> {
-  const { clock, progress, instance } = context;
+  const { clock, progress, host } = context;
   let seen = clock.monotonic();
   let last = 'it does not answer';
   let broken: number | undefined;
@@ -186,7 +178,7 @@ export async function untilServing(
       last = messageOf(error);
       return undefined;
     });
-    const running = (await processesIn(dir, instance.url)).length > 0;
+    const running = (await host.processesIn(dir)).length > 0;
     if (info?.get('loading') === '0') return info;
     if (info !== undefined || running) seen = clock.monotonic();
     const failure = await service.failure();
@@ -236,22 +228,5 @@ export async function followLog(folder: DataFolder, logfile: string | null): Pro
       const all = lines.length > 0 ? lines : await service.output();
       return all.slice(-keptLines).map((line) => printable(line.trim()));
     },
-  };
-}
-
-/** A file that takes what a server without a manager writes to its standard output. */
-export function outputIn(folder: DataFolder): PlainCommands['output'] {
-  const path = join(journalFolder, 'server.log');
-  const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC;
-  return {
-    // A descriptor for the server's own process, which no other one can hand to us. It starts without one, too.
-    open() {
-      try {
-        return actAs(folder.ownership.owner, () => openForeignSync(join(folder.dir, path), flags, 0o600));
-      } catch {
-        return openSync('/dev/null', 'w');
-      }
-    },
-    read: () => folder.outputOf(path).catch(() => ''),
   };
 }

@@ -44,7 +44,9 @@ async function watchWith(drills: DrillOutcome[], ...ids: string[]): Promise<Find
       writer: sampleManifest().writer,
       connect: () => Promise.reject(new Error('it only looks at the repository')),
       connectTo: () => Promise.reject(new Error('not here')),
-      folder: () => Promise.reject(new Error('it only looks at the repository')),
+      get host(): never {
+        throw new Error('it only looks at the repository');
+      },
       identities: () => [],
       state: () => {
         throw new Error('it only looks at the repository');
