@@ -2,6 +2,8 @@ import { AgentError, messageOf, systemCode } from './domain/errors.ts';
 import { systemClock } from './lib/system-clock.ts';
 import { childCommand } from './app/daemon/child-command.ts';
 import { handsCommand } from './app/hands/command.ts';
+import { mindCommand } from './app/switch/command.ts';
+import type { SwitchLink } from './app/switch/mind.ts';
 import { ownProgram } from './app/own-program.ts';
 import { agentVersion } from './app/version.ts';
 
@@ -38,7 +40,9 @@ async function main(argv: string[]): Promise<number> {
   // A backup does not end because nobody sees its progress any more: a terminal that was closed.
   process.stderr.on('error', () => {});
   const { runCli } = await import('./cli/run.ts');
-  return runCli(argv, {
+  const link = await giveRootUp(argv);
+  return runCli(link === undefined ? argv : argv.slice(2), {
+    link,
     clock: systemClock,
     env: process.env,
     program: ownProgram(),
@@ -48,6 +52,13 @@ async function main(argv: string[]): Promise<number> {
     signal: stop.signal,
     cut: cut.signal,
   });
+}
+
+/** A process of root's own agent that is to work for it as somebody less. */
+async function giveRootUp([command, words]: string[]): Promise<SwitchLink | undefined> {
+  if (command !== mindCommand || words === undefined || process.send === undefined) return undefined;
+  const { becomeMind } = await import('./app/switch/mind.ts');
+  return becomeMind(words);
 }
 
 /** A reader that has seen enough (`| head`) is no error; a result that is lost, on a full disk, is one. */

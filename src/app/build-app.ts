@@ -2,6 +2,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { ChannelTools } from '../alert/channels/channel.ts';
 import type { Repository } from '../backup/repository.ts';
+import type { RestoreHost } from '../backup/restore/host/host.ts';
 import type { Store } from '../backup/store/store.ts';
 import { localHost } from '../backup/restore/host/local-host.ts';
 import { readWriterIdentity } from '../backup/writer-identity.ts';
@@ -24,13 +25,16 @@ import { localTimezone } from '../lib/timezone.ts';
 import { openState, type State } from '../state/db/open.ts';
 import { openSeries, type Series } from '../state/series/series.ts';
 import { lastDetails } from '../state/runs.ts';
+import type { AskedHands } from './hands/ask.ts';
 import { provideHands } from './hands/hands.ts';
 import { Lifecycle } from './lifecycle.ts';
 import { becomeUser, ownerBesideRoot } from './beside-root.ts';
-import { instanceOfNode } from './cluster-nodes.ts';
+import { chooseInstance } from './choose-instance.ts';
 import { linkMaker } from './links/make-link.ts';
 import { openStore } from './open-store.ts';
 import { runJob } from './run/run-job.ts';
+import type { SwitchLink } from './switch/mind.ts';
+import { switchHost } from './switch/switch-host.ts';
 import { agentVersion } from './version.ts';
 
 export interface AppOptions {
@@ -46,6 +50,8 @@ export interface AppOptions {
   keepRoot?: boolean;
   /** Program and arguments that start this agent, less its command. */
   program: readonly string[];
+  /** Root's side of this command, where we have given root up for it. */
+  link?: SwitchLink | undefined;
 }
 
 export interface RunOptions {
@@ -110,6 +116,7 @@ export async function buildApp({
   loaded,
   keepRoot = false,
   program,
+  link,
 }: AppOptions): Promise<App> {
   // With every job behind it, which help and the version need not wait for.
   const { rules } = await import('./rules.ts');
@@ -151,6 +158,15 @@ export async function buildApp({
     lifecycle.add('hands', () => provided.close());
     return provided;
   });
+  const asked = new Set<AskedHands>();
+  if (link !== undefined)
+    lifecycle.add('hands', async () => {
+      await Promise.all([...asked].map((each) => each.close()));
+    });
+  const hostOf = (instance: InstanceSettings, signal: AbortSignal): RestoreHost =>
+    link === undefined
+      ? localHost({ instance, hands: hands(), clock, signal })
+      : switchHost(link, instance.name, (each) => asked.add(each));
   const identities = (): string[] => {
     const { age_identity: identity } = settings.repository.encryption;
     return identity === undefined ? [] : identitiesOf(secret(identity, 'repository.encryption.age_identity'));
@@ -216,7 +232,7 @@ export async function buildApp({
           writer: readWriterIdentity(agentVersion),
           connect: (other = own.signal) => connect(instance, other),
           connectTo: (other) => connect(other, own.signal),
-          host: localHost({ instance, hands: hands(), clock, signal: own.signal }),
+          host: hostOf(instance, own.signal),
           identities,
           scratch: stayed === undefined ? join(directory, 'scratch') : rootScratch,
           recall: (name) => recall(instance.name, name),
@@ -243,21 +259,6 @@ export async function buildApp({
     },
     close: () => lifecycle.stop(),
   };
-}
-
-function chooseInstance(settings: Settings, name: string | undefined): InstanceSettings {
-  const names = settings.instances.map((instance) => instance.name).join(', ');
-  const [first, ...others] = settings.instances;
-  if (name === undefined && first !== undefined && others.length === 0) return first;
-  const chosen =
-    settings.instances.find((instance) => instance.name === name) ??
-    (name === undefined ? undefined : instanceOfNode(settings, name));
-  if (chosen !== undefined) return chosen;
-  throw new AgentError(
-    'usage',
-    name === undefined ? 'several instances are configured' : `there is no instance ${JSON.stringify(name)}`,
-    { hint: `choose with --instance: ${names}` },
-  );
 }
 
 /** An identity file of age-keygen: comments, then one key a line. */

@@ -1,3 +1,4 @@
+import type { Server } from 'node:net';
 import type { Readable } from 'node:stream';
 import type { Argv } from 'yargs';
 import type { App } from '../app/build-app.ts';
@@ -32,6 +33,8 @@ export interface CommandContext {
   app(): Promise<App>;
   /** Builds another one, for a reload; whoever asks closes it. */
   newApp(): Promise<App>;
+  /** A port that nobody but root could take, before the app is asked for; see reserveLowPort. */
+  reservePort(): Promise<Server | undefined>;
   /** Shows what a person has to know before the result is there, on stderr. */
   show(text: string): void;
   /** Asks a yes/no question on the terminal; throws an AgentError `usage` where there is none. */
@@ -70,6 +73,10 @@ export interface Command<Args, Value> {
   exitCode?(value: Value): number;
   /** Run by root it stays root, beside a daemon that is not: it works on what only root may touch. */
   keepsRoot?(args: Args): boolean;
+  /**
+   * Run by root, the work is done by a process that gives root up, and root only does what nobody else may (see runMind).
+   */
+  sharesRoot?(args: Args): boolean;
   /** Keeps its own stdout (the daemon's log, a completion script): nothing is printed after it. */
   ownOutput?: boolean;
 }

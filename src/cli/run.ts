@@ -1,9 +1,13 @@
 import type { Readable } from 'node:stream';
 import { createInterface } from 'node:readline/promises';
 import { buildApp, type App } from '../app/build-app.ts';
+import type { SwitchLink } from '../app/switch/mind.ts';
+import { runMind } from '../app/switch/run-mind.ts';
+import { reservePort } from '../app/switch/switch-host.ts';
 import type { Clock } from '../domain/clock.ts';
 import { AgentError } from '../domain/errors.ts';
 import type { Secret } from '../domain/secret.ts';
+import { reserveLowPort } from '../redis/low-port.ts';
 import type { AnyCommand, CommandContext, GlobalOptions } from './define-command.ts';
 import { exitCodes } from './exit-code.ts';
 import { joinRepeated } from './join-repeated.ts';
@@ -33,6 +37,8 @@ export interface CliHost {
   /** First request to stop, and the second. */
   signal: AbortSignal;
   cut: AbortSignal;
+  /** Root's side of this command, where this process has given root up for it. */
+  link?: SwitchLink | undefined;
 }
 
 /** Options that may be given more than once. */
@@ -54,7 +60,12 @@ export async function runCli(argv: readonly string[], host: CliHost): Promise<nu
     }
     json = parsed.globals.json;
     color = useColor(stderr, env) && parsed.globals.color;
-    return await execute(parsed.command, parsed.globals, parsed.args, host);
+    const { command, globals, args } = parsed;
+    const elsewhere =
+      host.link === undefined && command.sharesRoot?.(args) === true
+        ? await runMind({ ...host, argv, configPath: globals.config })
+        : undefined;
+    return elsewhere ?? (await execute(command, globals, args, host));
   } catch (error) {
     const reported = asInterrupted(error, host.signal);
     if (json) stdout.write(`${renderJson(errorDocument(reported))}\n`);
@@ -101,6 +112,7 @@ async function execute(
       app ??= await openApp(command, globals, args, host);
       return app;
     },
+    reservePort: async () => await (host.link === undefined ? reserveLowPort() : reservePort(host.link)),
     newApp: () => openApp(command, globals, args, host),
     show(text) {
       if (globals.quiet === true) return;
@@ -202,8 +214,8 @@ async function openApp(
     secrets: () => secrets,
   });
   const keepRoot = command.keepsRoot?.(args) ?? false;
-  const { env, clock, program } = host;
-  return buildApp({ configPath: globals.config, env, clock, log, secrets, keepRoot, program });
+  const { env, clock, program, link } = host;
+  return buildApp({ configPath: globals.config, env, clock, log, secrets, keepRoot, program, link });
 }
 
 function useColor(stream: Output, env: NodeJS.ProcessEnv): boolean {

@@ -26,6 +26,7 @@ export interface FoundService {
   arguments: ServerArguments | undefined;
   /** As whom its server runs, where the unit or the configuration says so. */
   user?: UserId | undefined;
+  kind: 'unit' | 'commands';
   /** Nobody manages it, and no command is configured that stops it: it has to be asked itself. */
   endsItself: boolean;
   /** What it takes is for servers that no manager has. */
@@ -122,6 +123,7 @@ async function fromUnit(unit: string, clock: Clock, signal: AbortSignal): Promis
     description: `the unit ${id}`,
     ...serverIn(execStartOf(shown)),
     ...withUser(userOf(shown)),
+    kind: 'unit',
     endsItself: false,
     control: () => systemdService(id, clock),
   };
@@ -139,6 +141,7 @@ function fromCommands(
   return {
     description: `the command ${start.join(' ')}`,
     ...serverIn(start),
+    kind: 'commands',
     endsItself: stop === undefined,
     control: (plain) =>
       plainService({ ...plain, start, stop, user: actingAs(user), startIn: plain.startIn() }),

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { decryptAge } from '../../backup/artefact/age-decrypt.ts';
 import { encryptAge } from '../../backup/artefact/age-encrypt.ts';
-import { openDump, rememberDump } from '../../backup/snapshot/dump-file.ts';
+import { openDump, ownAccess, rememberDump } from '../../backup/snapshot/dump-file.ts';
 import { describeProblem, gatherPreflight } from '../../backup/snapshot/preflight.ts';
 import { estimateDump, judgePreflight, type PreflightFacts } from '../../backup/snapshot/judge-preflight.ts';
 import { judgeWriter } from '../../backup/judge-writer.ts';
@@ -119,7 +119,7 @@ async function seesDump(connection: RedisConnection, url: string): Promise<Outco
   const { dir, file } = await readDumpPath(connection);
   await requireOwnFolder(await readInfo(connection), connection.target, dir);
   const path = join(dir, file);
-  await using _ = await rememberDump(name, path);
+  await using _ = await rememberDump(ownAccess(name), path);
   if (!existsSync(path)) return `${dir} can be seen; there is no dump in it yet`;
   await (await openDump(name, path)).close();
   const shared = await othersIn(dir, url);

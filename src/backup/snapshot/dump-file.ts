@@ -1,11 +1,42 @@
-import { constants, statSync, type BigIntStats } from 'node:fs';
-import { lstat, open, type FileHandle } from 'node:fs/promises';
+import { constants, lstatSync, statSync } from 'node:fs';
+import { open, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { AgentError, systemCode } from '../../domain/errors.ts';
 import { currentUser, describeOwner, groupName } from '../../lib/file-owner.ts';
+import type { ReadAt } from '../../lib/read-at.ts';
 
 /** O_NONBLOCK: a named pipe in the dump's place must not hang us. */
 const readOnly = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+
+/** An open dump; a file handle is one. */
+export interface DumpHandle extends ReadAt {
+  stat(): Promise<{ size: number }>;
+  close(): Promise<void>;
+}
+
+/** What lies in a dump's place. */
+export interface DumpLook {
+  isFile: boolean;
+  /** Device and inode, and when it was written last. */
+  file: string;
+  written: string;
+}
+
+/** Who sees and opens a server's dump. */
+export interface DumpAccess {
+  /** Undefined: nothing is there. Throws when its folder cannot be seen into. */
+  look(path: string): Promise<DumpLook | undefined>;
+  /** The caller closes it. */
+  open(path: string): Promise<DumpHandle>;
+}
+
+/** With the rights of this process. */
+export function ownAccess(instance: string): DumpAccess {
+  return {
+    look: async (path) => await look(instance, path),
+    open: async (path) => await openDump(instance, path),
+  };
+}
 
 /**
  * The dump as it was before a save. The old file is kept open meanwhile, so that its inode number cannot be given to
@@ -14,20 +45,20 @@ const readOnly = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOC
 export interface DumpBefore extends AsyncDisposable {
   readonly path: string;
   /** The file that has taken the old one's place, or undefined while none has. The caller closes the handle. */
-  openNewer(): Promise<FileHandle | undefined>;
+  openNewer(): Promise<DumpHandle | undefined>;
 }
 
-/** Remembers what is at `path` now, which may be nothing. Throws when this process cannot see into the folder. */
-export async function rememberDump(instance: string, path: string): Promise<DumpBefore> {
-  const before = await look(instance, path);
-  const held = before?.isFile() === true ? await open(path, readOnly).catch(() => undefined) : undefined;
+/** Remembers what is at `path` now, which may be nothing. Throws when it cannot be seen into the folder. */
+export async function rememberDump(access: DumpAccess, path: string): Promise<DumpBefore> {
+  const before = await access.look(path);
+  const held = before?.isFile === true ? await access.open(path).catch(() => undefined) : undefined;
   return {
     path,
     async openNewer() {
-      const now = await look(instance, path);
+      const now = await access.look(path);
       if (now === undefined || (before !== undefined && isSame(before, now, held !== undefined)))
         return undefined;
-      return await openDump(instance, path);
+      return await access.open(path);
     },
     async [Symbol.asyncDispose]() {
       await held?.close();
@@ -36,22 +67,28 @@ export async function rememberDump(instance: string, path: string): Promise<Dump
 }
 
 /** A file that we could not hold open may have lost its inode number to a newer one: then its time tells. */
-function isSame(before: BigIntStats, now: BigIntStats, held: boolean): boolean {
-  return before.dev === now.dev && before.ino === now.ino && (held || before.mtimeNs === now.mtimeNs);
+function isSame(before: DumpLook, now: DumpLook, held: boolean): boolean {
+  return before.file === now.file && (held || before.written === now.written);
 }
 
-async function look(instance: string, path: string): Promise<BigIntStats | undefined> {
+async function look(instance: string, path: string): Promise<DumpLook | undefined> {
   try {
-    return await lstat(path, { bigint: true });
+    return lookAtDump(path);
   } catch (error) {
     if (systemCode(error) !== 'ENOENT') throw unreadable(instance, path, error);
-    if (statSync(dirname(path), { throwIfNoEntry: false }) !== undefined) return undefined;
     throw new AgentError('failed', `instance ${instance}: there is no folder ${dirname(path)} here`, {
       cause: error,
       reason: 'elsewhere',
       hint: elsewhere,
     });
   }
+}
+
+/** Throws what the system says; ENOENT: its folder is not there either. */
+export function lookAtDump(path: string): DumpLook | undefined {
+  const stats = lstatSync(path, { throwIfNoEntry: false, bigint: true });
+  if (stats === undefined) return void statSync(dirname(path));
+  return { isFile: stats.isFile(), file: `${stats.dev}:${stats.ino}`, written: String(stats.mtimeNs) };
 }
 
 /** What to do when the server's files are not where it says. */

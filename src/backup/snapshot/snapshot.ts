@@ -1,13 +1,13 @@
-import type { FileHandle } from 'node:fs/promises';
 import type { ClusterPlace, Manifest, ServerIdentity } from '../../domain/backup.ts';
 import type { AgentError } from '../../domain/errors.ts';
 import type { Clock } from '../../domain/clock.ts';
 import type { Log } from '../../domain/log.ts';
 import type { RedisConnection } from '../../redis/connect.ts';
+import type { DumpAccess, DumpHandle } from './dump-file.ts';
 
 /** A finished dump, open for reading. Redis never modifies it: a later save only takes its name away. */
 export interface Snapshot extends AsyncDisposable {
-  handle: FileHandle;
+  handle: DumpHandle;
   /** Where it was when it was opened; another file may be there by now. */
   path: string;
   bytes: number;
@@ -36,10 +36,13 @@ export interface SnapshotOptions {
   /** Longest time for all of it, milliseconds. */
   timeout: number;
   onProgress?: (progress: SnapshotProgress) => void;
+  /** This process, when left out. */
+  access?: DumpAccess;
 }
 
 /** One snapshot being taken. */
-export interface Run extends Omit<SnapshotOptions, 'timeout' | 'onProgress'> {
+export interface Run extends Omit<SnapshotOptions, 'timeout' | 'onProgress' | 'access'> {
+  readonly access: DumpAccess;
   readonly instance: string;
   /** Another one after the server was lost. */
   connection: RedisConnection;

@@ -4,7 +4,7 @@ import { formatDuration } from '../../lib/duration.ts';
 import { isClusterNode } from '../../redis/cluster.ts';
 import type { RedisConnection } from '../../redis/connect.ts';
 import { readDumpPath, readInfo } from '../../redis/server.ts';
-import { elsewhere, rememberDump } from './dump-file.ts';
+import { elsewhere, ownAccess, rememberDump } from './dump-file.ts';
 import { forkMark, isSaving, requestSave, savedFraction } from './save-request.ts';
 import type { Lost, Run, Snapshot, SnapshotOptions, SnapshotProgress } from './snapshot.ts';
 import { waitForFile } from './wait-for-file.ts';
@@ -58,6 +58,7 @@ async function startRun(connect: () => Promise<RedisConnection>, options: Snapsh
   const instance = connection.target.name;
   let [phase, length] = ['', firstPause];
   return {
+    access: ownAccess(instance),
     ...options,
     instance,
     connection,
@@ -94,7 +95,7 @@ async function askOnce(run: Run): Promise<Snapshot | Lost> {
     const { dir, file } = await readDumpPath(run.connection);
     const quiet = await readInfo(run.connection);
     if (!isSaving(quiet)) {
-      await using before = await rememberDump(run.instance, join(dir, file));
+      await using before = await rememberDump(run.access, join(dir, file));
       const ofCluster = isClusterNode(quiet);
       const request = await requestSave(run.connection, { ofCluster });
       if (ofCluster && request.cluster === undefined)

@@ -1,10 +1,9 @@
-import type { FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { KeyCount } from '../../domain/backup.ts';
 import { AgentError } from '../../domain/errors.ts';
 import { infoKeyspace, type Info } from '../../formats/info/parse-info.ts';
 import { readInfo } from '../../redis/server.ts';
-import type { DumpBefore } from './dump-file.ts';
+import type { DumpBefore, DumpHandle } from './dump-file.ts';
 import { freeWrites } from './judge-place.ts';
 import { headBytes, readFirstDatabase, type FirstDatabase } from './rdb-head.ts';
 import {
@@ -81,7 +80,7 @@ function isNotBefore(info: Info, request: SaveRequest): boolean {
 
 async function accept(
   run: Run,
-  handle: FileHandle,
+  handle: DumpHandle,
   path: string,
   request: SaveRequest,
   info: Info,
@@ -120,7 +119,7 @@ async function accept(
   }
 }
 
-async function readHead(handle: FileHandle): Promise<{ bytes: number; first: FirstDatabase | undefined }> {
+async function readHead(handle: DumpHandle): Promise<{ bytes: number; first: FirstDatabase | undefined }> {
   const { size } = await handle.stat();
   const buffer = Buffer.alloc(Math.min(size, headBytes));
   const { bytesRead } = await handle.read(buffer, 0, buffer.length, 0);

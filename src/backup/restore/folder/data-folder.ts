@@ -4,6 +4,7 @@ import type { FileOwnership } from '../file-ownership.ts';
 import { requireSound, type Journal } from '../journal.ts';
 import { PartedFile } from './parted-file.ts';
 import type { StagedCheck, StagedLoad } from './staged-proofs.ts';
+import type { DumpAccess } from '../../snapshot/dump-file.ts';
 import { folderVerbs, type FolderVerbs, type FolderWork } from './verbs.ts';
 
 /**
@@ -17,6 +18,8 @@ export interface DataFolder extends Omit<FolderWork, FileVerb | ProofVerb> {
   /** Only its owner may read it until it is finished; then it has owner and mode as the server's own files. */
   create(path: string): Promise<StagedFile>;
   open(path: string): Promise<ReadByPlace>;
+  /** The server's own dump, as it sees and opens it itself. */
+  dumps: DumpAccess;
   /** The verdict of a check tool on something staged. Rejects with the signal's reason. */
   check(what: StagedCheck, signal: AbortSignal): Promise<{ ok: boolean; summary: string }>;
   /** What a scratch server holds that has loaded something staged. Rejects with the signal's reason, or like startScratchServer. */
@@ -29,14 +32,25 @@ export interface DataFolder extends Omit<FolderWork, FileVerb | ProofVerb> {
 type Keys = Awaited<ReturnType<FolderWork['load']>>;
 
 /** Of files by their numbers. */
-type FileVerb = 'create' | 'open' | 'write' | 'read' | 'finish' | 'close';
+type FileVerb = 'lookAtDump' | 'openDump' | 'create' | 'open' | 'write' | 'read' | 'finish' | 'close';
 type ProofVerb = 'check' | 'load' | 'loadedShare' | 'stopProof';
 
 /** Milliseconds. */
 const showEvery = 250;
 
 export function dataFolder(dir: string, ownership: FileOwnership, work: FolderWork): DataFolder {
-  const { create, open, write, read, finish, close, check, load, loadedShare, stopProof, ...others } = work;
+  const { create, open, write, read, finish, close, lookAtDump, openDump, ...proofs } = work;
+  const { check, load, loadedShare, stopProof, ...others } = proofs;
+  const readAt = async (
+    file: number,
+    buffer: Uint8Array,
+    { offset, length, at }: { offset: number; length: number; at: number },
+  ): Promise<{ bytesRead: number }> => {
+    const bytes = await read(file, at, length);
+    if (bytes.length > length) throw new Error(`${bytes.length} bytes where ${length} were asked for`);
+    buffer.set(bytes, offset);
+    return { bytesRead: bytes.length };
+  };
   const until = async <T>(signal: AbortSignal, act: () => Promise<T>): Promise<T> => {
     signal.throwIfAborted();
     const stop = (): void => void stopProof().catch(() => {});
@@ -68,14 +82,20 @@ export function dataFolder(dir: string, ownership: FileOwnership, work: FolderWo
     async open(path) {
       const file = await open(path);
       return {
-        async read(buffer, offset, length, at) {
-          const bytes = await read(file, at, length);
-          if (bytes.length > length) throw new Error(`${bytes.length} bytes where ${length} were asked for`);
-          buffer.set(bytes, offset);
-          return { bytesRead: bytes.length };
-        },
+        read: async (buffer, offset, length, at) => await readAt(file, buffer, { offset, length, at }),
         [Symbol.asyncDispose]: () => close(file),
       };
+    },
+    dumps: {
+      look: async (path) => (await lookAtDump(path)) ?? undefined,
+      async open(path) {
+        const { file, size } = await openDump(path);
+        return {
+          read: async (buffer, offset, length, at) => await readAt(file, buffer, { offset, length, at }),
+          stat: async () => ({ size }),
+          close: () => close(file),
+        };
+      },
     },
     check: (what, signal) => until(signal, () => check(what)),
     load: (what, { signal, onProgress }) =>

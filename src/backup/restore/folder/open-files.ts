@@ -28,6 +28,12 @@ export class OpenFiles {
     return await this.#keep(openForeignSync(join(this.#dir, path)), 'r');
   }
 
+  /** A server's dump, which is where the server has it. */
+  async openDump(path: string): Promise<{ file: number; size: number }> {
+    const file = await this.#keep(openForeignSync(path), 'r');
+    return { file, size: (await this.#at(file).stat()).size };
+  }
+
   async write(file: number, bytes: Uint8Array): Promise<void> {
     await this.#at(file).writeFile(bytes);
   }

@@ -7,6 +7,7 @@ import type { DataFiles, FileMove } from '../swap-plan.ts';
 import { buildAofFolder, buildBridge, finishFolder } from './incoming-files.ts';
 import { OpenFiles, probe } from './open-files.ts';
 import { StagedProofs, type StagedCheck, type StagedLoad } from './staged-proofs.ts';
+import { lookAtDump } from '../../snapshot/dump-file.ts';
 import { measureRoom } from './room.ts';
 import { logSize, outputOf, tailOf } from './server-output.ts';
 
@@ -15,7 +16,8 @@ type Names = Journal['layout']['names'];
 
 /**
  * All that a restore does in a server's data directory, and no more. Whoever does it has the rights of the data's user; it
- * knows neither repository nor server. Paths count from `dir`, but for logs, which are where the server has them.
+ * knows neither repository nor server. Paths count from `dir`, but for logs and the server's own dump, which are where it
+ * has them.
  */
 // oxlint-disable-next-line typescript/explicit-function-return-type -- DataFolder is made of what this returns
 export function folderVerbs(dir: string, ownership: FileOwnership) {
@@ -41,6 +43,8 @@ export function folderVerbs(dir: string, ownership: FileOwnership) {
     write: (file: number, bytes: Uint8Array) => files.write(file, bytes),
     read: (file: number, from: number, length: number) => files.read(file, from, length),
     finish: (file: number, durable: boolean) => files.finish(file, durable),
+    lookAtDump: (path: string) => lookAtDump(path) ?? null,
+    openDump: (path: string) => files.openDump(path),
     close: (file: number) => files.close(file),
     sync: (path: string) => files.sync(path),
     copy: (from: string, to: string) => files.copy(from, to),

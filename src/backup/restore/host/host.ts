@@ -1,4 +1,3 @@
-import type { Server } from 'node:net';
 import type { Info } from '../../../formats/info/parse-info.ts';
 import type { ServerArguments } from '../../../formats/conf/server-arguments.ts';
 import type { UserId } from '../../../lib/act-as.ts';
@@ -26,6 +25,7 @@ export interface SeenService {
   /** Of its start command, as far as that shows them. */
   program?: string | undefined;
   arguments?: ServerArguments | undefined;
+  kind: 'unit' | 'commands';
   /** Nobody manages it, and no command is configured that stops it: it has to be asked itself. */
   endsItself: boolean;
 }
@@ -56,12 +56,14 @@ export interface RestoreHost {
   /** Sends them a signal; resolves with the numbers of those that there were. */
   end(dir: string, signal: 'SIGTERM' | 'SIGKILL'): Promise<number[]>;
   /** Of the service that look has found; undefined where nobody knows. What it takes is for servers that no manager has. */
-  control(folder: DataFolder, plain: PlainControl): ServiceControl | undefined;
-  /** See reserveLowPort. */
-  reservePort(): Promise<Server | undefined>;
+  control(plain: PlainControl): ServiceControl | undefined;
 }
 
 export interface PlainControl {
+  /** Its data directory, and who takes what it writes to its standard output there. */
+  dir: string;
+  user: UserId;
+  readOutput: () => Promise<string>;
   /** Asks the server itself to end. */
   end: () => Promise<void>;
   /** From where it is started. */

@@ -7,7 +7,6 @@ import { actAs, type UserId } from '../../../lib/act-as.ts';
 import { openForeignSync } from '../../../lib/foreign-file.ts';
 import { findDataProcesses, findProcess, servingAt } from '../../../redis/data-process.ts';
 import { configuredUser, findService, type FoundService } from '../../../redis/find-service.ts';
-import { reserveLowPort } from '../../../redis/low-port.ts';
 import type { PlainCommands } from '../../../redis/plain-service.ts';
 import { findServerProcess } from '../../../redis/server-process.ts';
 import { journalFolder } from '../journal.ts';
@@ -44,6 +43,7 @@ export function localHost({ instance, hands, clock, signal }: LocalHostOptions):
           description: service.description,
           program: service.program,
           arguments: service.arguments,
+          kind: service.kind,
           endsItself: service.endsItself,
         },
         user: whose(service?.user ?? configuredUser(instance), owner),
@@ -58,19 +58,14 @@ export function localHost({ instance, hands, clock, signal }: LocalHostOptions):
       }),
     processesIn,
     async end(dir, name) {
-      const pids = await processesIn(dir);
-      for (const pid of pids) kill(pid, name);
-      return pids;
+      const found = await servingAt(await findDataProcesses(dir), instance.url);
+      const known = [seen.user?.uid, seen.owner?.uid];
+      const own = actsForOthers ? found.filter(({ uid }) => known.includes(uid)) : found;
+      for (const { pid } of own) kill(pid, name);
+      return own.map(({ pid }) => pid);
     },
-    control: (folder, plain) => {
-      const output = outputIn(folder.dir, folder.ownership.owner);
-      const path = join(journalFolder, outputName);
-      return service?.control({
-        ...plain,
-        output: { open: output, read: () => folder.outputOf(path).catch(() => '') },
-      });
-    },
-    reservePort: reserveLowPort,
+    control: ({ dir, user, readOutput, ...plain }) =>
+      service?.control({ ...plain, output: { open: outputIn(dir, user), read: readOutput } }),
   };
 }
 
@@ -88,15 +83,15 @@ function kill(pid: number, name: NodeJS.Signals): void {
   }
 }
 
-/** What a server without a manager writes to its standard output, beside the journals. */
-export const outputName = 'server.log';
+/** What a server without a manager writes to its standard output; counts from its data directory. */
+export const outputPath = join(journalFolder, 'server.log');
 
 /** Opens it anew, as its user: a descriptor for the server's own process, which starts without one, too. */
-export function outputIn(dir: string, user: UserId): PlainCommands['output']['open'] {
+function outputIn(dir: string, user: UserId): PlainCommands['output']['open'] {
   const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC;
   return () => {
     try {
-      return actAs(user, () => openForeignSync(join(dir, journalFolder, outputName), flags, 0o600));
+      return actAs(user, () => openForeignSync(join(dir, outputPath), flags, 0o600));
     } catch {
       return openSync('/dev/null', 'w');
     }

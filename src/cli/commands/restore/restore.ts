@@ -7,7 +7,7 @@ import type { RestoreReport } from '../../../jobs/restore/files/look-at-server.t
 import { AgentError } from '../../../domain/errors.ts';
 import { formatBytes } from '../../../lib/bytes.ts';
 import { printable } from '../../../lib/printable.ts';
-import { reserveLowPort } from '../../../redis/low-port.ts';
+import { isPath } from '../../../jobs/local/local-backup.ts';
 import type { RestoreKeysReport } from '../../../jobs/keys/restore-keys-options.ts';
 import { defineCommand } from '../../define-command.ts';
 import { exitCodes } from '../../exit-code.ts';
@@ -42,8 +42,11 @@ type Result =
 export const restoreCommand = defineCommand<Args, Result>({
   usage: 'restore [id]',
   summary: 'Put a backup back: prove it, set the old data aside, place it, start, compare',
-  // Placing files may take root's rights; a server that is written to is only connected to. Where live is chosen they go.
-  keepsRoot: ({ into, method }) => into === undefined && method !== 'live',
+  // What lies somewhere, and a folder that is fetched into, are whose who runs this. Where live is chosen root's rights go.
+  keepsRoot: ({ id, into, method, to }) =>
+    into === undefined && (to !== undefined || (isPath(id) && method !== 'live')),
+  // A server that is written to is only connected to.
+  sharesRoot: ({ id, into, to }) => into === undefined && to === undefined && !isPath(id),
   options,
   examples: [
     ['redis-agent restore --dry-run', 'What it would do, and why'],
@@ -63,7 +66,7 @@ export const restoreCommand = defineCommand<Args, Result>({
     const { undo, dryRun, to, method } = args;
     // While we are root: the app may give that up.
     const reserve = to === undefined && !dryRun && method !== 'files';
-    await using listener = reserve ? await reserveLowPort() : undefined;
+    await using listener = reserve ? await context.reservePort() : undefined;
     const app = await context.app();
     const instance = app.instance(context.globals.instance);
     // yargs' own conflicts take an option with a default for given.

@@ -107,7 +107,7 @@ async function runRestore(
     proven = await staged.prove();
     if (plan.save) {
       journal = await begin(run, journal, 'save');
-      await save(context);
+      await save(run);
     }
     incoming = await staged.incoming();
     context.signal.throwIfAborted();
@@ -181,7 +181,7 @@ function newJournal(
 }
 
 /** So that what is set aside is what the server holds now, as far as clients let it. */
-async function save(context: JobContext): Promise<void> {
+async function save({ context, folder }: RestoreRun): Promise<void> {
   const { clock, log, signal, settings, progress } = context;
   try {
     const snapshot = await takeSnapshot(() => context.connect(), {
@@ -189,6 +189,7 @@ async function save(context: JobContext): Promise<void> {
       log,
       signal,
       timeout: settings.backup.snapshot_timeout,
+      access: folder.dumps,
       onProgress: ({ fraction }) =>
         progress.report({ phase: 'saving', ...(fraction === undefined ? {} : { done: fraction, total: 1 }) }),
     });
@@ -240,7 +241,7 @@ export async function undoRestore(
     try {
       if (plan.save) {
         journal = await begin(run, journal, 'save');
-        await save(context);
+        await save(run);
       }
       await folder.makeFolder(workplace(run, journal).work);
       // The form that the old data has now is that of its own time.

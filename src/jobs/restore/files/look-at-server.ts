@@ -1,4 +1,5 @@
 import type { RestoreFacts } from '../../../backup/restore/facts.ts';
+import { outputPath } from '../../../backup/restore/host/local-host.ts';
 import { gatherFacts } from '../../../backup/restore/gather-facts.ts';
 import type { DataFolder } from '../../../backup/restore/folder/data-folder.ts';
 import type { Journal } from '../../../backup/restore/journal.ts';
@@ -70,7 +71,10 @@ export async function lookAtServer(
   const next = nextPersistence(facts);
   if (next === undefined) throw unknownPlace(facts, noticesOf(context).read());
   const { folder, interrupted, hasAof } = await lookInto(context, next, facts);
-  const control = host.control(folder, {
+  const control = host.control({
+    dir: folder.dir,
+    user: folder.ownership.owner,
+    readOutput: () => folder.outputOf(outputPath).catch(() => ''),
     end: () => endServer(context, folder.dir),
     startIn: () => startIn(facts, folder.dir),
   });

@@ -1,0 +1,111 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { constants } from 'node:os';
+import type { Server } from 'node:net';
+import { Socket } from 'node:net';
+import { loadSettings } from '../../config/load.ts';
+import type { Clock } from '../../domain/clock.ts';
+import { AgentError } from '../../domain/errors.ts';
+import type { UserId } from '../../lib/act-as.ts';
+import { confine } from '../../lib/confine.ts';
+import { answerVerbs } from '../../lib/verbs/answer.ts';
+import { ownerBesideRoot } from '../beside-root.ts';
+import { chooseInstance } from '../choose-instance.ts';
+import { mindCommand } from './command.ts';
+import { switchDescriptor, switchLimits, type Handed } from './protocol.ts';
+import { switchVerbs } from './switch-verbs.ts';
+
+export interface MindOptions {
+  /** The command line, less the program. */
+  argv: readonly string[];
+  configPath: string | undefined;
+  env: NodeJS.ProcessEnv;
+  program: readonly string[];
+  clock: Clock;
+  /** First request to stop, and the second. */
+  signal: AbortSignal;
+  cut: AbortSignal;
+}
+
+/**
+ * Where root runs a command beside a daemon that is not root: another process of this agent works, as the daemon's user, and
+ * this one does for it what only root may. Resolves with its exit status; undefined where we are not root, or all is
+ * root's, and who asked works himself.
+ */
+export async function runMind(options: MindOptions): Promise<number | undefined> {
+  if (process.geteuid?.() !== 0) return undefined;
+  const { env, configPath, program, clock, signal, cut } = options;
+  // Names of rules are looked at where it works.
+  const { settings } = await loadSettings(configPath, { env });
+  const owner = ownerBesideRoot(settings.state.path);
+  if (owner === undefined) return undefined;
+  const child = startMind(options, owner);
+  const channel = child.stdio[switchDescriptor];
+  if (!(channel instanceof Socket)) throw new Error('a pipe was asked for');
+  const exited = once(child, 'exit');
+  const stop = forward(child, [signal, cut]);
+  const root = switchVerbs({
+    instance: (name) => chooseInstance(settings, name),
+    program,
+    clock,
+    signal: onward,
+    hand: (number, socket) => handOver(child, number, socket),
+  });
+  channel.on('error', () => {});
+  const answered = answerVerbs({ input: channel, output: channel }, switchLimits, root.verbs).catch(() => {});
+  try {
+    const [code, name]: unknown[] = await exited;
+    await answered;
+    if (typeof code === 'number') return code;
+    throw cutOff(String(name));
+  } finally {
+    stop();
+    await root.close();
+  }
+}
+
+/** In a session of its own: it has the terminal as its streams, and cannot type into it. */
+function startMind({ argv, env, program }: MindOptions, owner: UserId): ChildProcess {
+  const [path = '', ...words] = program;
+  const { command, args, detached } = confine(path, [...words, mindCommand, JSON.stringify(owner), ...argv]);
+  return spawn(command, args, { env, detached, stdio: ['inherit', 'inherit', 'inherit', 'pipe', 'ipc'] });
+}
+
+/** What the terminal and others send to us, and it is to know. */
+function forward(child: ChildProcess, [first, second]: [AbortSignal, AbortSignal]): () => void {
+  const send = (name: NodeJS.Signals): void => void (child.exitCode === null && child.kill(name));
+  const interrupt = (): void => send('SIGINT');
+  const resize = (): void => send('SIGWINCH');
+  first.addEventListener('abort', interrupt);
+  second.addEventListener('abort', interrupt);
+  process.on('SIGWINCH', resize);
+  return () => {
+    first.removeEventListener('abort', interrupt);
+    second.removeEventListener('abort', interrupt);
+    process.off('SIGWINCH', resize);
+  };
+}
+
+/** Whoever has it next is told of it only then: bytes that we had read meanwhile would be lost. */
+async function handOver(child: ChildProcess, handed: number, socket: Socket | Server): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    child.send({ handed } satisfies Handed, socket, { keepOpen: true }, (error) =>
+      error === null ? resolve() : reject(error),
+    );
+  });
+  const closed = once(socket, 'close');
+  if (socket instanceof Socket) socket.destroy();
+  else socket.close();
+  await closed;
+}
+
+function cutOff(name: string): AgentError {
+  const number = Object.entries(constants.signals).find(([each]) => each === name)?.[1];
+  return new AgentError('failed', `the part of this that works was ended by ${name}`, {
+    reason: `signal-${number ?? name}`,
+    hint: 'nothing is lost: run the same command again, and it goes on where it was',
+  });
+}
+
+/** What was asked for is done, whoever wishes to stop: the mind knows what may be left. */
+const onward = new AbortController().signal;

@@ -1,0 +1,107 @@
+import { Server, Socket } from 'node:net';
+import type { UserId } from '../../lib/act-as.ts';
+import type { ConfFacts } from '../../backup/restore/facts.ts';
+import type { HostSight, RestoreHost } from '../../backup/restore/host/host.ts';
+import { readConfFacts } from '../../backup/restore/host/read-conf-facts.ts';
+import { AgentError } from '../../domain/errors.ts';
+import type { Info } from '../../formats/info/parse-info.ts';
+import type { ServiceControl } from '../../redis/service.ts';
+import { AskedHands } from '../hands/ask.ts';
+import { openFolder } from '../hands/hands.ts';
+import type { HandsProcess } from '../hands/start.ts';
+import type { SwitchLink } from './mind.ts';
+import { askedFields } from './protocol.ts';
+import type { SwitchVerbs } from './switch-verbs.ts';
+
+type Answer<Verb extends keyof SwitchVerbs> = Awaited<ReturnType<SwitchVerbs[Verb]>>;
+
+/** The host as root shows it to us, who are not root any more, and hands that root has started. */
+export function switchHost(link: SwitchLink, name: string, keep: (hands: AskedHands) => void): RestoreHost {
+  const ask = async <Verb extends keyof SwitchVerbs>(verb: Verb, ...args: unknown[]): Promise<Answer<Verb>> =>
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- root is believed
+    (await link.ask(verb, verb === 'reservePort' ? args : [name, ...args])) as Answer<Verb>;
+  let sight: HostSight = {};
+  let hands: AskedHands | undefined;
+  const handsFor = (user: UserId): AskedHands => {
+    hands ??= new AskedHands(user, async () => await openHands(link, await ask('openHands')));
+    keep(hands);
+    return hands;
+  };
+  return {
+    actsForOthers: true,
+    async look(info) {
+      sight = await ask('look', info === undefined ? null : fieldsOf(info));
+      return sight;
+    },
+    async readConf(source) {
+      const { user } = sight;
+      if (user === undefined) return await readConfFacts(source, undefined);
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what it says of a configuration is that user's anyhow
+      return (await handsFor(user).ask('readConf', [source])) as ConfFacts;
+    },
+    async openFolder(named, layout) {
+      const { user } = sight;
+      if (user === undefined) throw new AgentError('refused', 'nobody knows as whom the server runs');
+      return await openFolder(handsFor(user), named, layout, { user, guarded: true });
+    },
+    processesIn: (dir) => ask('processesIn', dir),
+    end: (dir, how) => ask('end', dir, how),
+    control({ dir, end, startIn, readOutput }) {
+      const { service } = sight;
+      if (service === undefined) return undefined;
+      const from = service.kind === 'commands' ? startIn() : '/';
+      let taken: Promise<void> | undefined;
+      const of = async <Verb extends keyof SwitchVerbs>(verb: Verb): Promise<Answer<Verb>> => {
+        await (taken ??= ask('take', { dir, startIn: from }));
+        return await ask(verb);
+      };
+      const control: ServiceControl = {
+        description: service.description,
+        stop: async () => await (service.endsItself ? end() : of('stop')),
+        start: async () => await of('start'),
+        failure: async () => (await of('failure')) ?? undefined,
+        output: async () => (service.kind === 'unit' ? await of('output') : linesOf(await readOutput())),
+        release: async () => await (taken === undefined ? Promise.resolve() : of('release')),
+      };
+      return control;
+    },
+  };
+}
+
+/** Lines of a server's output that are shown at most. */
+const kept = 40;
+
+function linesOf(text: string): string[] {
+  return text
+    .split('\n')
+    .filter((line) => line.trim() !== '')
+    .slice(-kept);
+}
+
+async function openHands(link: SwitchLink, number: number): Promise<HandsProcess> {
+  const channel = await link.take(number);
+  if (!(channel instanceof Socket)) throw new Error('a socket was asked for');
+  channel.unref();
+  return {
+    channel,
+    said: () => '',
+    kill: () => void channel.destroy(),
+    // Root waits for it.
+    ended: () => Promise.resolve(),
+  };
+}
+
+/** See reserveLowPort. */
+export async function reservePort(link: SwitchLink): Promise<Server | undefined> {
+  const number = await link.ask('reservePort', []);
+  if (typeof number !== 'number') return undefined;
+  const server = await link.take(number);
+  return server instanceof Server ? server : undefined;
+}
+
+function fieldsOf(info: Info): [string, string][] {
+  return askedFields.flatMap((field) => {
+    const value = info.get(field);
+    return value === undefined ? [] : [[field, value] as [string, string]];
+  });
+}

@@ -1,0 +1,113 @@
+import type { Server, Socket } from 'node:net';
+import type { UserId } from '../../lib/act-as.ts';
+import { localHost } from '../../backup/restore/host/local-host.ts';
+import type { HostSight, RestoreHost } from '../../backup/restore/host/host.ts';
+import { requireServiceUser } from '../../backup/restore/require-owner.ts';
+import type { Clock } from '../../domain/clock.ts';
+import { AgentError } from '../../domain/errors.ts';
+import type { InstanceSettings } from '../../domain/settings.ts';
+import { reserveLowPort } from '../../redis/low-port.ts';
+import type { ServiceControl } from '../../redis/service.ts';
+import { startHands, type HandsProcess } from '../hands/start.ts';
+
+export interface SwitchOptions {
+  /** As the configuration has it. */
+  instance: (name: string) => InstanceSettings;
+  program: readonly string[];
+  clock: Clock;
+  signal: AbortSignal;
+  /** Hands a socket over under that number; ours is closed when it resolves, and nothing was read from it. */
+  hand: (number: number, socket: Socket | Server) => Promise<void>;
+}
+
+interface Known {
+  host: RestoreHost;
+  sight: HostSight;
+  control: ServiceControl | undefined;
+}
+
+/**
+ * What root does for a mind that has given root up. Which unit, which user and which processes, root finds by the
+ * configuration, the units and the kernel: the mind says for which instance, and in which folder the server works.
+ */
+// oxlint-disable-next-line typescript/explicit-function-return-type -- who asks for them takes their types from here
+export function switchVerbs({ instance, program, clock, signal, hand }: SwitchOptions) {
+  const instances = new Map<string, Known>();
+  const processes: HandsProcess[] = [];
+  let handed = 0;
+  const known = (name: string): Known => {
+    const found = instances.get(name);
+    if (found === undefined) throw new Error(`${name} was not looked at`);
+    return found;
+  };
+  const control = (name: string): ServiceControl => {
+    const { control: found } = known(name);
+    if (found === undefined) throw new Error(`nothing stops ${name}`);
+    return found;
+  };
+  /** Throws where nobody knows whose the server is, as root does. */
+  const userOf = (name: string, { user }: HostSight): UserId =>
+    requireServiceUser({ instance: name, user, running: undefined });
+  const verbs = {
+    async look(name: string, fields: [string, string][] | null): Promise<HostSight> {
+      const settings = instance(name);
+      const host = localHost({ instance: settings, hands: nobody, clock, signal });
+      const sight = await host.look(fields === null ? undefined : new Map(fields));
+      instances.set(name, { host, sight, control: undefined });
+      return sight;
+    },
+    processesIn: async (name: string, dir: string) => await known(name).host.processesIn(dir),
+    async end(name: string, dir: string, how: string) {
+      return await known(name).host.end(dir, how === 'SIGKILL' ? 'SIGKILL' : 'SIGTERM');
+    },
+
+    /** Who works in its folders; resolves with the number of the socket. */
+    async openHands(name: string): Promise<number> {
+      const started = startHands(program, userOf(name, known(name).sight));
+      processes.push(started);
+      await hand(++handed, started.channel);
+      return handed;
+    },
+    async reservePort(): Promise<number | null> {
+      const server = await reserveLowPort();
+      if (server === undefined) return null;
+      await hand(++handed, server);
+      return handed;
+    },
+
+    take(name: string, { dir, startIn }: { dir: string; startIn: string }): void {
+      const found = known(name);
+      found.control = found.host.control({
+        dir,
+        user: userOf(name, found.sight),
+        startIn: () => startIn,
+        end: () => Promise.reject(new Error('who asks for it ends it')),
+        readOutput: async () => '',
+      });
+    },
+    stop: async (name: string) => await control(name).stop(onward),
+    start: async (name: string) => await control(name).start(onward),
+    failure: async (name: string) => (await control(name).failure()) ?? null,
+    output: async (name: string) => await control(name).output(),
+    release: async (name: string) => await control(name).release(),
+  };
+  return {
+    verbs,
+    /** When the mind has gone: what holds the units is given back, and nobody works in a folder any more. */
+    async close(): Promise<void> {
+      await Promise.all([...instances.values()].map(async (each) => await each.control?.release()));
+      await Promise.all(processes.map((each) => each.ended()));
+    },
+  };
+}
+
+export type SwitchVerbs = ReturnType<typeof switchVerbs>['verbs'];
+
+/** What has begun is not left half way. */
+const onward = new AbortController().signal;
+
+/** Root works in nobody's folder. */
+const nobody = {
+  openFolder: () => Promise.reject(new AgentError('failed', 'root works in no folder')),
+  close: () => Promise.resolve(),
+};
