@@ -14,7 +14,7 @@ export interface HandsProcess {
   said(): string;
   kill(): void;
   /** Resolves when it has ended, as far as that can be seen from here. It does when nobody has the channel any more. */
-  ended(): Promise<void>;
+  ended(this: void): Promise<void>;
 }
 
 const longestSaid = 300;

@@ -25,8 +25,8 @@ export function handsVerbs() {
       name,
       (...args: never[]) => {
         if (folder === undefined) throw new Error('there is no folder to work in yet');
-        // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as the caller's types have it
-        return (folder[name] as (...words: never[]) => unknown)(...args);
+        const verb: (...words: never[]) => unknown = folder[name];
+        return verb(...args);
       },
     ]),
   );

@@ -94,7 +94,7 @@ export function switchVerbs({ instance, program, clock, signal, hand }: SwitchOp
   return {
     verbs,
     /** When the mind has gone: what holds the units is given back, and nobody works in a folder any more. */
-    async close(): Promise<void> {
+    async close(this: void): Promise<void> {
       await Promise.all([...instances.values()].map(async (each) => await each.control?.release()));
       await Promise.all(processes.map((each) => each.ended()));
     },

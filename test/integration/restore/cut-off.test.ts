@@ -191,13 +191,15 @@ test.runIf(canBeNobody)(
       return await spawnAgent(['--json', 'restore', '--yes', ...args], { config, nobody: true }).ended;
     };
     expect(await asNobody('--no-pre-backup')).toMatchObject({ code: 0, json: { plan: { method: 'live' } } });
-    expect(await restore(config, '--method', 'files')).toMatchObject({ code: 0 });
+    const asRoot = async (...args: string[]): ReturnType<typeof runAgent> =>
+      await spawnAgent(['--json', 'restore', '--yes', ...args], { config }).ended;
+    expect(await asRoot('--method', 'files')).toMatchObject({ code: 0 });
     const rights = { code: 7, json: { error: { reason: 'rights' } } };
     expect(await asNobody('--undo')).toMatchObject(rights);
     await runRestoreChild({ config: config.path, undo: false, killAt: 'place' });
     await server.start();
     expect(await asNobody()).toMatchObject(rights);
-    expect(await restore(config)).toMatchObject({ code: 0, json: { outcome: 'finished' } });
+    expect(await asRoot()).toMatchObject({ code: 0, json: { outcome: 'finished' } });
     await server.reconnect();
     expect(await server.call('GET', 'key')).toBe('as backed up');
   },

@@ -3,7 +3,12 @@
 import { execFileSync } from 'node:child_process';
 import { chmodSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { chooseInstance } from '../../../src/app/choose-instance.ts';
+import { loadSettings } from '../../../src/config/load.ts';
+import { switchVerbs } from '../../../src/app/switch/switch-verbs.ts';
+import { systemClock } from '../../../src/lib/system-clock.ts';
+import { handsProgram } from '../../support/agent/hands-program.ts';
 import { mindCommand } from '../../../src/app/switch/command.ts';
 import { handsCommand } from '../../../src/app/hands/command.ts';
 import {
@@ -77,4 +82,79 @@ test.runIf(canBeNobody)('by files: mind, hands and switch are three users', asyn
   expect({ code: undone.code, ...undone.json.error }).toEqual({ code: 0 });
   await server.reconnect();
   expect(await server.call('GET', 'key')).toBe('as it is now');
+});
+
+/** Numbers of processes with that word that have given root up. */
+function withWord(word: string): number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .filter((pid) => {
+      try {
+        return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').includes(word);
+      } catch {
+        return false;
+      }
+    });
+}
+
+/** Resolves when the journal says that the step was begun. */
+async function atStep(server: ManagedServer, step: string): Promise<void> {
+  const path = join(server.dir, '.redis-agent-restore/journal.json');
+  for (;;) {
+    try {
+      if (JSON.parse(readFileSync(path, 'utf8')).step === step) return;
+    } catch {
+      // Not there yet.
+    }
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+test.runIf(canBeNobody).each([
+  ['the mind', 'stage'],
+  ['the mind', 'place'],
+  ['root', 'start'],
+  ['the hands', 'place'],
+] as const)('%s is killed at the step %s: nobody is left, and the next run ends it', async (who, step) => {
+  const { server, config } = await prepare();
+  const agent = spawnAgent(['--json', 'restore', '--yes', '--method', 'files'], { config });
+  await atStep(server, step);
+  const victims = who === 'root' ? [agent.pid] : withWord(who === 'the mind' ? mindCommand : handsCommand);
+  for (const pid of victims) process.kill(pid, 'SIGKILL');
+  const { code } = await agent.ended;
+  expect(code === -1).toBe(who === 'root');
+  await expect
+    .poll(() => [...withWord(mindCommand), ...withWord(handsCommand)], { timeout: 20_000 })
+    .toEqual([]);
+  const next = await spawnAgent(['--json', 'restore', '--yes', '--method', 'files'], { config }).ended;
+  expect({ code: next.code, ...next.json.error }).toEqual({ code: 0 });
+  await server.reconnect();
+  expect(await server.call('GET', 'key')).toBe('as backed up');
+});
+
+describe.runIf(canBeNobody)('what root does for a mind that was taken over', () => {
+  test('no instance, folder or user of its own choice', async () => {
+    const { config } = await prepare();
+    const other = await manageServer();
+    const { settings } = await loadSettings(config.path, { env: {} });
+    const root = switchVerbs({
+      instance: (name) => chooseInstance(settings, name),
+      program: handsProgram(),
+      clock: systemClock,
+      signal: new AbortController().signal,
+      hand: () => Promise.reject(new Error('nothing is handed over')),
+    });
+    onTestFinished(() => root.close());
+    const { verbs } = root;
+    await expect(verbs.look('another', null)).rejects.toThrow('no instance "another"');
+    await expect(verbs.openHands('main')).rejects.toThrow('not looked at');
+    await expect(verbs.stop('main')).rejects.toThrow('not looked at');
+    const sight = await verbs.look('main', [['process_id', String((await other.pids())[0])]]);
+    // Another server's number is not the one that has the socket.
+    expect(sight).toMatchObject({ pid: undefined, user: { uid: serverUser?.uid } });
+    expect(await verbs.end('main', other.dir, 'SIGKILL')).toEqual([]);
+    expect(await other.call('PING')).toBe('PONG');
+    expect(() => verbs.take('main', { dir: '/', startIn: '/' })).not.toThrow();
+  });
 });
