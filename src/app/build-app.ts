@@ -158,15 +158,15 @@ export async function buildApp({
     lifecycle.add('hands', () => provided.close());
     return provided;
   });
-  const asked = new Set<AskedHands>();
+  const started = new Map<string, AskedHands>();
   if (link !== undefined)
     lifecycle.add('hands', async () => {
-      await Promise.all([...asked].map((each) => each.close()));
+      await Promise.all([...started.values()].map((each) => each.close()));
     });
   const hostOf = (instance: InstanceSettings, signal: AbortSignal): RestoreHost =>
     link === undefined
       ? localHost({ instance, hands: hands(), clock, signal })
-      : switchHost(link, instance.name, (each) => asked.add(each));
+      : switchHost(link, instance.name, started);
   const identities = (): string[] => {
     const { age_identity: identity } = settings.repository.encryption;
     return identity === undefined ? [] : identitiesOf(secret(identity, 'repository.encryption.age_identity'));

@@ -15,16 +15,20 @@ import type { SwitchVerbs } from './switch-verbs.ts';
 
 type Answer<Verb extends keyof SwitchVerbs> = Awaited<ReturnType<SwitchVerbs[Verb]>>;
 
-/** The host as root shows it to us, who are not root any more, and hands that root has started. */
-export function switchHost(link: SwitchLink, name: string, keep: (hands: AskedHands) => void): RestoreHost {
+/**
+ * The host as root shows it to us, who are not root any more. `started`: hands that root has started for this command, by
+ * instance and user.
+ */
+export function switchHost(link: SwitchLink, name: string, started: Map<string, AskedHands>): RestoreHost {
   const ask = async <Verb extends keyof SwitchVerbs>(verb: Verb, ...args: unknown[]): Promise<Answer<Verb>> =>
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- root is believed
     (await link.ask(verb, verb === 'reservePort' ? args : [name, ...args])) as Answer<Verb>;
   let sight: HostSight = {};
-  let hands: AskedHands | undefined;
   const handsFor = (user: UserId): AskedHands => {
-    hands ??= new AskedHands(user, async () => await openHands(link, await ask('openHands')));
-    keep(hands);
+    const key = JSON.stringify([name, user.uid, user.gid]);
+    const hands =
+      started.get(key) ?? new AskedHands(user, async () => await openHands(link, await ask('openHands')));
+    started.set(key, hands);
     return hands;
   };
   return {

@@ -1,7 +1,7 @@
 // Beside a daemon that is not root, root's restore is done by a process that has given root up; root itself starts, stops and
 // shows processes, and a process with the rights of the server's user works in the data directory.
 import { execFileSync } from 'node:child_process';
-import { chmodSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { chmodSync, existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { chooseInstance } from '../../../src/app/choose-instance.ts';
@@ -42,22 +42,40 @@ interface Seen {
   session: boolean;
 }
 
-/** What is seen of a process with that word, once it has given root up. */
-async function see(word: string): Promise<Seen> {
-  for (;;) {
-    for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
+/** Numbers of processes that an agent has started, by the word that says what for. */
+function childrenOf(agent: number, word: string): number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .filter((pid) => {
       try {
         const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
-        const status = readFileSync(`/proc/${pid}/status`, 'utf8');
-        const uid = Number(/^Uid:\t(\d+)/m.exec(status)?.[1]);
-        if (!words.includes(word) || uid === 0) continue;
-        const [, , , session] = readFileSync(`/proc/${pid}/stat`, 'utf8')
-          .replace(/^.*\) /, '')
-          .split(' ');
-        return { uid, privileges: !status.includes('NoNewPrivs:\t1'), session: session === pid };
+        return words.includes(word) && field(pid, 'PPid') === agent;
       } catch {
         // It has ended meanwhile.
+        return false;
       }
+    });
+}
+
+function field(pid: number, name: string): number {
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+  return Number(new RegExp(`^${name}:\\t(\\d+)`, 'm').exec(status)?.[1]);
+}
+
+/** What is seen of it once it has given root up. */
+async function see(agent: number, word: string): Promise<Seen> {
+  for (;;) {
+    const [pid] = childrenOf(agent, word);
+    if (pid !== undefined && field(pid, 'Uid') !== 0) {
+      const [, , , session] = readFileSync(`/proc/${pid}/stat`, 'utf8')
+        .replace(/^.*\) /, '')
+        .split(' ');
+      return {
+        uid: field(pid, 'Uid'),
+        privileges: field(pid, 'NoNewPrivs') !== 1,
+        session: Number(session) === pid,
+      };
     }
     await new Promise((resolve) => setImmediate(resolve));
   }
@@ -66,7 +84,11 @@ async function see(word: string): Promise<Seen> {
 test.runIf(canBeNobody)('by files: mind, hands and switch are three users', async () => {
   const { server, config, id } = await prepare();
   const agent = spawnAgent(['--json', 'restore', '--yes', '--method', 'files'], { config });
-  const [mind, hands, { code, json }] = await Promise.all([see(mindCommand), see(handsCommand), agent.ended]);
+  const [mind, hands, { code, json }] = await Promise.all([
+    see(agent.pid, mindCommand),
+    see(agent.pid, handsCommand),
+    agent.ended,
+  ]);
   expect({ code, ...json.error }).toEqual({ code: 0 });
   expect(json).toMatchObject({ outcome: 'restored', plan: { backup: id } });
   expect(mind).toEqual({ uid: daemon, privileges: false, session: true });
@@ -83,20 +105,6 @@ test.runIf(canBeNobody)('by files: mind, hands and switch are three users', asyn
   await server.reconnect();
   expect(await server.call('GET', 'key')).toBe('as it is now');
 });
-
-/** Numbers of processes with that word that have given root up. */
-function withWord(word: string): number[] {
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .map(Number)
-    .filter((pid) => {
-      try {
-        return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').includes(word);
-      } catch {
-        return false;
-      }
-    });
-}
 
 /** Resolves when the journal says that the step was begun. */
 async function atStep(server: ManagedServer, step: string): Promise<void> {
@@ -120,13 +128,16 @@ test.runIf(canBeNobody).each([
   const { server, config } = await prepare();
   const agent = spawnAgent(['--json', 'restore', '--yes', '--method', 'files'], { config });
   await atStep(server, step);
-  const victims = who === 'root' ? [agent.pid] : withWord(who === 'the mind' ? mindCommand : handsCommand);
+  const [minds, hands] = [mindCommand, handsCommand].map((word) => childrenOf(agent.pid, word));
+  const victims = { root: [agent.pid], 'the mind': minds, 'the hands': hands }[who] ?? [];
+  // One of each for the whole command.
+  expect([minds, hands].map((pids) => pids?.length)).toEqual([1, 1]);
   for (const pid of victims) process.kill(pid, 'SIGKILL');
   const { code } = await agent.ended;
   expect(code === -1).toBe(who === 'root');
-  await expect
-    .poll(() => [...withWord(mindCommand), ...withWord(handsCommand)], { timeout: 20_000 })
-    .toEqual([]);
+  const left = (): number[] =>
+    [...(minds ?? []), ...(hands ?? [])].filter((pid) => existsSync(`/proc/${pid}`));
+  await expect.poll(left, { timeout: 20_000 }).toEqual([]);
   const next = await spawnAgent(['--json', 'restore', '--yes', '--method', 'files'], { config }).ended;
   expect({ code: next.code, ...next.json.error }).toEqual({ code: 0 });
   await server.reconnect();
