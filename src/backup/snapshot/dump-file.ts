@@ -1,34 +1,12 @@
-import { constants, lstatSync, statSync } from 'node:fs';
+import { constants, statSync } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { AgentError, systemCode } from '../../domain/errors.ts';
 import { currentUser, describeOwner, groupName } from '../../lib/file-owner.ts';
-import type { ReadAt } from '../../lib/read-at.ts';
+import { lookAtDump, type DumpAccess, type DumpHandle, type DumpLook } from '../dump-access.ts';
 
 /** O_NONBLOCK: a named pipe in the dump's place must not hang us. */
 const readOnly = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
-
-/** An open dump; a file handle is one. */
-export interface DumpHandle extends ReadAt {
-  stat(): Promise<{ size: number }>;
-  close(): Promise<void>;
-}
-
-/** What lies in a dump's place. */
-export interface DumpLook {
-  isFile: boolean;
-  /** Device and inode, and when it was written last. */
-  file: string;
-  written: string;
-}
-
-/** Who sees and opens a server's dump. */
-export interface DumpAccess {
-  /** Undefined: nothing is there. Throws when its folder cannot be seen into. */
-  look(path: string): Promise<DumpLook | undefined>;
-  /** The caller closes it. */
-  open(path: string): Promise<DumpHandle>;
-}
 
 /** With the rights of this process. */
 export function ownAccess(instance: string): DumpAccess {
@@ -82,13 +60,6 @@ async function look(instance: string, path: string): Promise<DumpLook | undefine
       hint: elsewhere,
     });
   }
-}
-
-/** Throws what the system says; ENOENT: its folder is not there either. */
-export function lookAtDump(path: string): DumpLook | undefined {
-  const stats = lstatSync(path, { throwIfNoEntry: false, bigint: true });
-  if (stats === undefined) return void statSync(dirname(path));
-  return { isFile: stats.isFile(), file: `${stats.dev}:${stats.ino}`, written: String(stats.mtimeNs) };
 }
 
 /** What to do when the server's files are not where it says. */

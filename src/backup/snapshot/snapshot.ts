@@ -3,7 +3,7 @@ import type { AgentError } from '../../domain/errors.ts';
 import type { Clock } from '../../domain/clock.ts';
 import type { Log } from '../../domain/log.ts';
 import type { RedisConnection } from '../../redis/connect.ts';
-import type { DumpAccess, DumpHandle } from './dump-file.ts';
+import type { DumpAccess, DumpHandle } from '../dump-access.ts';
 
 /** A finished dump, open for reading. Redis never modifies it: a later save only takes its name away. */
 export interface Snapshot extends AsyncDisposable {

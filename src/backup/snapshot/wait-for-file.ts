@@ -3,7 +3,8 @@ import type { KeyCount } from '../../domain/backup.ts';
 import { AgentError } from '../../domain/errors.ts';
 import { infoKeyspace, type Info } from '../../formats/info/parse-info.ts';
 import { readInfo } from '../../redis/server.ts';
-import type { DumpBefore, DumpHandle } from './dump-file.ts';
+import type { DumpHandle } from '../dump-access.ts';
+import type { DumpBefore } from './dump-file.ts';
 import { freeWrites } from './judge-place.ts';
 import { headBytes, readFirstDatabase, type FirstDatabase } from './rdb-head.ts';
 import {

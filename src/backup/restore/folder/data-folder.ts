@@ -4,7 +4,7 @@ import type { FileOwnership } from '../file-ownership.ts';
 import { requireSound, type Journal } from '../journal.ts';
 import { PartedFile } from './parted-file.ts';
 import type { StagedCheck, StagedLoad } from './staged-proofs.ts';
-import type { DumpAccess } from '../../snapshot/dump-file.ts';
+import type { DumpAccess } from '../../dump-access.ts';
 import { folderVerbs, type FolderVerbs, type FolderWork } from './verbs.ts';
 
 /**

@@ -7,7 +7,7 @@ import type { DataFiles, FileMove } from '../swap-plan.ts';
 import { buildAofFolder, buildBridge, finishFolder } from './incoming-files.ts';
 import { OpenFiles, probe } from './open-files.ts';
 import { StagedProofs, type StagedCheck, type StagedLoad } from './staged-proofs.ts';
-import { lookAtDump } from '../../snapshot/dump-file.ts';
+import { lookAtDump } from '../../dump-access.ts';
 import { measureRoom } from './room.ts';
 import { logSize, outputOf, tailOf } from './server-output.ts';
 
