@@ -4,20 +4,32 @@ import { isAdministrative } from '../formats/aof/administrative.ts';
 const kept = 60;
 const longestLine = 300;
 
-/** The last lines that a program wrote, whatever it writes. */
+/** Here a server that has crashed begins to say all about itself, which is more than is kept; why, it has said before. */
+const bugReport = /BUG REPORT START/;
+
+/** The last lines that a program wrote, whatever it writes; of a server that crashes those from before its report, too. */
 export class LastLines {
-  readonly #lines: string[] = [];
+  #lines: string[] = [];
+  #before: string[] = [];
   #rest = '';
 
   add(chunk: Buffer): void {
     const parts = (this.#rest + chunk.toString('utf8')).split('\n');
     this.#rest = (parts.pop() ?? '').slice(0, longestLine);
-    for (const line of parts) if (line.trim() !== '') this.#lines.push(line.trim().slice(0, longestLine));
+    for (const part of parts) {
+      const line = part.trim().slice(0, longestLine);
+      if (bugReport.test(line) && this.#before.length === 0) {
+        this.#before = this.#lines.slice(-kept);
+        this.#lines = [];
+      }
+      if (line !== '') this.#lines.push(line);
+    }
     this.#lines.splice(0, Math.max(0, this.#lines.length - kept));
   }
 
   get(): string[] {
-    return this.#rest.trim() === '' ? [...this.#lines] : [...this.#lines, this.#rest.trim()];
+    const rest = this.#rest.trim();
+    return [...this.#before, ...this.#lines, ...(rest === '' ? [] : [rest])];
   }
 }
 
@@ -55,12 +67,14 @@ export function explainEnd(
       reason: 'module',
       hint: 'a dump with data of modules can only be loaded by a server that has them',
     });
-  // Its check tool finds nothing wrong with these.
+  // Its check tool finds nothing wrong with these. A key that is there twice is read by nothing that writes keys, either.
   const refused = lines.find((line) => /Failed loading library, |RDB has duplicated key /.test(line));
   if (refused !== undefined)
     return new AgentError('damaged', `the scratch server cannot load the dump: ${plain(refused)}`, {
       reason: 'load',
-      hint: 'no server starts with it: use another backup, or write its keys one by one: redis-agent restore ID --keys PATTERN --into URL',
+      hint: refused.includes('duplicated key')
+        ? 'no server starts with it: use another backup'
+        : 'no server starts with it: use another backup, or write its keys one by one: redis-agent restore ID --keys PATTERN --into URL',
     });
   // A server that cannot load its dump runs its own check tool over it (rdb.c, rdbReportError).
   const error = lines.findIndex((line) => line.includes('RDB ERROR DETECTED'));
@@ -75,6 +89,12 @@ export function explainEnd(
     );
   const aof = explainAof(lines);
   if (aof !== undefined) return aof;
+  // By what it holds: a server that would not start at all says nothing of a dump.
+  if (!isAof && hasCrashed(lines, endedBy) && /Loading RDB/i.test(text))
+    return new AgentError('damaged', `the scratch server crashed (${endedBy}) while it loaded the dump`, {
+      reason: 'load',
+      hint: 'a server that starts with it may crash as well: see redis-agent rdb check --deep, and use another backup',
+    });
   const last = lines.filter((line) => !/WARNING/.test(line)).slice(-3);
   return new AgentError(
     'failed',
@@ -93,6 +113,11 @@ const badAof =
 /** How a program ends that has crashed: by itself, and not by whoever wanted it gone. */
 const crashes: readonly (NodeJS.Signals | null)[] = ['SIGSEGV', 'SIGABRT', 'SIGBUS', 'SIGILL', 'SIGFPE'];
 
+/** Where memory runs out, servers end themselves by SIGABRT. */
+function hasCrashed(lines: readonly string[], endedBy: NodeJS.Signals | null): boolean {
+  return crashes.includes(endedBy) && !lines.some((line) => /out of memory/i.test(line));
+}
+
 /** Why a server has ended that was to load an append only file which was made to do harm. */
 function explainHostile(lines: readonly string[], endedBy: NodeJS.Signals | null): AgentError | undefined {
   const unknown = lines.find((line) => unknownCommand.test(line)) ?? '';
@@ -103,8 +128,7 @@ function explainHostile(lines: readonly string[], endedBy: NodeJS.Signals | null
       `the append only file is hostile: it has ${name.toUpperCase()} run, which no server writes`,
       { reason: 'hostile', hint: 'start no server with it, and find out who wrote it; use another backup' },
     );
-  // Where memory runs out, servers end themselves by SIGABRT.
-  if (!crashes.includes(endedBy) || lines.some((line) => /out of memory/i.test(line))) return undefined;
+  if (!hasCrashed(lines, endedBy)) return undefined;
   return new AgentError(
     'damaged',
     `the scratch server crashed (${endedBy}) while it loaded the append only file`,

@@ -112,7 +112,7 @@ function judgeServer({ server, missing }: LiveFacts): Guard[] {
 }
 
 /** What it has in memory must be what it comes back with; it saves only where it works now. */
-function judgeNextStart({ nextStart: { now, next, master, databases }, backup }: LiveFacts): Guard[] {
+function judgeNextStart({ nextStart: { now, next, master, databases }, backup, server }: LiveFacts): Guard[] {
   const guards: Guard[] = [];
   if (now !== next)
     guards.push(
@@ -131,7 +131,9 @@ function judgeNextStart({ nextStart: { now, next, master, databases }, backup }:
         'take that out of its configuration file (CONFIG REWRITE)',
       ),
     );
-  if (databases !== undefined && backup.highestDatabase >= databases)
+  // Where it has too few now, that is said already.
+  const fits = backup.highestDatabase < server.databases;
+  if (databases !== undefined && fits && backup.highestDatabase >= databases)
     guards.push(
       refusal(
         'databases',

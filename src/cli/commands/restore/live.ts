@@ -56,14 +56,14 @@ export async function runLive(
   }
 }
 
+/** What a server that starts with the file ends at as well, or what has happened already. */
+const neitherWay = ['persist', 'unloadable', 'stale-streams', 'listpacks', 'databases'];
+
 /** Where the other method may help: not for a backup that is bad, and not where the server has changed already. */
 function withOtherWay(error: unknown, backup: string): unknown {
   if (!(error instanceof AgentError) || !['failed', 'refused', 'redis'].includes(error.code)) return error;
   const other = `redis-agent restore ${shellWord(backup)} --method files`;
-  if (
-    error.hint?.includes('--method files') === true ||
-    ['persist', 'unloadable'].includes(error.reason ?? '')
-  )
+  if (error.hint?.includes('--method files') === true || neitherWay.includes(error.reason ?? ''))
     return error;
   return new AgentError(error.code, error.message, {
     cause: error,
