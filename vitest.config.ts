@@ -1,6 +1,11 @@
 import { defineConfig } from 'vitest/config';
 import LongestFirst from './test/support/house/longest-first.ts';
 
+/** Files that need a process of their own: a mocked module, its open files and its memory counted. */
+const apart = ['restore/unloaded', 'backup/filesystem-store', 'monitor/watch'].map(
+  (name) => `test/integration/${name}.test.ts`,
+);
+
 export default defineConfig({
   test: {
     // Servers are real processes on two shared cores: few workers, generous deadlines, no retries.
@@ -19,9 +24,19 @@ export default defineConfig({
         // They hold nothing outside of themselves: a process for all of them, which loads the sources once.
         test: { name: 'unit', include: ['test/unit/**/*.test.ts'], isolate: false },
       },
+      { extends: true, test: { name: 'apart', include: apart } },
       {
         extends: true,
-        test: { name: 'servers', include: ['test/{contract,integration,e2e}/**/*.test.ts'] },
+        // A process for all that come to a worker: the agent's sources are loaded, and made fast by V8, once.
+        test: {
+          name: 'servers',
+          include: ['test/{contract,integration,e2e}/**/*.test.ts'],
+          exclude: apart,
+          isolate: false,
+          // Room for a young generation that is not copied again and again, and for what is kept.
+          execArgv: ['--max-semi-space-size=32', '--initial-old-space-size=512'],
+          setupFiles: ['test/support/house/between-files.ts'],
+        },
       },
     ],
   },

@@ -19,12 +19,12 @@ import type { Clock } from '../../../src/domain/clock.ts';
 import { systemClock } from '../../../src/lib/system-clock.ts';
 import { handsProgram } from './hands-program.ts';
 import { agentFromSources, agentProgram } from './agent-program.ts';
+import { knownSecrets } from './known-secrets.ts';
 import { hasEnded } from '../servers/owned-process.ts';
 import type { TestServer } from '../servers/redis-server.ts';
 import { makeTempFolder, removeTempFolder } from '../house/temp-folder.ts';
 
-/** Everything that no output may ever hold: what writeConfig wrote, and what a test adds. */
-export const knownSecrets = new Set<string>();
+export { knownSecrets };
 
 export interface ConfigOptions {
   /** An instance `main` of this server, or the instances themselves. */

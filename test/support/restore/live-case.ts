@@ -88,4 +88,5 @@ export async function expectFree(
 /** After the last test of a file. */
 export async function removeSources(): Promise<void> {
   for (const source of sources.values()) removeTempFolder((await source).repository);
+  sources.clear();
 }
