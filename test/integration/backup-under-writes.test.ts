@@ -5,7 +5,7 @@ import { infoKeyspace, parseInfo } from '../../src/formats/info/parse-info.ts';
 import { connectRedis } from '../../src/redis/connect.ts';
 import { backUp, checkStored, inFolder } from '../support/restore/prove-path.ts';
 import {
-  serverBuilds,
+  edgeBuilds,
   startServer,
   type ServerBuild,
   type TestServer,
@@ -42,7 +42,7 @@ describe('under writes', () => {
     return infoKeyspace(parseInfo(String(await fresh.call('INFO', 'keyspace'))));
   }
 
-  test.each(serverBuilds())('on $name: exact counts', async (build) => {
+  test.each(edgeBuilds())('on $name: exact counts', async (build) => {
     const server = await startServer({ build });
     const place = inFolder({ server });
     await whileWriting(server, async () => {

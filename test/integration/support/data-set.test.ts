@@ -2,6 +2,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { fillServer, hasFieldExpiry, hasFunctions } from '../../support/data/data-set.ts';
 import { describeData, encodingsOf, type DataDescription } from '../../support/data/describe-data.ts';
 import {
+  edgeBuilds,
   serverBuilds,
   startServer,
   type ServerBuild,
@@ -58,11 +59,14 @@ describe.each(serverBuilds())('the data set on $name', (build) => {
     },
   ];
 
-  test.for(changes)('the description shows a change of $what', async ({ command, here }, context) => {
-    context.skip(here === false, 'this version has none');
-    const [name = '', ...args] = command;
-    const unchanged = await describeData(server);
-    await server.call(String(name), ...args);
-    expect(await describeData(server)).not.toEqual(unchanged);
-  });
+  test.runIf(edgeBuilds().includes(build)).for(changes)(
+    'the description shows a change of $what',
+    async ({ command, here }, context) => {
+      context.skip(here === false, 'this version has none');
+      const [name = '', ...args] = command;
+      const unchanged = await describeData(server);
+      await server.call(String(name), ...args);
+      expect(await describeData(server)).not.toEqual(unchanged);
+    },
+  );
 });

@@ -7,7 +7,7 @@ import { copyAofSet } from '../../../../src/backup/aof/copy-set.ts';
 import type { RedisConnection } from '../../../../src/redis/connect.ts';
 import { systemClock } from '../../../../src/lib/system-clock.ts';
 import { aofFolder, aofNames, startAofServer } from '../../../support/data/aof.ts';
-import { serverBuilds, type TestServer } from '../../../support/servers/redis-server.ts';
+import { edgeBuilds, type TestServer } from '../../../support/servers/redis-server.ts';
 
 const copies = 40;
 const { signal } = new AbortController();
@@ -43,7 +43,7 @@ function keepBusy(connection: RedisConnection): { acknowledged(): number; stop()
   };
 }
 
-test.for(serverBuilds().map((build) => [build.name, build] as const))(
+test.for(edgeBuilds().map((build) => [build.name, build] as const))(
   `%s: ${copies} copies under looping rewrites and transactions all load, and lack nothing that was acknowledged`,
   { timeout: 240_000 },
   async ([, build]) => {

@@ -4,9 +4,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { aofFolder, aofNames, growingFile, rewriteAof, startAofServer } from '../../../support/data/aof.ts';
 import { idsIn, runAgent, spawnAgent, takeBackup, writeConfig } from '../../../support/agent/cli.ts';
-import { defaultBuild, serverBuilds, startServer } from '../../../support/servers/redis-server.ts';
+import { defaultBuild, edgeBuilds, startServer } from '../../../support/servers/redis-server.ts';
 
-const builds = serverBuilds().map((build) => [build.name, build] as const);
+const builds = edgeBuilds().map((build) => [build.name, build] as const);
 
 test.each(builds)(
   '%s: what lay there from before the AOF was turned off is not taken for it',
