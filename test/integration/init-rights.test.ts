@@ -49,6 +49,19 @@ describe.each(edgeBuilds())('init --rights on $name', (build) => {
     expect((await place.run('check')).stdout).toContain('all that watching needs');
   });
 
+  test('nodes that are no instances are named: they have users of their own', async () => {
+    const server = await startServer({ build });
+    const replica = await startServer({ build });
+    await replica.call('REPLICAOF', '127.0.0.1', server.port);
+    for (;;) if (String(await replica.call('INFO', 'replication')).includes('master_link_status:up')) break;
+    const place = new Place();
+    await place.init(server);
+    const there = `127.0.0.1:${replica.port}`;
+    expect((await place.run('init', '--rights', '--json')).json).toMatchObject([{ other_nodes: [there] }]);
+    const { stdout } = await place.run('init', '--rights');
+    expect(stdout.replaceAll('\n', ' ')).toContain(`no instances of this configuration: ${there}.`);
+  });
+
   test('keys that the configuration names are asked for too, and a name is taken as it stands', async () => {
     const server = await startServer({ build });
     const place = new Place();

@@ -11,6 +11,7 @@ import { agentRights, type PurposeRights } from './agent-rights.ts';
 import { keepUser, type Kept } from './agent-user.ts';
 import { unlessDenied } from './inspect.ts';
 import { missingOf } from './missing-rights.ts';
+import { otherNodes } from './other-nodes.ts';
 import type { Persistence } from './report.ts';
 
 /** What the agent’s user on one server may not do, and what was done about it. */
@@ -28,6 +29,8 @@ export interface RightsReport {
   outcome: 'complete' | 'given' | 'planned' | 'by-hand';
   /** Why by hand. */
   why?: string;
+  /** Nodes of the same data that are no instances here: each has users of its own. */
+  other_nodes: string[];
   /** How it outlives a restart, once it is given. */
   persistence?: Persistence;
 }
@@ -83,6 +86,10 @@ async function give(scene: Scene): Promise<RightsReport> {
     user,
     seen,
     missing,
+    other_nodes: otherNodes(
+      info,
+      scene.settings.instances.map(({ url }) => url),
+    ),
     command: rights.length === 0 ? null : ['ACL SETUSER', user, ...rights].join(' '),
   };
   if (rights.length === 0) return { ...common, outcome: 'complete' };

@@ -14,7 +14,16 @@ const purposes: Readonly<Record<RightsPurpose, string>> = {
 /** For people: what each user lacks, what was done, and the lines to copy on lines of their own. */
 export function renderRights(reports: readonly RightsReport[], style: Style, width: number): string {
   const columns = Math.max(40, Math.min(width, 100));
-  return reports.map((report) => renderOne(report, style, columns)).join('\n\n');
+  return reports
+    .map((report) => [renderOne(report, style, columns), ...others(report, columns)].join('\n\n'))
+    .join('\n\n');
+}
+
+/** Users are not replicated: after a failover the agent is a stranger on a node that nobody has told of it. */
+function others({ instance, other_nodes: nodes }: RightsReport, width: number): string[] {
+  if (nodes.length === 0) return [];
+  const text = `Users are each node’s own, and ${printable(instance)} names nodes that are no instances of this configuration: ${nodes.join(', ')}. Name them there, or give its user the same on them, for the day of a failover.`;
+  return [wrap(text, width)];
 }
 
 function renderOne(report: RightsReport, style: Style, width: number): string {
