@@ -52,7 +52,7 @@ export async function runCli(argv: readonly string[], host: CliHost): Promise<nu
   try {
     const parsed = await parseArguments(
       repeatable.reduce(joinRepeated, argv),
-      Math.min(stdout.columns ?? 80, 100),
+      Math.min(columnsOf(stdout), 100),
     );
     if (parsed.kind === 'text') {
       stdout.write(`${parsed.text}\n`);
@@ -94,7 +94,7 @@ async function execute(
       : createProgressBar({
           write: (text) => stderr.write(text),
           terminal,
-          width: stderr.columns ?? 80,
+          width: columnsOf(stderr),
           clock,
         });
   let app: App | undefined;
@@ -142,7 +142,7 @@ async function execute(
         async look() {
           const value: unknown = await command.run(context, args);
           bar.end();
-          const rendering = { style, width: stdout.columns ?? 80, now: clock.now() };
+          const rendering = { style, width: columnsOf(stdout), now: clock.now() };
           if (globals.json)
             return renderJson(command.document === undefined ? value : command.document(value));
           return onScreen ? command.render(value, rendering) : (command.watch?.line(value, rendering) ?? '');
@@ -159,7 +159,7 @@ async function execute(
       const style = createStyle(globals.color && useColor(stdout, env));
       const text = globals.json
         ? renderJson(command.document === undefined ? value : command.document(value), 2)
-        : command.render(value, { style, width: stdout.columns ?? 80, now: clock.now() });
+        : command.render(value, { style, width: columnsOf(stdout), now: clock.now() });
       if (text !== '') stdout.write(`${text}\n`);
     }
     return command.exitCode?.(value) ?? exitCodes.ok;
@@ -216,6 +216,11 @@ async function openApp(
   const keepRoot = command.keepsRoot?.(args) ?? false;
   const { env, clock, program, link } = host;
   return buildApp({ configPath: globals.config, env, clock, log, secrets, keepRoot, program, link });
+}
+
+/** A terminal that was not told its size has none. */
+function columnsOf({ columns }: Output): number {
+  return columns === undefined || columns < 1 ? 80 : columns;
 }
 
 function useColor(stream: Output, env: NodeJS.ProcessEnv): boolean {

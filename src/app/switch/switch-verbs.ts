@@ -53,7 +53,7 @@ export function switchVerbs({ instance, program, clock, signal, hand }: SwitchOp
       const settings = instance(name);
       const host = localHost({ instance: settings, hands: nobody, clock, signal });
       const sight = await host.look(fields === null ? undefined : new Map(fields));
-      instances.set(name, { host, sight, control: undefined });
+      instances.set(name, { host, sight, control: instances.get(name)?.control });
       return sight;
     },
     processesIn: async (name: string, dir: string) => await known(name).host.processesIn(dir),
