@@ -45,9 +45,6 @@ export function switchVerbs({ instance, program, clock, signal, hand }: SwitchOp
     if (found === undefined) throw new Error(`nothing stops ${name}`);
     return found;
   };
-  /** Throws where nobody knows whose the server is, as root does. */
-  const userOf = (name: string, { user }: HostSight): UserId =>
-    requireServiceUser({ instance: name, user, running: undefined });
   const verbs = {
     async look(name: string, fields: [string, string][] | null): Promise<HostSight> {
       const settings = instance(name);
@@ -102,6 +99,11 @@ export function switchVerbs({ instance, program, clock, signal, hand }: SwitchOp
 }
 
 export type SwitchVerbs = ReturnType<typeof switchVerbs>['verbs'];
+
+/** Throws where nobody knows whose the server is, as root does. */
+function userOf(name: string, { user }: HostSight): UserId {
+  return requireServiceUser({ instance: name, user, running: undefined });
+}
 
 /** What has begun is not left half way. */
 const onward = new AbortController().signal;

@@ -51,9 +51,9 @@ export function dataFolder(dir: string, ownership: FileOwnership, work: FolderWo
     buffer.set(bytes, offset);
     return { bytesRead: bytes.length };
   };
+  const stop = (): void => void stopProof().catch(() => {});
   const until = async <T>(signal: AbortSignal, act: () => Promise<T>): Promise<T> => {
     signal.throwIfAborted();
-    const stop = (): void => void stopProof().catch(() => {});
     signal.addEventListener('abort', stop, { once: true });
     try {
       return await act();
