@@ -95,7 +95,7 @@ describe('an append only file that is loaded as a user without rights', () => {
     expect(finding).toMatchObject({
       severity: 'critical',
       summary: expect.stringMatching(
-        /^AOF replay dropped \d+ commands \(user default, NOPERM\); they are still in the file/,
+        /^AOF replay dropped \d+ commands \(user default, NOPERM\); what it dropped is still in the file/,
       ),
       evidence: { rewritten: false },
     });
@@ -125,7 +125,7 @@ describe('an append only file that is loaded as a user without rights', () => {
     const later = found((await eyes.poll()).findings);
     expect(later).toMatchObject({
       severity: 'critical',
-      summary: expect.stringContaining('only a backup has them'),
+      summary: expect.stringContaining('only a backup can bring them back'),
       remedy: expect.stringContaining('redis-agent backups list'),
     });
   });

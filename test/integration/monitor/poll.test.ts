@@ -161,7 +161,7 @@ test('a full noeviction server refuses writes, and evicts nothing', async () => 
   const second = await poller.poll(signal);
   expect(second.values['evicted_keys_total']).toBe(0);
   expect(judge([first, second]).findings.filter(({ rule }) => rule.startsWith('memory'))).toMatchObject([
-    { rule: 'memory-full', severity: 'critical', evidence: { evicted: 0 } },
+    { rule: 'memory-full', severity: 'critical', evidence: { keys_evicted: 0 } },
     { rule: 'memory-high', severity: 'critical' },
   ]);
 });
