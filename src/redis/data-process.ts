@@ -68,7 +68,8 @@ export async function othersIn(path: string, url: string): Promise<DataProcess[]
   return found.filter((one) => addressesOf(one.pid).length > 0 && !isOurs(one));
 }
 
-function isAt(address: ServerAddress, url: string): boolean {
+/** Does that lead to it? */
+export function isAt(address: ServerAddress, url: string): boolean {
   const { protocol, port, pathname } = new URL(url);
   if ('socket' in address) return protocol !== 'unix:' || address.socket === decodeURIComponent(pathname);
   return protocol === 'unix:' || address.port === Number(port || 6379);

@@ -1,6 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { constants } from 'node:os';
 import type { Server } from 'node:net';
 import { Socket } from 'node:net';
 import { loadSettings } from '../../config/load.ts';
@@ -57,7 +56,7 @@ export async function runMind(options: MindOptions): Promise<number | undefined>
     const [code, name]: unknown[] = await exited;
     await answered;
     if (typeof code === 'number') return code;
-    throw cutOff(String(name));
+    throw cutOff(String(name), await root.down());
   } finally {
     stop();
     await root.close();
@@ -99,11 +98,12 @@ async function handOver(child: ChildProcess, handed: number, socket: Socket | Se
   await closed;
 }
 
-function cutOff(name: string): AgentError {
-  const number = Object.entries(constants.signals).find(([each]) => each === name)?.[1];
-  return new AgentError('failed', `the part of this that works was ended by ${name}`, {
-    reason: `signal-${number ?? name}`,
-    hint: 'nothing is lost: run the same command again, and it goes on where it was',
+/** `down`: instances whose server is not up. */
+function cutOff(name: string, down: readonly string[]): AgentError {
+  const stopped = down.length === 0 ? '' : `, and ${down.join(', ')} is down`;
+  return new AgentError('failed', `the process that restores was ended by ${name}${stopped}`, {
+    reason: 'killed',
+    hint: 'nothing is lost: run the same command again, and it goes on where it was; or redis-agent restore --undo, and it goes back. The kernel ends processes when memory runs out: see dmesg',
   });
 }
 

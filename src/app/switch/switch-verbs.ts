@@ -6,6 +6,8 @@ import { requireServiceUser } from '../../backup/restore/require-owner.ts';
 import type { Clock } from '../../domain/clock.ts';
 import { AgentError } from '../../domain/errors.ts';
 import type { InstanceSettings } from '../../domain/settings.ts';
+import { isAt } from '../../redis/data-process.ts';
+import { findServers } from '../../redis/find-servers.ts';
 import { reserveLowPort } from '../../redis/low-port.ts';
 import type { ServiceControl } from '../../redis/service.ts';
 import { startHands, type HandsProcess } from '../hands/start.ts';
@@ -90,6 +92,13 @@ export function switchVerbs({ instance, program, clock, signal, hand }: SwitchOp
   };
   return {
     verbs,
+    /** Of the instances that were looked at, those whose server is not up. */
+    async down(this: void): Promise<string[]> {
+      const { servers } = await findServers();
+      const isUp = ({ url }: InstanceSettings): boolean =>
+        servers.some(({ addresses }) => addresses.some((address) => isAt(address, url)));
+      return [...instances.keys()].filter((name) => !isUp(instance(name)));
+    },
     /** When the mind has gone: what holds the units is given back, and nobody works in a folder any more. */
     async close(this: void): Promise<void> {
       await Promise.all([...instances.values()].map(async (each) => await each.control?.release()));

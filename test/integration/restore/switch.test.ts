@@ -133,8 +133,14 @@ test.runIf(canBeNobody).each([
   // One of each for the whole command.
   expect([minds, hands].map((pids) => pids?.length)).toEqual([1, 1]);
   for (const pid of victims) process.kill(pid, 'SIGKILL');
-  const { code } = await agent.ended;
+  const { code, json } = await agent.ended;
   expect(code === -1).toBe(who === 'root');
+  // What whoever is on call has to know.
+  if (who === 'the mind')
+    expect(json.error).toMatchObject({
+      reason: 'killed',
+      message: `the process that restores was ended by SIGKILL${step === 'place' ? ', and main is down' : ''}`,
+    });
   const left = (): number[] =>
     [...(minds ?? []), ...(hands ?? [])].filter((pid) => existsSync(`/proc/${pid}`));
   await expect.poll(left, { timeout: 20_000 }).toEqual([]);
