@@ -77,6 +77,8 @@ export interface Command<Args, Value> {
    * Run by root, the work is done by a process that gives root up, and root only does what nobody else may (see runMind).
    */
   sharesRoot?(args: Args): boolean;
+  /** A file that is read with the rights of who runs this, also where root is shared. */
+  lends?(args: Args): string | undefined;
   /** Keeps its own stdout (the daemon's log, a completion script): nothing is printed after it. */
   ownOutput?: boolean;
 }

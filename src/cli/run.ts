@@ -63,7 +63,7 @@ export async function runCli(argv: readonly string[], host: CliHost): Promise<nu
     const { command, globals, args } = parsed;
     const elsewhere =
       host.link === undefined && command.sharesRoot?.(args) === true
-        ? await runMind({ ...host, argv, configPath: globals.config })
+        ? await runMind({ ...host, argv, configPath: globals.config, lend: command.lends?.(args) })
         : undefined;
     return elsewhere ?? (await execute(command, globals, args, host));
   } catch (error) {

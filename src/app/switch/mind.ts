@@ -1,8 +1,8 @@
 import { Server, Socket } from 'node:net';
-import type { UserId } from '../../lib/act-as.ts';
 import { becomeForGood } from '../../lib/become-user.ts';
+import { useLentFile } from '../../lib/lent-file.ts';
 import { VerbCaller } from '../../lib/verbs/call.ts';
-import { switchDescriptor, switchLimits, type Handed } from './protocol.ts';
+import { lentDescriptor, switchDescriptor, switchLimits, type Handed, type MindTask } from './protocol.ts';
 
 /** The way to the root that has started us. */
 export interface SwitchLink {
@@ -21,7 +21,9 @@ const patience = 60 * 60_000;
  */
 export function becomeMind(words: string): SwitchLink {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- written by run-mind.ts
-  becomeForGood(JSON.parse(words) as UserId);
+  const { user, lent: path } = JSON.parse(words) as MindTask;
+  becomeForGood(user);
+  if (path !== undefined) useLentFile({ path, descriptor: lentDescriptor });
   const handed = new Map<number, PromiseWithResolvers<Socket | Server>>();
   const at = (number: number): PromiseWithResolvers<Socket | Server> => {
     const known = handed.get(number) ?? Promise.withResolvers<Socket | Server>();

@@ -1,7 +1,18 @@
+import type { UserId } from '../../lib/act-as.ts';
 import type { FrameLimits } from '../../lib/verbs/frames.ts';
 
 /** Where the mind asks, and root answers. */
 export const switchDescriptor = 3;
+
+/** A file that root has opened for the mind; beside the channel that Node has made for itself. */
+export const lentDescriptor = 5;
+
+/** What a mind is started with; behind its command, as JSON. */
+export interface MindTask {
+  user: UserId;
+  /** The path of the file that is lent. */
+  lent?: string | undefined;
+}
 
 /** Of what either side reads from the other: a few words, names and numbers. */
 export const switchLimits: FrameLimits = { head: 256 * 1024, bytes: 0 };

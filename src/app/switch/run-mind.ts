@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { closeSync, constants, fstatSync, openSync } from 'node:fs';
 import type { Server } from 'node:net';
 import { Socket } from 'node:net';
 import { loadSettings } from '../../config/load.ts';
@@ -11,13 +12,15 @@ import { answerVerbs } from '../../lib/verbs/answer.ts';
 import { ownerBesideRoot } from '../beside-root.ts';
 import { chooseInstance } from '../choose-instance.ts';
 import { mindCommand } from './command.ts';
-import { switchDescriptor, switchLimits, type Handed } from './protocol.ts';
+import { switchDescriptor, switchLimits, type Handed, type MindTask } from './protocol.ts';
 import { switchVerbs } from './switch-verbs.ts';
 
 export interface MindOptions {
   /** The command line, less the program. */
   argv: readonly string[];
   configPath: string | undefined;
+  /** A file that who runs this may read, and the daemon's user perhaps not. */
+  lend?: string | undefined;
   env: NodeJS.ProcessEnv;
   program: readonly string[];
   clock: Clock;
@@ -64,10 +67,34 @@ export async function runMind(options: MindOptions): Promise<number | undefined>
 }
 
 /** In a session of its own: it has the terminal as its streams, and cannot type into it. */
-function startMind({ argv, env, program }: MindOptions, owner: UserId): ChildProcess {
+function startMind({ argv, env, program, lend }: MindOptions, user: UserId): ChildProcess {
   const [path = '', ...words] = program;
-  const { command, args, detached } = confine(path, [...words, mindCommand, JSON.stringify(owner), ...argv]);
-  return spawn(command, args, { env, detached, stdio: ['inherit', 'inherit', 'inherit', 'pipe', 'ipc'] });
+  const file = lend === undefined ? undefined : openRegular(lend);
+  const task: MindTask = { user, lent: file === undefined ? undefined : lend };
+  const { command, args, detached } = confine(path, [...words, mindCommand, JSON.stringify(task), ...argv]);
+  const streams = ['inherit', 'inherit', 'inherit', 'pipe', 'ipc'] as const;
+  try {
+    return spawn(command, args, {
+      env,
+      detached,
+      stdio: file === undefined ? [...streams] : [...streams, file],
+    });
+  } finally {
+    if (file !== undefined) closeSync(file);
+  }
+}
+
+/** Undefined where there is none, and who works is told so by the system: a pipe must not hang us. */
+function openRegular(path: string): number | undefined {
+  let file: number;
+  try {
+    file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
+  } catch {
+    return undefined;
+  }
+  if (fstatSync(file).isFile()) return file;
+  closeSync(file);
+  return undefined;
 }
 
 /** What the terminal and others send to us, and it is to know. */

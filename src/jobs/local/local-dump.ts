@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
-import { open, type FileHandle } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { decodeAgain } from '../../backup/artefact/decode.ts';
 import { readRange } from '../../backup/aof/read-range.ts';
 import { plainNames, type Artefact, type Digest } from '../../domain/backup.ts';
@@ -12,6 +12,7 @@ import { RdbReader, type RdbSummary } from '../../formats/rdb/rdb-reader.ts';
 import { writerOf } from '../../formats/rdb/writer-of.ts';
 import { isZstd } from '../../formats/zstd/frame-header.ts';
 import { describeReadFailure } from '../../lib/file-owner.ts';
+import { openLentFile, type OpenedFile } from '../../lib/lent-file.ts';
 import { countIn, describeLocal, type LocalBackup } from './describe-local.ts';
 import type { JobContext } from '../job.ts';
 
@@ -51,7 +52,9 @@ export async function openLocalDump(context: JobContext, path: string): Promise<
 }
 
 /** O_NONBLOCK: a named pipe must not hang us. */
-async function openRegular(path: string): Promise<FileHandle> {
+async function openRegular(path: string): Promise<OpenedFile> {
+  const opened = openLentFile(path);
+  if (opened !== undefined) return opened;
   const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK).catch((cause: unknown) => {
     throw new AgentError('usage', `cannot read ${path}: ${describeReadFailure(path, cause)}`, {
       cause,

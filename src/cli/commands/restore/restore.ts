@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import type { Argv } from 'yargs';
 import { flagOf, guardFlags } from '../../../backup/restore/judge-guards.ts';
 import { fetchBackupJob, type FetchReport } from '../../../jobs/fetch/fetch-backup.ts';
@@ -42,11 +43,11 @@ type Result =
 export const restoreCommand = defineCommand<Args, Result>({
   usage: 'restore [id]',
   summary: 'Put a backup back: prove it, set the old data aside, place it, start, compare',
-  // What lies somewhere, and a folder that is fetched into, are whose who runs this. Where live is chosen root's rights go.
-  keepsRoot: ({ id, into, method, to }) =>
-    into === undefined && (to !== undefined || (isPath(id) && method !== 'live')),
+  // A folder that is fetched into, or read, is whose who runs this.
+  keepsRoot: ({ id, into, to }) => into === undefined && (to !== undefined || isFolder(id)),
   // A server that is written to is only connected to.
-  sharesRoot: ({ id, into, to }) => into === undefined && to === undefined && !isPath(id),
+  sharesRoot: ({ id, into, to }) => into === undefined && to === undefined && !isFolder(id),
+  lends: ({ id }) => (isPath(id) ? id : undefined),
   options,
   examples: [
     ['redis-agent restore --dry-run', 'What it would do, and why'],
@@ -114,6 +115,15 @@ export const restoreCommand = defineCommand<Args, Result>({
   },
   exitCode: (result) => (result.kind === 'keys' ? intoExitCode(result.keys) : exitCodes.ok),
 });
+
+/** Of an append only file: there is more than one file in it. What may not be looked at is told when it is opened. */
+function isFolder(id: string): boolean {
+  try {
+    return isPath(id) && statSync(id).isDirectory();
+  } catch {
+    return false;
+  }
+}
 
 function options(yargs: Argv): Argv {
   let result = liveOptions(intoOptions(yargs))
