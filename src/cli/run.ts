@@ -3,7 +3,7 @@ import { createInterface } from 'node:readline/promises';
 import { buildApp, type App } from '../app/build-app.ts';
 import type { SwitchLink } from '../app/switch/mind.ts';
 import { runMind } from '../app/switch/run-mind.ts';
-import { reservePort } from '../app/switch/switch-host.ts';
+import { reservePort, settingsOf } from '../app/switch/switch-host.ts';
 import type { Clock } from '../domain/clock.ts';
 import { AgentError } from '../domain/errors.ts';
 import type { Secret } from '../domain/secret.ts';
@@ -215,7 +215,8 @@ async function openApp(
   });
   const keepRoot = command.keepsRoot?.(args) ?? false;
   const { env, clock, program, link } = host;
-  return buildApp({ configPath: globals.config, env, clock, log, secrets, keepRoot, program, link });
+  const told = link === undefined ? {} : { link, loaded: await settingsOf(link) };
+  return buildApp({ configPath: globals.config, env, clock, log, secrets, keepRoot, program, ...told });
 }
 
 /** A terminal that was not told its size has none. */

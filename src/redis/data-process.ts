@@ -62,14 +62,18 @@ export async function othersIn(path: string, url: string): Promise<DataProcess[]
   const { servers } = await findServers();
   const addressesOf = (pid: number): ServerAddress[] =>
     servers.find((server) => server.pid === pid)?.addresses ?? [];
-  const isOurs = ({ pid }: DataProcess): boolean =>
-    addressesOf(pid).some((address) => 'socket' in address === url.startsWith('unix:') && isAt(address, url));
+  const isOurs = ({ pid }: DataProcess): boolean => addressesOf(pid).some((address) => serves(address, url));
   // A child that saves has its parent's folder, and no address of its own.
   return found.filter((one) => addressesOf(one.pid).length > 0 && !isOurs(one));
 }
 
-/** Does that lead to it? */
-export function isAt(address: ServerAddress, url: string): boolean {
+/** Is that where the URL leads? */
+export function serves(address: ServerAddress, url: string): boolean {
+  return 'socket' in address === url.startsWith('unix:') && isAt(address, url);
+}
+
+/** May it be, as far as can be told: who has a port may have a socket, too. */
+function isAt(address: ServerAddress, url: string): boolean {
   const { protocol, port, pathname } = new URL(url);
   if ('socket' in address) return protocol !== 'unix:' || address.socket === decodeURIComponent(pathname);
   return protocol === 'unix:' || address.port === Number(port || 6379);

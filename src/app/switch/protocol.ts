@@ -14,8 +14,8 @@ export interface MindTask {
   lent?: string | undefined;
 }
 
-/** Of what either side reads from the other: a few words, names and numbers. */
-export const switchLimits: FrameLimits = { head: 256 * 1024, bytes: 0 };
+/** Of what either side reads from the other: a few words, names and numbers, and the settings as bytes. */
+export const switchLimits: FrameLimits = { head: 256 * 1024, bytes: 8 * 1024 * 1024 };
 
 /** Goes with a socket that root hands over. */
 export interface Handed {

@@ -10,7 +10,6 @@ import type { UserId } from '../../lib/act-as.ts';
 import { confine } from '../../lib/confine.ts';
 import { answerVerbs } from '../../lib/verbs/answer.ts';
 import { ownerBesideRoot } from '../beside-root.ts';
-import { chooseInstance } from '../choose-instance.ts';
 import { mindCommand } from './command.ts';
 import { switchDescriptor, switchLimits, type Handed, type MindTask } from './protocol.ts';
 import { switchVerbs } from './switch-verbs.ts';
@@ -38,8 +37,8 @@ export async function runMind(options: MindOptions): Promise<number | undefined>
   if (process.geteuid?.() !== 0) return undefined;
   const { env, configPath, program, clock, signal, cut } = options;
   // Names of rules are looked at where it works.
-  const { settings } = await loadSettings(configPath, { env });
-  const owner = ownerBesideRoot(settings.state.path);
+  const loaded = await loadSettings(configPath, { env });
+  const owner = ownerBesideRoot(loaded.settings.state.path);
   if (owner === undefined) return undefined;
   const child = startMind(options, owner);
   const channel = child.stdio[switchDescriptor];
@@ -47,7 +46,7 @@ export async function runMind(options: MindOptions): Promise<number | undefined>
   const exited = once(child, 'exit');
   const stop = forward(child, [signal, cut]);
   const root = switchVerbs({
-    instance: (name) => chooseInstance(settings, name),
+    loaded,
     program,
     clock,
     signal: onward,

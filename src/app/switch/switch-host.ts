@@ -1,8 +1,10 @@
 import { Server, Socket } from 'node:net';
+import { deserialize } from 'node:v8';
 import type { UserId } from '../../lib/act-as.ts';
 import type { ConfFacts } from '../../backup/restore/facts.ts';
 import type { HostSight, RestoreHost } from '../../backup/restore/host/host.ts';
 import { readConfFacts } from '../../backup/restore/host/read-conf-facts.ts';
+import type { LoadedSettings } from '../../config/load.ts';
 import { AgentError } from '../../domain/errors.ts';
 import type { Info } from '../../formats/info/parse-info.ts';
 import type { ServiceControl } from '../../redis/service.ts';
@@ -22,7 +24,10 @@ type Answer<Verb extends keyof SwitchVerbs> = Awaited<ReturnType<SwitchVerbs[Ver
 export function switchHost(link: SwitchLink, name: string, started: Map<string, AskedHands>): RestoreHost {
   const ask = async <Verb extends keyof SwitchVerbs>(verb: Verb, ...args: unknown[]): Promise<Answer<Verb>> =>
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- root is believed
-    (await link.ask(verb, verb === 'reservePort' ? args : [name, ...args])) as Answer<Verb>;
+    (await link.ask(
+      verb,
+      verb === 'reservePort' || verb === 'settings' ? args : [name, ...args],
+    )) as Answer<Verb>;
   let sight: HostSight = {};
   const handsFor = (user: UserId): AskedHands => {
     const key = JSON.stringify([name, user.uid, user.gid]);
@@ -93,6 +98,14 @@ async function openHands(link: SwitchLink, number: number): Promise<HandsProcess
     // Root waits for it.
     ended: () => Promise.resolve(),
   };
+}
+
+/** The configuration that root has read. */
+export async function settingsOf(link: SwitchLink): Promise<LoadedSettings> {
+  const bytes = await link.ask('settings', []);
+  if (!(bytes instanceof Uint8Array)) throw new Error('settings were asked for');
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- root is believed
+  return deserialize(bytes) as LoadedSettings;
 }
 
 /** See reserveLowPort. */

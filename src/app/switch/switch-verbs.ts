@@ -1,20 +1,23 @@
 import type { Server, Socket } from 'node:net';
+import { serialize } from 'node:v8';
 import type { UserId } from '../../lib/act-as.ts';
 import { localHost } from '../../backup/restore/host/local-host.ts';
 import type { HostSight, RestoreHost } from '../../backup/restore/host/host.ts';
 import { requireServiceUser } from '../../backup/restore/require-owner.ts';
+import type { LoadedSettings } from '../../config/load.ts';
 import type { Clock } from '../../domain/clock.ts';
 import { AgentError } from '../../domain/errors.ts';
 import type { InstanceSettings } from '../../domain/settings.ts';
-import { isAt } from '../../redis/data-process.ts';
+import { serves } from '../../redis/data-process.ts';
 import { findServers } from '../../redis/find-servers.ts';
 import { reserveLowPort } from '../../redis/low-port.ts';
 import type { ServiceControl } from '../../redis/service.ts';
+import { chooseInstance } from '../choose-instance.ts';
 import { startHands, type HandsProcess } from '../hands/start.ts';
 
 export interface SwitchOptions {
-  /** As the configuration has it. */
-  instance: (name: string) => InstanceSettings;
+  /** The configuration as root has read it. */
+  loaded: LoadedSettings;
   program: readonly string[];
   clock: Clock;
   signal: AbortSignal;
@@ -33,7 +36,8 @@ interface Known {
  * configuration, the units and the kernel: the mind says for which instance, and in which folder the server works.
  */
 // oxlint-disable-next-line typescript/explicit-function-return-type -- who asks for them takes their types from here
-export function switchVerbs({ instance, program, clock, signal, hand }: SwitchOptions) {
+export function switchVerbs({ loaded, program, clock, signal, hand }: SwitchOptions) {
+  const instance = (name: string): InstanceSettings => chooseInstance(loaded.settings, name);
   const instances = new Map<string, Known>();
   const processes: HandsProcess[] = [];
   let handed = 0;
@@ -48,6 +52,8 @@ export function switchVerbs({ instance, program, clock, signal, hand }: SwitchOp
     return found;
   };
   const verbs = {
+    /** Who runs this may have named a file that the daemon's user may not read. Secrets are named in it, and not written. */
+    settings: (): Uint8Array => serialize(loaded),
     async look(name: string, fields: [string, string][] | null): Promise<HostSight> {
       const settings = instance(name);
       const host = localHost({ instance: settings, hands: nobody, clock, signal });
@@ -96,7 +102,7 @@ export function switchVerbs({ instance, program, clock, signal, hand }: SwitchOp
     async down(this: void): Promise<string[]> {
       const { servers } = await findServers();
       const isUp = ({ url }: InstanceSettings): boolean =>
-        servers.some(({ addresses }) => addresses.some((address) => isAt(address, url)));
+        servers.some(({ addresses }) => addresses.some((address) => serves(address, url)));
       return [...instances.keys()].filter((name) => !isUp(instance(name)));
     },
     /** When the mind has gone: what holds the units is given back, and nobody works in a folder any more. */
