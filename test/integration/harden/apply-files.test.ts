@@ -160,7 +160,11 @@ test.skipIf(!isRoot)(
     const folder = dirname(server.configFile);
     execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=3m', 'tmpfs', folder]);
     chmodSync(folder, 0o755);
-    onTestFinished(() => void execFileSync('umount', ['--lazy', folder]));
+    onTestFinished(async () => {
+      // Without its folder nobody finds it any more.
+      await server.kill().catch(() => {});
+      execFileSync('umount', ['--lazy', folder]);
+    });
     mkdirSync(server.dir);
     server.configure({ save: '3600 1' });
     await server.start();

@@ -152,7 +152,10 @@ describe.skipIf(!canBeNobody)('a disk that is full', () => {
       execFileSync('mount', ['-t', 'tmpfs', '-o', `${options},${owner}`, 'tmpfs', server.dir]);
     };
     mount('size=4m');
-    onTestFinished(() => void execFileSync('umount', ['-l', server.dir]));
+    onTestFinished(async () => {
+      await server.kill().catch(() => {});
+      execFileSync('umount', ['-l', server.dir]);
+    });
     expect(await restore(config)).toMatchObject({ code: 1, json: { error: { reason: 'full' } } });
     execFileSync('mount', ['-o', 'remount,size=200m', server.dir]);
     // Room enough, and a file too many: the folder itself is one.
