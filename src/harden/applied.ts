@@ -21,14 +21,20 @@ export interface AppliedValue {
 /** What holds, by the history: the newest word about each directive; a rollback takes its word back. */
 export function appliedValues(history: readonly Recorded[]): AppliedValue[] {
   const found = new Map<string, AppliedValue>();
-  for (const { kind, outcome, at, token, detail } of history.toSorted((a, b) => a.at - b.at)) {
-    if (outcome !== 'done' || (kind !== 'apply' && kind !== 'rollback')) continue;
+  for (const { kind, at, token, detail } of inOrder(history)) {
     for (const { directive, to, class: how, run_time: before } of changesIn(detail)) {
       if (kind === 'rollback') found.delete(directive);
       else found.set(directive, { directive, to, class: how, before, at, token });
     }
   }
   return [...found.values()];
+}
+
+/** What was applied or taken back, the oldest first. */
+function inOrder(history: readonly Recorded[]): Recorded[] {
+  return history
+    .filter(({ kind, outcome }) => outcome === 'done' && (kind === 'apply' || kind === 'rollback'))
+    .toSorted((a, b) => a.at - b.at);
 }
 
 /** An ACL user as an apply has left it, that nobody has taken back. */
@@ -43,8 +49,7 @@ export interface AppliedUser {
 /** As `appliedValues`, of users. */
 export function appliedUsers(history: readonly Recorded[]): AppliedUser[] {
   const found = new Map<string, AppliedUser>();
-  for (const { kind, outcome, at, token, detail } of history.toSorted((a, b) => a.at - b.at)) {
-    if (outcome !== 'done' || (kind !== 'apply' && kind !== 'rollback')) continue;
+  for (const { kind, at, token, detail } of inOrder(history)) {
     for (const { user, after: mark } of usersIn(detail)) {
       if (kind === 'rollback' || mark === null) found.delete(user);
       else found.set(user, { user, mark, at, token });

@@ -1,8 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, constants, fstatSync, openSync } from 'node:fs';
-import type { Server } from 'node:net';
-import { Socket } from 'node:net';
+import { Socket, type Server } from 'node:net';
 import { loadSettings } from '../../config/load.ts';
 import type { Clock } from '../../domain/clock.ts';
 import { AgentError } from '../../domain/errors.ts';
@@ -36,7 +35,7 @@ export interface MindOptions {
 export async function runMind(options: MindOptions): Promise<number | undefined> {
   if (process.geteuid?.() !== 0) return undefined;
   const { env, configPath, program, clock, signal, cut } = options;
-  // Names of rules are looked at where it works.
+  // A rule that is named and does not exist hinders no restore.
   const loaded = await loadSettings(configPath, { env });
   const owner = ownerBesideRoot(loaded.settings.state.path);
   if (owner === undefined) return undefined;

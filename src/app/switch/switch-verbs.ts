@@ -107,8 +107,11 @@ export function switchVerbs({ loaded, program, clock, signal, hand }: SwitchOpti
     },
     /** When the mind has gone: what holds the units is given back, and nobody works in a folder any more. */
     async close(this: void): Promise<void> {
-      await Promise.all([...instances.values()].map(async (each) => await each.control?.release()));
-      await Promise.all(processes.map((each) => each.ended()));
+      try {
+        await Promise.all([...instances.values()].map(async (each) => await each.control?.release()));
+      } finally {
+        await Promise.all(processes.map((each) => each.ended()));
+      }
     },
   };
 }

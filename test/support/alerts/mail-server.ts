@@ -3,8 +3,7 @@ import { once } from 'node:events';
 import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { dirname, join } from 'node:path';
-import { onTestFinished } from 'vitest';
-import { peerProgram } from '../peers/peers.ts';
+import { endGroupWithTest, peerProgram } from '../peers/peers.ts';
 import type { Certificates } from '../servers/certificates.ts';
 import { freePort } from '../servers/free-port.ts';
 import { hasEnded, outputOf, spawnOwned } from '../servers/owned-process.ts';
@@ -55,12 +54,7 @@ export async function startMailServer(
     folder,
   );
   const output = outputOf(child);
-  onTestFinished(async () => {
-    if (hasEnded(child) || child.pid === undefined) return;
-    const ended = once(child, 'exit');
-    process.kill(-child.pid, 'SIGKILL');
-    await ended;
-  });
+  endGroupWithTest(child);
   while (!(await listens(port))) {
     if (hasEnded(child)) throw new Error(`exim does not start: ${output()}`);
     await new Promise((resolve) => setTimeout(resolve, 20));

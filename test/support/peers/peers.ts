@@ -1,3 +1,4 @@
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -30,16 +31,21 @@ export async function startPeer(
   const script = existsSync(share) ? 'mount --bind "$0" /usr/share && exec "$@"' : 'exec "$@"';
   const child = spawnOwned('unshare', ['-rm', 'sh', '-c', script, share, program, ...args], folder);
   const output = outputOf(child);
-  onTestFinished(async () => {
-    if (hasEnded(child) || child.pid === undefined) return;
-    const ended = once(child, 'exit');
-    process.kill(-child.pid, 'SIGKILL');
-    await ended;
-  });
+  endGroupWithTest(child);
   for (;;) {
     if (hasEnded(child)) throw new Error(`${program} does not start: ${output()}`);
     const answer = await fetch(ready).catch(() => undefined);
     if (answer?.ok === true) return;
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
+}
+
+/** Kills it, with what it has forked, when the test ends. */
+export function endGroupWithTest(child: ChildProcess): void {
+  onTestFinished(async () => {
+    if (hasEnded(child) || child.pid === undefined) return;
+    const ended = once(child, 'exit');
+    process.kill(-child.pid, 'SIGKILL');
+    await ended;
+  });
 }
