@@ -4,7 +4,7 @@ import { formatBytes } from '../../../src/lib/bytes.ts';
 import { formatValue } from '../../../src/report/model/format.ts';
 import { systemClock } from '../../../src/lib/system-clock.ts';
 import { runAgent, writeConfig, type TestConfig } from '../../support/agent/cli.ts';
-import { faraway, planned, serverWithKey, startDaemon } from '../../support/agent/daemon.ts';
+import { faraway, planned, serverWithKey, startDaemon, untilFree } from '../../support/agent/daemon.ts';
 
 /** A day and a moment of it, as commands read one after the other would not have it. */
 async function ask(config: TestConfig, now: number, ...args: string[]) {
@@ -36,6 +36,7 @@ test('every figure on the page is what the commands say of the same span', async
   const config = writeConfig({ ...options, settings });
   const daemon = startDaemon(config);
   await daemon.until({ msg: /^backup 2/ });
+  await untilFree(config);
   // Something that begins and ends.
   await server.call('ACL', 'SETUSER', 'default', '-bgsave');
   expect(await runAgent(['backup'], { config })).toMatchObject({ code: 4 });

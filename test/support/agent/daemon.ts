@@ -4,6 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { inspect } from 'node:util';
 import { expect } from 'vitest';
 import { idsIn, spawnAgent, type AgentResult, type ConfigOptions, type TestConfig } from './cli.ts';
+import { isHeld } from '../../../src/state/locks/lock.ts';
 import { startServer, type TestServer } from '../servers/redis-server.ts';
 
 /** One line of the daemon's log. */
@@ -129,6 +130,12 @@ export async function untilSaving(server: TestServer): Promise<void> {
   await expect
     .poll(async () => String(await server.call('INFO', 'persistence')), { interval: 10, timeout: 20_000 })
     .toContain('rdb_bgsave_in_progress:1');
+}
+
+/** A backup has said its last line and may still have its lock; a prune behind it is waited for by whoever comes. */
+export async function untilFree({ state }: TestConfig): Promise<void> {
+  const lock = { instance: 'main', kind: 'repository' };
+  await expect.poll(() => isHeld(state, lock), { interval: 10, timeout: 20_000 }).toBe(false);
 }
 
 /** Backups that were not started by their schedule. */
