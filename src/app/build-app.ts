@@ -229,6 +229,7 @@ export async function buildApp({
             if (opened === undefined) throw new Error(`the job ${job.name} does not declare the repository`);
             return opened;
           },
+          openRepository: () => repository(instance),
           writer: readWriterIdentity(agentVersion),
           connect: (other = own.signal) => connect(instance, other),
           connectTo: (other) => connect(other, own.signal),

@@ -16,6 +16,8 @@ export interface JobContext {
   instance: InstanceSettings;
   settings: Settings;
   repository: Repository;
+  /** The same, for a job that does without where it is away. Rejects with an AgentError. */
+  openRepository(this: void): Promise<Repository>;
   writer: WriterIdentity;
   /** Opens a connection to the instance; the caller closes it. The run's own signal ends it, unless another is given. */
   connect(signal?: AbortSignal): Promise<RedisConnection>;

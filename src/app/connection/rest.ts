@@ -3,7 +3,7 @@ import type { Clock } from '../../domain/clock.ts';
 import { AgentError, messageOf, systemCode } from '../../domain/errors.ts';
 import type { Progress } from '../../domain/progress.ts';
 import type { Secret } from '../../domain/secret.ts';
-import { latencyOf, type ConnectionReport, type ConnectionStep } from './report.ts';
+import { latencyOf, type ConnectionReport, type ConnectionStep } from '../../redis/trial/report.ts';
 
 /** Redis by HTTP, as Upstash documents it: a POST of one command as a JSON list, or of many to /pipeline. */
 export interface RestTarget {

@@ -28,6 +28,7 @@ export const maintenanceSection: Section<MaintenanceSettings> = {
     z
       .strictObject({
         password_rotation: duration(day, 3650 * day).default(90 * day),
+        benchmark: z.boolean().default(false),
         tasks: z
           .array(task)
           .default([])
@@ -50,6 +51,9 @@ export const maintenanceSection: Section<MaintenanceSettings> = {
   example: `maintenance:
   # How old a password may become: 14, 7 and 1 days before, redis-agent says so.
   password_rotation: 90d
+  # Let the monthly performance review time the server as applications use it, and compare with the last time. It
+  # writes: keys below redis-agent:check: that expire after a minute; docs/maintenance.md has the rights that it takes.
+  benchmark: false
   # Rotations of your own, beside the documented ones (redis-agent maintenance list).
   tasks:
     - name: review-access-list

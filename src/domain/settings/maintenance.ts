@@ -2,6 +2,8 @@
 export interface MaintenanceSettings {
   /** A password may be this old. */
   password_rotation: number;
+  /** The monthly review times writes and reads on keys of its own, and compares with the last time. */
+  benchmark: boolean;
   tasks: {
     /** Its id, as typed after `maintenance done`. */
     name: string;

@@ -1,8 +1,9 @@
 import { AgentError } from '../../domain/errors.ts';
-import type { EvidenceLine, TaskEntry } from '../../domain/task.ts';
+import type { EvidenceLine, Task, TaskEntry } from '../../domain/task.ts';
 import { recordTaskEntry, taskEntries } from '../../state/tasks.ts';
 import type { JobContext } from '../job.ts';
 import { evidence } from './evidence/index.ts';
+import { readTasks } from './read-tasks.ts';
 
 /** Looks at everything that the agent can look at for a task, and records it as done. */
 export async function runTask(context: JobContext, task: string, by: string): Promise<TaskEntry> {
@@ -13,7 +14,11 @@ export async function runTask(context: JobContext, task: string, by: string): Pr
     });
   const state = context.state();
   const { instance, settings, clock, signal } = context;
+  const now = clock.now();
   const last = taskEntries(state, instance.name, task).at(-1);
+  const standing = readTasks({ state, instance: instance.name, settings, now }).find(
+    (each) => each.task.id === task,
+  );
   const connection = once(() => context.connect());
   try {
     const lines: EvidenceLine[] = await look({
@@ -22,21 +27,26 @@ export async function runTask(context: JobContext, task: string, by: string): Pr
       state,
       series: context.series,
       connect: connection.get,
+      openRepository: context.openRepository,
       last,
-      now: clock.now(),
+      standing: standing?.state ?? 'upcoming',
+      now,
+      clock,
+      progress: context.progress,
       signal,
     });
     const entry: TaskEntry = { task, outcome: 'done', at: clock.now(), by, note: '', evidence: lines };
-    if (counts(task, lines)) recordTaskEntry(state, instance.name, entry);
+    if (counts(standing?.task, lines)) recordTaskEntry(state, instance.name, entry);
     return entry;
   } finally {
     await connection.close();
   }
 }
 
-/** A line of the go-live list is done when it holds; what comes round again, when it was looked at. */
-function counts(task: string, lines: readonly EvidenceLine[]): boolean {
-  return !task.startsWith('go-live-') || lines.every(({ ok }) => ok === true);
+/** A line of the go-live list is done when it holds; a job's, when the job has run; what else comes round, when it was looked at. */
+function counts(task: Task | undefined, lines: readonly EvidenceLine[]): boolean {
+  if (task?.due.kind === 'job') return false;
+  return task?.rotation !== 'once' || lines.every(({ ok }) => ok === true);
 }
 
 /** Opened where something asks for it, and closed at the end. */

@@ -6,7 +6,10 @@ import { quarterlyTasks } from './quarterly.ts';
 import { weeklyTasks } from './weekly.ts';
 
 /** Every task of an instance: the documented rotations, the go-live list and those of the configuration. */
-export function allTasks({ password_rotation, tasks }: MaintenanceSettings): readonly Task[] {
+export function allTasks({
+  password_rotation,
+  tasks,
+}: Pick<MaintenanceSettings, 'password_rotation' | 'tasks'>): readonly Task[] {
   return [
     ...weeklyTasks,
     ...monthlyTasks,

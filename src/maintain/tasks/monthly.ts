@@ -47,7 +47,7 @@ export const monthlyTasks: readonly Task[] = [
       'redis-agent latency --since 30d',
       'redis-agent history keyspace_hits_total --since 30d',
       'redis-agent keys diff',
-      'redis-agent check --connection --baseline FILE',
+      'redis-agent check --connection --baseline FILE     # or each month by itself: maintenance.benchmark',
     ],
   },
 ];

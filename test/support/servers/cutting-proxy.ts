@@ -12,12 +12,15 @@ export interface CuttingProxy extends AsyncDisposable {
   cutAfter(bytes: number): void;
   /** From that many bytes on, nothing passes in either direction, and nothing is closed. */
   stallAfter(bytes: number): void;
+  /** What the server says arrives so much later, milliseconds. */
+  slowDown(ms: number): void;
 }
 
 export async function startCuttingProxy(targetPort: number): Promise<CuttingProxy> {
   let passed = 0;
   let limit = Infinity;
   let stalls = false;
+  let delay = 0;
   const sockets = new Set<Socket>();
   const server = createServer((client) => {
     const upstream = connect(targetPort, '127.0.0.1');
@@ -35,7 +38,10 @@ export async function startCuttingProxy(targetPort: number): Promise<CuttingProx
       if (!stalls) client.destroy();
       else for (const socket of sockets) socket.pause();
     });
-    upstream.on('data', (chunk) => client.write(chunk));
+    upstream.on('data', (chunk) => {
+      if (delay === 0) client.write(chunk);
+      else setTimeout(() => client.writable && client.write(chunk), delay);
+    });
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -47,6 +53,7 @@ export async function startCuttingProxy(targetPort: number): Promise<CuttingProx
     get passed() {
       return passed;
     },
+    slowDown: (ms) => void (delay = ms),
     cutAfter: (bytes) => void (limit = bytes),
     stallAfter(bytes) {
       limit = bytes;

@@ -1,10 +1,15 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Argv } from 'yargs';
-import { compareRuns, type ConnectionReport, type StepChange } from '../../../app/connection/report.ts';
+import {
+  compareRuns,
+  readConnectionReport,
+  type ConnectionReport,
+  type StepChange,
+} from '../../../redis/trial/report.ts';
 import { watchConnection, type WatchedConnection } from '../../../app/connection/watch-connection.ts';
 import { testRest } from '../../../app/connection/rest.ts';
-import { testConnection } from '../../../app/connection/test-connection.ts';
+import { testConnection } from '../../../redis/trial/test-connection.ts';
 import { intoTarget, type IntoOptions } from '../../../app/into-target.ts';
 import { readSecret } from '../../../config/secrets.ts';
 import { AgentError, messageOf } from '../../../domain/errors.ts';
@@ -180,30 +185,11 @@ function readBaseline(path: string): ConnectionReport {
     new AgentError('usage', `cannot use the baseline ${path}: ${why}`, {
       hint: 'write one with: redis-agent check --connection URL --json > FILE',
     });
-  let data: unknown;
   try {
-    data = JSON.parse(readFileSync(path, 'utf8'));
+    return readConnectionReport(JSON.parse(readFileSync(path, 'utf8')));
   } catch (error) {
     throw wrong(error instanceof SyntaxError ? 'it is not JSON' : messageOf(error));
   }
-  if (!isReport(data)) throw wrong('it is no result of this command');
-  return data;
-}
-
-function isReport(data: unknown): data is ConnectionReport {
-  if (typeof data !== 'object' || data === null || !('schema' in data) || !('steps' in data)) return false;
-  return (
-    data.schema === 1 &&
-    Array.isArray(data.steps) &&
-    data.steps.every(
-      (step: unknown) =>
-        typeof step === 'object' &&
-        step !== null &&
-        'name' in step &&
-        'latency' in step &&
-        (step.latency === null || Number.isFinite(Reflect.get(Object(step.latency), 'p50'))),
-    )
-  );
 }
 
 /** 4: nothing was reached; 1: a step failed; 3: slower than the baseline. */

@@ -1,7 +1,10 @@
+import { benchmark } from './benchmark.ts';
 import { goLiveEvidence } from './go-live.ts';
 import { lastRunOf, openOf } from './last-run.ts';
 import { logReview } from './log-review.ts';
+import { bigMovers } from './movers.ts';
 import { capacityReview, memoryTrend, performanceReview, slowlogReview } from './trends.ts';
+import type { EvidenceLine } from '../../../domain/task.ts';
 import type { Evidence } from './source.ts';
 import { versionReview } from './version-review.ts';
 
@@ -9,7 +12,7 @@ import { versionReview } from './version-review.ts';
 export const evidence: Readonly<Record<string, Evidence>> = {
   'memory-trend': memoryTrend,
   'slowlog-review': slowlogReview,
-  'performance-review': performanceReview,
+  'performance-review': all(performanceReview, bigMovers, benchmark),
   'capacity-review': capacityReview,
   'backup-integrity': lastRunOf('verify'),
   'version-review': versionReview,
@@ -22,3 +25,11 @@ export const evidence: Readonly<Record<string, Evidence>> = {
   'recovery-drill': lastRunOf('drill'),
   ...goLiveEvidence,
 };
+
+function all(...looks: readonly Evidence[]): Evidence {
+  return async (source) => {
+    const lines: EvidenceLine[] = [];
+    for (const look of looks) lines.push(...(await look(source)));
+    return lines;
+  };
+}

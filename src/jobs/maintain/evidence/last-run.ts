@@ -6,13 +6,18 @@ import type { EvidenceSource } from './source.ts';
 
 /** The newest run of a job that came to its end, and what it said. */
 export function lastRunOf(job: string) {
-  return ({ state, instance, now }: EvidenceSource): Promise<EvidenceLine[]> => {
+  return ({ state, instance, standing, now }: EvidenceSource): Promise<EvidenceLine[]> => {
     const run = lastRun(state, instance.name, job, 'ok');
     const failed = lastRun(state, instance.name, job, 'failed');
     const lines: EvidenceLine[] =
       run === undefined
         ? [{ text: 'it has not run yet', ok: false }]
-        : [{ text: `${run.summary ?? 'done'} (${formatDuration(now - run.started_at)} ago)`, ok: true }];
+        : [
+            {
+              text: `${run.summary ?? 'done'} (${formatDuration(now - run.started_at)} ago)${standing === 'overdue' ? ': it is due again since then' : ''}`,
+              ok: standing !== 'overdue',
+            },
+          ];
     if (failed !== undefined && failed.started_at > (run?.started_at ?? 0))
       lines.push({ text: `the last one failed: ${failed.summary ?? 'see the log'}`, ok: false });
     return Promise.resolve(lines);

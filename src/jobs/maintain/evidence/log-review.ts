@@ -1,11 +1,10 @@
 import { constants } from 'node:fs';
-import { open, readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { open } from 'node:fs/promises';
 import type { EvidenceLine } from '../../../domain/task.ts';
 import { systemCode } from '../../../domain/errors.ts';
 import { formatBytes } from '../../../lib/bytes.ts';
-import { isRotated } from '../../../maintain/logrotate.ts';
 import { countWarnings } from '../../../maintain/log-lines.ts';
+import { rotation } from './rotation.ts';
 import type { EvidenceSource } from './source.ts';
 
 /** The end of the log that is read, bytes. */
@@ -14,7 +13,7 @@ const tailBytes = 4 * 1024 * 1024;
 const tooLarge = 512 * 1024 * 1024;
 
 /** The server's own log: its size, whether it is rotated, and its warnings, those that are new first. */
-export async function logReview({ connect, last }: EvidenceSource): Promise<EvidenceLine[]> {
+export async function logReview({ connect, last, now }: EvidenceSource): Promise<EvidenceLine[]> {
   const path = await configured(await connect(), 'logfile');
   if (path === undefined)
     return [{ text: 'CONFIG GET is refused: where the log is cannot be known', ok: null }];
@@ -40,7 +39,7 @@ export async function logReview({ connect, last }: EvidenceSource): Promise<Evid
       text: `${path} has ${formatBytes(tail.size)}`,
       ok: tail.size < tooLarge,
     },
-    await rotation(path),
+    await rotation(path, now),
     ...listed.toSorted((a, b) => Number(b.fresh) - Number(a.fresh)).map(({ text, ok }) => ({ text, ok })),
     ...(warnings.length === 0 ? [{ text: 'no warnings in it', ok: true }] : []),
   ];
@@ -72,21 +71,5 @@ async function readTail(path: string): Promise<{ text: string; size: number } | 
     return {
       problem: `${path} cannot be read here (${systemCode(error) ?? 'error'}): add the agent’s user to its group`,
     };
-  }
-}
-
-const logrotateFolder = '/etc/logrotate.d';
-
-async function rotation(path: string): Promise<EvidenceLine> {
-  try {
-    const names = (await readdir(logrotateFolder)).filter((name) => !name.endsWith('.dpkg-old'));
-    const texts = await Promise.all(
-      names.map((name) => readFile(join(logrotateFolder, name), 'utf8').catch(() => '')),
-    );
-    return isRotated(path, texts)
-      ? { text: `rotated by logrotate (${logrotateFolder})`, ok: true }
-      : { text: `no file in ${logrotateFolder} names it: it grows for ever`, ok: false };
-  } catch {
-    return { text: `${logrotateFolder} cannot be read: whether it is rotated is not known`, ok: null };
   }
 }

@@ -44,6 +44,7 @@ async function watchWith(drills: DrillOutcome[], ...ids: string[]): Promise<Find
       writer: sampleManifest().writer,
       connect: () => Promise.reject(new Error('it only looks at the repository')),
       connectTo: () => Promise.reject(new Error('not here')),
+      openRepository: () => Promise.reject(new Error('it has one')),
       get host(): never {
         throw new Error('it only looks at the repository');
       },

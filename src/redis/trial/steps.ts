@@ -1,6 +1,6 @@
 import { AgentError } from '../../domain/errors.ts';
-import type { RedisConnection, Reply } from '../../redis/connect.ts';
-import type { Listener } from '../../redis/listen.ts';
+import type { RedisConnection, Reply } from '../connect.ts';
+import type { Listener } from '../listen.ts';
 
 /** What a step works with. */
 export interface StepContext {

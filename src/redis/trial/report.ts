@@ -73,3 +73,25 @@ export function latencyOf(times: readonly number[], operations = times.length): 
 function rounded(milliseconds: number): number {
   return Math.round(milliseconds * 1000) / 1000;
 }
+
+/** A report as it was written as JSON. Throws at what is none. */
+export function readConnectionReport(data: unknown): ConnectionReport {
+  if (!isReport(data)) throw new TypeError('it is no result of this command');
+  return data;
+}
+
+function isReport(data: unknown): data is ConnectionReport {
+  if (typeof data !== 'object' || data === null || !('schema' in data) || !('steps' in data)) return false;
+  return (
+    data.schema === 1 &&
+    Array.isArray(data.steps) &&
+    data.steps.every(
+      (step: unknown) =>
+        typeof step === 'object' &&
+        step !== null &&
+        'name' in step &&
+        'latency' in step &&
+        (step.latency === null || Number.isFinite(Reflect.get(Object(step.latency), 'p50'))),
+    )
+  );
+}
