@@ -41,7 +41,7 @@ remove_own_files() {
     rm -f "$state/$name" "$state/$name-wal" "$state/$name-shm" "$state/$name-journal"
   done
   rm -f "$state/alerts.ring" "$state/links.key"
-  for name in locks scratch restore restore-keys notes aof keys; do
+  for name in locks scratch restore restore-keys notes aof keys benchmark; do
     [ ! -L "$state/$name" ] || continue
     rm -rf "${state:?}/$name"
   done
