@@ -34,6 +34,7 @@ export const metrics: readonly Metric[] = [
   counter('connections_received_total', 'Connections that were accepted.', 'total_connections_received'),
   counter('connections_rejected_total', 'Connections refused because of maxclients.', 'rejected_connections'),
   counter('auth_failures_total', 'Attempts with a wrong user or password.'),
+  gauge('auth_denials_day', 'Refused logins of the last 24 hours, as far as ACL LOG keeps them.'),
   counter('noauth_errors_total', 'Commands refused because nobody had logged in (NOAUTH).'),
   counter('noperm_errors_total', 'Commands refused by ACL rules.'),
   counter('oom_errors_total', 'Writes refused because memory is full (OOM).'),
@@ -64,6 +65,10 @@ export const metrics: readonly Metric[] = [
   gauge(
     'memory_limit_bytes',
     'What bounds it: maxmemory, else the container’s limit, else the host’s memory.',
+  ),
+  gauge(
+    'container_memory_limit_bytes',
+    'What the control groups of the server’s container allow it, where one of them has a limit.',
   ),
   gauge('memory_used_ratio', 'memory_used_bytes / memory_limit_bytes.'),
   gauge('memory_fragmentation_ratio', 'Resident over allocated memory.', 'mem_fragmentation_ratio'),

@@ -5,6 +5,7 @@ import type { PlacedWord } from '../formats/conf/document.ts';
 import type { EngineVersion } from '../formats/conf/engine.ts';
 import type { ConfFault } from '../formats/conf/fault.ts';
 import type { Info } from '../formats/info/parse-info.ts';
+import type { Denial } from '../redis/acl-log.ts';
 
 /**
  * A fact that was looked for. `missing`: it could not be seen, for want of this right or mount. `absent`: there is no such
@@ -81,7 +82,7 @@ export interface ServerFacts {
   /** Users of open connections, with how many. */
   clients: Seen<ReadonlyMap<string, number>>;
   /** Denials in ACL LOG: user, reason, where from, how often. */
-  aclLog: Seen<{ user: string; reason: string; object: string; address: string; count: number }[]>;
+  aclLog: Seen<Denial[]>;
   /** What a connection without a password got to PING. */
   unauthenticated: Seen<'pong' | 'noauth' | 'denied'>;
   certificate: Seen<CertificateFacts>;
@@ -141,6 +142,7 @@ export interface HostFacts {
   overcommit: Seen<string>;
   hugePages: Seen<string>;
   somaxconn: Seen<number>;
+  /** Bytes that there are for it: its container's limit, or its host's memory. */
   memory: number;
   /** pids whose command line holds a password. */
   passwordsInArguments: Seen<{ pid: number; program: string }[]>;

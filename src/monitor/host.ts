@@ -39,6 +39,7 @@ export function createHostLook(
     }
     const { found } = facts;
     if (found?.available !== undefined) values['host_memory_available_bytes'] = found.available;
+    if (found?.container !== undefined) values['container_memory_limit_bytes'] = found.container;
     setLimit(values, texts, found?.container);
   };
 }

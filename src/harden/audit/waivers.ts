@@ -3,6 +3,8 @@ import type { AuditFinding } from './report.ts';
 
 export type { Waiver } from '../../domain/settings/audit.ts';
 
+type Named = Pick<AuditFinding, 'rule' | 'resource'>;
+
 const day = 86_400_000;
 
 /** Marks what a waiver covers; one that has ended, or that covers nothing any more, is told apart. */
@@ -11,11 +13,10 @@ export function applyWaivers(
   waivers: readonly Waiver[],
   { subject, now }: { subject: string; now: number },
 ): { findings: AuditFinding[]; ended: Waiver[] } {
-  const own = waivers.filter(({ instance }) => instance === undefined || instance === subject);
-  const valid = own.filter((waiver) => endOf(waiver) >= now);
+  const own = ofInstance(waivers, subject);
   return {
     findings: findings.map((finding) => {
-      const waiver = valid.find((each) => covers(each, finding));
+      const waiver = waiverOf(finding, waivers, { subject, now });
       if (waiver === undefined) return finding;
       const { reason, author, until } = waiver;
       return { ...finding, waived: { reason, author, until } };
@@ -24,11 +25,24 @@ export function applyWaivers(
   };
 }
 
+/** What covers that finding of an instance now. */
+export function waiverOf(
+  finding: Named,
+  waivers: readonly Waiver[],
+  { subject, now }: { subject: string; now: number },
+): Waiver | undefined {
+  return ofInstance(waivers, subject).find((each) => endOf(each) >= now && covers(each, finding));
+}
+
+function ofInstance(waivers: readonly Waiver[], subject: string): Waiver[] {
+  return waivers.filter(({ instance }) => instance === undefined || instance === subject);
+}
+
 /** The end of its last day. */
 function endOf({ until }: Waiver): number {
   return Date.parse(`${until}T00:00:00Z`) + day;
 }
 
-function covers({ rule, resource }: Waiver, finding: AuditFinding): boolean {
+function covers({ rule, resource }: Waiver, finding: Named): boolean {
   return rule === finding.rule && (resource === undefined || resource === finding.resource);
 }

@@ -4,6 +4,7 @@ import { basename, dirname } from 'node:path';
 import type { EngineVersion } from '../../formats/conf/engine.ts';
 import type { Info } from '../../formats/info/parse-info.ts';
 import type { UserId } from '../../lib/act-as.ts';
+import { readCgroupMemory } from '../../lib/host-memory.ts';
 import { runCommand } from '../../lib/run-command.ts';
 import { findProcess } from '../../redis/data-process.ts';
 import { listeningSockets } from '../../redis/proc-sockets.ts';
@@ -70,7 +71,7 @@ export async function readHost(
     overcommit: textOf(text('/proc/sys/vm/overcommit_memory'), '/proc/sys/vm/overcommit_memory'),
     hugePages: chosen(text('/sys/kernel/mm/transparent_hugepage/enabled')),
     somaxconn: numberOf(text('/proc/sys/net/core/somaxconn'), '/proc/sys/net/core/somaxconn'),
-    memory: totalmem(),
+    memory: Math.min(totalmem(), (await readCgroupMemory(pid))?.limit ?? Infinity),
     passwordsInArguments: seen(passwordsInArguments()),
     dataDir: path(config?.get('dir'), 'data folder'),
     socket:

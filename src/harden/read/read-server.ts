@@ -1,6 +1,7 @@
 import { AgentError, messageOf } from '../../domain/errors.ts';
 import { atLeastVersion, type EngineVersion } from '../../formats/conf/engine.ts';
 import { parseInfo } from '../../formats/info/parse-info.ts';
+import { aclLogCommand, readAclLog } from '../../redis/acl-log.ts';
 import type { RedisConnection, Reply } from '../../redis/connect.ts';
 import { seen, type Seen, type ServerFacts, type UserFacts } from '../facts.ts';
 import { readDryrun } from './read-dryrun.ts';
@@ -50,7 +51,7 @@ export async function readServer(
         records(reply).flatMap((each) => each.get('name') ?? []),
       ),
       clients: mapped(await ask('client|list', 'CLIENT', 'LIST'), clientsOf),
-      aclLog: mapped(await ask('acl|log', 'ACL', 'LOG', '100'), aclLogOf),
+      aclLog: mapped(await ask('acl|log', ...aclLogCommand), readAclLog),
       cluster:
         info.get('cluster_enabled') === '1'
           ? mapped(await ask('cluster|nodes', 'CLUSTER', 'NODES'), nodesOf)
@@ -128,18 +129,6 @@ function clientsOf(reply: Reply): ReadonlyMap<string, number> {
     if (user !== undefined) found.set(user, (found.get(user) ?? 0) + 1);
   }
   return found;
-}
-
-type Denial = NonNullable<ServerFacts['aclLog']['value']>[number];
-
-function aclLogOf(reply: Reply): Denial[] {
-  return records(reply).map((entry) => ({
-    user: entry.get('username') ?? '',
-    reason: entry.get('reason') ?? '',
-    object: entry.get('object') ?? '',
-    address: / addr=(\S*)/.exec(` ${entry.get('client-info') ?? ''}`)?.[1] ?? '',
-    count: Number(entry.get('count') ?? 1),
-  }));
 }
 
 function nodesOf(reply: Reply): NonNullable<ServerFacts['cluster']['value']> {

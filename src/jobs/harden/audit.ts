@@ -4,7 +4,7 @@ import type { AuditFinding, AuditReport } from '../../harden/audit/report.ts';
 import { isStaffProfile } from '../../formats/acl/profiles/index.ts';
 import { gatherFacts } from '../../harden/read/gather.ts';
 import { longPatience, type Job, type JobContext, type JobResult } from '../job.ts';
-import { auditRules, scoreDropped, watched } from './audit-rules.ts';
+import { auditRules, scoreDropped, shared, watched } from './audit-rules.ts';
 
 export interface AuditOptions {
   /** Only these rules; all when left out. */
@@ -74,7 +74,11 @@ async function runQuietly(context: JobContext): Promise<JobResult<AuditReport | 
   const result = await run(context, {});
   const findings = result.findings.filter(
     ({ rule, resource, severity }) =>
-      severity === 'critical' || rule === scoreDropped || last?.open.includes(`${rule} ${resource}`) === true,
+      severity === 'critical' ||
+      rule === scoreDropped ||
+      // The watch has told it already, or would at once: left out here it would be closed.
+      shared.has(rule) ||
+      last?.open.includes(`${rule} ${resource}`) === true,
   );
   return { ...result, findings };
 }

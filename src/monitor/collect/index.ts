@@ -1,3 +1,4 @@
+import { aclLogCollector } from './acl-log.ts';
 import { clientsCollector } from './clients.ts';
 import { clusterCollector } from './cluster.ts';
 import { commandsCollector } from './commands.ts';
@@ -22,6 +23,7 @@ export const collectors: readonly Collector[] = [
   commandsCollector,
   latencyCollector,
   clientsCollector,
+  aclLogCollector,
   clusterCollector,
   sentinelCollector,
   workersCollector,

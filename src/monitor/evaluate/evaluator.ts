@@ -1,5 +1,6 @@
 import type { Finding, Severity } from '../../domain/finding.ts';
 import type { Rule } from '../../domain/rule.ts';
+import { blinding } from '../../redis/seen-by-both/verdict.ts';
 import { minute, type View } from './view.ts';
 
 /** What a rule found. */
@@ -20,9 +21,6 @@ export interface Evaluator {
   /** undefined: it cannot be told now, which neither opens nor closes anything. */
   judge(view: View): readonly Verdict[] | undefined;
 }
-
-/** While one of these fires, nothing can be said about the rest. */
-const blinding = ['server-down', 'server-busy', 'server-loading', 'credential-invalid', 'clients-exhausted'];
 
 /** A rule over samples: it goes on firing for five minutes after it was last seen, and follows from a server that is down. */
 export function sampleRule(rule: Omit<Rule, 'page' | 'keepFiring' | 'inhibitedBy'> & Partial<Rule>): Rule {

@@ -5,9 +5,7 @@ import { applyRules } from '../../../src/formats/acl/apply-rules.ts';
 import { mayRun } from '../../../src/formats/acl/user.ts';
 import type { EngineVersion } from '../../../src/formats/conf/engine.ts';
 import type { AuditReport } from '../../../src/harden/audit/report.ts';
-import { Secret } from '../../../src/domain/secret.ts';
 import { sha256 } from '../../../src/harden/read/hash.ts';
-import { connectRedis } from '../../../src/redis/connect.ts';
 import { readDryrun } from '../../../src/harden/read/read-dryrun.ts';
 import { junitFaults, sarifFaults } from '../../support/house/documents.ts';
 import { runAgent, writeConfig } from '../../support/agent/cli.ts';
@@ -268,20 +266,6 @@ test('SARIF and JUnit of a server: with what is waived and what is unknown', asy
   expect(junitFaults(junit)).toBe('');
   expect(junit).toContain('<skipped message="waived"/>');
   expect(junit).toContain('unknown: ');
-});
-
-test('each finding is told by one: what the watch judges all the time is none of the audit’s', async () => {
-  const server = await startServer();
-  for (let at = 0; at < 12; at++)
-    await expect(
-      connectRedis({ name: 'stranger', url: server.url, username: 'nobody', password: new Secret('wrong') }),
-    ).rejects.toMatchObject({ code: 'redis' });
-  const config = writeConfig({ server });
-  const { json } = await runAgent(['audit', '--json'], { config });
-  expect(rulesOf(json.reports[0])).toEqual(expect.arrayContaining(['ACL17', 'CFG10']));
-  const status = await runAgent(['status', '--json'], { config });
-  expect(status.stdout).toContain('"CFG10"');
-  expect(status.stdout).not.toContain('"ACL17"');
 });
 
 test('users that differ between nodes of the same data are told, on each of them', async () => {

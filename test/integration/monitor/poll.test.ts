@@ -52,7 +52,7 @@ const ofServer = (rule: string): boolean => !rule.startsWith('host-') && rule !=
 
 describe.for(serverBuilds())('$name', (build) => {
   test('gives all that is asked of it, and has nothing wrong with it', async () => {
-    const server = await startServer({ build });
+    const server = await startServer({ build, config: { maxmemory: '100mb' } });
     const { poller, judge } = watch(server);
     const first = await poller.poll(signal);
     await server.call('SET', 'key:1', 'value');
@@ -167,7 +167,7 @@ test('a full noeviction server refuses writes, and evicts nothing', async () => 
 });
 
 test('a failed save is MISCONF: writes are refused, and the server is up', async () => {
-  const server = await startServer();
+  const server = await startServer({ config: { maxmemory: '100mb' } });
   const { poller, judge } = watch(server);
   await server.call('CONFIG', 'SET', 'save', '3600 1');
   await server.call('SET', 'key', 'value');
@@ -187,11 +187,11 @@ test('a failed save is MISCONF: writes are refused, and the server is up', async
 });
 
 test('statistics set to zero by somebody are no growth', async () => {
-  const server = await startServer();
+  const server = await startServer({ config: { maxmemory: '100mb' } });
   const { poller, judge } = watch(server);
   await server.call('CONFIG', 'SET', 'maxmemory', '1');
   await server.call('SET', 'key', 'value').catch(() => {});
-  await server.call('CONFIG', 'SET', 'maxmemory', '0');
+  await server.call('CONFIG', 'SET', 'maxmemory', '100mb');
   const first = await poller.poll(signal);
   expect(first.values['oom_errors_total']).toBe(1);
   await server.call('CONFIG', 'RESETSTAT');

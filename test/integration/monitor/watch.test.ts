@@ -54,7 +54,7 @@ test('what is polled is kept, and a fault is a finding until it is over', async 
 });
 
 test('the password is changed under the agent: told once, hardly tried, and over when it has the new one', async () => {
-  const server = await startServer({ config: { requirepass: 'first-password-8a1f' } });
+  const server = await startServer({ config: { requirepass: 'first-password-8a1f', maxmemory: '100mb' } });
   const config = writeConfig({ server, password: 'first-password-8a1f', settings: often });
   const { open } = await watchIt(config);
   await expect.poll(() => ours(server)).toHaveLength(1);

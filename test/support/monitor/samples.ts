@@ -18,6 +18,7 @@ export const healthy: Readonly<Record<string, number>> = {
   clients_blocked: 0,
   connections_rejected_total: 0,
   auth_failures_total: 0,
+  auth_denials_day: 0,
   noperm_errors_total: 0,
   oom_errors_total: 0,
   unexpected_errors_total: 0,

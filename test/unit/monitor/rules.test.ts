@@ -128,6 +128,20 @@ describe('rules', () => {
       [...times(4), { values: { auth_failures_total: 2 } }],
       ['connection-failures warning'],
     ],
+    ['nine refused logins in a day', [{ values: { auth_denials_day: 9 } }], []],
+    [
+      'ten refused logins in a day',
+      [{ values: { auth_denials_day: 10 }, texts: { auth_denials_from: '192.0.2.7' } }, {}],
+      ['ACL17 warning'],
+    ],
+    ['no limit of memory', [{ values: { memory_max_bytes: 0 } }], ['CFG10 warning']],
+    ['a limit that fits', [{ values: { host_memory_total_bytes: 2 ** 31 } }], []],
+    ['a limit above its share', [{ values: { host_memory_total_bytes: 1.2 * 2 ** 30 } }], ['CFG10 high']],
+    [
+      'a limit above what its container has',
+      [{ values: { host_memory_total_bytes: 2 ** 36, container_memory_limit_bytes: 2 ** 29 } }],
+      ['CFG10 high'],
+    ],
     [
       'six refused connections',
       [...times(4), { values: { connections_rejected_total: 6 } }],
@@ -253,7 +267,7 @@ describe('rules', () => {
     ],
     [
       'a host without memory',
-      [{ values: { host_memory_available_bytes: 5, host_memory_total_bytes: 100 } }],
+      [{ values: { host_memory_available_bytes: 5e9, host_memory_total_bytes: 100e9 } }],
       ['host-memory warning'],
     ],
     [
@@ -391,7 +405,8 @@ test('a limit that is taken away live', () => {
   const judged = playOut([...times(4, full), ...times(4, lifted)]);
   expect(judged.map((judgement) => found(judgement).join())).toEqual([
     ...times(4).map(() => 'memory-high critical'),
-    ...times(4).map(() => ''),
+    // It moves to the new denominator; that there is no limit any more is another matter.
+    ...times(4).map(() => 'CFG10 warning'),
   ]);
 });
 
@@ -426,7 +441,7 @@ test('every rule has its own id, a page, and ends', () => {
   const ids = watchRules.map(({ id }) => id);
   expect(new Set(ids).size).toBe(ids.length);
   for (const { rule } of evaluators) {
-    expect(rule.page).toMatch(/^docs\/findings\/(?:watch|queues)\.md$/);
+    expect(rule.page).toMatch(/^docs\/findings\/(?:watch|queues|audit-[a-z]{3})\.md$/);
     expect(rule.keepFiring).toBeGreaterThanOrEqual(0);
     for (const other of rule.inhibitedBy ?? []) expect(ids).toContain(other);
   }

@@ -3,6 +3,7 @@ import type { Severity } from '../../../domain/finding.ts';
 import type { Sample } from '../../../domain/sample.ts';
 import type { InstanceSettings } from '../../../domain/settings.ts';
 import { thresholdsOf } from '../../../domain/settings/monitor.ts';
+import { waiverOf } from '../../../harden/audit/waivers.ts';
 import { judgeSample } from '../../../monitor/evaluate/judge-sample.ts';
 import { createCertificateLook } from '../../../monitor/certificate.ts';
 import { createHostLook } from '../../../monitor/host.ts';
@@ -138,7 +139,11 @@ export class Watcher {
       samples: this.#window.samples,
       was: (rule, resource) => was.get(`${rule}\0${resource}`),
     });
-    const { findings, judged, unknown } = judgement;
+    const { judged, unknown } = judgement;
+    const { waivers } = app.settings.audit;
+    const findings = judgement.findings.filter(
+      (finding) => waiverOf(finding, waivers, { subject: name, now: app.clock.now() }) === undefined,
+    );
     const log = app.log.child({ instance: name });
     recordEvaluation(
       { state: app.state(), clock: app.clock, log },

@@ -1,4 +1,5 @@
 import { isUnreachable, type AclUser, type Grants } from '../../../formats/acl/user.ts';
+import { denialsIn, denialsRule, judgeDenials } from '../../../redis/seen-by-both/judge-denials.ts';
 import { usersOf } from '../../facts.ts';
 import { check, given, type Check } from '../check.ts';
 import { usersProof } from '../rights.ts';
@@ -103,34 +104,20 @@ const revoked: Check = check(
     ),
 );
 
-const denials: Check = check(
-  'ACL17',
-  {
-    severity: 'warning',
-    title: 'logins are refused',
-    why: 'Somebody tries passwords, or an application has an old one.',
-    source: sources.acl,
-  },
-  (facts) =>
+const denials: Check = {
+  rule: denialsRule,
+  source: sources.acl,
+  judge: (facts) =>
     given(facts.server, ({ aclLog }) =>
-      given(aclLog, (entries) => {
-        const failed = entries.filter(({ reason }) => reason === 'auth');
-        const count = failed.reduce((sum, each) => sum + each.count, 0);
-        if (count < 10) return [];
-        const from = [...new Set(failed.map(({ address }) => address.replace(/:\d+$/, '')))];
-        return [
-          {
-            summary: `${count} logins were refused, from ${from.slice(0, 3).join(', ')}${from.length > 3 ? ` and ${from.length - 3} more` : ''}`,
-            remedy:
-              'ACL LOG shows who; change what uses an old password, close the port to strangers, then ACL LOG RESET',
-            effect: 'host',
-            proof: 'ACL LOG',
-            evidence: { count },
-          },
-        ];
-      }),
+      given(aclLog, (log) =>
+        judgeDenials(denialsIn(log), facts.instance).map((found) => ({
+          ...found,
+          effect: 'host' as const,
+          proof: 'ACL LOG',
+        })),
+      ),
     ),
-);
+};
 
 function textOf(grants: Grants): string {
   const { allKeys, keys, allChannels, channels, commands, firstWords, databases } = grants;

@@ -1,47 +1,41 @@
 import { commandTable } from '../../../formats/acl/command-table.ts';
 import { parseConfSize } from '../../../formats/conf/judge-value.ts';
 import { infoInteger } from '../../../formats/info/parse-info.ts';
+import {
+  judgeMemoryLimit,
+  memoryLimitRule,
+  memoryThereIs,
+  rightLimit,
+} from '../../../redis/seen-by-both/judge-memory-limit.ts';
 import { isYes, setting } from '../../facts.ts';
-import { check, fine, given, notHere, proofOf, setAndKeep, type Check } from '../check.ts';
+import { check, given, notHere, proofOf, setAndKeep, type Check } from '../check.ts';
 import { sources } from '../sources.ts';
 
-const memoryLimit: Check = check(
-  'CFG10',
-  {
-    severity: 'high',
-    title: 'no limit of memory, or one above what there is',
-    why: 'Without a limit it grows until the kernel ends it, or another process; with too high a one a save has no room beside it.',
-    source: sources.eviction,
+const memoryLimit: Check = {
+  rule: memoryLimitRule,
+  source: sources.eviction,
+  judge: (facts) => {
+    const info = facts.server.value?.info;
+    const limit = setting(facts, 'maxmemory');
+    // INFO says it as well, where CONFIG is not to be had.
+    const told = info === undefined ? undefined : infoInteger(info, 'maxmemory');
+    if (limit.value === undefined && told === undefined) return given(limit, () => []);
+    const bytes = told ?? parseConfSize(limit.value?.value ?? '');
+    if (bytes === undefined) return { missing: `${limit.value?.value ?? ''} is no size` };
+    const host = info === undefined ? undefined : infoInteger(info, 'total_system_memory');
+    const memory = memoryThereIs(host, facts.host.value?.memory);
+    const right = rightLimit(memory);
+    return {
+      violations: judgeMemoryLimit({ maxmemory: bytes, memory }).map((found) => ({
+        ...found,
+        remedy: facts.mode === 'files' ? `write maxmemory ${right}` : found.remedy,
+        effect: 'run time' as const,
+        proof: limit.value === undefined ? 'INFO memory' : proofOf('maxmemory', limit.value),
+        place: limit.value?.place,
+      })),
+    };
   },
-  (facts) =>
-    given(setting(facts, 'maxmemory'), (limit) => {
-      const bytes = parseConfSize(limit.value);
-      if (bytes === undefined) return { missing: `${limit.value} is no size` };
-      const total =
-        facts.host.value?.memory ??
-        infoInteger(facts.server.value?.info ?? new Map(), 'total_system_memory') ??
-        0;
-      const share = total > 0 ? bytes / total : 0;
-      if (bytes > 0 && share <= 0.8) return total > 0 || facts.mode === 'files' ? [] : fine;
-      const right =
-        total > 0 ? `${Math.max(1, Math.floor((total * 0.7) / 2 ** 20))}mb` : '70 % of its memory';
-      return [
-        {
-          resource: 'maxmemory',
-          severity: bytes === 0 ? 'warning' : 'high',
-          summary:
-            bytes === 0
-              ? 'maxmemory is 0: nothing stops it before the kernel does'
-              : `maxmemory is ${Math.round(share * 100)} % of this host’s memory: a save has no room beside it`,
-          remedy: setAndKeep(facts, 'maxmemory', right),
-          effect: 'run time',
-          proof: proofOf('maxmemory', limit),
-          evidence: { maxmemory: bytes, memory: total },
-          place: limit.place,
-        },
-      ];
-    }),
-);
+};
 
 const policy: Check = check(
   'CFG11',

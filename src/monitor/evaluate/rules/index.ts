@@ -1,5 +1,6 @@
 import type { Rule } from '../../../domain/rule.ts';
 import type { Evaluator } from '../evaluator.ts';
+import { aclDenials } from './acl-denials.ts';
 import { aofBroken } from './aof-broken.ts';
 import { aofReplay } from './aof-replay.ts';
 import { certificateExpiry } from './certificate-expiry.ts';
@@ -22,6 +23,7 @@ import { keysNeverExpire } from './keys-never-expire.ts';
 import { masterLink } from './master-link.ts';
 import { memoryFragmented } from './memory-fragmented.ts';
 import { memoryFull } from './memory-full.ts';
+import { memoryLimit } from './memory-limit.ts';
 import { memoryHigh } from './memory-high.ts';
 import { memorySize } from './memory-size.ts';
 import { queueAge } from './queue-age.ts';
@@ -60,6 +62,7 @@ export const evaluators: readonly Evaluator[] = [
   clientsExhausted,
   restartLoop,
   watchBlind,
+  aclDenials,
   aofBroken,
   aofReplay,
   certificateExpiry,
@@ -79,6 +82,7 @@ export const evaluators: readonly Evaluator[] = [
   memoryFragmented,
   memoryFull,
   memoryHigh,
+  memoryLimit,
   memorySize,
   replicaLag,
   replicasLost,

@@ -100,7 +100,9 @@ const fixtures: Record<string, [bad: AuditFacts, good: AuditFacts]> = {
   ACL17: [
     serverFacts({
       server: {
-        aclLog: seen([{ user: 'x', reason: 'auth', object: 'AUTH', address: '1.2.3.4:5', count: 40 }]),
+        aclLog: seen([
+          { user: 'x', reason: 'auth', object: 'AUTH', address: '1.2.3.4:5', count: 40, age: 60 },
+        ]),
       },
     }),
     serverFacts(),
