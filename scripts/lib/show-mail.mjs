@@ -1,9 +1,9 @@
 // A mail server for the tour: listens on loopback, says its port, and shows the text of every message that comes.
-//   show-mail.mjs PORTFILE
+//   show-mail.mjs PORTFILE [PORT]
 import { renameSync, writeFileSync } from 'node:fs';
 import { SMTPServer } from 'smtp-server';
 
-const [portFile = ''] = process.argv.slice(2);
+const [portFile = '', port = '0'] = process.argv.slice(2);
 
 const server = new SMTPServer({
   disabledCommands: ['STARTTLS', 'AUTH'],
@@ -17,7 +17,7 @@ const server = new SMTPServer({
     });
   },
 });
-server.listen(0, '127.0.0.1', () => {
+server.listen(Number(port), '127.0.0.1', () => {
   writeFileSync(`${portFile}.new`, String(server.server.address().port));
   renameSync(`${portFile}.new`, portFile);
 });

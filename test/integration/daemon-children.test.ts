@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { getPriority } from 'node:os';
+import { getPriority, setPriority } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { runAgent, writeConfig } from '../support/agent/cli.ts';
@@ -43,6 +43,21 @@ test('a scheduled backup is taken in a process of its own, which goes first and 
   await expect.poll(() => getPriority(child), { timeout: 20_000 }).toBe(10);
   expect(Number(read(`/proc/${child}/oom_score_adj`))).toBeGreaterThanOrEqual(500);
   expect(getPriority(daemon.pid)).toBe(0);
+  daemon.kill('SIGKILL');
+  await expect.poll(() => isGone(child), { timeout: 10_000 }).toBe(true);
+});
+
+test('a daemon that runs at a lower priority than that hands on its own, since nobody may raise it', async () => {
+  const server = await slowServer();
+  const daemon = startDaemon(writeConfig({ server }));
+  // Long before it has read its configuration.
+  setPriority(daemon.pid, 15);
+  const child = await childOf(daemon.pid);
+  // It has set its priority before it asks for anything.
+  await expect
+    .poll(() => server.call('INFO', 'persistence'), { timeout: 20_000 })
+    .toContain('rdb_bgsave_in_progress:1');
+  expect(getPriority(child)).toBe(15);
   daemon.kill('SIGKILL');
   await expect.poll(() => isGone(child), { timeout: 10_000 }).toBe(true);
 });

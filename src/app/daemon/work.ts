@@ -1,4 +1,4 @@
-import { setPriority } from 'node:os';
+import { getPriority, setPriority } from 'node:os';
 import { AgentError, messageOf, type ErrorCode } from '../../domain/errors.ts';
 import type { Secret } from '../../domain/secret.ts';
 import type { Settings } from '../../domain/settings.ts';
@@ -53,7 +53,8 @@ async function work(
   { settings, configPath: path, instance: name, job: wanted, level, priority }: WorkTask,
   signal: AbortSignal,
 ): Promise<WorkOutcome> {
-  setPriority(priority);
+  // A daemon that is lower already stays there: the kernel lets nobody up again.
+  if (getPriority() < priority) setPriority(priority);
   const secrets: Secret[] = [];
   const clock = systemClock;
   const log = await createLogger({ level, fd: 1, pretty: false, secrets: () => secrets });

@@ -60,7 +60,10 @@ function renderFacts({
       return `${user} on ${name}: ${did[outcome]}${saved}`;
     }),
   );
-  add('rights', ['PING, INFO, TIME, CONFIG GET and BGSAVE; no key, no channel']);
+  add('rights', [
+    'to save (BGSAVE), and to look at figures, settings, users, queues;',
+    'none that writes a key or changes the server',
+  ]);
   add(dry ? 'would write' : 'wrote', written);
   add('kept', kept);
   return renderTable([{ title: '' }, { title: '' }], rows);

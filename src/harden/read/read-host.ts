@@ -14,7 +14,7 @@ import { pathFacts } from './read-files.ts';
 import { readPackage } from './read-package.ts';
 
 const unitProperties =
-  'Id,Type,UMask,LimitNOFILE,TimeoutStartUSec,ProtectSystem,ProtectHome,NoNewPrivileges,PrivateTmp,PrivateDevices,User';
+  'Id,Type,UMask,LimitNOFILE,TimeoutStartUSec,ProtectSystem,ProtectHome,NoNewPrivileges,PrivateTmp,PrivateDevices,User,ExecStart';
 
 export interface ServerOnHost {
   facts: HostFacts;
@@ -56,10 +56,11 @@ export async function readHost(
   };
   const socketPath = config?.get('unixsocket');
   const socket = path(socketPath, 'unix socket');
+  const unit = await readUnit(cgroup, signal);
   const facts: HostFacts = {
     pid,
     uid: owner === undefined ? { missing: `/proc/${pid}/status` } : seen(owner.uid),
-    unit: await readUnit(cgroup, signal),
+    unit,
     openFiles: limitOf(text(`${folder}/limits`)),
     sockets:
       sockets.length === 0
@@ -83,7 +84,9 @@ export async function readHost(
           }),
     keyFile: path(config?.get('tls-key-file'), 'TLS key'),
     container: contained(cgroup),
-    package: sameFiles ? await readPackage(executable, engine.version, signal) : { missing: other },
+    package: sameFiles
+      ? await readPackage(executable ?? programOf(unit), engine.version, signal)
+      : { missing: other },
   };
   return { facts, user, sameFiles };
 }
@@ -134,6 +137,11 @@ async function readUnit(cgroup: string, signal: AbortSignal): Promise<Seen<UnitF
     return equals > 0 ? [[line.slice(0, equals), line.slice(equals + 1)] as const] : [];
   });
   return seen({ id, properties: new Map(properties) });
+}
+
+/** What its unit starts: which program a process of another user runs, only root sees. */
+function programOf(unit: Seen<UnitFacts>): string | undefined {
+  return /^\{ path=(\/\S+) ;/.exec(unit.value?.properties.get('ExecStart') ?? '')?.[1];
 }
 
 /** Only which process: what it says is never kept. */

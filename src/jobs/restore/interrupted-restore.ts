@@ -23,7 +23,7 @@ function stopped({ settings, instance }: Pick<JobContext, 'settings' | 'instance
   if (notice === undefined) return undefined;
   const { kind, backup, started_at: started, dir, service } = notice;
   return {
-    summary: `${kind === 'undo' ? 'an undo of the restore' : 'a restore'} of ${backup}, begun ${started}, has stopped the server and was cut off; nothing is lost`,
+    summary: `${kind === 'undo' ? 'an undo of the restore' : 'a restore'} of ${backup}, begun ${started}, has stopped the server and was cut off; nothing is lost, but a server that was started since has the old data, the backup or none`,
     remedy: `as root, go on: redis-agent restore; or back: redis-agent restore --undo (it works in ${dir}; the server is started by ${service})`,
     evidence: { backup, started_at: started, dir },
   };

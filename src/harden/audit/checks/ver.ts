@@ -1,6 +1,7 @@
 import { counted } from '../../../lib/counted.ts';
 import advisories from '../../../../conf/advisories.json' with { type: 'json' };
 import { check, given, notHere, type Check, type Violation } from '../check.ts';
+import type { AuditFacts, PackageFacts } from '../../facts.ts';
 import { judgeAdvisory, type Advisory } from '../judge-advisory.ts';
 
 // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- kept by its schema, in a test
@@ -29,6 +30,9 @@ const open: Check = check(
       return notHere('only the line is known, not the version');
     const known = facts.host.value?.package.value;
     const fixed = known?.fixed.value;
+    // A distribution mends old versions: where its package or that one's changelog cannot be seen, nothing is proven.
+    const unseen =
+      known === undefined ? packageUnseen(facts) : fixed === undefined ? changelogUnseen(known) : undefined;
     const violations: Violation[] = [];
     const doubts: string[] = [];
     for (const row of rows) {
@@ -36,11 +40,8 @@ const open: Check = check(
       const verdict = judgeAdvisory(row, facts.engine, fixed);
       if (verdict.state === 'unknown') doubts.push(`${row.id} (${row.title}): ${verdict.why}`);
       if (verdict.state !== 'open') continue;
-      // A distribution mends old versions: without its changelog nothing is proven.
-      if (known !== undefined && fixed === undefined) {
-        doubts.push(
-          `${row.id} (${row.title}): ${known.fixed.missing ?? 'the package’s changelog cannot be read'}`,
-        );
+      if (unseen !== undefined) {
+        doubts.push(`${row.id} (${row.title}): ${unseen}`);
         continue;
       }
       violations.push({
@@ -62,6 +63,15 @@ const open: Check = check(
     return { violations, doubts };
   },
 );
+
+function changelogUnseen({ fixed }: PackageFacts): string {
+  return fixed.missing ?? 'the package’s changelog cannot be read';
+}
+
+/** Images of the makers' own have no package; one of a host has, whoever may see which. */
+function packageUnseen({ host }: AuditFacts): string | undefined {
+  return host.value === undefined || host.value.container ? undefined : host.value.package.missing;
+}
 
 const bugs: Check = check(
   'VER05',

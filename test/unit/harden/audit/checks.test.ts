@@ -319,3 +319,19 @@ function rest(verdict: object): unknown[] {
   const all = 'violations' in verdict && Array.isArray(verdict.violations) ? verdict.violations : [];
   return all.slice(1);
 }
+
+test('flaws are unknown where the host’s package cannot be seen; of an image without one the version counts', () => {
+  const known = checks.find(({ rule }) => rule.id === 'VER01');
+  const of = (container: boolean): unknown =>
+    known?.judge(
+      serverFacts({
+        engine: 'redis-7.0.15',
+        host: { container, package: { missing: 'which program runs' } },
+      }),
+    );
+  expect(of(false)).toMatchObject({
+    violations: [],
+    doubts: expect.arrayContaining([expect.stringContaining('which program runs')]) as unknown,
+  });
+  expect(of(true)).toMatchObject({ violations: expect.arrayContaining([expect.anything()]) as unknown });
+});
