@@ -11,6 +11,8 @@ import {
   type Mail,
   type TestSmtp,
 } from '../support/alerts/smtp-server.ts';
+import { findBrowser } from '../../src/lib/find-browser.ts';
+import { startSlack } from '../support/alerts/slack-server.ts';
 import { everything } from '../support/house/tier.ts';
 import type { TestServer } from '../support/servers/redis-server.ts';
 
@@ -142,9 +144,17 @@ test('a report waits for a mail server that is away, with its files, and goes to
     type: 'slack',
     webhook: config.secret('slack', `${hook.url}/services/T0/B0/s3cret`),
   };
+  const slack = await startSlack('xoxb-s3cret-2');
+  const bot = {
+    name: 'bot',
+    type: 'slack',
+    token: config.secret('bot', 'xoxb-s3cret-2'),
+    channel: '#ops',
+    api: slack.api,
+  };
   config.rewrite({
     ...options,
-    settings: { ...options.settings, alerts: { channels: [...options.settings.alerts.channels, chat] } },
+    settings: { ...options.settings, alerts: { channels: [...options.settings.alerts.channels, chat, bot] } },
   });
   const daemon = startDaemonHere(config);
   await backedUp(daemon, 1);
@@ -153,11 +163,21 @@ test('a report waits for a mail server that is away, with its files, and goes to
   await until(() => hook.requests.some(({ json }) => json.text.startsWith('Redis: main: ')), true);
   daemon.clock.forward(30_000);
   await until(() => about(smtp, 'report of main').length, 1);
+  if (findBrowser(undefined) !== undefined) await until(() => slack.shared.length, 1);
   await daemon.stop();
   const [mail] = about(smtp, 'report of main');
   expect(attachment(mail?.source ?? '', /redis-report-main-[\d-]+\.html/)).toMatch(/^<!doctype html>/);
   const verdict = hook.requests.find(({ json }) => json.text.startsWith('Redis: main: '))?.json;
   expect(JSON.stringify(verdict.blocks)).toContain('Newest backup');
+  // A mail has the page itself.
+  expect(mail?.source).not.toContain('image/png');
+  expect(slack.posted.map(({ json }) => json.text)).toContainEqual(expect.stringMatching(/^Redis: main: /));
+  if (findBrowser(undefined) === undefined) return;
+  const [shared] = slack.shared;
+  expect(shared?.name).toMatch(/^redis-report-main-[\d-]+\.png$/);
+  // PNG, as wide as the page is made for.
+  expect(shared?.bytes.subarray(1, 4).toString()).toBe('PNG');
+  expect(shared?.bytes.readUInt32BE(16)).toBe(1280);
 });
 
 test.for<[what: string, report: Record<string, unknown>, said: string]>([

@@ -51,7 +51,7 @@ export function openEmail(settings: EmailChannelSettings, tools: ChannelTools): 
           list: { id: { url: `${listName(tools.context.host)}.${domain}`, comment: 'redis-agent' } },
           text: renderText(message),
           html: htmlOf(message),
-          attachments: files.map(({ name: filename, type, content }) => ({
+          attachments: files.filter(isForMail).map(({ name: filename, type, content }) => ({
             filename,
             contentType: type,
             content: Buffer.from(content),
@@ -201,4 +201,9 @@ function numberOf(error: unknown, key: string): number | undefined {
 function textOf(error: unknown, key: string): string | undefined {
   const value: unknown = typeof error === 'object' && error !== null ? Reflect.get(error, key) : undefined;
   return typeof value === 'string' ? value : undefined;
+}
+
+/** A picture of the page is for those who cannot take the page. */
+function isForMail({ type }: NoticeFile): boolean {
+  return !type.startsWith('image/');
 }

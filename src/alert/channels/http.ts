@@ -6,7 +6,7 @@ export interface Request {
   method?: 'GET' | 'POST';
   url: string;
   headers?: Record<string, string>;
-  /** Sent as JSON unless it is text. */
+  /** Sent as JSON unless it is text, a form or bytes. */
   body?: unknown;
   signal: AbortSignal;
   /** How the other side is called in messages: `Slack`, `the web hook at hooks.example.org`. */
@@ -37,12 +37,14 @@ export async function request(options: Request): Promise<Answer | Failure> {
       method,
       headers: {
         'user-agent': 'redis-agent',
-        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...(body === undefined || isRaw(body) ? {} : { 'content-type': 'application/json' }),
         ...headers,
       },
       redirect: 'manual',
       signal: AbortSignal.any([options.signal, limit]),
-      ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+      ...(body === undefined
+        ? {}
+        : { body: typeof body === 'string' || isRaw(body) ? body : JSON.stringify(body) }),
     });
     const text = await startOf(response);
     return {
@@ -62,6 +64,11 @@ export async function request(options: Request): Promise<Answer | Failure> {
       'see whether it can be reached from this host: name, port, proxy, certificate',
     );
   }
+}
+
+/** fetch says itself what a form is. */
+function isRaw(body: unknown): body is URLSearchParams | Uint8Array<ArrayBuffer> {
+  return body instanceof URLSearchParams || body instanceof Uint8Array;
 }
 
 /** What an answer means where its status says all; undefined when it was taken. */

@@ -14,6 +14,7 @@ import {
   type Answer,
 } from './http.ts';
 import { slackBlocks } from './slack-blocks.ts';
+import { addPicture } from './slack-picture.ts';
 
 const api = 'https://slack.com/api';
 /** Slack takes one message a second. Milliseconds. */
@@ -91,7 +92,7 @@ function byToken(
     name,
     description: `Slack channel ${channel}`,
     pace,
-    async send(notice, { signal, reference }: SendOptions): Promise<Sent> {
+    async send(notice, { signal, reference, files = [] }: SendOptions): Promise<Sent> {
       const message = describeNotice(notice, tools.context);
       const root = rootOf(reference);
       const fresh = message.sections.some(({ heading }) => heading === 'New');
@@ -107,7 +108,17 @@ function byToken(
       if (root !== undefined) await call('chat.update', { ...root, ...bodyOf(message) }, signal);
       const named =
         typeof ts === 'string' && typeof id === 'string' ? JSON.stringify({ ts, channel: id }) : undefined;
-      return { ok: true, answer: 'ok', reference: named };
+      const picture = files.find(({ type }) => type === 'image/png');
+      const lacking =
+        picture === undefined || typeof ts !== 'string' || typeof id !== 'string'
+          ? undefined
+          : await addPicture(picture, { call, thread: { channel: id, ts: root?.ts ?? ts }, signal });
+      // What was posted is not posted again for want of its picture.
+      return {
+        ok: true,
+        answer: lacking === undefined ? 'ok' : `ok, without its picture: ${lacking}`,
+        reference: named,
+      };
     },
     async check(signal) {
       const answer = await call('auth.test', {}, signal);
@@ -147,7 +158,7 @@ const remedies: Record<string, string> = {
   invalid_auth: 'the token is not valid: make a new one',
   token_revoked: 'the token was revoked: make a new one',
   account_inactive: 'the bot was removed: add it again',
-  missing_scope: 'give the bot the scope chat:write',
+  missing_scope: 'give the bot the scope chat:write, and files:write for pictures',
   invalid_payload: 'Slack does not take this message: please report it',
   invalid_blocks: 'Slack does not take this message: please report it',
 };

@@ -55,7 +55,7 @@ async function scheduleOf(
         const run: RunJob = (wanted, options) =>
           app.run(wanted, instance, options, { signal, progress: silent, patience });
         const value: unknown = await planned.start(run);
-        if (job === auditJob) await tellAudit(app, instance, value);
+        if (job === auditJob) await tellAudit(app, instance, value, signal);
       },
       mayPass: (error) =>
         error instanceof FailedElsewhere ? error.mayPass : planned.mayPass?.(error) === true,
@@ -65,10 +65,15 @@ async function scheduleOf(
 }
 
 /** The audit is done and recorded, whatever becomes of the mail. */
-async function tellAudit(app: App, { name }: InstanceSettings, value: unknown): Promise<void> {
+async function tellAudit(
+  app: App,
+  { name }: InstanceSettings,
+  value: unknown,
+  signal: AbortSignal,
+): Promise<void> {
   try {
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what auditJob gives
-    await sendAudit(app, name, value as AuditReport);
+    await sendAudit(app, name, value as AuditReport, signal);
   } catch (error) {
     app.log.error({ instance: name, cause: messageOf(error) }, 'cannot send the audit');
   }

@@ -1,4 +1,6 @@
 import type { Notice, NoticeFile, ReportNotice } from '../../domain/alert.ts';
+import { messageOf } from '../../domain/errors.ts';
+import type { ChannelSettings } from '../../domain/settings/alerts.ts';
 import { reportChannelTypes } from '../../domain/settings/report.ts';
 import type { AuditReport } from '../../harden/audit/report.ts';
 import type { ReportDocument, Table } from '../../report/document.ts';
@@ -28,30 +30,43 @@ export async function sendReport(app: App, signal: AbortSignal): Promise<void> {
   const facts = await gatherReport(app, { instances: settings.instances, since, signal });
   const { instances, timezone, host } = facts;
   const [only] = instances.length === 1 ? instances : [];
-  await post(app, {
-    document: buildReport(facts),
-    table: overviewOf(facts),
-    timezone,
-    kind: 'report',
-    instance: only?.name ?? '',
-    title: `report of ${only?.name ?? host}`,
-    marked: sentMark,
-  });
+  await post(
+    app,
+    {
+      document: buildReport(facts),
+      table: overviewOf(facts),
+      timezone,
+      kind: 'report',
+      instance: only?.name ?? '',
+      title: `report of ${only?.name ?? host}`,
+      marked: sentMark,
+    },
+    signal,
+  );
 }
 
 /** The scheduled audit's page, where reports are sent and this is not switched off. */
-export async function sendAudit(app: App, instance: string, report: AuditReport): Promise<void> {
+export async function sendAudit(
+  app: App,
+  instance: string,
+  report: AuditReport,
+  signal: AbortSignal,
+): Promise<void> {
   if (app.settings.report?.audit !== true) return;
   const { auditDocument, auditTable } = await import('./audit-document.ts');
-  await post(app, {
-    document: auditDocument([report]),
-    table: auditTable([report]),
-    timezone: 'UTC',
-    kind: 'audit',
-    instance,
-    title: `audit of ${instance}`,
-    marked: undefined,
-  });
+  await post(
+    app,
+    {
+      document: auditDocument([report]),
+      table: auditTable([report]),
+      timezone: 'UTC',
+      kind: 'audit',
+      instance,
+      title: `audit of ${instance}`,
+      marked: undefined,
+    },
+    signal,
+  );
 }
 
 interface Posted {
@@ -68,6 +83,7 @@ interface Posted {
 async function post(
   app: App,
   { document, table, timezone, kind, instance, title, marked }: Posted,
+  signal: AbortSignal,
 ): Promise<void> {
   const { renderPage } = await import('../../report/html/page.ts');
   const { renderText } = await import('../../report/text.ts');
@@ -76,17 +92,20 @@ async function post(
   const state = app.state();
   const now = clock.now();
   const stem = `redis-${kind}${instance === '' ? '' : `-${instance}`}-${document.generatedAt.slice(0, 10)}`;
+  const channels = takersOf(app);
+  const page = app.redact(renderPage(document, timezone));
   const files: NoticeFile[] = [
     {
       name: `${stem}.html`,
       type: 'text/html; charset=utf-8',
-      content: Buffer.from(app.redact(renderPage(document, timezone))),
+      content: Buffer.from(page),
     },
     {
       name: `${stem}.txt`,
       type: 'text/plain; charset=utf-8',
       content: Buffer.from(app.redact(renderText(document, timezone))),
     },
+    ...(channels.some(takesPicture) ? await pictureOf(app, page, `${stem}.png`, signal) : []),
   ];
   const named: ReportNotice['files'] = [
     { name: `${stem}.html`, what: 'the whole, as a page for a browser' },
@@ -94,7 +113,6 @@ async function post(
   ];
   const thread = `${kind}-${instance}-${now.toString(36)}`;
   const report = shortOf(document, table, named);
-  const channels = takersOf(app);
   inTransaction(state, () => {
     keepFiles(state, thread, files);
     enqueue(
@@ -121,7 +139,25 @@ async function post(
   ring(settings.state.path);
 }
 
-function takersOf({ settings }: App): { name: string; type: string }[] {
+/** A web hook of Slack's takes text only. */
+function takesPicture(channel: ChannelSettings): boolean {
+  return channel.type === 'slack' && channel.token !== undefined;
+}
+
+/** None where no browser draws it: the verdict goes out all the same. */
+async function pictureOf(app: App, page: string, name: string, signal: AbortSignal): Promise<NoticeFile[]> {
+  const { takePicture } = await import('./print-page.ts');
+  try {
+    const content = await takePicture(page, { path: undefined, signal });
+    return content === undefined ? [] : [{ name, type: 'image/png', content }];
+  } catch (error) {
+    signal.throwIfAborted();
+    app.log.warn({ cause: messageOf(error) }, 'the report goes out without its picture');
+    return [];
+  }
+}
+
+function takersOf({ settings }: App): ChannelSettings[] {
   return settings.alerts.channels.filter(
     ({ name, type }) => reportChannelTypes.includes(type) && settings.report?.to?.includes(name) !== false,
   );

@@ -94,7 +94,7 @@ async function write(
     }
     case 'pdf': {
       const { renderPage } = await import('../../report/html/page.ts');
-      const { printPdf } = await import('../../app/report/print-pdf.ts');
+      const { printPdf } = await import('../../app/report/print-page.ts');
       return await printPdf(renderPage(document, timezone), browser);
     }
     case 'text': {

@@ -8,6 +8,7 @@ export interface HookRequest {
   path: string;
   headers: IncomingMessage['headers'];
   body: string;
+  bytes: Buffer;
   // oxlint-disable-next-line typescript/no-explicit-any -- whatever was sent as JSON
   json: any;
   at: number;
@@ -36,12 +37,14 @@ export async function startHookServer(usual: HookAnswer = { status: 200, body: '
     const chunks: Buffer[] = [];
     incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
     incoming.on('end', () => {
-      const body = Buffer.concat(chunks).toString();
+      const bytes = Buffer.concat(chunks);
+      const body = bytes.toString();
       const request: HookRequest = {
         method: incoming.method ?? '',
         path: incoming.url ?? '',
         headers: incoming.headers,
         body,
+        bytes,
         json: parsed(body),
         at: Date.now(),
       };

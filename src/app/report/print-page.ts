@@ -10,33 +10,42 @@ import { giveToUnprivileged } from '../../lib/unprivileged.ts';
 /** Longer than any page takes, milliseconds. */
 const patience = 120_000;
 
-/**
- * The page as a browser of this host prints it, on A4. Throws an AgentError `failed` where there is none. `path` is the
- * PATH that it is looked for in.
- */
-export async function printPdf(
-  html: string,
-  { path, signal }: { path: string | undefined; signal: AbortSignal },
-): Promise<Uint8Array> {
+interface Browser {
+  /** The PATH that it is looked for in, besides the usual places. */
+  path: string | undefined;
+  signal: AbortSignal;
+}
+
+/** The page as a browser of this host prints it, on A4. Throws an AgentError `failed` where there is none. */
+export async function printPdf(html: string, browser: Browser): Promise<Uint8Array> {
+  return await draw(html, 'pdf', browser);
+}
+
+/** The top of the page as a PNG; undefined where no browser is installed. Throws an AgentError `failed`. */
+export async function takePicture(html: string, browser: Browser): Promise<Uint8Array | undefined> {
+  return findBrowser(browser.path) === undefined ? undefined : await draw(html, 'png', browser);
+}
+
+async function draw(html: string, kind: 'pdf' | 'png', { path, signal }: Browser): Promise<Uint8Array> {
   const browser = findBrowser(path);
   if (browser === undefined)
     throw new AgentError('failed', 'a PDF takes a browser, and none is installed here', {
       hint: 'install chromium, or make the page (--format html) and print it elsewhere',
     });
   const folder = await mkdtemp(join(tmpdir(), 'redis-agent-page-'));
-  const [page, pdf] = [join(folder, 'page.html'), join(folder, 'page.pdf')];
+  const [page, drawn] = [join(folder, 'page.html'), join(folder, `page.${kind}`)];
   try {
     await writeFile(page, html, { mode: 0o600 });
     giveToUnprivileged(folder);
     const limit = AbortSignal.any([signal, AbortSignal.timeout(patience)]);
-    const { exitCode, output } = await runProgram(browser, argumentsFor(folder, page, pdf), {
+    const { exitCode, output } = await runProgram(browser, argumentsFor(folder, page, drawn), {
       signal: limit,
       cwd: folder,
     });
-    const printed = await readFile(pdf).catch(() => undefined);
-    if (printed === undefined || printed.length === 0)
+    const content = await readFile(drawn).catch(() => undefined);
+    if (content === undefined || content.length === 0)
       throw new Error(`it ended with ${exitCode ?? 'a signal'}: ${output.trim().slice(-300)}`);
-    return printed;
+    return content;
   } catch (cause) {
     signal.throwIfAborted();
     throw new AgentError('failed', `${browser} cannot print the page: ${messageOf(cause)}`, {
@@ -49,7 +58,7 @@ export async function printPdf(
 }
 
 /** Its own sandbox cannot be had everywhere; the page runs no script, and the browser has nobody's rights under root. */
-function argumentsFor(folder: string, page: string, pdf: string): string[] {
+function argumentsFor(folder: string, page: string, drawn: string): string[] {
   return [
     '--headless',
     '--no-sandbox',
@@ -59,8 +68,9 @@ function argumentsFor(folder: string, page: string, pdf: string): string[] {
     '--disable-background-networking',
     '--no-first-run',
     `--user-data-dir=${join(folder, 'profile')}`,
-    '--no-pdf-header-footer',
-    `--print-to-pdf=${pdf}`,
+    ...(drawn.endsWith('.pdf')
+      ? ['--no-pdf-header-footer', `--print-to-pdf=${drawn}`]
+      : ['--hide-scrollbars', '--window-size=1280,1060', `--screenshot=${drawn}`]),
     pathToFileURL(page).href,
   ];
 }
