@@ -45,8 +45,8 @@ export async function startSlack(token: string): Promise<SlackServer> {
       return answer({ ok: true, upload_url: `${hook.url}/upload/v1/${id}`, file_id: id });
     },
     'files.completeUploadExternal'({ json }) {
-      for (const { id } of json.files as { id: string }[]) {
-        const file = offered.get(id);
+      for (const each of json.files) {
+        const file = offered.get(String(each.id));
         if (file?.bytes === undefined) return no('file_not_found');
         if (json.channel_id !== 'C0OPS') return no('channel_not_found');
         if (!server.posted.some(({ ts }) => ts === json.thread_ts)) return no('invalid_thread_ts');
