@@ -1,11 +1,11 @@
 import { decide, type Policy } from '../../src/alert/decide.ts';
 import { advance } from '../../src/alert/engine/advance.ts';
-import { recordAlerts } from '../../src/alert/record.ts';
+import { recordEvaluation } from '../../src/app/findings.ts';
 import type { Finding } from '../../src/domain/finding.ts';
+import type { Log } from '../../src/domain/log.ts';
 import { alertGroups, unsettledAlerts } from '../../src/state/alerts/alerts.ts';
 import { waitingFor } from '../../src/state/alerts/outbox.ts';
 import { openState } from '../../src/state/db/open.ts';
-import { inTransaction } from '../../src/state/db/transaction.ts';
 import { systemClock } from '../../src/lib/system-clock.ts';
 import { memoryLog } from '../../test/support/agent/memory-log.ts';
 import { makeTempFolder, removeTempFolder } from '../../test/support/house/temp-folder.ts';
@@ -48,18 +48,29 @@ const findings = Array.from({ length: count }, (_, at): Finding => ({
   evidence: { kind: 'bullmq', waiting: 12, active: 0, due: 12, workers: 1, oldest_seconds: 615 },
 }));
 
+const aged = (round: number): Finding[] =>
+  findings.map((finding) => ({
+    ...finding,
+    summary: `${finding.resource}: the oldest of 12 jobs has been due for ${10 + round}m 15s`,
+    evidence: { ...finding.evidence, oldest_seconds: 615 + round * 60 },
+  }));
+
+const silentLog: Log = {
+  debug() {},
+  info() {},
+  warn() {},
+  error() {},
+  child: () => silentLog,
+};
 const folder = makeTempFolder();
 const state = openState(folder, { clock: systemClock, log: memoryLog() });
 const start = Date.now();
-const record = (now: number): boolean =>
-  inTransaction(state, () =>
-    recordAlerts(
-      state,
-      { instance: 'main', evaluated: [{ rules: ['queue-age'] }], findings },
-      new Map(),
-      now,
-    ),
-  );
+const record = (now: number, found = findings): void => {
+  const clock = { ...systemClock, now: () => now };
+  const evaluated = [{ rules: ['queue-age'] }];
+  // The log would be what is measured: ten thousand lines where all begin.
+  recordEvaluation({ state, clock, log: silentLog }, { instance: 'main', evaluated, findings: found });
+};
 
 function times(what: string, work: (round: number) => void): void {
   const took = Array.from({ length: rounds }, (_, round) => {
@@ -74,6 +85,7 @@ function times(what: string, work: (round: number) => void): void {
 }
 
 try {
+  record(start - 6 * minute);
   record(start);
   const before = process.cpuUsage();
   decide(state, policy, start + minute);
@@ -114,6 +126,9 @@ try {
   times(`${count} open: read from the state`, () => unsettledAlerts(state));
   times(`${count} seen again by an evaluation: recorded`, (round) =>
     record(start + 10 * minute + round * 15_000),
+  );
+  times(`${count} seen again, each with another age: recorded`, (round) =>
+    record(start + 20 * minute + round * 15_000, aged(round)),
   );
   times(`${count} repeated: decided and put into the outbox`, (round) =>
     decide(state, policy, start + (round + 1) * 25 * hour),

@@ -14,7 +14,7 @@ export interface Alert extends Finding {
   state: 'pending' | 'firing' | 'recovering' | 'resolved';
   /** First seen. */
   since: number;
-  /** Last seen. */
+  /** Last seen; of one that fires and stays as it is, up to ten minutes ago. */
   seen_at: number;
   /** When it began to fire; null while it is pending, and for one that never did. */
   fired_at: number | null;

@@ -1,4 +1,4 @@
-import { atLeast, sameFinding, type Evaluated, type Finding } from '../domain/finding.ts';
+import { atLeast, type Evaluated, type Finding } from '../domain/finding.ts';
 import type { State } from './db/open.ts';
 
 /** A finding from when it was first seen until it was not seen any more. Times are milliseconds since the epoch. */
@@ -11,12 +11,19 @@ export interface Episode extends Finding {
   closed_at: number | null;
 }
 
-/** What one evaluation has changed. */
+/** What one evaluation has changed: what was open before and still is, is neither. */
 export interface EpisodeChanges {
   opened: Episode[];
-  /** Open before and after, refreshed; `before` is how it was. */
-  seen: { before: Episode; now: Episode }[];
   closed: Episode[];
+}
+
+/** When a finding was last seen is written no more often than that, milliseconds; and a minute apart for different ones. */
+const noted = 5 * 60_000;
+const spread = 20;
+
+/** That it was seen again is worth a write only now and then: of ten thousand that stay as they are, few each time. */
+export function isDue(id: number, lastSeen: number, now: number): boolean {
+  return now < lastSeen || now - lastSeen >= noted + ((id % spread) * noted) / spread;
 }
 
 /**
@@ -29,37 +36,53 @@ export function recordFindings(
   { instance, evaluated, now }: { instance: string; evaluated: readonly Evaluated[]; now: number },
   findings: readonly Finding[],
 ): EpisodeChanges {
-  const before = openFindings(state, instance).filter((episode) => covers(evaluated, episode));
-  const closed = before.filter((episode) => !findings.some((finding) => sameFinding(finding, episode)));
+  const before = new Map(openRows(state, instance, evaluated).map((row) => [keyOf(row), row]));
+  const found = worstOfEach(findings);
+  const closed = [...before].filter(([key]) => !found.has(key));
   const close = state.db.prepare('UPDATE episodes SET closed_at = ? WHERE id = ?');
-  for (const { id } of closed) close.run(now, id);
-  const changes: EpisodeChanges = {
-    opened: [],
-    seen: [],
-    closed: closed.map((episode) => ({ ...episode, closed_at: now })),
-  };
-  for (const finding of worstOfEach(findings)) {
-    const known = before.find((episode) => sameFinding(finding, episode));
-    if (known === undefined) changes.opened.push(open(state, finding, now));
-    else changes.seen.push({ before: known, now: refresh(state, known, finding, now) });
+  for (const [, { id }] of closed) close.run(now, id);
+  const opened: Episode[] = [];
+  for (const [key, finding] of found) {
+    const known = before.get(key);
+    if (known === undefined) opened.push(open(state, finding, now));
+    else refresh(state, known, finding, now);
   }
-  return changes;
+  return { opened, closed: closed.map(([, row]) => ({ ...asEpisode({ ...row }), closed_at: now })) };
+}
+
+/** An episode whose evidence is still text: of ten thousand each poll, hardly one is needed. */
+type EpisodeRow = Omit<Episode, 'evidence'> & { evidence: string };
+
+function openRows(state: State, instance: string, evaluated: readonly Evaluated[]): EpisodeRow[] {
+  return state.db
+    .prepare('SELECT * FROM episodes WHERE instance = ? AND closed_at IS NULL ORDER BY first_seen, id')
+    .all(instance)
+    .map((row): EpisodeRow => {
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the STRICT table has exactly these columns
+      return row as unknown as EpisodeRow;
+    })
+    .filter((row) => covers(evaluated, row));
+}
+
+function keyOf({ rule, resource }: Pick<Finding, 'rule' | 'resource'>): string {
+  return `${rule}\0${resource}`;
 }
 
 /** One thing can be found wrong twice in one look: of that the worst is told, and of equals the first. */
-function worstOfEach(findings: readonly Finding[]): Finding[] {
-  const worst: Finding[] = [];
+function worstOfEach(findings: readonly Finding[]): Map<string, Finding> {
+  const worst = new Map<string, Finding>();
   for (const finding of findings) {
-    const index = worst.findIndex((other) => sameFinding(other, finding));
-    const other = worst[index];
-    if (other === undefined) worst.push(finding);
-    else if (!atLeast(other.severity, finding.severity)) worst[index] = finding;
+    const other = worst.get(keyOf(finding));
+    if (other === undefined || !atLeast(other.severity, finding.severity)) worst.set(keyOf(finding), finding);
   }
   return worst;
 }
 
 /** Does an evaluation say something about that finding? */
-export function covers(evaluated: readonly Evaluated[], { rule, resource }: Finding): boolean {
+export function covers(
+  evaluated: readonly Evaluated[],
+  { rule, resource }: Pick<Finding, 'rule' | 'resource'>,
+): boolean {
   return evaluated.some(
     ({ rules, resources }) => rules.includes(rule) && (resources?.includes(resource) ?? true),
   );
@@ -104,14 +127,20 @@ function open(state: State, finding: Finding, now: number): Episode {
   return { ...finding, id: Number(lastInsertRowid), first_seen: now, last_seen: now, closed_at: null };
 }
 
-function refresh(state: State, known: Episode, finding: Finding, now: number): Episode {
-  const { severity, summary, remedy, evidence } = finding;
+function refresh(state: State, known: EpisodeRow, finding: Finding, now: number): void {
+  const { severity, summary, remedy } = finding;
+  const evidence = JSON.stringify(finding.evidence);
+  const isSame =
+    known.severity === severity &&
+    known.summary === summary &&
+    known.remedy === remedy &&
+    known.evidence === evidence;
+  if (isSame && !isDue(known.id, known.last_seen, now)) return;
   state.db
     .prepare(
       `UPDATE episodes SET severity = ?, summary = ?, remedy = ?, evidence = ?, last_seen = ? WHERE id = ?`,
     )
-    .run(severity, summary, remedy, JSON.stringify(evidence), now, known.id);
-  return { ...known, ...finding, last_seen: now };
+    .run(severity, summary, remedy, evidence, now, known.id);
 }
 
 function asEpisode(row: Record<string, unknown>): Episode {

@@ -173,3 +173,23 @@ test('what is open at an upgrade has been so since it was first seen', () => {
     { ...findingOf('disk'), evidence: { free: 3 }, change: 'fired', fired_at: 1000 },
   ]);
 });
+
+test('what fires and stays as it is, is not written anew at every look; what changes is', () => {
+  const finding = findingOf('disk');
+  look([finding]);
+  const written = (found: Finding[]): boolean => {
+    const changes = (): number => Number(state.db.prepare('SELECT total_changes() AS n').get()?.['n']);
+    const before = changes();
+    now += 15 * second;
+    look(found);
+    return changes() > before;
+  };
+  expect(written([finding])).toBe(false);
+  expect(written([{ ...finding, summary: 'worse' }])).toBe(true);
+  expect(written([{ ...finding, summary: 'worse', evidence: { bytes: 1 } }])).toBe(true);
+  expect(written([{ ...finding, summary: 'worse', evidence: { bytes: 1 } }])).toBe(false);
+  expect(unsettledAlerts(state)).toMatchObject([{ summary: 'worse', evidence: { bytes: 1 } }]);
+  now += 10 * minute;
+  expect(written([{ ...finding, summary: 'worse', evidence: { bytes: 1 } }])).toBe(true);
+  expect(written([])).toBe(true);
+});

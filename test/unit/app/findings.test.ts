@@ -80,6 +80,6 @@ test('what others have written since counts', () => {
     findings: [found('memory-high')],
   };
   expect(recordEvaluation({ state: other, clock, log: memoryLog() }, both).opened).toHaveLength(1);
-  expect(record([found('memory-high')])).toMatchObject({ opened: [], seen: [{}] });
+  expect(record([found('memory-high')])).toMatchObject({ opened: [], closed: [] });
   other.close();
 });
