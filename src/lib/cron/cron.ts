@@ -1,4 +1,4 @@
-import { createTask, parse, validateDetailed, type CronFieldError } from 'node-cron';
+import { createTask, parse, validateDetailed, type CronFieldError, type ScheduledTask } from 'node-cron';
 
 const day = 86_400_000;
 
@@ -17,10 +17,10 @@ export interface Cron extends Disposable {
 /** Of a valid expression: five fields, or six with seconds first. */
 export function openCron(expression: string): Cron {
   const { hour, minute, second, dayOfMonth, month, dayOfWeek } = parse(expression);
-  // A task that is never started: only its matcher is used, which knows `L`, `15W` and `2#3`.
-  const task = createTask(expression, () => {}, { timezone: 'UTC' });
   const [months, dates, weekdays] = [month, dayOfMonth, dayOfWeek].map(plainNumbers);
   const plain = months !== undefined && dates !== undefined && weekdays !== undefined;
+  // Never started: only its matcher is used, which knows `L`, `15W` and `2#3`. Making one takes a few milliseconds.
+  let task: ScheduledTask | undefined;
   const first = (((hour[0] ?? 0) * 60 + (minute[0] ?? 0)) * 60 + (second[0] ?? 0)) * 1000;
   return {
     hours: hour,
@@ -33,9 +33,11 @@ export function openCron(expression: string): Cron {
       if (months?.has(date.getUTCMonth() + 1) === false) return false;
       if (dates?.has(date.getUTCDate()) === false) return false;
       if (weekdays?.has(date.getUTCDay()) === false) return false;
-      return plain || task.match(date);
+      if (plain) return true;
+      task ??= createTask(expression, () => {}, { timezone: 'UTC' });
+      return task.match(date);
     },
-    [Symbol.dispose]: () => void task.destroy(),
+    [Symbol.dispose]: () => void task?.destroy(),
   };
 }
 
