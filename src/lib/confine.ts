@@ -47,15 +47,16 @@ let setpriv: Setpriv | undefined;
 function probe(): Setpriv {
   const path = first(['/usr/bin/setpriv', '/bin/setpriv']);
   if (path === undefined) return { path, options: [] };
-  const options = [['--pdeathsig', 'KILL'], ['--no-new-privs']].filter((words) => {
+  const takes = (words: string[]): boolean => {
     try {
       execFileSync(path, [...words, path, '--version'], { stdio: 'ignore', timeout: 5000, env: {} });
       return true;
     } catch {
       return false;
     }
-  });
-  return { path, options: options.flat() };
+  };
+  const all = [['--pdeathsig', 'KILL'], ['--no-new-privs']];
+  return { path, options: takes(all.flat()) ? all.flat() : all.filter(takes).flat() };
 }
 
 function first(paths: string[]): string | undefined {
