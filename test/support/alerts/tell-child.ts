@@ -14,6 +14,7 @@ import { systemClock } from '../../../src/lib/system-clock.ts';
 import { openState } from '../../../src/state/db/open.ts';
 import { outboxDepth } from '../../../src/state/alerts/outbox.ts';
 import { memoryLog } from '../agent/memory-log.ts';
+import { endHere } from '../house/end-here.ts';
 
 const [directory = '', killAt = '0'] = process.argv.slice(2);
 const log = memoryLog();
@@ -22,7 +23,7 @@ const state = openState(directory, { clock: systemClock, log });
 let writes = 0;
 const count = (): void => {
   writes += 1;
-  if (writes === Number(killAt)) process.kill(process.pid, 'SIGKILL');
+  if (writes === Number(killAt)) endHere();
 };
 // oxlint-disable-next-line typescript/unbound-method -- the proxy hands its `this` on
 StatementSync.prototype.run = new Proxy(StatementSync.prototype.run, {

@@ -5,6 +5,7 @@ import { AgentError } from '../../../src/domain/errors.ts';
 import { applyHardenJob } from '../../../src/jobs/harden/apply-job.ts';
 import { rollbackHardenJob } from '../../../src/jobs/harden/rollback-job.ts';
 import { openApp } from '../agent/open-app.ts';
+import { endHere } from '../house/end-here.ts';
 
 export interface HardenChild {
   config: string;
@@ -22,7 +23,7 @@ if (process.argv[1] === import.meta.filename) {
   const app = await openApp({ path: task.config });
   const onStep = (step: string): void => {
     tell({ step });
-    if (step === task.killAt) process.kill(process.pid, 'SIGKILL');
+    if (step === task.killAt) endHere();
   };
   const run = { signal: new AbortController().signal, progress: { report() {} } };
   const instance = app.instance(undefined);

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { CuttingProxy } from '../servers/cutting-proxy.ts';
 import type { RestoreKeysTask } from './restore-keys-child.ts';
-import { childScript } from '../house/child-script.ts';
+import { childFlags, childScript } from '../house/child-script.ts';
 
 /**
  * Starts a restore of keys through `proxy` and ends it by SIGKILL when it has sent that many bytes and waits for an answer
@@ -17,7 +17,7 @@ export async function killRestoreKeys(
   const before = proxy.passed;
   proxy.stallAfter(before + bytes);
   const script = childScript('restore/restore-keys-child');
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', script], {
+  const child = spawn(process.execPath, [...childFlags, script], {
     stdio: ['pipe', 'ignore', 'pipe'],
   });
   let errors = '';

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { RestoreChild } from './restore-child.ts';
-import { childScript } from '../house/child-script.ts';
+import { childFlags, childScript } from '../house/child-script.ts';
 
 export interface ChildRun {
   /** Every step that it came to, in order. */
@@ -19,7 +19,7 @@ export async function runRestoreChild(task: RestoreChild): Promise<ChildRun> {
 
 /** Runs a script that reads a task from stdin and tells its steps and a result. */
 export async function runChild(script: string, task: object): Promise<ChildRun> {
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', script], {
+  const child = spawn(process.execPath, [...childFlags, script], {
     stdio: ['pipe', 'pipe', 'pipe'],
   });
   let [output, errors] = ['', ''];

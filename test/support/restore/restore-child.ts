@@ -11,6 +11,7 @@ import { planRestoreJob } from '../../../src/jobs/restore/plan-restore.ts';
 import { restoreJob } from '../../../src/jobs/restore/restore.ts';
 import { connectRedis } from '../../../src/redis/connect.ts';
 import { openApp } from '../agent/open-app.ts';
+import { endHere } from '../house/end-here.ts';
 import { serverUser } from '../servers/server-user.ts';
 
 export interface RestoreChild {
@@ -92,7 +93,7 @@ if (process.argv[1] === import.meta.filename) {
     allow: [],
     async onStep(step: string) {
       tell({ step });
-      if (step === task.killAt) process.kill(process.pid, 'SIGKILL');
+      if (step === task.killAt) endHere();
       await startOther(step);
     },
   };

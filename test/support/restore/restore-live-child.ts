@@ -1,9 +1,10 @@
 /** Restores live and kills itself (SIGKILL) at a point: `scripts/node restore-live-child.ts CONFIG ID POINT [MODE]`. */
+import { endHere } from '../house/end-here.ts';
 import { restoreLive } from './restore-live.ts';
 
 const [config = '', id = '', point = '', mode] = process.argv.slice(2);
 const die = (at: string): void => {
-  if (at === point) process.kill(process.pid, 'SIGKILL');
+  if (at === point) endHere();
 };
 await restoreLive(config, id, {
   preBackup: false,

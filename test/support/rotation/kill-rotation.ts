@@ -1,12 +1,12 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { join } from 'node:path';
+import { childFlags, childScript } from '../house/child-script.ts';
 import type { RotateChild } from './rotate-child.ts';
 
 /** Runs a rotation in a process of its own; resolves when SIGKILL has ended it at the step, and rejects when it got past. */
 export async function killRotation(task: RotateChild): Promise<void> {
-  const script = join(import.meta.dirname, 'rotate-child.ts');
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', script], {
+  const script = childScript('rotation/rotate-child');
+  const child = spawn(process.execPath, [...childFlags, script], {
     stdio: ['pipe', 'ignore', 'pipe'],
   });
   let errors = '';

@@ -2,6 +2,7 @@
 import { text } from 'node:stream/consumers';
 import { rotatePasswordJob, type RotateOptions } from '../../../src/jobs/harden/rotate-password.ts';
 import { openApp } from '../agent/open-app.ts';
+import { endHere } from '../house/end-here.ts';
 
 export interface RotateChild {
   config: string;
@@ -27,7 +28,7 @@ if (process.argv[1] === import.meta.filename) {
     dryRun: false,
     by: 'test',
     onStep(step, moment) {
-      if (step === task.killAt && moment === task.moment) process.kill(process.pid, 'SIGKILL');
+      if (step === task.killAt && moment === task.moment) endHere();
     },
   };
   const run = { signal: new AbortController().signal, progress: { report() {} } };

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import type { StoreChild } from './store-child.ts';
-import { childScript } from '../house/child-script.ts';
+import { childFlags, childScript } from '../house/child-script.ts';
 
 export interface ChildResult {
   bytes?: number;
@@ -22,7 +22,7 @@ export async function runStoreChild(
   task: StoreChild,
   options: { killAfter?: number; limits?: string } = {},
 ): Promise<ChildResult | undefined> {
-  const argv = [process.execPath, '--disable-warning=ExperimentalWarning', script];
+  const argv = [process.execPath, ...childFlags, script];
   const child = spawn('sh', ['-c', `${options.limits ?? ':'}; exec "$@"`, 'sh', ...argv], {
     stdio: ['pipe', 'pipe', 'inherit'],
   });
