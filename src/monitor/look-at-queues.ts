@@ -19,6 +19,8 @@ export interface QueuesSeen {
   found: QueueRef[] | undefined;
   /** Those whose keys this user may not read, and what would let it. */
   forbidden: { label: string; rule: string }[];
+  /** What this server does not let us ask, and therefore nobody knows: in its own words. */
+  blind: { what: 'search' | 'workers'; why: string }[];
   /** Wall time of the reading, milliseconds. */
   at: number;
 }
@@ -57,14 +59,26 @@ export async function lookAtQueues(
     return texts;
   };
   await ask(infoCollector);
+  const blind: QueuesSeen['blind'] = [];
+  /** Goes on without what a provider refuses; a connection that broke is no refusal. */
+  const refusedAs = (what: 'search' | 'workers', error: unknown): void => {
+    const refused = error instanceof AgentError && error.reason !== 'closed' && error.reason !== 'timeout';
+    if (!refused) throw error;
+    blind.push({ what, why: error.message });
+  };
   let fresh: QueueRef[] | undefined;
   if (found === undefined && settings.find_queues !== null) {
     onSearch();
     const search = searchQueues(known.databases, () => clock.monotonic());
-    while (fresh === undefined) {
+    try {
+      while (fresh === undefined) {
+        signal.throwIfAborted();
+        ({ found: fresh } = await search.step(connection, turn));
+        if (fresh === undefined) await clock.sleep(turn, signal);
+      }
+    } catch (error) {
       signal.throwIfAborted();
-      ({ found: fresh } = await search.step(connection, turn));
-      if (fresh === undefined) await clock.sleep(turn, signal);
+      refusedAs('search', error);
     }
   }
   const refs = chooseQueues(instance, settings.queues, fresh ?? found ?? [], mostQueues);
@@ -74,8 +88,7 @@ export async function lookAtQueues(
     try {
       workers = workersIn(String((await ask(workersCollector))[0] ?? ''));
     } catch (error) {
-      // Who works on it is unknown then.
-      if (!(error instanceof AgentError) || error.reason === 'closed') throw error;
+      refusedAs('workers', error);
     }
   }
   if (refs.length > 0) await ask(queuesCollector);
@@ -83,5 +96,5 @@ export async function lookAtQueues(
   if (more !== undefined) await ask(more);
   if (draft.queues === undefined) settleQueues(draft, known, new Map());
   const forbidden = (draft.forbidden ?? []).map((ref) => ({ label: queueLabel(ref), rule: keyRule(ref) }));
-  return { queues: draft.queues ?? [], workers, found: fresh, forbidden, at };
+  return { queues: draft.queues ?? [], workers, found: fresh, forbidden, blind, at };
 }

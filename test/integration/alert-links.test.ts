@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { signLink } from '../../src/lib/signed-link.ts';
 import { runAgent, writeConfig, type TestConfig } from '../support/agent/cli.ts';
-import { startDaemon } from '../support/agent/daemon.ts';
+import { sound, startDaemon } from '../support/agent/daemon.ts';
 import { startSmtp, textPart } from '../support/alerts/smtp-server.ts';
 import { freePort } from '../support/servers/free-port.ts';
 import { startServer } from '../support/servers/redis-server.ts';
@@ -45,7 +45,7 @@ const alertsOf = async (config: TestConfig): Promise<Alert[]> =>
   (await runAgent(['alerts', 'list', '--json'], { config })).json.alerts;
 
 async function watched(more: Record<string, unknown> = {}) {
-  const [server, smtp, port] = [await startServer(), await startSmtp(), await freePort()];
+  const [server, smtp, port] = [await startServer({ config: sound }), await startSmtp(), await freePort()];
   const mail = {
     name: 'mail',
     type: 'email',

@@ -3,13 +3,13 @@ import { getPriority, setPriority } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { runAgent, writeConfig } from '../support/agent/cli.ts';
-import { startDaemon } from '../support/agent/daemon.ts';
+import { sound, startDaemon } from '../support/agent/daemon.ts';
 import { startServer, type TestServer } from '../support/servers/redis-server.ts';
 import { isGone } from '../support/servers/scratch-process.ts';
 
 /** A server whose next save takes as long as the test likes. */
 async function slowServer(): Promise<TestServer> {
-  const server = await startServer();
+  const server = await startServer({ config: sound });
   await server.call('SET', 'key', 'x');
   await server.call('DEBUG', 'POPULATE', '20000');
   // Microseconds for each key.

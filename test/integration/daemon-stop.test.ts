@@ -8,6 +8,7 @@ import {
   faraway,
   planned,
   slowServer,
+  sound,
   startDaemon,
   untilSaving,
 } from '../support/agent/daemon.ts';
@@ -54,7 +55,7 @@ test('a second SIGTERM cuts a save short: no half backup', async () => {
 });
 
 test('a second SIGTERM cuts a proof short: no scratch server, and the backup stays', async () => {
-  const server = await startServer();
+  const server = await startServer({ config: sound });
   await server.call('DEBUG', 'POPULATE', 400_000, 'key', 60);
   const config = writeConfig(planned(server, { schedule: faraway(), prove: true }));
   const daemon = startDaemon(config);

@@ -10,6 +10,7 @@ import {
   planned,
   serverWithKey,
   slowServer,
+  sound,
   startDaemon,
   taken,
   untilSaving,
@@ -22,7 +23,7 @@ test('the first backup at once, then by the schedule; each is proven, and the ol
   annotate,
 }) => {
   const password = 'daemon-password-3e1a';
-  const server = await startServer({ config: { requirepass: password } });
+  const server = await startServer({ config: { ...sound, requirepass: password } });
   await server.call('SET', 'key', 'value');
   const { encryption } = makeAgeKey(tempFolder());
   const plan = { schedule: often, prove: true, retention: { days: 0, keep_min: 1 } };

@@ -30,6 +30,7 @@ export interface QueuesNow {
   queues: QueueNow[];
   workers: QueuesSeen['workers'];
   forbidden: QueuesSeen['forbidden'];
+  blind: QueuesSeen['blind'];
 }
 
 export interface ReadOptions {
@@ -64,6 +65,7 @@ export async function readQueuesNow(
       at: seen.at,
       workers: seen.workers,
       forbidden: seen.forbidden,
+      blind: seen.blind,
       queues: seen.queues.map((reading) => ({
         ...ratesOf(app, instance.name, reading.label, seen.at),
         reading,

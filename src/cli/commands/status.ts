@@ -140,11 +140,42 @@ function renderInstance(
     rows.push([index === 0 ? 'alerts' : '', { text: describeTrouble(trouble, now), paint: style.bad }]);
   if (state !== null)
     rows.push(['state', { text: `${printable(state)}: what happens is NOT REMEMBERED`, paint: style.bad }]);
-  for (const { severity, summary, remedy } of findings)
+  for (const { severity, summary, remedy } of blindAsOne(findings))
     rows.push([{ text: severity, paint: paintSeverity(style, severity) }, `${summary}; ${remedy}`]);
   if (findings.length === 0) rows.push(['findings', { text: 'none', paint: style.good }]);
   return `${style.strong(instance)}\n${renderTable([{ title: '' }, { title: '' }], rows)}`;
 }
+
+type Shown = InstanceStatus['findings'][number];
+
+/** A provider that offers little is one line, not seven: what cannot be seen for the same reason is told together. */
+function blindAsOne(findings: readonly Shown[]): Shown[] {
+  const likeness = ({ rule, severity, evidence }: Shown): string | undefined =>
+    rule === 'watch-blind' && evidence['reason'] !== 'keys'
+      ? `${severity} ${String(evidence['reason'])}`
+      : undefined;
+  return findings.flatMap((finding, at) => {
+    const like = likeness(finding);
+    if (like === undefined) return [finding];
+    const alike = findings.filter((other) => likeness(other) === like);
+    if (alike.length === 1) return [finding];
+    if (findings.findIndex((other) => likeness(other) === like) !== at) return [];
+    // `what slowlog would tell is not known: instance b: SLOWLOG GET: the server …`
+    const commands = alike.flatMap(({ summary }) => /(?:: |may not run )([A-Z][A-Z ]*[A-Z])(?=[:;,]|$)/.exec(summary)?.[1] ?? []);
+    const why = blindReasons[String(finding.evidence['reason'])] ?? 'the server refuses';
+    return [
+      {
+        ...finding,
+        summary: `what ${alike.map(({ resource }) => resource).join(', ')} would tell is not known: ${why} ${[...new Set(commands)].join(', ')}`,
+      },
+    ];
+  });
+}
+
+const blindReasons: Readonly<Record<string, string>> = {
+  'unknown-command': 'the server does not know',
+  noperm: 'the agent’s user may not run',
+};
 
 const troubles = { disabled: 'does not work', failing: 'fails', stuck: 'is stuck' };
 

@@ -7,6 +7,7 @@ import { round } from './measure.ts';
 import { paintSeverity } from './severity.ts';
 import { sparkline } from './sparkline.ts';
 import { renderTable, type Cell } from './table.ts';
+import { wrap } from './wrap.ts';
 
 const hour = 3_600_000;
 const right = { align: 'right' as const };
@@ -58,22 +59,29 @@ export function queueDocument(
   };
 }
 
-export const queuesDocument = ({ instance, at, queues, forbidden }: QueuesNow): unknown => ({
+export const queuesDocument = ({ instance, at, queues, forbidden, blind }: QueuesNow): unknown => ({
   instance,
   at: iso(at),
   queues: queues.map((queue) => queueDocument(queue, at)),
   not_readable: forbidden.map(({ label }) => label),
+  not_known: blind.map(({ what, why }) => ({ what, why })),
 });
 
+const unknownWords = {
+  search: 'queues cannot be looked for here, and those count that monitor.queues names',
+  workers: 'who works on them is unknown',
+};
+
 export function renderQueues(
-  { instance, at, queues, forbidden }: QueuesNow,
+  { instance, at, queues, forbidden, blind }: QueuesNow,
   { style, width }: RenderContext,
   named: boolean,
 ): string {
   const title = named ? `${style.strong(instance)}\n` : '';
-  const hidden = forbidden.map(
-    ({ label, rule }) => `\n${printable(label)} may not be read: ${printable(rule)}`,
-  );
+  const hidden = [
+    ...forbidden.map(({ label, rule }) => `\n${printable(label)} may not be read: ${printable(rule)}`),
+    ...blind.map(({ what, why }) => `\n${wrap(`${unknownWords[what]}: ${printable(why)}`, width)}`),
+  ];
   if (queues.length === 0 && hidden.length > 0) return title + hidden.join('').trimStart();
   if (queues.length === 0)
     return `${title}no queue was found; one that is called otherwise is named in monitor.queues`;

@@ -2,7 +2,7 @@ import { request, type IncomingHttpHeaders } from 'node:http';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { runAgent, writeConfig } from '../../support/agent/cli.ts';
-import { startDaemon } from '../../support/agent/daemon.ts';
+import { sound, startDaemon } from '../../support/agent/daemon.ts';
 import { freePort } from '../../support/servers/free-port.ts';
 import { startServer } from '../../support/servers/redis-server.ts';
 
@@ -28,7 +28,7 @@ async function get(
 }
 
 test('/metrics has what was polled, and /healthz is well', async () => {
-  const server = await startServer();
+  const server = await startServer({ config: sound });
   const port = await freePort();
   const smtp = { url: 'smtp://127.0.0.1:1' };
   const mail = { name: 'mail', type: 'email', from: 'a@example.org', to: ['b@example.org'], smtp };
@@ -57,7 +57,7 @@ test('/metrics has what was polled, and /healthz is well', async () => {
 });
 
 test('with a token, and over a socket', async () => {
-  const server = await startServer();
+  const server = await startServer({ config: sound });
   const config = writeConfig({ server, settings: often });
   const socketPath = join(config.folder, 'http.sock');
   const token = config.secret('metrics', 'a-token-for-metrics-51c2');
@@ -86,7 +86,7 @@ test('with a token, and over a socket', async () => {
 });
 
 test('the report is what the command makes, and nothing else is to be had', async () => {
-  const server = await startServer();
+  const server = await startServer({ config: sound });
   const port = await freePort();
   const config = writeConfig({
     server,

@@ -113,15 +113,18 @@ export function planned(server: TestServer, plan: Plan, more: ConfigOptions = {}
   return { server, ...more, settings: { backup, verify: { after_backup: prove }, timezone: 'UTC' } };
 }
 
+/** As a server should be: with a limit of memory, so that the watch has nothing to say. */
+export const sound = { maxmemory: '500mb' };
+
 export async function serverWithKey(): Promise<TestServer> {
-  const server = await startServer();
+  const server = await startServer({ config: sound });
   await server.call('SET', 'key', 'value');
   return server;
 }
 
 /** Its saves take at least a second and a half. */
 export async function slowServer(): Promise<TestServer> {
-  const server = await startServer({ config: { 'rdb-key-save-delay': '10000' } });
+  const server = await startServer({ config: { ...sound, 'rdb-key-save-delay': '10000' } });
   await server.call('DEBUG', 'POPULATE', 150);
   return server;
 }
