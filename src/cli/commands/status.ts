@@ -161,7 +161,9 @@ function blindAsOne(findings: readonly Shown[]): Shown[] {
     if (alike.length === 1) return [finding];
     if (findings.findIndex((other) => likeness(other) === like) !== at) return [];
     // `what slowlog would tell is not known: instance b: SLOWLOG GET: the server …`
-    const commands = alike.flatMap(({ summary }) => /(?:: |may not run )([A-Z][A-Z ]*[A-Z])(?=[:;,]|$)/.exec(summary)?.[1] ?? []);
+    const commands = alike.flatMap(
+      ({ summary }) => /(?:: |may not run )([A-Z][A-Z ]*[A-Z])(?=[:;,]|$)/.exec(summary)?.[1] ?? [],
+    );
     const why = blindReasons[String(finding.evidence['reason'])] ?? 'the server refuses';
     return [
       {

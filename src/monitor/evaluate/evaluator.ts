@@ -13,13 +13,19 @@ export interface Verdict {
   resource?: string;
 }
 
+/** Of this one nothing can be told now: what is known of it stays as it is. */
+export interface Untold {
+  resource: string;
+  untold: true;
+}
+
 /** A rule with its judge: a pure function of the view. */
 export interface Evaluator {
   rule: Rule;
   /** Judges the sample of a server that does not answer too. */
   always?: boolean;
   /** undefined: it cannot be told now, which neither opens nor closes anything. */
-  judge(view: View): readonly Verdict[] | undefined;
+  judge(view: View): readonly (Verdict | Untold)[] | undefined;
 }
 
 /** A rule over samples: it goes on firing for five minutes after it was last seen, and follows from a server that is down. */

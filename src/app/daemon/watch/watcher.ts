@@ -1,5 +1,5 @@
 import { messageOf } from '../../../domain/errors.ts';
-import type { Severity } from '../../../domain/finding.ts';
+import type { Finding, Severity } from '../../../domain/finding.ts';
 import type { Sample } from '../../../domain/sample.ts';
 import type { InstanceSettings } from '../../../domain/settings.ts';
 import { thresholdsOf } from '../../../domain/settings/monitor.ts';
@@ -140,8 +140,9 @@ export class Watcher {
       was: (rule, resource) => was.get(`${rule}\0${resource}`),
     });
     const { judged, unknown } = judgement;
+    const told = [...judgement.findings, ...this.#heldFindings(judgement.held)];
     const { waivers } = app.settings.audit;
-    const findings = judgement.findings.filter(
+    const findings = told.filter(
       (finding) => waiverOf(finding, waivers, { subject: name, now: app.clock.now() }) === undefined,
     );
     const log = app.log.child({ instance: name });
@@ -154,6 +155,24 @@ export class Watcher {
       ...kept,
       ...findings.map(({ rule, resource, severity }) => [`${rule}\0${resource}`, severity] as const),
     ]);
+  }
+
+  /** What cannot be told now, as it was told last. */
+  #heldFindings(held: readonly { rule: string; resource: string }[]): Finding[] {
+    const fires = held.some(({ rule, resource }) => this.#was?.has(`${rule}\0${resource}`) === true);
+    if (!fires) return [];
+    const { name } = this.instance;
+    return openFindings(this.app.state(), name)
+      .filter((open) => held.some(({ rule, resource }) => rule === open.rule && resource === open.resource))
+      .map(({ rule, resource, severity, summary, remedy, evidence }) => ({
+        instance: name,
+        rule,
+        resource,
+        severity,
+        summary,
+        remedy,
+        evidence,
+      }));
   }
 
   /** What a day came to is in the history, and need not be asked for in every poll. */

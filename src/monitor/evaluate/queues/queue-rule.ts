@@ -4,7 +4,7 @@ import type { QueueReading } from '../../../domain/queue.ts';
 import type { Rule } from '../../../domain/rule.ts';
 import type { Threshold } from '../../../domain/settings/monitor.ts';
 import { formatDuration } from '../../../lib/duration.ts';
-import { sampleRule, type Evaluator, type Verdict } from '../evaluator.ts';
+import { sampleRule, type Evaluator, type Untold, type Verdict } from '../evaluator.ts';
 import { nowOf, within, type View } from '../view.ts';
 
 export interface QueueView {
@@ -17,10 +17,10 @@ export interface QueueView {
 
 export type QueueVerdict = Omit<Verdict, 'resource'>;
 
-/** A rule over each queue for itself. */
+/** A rule over each queue for itself. `untold`: what it goes by cannot be seen, of this queue. */
 export function queueRule(
   rule: Parameters<typeof sampleRule>[0],
-  judge: (one: QueueView) => QueueVerdict | undefined,
+  judge: (one: QueueView) => QueueVerdict | 'untold' | undefined,
 ): Evaluator {
   const whole: Rule = { ...sampleRule(rule), page: 'docs/findings/queues.md' };
   return {
@@ -30,12 +30,24 @@ export function queueRule(
       const seen = view.samples.findLast(({ queues }) => queues !== undefined);
       if (seen?.queues === undefined) return nowOf(view).texts['role'] === 'replica' ? [] : undefined;
       const { at } = seen;
-      return seen.queues.flatMap((queue): Verdict[] => {
-        const verdict = judge({ queue, now: at, view, was: view.was(rule.id, queue.label) });
-        return verdict === undefined ? [] : [{ ...verdict, resource: queue.label }];
+      const verdicts = seen.queues.flatMap((queue): (Verdict | Untold)[] => {
+        const { label: resource } = queue;
+        const verdict = judge({ queue, now: at, view, was: view.was(rule.id, resource) });
+        if (verdict === 'untold') return [{ resource, untold: true }];
+        return verdict === undefined ? [] : [{ ...verdict, resource }];
       });
+      const nothing = seen.queues.length > 0 && verdicts.length === seen.queues.length;
+      if (nothing && verdicts.every((one) => 'untold' in one)) return undefined;
+      return [...verdicts, ...unreadable(view)];
     },
   };
+}
+
+/** Those whose keys the agent may not read any more. */
+function unreadable(view: View): Untold[] {
+  return nowOf(view).blind.flatMap(({ collector, reason }): Untold[] =>
+    reason === 'keys' ? [{ resource: collector.replace(/^queue /, ''), untold: true }] : [],
+  );
 }
 
 /** The bound that a queue has of its own, with the same again at two and four times; else the threshold. */

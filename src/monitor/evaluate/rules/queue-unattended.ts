@@ -11,10 +11,12 @@ export const queueUnattended = queueRule(
   },
   ({ queue, now }) => {
     const { workers, due, paused, held, finishedAt, dueSince } = queue;
-    if (workers !== 0 || due === 0 || paused || (held ?? 0) > 0 || queue.ref.kind === 'stream')
-      return undefined;
+    if (due === 0 || paused || (held ?? 0) > 0 || queue.ref.kind === 'stream') return undefined;
     // Their connections may have other names: whoever finishes jobs is there.
     if (finishedAt !== null && now - finishedAt < 2 * minute) return undefined;
+    const named = queue.ref.kind === 'bull' || queue.ref.kind === 'bullmq';
+    if (workers === null) return named ? 'untold' : undefined;
+    if (workers > 0) return undefined;
     const since = dueSince === null ? '' : `, the oldest for ${age(now, dueSince)}`;
     return {
       severity: 'critical',
