@@ -3,7 +3,13 @@ import { systemClock } from './lib/system-clock.ts';
 import { childCommand } from './app/daemon/child-command.ts';
 import { handsCommand } from './app/hands/command.ts';
 import { mindCommand } from './app/switch/command.ts';
-import type { SwitchLink } from './app/switch/mind.ts';
+import {
+  serveHandsCommand,
+  serveRestoreCommand,
+  serveSwitchCommand,
+  settleRestoresCommand,
+} from './app/units/places.ts';
+import type { SwitchLink } from './app/switch/link.ts';
 import { ownProgram } from './app/own-program.ts';
 import { agentVersion } from './app/version.ts';
 
@@ -25,6 +31,15 @@ async function main(argv: string[]): Promise<number> {
     const { workInFolder } = await import('./app/hands/work.ts');
     return await workInFolder(argv[1]);
   }
+  // Started by a unit, for the connection that it was handed.
+  if (argv[0] === serveHandsCommand) {
+    const { workInFolder } = await import('./app/hands/work.ts');
+    return await workInFolder(undefined);
+  }
+  if (argv[0] === serveSwitchCommand) {
+    const { serveSwitch } = await import('./app/units/serve-switch.ts');
+    return await serveSwitch(process.env, systemClock);
+  }
   const stop = new AbortController();
   const cut = new AbortController();
   const onSignal = (name: NodeJS.Signals): void => {
@@ -40,6 +55,28 @@ async function main(argv: string[]): Promise<number> {
   // A backup does not end because nobody sees its progress any more: a terminal that was closed.
   process.stderr.on('error', () => {});
   const { runCli } = await import('./cli/run.ts');
+  if (argv[0] === serveRestoreCommand) {
+    const { serveRestore } = await import('./app/units/serve-restore.ts');
+    return await serveRestore(
+      process.env,
+      onSignal,
+      async (served) =>
+        await runCli(served.argv, {
+          ...served,
+          forOthers: true,
+          clock: systemClock,
+          program: ownProgram(),
+          signal: stop.signal,
+          cut: cut.signal,
+        }),
+    );
+  }
+  if (argv[0] === settleRestoresCommand) {
+    // What has ended by itself has left nothing.
+    if (process.env['SERVICE_RESULT'] === 'success') return 0;
+    const { settleRestores } = await import('./app/units/settle.ts');
+    return await settleRestores(process.env, stop.signal);
+  }
   const link = await giveRootUp(argv);
   return runCli(link === undefined ? argv : argv.slice(2), {
     link,

@@ -50,7 +50,8 @@ if (inputsFile !== undefined) {
 cpSync(join(root, 'docs/findings'), join(dist, 'docs/findings'), { recursive: true });
 
 // What `harden` brings servers to.
-cpSync(join(root, 'conf/policies'), join(dist, 'conf/policies'), { recursive: true });
+for (const folder of ['conf/policies', 'conf/units'])
+  cpSync(join(root, folder), join(dist, folder), { recursive: true });
 
 const files = Object.entries(metafile.outputs).toSorted(([, a], [, b]) => b.bytes - a.bytes);
 for (const [path, { bytes }] of files.slice(0, 8)) console.log(`${kB(bytes).padStart(9)}  ${path}`);

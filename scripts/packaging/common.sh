@@ -14,6 +14,10 @@ join_groups() {
 has_systemd() { [ -d /run/systemd/system ]; }
 
 make_folders() {
+  # Who may have a restore done without being root, and who does its parts; see redis-agent init --units.
+  for group in redis-agent-admin redis-agent-hands; do
+    getent group "$group" >/dev/null || groupadd --system "$group"
+  done
   for folder in /etc/redis-agent /etc/redis-agent/secrets; do
     [ -d "$folder" ] || install -d -m 0750 -o root -g redis-agent "$folder"
   done
@@ -29,9 +33,16 @@ restart_running() {
 
 stop_and_disable() {
   has_systemd || return 0
-  for unit in redis-agent-enforce.timer redis-agent.service; do
+  for unit in redis-agent-enforce.timer redis-agent-restore.socket redis-agent-switch.socket redis-agent.service; do
     systemctl disable --now "$unit" >/dev/null 2>&1 || true
   done
+  # Of redis-agent init --units.
+  for unit in /etc/systemd/system/redis-agent-hands-*.socket; do
+    [ -e "$unit" ] || continue
+    systemctl stop "$(basename "$unit")" >/dev/null 2>&1 || true
+    rm -f "$unit" "${unit%.socket}@.service"
+  done
+  rm -rf /etc/systemd/system/redis-agent-restore.socket.wants
 }
 
 # Everything that the agent writes for itself, by name: never a folder that may hold a repository or somebody's key.

@@ -33,7 +33,7 @@ import { chooseInstance } from './choose-instance.ts';
 import { linkMaker } from './links/make-link.ts';
 import { openStore } from './open-store.ts';
 import { runJob } from './run/run-job.ts';
-import type { SwitchLink } from './switch/mind.ts';
+import type { SwitchLink } from './switch/link.ts';
 import { switchHost } from './switch/switch-host.ts';
 import { agentVersion } from './version.ts';
 
@@ -45,7 +45,7 @@ export interface AppOptions {
   /** Where read secrets are noted, so that the log can mask them. */
   secrets: Secret[];
   /** Settings that were validated before, and where they were read. */
-  loaded?: LoadedSettings;
+  loaded?: LoadedSettings | undefined;
   /** Run by root it stays root, for what nobody else may do; its own files are still the daemon's. */
   keepRoot?: boolean;
   /** Program and arguments that start this agent, less its command. */

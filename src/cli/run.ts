@@ -1,9 +1,9 @@
 import type { Readable } from 'node:stream';
 import { createInterface } from 'node:readline/promises';
 import { buildApp, type App } from '../app/build-app.ts';
-import type { SwitchLink } from '../app/switch/mind.ts';
+import type { SwitchLink } from '../app/switch/link.ts';
 import { runMind } from '../app/switch/run-mind.ts';
-import { reservePort, settingsOf } from '../app/switch/switch-host.ts';
+import { askRestore } from '../app/units/ask-restore.ts';
 import type { Clock } from '../domain/clock.ts';
 import { AgentError } from '../domain/errors.ts';
 import type { Secret } from '../domain/secret.ts';
@@ -39,6 +39,8 @@ export interface CliHost {
   cut: AbortSignal;
   /** Root's side of this command, where this process has given root up for it. */
   link?: SwitchLink | undefined;
+  /** Somebody else has asked for it, who may have it done and may read nothing of ours. */
+  forOthers?: boolean;
 }
 
 /** Options that may be given more than once. */
@@ -61,10 +63,12 @@ export async function runCli(argv: readonly string[], host: CliHost): Promise<nu
     json = parsed.globals.json;
     color = useColor(stderr, env) && parsed.globals.color;
     const { command, globals, args } = parsed;
+    const shared = command.sharesRoot?.(args) === true;
+    const lend = command.lends?.(args);
+    if (host.forOthers === true && (!shared || lend !== undefined || globals.config !== undefined))
+      throw notForOthers();
     const elsewhere =
-      host.link === undefined && command.sharesRoot?.(args) === true
-        ? await runMind({ ...host, argv, configPath: globals.config, lend: command.lends?.(args) })
-        : undefined;
+      host.link === undefined && shared ? await goElsewhere(argv, globals, lend, host) : undefined;
     return elsewhere ?? (await execute(command, globals, args, host));
   } catch (error) {
     const reported = asInterrupted(error, host.signal);
@@ -72,6 +76,27 @@ export async function runCli(argv: readonly string[], host: CliHost): Promise<nu
     else stderr.write(`${renderError(reported, createStyle(color))}\n`);
     return reported instanceof AgentError ? exitCodes[reported.code] : exitCodes.failed;
   }
+}
+
+/** By units of this host where one may ask them; by another process where we are root. Undefined: it is done here. */
+async function goElsewhere(
+  argv: readonly string[],
+  { config }: GlobalOptions,
+  lend: string | undefined,
+  host: CliHost,
+): Promise<number | undefined> {
+  // They have the configuration of this host.
+  const own = config !== undefined || Boolean(host.env['REDIS_AGENT_CONFIG']);
+  const asked = own ? undefined : await askRestore({ ...host, argv });
+  return asked ?? (await runMind({ ...host, argv, configPath: config, lend }));
+}
+
+function notForOthers(): AgentError {
+  return new AgentError(
+    'usage',
+    'without root only backups of the repository are restored, by the configuration of this host',
+    { hint: 'run it as root: sudo redis-agent …' },
+  );
 }
 
 /** Whatever fails after an interrupt fails by it; an error that says so itself may tell more. */
@@ -112,7 +137,7 @@ async function execute(
       app ??= await openApp(command, globals, args, host);
       return app;
     },
-    reservePort: async () => await (host.link === undefined ? reserveLowPort() : reservePort(host.link)),
+    reservePort: async () => await (host.link === undefined ? reserveLowPort() : host.link.reservePort()),
     newApp: () => openApp(command, globals, args, host),
     show(text) {
       if (globals.quiet === true) return;
@@ -183,8 +208,13 @@ async function sayIfNobodyTells(app: App, began: number, context: CommandContext
 
 /** On stderr: stdout is the result. The end of the input is a no, Ctrl-C an interruption. */
 async function ask(question: string, { stdin, stderr, signal }: CliHost): Promise<boolean> {
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a terminal, as was checked
-  const prompt = createInterface({ input: stdin, output: stderr as NodeJS.WriteStream });
+  const prompt = createInterface({
+    input: stdin,
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a terminal, as was checked
+    output: stderr as NodeJS.WriteStream,
+    // Another process' terminal edits its lines itself.
+    terminal: 'setRawMode' in stdin,
+  });
   const ended = new Promise<string>((resolve, reject) => {
     prompt.once('close', () => resolve(''));
     // The terminal sends no signal while a line is edited.
@@ -215,7 +245,7 @@ async function openApp(
   });
   const keepRoot = command.keepsRoot?.(args) ?? false;
   const { env, clock, program, link } = host;
-  const told = link === undefined ? {} : { link, loaded: await settingsOf(link) };
+  const told = link === undefined ? {} : { link, loaded: await link.settings() };
   return buildApp({ configPath: globals.config, env, clock, log, secrets, keepRoot, program, ...told });
 }
 

@@ -7,12 +7,12 @@ import { handsVerbs } from './verbs.ts';
 
 /**
  * The process that works in a server's data directory: with the rights of its user, and knowing nothing but what it is told
- * to do there. It ends with who asks, after what it is doing at that moment, and is deaf to what would end it half way.
+ * to do there (`words`: whose those are; undefined where it is that user already). It ends with who asks, after what it is doing at that moment, and is deaf to what would end it half way.
  */
-export async function workInFolder(words: string): Promise<never> {
+export async function workInFolder(words: string | undefined): Promise<never> {
   for (const name of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(name, () => {});
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- written by start.ts
-  becomeForGood(JSON.parse(words) as UserId);
+  if (words !== undefined) becomeForGood(JSON.parse(words) as UserId);
   process.chdir('/');
   process.umask(0o077);
   const channel = new Socket({ fd: handsDescriptor });

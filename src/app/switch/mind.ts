@@ -1,19 +1,19 @@
 import { Server, Socket } from 'node:net';
+import { deserialize } from 'node:v8';
+import type { LoadedSettings } from '../../config/load.ts';
 import { becomeForGood } from '../../lib/become-user.ts';
 import { useLentFile } from '../../lib/lent-file.ts';
 import { VerbCaller } from '../../lib/verbs/call.ts';
-import { lentDescriptor, switchDescriptor, switchLimits, type Handed, type MindTask } from './protocol.ts';
-
-/** The way to the root that has started us. */
-export interface SwitchLink {
-  /** Rejects with what was thrown there. */
-  ask(verb: string, args: readonly unknown[]): Promise<unknown>;
-  /** What was handed over under that number, a socket or a server that listens. */
-  take(number: number): Promise<Socket | Server>;
-}
-
-/** Milliseconds. A stop of a unit takes as long as the server's last save. */
-const patience = 60 * 60_000;
+import type { HandsProcess } from '../hands/start.ts';
+import type { SwitchLink } from './link.ts';
+import {
+  lentDescriptor,
+  switchDescriptor,
+  switchLimits,
+  switchPatience,
+  type Handed,
+  type MindTask,
+} from './protocol.ts';
 
 /**
  * Gives root up for good, and keeps the way to the process that has it. All that is needed by then has to be loaded, as
@@ -39,12 +39,38 @@ export function becomeMind(words: string): SwitchLink {
   channel.on('error', () => {});
   channel.unref();
   const caller = new VerbCaller({ input: channel, output: channel }, switchLimits, () => channel.destroy());
+  const ask = async (verb: string, args: readonly unknown[]): Promise<unknown> =>
+    await caller.call(verb, args, switchPatience);
+  const take = async (number: unknown): Promise<Socket | Server> => {
+    const socket = await at(Number(number)).promise;
+    handed.delete(Number(number));
+    return socket;
+  };
   return {
-    ask: async (verb, args) => await caller.call(verb, args, patience),
-    async take(number) {
-      const socket = await at(number).promise;
-      handed.delete(number);
-      return socket;
+    ask,
+    openHands: async (instance) => asHands(await take(await ask('openHands', [instance]))),
+    async reservePort() {
+      const number = await ask('reservePort', []);
+      const server = typeof number === 'number' ? await take(number) : undefined;
+      return server instanceof Server ? server : undefined;
     },
+    async settings() {
+      const bytes = await ask('settings', []);
+      if (!(bytes instanceof Uint8Array)) throw new Error('settings were asked for');
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- root is believed
+      return deserialize(bytes) as LoadedSettings;
+    },
+  };
+}
+
+/** Root waits for it. */
+function asHands(channel: Socket | Server): HandsProcess {
+  if (!(channel instanceof Socket)) throw new Error('a socket was asked for');
+  channel.unref();
+  return {
+    channel,
+    said: () => '',
+    kill: () => void channel.destroy(),
+    ended: () => Promise.resolve(),
   };
 }

@@ -17,6 +17,9 @@ export interface MindTask {
 /** Of what either side reads from the other: a few words, names and numbers, and the settings as bytes. */
 export const switchLimits: FrameLimits = { head: 256 * 1024, bytes: 8 * 1024 * 1024 };
 
+/** Milliseconds. A stop of a unit takes as long as the server's last save. */
+export const switchPatience = 60 * 60_000;
+
 /** Goes with a socket that root hands over. */
 export interface Handed {
   handed: number;

@@ -1,17 +1,13 @@
-import { Server, Socket } from 'node:net';
-import { deserialize } from 'node:v8';
 import type { UserId } from '../../lib/act-as.ts';
 import type { ConfFacts } from '../../backup/restore/facts.ts';
 import type { HostSight, RestoreHost } from '../../backup/restore/host/host.ts';
 import { readConfFacts } from '../../backup/restore/host/read-conf-facts.ts';
-import type { LoadedSettings } from '../../config/load.ts';
 import { AgentError } from '../../domain/errors.ts';
 import type { Info } from '../../formats/info/parse-info.ts';
 import type { ServiceControl } from '../../redis/service.ts';
 import { AskedHands } from '../hands/ask.ts';
 import { openFolder } from '../hands/hands.ts';
-import type { HandsProcess } from '../hands/start.ts';
-import type { SwitchLink } from './mind.ts';
+import type { SwitchLink } from './link.ts';
 import { askedFields } from './protocol.ts';
 import type { SwitchVerbs } from './switch-verbs.ts';
 
@@ -24,15 +20,11 @@ type Answer<Verb extends keyof SwitchVerbs> = Awaited<ReturnType<SwitchVerbs[Ver
 export function switchHost(link: SwitchLink, name: string, started: Map<string, AskedHands>): RestoreHost {
   const ask = async <Verb extends keyof SwitchVerbs>(verb: Verb, ...args: unknown[]): Promise<Answer<Verb>> =>
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- root is believed
-    (await link.ask(
-      verb,
-      verb === 'reservePort' || verb === 'settings' ? args : [name, ...args],
-    )) as Answer<Verb>;
+    (await link.ask(verb, [name, ...args])) as Answer<Verb>;
   let sight: HostSight = {};
   const handsFor = (user: UserId): AskedHands => {
     const key = JSON.stringify([name, user.uid, user.gid]);
-    const hands =
-      started.get(key) ?? new AskedHands(user, async () => await openHands(link, await ask('openHands')));
+    const hands = started.get(key) ?? new AskedHands(user, async () => await link.openHands(name, user));
     started.set(key, hands);
     return hands;
   };
@@ -85,35 +77,6 @@ function linesOf(text: string): string[] {
     .split('\n')
     .filter((line) => line.trim() !== '')
     .slice(-kept);
-}
-
-async function openHands(link: SwitchLink, number: number): Promise<HandsProcess> {
-  const channel = await link.take(number);
-  if (!(channel instanceof Socket)) throw new Error('a socket was asked for');
-  channel.unref();
-  return {
-    channel,
-    said: () => '',
-    kill: () => void channel.destroy(),
-    // Root waits for it.
-    ended: () => Promise.resolve(),
-  };
-}
-
-/** The configuration that root has read. */
-export async function settingsOf(link: SwitchLink): Promise<LoadedSettings> {
-  const bytes = await link.ask('settings', []);
-  if (!(bytes instanceof Uint8Array)) throw new Error('settings were asked for');
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- root is believed
-  return deserialize(bytes) as LoadedSettings;
-}
-
-/** See reserveLowPort. */
-export async function reservePort(link: SwitchLink): Promise<Server | undefined> {
-  const number = await link.ask('reservePort', []);
-  if (typeof number !== 'number') return undefined;
-  const server = await link.take(number);
-  return server instanceof Server ? server : undefined;
 }
 
 function fieldsOf(info: Info): [string, string][] {

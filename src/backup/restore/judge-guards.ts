@@ -250,7 +250,7 @@ const service: ServerJudge = ({ facts }) => {
   return guard(
     'service',
     'nothing says how this server is stopped and started',
-    'set service: of this instance, to its systemd unit or to { start: [PROGRAM, …] }',
+    'set service: of this instance, to its systemd unit or to { start: [PROGRAM, …] }; by a command only root restores: sudo redis-agent restore',
     false,
   );
 };

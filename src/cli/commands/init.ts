@@ -11,6 +11,8 @@ import { AgentError } from '../../domain/errors.ts';
 import { shellWord } from '../../lib/shell-word.ts';
 import { defineCommand, type CommandContext } from '../define-command.ts';
 import { exitCodes } from '../exit-code.ts';
+import { writeUnits, type UnitsReport } from '../../app/init/units.ts';
+import { renderUnits } from '../render/units.ts';
 import { adminOf as adminFor } from '../harden/admin.ts';
 import { renderInit, type InitResult } from '../render/init-result.ts';
 import { renderRights } from '../render/rights.ts';
@@ -29,6 +31,7 @@ interface Args {
   force: boolean;
   dryRun: boolean;
   rights: boolean;
+  units: boolean;
 }
 
 /** On argv everybody could read it. */
@@ -36,7 +39,7 @@ const passwordVariable = 'REDIS_AGENT_ADMIN_PASSWORD';
 /** The package's system user, whom the daemon runs as. */
 const systemUser = 'redis-agent';
 
-export const initCommand = defineCommand<Args, InitResult | RightsReport[]>({
+export const initCommand = defineCommand<Args, InitResult | RightsReport[] | UnitsReport>({
   usage: 'init',
   summary: 'Find the servers of this host, make the agent’s own user there, write a first configuration',
   options,
@@ -46,24 +49,33 @@ export const initCommand = defineCommand<Args, InitResult | RightsReport[]>({
     ['redis-agent init --url rediss://cache.internal:6380 --tls-ca ca.pem', 'A server elsewhere'],
     ['redis-agent init --password-file admin.txt', 'Where the server asks for a password'],
     ['redis-agent init --rights', 'Give the agent’s user what it lacks, after an upgrade for example'],
+    ['redis-agent init --units', 'Let members of the group redis-agent-admin restore without sudo'],
   ],
   async run(context, args) {
+    if (args.rights && args.units)
+      throw new AgentError('usage', '--rights and --units are two things: one after the other');
     if (args.rights) return await rightsOf(context, args);
+    if (args.units) {
+      requireNothingElse(args, '--units');
+      return await writeUnits(await context.app(), { dryRun: args.dryRun, signal: context.signal });
+    }
     const report = await initialise(await initOptions(context, args));
     return { ...report, next: nextSteps(report, context) };
   },
-  render: (result, { style, width }) =>
-    Array.isArray(result) ? renderRights(result, style, width) : renderInit(result, style, width),
+  render(result, { style, width }) {
+    if (Array.isArray(result)) return renderRights(result, style, width);
+    return 'outcome' in result ? renderUnits(result, style, width) : renderInit(result, style, width);
+  },
   exitCode: (result) =>
     Array.isArray(result) && result.some(({ outcome }) => outcome === 'by-hand')
       ? exitCodes.findings
       : exitCodes.ok,
   // As the configuration of a first installation is written; files of users are the server’s own.
-  keepsRoot: ({ rights }) => rights,
+  keepsRoot: ({ rights, units }) => rights || units,
 });
 
-/** Nothing is found or written: the servers and users are those of the configuration. */
-async function rightsOf(context: CommandContext, args: Args): Promise<RightsReport[]> {
+/** Options of a first installation. */
+function requireNothingElse(args: Args, mode: string): void {
   for (const [option, given] of [
     ['--url', args.url],
     ['--repository', args.repository],
@@ -72,9 +84,14 @@ async function rightsOf(context: CommandContext, args: Args): Promise<RightsRepo
     ['--tls-cert', args.tlsCert],
   ] as const)
     if (given !== undefined)
-      throw new AgentError('usage', `${option} does not go with --rights`, {
+      throw new AgentError('usage', `${option} does not go with ${mode}`, {
         hint: 'servers, users and TLS are those of the configuration; --instance NAME picks one',
       });
+}
+
+/** Nothing is found or written: the servers and users are those of the configuration. */
+async function rightsOf(context: CommandContext, args: Args): Promise<RightsReport[]> {
+  requireNothingElse(args, '--rights');
   const app = await context.app();
   const admin = args.acl ? adminFor(app, args, context.env) : undefined;
   const reports: RightsReport[] = [];
@@ -139,6 +156,11 @@ function options(yargs: Argv): Argv {
       type: 'boolean',
       default: false,
       describe: 'Of the users that the configuration names: show what they lack, and give it',
+    })
+    .option('units', {
+      type: 'boolean',
+      default: false,
+      describe: 'Write and start the units by which a restore needs no sudo, for the configured servers',
     })
     .option('force', {
       type: 'boolean',

@@ -1,6 +1,7 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { AgentError, messageOf } from '../../domain/errors.ts';
+import { ownFolder } from '../../lib/own-files.ts';
 import { closest } from '../../lib/closest.ts';
 import { policyNames, type Policy, type Wish } from '../policy.ts';
 
@@ -33,22 +34,11 @@ export async function readPolicy(asked: string): Promise<Policy> {
 function pathOf(asked: string, from: string): string {
   if (/[./]/.test(asked)) return resolve(from, asked);
   const known = policyNames.find((name) => name === asked);
-  if (known !== undefined) return join(policyFolder(), `${known}.yaml`);
+  if (known !== undefined) return join(ownFolder('conf/policies'), `${known}.yaml`);
   const near = closest(asked, [...policyNames]);
   throw new AgentError('usage', `there is no policy ${JSON.stringify(asked)}`, {
     reason: 'policy',
     hint: `${near === undefined ? '' : `did you mean ${near}? `}there are ${policyNames.join(', ')}; or name a file: ./my-policy.yaml`,
-  });
-}
-
-/** From a checkout and of a build: conf/policies above this file. */
-function policyFolder(): string {
-  const places = [import.meta.dirname];
-  for (let up = 0; up < 3; up++) places.push(dirname(places.at(-1) ?? '/'));
-  const found = places.map((place) => join(place, 'conf/policies')).find((place) => existsSync(place));
-  if (found !== undefined) return found;
-  throw new AgentError('failed', 'the policies that belong to this program are not beside it', {
-    hint: 'install it again',
   });
 }
 

@@ -89,6 +89,21 @@ async function restore(context: JobContext, options: RestoreOptions): Promise<Re
   return await begun(context, options, await lookAtServer(context, options), report);
 }
 
+/** Ends what an interrupted run has left, and begins nothing. Resolves with what that was, for people; null: nothing. */
+export async function settleRestore(context: JobContext): Promise<string | null> {
+  const live = await endLive(context, false);
+  const options: RestoreOptions = { which: 'latest', undo: false, dryRun: false, allow: [] };
+  const target = await lookAtServer(context, options);
+  if (target.interrupted === undefined) {
+    clearNotices(context, 'gone');
+    return live;
+  }
+  const { kind, backup, step } = target.interrupted;
+  refuse(judgeOrigin(context, target, target.interrupted), []);
+  const { outcome } = await endInterruptedOf(target, target.interrupted, false);
+  return `a ${kind} of ${backup}, interrupted at ${step}: ${outcome}`;
+}
+
 /** Of `latest` the id, as far as the repository can be asked: one may have been taken since. */
 async function meant({ repository, signal }: JobContext, which: string): Promise<string> {
   return which === 'latest' ? (await repository.find(which, signal)).id : which;

@@ -173,7 +173,7 @@ const nobody: RestoreRun['service'] = {
 function unmanaged(): AgentError {
   return new AgentError('refused', 'nothing says how this server is stopped and started', {
     reason: 'service',
-    hint: 'set service: of this instance, to its systemd unit or to { start: [PROGRAM, …] }',
+    hint: 'set service: of this instance, to its systemd unit or to { start: [PROGRAM, …] }; by a command only root restores: sudo redis-agent restore',
   });
 }
 

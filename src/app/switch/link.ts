@@ -1,0 +1,16 @@
+import type { Server } from 'node:net';
+import type { UserId } from '../../lib/act-as.ts';
+import type { LoadedSettings } from '../../config/load.ts';
+import type { HandsProcess } from '../hands/start.ts';
+
+/** The way to the root that does for this process what only root may. */
+export interface SwitchLink {
+  /** Rejects with what was thrown there. */
+  ask(verb: string, args: readonly unknown[]): Promise<unknown>;
+  /** Who works in the folders of that instance's server, with the rights of that user. */
+  openHands(instance: string, user: UserId): Promise<HandsProcess>;
+  /** See reserveLowPort. */
+  reservePort(): Promise<Server | undefined>;
+  /** The configuration, where root has read it for us. */
+  settings(): Promise<LoadedSettings | undefined>;
+}

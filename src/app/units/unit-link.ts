@@ -1,0 +1,45 @@
+import type { UserId } from '../../lib/act-as.ts';
+import { userName } from '../../lib/file-owner.ts';
+import { VerbCaller } from '../../lib/verbs/call.ts';
+import { reserveLowPort } from '../../redis/low-port.ts';
+import type { HandsProcess } from '../hands/start.ts';
+import type { SwitchLink } from '../switch/link.ts';
+import { switchLimits, switchPatience } from '../switch/protocol.ts';
+import { connectUnit } from './connect.ts';
+import { handsSocket, switchSocket } from './places.ts';
+
+/** The way to root, and to who works in folders, as units that are started by their sockets. */
+export function unitLink(env: NodeJS.ProcessEnv): SwitchLink {
+  let caller: Promise<VerbCaller> | undefined;
+  const open = async (): Promise<VerbCaller> => {
+    const channel = await connectUnit(
+      switchSocket(env),
+      'redis-agent-switch.socket',
+      'ask who may stop units',
+    );
+    channel.unref();
+    return new VerbCaller({ input: channel, output: channel }, switchLimits, () => channel.destroy());
+  };
+  return {
+    async ask(verb, args) {
+      return await (await (caller ??= open())).call(verb, args, switchPatience);
+    },
+    openHands: async (_, user) => await openHands(env, user),
+    reservePort: reserveLowPort,
+    settings: () => Promise.resolve(undefined),
+  };
+}
+
+async function openHands(env: NodeJS.ProcessEnv, { uid }: UserId): Promise<HandsProcess> {
+  const user = userName(uid);
+  const unit = `redis-agent-hands-${user}.socket`;
+  const channel = await connectUnit(handsSocket(env, user), unit, `ask who works as ${user}`);
+  channel.unref();
+  return {
+    channel,
+    said: () => '',
+    kill: () => void channel.destroy(),
+    // It does when nobody has the channel any more.
+    ended: () => Promise.resolve(),
+  };
+}

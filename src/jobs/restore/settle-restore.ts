@@ -1,0 +1,28 @@
+import type { Job, JobContext } from '../job.ts';
+import { begunNoteOf, noticesOf } from './files/steps.ts';
+import { interruptedLive } from './live/recover-live.ts';
+import { settleRestore } from './restore.ts';
+
+/** Ends what a restore that was killed has left: goes back where nothing was placed yet, else goes on. */
+export const settleRestoreJob: Job<object, string | null> = {
+  name: 'settle-restore',
+  effect: 'work',
+  command: 'restore',
+  lock: 'repository',
+  urgency: 'urgent',
+  uses: ['server', 'repository'],
+  rules: [],
+  async run(context) {
+    const value = await settleRestore(context);
+    return { value, summary: value ?? 'no restore was interrupted', findings: [], evaluated: [] };
+  },
+};
+
+/** By two small files of ours: has a restore begun that has not told of its end? */
+export function hasBegun(context: Pick<JobContext, 'settings' | 'instance'>): boolean {
+  return (
+    interruptedLive(context) !== null ||
+    begunNoteOf(context).readIfSound() !== undefined ||
+    noticesOf(context).read() !== undefined
+  );
+}
