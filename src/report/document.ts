@@ -32,6 +32,8 @@ export interface Section {
   /** Used as an anchor: letters, digits and dashes. */
   id: string;
   title: string;
+  /** Which instance its title begins with, where there are several. */
+  of?: string;
   blocks: Block[];
 }
 

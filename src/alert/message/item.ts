@@ -54,7 +54,7 @@ export function describeItem(item: NoticeItem, context: MessageContext, link?: s
       state: over ? overWord(item) : '',
       over,
       name: printable(name),
-      summary: printable(item.summary),
+      summary: printable(summaryBeside(item)),
       details,
     };
   }
@@ -83,9 +83,22 @@ export function describeItem(item: NoticeItem, context: MessageContext, link?: s
     state: openWord(item),
     over,
     name: printable(name),
-    summary: printable(item.summary),
+    summary: printable(summaryBeside(item)),
     details,
   };
+}
+
+/** What is wrong, beside the rule's name and the instance, which stand before it: `backup failed: instance main: …` says them twice. */
+export function summaryBeside({
+  rule,
+  instance,
+  summary,
+}: Pick<NoticeItem, 'rule' | 'instance' | 'summary'>): string {
+  const failed = `${rule.replace(/-failed$/, ' failed')}: `;
+  let left = summary.startsWith(failed) ? summary.slice(failed.length) : summary;
+  for (const where of [`instance ${instance}: `, `${instance}: `])
+    if (left.startsWith(where)) left = left.slice(where.length);
+  return left === '' ? summary : left;
 }
 
 function openWord({ change, severity }: NoticeItem): string {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { ReportDocument, Verdict } from '../document.ts';
+import type { ReportDocument, Section, Verdict } from '../document.ts';
 import { renderBlocks } from './blocks.ts';
 import { markup, Markup } from './markup.ts';
 import { styleSheet } from './style.ts';
@@ -15,7 +15,6 @@ export const contentSecurityPolicy = [
 /** The report as one file that asks nothing of the network. */
 export function renderPage(report: ReportDocument, timezone: string): string {
   const { title, subtitle, verdict, sections, notes } = report;
-  const links = sections.map(({ id, title: name }) => markup`<a href="#${id}">${name}</a>`);
   const body = sections.map(
     ({ id, title: name, blocks }) =>
       markup`<section aria-labelledby="${id}">
@@ -40,12 +39,26 @@ export function renderPage(report: ReportDocument, timezone: string): string {
           <h1>${title}</h1>
           <p class="soft">${subtitle}</p>
           ${renderVerdict(verdict)}
-          <nav aria-label="Sections">${links}</nav>
+          <nav aria-label="Sections">${renderLinks(sections)}</nav>
           <div id="report">${body}</div>
           <footer>${notes.map((note) => markup`<p>${note}</p>`)}</footer>
         </main>
       </body>
     </html> `.text;
+}
+
+/** A line for each instance, where there are several. */
+function renderLinks(sections: readonly Section[]): Markup[] {
+  const names = [...new Set(sections.map(({ of }) => of))];
+  return names.map((name) => {
+    const links = sections
+      .filter(({ of }) => of === name)
+      .map(
+        ({ id, title }) =>
+          markup`<a href="#${id}">${title.slice(name === undefined ? 0 : name.length + 2)}</a>`,
+      );
+    return name === undefined ? markup`<p>${links}</p>` : markup`<p><b>${name}</b> ${links}</p>`;
+  });
 }
 
 const style = new Markup(styleSheet);

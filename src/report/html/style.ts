@@ -15,7 +15,7 @@ p{margin:6px 0}
 a{color:var(--c1)}
 .soft,.note,figcaption{color:var(--soft)}
 .skip{position:absolute;left:-999px}.skip:focus{left:8px;top:8px;background:var(--bg);padding:6px}
-nav{margin:18px 0 0;font-size:14px}nav a{display:inline-block;margin:0 14px 4px 0}
+nav{margin:18px 0 0;font-size:14px}nav a{display:inline-block;margin:0 14px 4px 0}nav p{margin:4px 0}nav b{margin-right:12px}
 .verdict{border-radius:10px;padding:16px 20px;margin:20px 0 0;border-left:6px solid}
 .verdict strong{font-size:19px}
 .verdict.tone-good{background:var(--goodbg);border-color:var(--good)}
@@ -65,5 +65,7 @@ footer{margin-top:44px;border-top:1px solid var(--rule);padding-top:12px;font-si
 @media (max-width:560px){main{padding:18px 14px 36px}h1{font-size:21px}.figures{grid-template-columns:1fr 1fr}.figure dd{font-size:17px}.plot svg{height:130px}.chart .x span:nth-child(even){display:none}
 .scroll td{min-width:0}.scroll th,.scroll td{padding-right:9px;font-size:13px}.stacked thead{position:absolute;left:-9999px}.stacked,.stacked tbody,.stacked caption{display:block}.stacked tr{display:flex;flex-wrap:wrap;gap:0 14px;padding:7px 0;border-bottom:1px solid var(--rule)}.stacked td{border:0;padding:1px 0;min-width:0}.stacked td.left:not(.tight),.broad td:first-child{flex-basis:100%}.broad td:first-child{font-weight:600}.stacked td.right+td.left{padding-left:0}.stacked td[data-title]::before{content:attr(data-title) " ";color:var(--soft)}
 .legend{display:block;margin-left:0}}
-@media print{:root{color-scheme:light}@page{size:A4;margin:14mm}body{font-size:11pt}main{max-width:none;padding:0}nav,.skip{display:none}h2{break-after:avoid}figure,.figures,.verdict,tr{break-inside:avoid}.scroll{overflow:visible}}
+@media print{:root{color-scheme:light}@page{size:A4;margin:14mm}body{font-size:11pt}main{max-width:none;padding:0}nav,.skip{display:none}h2{break-after:avoid}figure,.figures,.verdict,tr{break-inside:avoid}.scroll{overflow:visible}
+.verdict,.figure,.key::before{print-color-adjust:exact}.charts{grid-template-columns:1fr 1fr;gap:0 24px}.figures{grid-template-columns:repeat(auto-fit,minmax(112px,1fr))}.plot svg{height:140px}
+caption{break-after:avoid}thead{break-after:avoid;break-inside:avoid}tbody tr:first-child{break-before:avoid}h2{margin-top:28px}}
 `;

@@ -84,7 +84,8 @@ export function keyspaceBlocks({ keyspace }: InstanceFacts, { timezone }: Report
 function table(caption: string, titles: string[], rows: ReturnType<typeof cell>[][]): Block {
   const columns = titles.map((title, index) => ({
     title,
-    align: index === 0 ? ('left' as const) : ('right' as const),
+    // Words stand at the left, figures at the right.
+    align: index === 0 || title === 'Type' ? ('left' as const) : ('right' as const),
   }));
   return { kind: 'table', table: { caption, columns, rows, empty: 'None.' } };
 }

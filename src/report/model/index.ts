@@ -46,6 +46,7 @@ function sectionsOf(instance: InstanceFacts, facts: ReportFacts, several: boolea
           {
             id: several ? `${instance.name}-${id}` : id,
             title: several ? `${instance.name}: ${title}` : title,
+            ...(several ? { of: instance.name } : {}),
             blocks,
           },
         ];

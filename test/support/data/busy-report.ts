@@ -9,7 +9,9 @@ const day = 24 * hour;
 /** A server about which there is something to say in every section: a report as it is read. */
 export function busyInstance(change: Partial<InstanceFacts> = {}): InstanceFacts {
   const finding = { instance: 'main', evidence: {}, first_seen: reportNow - 3 * day };
+  const { server } = sampleInstance();
   return sampleInstance({
+    server: 'problem' in server ? server : { ...server, memory_limit: 1_707_317_073 },
     findings: [
       {
         ...finding,
@@ -24,14 +26,14 @@ export function busyInstance(change: Partial<InstanceFacts> = {}): InstanceFacts
         rule: 'memory-high',
         resource: 'main',
         severity: 'warning',
-        summary: 'memory is at 82 % of its limit (1.64 of 2 GiB)',
+        summary: 'memory is at 82 % of maxmemory (1.3 GiB of 1.6 GiB)',
         remedy: 'redis-agent memory shows what grew; raise maxmemory or let keys expire',
       },
     ],
     episodes: [
       ['backup-failed', 'critical', 'backup failed: No space left on device', 3, null],
       ['server-down', 'critical', 'the server does not answer: connection refused', 12, 11.98],
-      ['memory-high', 'warning', 'memory is at 82 % of its limit (1.64 of 2 GiB)', 4, null],
+      ['memory-high', 'warning', 'memory is at 82 % of maxmemory (1.3 GiB of 1.6 GiB)', 4, null],
       ['slow-commands', 'info', '14 slow commands in 5 minutes, the worst KEYS with 212 ms', 20, 19.9],
     ].map(([rule, severity, what, from, to]) => ({
       rule: String(rule),
@@ -47,8 +49,8 @@ export function busyInstance(change: Partial<InstanceFacts> = {}): InstanceFacts
       up: curve(30, (h) => (h === 432 ? 0.5 : h > 300 && h < 330 ? undefined : 1)),
       evictions: curve(30, (h) => (h > 600 && h < 620 ? 3 : 0)),
       forecast: {
-        limit: 2_147_483_648,
-        days: { low: 38, middle: 52, high: 81 },
+        limit: 1_707_317_073,
+        days: { low: 24, middle: 32, high: 47 },
         band: [
           { at: reportNow, low: 1.4e9, high: 1.4e9 },
           { at: reportNow + 14 * day, low: 1.53e9, high: 1.68e9 },
@@ -173,7 +175,7 @@ function tasks(): TaskFacts[] {
     dueAt: task.due.kind === 'once' ? null : reportNow + (index === 4 ? -6 : index) * day,
     overdueDays: index === 4 ? 6 : 0,
     last:
-      index % 3 === 2
+      index % 3 === 2 && task.due.kind !== 'once'
         ? null
         : {
             outcome: 'done',
