@@ -68,7 +68,7 @@ export function describeItem(item: NoticeItem, context: MessageContext, link?: s
   add(
     'facts',
     factsOf(item.evidence)
-      .filter(({ label }) => !forPrograms.has(label))
+      .filter(({ label, text }) => !forPrograms.has(label) && !isSaid(text, item))
       .map((fact) => `${fact.label}: ${fact.text}`)
       .join(', '),
   );
@@ -86,6 +86,11 @@ export function describeItem(item: NoticeItem, context: MessageContext, link?: s
     summary: printable(summaryBeside(item)),
     details,
   };
+}
+
+/** A name that stands in the headline or the sentence is no further fact. */
+function isSaid(text: string, { resource, summary }: NoticeItem): boolean {
+  return text === resource || (text.length >= 6 && summary.includes(text));
 }
 
 /** What is wrong, beside the rule's name and the instance, which stand before it: `backup failed: instance main: …` says them twice. */

@@ -90,7 +90,7 @@ function findingsOf({ instance, clock }: JobContext, standing: TaskStanding): Fi
             ...base,
             rule: taskEvidence.id,
             severity: 'warning',
-            summary: `${task.title}: ${wrong
+            summary: `${task.title}${task.title.endsWith('?') ? '' : ':'} ${wrong
               .map(({ text }) => text)
               .slice(0, 3)
               .join('; ')}`,

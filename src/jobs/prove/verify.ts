@@ -230,7 +230,7 @@ function findingOf({ instance }: JobContext, { id, verdict, summary }: VerifyVer
     ...common,
     rule: damagedRule.id,
     severity: 'critical',
-    summary: `backup ${id} is damaged: ${summary}`,
+    summary: summary.includes('damaged') ? `backup ${id}: ${summary}` : `backup ${id} is damaged: ${summary}`,
     remedy: 'take a new one now (redis-agent backup) and find out what damaged the store',
   };
 }

@@ -46,7 +46,9 @@ function moversOf(before: Reported, after: Reported): string {
     .filter(({ delta, depth }) => depth === 1 && Math.abs(delta.memory) >= least)
     .slice(0, mostMovers)
     .map(({ prefix, delta }) => `${printable(prefix.slice(0, 80))} ${signed(delta.memory)}`);
-  const all = `the key space ${totals.delta.memory < 0 ? 'shrank' : 'grew'} by ${formatBytes(Math.abs(totals.delta.memory))}`;
+  const { memory } = totals.delta;
+  if (memory === 0 && moved.length === 0) return `the key space is as large as on ${since}`;
+  const all = `the key space ${memory < 0 ? 'shrank' : 'grew'} by ${formatBytes(Math.abs(memory))}`;
   return `since ${since} ${all}${moved.length === 0 ? ', no prefix by more than 1 MiB' : `: ${moved.join(', ')}`}`;
 }
 
