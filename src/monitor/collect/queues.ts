@@ -4,7 +4,7 @@ import { queueLabel } from '../../domain/queue.ts';
 import type { Reply } from '../../redis/connect.ts';
 import type { Collector, Command, Draft, Known, QueueMemory } from './parts/collector.ts';
 import { listOf, numberOf, shortened, textOf } from './parts/numbers.ts';
-import { bullKey, bullReader } from './queues/bull.ts';
+import { activeCommand, activeIdsIn, bullKey, bullReader } from './queues/bull.ts';
 import { isName } from './queues/job-facts.ts';
 import { listReader, zsetReader } from './queues/plain.ts';
 import type { RawQueue } from './parts/raw-queue.ts';
@@ -115,6 +115,8 @@ function jobCommands(ref: QueueRef, raw: RawQueue | undefined): Command[] {
     ...raw.nextIds.map((id) => ['HMGET', bullKey(ref, id), ...jobFields]),
     ...raw.activeIds.map((id) => ['EXISTS', bullKey(ref, `${id}:lock`)]),
     ...raw.activeIds.slice(0, 1).map((id) => ['HMGET', bullKey(ref, id), 'processedOn']),
+    // Who finishes takes lock and place in one script: without a lock and still there is lost, else it was quick.
+    ...(raw.activeIds.length > 0 ? [activeCommand(ref)] : []),
   ];
 }
 
@@ -137,9 +139,10 @@ function readJobs(raw: RawQueue | undefined, replies: readonly Reply[]): JobsSee
   // Of the oldest alone it is asked since when: the others cannot be older.
   const [begun] = listOf(replies[nextIds.length + activeIds.length]);
   const since = numberOf(begun ?? null) ?? null;
+  const still = new Set(activeIdsIn(replies[nextIds.length + activeIds.length + 1] ?? null));
   const active = activeIds.map((id, index) => ({
     id,
-    held: numberOf(replies[nextIds.length + index] ?? null) !== 0,
+    held: numberOf(replies[nextIds.length + index] ?? null) !== 0 || !still.has(id),
     since,
   }));
   return { next, active };

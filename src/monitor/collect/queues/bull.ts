@@ -13,6 +13,11 @@ const looked = 3;
 
 export const bullKey = ({ prefix, name }: QueueRef, part: string): string => `${prefix}:${name}:${part}`;
 
+/** The oldest of the jobs that are worked on. */
+export const activeCommand = (ref: QueueRef): Command => ['LRANGE', bullKey(ref, 'active'), -looked, -1];
+
+export const activeIdsIn = (reply: Reply): string[] => listOf(reply).map(textOf);
+
 /**
  * What is asked, by name. What is empty mostly is asked about in detail only when something was there the last time:
  * each command is a fraction of a microsecond of the server's, and there are many queues.
@@ -36,7 +41,7 @@ function questions(
       children: ['ZCARD', key('waiting-children')],
     }),
     next: ['LRANGE', key('wait'), -2, -1],
-    working: ['LRANGE', key('active'), -looked, -1],
+    working: activeCommand(ref),
     state: ref.kind === 'bull' ? ['EXISTS', key('meta-paused')] : ['HGET', key('meta'), 'paused'],
     added: ['GET', key('id')],
     lastCompleted: ['ZRANGE', key('completed'), -1, -1, 'WITHSCORES'],
@@ -69,7 +74,7 @@ export const bullReader: QueueReader = {
     const count = (name: string): number => numberOf(of(name)) ?? 0;
     if (['wait', 'active', 'delayed', 'completed'].some((name) => numberOf(of(name)) === undefined))
       return undefined;
-    const active = listOf(of('working')).map(textOf);
+    const active = activeIdsIn(of('working'));
     // Older BullMQ puts markers among the ids, which are no jobs.
     const next = listOf(of('next'))
       .map(textOf)
