@@ -71,13 +71,12 @@ async function main(argv: string[]): Promise<number> {
         }),
     );
   }
-  if (argv[0] === settleRestoresCommand) {
-    // What has ended by itself has left nothing.
-    if (process.env['SERVICE_RESULT'] === 'success') return 0;
-    const { settleRestores } = await import('./app/units/settle.ts');
-    return await settleRestores(process.env, stop.signal);
-  }
+  const settles = argv[argv[0] === mindCommand ? 2 : 0] === settleRestoresCommand;
+  // Of a unit that has ended by itself nothing is left.
+  if (settles && process.env['SERVICE_RESULT'] === 'success') return 0;
+  const settle = settles ? await import('./app/units/settle.ts') : undefined;
   const link = await giveRootUp(argv);
+  if (settle !== undefined) return await settle.settleRestores(process.env, stop.signal, link);
   return runCli(link === undefined ? argv : argv.slice(2), {
     link,
     clock: systemClock,

@@ -9,6 +9,7 @@ import type { UserId } from '../../lib/act-as.ts';
 import { confine } from '../../lib/confine.ts';
 import { answerVerbs } from '../../lib/verbs/answer.ts';
 import { ownerBesideRoot } from '../beside-root.ts';
+import { settleRestoresCommand } from '../units/places.ts';
 import { mindCommand } from './command.ts';
 import { switchDescriptor, switchLimits, type Handed, type MindTask } from './protocol.ts';
 import { switchVerbs } from './switch-verbs.ts';
@@ -39,27 +40,42 @@ export async function runMind(options: MindOptions): Promise<number | undefined>
   const loaded = await loadSettings(configPath, { env });
   const owner = ownerBesideRoot(loaded.settings.state.path);
   if (owner === undefined) return undefined;
-  const child = startMind(options, owner);
-  const channel = child.stdio[switchDescriptor];
-  if (!(channel instanceof Socket)) throw new Error('a pipe was asked for');
-  const exited = once(child, 'exit');
-  const stop = forward(child, [signal, cut]);
+  let child: ChildProcess | undefined;
   const root = switchVerbs({
     loaded,
     program,
     clock,
     signal: onward,
-    hand: (number, socket) => handOver(child, number, socket),
+    async hand(number, socket) {
+      if (child !== undefined) await handOver(child, number, socket);
+    },
   });
-  channel.on('error', () => {});
-  const answered = answerVerbs({ input: channel, output: channel }, switchLimits, root.verbs).catch(() => {});
+  const work = async (task: MindOptions): Promise<unknown[]> => {
+    child = startMind(task, owner);
+    const channel = child.stdio[switchDescriptor];
+    if (!(channel instanceof Socket)) throw new Error('a pipe was asked for');
+    const exited = once(child, 'exit');
+    const stop = forward(child, [signal, cut]);
+    channel.on('error', () => {});
+    const answered = answerVerbs({ input: channel, output: channel }, switchLimits, root.verbs).catch(
+      () => {},
+    );
+    try {
+      const how: unknown[] = await exited;
+      await answered;
+      return how;
+    } finally {
+      stop();
+    }
+  };
   try {
-    const [code, name]: unknown[] = await exited;
-    await answered;
+    const [code, name] = await work(options);
     if (typeof code === 'number') return code;
-    throw cutOff(String(name), await root.down());
+    const down = await root.down();
+    // Another one ends what it has left, if there is anything: a server is not to stay down for it, or a replica of nobody.
+    await work({ ...options, argv: [settleRestoresCommand], lend: undefined });
+    throw cutOff(String(name), { down, still: down.length === 0 ? [] : await root.down() });
   } finally {
-    stop();
     await root.close();
   }
 }
@@ -123,10 +139,15 @@ async function handOver(child: ChildProcess, handed: number, socket: Socket | Se
   await closed;
 }
 
-/** `down`: instances whose server is not up. */
-function cutOff(name: string, down: readonly string[]): AgentError {
-  const stopped = down.length === 0 ? '' : `, and ${down.join(', ')} is down`;
-  return new AgentError('failed', `the process that restores was ended by ${name}${stopped}`, {
+/** Instances whose server was `down` then, and is `still`. */
+function cutOff(
+  name: string,
+  { down, still }: { down: readonly string[]; still: readonly string[] },
+): AgentError {
+  const stopped = down.length === 0 ? '' : `, and ${down.join(', ')} was down`;
+  const since =
+    down.length === 0 ? '' : still.length === 0 ? ': it is up again' : `, and ${still.join(', ')} is still`;
+  return new AgentError('failed', `the process that restores was ended by ${name}${stopped}${since}`, {
     reason: 'killed',
     hint: 'nothing is lost: run the same command again, and it goes on where it was; or redis-agent restore --undo, and it goes back. The kernel ends processes when memory runs out: see dmesg',
   });

@@ -5,16 +5,21 @@ import { systemClock } from '../../lib/system-clock.ts';
 import { buildApp } from '../build-app.ts';
 import { createLogger } from '../logger.ts';
 import { ownProgram } from '../own-program.ts';
+import type { SwitchLink } from '../switch/link.ts';
 import { say } from './say.ts';
 import { unitLink } from './unit-link.ts';
 
 /**
- * When a unit that restores has ended without having told how: ends what it has left of any instance, so that no server stays
+ * When a process that restores has ended without having told how: ends what it has left of any instance, so that no server stays
  * down. Resolves with the exit status.
  */
-export async function settleRestores(env: NodeJS.ProcessEnv, signal: AbortSignal): Promise<number> {
+export async function settleRestores(
+  env: NodeJS.ProcessEnv,
+  signal: AbortSignal,
+  link: SwitchLink = unitLink(env),
+): Promise<number> {
   const secrets: Secret[] = [];
-  const log = await createLogger({ level: 'info', fd: 2, pretty: false, secrets: () => secrets });
+  const log = await createLogger({ level: 'silent', fd: 2, pretty: false, secrets: () => secrets });
   const app = await buildApp({
     configPath: undefined,
     env,
@@ -22,7 +27,8 @@ export async function settleRestores(env: NodeJS.ProcessEnv, signal: AbortSignal
     log,
     secrets,
     program: ownProgram(),
-    link: unitLink(env),
+    link,
+    loaded: await link.settings(),
   });
   let status = 0;
   try {

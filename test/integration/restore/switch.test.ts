@@ -142,29 +142,50 @@ async function atStep(server: ManagedServer, step: string): Promise<void> {
   }
 }
 
+/** Starts a restore, and stops looking at that step: who works then, one of each for the whole command. */
+async function restoreUntil(step: string) {
+  const { server, config } = await prepare();
+  const words = ['--json', 'restore', '--yes', '--method', 'files'];
+  const agent = spawnAgent(words, { config });
+  await atStep(server, step);
+  const minds = childrenOf(agent.pid, mindCommand);
+  const hands = childrenOf(agent.pid, handsCommand);
+  expect([minds.length, hands.length]).toEqual([1, 1]);
+  const left = (): number[] => [...minds, ...hands].filter((pid) => existsSync(`/proc/${pid}`));
+  const again = async () => await spawnAgent(words, { config }).ended;
+  return { server, agent, minds, hands, left, again };
+}
+
+test.runIf(canBeNobody).each(['stop', 'place'])(
+  'the mind is killed at the step %s: another one ends what it has left',
+  async (step) => {
+    const { server, agent, minds, left } = await restoreUntil(step);
+    for (const pid of minds) process.kill(pid, 'SIGKILL');
+    const { code, json } = await agent.ended;
+    expect({ code, message: json.error.message }).toEqual({
+      code: 1,
+      // How far it had come by then nobody knows.
+      message: expect.stringMatching(
+        /^the process that restores was ended by SIGKILL(, and main was down: it is up again)?$/,
+      ),
+    });
+    await expect.poll(left, { timeout: 20_000 }).toEqual([]);
+    await server.reconnect();
+    const data = await server.call('GET', 'key');
+    expect(['as backed up', 'as it is now']).toContain(data);
+    expect(existsSync(join(server.dir, '.redis-agent-restore/journal.json'))).toBe(false);
+  },
+);
+
 test.runIf(canBeNobody).each([
-  ['the mind', 'stage'],
-  ['the mind', 'place'],
   ['root', 'start'],
   ['the hands', 'place'],
 ] as const)('%s is killed at the step %s: nobody is left, and the next run ends it', async (who, step) => {
-  const { server, config } = await prepare();
-  const agent = spawnAgent(['--json', 'restore', '--yes', '--method', 'files'], { config });
-  await atStep(server, step);
-  const [minds, hands] = [mindCommand, handsCommand].map((word) => childrenOf(agent.pid, word));
-  const victims = { root: [agent.pid], 'the mind': minds, 'the hands': hands }[who] ?? [];
-  // One of each for the whole command.
-  expect([minds, hands].map((pids) => pids?.length)).toEqual([1, 1]);
-  for (const pid of victims) process.kill(pid, 'SIGKILL');
-  const { code, json } = await agent.ended;
-  expect(code === -1).toBe(who === 'root');
-  // How far it had come by then nobody knows.
-  const words = /^the process that restores was ended by SIGKILL(, and main is down)?$/;
-  expect(who === 'the mind' ? json.error.message : '').toMatch(who === 'the mind' ? words : /^$/);
-  const left = (): number[] =>
-    [...(minds ?? []), ...(hands ?? [])].filter((pid) => existsSync(`/proc/${pid}`));
+  const { server, agent, hands, left, again } = await restoreUntil(step);
+  for (const pid of who === 'root' ? [agent.pid] : hands) process.kill(pid, 'SIGKILL');
+  expect((await agent.ended).code === -1).toBe(who === 'root');
   await expect.poll(left, { timeout: 20_000 }).toEqual([]);
-  const next = await spawnAgent(['--json', 'restore', '--yes', '--method', 'files'], { config }).ended;
+  const next = await again();
   expect({ code: next.code, ...next.json.error }).toEqual({ code: 0 });
   await server.reconnect();
   expect(await server.call('GET', 'key')).toBe('as backed up');
