@@ -69,13 +69,14 @@ export async function serveRestore(
     if (message.kind === 'size') for (const each of [stdout, stderr]) Object.assign(each, sizeOf(message));
   }).finally(() => stdin.end());
   const passed = Object.entries(start.env).filter(([name]) => passedOn.includes(name));
+  const link = unitLink(env);
   const code = await run({
     argv: start.argv,
     env: { ...env, ...Object.fromEntries(passed) },
     stdin,
     stdout,
     stderr,
-    link: unitLink(env),
+    link,
   });
   say(`ended with status ${code}`);
   write({ kind: 'exit', code });
@@ -84,8 +85,8 @@ export async function serveRestore(
     channel.end(() => resolve());
   });
   channel.destroy();
-  // The unit has done what it is for.
-  return 0;
+  // The unit has done what it is for; or has failed, and what is left is settled.
+  return link.lost() ? 1 : 0;
 }
 
 /** Undefined where what comes is no request, or nothing does in time. */

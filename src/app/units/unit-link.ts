@@ -1,6 +1,7 @@
 import type { UserId } from '../../lib/act-as.ts';
 import { userName } from '../../lib/file-owner.ts';
-import { VerbCaller } from '../../lib/verbs/call.ts';
+import { AgentError } from '../../domain/errors.ts';
+import { VerbCaller, VerbsClosedError } from '../../lib/verbs/call.ts';
 import { reserveLowPort } from '../../redis/low-port.ts';
 import type { HandsProcess } from '../hands/start.ts';
 import type { SwitchLink } from '../switch/link.ts';
@@ -8,8 +9,14 @@ import { switchLimits, switchPatience } from '../switch/protocol.ts';
 import { connectUnit } from './connect.ts';
 import { handsSocket, switchSocket } from './places.ts';
 
+export interface UnitLink extends SwitchLink {
+  /** Root's part has gone before it was asked to, and what it was asked for may be done by half. */
+  lost(): boolean;
+}
+
 /** The way to root, and to who works in folders, as units that are started by their sockets. */
-export function unitLink(env: NodeJS.ProcessEnv): SwitchLink {
+export function unitLink(env: NodeJS.ProcessEnv): UnitLink {
+  let lost = false;
   let caller: Promise<VerbCaller> | undefined;
   const open = async (): Promise<VerbCaller> => {
     const channel = await connectUnit(
@@ -21,8 +28,19 @@ export function unitLink(env: NodeJS.ProcessEnv): SwitchLink {
     return new VerbCaller({ input: channel, output: channel }, switchLimits, () => channel.destroy());
   };
   return {
+    lost: () => lost,
     async ask(verb, args) {
-      return await (await (caller ??= open())).call(verb, args, switchPatience);
+      try {
+        return await (await (caller ??= open())).call(verb, args, switchPatience);
+      } catch (error) {
+        if (!(error instanceof VerbsClosedError)) throw error;
+        lost = true;
+        throw new AgentError('failed', `the unit that stops and starts servers is gone: ${error.message}`, {
+          cause: error,
+          reason: 'switch',
+          hint: 'what had begun is ended by itself, see redis-agent status; why: journalctl -t redis-agent-switch',
+        });
+      }
     },
     openHands: async (_, user) => await openHands(env, user),
     reservePort: reserveLowPort,

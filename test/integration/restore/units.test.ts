@@ -8,6 +8,7 @@ import { describe, expect, test } from 'vitest';
 import { VerbCaller } from '../../../src/lib/verbs/call.ts';
 import { encodeFrame } from '../../../src/lib/verbs/frames.ts';
 import { switchLimits } from '../../../src/app/switch/protocol.ts';
+import { unitLink } from '../../../src/app/units/unit-link.ts';
 import { userName } from '../../../src/lib/file-owner.ts';
 import { listenAsUnit, type SocketUnit } from '../../support/agent/socket-unit.ts';
 import {
@@ -153,7 +154,7 @@ describe.runIf(canBeNobody)('restores of somebody who is no root', () => {
   });
 
   test('the dispatcher hands nothing over, and knows no instance but its own', async () => {
-    const { sockets, server, config } = await setScene();
+    const { sockets, server, config, env, dispatcher } = await setScene();
     const channel = connect(join(sockets, 'switch.sock'));
     await once(channel, 'connect');
     const caller = new VerbCaller({ input: channel, output: channel }, switchLimits, () => channel.destroy());
@@ -168,6 +169,14 @@ describe.runIf(canBeNobody)('restores of somebody who is no root', () => {
     expect(await ask('end', 'main', '/etc', 'SIGKILL')).toEqual([]);
     expect(await server.call('PING')).toBe('PONG');
     channel.destroy();
+
+    // Killed, it is told, and what was asked for may be done by half.
+    const link = unitLink(env);
+    await link.ask('look', ['main', null]);
+    expect(link.lost()).toBe(false);
+    for (const each of dispatcher.started) each.kill('SIGKILL');
+    await expect(link.ask('start', ['main'])).rejects.toMatchObject({ code: 'failed', reason: 'switch' });
+    expect(link.lost()).toBe(true);
 
     // Whoever may write the configuration would say which unit it is.
     chownSync(config.path, daemon, daemon);
