@@ -1,4 +1,5 @@
 import type { HostAdvice } from '../changes.ts';
+import type { Reach } from './reach.ts';
 
 /** What can be seen around a server. */
 export interface HostSight {
@@ -9,6 +10,8 @@ export interface HostSight {
   networks: readonly string[];
   /** The firewall in use; undefined: none was seen. */
   firewall: 'ufw' | 'firewalld' | 'nftables' | 'iptables' | undefined;
+  /** What the rules in force make of each port; empty: they could not be read. */
+  reach: readonly Reach[];
   overcommit: string | undefined;
   somaxconn: number | undefined;
   backlog: number;
@@ -23,25 +26,51 @@ export function adviseHost(sight: HostSight): HostAdvice[] {
   return [...firewall(sight), ...kernel(sight), ...unit(sight)];
 }
 
-function firewall({ ports, open, networks, firewall: tool }: HostSight): HostAdvice[] {
-  const [port] = ports;
-  if (open.length === 0 || port === undefined) return [];
-  const where = open.join(', ');
+function firewall({ ports, open, networks, firewall: tool, reach }: HostSight): HostAdvice[] {
+  if (open.length === 0) return [];
+  return ports.flatMap((port) => {
+    const judged = reach.find((each) => each.port === port);
+    if (judged?.state === 'closed') return [];
+    return [adviseFirewall(port, judged, { where: open.join(', '), networks, tool })];
+  });
+}
+
+function adviseFirewall(
+  port: number,
+  judged: Reach | undefined,
+  { where, networks, tool }: { where: string; networks: readonly string[]; tool: HostSight['firewall'] },
+): HostAdvice {
+  const published = judged?.container === true;
+  const who =
+    judged?.state === 'open'
+      ? `port ${port} lets in ${judged.who.join(', ')}${published ? ', by what Docker publishes: past ufw, firewalld and INPUT' : ''}`
+      : `it listens on ${where}, port ${port}${judged === undefined ? '; the firewall could not be read (run as root)' : '; the firewall has rules that are not understood here'}`;
   if (networks.length === 0)
-    return [
-      {
-        about: 'firewall',
-        why: `it listens on ${where}, and nothing says from where clients may come`,
-        commands: ['# harden: { allowed_networks: [10.0.1.0/24] } in the configuration, then plan again'],
-      },
-    ];
-  const commands = ports.flatMap((each) => rulesFor(tool, each, networks));
-  return [
-    {
+    return {
       about: 'firewall',
-      why: `it listens on ${where}: only ${networks.join(', ')} are to reach it${tool === undefined ? '; no firewall was seen, these are for nftables' : ''}. A port that a container publishes goes past ufw and firewalld: name an address there`,
-      commands,
-    },
+      why: `${who}, and nothing says from where clients may come`,
+      commands: [
+        '# harden: { allowed_networks: [10.0.1.0/24] } in the configuration, then plan again',
+        ...(published ? [`# or for this host alone: publish it as 127.0.0.1:${port}`] : []),
+      ],
+    };
+  const none = tool === undefined ? '; no firewall was seen, these are for nftables' : '';
+  return {
+    about: 'firewall',
+    why: `${who}: only ${networks.join(', ')} are to reach it${none}${judged === undefined ? '. A port that a container publishes goes past ufw and firewalld: name an address there' : ''}`,
+    commands: published ? dockerRules(port, networks) : rulesFor(tool, port, networks),
+  };
+}
+
+/** Docker asks DOCKER-USER before its own chains; the port is another one by then, and only conntrack knows the first. */
+function dockerRules(port: number, networks: readonly string[]): string[] {
+  const rule = (networks6: boolean, target: string): string =>
+    `${networks6 ? 'ip6tables' : 'iptables'} -I DOCKER-USER -p tcp -m conntrack --ctstate NEW --ctorigdstport ${port} ${target}`;
+  const families = [...new Set([false, ...networks.map((network) => network.includes(':'))])];
+  return [
+    ...families.map((six) => rule(six, '-j DROP')),
+    ...networks.map((network) => rule(network.includes(':'), `-s ${network} -j RETURN`)),
+    '# Docker keeps the chain; the rules themselves are gone with a reboot: iptables-persistent, or a unit of your own',
   ];
 }
 

@@ -1,6 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs';
 import type { HostAdvice } from '../../harden/changes.ts';
+import { networkInterfaces } from 'node:os';
+import { readRulesets } from '../../formats/firewall/read-rulesets.ts';
 import { adviseHost, type HostSight } from '../../harden/plan/host.ts';
+import { judgeReach, type Interfaces, type Reach } from '../../harden/plan/reach.ts';
 import { renderDropIn } from '../../harden/render/render-conf.ts';
 import { runCommand } from '../../lib/run-command.ts';
 import type { JobContext } from '../job.ts';
@@ -23,6 +26,7 @@ export async function lookAround(
     open,
     networks: settings.harden.allowed_networks,
     firewall: open.length === 0 ? undefined : await findFirewall(signal),
+    reach: open.length === 0 ? [] : await readReach(ports, settings.harden.allowed_networks, signal),
     overcommit: read('/proc/sys/vm/overcommit_memory'),
     somaxconn: numberOf(read('/proc/sys/net/core/somaxconn')),
     backlog: Number(config.get('tcp-backlog') ?? 511),
@@ -51,6 +55,35 @@ async function findFirewall(signal: AbortSignal): Promise<HostSight['firewall']>
   if (await says(['nft', 'list', 'ruleset'], /chain/)) return 'nftables';
   if (await says(['iptables', '-S'], /^-A /m)) return 'iptables';
   return existsSync('/usr/sbin/nft') ? 'nftables' : undefined;
+}
+
+/** Who gets to these ports by the rules in force; empty where we may not read them. */
+async function readReach(
+  ports: readonly number[],
+  networks: readonly string[],
+  signal: AbortSignal,
+): Promise<Reach[]> {
+  const ask = async (...argv: string[]): Promise<string | undefined> => {
+    const result = await runCommand(argv, signal).catch(() => undefined);
+    return result?.exitCode === 0 ? result.stdout : undefined;
+  };
+  const nft = await ask('nft', '-j', 'list', 'ruleset');
+  const [iptables, ip6tables] = [await ask('iptables-save'), await ask('ip6tables-save')];
+  if (nft === undefined && iptables === undefined) return [];
+  try {
+    const tables = readRulesets({ iptables: iptables ?? '', ip6tables: ip6tables ?? '', nft: nft ?? '' });
+    return ports.map((port) => judgeReach(port, { tables, networks, interfaces: interfacesHere() }));
+  } catch {
+    // Not the document that it was when this was written.
+    return [];
+  }
+}
+
+function interfacesHere(): Interfaces[] {
+  return Object.entries(networkInterfaces()).map(([name, addresses = []]) => ({
+    name,
+    networks: addresses.flatMap(({ cidr }) => cidr ?? []),
+  }));
 }
 
 async function showProperties(unit: string, signal: AbortSignal): Promise<ReadonlyMap<string, string>> {

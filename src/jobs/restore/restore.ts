@@ -8,6 +8,7 @@ import { endInterrupted, type EndedRestore } from './files/end-interrupted.ts';
 import type { Job, JobContext, JobResult } from '../job.ts';
 import { withLocal } from '../local/local-backup.ts';
 import { restoreDeclaration } from './declaration.ts';
+import { interruptedRule } from './rules.ts';
 import { interruptedLive, recoverLive } from './live/recover-live.ts';
 import { describeServed, restoreFiles, undoRestore } from './files/files.ts';
 import {
@@ -43,7 +44,8 @@ async function run(context: JobContext, options: RestoreOptions): Promise<JobRes
     summary:
       `${context.instance.name}: ${report.outcome} ${report.plan?.backup ?? report.undo?.backup ?? ''}`.trim(),
     findings: [],
-    evaluated: [],
+    // What was cut off before was brought to its end first.
+    evaluated: options.dryRun ? [] : [{ rules: [interruptedRule.id] }],
   };
 }
 

@@ -7,6 +7,7 @@ const sight = (changes: Partial<HostSight> = {}): HostSight => ({
   open: [],
   networks: ['10.0.1.0/24', 'fd00::/8'],
   firewall: 'nftables',
+  reach: [],
   overcommit: '1',
   somaxconn: 4096,
   backlog: 511,
@@ -74,6 +75,28 @@ describe('the firewall in use: first who may, then nobody else, and this host al
       commands({ firewall: 'ufw', ports: [6379, 6380] }).filter((each) => each.endsWith(' 6380')),
     ).toHaveLength(3);
     expect(adviseHost(sight({ open: ['*'] }))[0]?.why).toContain('a container publishes');
+  });
+});
+
+describe('where the rules in force could be read', () => {
+  test('nothing for a port that only those reach who may', () => {
+    expect(commands({ reach: [{ port: 6379, state: 'closed', container: false }] })).toEqual([]);
+  });
+
+  test('who gets in besides is named', () => {
+    const reach = [{ port: 6379, state: 'open' as const, who: ['10.0.0.0/8'], container: false }];
+    const [advice] = adviseHost(sight({ open: ['0.0.0.0'], reach }));
+    expect(advice?.why).toContain('port 6379 lets in 10.0.0.0/8: only 10.0.1.0/24, fd00::/8 are to reach it');
+  });
+
+  test('what Docker publishes is kept where Docker asks', () => {
+    const reach = [{ port: 6379, state: 'open' as const, who: ['anywhere'], container: true }];
+    const [advice] = adviseHost(sight({ open: ['*'], firewall: 'ufw', networks: ['10.0.1.0/24'], reach }));
+    expect(advice?.why).toContain('past ufw, firewalld and INPUT');
+    expect(advice?.commands.slice(0, 2)).toEqual([
+      'iptables -I DOCKER-USER -p tcp -m conntrack --ctstate NEW --ctorigdstport 6379 -j DROP',
+      'iptables -I DOCKER-USER -p tcp -m conntrack --ctstate NEW --ctorigdstport 6379 -s 10.0.1.0/24 -j RETURN',
+    ]);
   });
 });
 
