@@ -152,7 +152,11 @@ function findingBlocks(finding: AuditFinding): Block[] {
     finding;
   return [
     { kind: 'heading', text: `${rule} ${title} (${severity})` },
-    { kind: 'text', text: `${resource}: ${summary}`, tone: tones[severity] },
+    {
+      kind: 'text',
+      text: summary.startsWith(resource) ? summary : `${resource}: ${summary}`,
+      tone: tones[severity],
+    },
     {
       kind: 'table',
       table: {

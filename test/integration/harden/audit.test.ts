@@ -268,6 +268,30 @@ test('SARIF and JUnit of a server: with what is waived and what is unknown', asy
   expect(junit).toContain('unknown: ');
 });
 
+test('a server that cannot be looked at is said, keeps nobody from the others, and decides the exit status', async () => {
+  const server = await startServer();
+  const mute = await startServer({ config: { 'rename-command': 'INFO ""' } });
+  const config = writeConfig({
+    instances: [
+      { name: 'mute', url: mute.url },
+      { name: 'open', url: server.url },
+    ],
+  });
+  const said = await runAgent(['audit', '--json'], { config });
+  expect(said.json.reports.map(({ subject }: AuditReport) => subject)).toEqual(['open']);
+  expect(said.json.not_audited).toEqual([
+    { subject: 'mute', problem: expect.stringContaining('INFO: the server does not know this command') },
+  ]);
+  expect(said).toMatchObject({
+    code: 4,
+    stderr: expect.stringMatching(/^not audited: instance mute: INFO/m),
+  });
+  const page = await runAgent(['audit', '--format', 'html'], { config });
+  expect(page).toMatchObject({ code: 4, stdout: expect.stringContaining('Audit of open') });
+  const alone = await runAgent(['audit', '--instance', 'mute'], { config });
+  expect(alone).toMatchObject({ code: 4, stdout: '' });
+});
+
 test('users that differ between nodes of the same data are told, on each of them', async () => {
   const master = await startServer();
   const replica = await startServer({ build: master.build });

@@ -9,6 +9,7 @@ import type { AuditFacts } from '../../../harden/facts.ts';
 import { renderProfiles } from '../../render/profile.ts';
 import { gatherFileFacts } from '../../../harden/read/gather-files.ts';
 import { auditJob } from '../../../jobs/harden/audit.ts';
+import { printable } from '../../../lib/printable.ts';
 import { writeAtomic } from '../../../lib/write-atomic.ts';
 import { renderPage } from '../../../report/html/page.ts';
 import { readInputs } from './file-inputs.ts';
@@ -45,8 +46,15 @@ interface Audited {
   preview: string | undefined;
   format: AuditFormat;
   failed: boolean;
+  /** Servers that could not be looked at, where there are others. */
+  problems?: Problem[];
   /** Where it was written. */
   out: string | undefined;
+}
+
+interface Problem {
+  subject: string;
+  error: AgentError;
 }
 
 export const auditCommand = defineCommand<Args, Audited>({
@@ -131,13 +139,14 @@ export const auditCommand = defineCommand<Args, Audited>({
     const failOn = severityOf(args['fail-on']);
     const only = args.check === undefined ? undefined : checkIds(args.check);
     if (args['fix-preview'] === true) return preview(context, args);
+    const problems: Problem[] = [];
     const reports =
-      args.conf === undefined ? await ofServers(context, only) : await ofFiles(context, args, only);
+      args.conf === undefined ? await ofServers(context, only, problems) : await ofFiles(context, args, only);
     const failed = reports.some(({ findings }) =>
       findings.some(({ waived, severity }) => waived === null && atLeast(severity, failOn)),
     );
     const format = context.globals.json ? 'json' : args.format;
-    const audited: Audited = { reports, preview: undefined, format, failed, out: undefined };
+    const audited: Audited = { reports, preview: undefined, format, failed, problems, out: undefined };
     if (args.out === undefined) return audited;
     await writeAtomic(args.out, `${renderNow(audited)}\n`, { mode: 0o600 });
     return { ...audited, out: args.out };
@@ -149,7 +158,9 @@ export const auditCommand = defineCommand<Args, Audited>({
     if (audited.profiles !== undefined) return renderProfiles(audited.profiles, style, width);
     return audited.format === 'text' ? renderAudit(audited.reports, style, width) : renderNow(audited);
   },
-  exitCode: ({ failed }) => (failed ? exitCodes.findings : exitCodes.ok),
+  // A server that nobody could look at is worse than what was found at another.
+  exitCode: ({ failed, problems: [problem] = [] }) =>
+    problem !== undefined ? exitCodes[problem.error.code] : failed ? exitCodes.findings : exitCodes.ok,
 });
 
 /** An option that was given several times comes joined. */
@@ -186,13 +197,26 @@ async function heldAgainst(context: CommandContext, args: Args): Promise<Audited
   return { ...audited, out: args.out };
 }
 
-async function ofServers(context: CommandContext, only: string[] | undefined): Promise<AuditReport[]> {
+/** Those that can be looked at; of the others it is said why, and only if there are none of the former it throws. */
+async function ofServers(
+  context: CommandContext,
+  only: string[] | undefined,
+  problems: Problem[],
+): Promise<AuditReport[]> {
   const app = await context.app();
   const reports: AuditReport[] = [];
   for (const instance of app.instances(context.globals.instance)) {
     context.progress.report({ phase: `auditing ${instance.name}` });
-    reports.push(await app.run(auditJob, instance, { only }, context));
+    try {
+      reports.push(await app.run(auditJob, instance, { only }, context));
+    } catch (error) {
+      if (!(error instanceof AgentError) || context.signal.aborted) throw error;
+      problems.push({ subject: instance.name, error });
+    }
   }
+  const [first] = problems;
+  if (first !== undefined && reports.length === 0) throw first.error;
+  for (const { error } of problems) context.show(`not audited: ${printable(error.message)}`);
   return reports;
 }
 
@@ -245,7 +269,9 @@ function renderNow(audited: Audited): string {
   return renderAudit(reports, createStyle(false), 100);
 }
 
-function documentOf({ reports, profiles, preview: text }: Audited): unknown {
+function documentOf({ reports, profiles, preview: text, problems = [] }: Audited): unknown {
   if (profiles !== undefined) return { profiles };
-  return text === undefined ? { reports } : { preview: text };
+  if (text !== undefined) return { preview: text };
+  const not_audited = problems.map(({ subject, error }) => ({ subject, problem: error.message }));
+  return { reports, ...(not_audited.length > 0 && { not_audited }) };
 }
