@@ -29,8 +29,3 @@ export interface Evaluated {
   /** All resources when left out. */
   resources?: readonly string[] | undefined;
 }
-
-/** Is it the same thing that is wrong, however bad and in whatever words? */
-export function sameFinding(a: Finding, b: Finding): boolean {
-  return a.instance === b.instance && a.rule === b.rule && a.resource === b.resource;
-}

@@ -16,7 +16,8 @@ import { startSlack } from '../support/alerts/slack-server.ts';
 import { everything } from '../support/house/tier.ts';
 import type { TestServer } from '../support/servers/redis-server.ts';
 
-const hour = 60 * 60 * 1000;
+const minute = 60 * 1000;
+const hour = 60 * minute;
 const day = 24 * hour;
 /** Days after the quarter has begun. */
 const after = everything ? 91 : 12;
@@ -84,6 +85,21 @@ test('a quarter: a report on each Monday, the audit on its first day, each with 
       await until(() => about(smtp, 'report of main').length, reports);
     }
     if (morning === quarter) await until(() => about(smtp, 'audit of main').length, 1);
+    // A person's task, which nobody does: due on the first day, and a week later overdue.
+    const told = new Map([
+      [quarter, 'WARNING: task-due failover-test'],
+      [quarter + 7 * day, 'WARNING: task-overdue failover-test'],
+      [quarter + 8 * day, 'still WARNING: task-overdue failover-test'],
+    ]).get(morning);
+    if (told === undefined) continue;
+    expect(saying(smtp, told)).toEqual([]);
+    clock.forward(morning + 8 * hour + 10 * minute - clock.now());
+    await until(
+      () => isOpen(daemon, told.includes('task-due') ? 'task-due' : 'task-overdue', 'failover-test'),
+      true,
+    );
+    clock.forward(6 * minute);
+    await until(() => saying(smtp, told), [date]);
   }
 
   const mails = about(smtp, 'report of main').slice(1);
@@ -127,8 +143,15 @@ async function backedUp(daemon: DaemonHere, count: number): Promise<void> {
   for (let turn = 0; turn < 10; turn += 1) await new Promise((resolve) => setImmediate(resolve));
 }
 
-const isOpen = ({ entries }: DaemonHere): boolean =>
-  entries.findLast(({ rule }) => rule === 'backup-failed')?.message === 'finding opened';
+const isOpen = ({ entries }: DaemonHere, wanted = 'backup-failed', about_ = 'main'): boolean =>
+  entries.findLast(({ rule, resource }) => rule === wanted && resource === about_)?.message ===
+  'finding opened';
+
+/** The days of the mails that have such a line. */
+const saying = (smtp: TestSmtp, line: string): string[] =>
+  smtp.mails
+    .filter(({ source }) => textPart(source).split('\r\n').includes(line))
+    .map((mail) => sentAt(mail).slice(0, 10));
 
 test('a report waits for a mail server that is away, with its files, and goes to Slack as a verdict', async () => {
   const [server, smtp, hook] = [

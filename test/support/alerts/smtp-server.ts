@@ -122,7 +122,7 @@ export function textPart(source: string, type: 'plain' | 'html' = 'plain'): stri
       ?.split('\r\n\r\n')
       .slice(1)
       .join('\r\n\r\n')
-      .split('\r\n--')[0] ?? '';
+      .split('\r\n----_NmP')[0] ?? '';
   const bytes = part
     .replaceAll('=\r\n', '')
     .replaceAll(/=([0-9A-F]{2})/g, (_, hex: string) => String.fromCodePoint(Number.parseInt(hex, 16)));
@@ -135,5 +135,5 @@ export function attachment(source: string, name: string | RegExp): string | unde
   const head = new RegExp(`Content-Disposition: attachment; filename="?${wanted}"?`).exec(source);
   if (head === null) return undefined;
   const body = source.slice(head.index).split('\r\n\r\n')[1];
-  return Buffer.from(body?.split('\r\n--')[0] ?? '', 'base64').toString();
+  return Buffer.from(body?.split('\r\n----_NmP')[0] ?? '', 'base64').toString();
 }
