@@ -1,11 +1,12 @@
 import { execFileSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, existsSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
 import { restoreSteps, rollbackSteps } from '../../../src/backup/restore/journal.ts';
 import { runAgent, takeBackup, writeConfig, type TestConfig } from '../../support/agent/cli.ts';
 import { runRestoreChild } from '../../support/restore/kill-restore.ts';
 import type { StartAt } from '../../support/restore/restore-child.ts';
+import { makeTempFolder, removeTempFolder } from '../../support/house/temp-folder.ts';
 import { everything, sampled } from '../../support/house/tier.ts';
 import { manageServer, type ManagedServer } from '../../support/servers/managed-server.ts';
 import { serviceUser } from '../../support/servers/server-user.ts';
@@ -34,17 +35,31 @@ function rollbackOf({ back }: Place): string[] {
   return rollbackSteps.flatMap((step) => (step === 'put-back' ? [step, ...list(step, back)] : [step]));
 }
 
+/** One of several moves of files, which are alike. */
+const isMove = (step: string): boolean => / \d+ of \d+$/.test(step);
+
 /**
- * Which of `steps` a usual run tries. At the last place what ends a restore (`every`) is tried at each step, and the rest
- * at each third; at the others at each fifth, and at those that the last one lacks.
+ * Which of `steps` a usual run tries. At the last place what ends a restore (`every`) is tried at each step and each
+ * second move, the rest at the moves between those and at each third step; at the other places at each fifth, and at those
+ * that the last one lacks.
  */
 function tried(place: Place, steps: string[], every = false): string[] {
   const [, , whole] = places;
   if (everything) return steps;
-  if (place === whole) return every ? steps : sampled(steps, 3);
+  if (place === whole) {
+    const moves = steps.filter(isMove);
+    const own = moves.length === steps.length ? sampled(moves, 3) : secondOf(moves, every ? 0 : 1);
+    const named = steps.filter((step) => !isMove(step));
+    const kept = new Set([...(every ? named : sampled(named, 3)), ...own]);
+    return steps.filter((step) => kept.has(step));
+  }
   const nameless = (step: string): string => step.replace(/ of \d+$/, '');
   const known = new Set([...stepsOf(whole), ...rollbackOf(whole)].map(nameless));
   return steps.filter((step, at) => at % 5 === 1 || !known.has(nameless(step)));
+}
+
+function secondOf(steps: string[], from: number): string[] {
+  return steps.filter((_, at) => at % 2 === from);
 }
 
 interface Case {
@@ -70,11 +85,29 @@ async function prepare(
   await server.call('MSET', 'a', '1', 'b', '2', 'c', '3');
   await server.call('RPUSH', 'list', ...Array.from({ length: 200 }, (_, index) => index));
   const backedUp = await digest(server);
-  await takeBackup(config, '--no-verify');
+  await backUpOnce(`${engine}-${version}`, server, config);
   // There is a dump.rdb, and it is not the newest data.
   await server.call('DEL', 'b');
   await server.call('MSET', 'a', 'changed', 'new', 'x');
   return { server, config, backedUp, before: await digest(server) };
+}
+
+const backups = new Map<string, string>();
+afterAll(() => backups.forEach(removeTempFolder));
+
+/** All servers of a place begin with the same data: the first one's backup serves them all. */
+async function backUpOnce(place: string, server: ManagedServer, config: TestConfig): Promise<void> {
+  const kept = backups.get(place);
+  if (kept === undefined) {
+    await takeBackup(config, '--no-verify');
+    const folder = makeTempFolder();
+    cpSync(config.repository, join(folder, 'repository'), { recursive: true });
+    backups.set(place, folder);
+  } else {
+    cpSync(join(kept, 'repository'), config.repository, { recursive: true });
+    // As a backup leaves it.
+    await server.call('SAVE');
+  }
 }
 
 async function digest(server: { call: ManagedServer['call'] }): Promise<string> {

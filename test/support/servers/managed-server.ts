@@ -161,8 +161,11 @@ export async function manageServer(options: ManagedOptions = {}): Promise<Manage
   async function end(signal: NodeJS.Signals): Promise<void> {
     connection?.close();
     connection = undefined;
-    for (const pid of serversBelow(folder)) process.kill(pid, signal);
-    while (serversBelow(folder).length > 0) await delay(10);
+    // All of /proc is looked through once more, and not at each look: what they have forked may be left.
+    for (let pids; (pids = serversBelow(folder)).length > 0;) {
+      for (const pid of pids) process.kill(pid, signal);
+      while (pids.some((pid) => workingFolder(String(pid)).startsWith(`${folder}/`))) await delay(10);
+    }
   }
 
   onTestFinished(async () => {
