@@ -69,7 +69,9 @@ export async function runCli(argv: readonly string[], host: CliHost): Promise<nu
       throw notForOthers();
     const elsewhere =
       host.link === undefined && shared ? await goElsewhere(argv, globals, lend, host) : undefined;
-    return elsewhere ?? (await execute(command, globals, args, host));
+    if (elsewhere !== undefined) return elsewhere;
+    const done = execute(command, globals, args, host);
+    return await (shared ? done.catch(withWayThere) : done);
   } catch (error) {
     const reported = asInterrupted(error, host.signal);
     if (json) stdout.write(`${renderJson(errorDocument(reported))}\n`);
@@ -89,6 +91,16 @@ async function goElsewhere(
   const own = config !== undefined || Boolean(host.env['REDIS_AGENT_CONFIG']);
   const asked = own ? undefined : await askRestore({ ...host, argv });
   return asked ?? (await runMind({ ...host, argv, configPath: config, lend }));
+}
+
+/** Whoever may not read the configuration is no member of that group, or is not root. */
+function withWayThere(error: unknown): never {
+  if (!(error instanceof AgentError) || error.reason !== 'config-unreadable') throw error;
+  throw new AgentError(error.code, error.message, {
+    cause: error,
+    reason: error.reason,
+    hint: 'run it with sudo; or as a member of the group redis-agent-admin, once sudo redis-agent init --units was run',
+  });
 }
 
 function notForOthers(): AgentError {

@@ -107,7 +107,12 @@ describe.runIf(canBeNobody)('restores of somebody who is no root', () => {
     // Nobody else's configuration: of that, who asks works himself, and may not read it.
     expect(await ask('--config', config.path, 'restore', '--yes')).toMatchObject({
       code: 2,
-      json: { error: { message: expect.stringMatching(/permission denied for nobody/) } },
+      json: {
+        error: {
+          message: expect.stringMatching(/permission denied for nobody/),
+          hint: expect.stringMatching(/member of the group redis-agent-admin/),
+        },
+      },
     });
     const waiting = spawnAgent(['restore', '--method', 'live'], { nobody: true, env });
     const refused = await waiting.ended;
