@@ -1,4 +1,5 @@
 import type { EvidenceLine } from '../../../domain/task.ts';
+import { counted } from '../../../lib/counted.ts';
 import { readInfo } from '../../../redis/server.ts';
 import { compareRuns, readConnectionReport, type ConnectionReport } from '../../../redis/trial/report.ts';
 import { testConnection } from '../../../redis/trial/test-connection.ts';
@@ -20,12 +21,20 @@ export async function benchmark(source: EvidenceSource): Promise<EvidenceLine[]>
     return [{ text: 'benchmark: left out, since a replica takes no writes', ok: null }];
   const options = { rounds, valueBytes: 100, database: undefined };
   const report = await testConnection(connection.target, options, { clock, signal, progress });
-  const failed = report.steps.filter(({ verdict }) => verdict === 'failed');
-  if (failed.length > 0)
-    return failed.map(({ name, problem, hint }) => ({
-      text: `benchmark: ${name}: ${problem ?? 'failed'}${hint === null ? '' : ` (${hint})`}`,
-      ok: false,
-    }));
+  const [failed, ...others] = report.steps.filter(({ verdict }) => verdict === 'failed');
+  if (failed !== undefined) {
+    const { name, problem, hint } = failed;
+    const more =
+      others.length === 0
+        ? ''
+        : `; so did ${counted(others.length, 'more step')}: redis-agent check --connection`;
+    return [
+      {
+        text: `benchmark: ${name} failed: ${problem ?? ''}${hint === null ? '' : ` (${hint})`}${more}`,
+        ok: false,
+      },
+    ];
+  }
   const [first, last] = ['first', 'last'].map(
     (which) =>
       new Note(settings.state.path, `benchmark/${instance.name}-${which}.json`, readConnectionReport),
@@ -59,7 +68,7 @@ function compared(
     before.last === undefined
       ? 'nothing to compare with yet'
       : `no slower than on ${before.last.at.slice(0, 10)}`;
-  return [{ text: `benchmark: ${than}: ${measured.join(', ')}`, ok: true }];
+  return [{ text: `benchmark: ${than}: ${measured.join('; ')}`, ok: true }];
 }
 
 function inMs(value: number): string {
