@@ -356,3 +356,12 @@ test('a hook reads it on its stdin; one that fails leaves both valid, and is ask
     password: read(secretFile).trim(),
   });
 });
+
+test('who may not look at users is refused, and the program ends', async () => {
+  const server = await startServer();
+  await server.call('ACL', 'SETUSER', 'looker', 'on', '>looks-and-no-more', '+ping', '+info', '+config|get');
+  const config = writeConfig({ server, username: 'looker', password: 'looks-and-no-more' });
+  const { code, stderr } = await runAgent(['rotate-password', 'looker', '--yes'], { config });
+  expect(stderr).toContain('ACL GETUSER');
+  expect(code).not.toBe(0);
+});

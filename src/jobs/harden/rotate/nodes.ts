@@ -68,7 +68,7 @@ export async function findNodes(request: NodeRequest): Promise<RotationNode[]> {
       waiting.push(...others.filter((other) => !asked.has(other)));
       const runId = info.get('run_id') ?? url;
       if (nodes.some((node) => node.runId === runId)) connection.close();
-      else nodes.push(await describe(url, connection, info, request));
+      else nodes.push(await describeOrClose(url, connection, info, request));
     }
     return nodes;
   } catch (error) {
@@ -138,6 +138,21 @@ async function othersOf(url: string, connection: RedisConnection, info: Info): P
     if (host !== undefined && port !== undefined) found.push(urlOf(host, port));
   }
   return found;
+}
+
+/** One left open would keep the program from ending after its error. */
+async function describeOrClose(
+  url: string,
+  connection: RedisConnection,
+  info: Info,
+  request: NodeRequest,
+): Promise<RotationNode> {
+  try {
+    return await describe(url, connection, info, request);
+  } catch (error) {
+    connection.close();
+    throw error;
+  }
 }
 
 async function describe(
