@@ -91,7 +91,7 @@ test('a leak, a falling hit rate, a slower benchmark, a stale drill and an unrot
     keyspace_hits_total: hours < 720 ? 950 * hours : 950 * 720 + 500 * (hours - 720),
     keyspace_misses_total: hours < 720 ? 50 * hours : 50 * 720 + 500 * (hours - 720),
   }));
-  proxy.slowDown(40);
+  proxy.slowDown(15);
   for (const task of ['memory-trend', 'capacity-review'])
     expect(await named(config, task)).toEqual([
       expect.stringMatching(/^4\.0 GiB are reached in about \d+ days/),
