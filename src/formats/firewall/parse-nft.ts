@@ -46,10 +46,9 @@ interface Known {
 }
 
 function entries(item: Json): Partial<Record<'table' | 'chain' | 'rule' | 'set', Json>> {
-  return Object.fromEntries(Object.entries(item).filter(([, value]) => isObject(value))) as Record<
-    string,
-    Json
-  >;
+  return Object.fromEntries(
+    Object.entries(item).flatMap(([name, value]) => (isObject(value) ? [[name, value] as const] : [])),
+  );
 }
 
 function isObject(value: unknown): value is Json {
@@ -124,10 +123,14 @@ function readMatch({ op, left, right }: Json, known: Known): Match {
   return op === '==' || op === 'in' ? match : unknown;
 }
 
+function wordOf(value: unknown): string {
+  return typeof value === 'string' ? value : '';
+}
+
 function compare(left: Json, values: readonly unknown[], sources: Network[]): Match {
   const [word = '', body] = Object.entries(left)[0] ?? [];
   const field = isObject(body)
-    ? `${word} ${String(body['protocol'] ?? '')} ${String(body['field'] ?? body['key'] ?? '')}`
+    ? `${word} ${wordOf(body['protocol'])} ${wordOf(body['field'] ?? body['key'])}`
     : word;
   switch (field.replaceAll(/ +/g, ' ')) {
     case 'payload ip saddr':
