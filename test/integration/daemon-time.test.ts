@@ -131,8 +131,14 @@ test('what comes round every few minutes leaves no runs behind', async () => {
   await daemon.until({ job: 'watch-restores' }, 2);
   await daemon.stop();
   await withState(config, (state) => {
-    const jobs = state.db.prepare('SELECT DISTINCT job FROM runs ORDER BY job').all();
-    expect(jobs).toEqual([{ job: 'backup' }, { job: 'prune' }]);
+    const jobs = state.db.prepare('SELECT DISTINCT job FROM runs').all();
+    const names = jobs.map(({ job }) => job);
+    expect(names).toContain('backup');
+    // What is due by the hour may have been, by the time at which this runs.
+    expect(names).not.toContain('watch-backups');
+    expect(names).not.toContain('watch-restores');
+    expect(names).not.toContain('recover-restore');
+    expect(names).not.toContain('maintain');
   });
 });
 

@@ -123,7 +123,7 @@ describe('an artefact', () => {
     expect((await runAgent(['backups', 'list'], { config })).stdout).toMatch(new RegExp(`${bad}.* damaged`));
     expect(await runAgent(['status'], { config })).toMatchObject({
       code: 3,
-      stdout: expect.stringContaining(`backup ${bad} is damaged`),
+      stdout: expect.stringContaining(`backup ${bad}: dump.rdb.zst is damaged`),
     });
     await nextBackup();
     // What was said of it goes with it.

@@ -13,6 +13,7 @@ import {
   type SpawnedAgent,
   type TestConfig,
 } from '../../support/agent/cli.ts';
+import { sound } from '../../support/agent/daemon.ts';
 import { startFaultServer, type FaultServer, type S3Call } from '../../support/stores/fault-server.ts';
 import { s3Repository } from '../../support/stores/faulty-s3.ts';
 import { startServer, type TestServer } from '../../support/servers/redis-server.ts';
@@ -151,7 +152,7 @@ describe('one run at a time', () => {
   });
 
   test('beside the daemon', async () => {
-    const server = await startServer();
+    const server = await startServer({ config: sound });
     await server.call('SET', 'key', 'value');
     const settings = { backup: { schedule: 'off', jitter: '0s' }, verify: { schedule: 'off' } };
     const config = writeConfig({ server, settings });
