@@ -7,26 +7,36 @@ import { readConf } from '../../redis/read-conf.ts';
 const tail = 16 * 1024;
 const most = 20;
 
-/** What a server that does not answer said last: in its log file, else in the journal. Empty where neither can be read. */
+export interface LastLines {
+  /** Of its log file. */
+  file: string[];
+  /** Of its unit: what a start says before it has read its configuration stands there alone. */
+  journal: string[];
+  /** There is a journal, and this user may not read it. */
+  closed: boolean;
+}
+
+/** What a server that does not answer said last; empty where nothing can be read. */
 export async function lastLogLines(
   service: FoundService | undefined,
   unit: string | undefined,
   signal: AbortSignal,
-): Promise<string[]> {
+): Promise<LastLines> {
   const words = service?.arguments;
   const conf =
     words === undefined
       ? undefined
       : await readConf(words.file, words.directives, service?.user).catch(() => undefined);
   const path = conf?.get('logfile') ?? '';
-  const text = path.startsWith('/') ? await endOf(path) : undefined;
-  if (text !== undefined) return lastOf(text);
-  if (unit === undefined) return [];
-  const journal = await runCommand(
+  const file = lastOf((path.startsWith('/') ? await endOf(path) : undefined) ?? '');
+  if (unit === undefined) return { file, journal: [], closed: false };
+  const said = await runCommand(
     ['journalctl', '-u', unit, '-n', String(most), '-o', 'cat', '--no-pager'],
     signal,
   ).catch(() => undefined);
-  return lastOf(journal?.stdout ?? '');
+  const journal = lastOf(said?.stdout ?? '').filter((line) => line !== '-- No entries --');
+  const closed = /insufficient permissions|messages from other users/.test(said?.stderr ?? '');
+  return { file, journal, closed: closed && journal.length === 0 };
 }
 
 async function endOf(path: string): Promise<string | undefined> {

@@ -102,9 +102,21 @@ export const downRunbook: Runbook = async ({ connection, failure, instance, info
       state: 'unknown',
       text: 'how it is started: no unit of this host has its address (service: of the instance)',
     });
-  const lines = await lastLogLines(service, unit, signal);
-  for (const line of lines.slice(-5)) found.push({ state: 'note', text: `log: ${line}` });
-  const log = lines.join('\n');
+  const { file, journal, closed } = await lastLogLines(service, unit, signal);
+  for (const line of file.slice(-5)) found.push({ state: 'note', text: `log: ${line}` });
+  for (const line of journal.slice(-8)) found.push({ state: 'note', text: `journal: ${line}` });
+  if (closed && unit !== undefined) {
+    found.push({
+      state: 'unknown',
+      text: `what its start said: the journal of ${unit} is closed to the agent's user`,
+    });
+    steps.push({
+      why: 'what its last start said',
+      command: `sudo journalctl -n 20 -u ${unit}`,
+      effect: 'looks',
+    });
+  }
+  const log = [...file, ...journal].join('\n');
   for (const [pattern, text, step] of causes) {
     if (!pattern.test(log)) continue;
     found.push({ state: 'cause', text });
