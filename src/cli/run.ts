@@ -219,13 +219,13 @@ async function sayIfNobodyTells(app: App, began: number, context: CommandContext
 }
 
 /** On stderr: stdout is the result. The end of the input is a no, Ctrl-C an interruption. */
-async function ask(question: string, { stdin, stderr, signal }: CliHost): Promise<boolean> {
+async function ask(question: string, { stdin, stderr, signal, forOthers }: CliHost): Promise<boolean> {
   const prompt = createInterface({
     input: stdin,
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a terminal, as was checked
     output: stderr as NodeJS.WriteStream,
-    // Another process' terminal edits its lines itself.
-    terminal: 'setRawMode' in stdin,
+    // Their terminal edits its lines itself.
+    terminal: forOthers !== true,
   });
   const ended = new Promise<string>((resolve, reject) => {
     prompt.once('close', () => resolve(''));
