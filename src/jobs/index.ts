@@ -19,7 +19,6 @@ import { proveJob, verifyJob } from './prove/verify.ts';
 import { recoverLiveJob } from './restore/live/recover-live.ts';
 import { planRestoreJob } from './restore/plan-restore.ts';
 import { restoreJob } from './restore/restore.ts';
-import { settleRestoreJob } from './restore/settle-restore.ts';
 import { undoLiveJob } from './restore/undo-live.ts';
 import { watchRestoresJob } from './restore/watch-restores.ts';
 
@@ -49,6 +48,5 @@ export const jobs: readonly AnyJob[] = [
   planRestoreJob,
   restoreJob,
   undoLiveJob,
-  settleRestoreJob,
   fetchBackupJob,
 ];

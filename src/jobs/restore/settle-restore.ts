@@ -1,17 +1,13 @@
 import type { Job, JobContext } from '../job.ts';
+import { restoreDeclaration } from './declaration.ts';
 import { begunNoteOf, noticesOf } from './files/steps.ts';
 import { interruptedLive } from './live/recover-live.ts';
 import { settleRestore } from './restore.ts';
 
-/** Ends what a restore that was killed has left: goes back where nothing was placed yet, else goes on. */
+/** The job `restore` once more, as far as one that was killed needs it: back where nothing was placed yet, else on. */
 export const settleRestoreJob: Job<object, string | null> = {
-  name: 'settle-restore',
+  ...restoreDeclaration,
   effect: 'work',
-  command: 'restore',
-  lock: 'repository',
-  urgency: 'urgent',
-  uses: ['server', 'repository'],
-  rules: [],
   async run(context) {
     const value = await settleRestore(context);
     return { value, summary: value ?? 'no restore was interrupted', findings: [], evaluated: [] };

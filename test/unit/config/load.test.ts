@@ -43,7 +43,7 @@ it('fills in every default', async () => {
     verify: { schedule: '30 3 * * 0', after_backup: true, load: true, deep: false },
     drill: { schedule: '0 4 1 */3 *', overdue_after: 184 * 24 * 3_600_000 },
     aof: { schedule: '15 * * * *' },
-    maintenance: { password_rotation: 90 * 24 * 3_600_000, tasks: [] },
+    maintenance: { benchmark: false, password_rotation: 90 * 24 * 3_600_000, tasks: [] },
     audit: { schedule: '0 6 1 */3 *', quiet_schedule: '0 6 1 * *', waivers: [] },
     harden: { acl: {}, allowed_networks: [], close_default: true, drift: '45 * * * *', enforce: false },
     monitor: {
