@@ -83,6 +83,39 @@ describe('rules', () => {
       ['memory-high critical'],
       { role: 'cache' },
     ],
+    [
+      'a cache into which somebody writes keys that never expire',
+      times(61, (index) => ({ values: { keys: 10_000 + 10 * index, keys_expiring: 10_000 } })),
+      ['keys-without-ttl warning'],
+      { role: 'cache' },
+    ],
+    [
+      'the same, and it is no cache',
+      times(61, (index) => ({ values: { keys: 10_000 + 10 * index, keys_expiring: 10_000 } })),
+      [],
+      { role: 'durable' },
+    ],
+    [
+      'a cache that fills, all of whose keys expire or none',
+      times(61, (index) => ({ values: { keys: 100 * index, keys_expiring: 0 } })),
+      [],
+      { role: 'cache' },
+    ],
+    [
+      'a cache with a few more',
+      times(61, (index) => ({ values: { keys: 10_000 + index, keys_expiring: 10_000 } })),
+      [],
+      { role: 'cache' },
+    ],
+    [
+      'a cache that has begun anew',
+      times(61, (index) => ({
+        runId: (index < 60 ? 'a' : 'b').repeat(40),
+        values: { keys: 1000, keys_expiring: index < 60 ? 1000 : 0 },
+      })),
+      [],
+      { role: 'cache' },
+    ],
     ['an eviction', times(3, growing('evicted_keys_total', 1)), ['memory-full critical']],
     [
       'writes refused while nothing is evicted',

@@ -20,6 +20,7 @@ import { hostDisk } from './host-disk.ts';
 import { hostMemory } from './host-memory.ts';
 import { keysExpireLate } from './keys-expire-late.ts';
 import { keysNeverExpire } from './keys-never-expire.ts';
+import { keysWithoutTtl } from './keys-without-ttl.ts';
 import { masterLink } from './master-link.ts';
 import { memoryFragmented } from './memory-fragmented.ts';
 import { memoryFull } from './memory-full.ts';
@@ -104,6 +105,7 @@ export const evaluators: readonly Evaluator[] = [
   queueStalled,
   queueRetention,
   keysNeverExpire,
+  keysWithoutTtl,
   keysExpireLate,
 ];
 
