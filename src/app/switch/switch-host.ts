@@ -62,7 +62,9 @@ export function switchHost(link: SwitchLink, name: string, started: Map<string, 
         start: async () => await of('start'),
         failure: async () => (await of('failure')) ?? undefined,
         output: async () => (service.kind === 'unit' ? await of('output') : linesOf(await readOutput())),
-        release: async () => await (taken === undefined ? Promise.resolve() : of('release')),
+        // A run that was cut off may have left its hold at the unit.
+        release: async () =>
+          await (taken === undefined && service.kind !== 'unit' ? Promise.resolve() : of('release')),
       };
       return control;
     },
