@@ -94,15 +94,18 @@ function forward(
   const onEnd = (): void => send({ kind: 'input-end' });
   const onStop = (): void => send({ kind: 'stop', by: 'SIGINT' });
   const onResize = (): void => send({ kind: 'size', ...size() });
-  stdin.on('data', onInput);
-  stdin.on('end', onEnd);
+  // Nothing else is asked on than a terminal; what a pipe brings is for who reads it next.
+  if (stdin.isTTY === true) {
+    stdin.on('data', onInput);
+    stdin.on('end', onEnd);
+  }
   signal.addEventListener('abort', onStop);
   cut.addEventListener('abort', onStop);
   process.on('SIGWINCH', onResize);
   return () => {
     stdin.off('data', onInput);
     stdin.off('end', onEnd);
-    stdin.pause();
+    if (stdin.isTTY === true) stdin.pause();
     signal.removeEventListener('abort', onStop);
     cut.removeEventListener('abort', onStop);
     process.off('SIGWINCH', onResize);
