@@ -69,8 +69,8 @@ export class VerbCaller {
       for await (const frame of readFrames(input, limits)) this.#take(frame);
       this.#close('it has ended');
     } catch (error) {
-      // So ends a socket whose other end had not read everything.
-      if (systemCode(error) === 'ECONNRESET') this.#close('it has ended');
+      // So ends a socket whose other end had not read everything, or was gone before anything was written.
+      if (['ECONNRESET', 'EPIPE'].includes(systemCode(error) ?? '')) this.#close('it has ended');
       else this.#close(error instanceof Error ? error.message : String(error));
     }
   }
