@@ -17,6 +17,17 @@ export interface HandsProcess {
   ended(this: void): Promise<void>;
 }
 
+/** One that somebody else has started, and waits for. */
+export function handsBehind(channel: Socket): HandsProcess {
+  channel.unref();
+  return {
+    channel,
+    said: () => '',
+    kill: () => void channel.destroy(),
+    ended: () => Promise.resolve(),
+  };
+}
+
 const longestSaid = 300;
 
 /** `program`: what this agent is started by. Nobody waits for it but who has asked for something. */

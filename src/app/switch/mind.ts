@@ -4,7 +4,7 @@ import type { LoadedSettings } from '../../config/load.ts';
 import { becomeForGood } from '../../lib/become-user.ts';
 import { useLentFile } from '../../lib/lent-file.ts';
 import { VerbCaller } from '../../lib/verbs/call.ts';
-import type { HandsProcess } from '../hands/start.ts';
+import { handsBehind, type HandsProcess } from '../hands/start.ts';
 import type { SwitchLink } from './link.ts';
 import {
   lentDescriptor,
@@ -63,14 +63,7 @@ export function becomeMind(words: string): SwitchLink {
   };
 }
 
-/** Root waits for it. */
 function asHands(channel: Socket | Server): HandsProcess {
   if (!(channel instanceof Socket)) throw new Error('a socket was asked for');
-  channel.unref();
-  return {
-    channel,
-    said: () => '',
-    kill: () => void channel.destroy(),
-    ended: () => Promise.resolve(),
-  };
+  return handsBehind(channel);
 }

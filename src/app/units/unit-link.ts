@@ -3,7 +3,7 @@ import { userName } from '../../lib/file-owner.ts';
 import { AgentError } from '../../domain/errors.ts';
 import { VerbCaller, VerbsClosedError } from '../../lib/verbs/call.ts';
 import { reserveLowPort } from '../../redis/low-port.ts';
-import type { HandsProcess } from '../hands/start.ts';
+import { handsBehind, type HandsProcess } from '../hands/start.ts';
 import type { SwitchLink } from '../switch/link.ts';
 import { switchLimits, switchPatience } from '../switch/protocol.ts';
 import { connectUnit } from './connect.ts';
@@ -51,13 +51,5 @@ export function unitLink(env: NodeJS.ProcessEnv): UnitLink {
 async function openHands(env: NodeJS.ProcessEnv, { uid }: UserId): Promise<HandsProcess> {
   const user = userName(uid);
   const unit = `redis-agent-hands-${user}.socket`;
-  const channel = await connectUnit(handsSocket(env, user), unit, `ask who works as ${user}`);
-  channel.unref();
-  return {
-    channel,
-    said: () => '',
-    kill: () => void channel.destroy(),
-    // It does when nobody has the channel any more.
-    ended: () => Promise.resolve(),
-  };
+  return handsBehind(await connectUnit(handsSocket(env, user), unit, `ask who works as ${user}`));
 }
