@@ -4,16 +4,22 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
 import type { App } from '../../../src/app/build-app.ts';
 import { startWatch, type Watch } from '../../../src/app/daemon/watch.ts';
+import type { Clock } from '../../../src/domain/clock.ts';
+import { knownAlerts } from '../../../src/state/alerts/alerts.ts';
 import { openFindings } from '../../../src/state/episodes.ts';
 import { writeConfig, type TestConfig } from '../../support/agent/cli.ts';
 import { startDaemon } from '../../support/agent/daemon.ts';
 import { openApp } from '../../support/agent/open-app.ts';
+import { movingClock } from '../../support/clocks/moving-clock.ts';
 import { startServer, type TestServer } from '../../support/servers/redis-server.ts';
 
 const often = { monitor: { interval: '1s' }, backup: { schedule: 'off' } };
 
-async function watchIt(config: TestConfig): Promise<{ app: App; watch: Watch; open: () => string[] }> {
-  const app = await openApp(config);
+async function watchIt(
+  config: TestConfig,
+  clock?: Clock,
+): Promise<{ app: App; watch: Watch; open: () => string[] }> {
+  const app = await openApp(config, undefined, clock);
   const watch = startWatch(app);
   onTestFinished(async () => {
     await watch.stop();
@@ -51,6 +57,22 @@ test('what is polled is kept, and a fault is a finding until it is over', async 
   expect(new Set(ups)).toEqual(new Set([0, 1]));
   expect(watch.lagging()).toEqual([]);
   expect(watch.cycles().get('main')?.sample.up).toBe('up');
+});
+
+test('that it is down is told after a minute, however long the interval is', async () => {
+  const server = await startServer();
+  await server.kill('SIGKILL');
+  const settings = { ...often, monitor: { interval: '30m' } };
+  const clock = movingClock();
+  const { app } = await watchIt(writeConfig({ server, settings }), clock);
+  const state = (): string | undefined =>
+    knownAlerts(app.state(), 'main', { now: clock.now(), span: 0 }).find(({ rule }) => rule === 'server-down')
+      ?.state;
+  await expect.poll(state, { timeout: 10_000 }).toBe('pending');
+  clock.forward(30_000);
+  expect(state()).toBe('pending');
+  clock.forward(30_000);
+  await expect.poll(state, { timeout: 10_000 }).toBe('firing');
 });
 
 test('the password is changed under the agent: told once, hardly tried, and over when it has the new one', async () => {

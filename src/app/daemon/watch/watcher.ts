@@ -4,6 +4,7 @@ import type { Sample } from '../../../domain/sample.ts';
 import type { InstanceSettings } from '../../../domain/settings.ts';
 import { thresholdsOf } from '../../../domain/settings/monitor.ts';
 import { waiverOf } from '../../../harden/audit/waivers.ts';
+import { downFor, isDown } from '../../../monitor/evaluate/rules/server-down.ts';
 import { judgeSample } from '../../../monitor/evaluate/judge-sample.ts';
 import { createCertificateLook } from '../../../monitor/certificate.ts';
 import { createHostLook } from '../../../monitor/host.ts';
@@ -40,6 +41,8 @@ export class Watcher {
   readonly #poller: Poller;
   readonly #done: Promise<void>;
   #was: Map<string, Severity> | undefined;
+  /** Since when the server has not answered; what else is wrong with it can wait for the next poll. */
+  #downSince: number | undefined;
   #day: { at: number; commands: number | undefined } | undefined;
 
   constructor(app: App, instance: InstanceSettings, onCycle: (cycle: Cycle) => void) {
@@ -110,7 +113,10 @@ export class Watcher {
     const now = this.app.clock.now() - phaseOf(this.instance.name, interval);
     const rest = interval - (((now % interval) + interval) % interval);
     // One that was nearly met is the next one's: two polls are never close together.
-    return rest < interval / 4 ? rest + interval : rest;
+    const regular = rest < interval / 4 ? rest + interval : rest;
+    // Unless it is down: that it is to be told is seen when it is time, and not up to an interval later.
+    const untilTold = (this.#downSince ?? -Infinity) + downFor - this.app.clock.now();
+    return untilTold > 0 ? Math.min(regular, untilTold) : regular;
   }
 
   #digest(sample: Sample): void {
@@ -119,6 +125,8 @@ export class Watcher {
     this.#window.add(this.#withDay(sample), this.interval);
     this.#attempt('write the history', () => keepSample(app.series(), name, sample, this.#poller.slow));
     this.#attempt('judge what was polled', () => this.#judge());
+    // Read after the judging, by whose time the minute is counted.
+    this.#downSince = isDown(sample.up) ? (this.#downSince ?? app.clock.now()) : undefined;
   }
 
   #judge(): void {

@@ -3,6 +3,8 @@ import { sampleRule, type Evaluator } from '../evaluator.ts';
 import { minute, nowOf } from '../view.ts';
 
 const down: readonly UpClass[] = ['refused', 'timeout', 'unreachable'];
+/** How long it has to be so before anybody is told: a restart is over by then. */
+export const downFor = minute;
 const remedies: Partial<Record<UpClass, string>> = {
   refused: 'is it running? systemctl status of its unit, then its log; redis-agent runbook down',
   timeout:
@@ -17,13 +19,13 @@ export const serverDown: Evaluator = {
     severity: 'critical',
     title: 'The server does not answer',
     why: 'Nobody can use it, or the agent cannot see whether anybody can.',
-    for: minute,
+    for: downFor,
     keepFiring: 0,
   }),
   always: true,
   judge(view) {
     const { up, detail } = nowOf(view);
-    if (!down.includes(up)) return [];
+    if (!isDown(up)) return [];
     return [
       {
         severity: 'critical',
@@ -34,3 +36,7 @@ export const serverDown: Evaluator = {
     ];
   },
 };
+
+export function isDown(up: UpClass): boolean {
+  return down.includes(up);
+}
