@@ -90,6 +90,10 @@ export const metrics: readonly Metric[] = [
   gauge('aof_last_rewrite_ok', 'Whether its last rewrite succeeded.'),
   gauge('aof_rewrite_in_progress', 'Whether it is being rewritten.', 'aof_rewrite_in_progress'),
   gauge('aof_size_bytes', 'How large it is.', 'aof_current_size'),
+  gauge(
+    'aof_replay_denials',
+    'Commands that were refused while it was loaded, as far as ACL LOG keeps them.',
+  ),
   counter('aof_rewrites_total', 'Rewrites that were begun.', 'aof_rewrites'),
   gauge('loading_ratio', 'How much of the data set has been loaded.', 'loading_loaded_perc', 0.01),
   gauge('loading_eta_seconds', 'How long loading will still take.', 'loading_eta_seconds'),

@@ -5,6 +5,7 @@ import type { PlacedWord } from '../formats/conf/document.ts';
 import type { EngineVersion } from '../formats/conf/engine.ts';
 import type { ConfFault } from '../formats/conf/fault.ts';
 import type { Info } from '../formats/info/parse-info.ts';
+import type { Threshold } from '../domain/settings/monitor.ts';
 import type { Denial } from '../redis/acl-log.ts';
 
 /**
@@ -192,6 +193,10 @@ export interface AuditFacts {
   files: Seen<FileFacts>;
   host: Seen<HostFacts>;
   agent: AgentFacts;
+  /** When a finding of that rule that is open was last seen, milliseconds since the epoch. */
+  lastSeen: ReadonlyMap<string, number>;
+  /** Days before the end of a certificate at which it is told. */
+  certificateDays: Threshold;
 }
 
 /** A directive's value and where it comes from. */

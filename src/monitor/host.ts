@@ -1,6 +1,7 @@
 import { statfs } from 'node:fs/promises';
 import type { Clock } from '../domain/clock.ts';
 import { kernel, readCgroupMemory, readHostMemory, type KernelRoots } from '../lib/host-memory.ts';
+import { hasSameFiles } from '../redis/same-files.ts';
 import { findServerProcess } from '../redis/server-process.ts';
 
 interface Seen {
@@ -12,6 +13,8 @@ interface HostFacts {
   /** The limit of the server's control groups. */
   container: number | undefined;
   available: number | undefined;
+  /** What it names by a path is what we find there. */
+  sameFiles: boolean;
 }
 
 const every = 60_000;
@@ -39,6 +42,7 @@ export function createHostLook(
     }
     const { found } = facts;
     if (found?.available !== undefined) values['host_memory_available_bytes'] = found.available;
+    if (found?.sameFiles === true) texts['host_files'] = 'same';
     if (found?.container !== undefined) values['container_memory_limit_bytes'] = found.container;
     setLimit(values, texts, found?.container);
   };
@@ -80,7 +84,7 @@ async function lookAt(
     readCgroupMemory(server.pid, roots),
     readHostMemory(roots).catch(() => undefined),
   ]);
-  return { container: group?.limit, available: host?.available };
+  return { container: group?.limit, available: host?.available, sameFiles: hasSameFiles(server.pid) };
 }
 
 async function diskOf(dir: string | undefined): Promise<Record<string, number>> {

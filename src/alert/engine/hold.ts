@@ -1,4 +1,5 @@
 import type { Alert, Silence, SilenceMatch } from '../../domain/alert.ts';
+import { namesOf } from '../../domain/former-names.ts';
 import type { WindowSettings } from '../../domain/settings/alerts.ts';
 import { isWindowOpen } from './local-time.ts';
 import { matches } from './match.ts';
@@ -89,7 +90,10 @@ function isMatched(match: SilenceMatch, alert: Alert): boolean {
   return (
     (match.alert === undefined || match.alert === alert.id) &&
     (match.instance === undefined || match.instance === alert.instance) &&
-    (match.rule === undefined || matches(match.rule, alert.rule)) &&
-    (match.resource === undefined || matches(match.resource, alert.resource))
+    namesOf(alert).some(
+      ({ rule, resource }) =>
+        (match.rule === undefined || matches(match.rule, rule)) &&
+        (match.resource === undefined || matches(match.resource, resource)),
+    )
   );
 }

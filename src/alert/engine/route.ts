@@ -1,5 +1,6 @@
 import type { Alert } from '../../domain/alert.ts';
 import { atLeast } from '../../domain/finding.ts';
+import { namesOf } from '../../domain/former-names.ts';
 import type { EscalationSettings, RouteSettings } from '../../domain/settings/alerts.ts';
 import { isWithinHours } from './local-time.ts';
 import { matches } from './match.ts';
@@ -64,10 +65,11 @@ export class Router {
 
   /** What the routes say: the same for all alerts of a rule, an instance and a severity. */
   #direct(alert: Alert): Targets {
-    const key = `${alert.rule}\0${alert.instance}\0${alert.severity}`;
+    const names = namesOf(alert).map(({ rule }) => rule);
+    const key = `${names.join(' ')}\0${alert.instance}\0${alert.severity}`;
     let known = this.#known.get(key);
     if (known === undefined) {
-      const route = routeOf(alert, this.#now, this.#routing);
+      const route = routeOf({ ...alert, names }, this.#now, this.#routing);
       const to = route === 'later' ? [] : route.to;
       const channels = [...new Set(to)].filter((channel) => this.#routing.channels.includes(channel));
       known = {
@@ -82,7 +84,7 @@ export class Router {
 }
 
 function routeOf(
-  alert: Alert,
+  alert: Pick<Alert, 'severity' | 'instance'> & { names: readonly string[] },
   now: number,
   { routes, channels, timezone }: Routing,
 ): { to: readonly string[] } | 'later' {
@@ -90,7 +92,7 @@ function routeOf(
   for (const { match, to } of routes) {
     const { severity = 'info', rule = '*', instance = '*', hours } = match;
     if (!atLeast(alert.severity, severity)) continue;
-    if (!matches(rule, alert.rule) || !matches(instance, alert.instance)) continue;
+    if (!alert.names.some((name) => matches(rule, name)) || !matches(instance, alert.instance)) continue;
     if (hours === undefined || isWithinHours(hours, now, timezone)) return { to };
     later = true;
   }

@@ -1,6 +1,7 @@
 import { userInfo } from 'node:os';
 import type { Alert, SilenceMatch } from '../../domain/alert.ts';
 import { AgentError, messageOf } from '../../domain/errors.ts';
+import { formerNames } from '../../domain/former-names.ts';
 import { matches } from '../../alert/engine/match.ts';
 import { closest } from '../../lib/closest.ts';
 import { alertById, storeAlerts } from '../../state/alerts/alerts.ts';
@@ -90,7 +91,8 @@ function matchOf(
   };
   if (/^\d+$/.test(what)) return { alert: Number(openAlert(app, Number(what)).id), ...narrowed };
   const ids = rules.map(({ id }) => id);
-  if (ids.some((id) => matches(what, id))) return { rule: what, ...narrowed };
+  if ([...ids, ...formerNames.map(({ was }) => was)].some((id) => matches(what, id)))
+    return { rule: what, ...narrowed };
   const near = closest(what, ids);
   throw usage(
     `there is no rule ${JSON.stringify(what)}`,

@@ -1,6 +1,7 @@
 import { readAdvice } from '../../app/rule-advice.ts';
 import { rules } from '../../app/rules.ts';
 import { AgentError } from '../../domain/errors.ts';
+import { nowCalled } from '../../domain/former-names.ts';
 import type { Rule } from '../../domain/rule.ts';
 import { closest } from '../../lib/closest.ts';
 import { printable } from '../../lib/printable.ts';
@@ -13,7 +14,13 @@ import { wrap } from '../render/wrap.ts';
 type Shown = Pick<Rule, 'id' | 'severity' | 'title' | 'why' | 'page'>;
 
 /** One rule with what its page says, as Markdown (null where the pages are not installed); or all of them. */
-type Explained = (Shown & { advice: string | null }) | Shown[];
+type Explained = (Shown & { advice: string | null; called: Called | null }) | Shown[];
+
+/** That it was asked for by a name which it has no more, and what else was called so. */
+interface Called {
+  before: string;
+  also: string[];
+}
 
 export const explainCommand = defineCommand<{ rule?: string }, Explained>({
   usage: 'explain [rule]',
@@ -24,8 +31,10 @@ export const explainCommand = defineCommand<{ rule?: string }, Explained>({
   // oxlint-disable-next-line typescript/require-await -- commands are asynchronous, and an error is a rejection
   async run(_context, { rule }) {
     if (rule === undefined) return rules.map(shown);
-    const found = findRule(rule);
-    return { ...shown(found), advice: readAdvice(found) };
+    const [now, ...also] = nowCalled(rule);
+    const found = findRule(now ?? rule);
+    const called = now === undefined ? null : { before: rule.toLowerCase(), also };
+    return { ...shown(found), advice: readAdvice(found), called };
   },
   render(value, { style, width }) {
     if (Array.isArray(value))
@@ -37,9 +46,10 @@ export const explainCommand = defineCommand<{ rule?: string }, Explained>({
           title,
         ]),
       );
-    const { id, severity, title, why, page, advice } = value;
+    const { id, severity, title, why, page, advice, called } = value;
     const columns = Math.min(width, 100);
     return [
+      ...(called === null ? [] : [wrap(renamed(id, called), columns)]),
       `${style.strong(id)}  ${paintSeverity(style, severity)(severity)}`,
       wrap(`${title[0]?.toUpperCase()}${title.slice(1)}. ${why}`, columns),
       ...(advice === null ? [] : [renderAdvice(advice, columns)]),
@@ -47,6 +57,10 @@ export const explainCommand = defineCommand<{ rule?: string }, Explained>({
     ].join('\n\n');
   },
 });
+
+function renamed(id: string, { before, also }: Called): string {
+  return `${before} is called ${id} now${also.length === 0 ? '' : `; what else it was is ${also.join(' and ')}`}. By its old name routes and silences still find it.`;
+}
 
 function shown({ id, severity, title, why, page }: Rule): Shown {
   return { id, severity, title, why, page };

@@ -1,5 +1,6 @@
 import { matches } from '../../alert/engine/match.ts';
 import type { Settings } from '../../domain/settings.ts';
+import { formerNames } from '../../domain/former-names.ts';
 import { reportChannelTypes } from '../../domain/settings/report.ts';
 import type { Problem } from '../problems.ts';
 import { isLoopback } from '../../lib/loopback.ts';
@@ -45,7 +46,11 @@ export function nameProblems(
   }
   for (const [index, { match, to }] of alerts.routes.entries()) {
     const at = ['alerts', 'routes', index];
-    if (match.rule !== undefined && rules !== undefined && !fits(match.rule, rules))
+    if (
+      match.rule !== undefined &&
+      rules !== undefined &&
+      !fits(match.rule, [...rules, ...formerNames.map(({ was }) => was)])
+    )
       unknown([...at, 'match', 'rule'], 'a rule', match.rule, rules);
     if (match.instance !== undefined && !fits(match.instance, names))
       unknown([...at, 'match', 'instance'], 'an instance', match.instance, names);

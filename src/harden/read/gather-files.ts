@@ -38,5 +38,7 @@ export function gatherFileFacts(path: string, options: FileAuditOptions): AuditF
       repository: { absent: nothing },
       staff: [],
     },
+    lastSeen: new Map(),
+    certificateDays: {},
   };
 }

@@ -17,6 +17,8 @@ export interface GatherOptions {
   /** Users who are no applications, by configuration. */
   staff: string[];
   now: number;
+  lastSeen: AuditFacts['lastSeen'];
+  certificateDays: AuditFacts['certificateDays'];
   signal: AbortSignal;
   connectTo: PeerOptions['connectTo'];
 }
@@ -43,6 +45,8 @@ export async function gatherFacts(connection: RedisConnection, options: GatherOp
     files: filesOf(server.info.get('config_file'), host, engine),
     host: hostOf(host, instance),
     agent: agentFacts(options),
+    lastSeen: options.lastSeen,
+    certificateDays: options.certificateDays,
   };
 }
 

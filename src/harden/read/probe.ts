@@ -1,10 +1,10 @@
 import { X509Certificate } from 'node:crypto';
-import { connect as connectTls } from 'node:tls';
 import { AgentError } from '../../domain/errors.ts';
 import type { InstanceSettings } from '../../domain/settings.ts';
 import type { UserId } from '../../lib/act-as.ts';
 import { readForeignFile } from '../../lib/foreign-file.ts';
-import { connectRedis, endpoint } from '../../redis/connect.ts';
+import { connectRedis } from '../../redis/connect.ts';
+import { servedCertificate, subjectOf } from '../../redis/served-certificate.ts';
 import { seen, type CertificateFacts, type Seen, type ServerFacts } from '../facts.ts';
 
 const timeout = 5000;
@@ -40,26 +40,13 @@ export async function tryTls(
   as: UserId | undefined,
 ): Promise<Seen<CertificateFacts>> {
   if (!instance.url.startsWith('rediss:')) return { absent: 'the agent does not connect by TLS' };
-  const { host, port, tls } = endpoint({ name: instance.name, url: instance.url, tls: instance.tls });
-  const certificate = await new Promise<X509Certificate | undefined>((resolve) => {
-    const socket = connectTls(
-      { host, port, ...tls, rejectUnauthorized: false, servername: undefined, timeout },
-      () => {
-        resolve(socket.getPeerX509Certificate());
-        socket.destroy();
-      },
-    );
-    socket.once('error', () => resolve(undefined));
-    socket.once('timeout', () => {
-      resolve(undefined);
-      socket.destroy();
-    });
-  });
+  const { name, url, tls } = instance;
+  const certificate = await servedCertificate({ name, url, tls }, timeout);
   if (certificate === undefined) return { missing: 'a TLS handshake with the server' };
   const onDisk = file === undefined ? undefined : certificateIn(file, as);
   return seen({
     validTo: Date.parse(certificate.validTo),
-    subject: certificate.subject.replaceAll('\n', ', '),
+    subject: subjectOf(certificate),
     served: certificate.fingerprint256,
     file: onDisk?.fingerprint256,
     path: file,

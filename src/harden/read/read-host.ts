@@ -8,6 +8,7 @@ import { readCgroupMemory } from '../../lib/host-memory.ts';
 import { runCommand } from '../../lib/run-command.ts';
 import { findProcess } from '../../redis/data-process.ts';
 import { listeningSockets } from '../../redis/proc-sockets.ts';
+import { hasSameFiles, isContained } from '../../redis/same-files.ts';
 import { findServerProcess } from '../../redis/server-process.ts';
 import { seen, type HostFacts, type PathFacts, type Seen, type UnitFacts } from '../facts.ts';
 import { pathFacts } from './read-files.ts';
@@ -39,12 +40,8 @@ export async function readHost(
   const user = owner && { uid: owner.uid, gid: owner.gid };
   const folder = `/proc/${pid}`;
   const text = (path: string): string | undefined => attempt(() => readFileSync(path, 'utf8'));
-  const mounts = attempt(() => readlinkSync(`${folder}/ns/mnt`));
   const cgroup = text(`${folder}/cgroup`) ?? '';
-  const sameFiles =
-    mounts === undefined
-      ? !contained(cgroup)
-      : mounts === readlinkSync('/proc/self/ns/mnt') || !contained(cgroup);
+  const sameFiles = hasSameFiles(pid);
   const exe = attempt(() => readlinkSync(`${folder}/exe`));
   const sockets = await listeningSockets(folder);
   const other = `it runs in a container with files of its own`;
@@ -83,7 +80,7 @@ export async function readHost(
             folderMode: attempt(() => statSync(dirname(socketPath ?? '/')).mode) ?? 0o777,
           }),
     keyFile: path(config?.get('tls-key-file'), 'TLS key'),
-    container: contained(cgroup),
+    container: isContained(cgroup),
     package: sameFiles
       ? await readPackage(executable ?? programOf(unit), engine.version, signal)
       : { missing: other },
@@ -97,10 +94,6 @@ function attempt<T>(look: () => T): T | undefined {
   } catch {
     return undefined;
   }
-}
-
-function contained(cgroup: string): boolean {
-  return /docker|containerd|kubepods|libpod|lxc/.test(cgroup);
 }
 
 function textOf(text: string | undefined, path: string): Seen<string> {

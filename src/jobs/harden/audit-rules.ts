@@ -1,18 +1,17 @@
 import type { Rule } from '../../domain/rule.ts';
 import { denialsRule } from '../../redis/seen-by-both/judge-denials.ts';
+import { expiryRule, servedRule } from '../../redis/seen-by-both/judge-certificate.ts';
+import { lastWritesRule } from '../../redis/seen-by-both/judge-last-writes.ts';
 import { memoryLimitRule } from '../../redis/seen-by-both/judge-memory-limit.ts';
+import { replayRule } from '../../redis/seen-by-both/judge-replay.ts';
 import { auditRules as checked } from '../../harden/audit/rules.ts';
 
 export const scoreDropped = 'audit-score';
 
-/**
- * What the watch judges all the time, under names of its own, so that it is told once, by it: save-broken and aof-broken,
- * aof-replay, certificate-expiry.
- */
-export const watched: ReadonlySet<string> = new Set(['PER04', 'PER07', 'TLS04']);
-
 /** What the watch judges under the same id: whoever looks opens and closes it. */
-export const shared: ReadonlySet<string> = new Set([memoryLimitRule.id, denialsRule.id]);
+export const shared: ReadonlySet<string> = new Set(
+  [memoryLimitRule, denialsRule, lastWritesRule, replayRule, expiryRule, servedRule].map(({ id }) => id),
+);
 
 /** What an audit raises. */
 export const auditRules: readonly Rule[] = [

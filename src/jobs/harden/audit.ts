@@ -1,10 +1,12 @@
 import type { Finding } from '../../domain/finding.ts';
+import { thresholdsOf } from '../../domain/settings/monitor.ts';
 import { judgeFacts } from '../../harden/audit/judge.ts';
 import type { AuditFinding, AuditReport } from '../../harden/audit/report.ts';
 import { isStaffProfile } from '../../formats/acl/profiles/index.ts';
 import { gatherFacts } from '../../harden/read/gather.ts';
+import { openFindings } from '../../state/episodes.ts';
 import { longPatience, type Job, type JobContext, type JobResult } from '../job.ts';
-import { auditRules, scoreDropped, shared, watched } from './audit-rules.ts';
+import { auditRules, scoreDropped, shared } from './audit-rules.ts';
 
 export interface AuditOptions {
   /** Only these rules; all when left out. */
@@ -96,6 +98,9 @@ async function run(context: JobContext, { only }: AuditOptions): Promise<JobResu
         isStaffProfile(profile) ? user : [],
       ),
       now: clock.now(),
+      // Who only looks closes nothing.
+      lastSeen: only === undefined ? lastSeenOf(context) : new Map(),
+      certificateDays: thresholdsOf(instance, settings.monitor.thresholds).certificate_days,
       signal,
       connectTo: context.connectTo,
     });
@@ -113,7 +118,7 @@ async function run(context: JobContext, { only }: AuditOptions): Promise<JobResu
       opened: detail.open.filter((key) => !before.open.includes(key)),
       closed: before.open.filter((key) => !detail.open.includes(key)),
     };
-  const told = report.findings.filter(({ waived, rule }) => waived === null && !watched.has(rule));
+  const told = report.findings.filter(({ waived }) => waived === null);
   return {
     value: report,
     summary: summaryOf(report),
@@ -123,12 +128,17 @@ async function run(context: JobContext, { only }: AuditOptions): Promise<JobResu
   };
 }
 
+/** When what is open was last seen, by rule. */
+function lastSeenOf({ instance, state }: JobContext): Map<string, number> {
+  return new Map(openFindings(state(), instance.name).map(({ rule, last_seen }) => [rule, last_seen]));
+}
+
 /** What could not be looked at neither opens nor closes anything. */
 function evaluatedRules(report: AuditReport): { rules: string[] }[] {
   const unknown = new Set(report.unknown.map(({ rule }) => rule));
   for (const { rule } of report.findings) unknown.delete(rule);
   const judged = auditRules.map(({ id }) => id);
-  return [{ rules: judged.filter((id) => !unknown.has(id) && !watched.has(id) && !id.endsWith('-failed')) }];
+  return [{ rules: judged.filter((id) => !unknown.has(id) && !id.endsWith('-failed')) }];
 }
 
 function detailOf(report: AuditReport): AuditDetail {

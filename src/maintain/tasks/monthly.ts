@@ -34,7 +34,7 @@ export const monthlyTasks: readonly Task[] = [
     due: { kind: 'schedule', cron },
     by: 'agent',
     why: 'A certificate that was renewed on disk is not served until the server reads it again.',
-    steps: ['redis-agent audit --check TLS04'],
+    steps: ['redis-agent audit --check TLS04,TLS06'],
   },
   {
     id: 'performance-review',

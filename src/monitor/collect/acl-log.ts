@@ -1,5 +1,6 @@
 import { aclLogCommand, readAclLog } from '../../redis/acl-log.ts';
 import { denialsIn } from '../../redis/seen-by-both/judge-denials.ts';
+import { replayDenialsIn } from '../../redis/seen-by-both/judge-replay.ts';
 import type { Collector } from './parts/collector.ts';
 import { shortened } from './parts/numbers.ts';
 
@@ -13,7 +14,9 @@ export const aclLogCollector: Collector = {
   commands: () => [[...aclLogCommand]],
   read([reply], { values, texts }) {
     if (!Array.isArray(reply)) return;
-    const { count, from } = denialsIn(readAclLog(reply));
+    const log = readAclLog(reply);
+    const { count, from } = denialsIn(log);
+    values['aof_replay_denials'] = replayDenialsIn(log);
     values['auth_denials_day'] = count;
     texts['auth_denials_from'] = shortened(from, 200);
   },

@@ -13,6 +13,8 @@ export interface View {
   samples: readonly Sample[];
   /** At what severity it fires already: what fires ends later than it began. */
   was(rule: string, resource: string): Severity | undefined;
+  /** When that was last seen, where it fires; milliseconds since the epoch. Nobody knows when left out. */
+  seenAt?(rule: string, resource: string): number | undefined;
 }
 
 export const minute = 60_000;

@@ -85,7 +85,7 @@ describe('an append only file that is loaded as a user without rights', () => {
   }
 
   const found = (findings: readonly Finding[]): Finding | undefined =>
-    findings.find(({ rule }) => rule === 'aof-replay');
+    findings.find(({ rule }) => rule === 'PER07');
 
   test('is told with the first poll, and what it says to do brings all of it back', async () => {
     const server = await lossy();

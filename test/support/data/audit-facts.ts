@@ -58,6 +58,7 @@ export interface ServerChanges {
   stats?: PathFacts[];
   agent?: Partial<AuditFacts['agent']>;
   now?: number;
+  lastSeen?: Map<string, number>;
 }
 
 const soundUsers = [
@@ -164,5 +165,7 @@ export function serverFacts(changes: ServerChanges = {}): AuditFacts {
       staff: [],
       ...changes.agent,
     },
+    lastSeen: changes.lastSeen ?? new Map(),
+    certificateDays: { warning: 21, critical: 3 },
   };
 }

@@ -76,6 +76,7 @@ export function sampleOf(step: Step & { at: number; elapsed: number }): Sample {
       role: 'master',
       maxmemory_policy: 'noeviction',
       limit_source: 'maxmemory',
+      certificate_served: '',
       ...step.texts,
     },
   };
@@ -109,6 +110,7 @@ function viewOf(steps: readonly Step[], { role, thresholds, was = {}, every }: C
     slowCommand: 10,
     samples: samplesOf(steps, every),
     was: (rule) => was[rule],
+    seenAt: (rule) => (was[rule] === undefined ? undefined : start),
   };
 }
 

@@ -17,7 +17,7 @@ const faultKinds: readonly FaultKind[] = [
   { rule: 'server-down', severity: 'critical', step: { up: 'refused' } },
   { rule: 'server-busy', severity: 'high', step: { up: 'busy' } },
   { rule: 'writes-refused', severity: 'critical', step: { up: 'misconf' } },
-  { rule: 'save-broken', severity: 'high', step: { values: { save_last_ok: 0 } } },
+  { rule: 'PER04', severity: 'critical', step: { values: { save_last_ok: 0 } } },
   { rule: 'memory-high', severity: 'critical', step: { values: { memory_used_bytes: 980 * mib } } },
   { rule: 'memory-high', severity: 'warning', step: { values: { memory_used_bytes: 860 * mib } } },
   { rule: 'clients-many', severity: 'warning', step: { values: { clients_connected: 80 } } },

@@ -9,6 +9,7 @@ import { outboxDepth, waitingFor } from '../../../src/state/alerts/outbox.ts';
 import { addSilence, endSilence, silences } from '../../../src/state/alerts/silences.ts';
 import { migrations } from '../../../src/state/db/migrations/index.ts';
 import { openState, type State } from '../../../src/state/db/open.ts';
+import { openFindings } from '../../../src/state/episodes.ts';
 import { inTransaction } from '../../../src/state/db/transaction.ts';
 import { day, findingOf, hour, minute, second } from '../../support/alerts/engine-world.ts';
 import { ManualClock } from '../../support/clocks/manual-clock.ts';
@@ -152,13 +153,7 @@ test('a digest is due at its times, also after one was missed and after the cloc
 });
 
 test('what is open at an upgrade has been so since it was first seen', () => {
-  state.close();
-  removeTempFolder(directory);
-  directory = makeTempFolder();
-  const old = new DatabaseSync(join(directory, 'state.db'));
-  const index = migrations.findIndex((step) => step.includes('CREATE TABLE alerts ('));
-  for (const step of migrations.slice(0, index)) old.exec(step);
-  old.exec(`PRAGMA user_version = ${index}`);
+  const old = stateBefore('CREATE TABLE alerts (');
   const finding = { ...findingOf('disk'), evidence: JSON.stringify({ free: 3 }) };
   old
     .prepare(
@@ -172,6 +167,153 @@ test('what is open at an upgrade has been so since it was first seen', () => {
   expect(waitingFor(state, 'hook')[0]?.notice.items).toMatchObject([
     { ...findingOf('disk'), evidence: { free: 3 }, change: 'fired', fired_at: 1000 },
   ]);
+});
+
+/** The state as it was before that step of the schema. */
+function stateBefore(step: string): DatabaseSync {
+  state.close();
+  removeTempFolder(directory);
+  directory = makeTempFolder();
+  const old = new DatabaseSync(join(directory, 'state.db'));
+  const index = migrations.findIndex((each) => each.includes(step));
+  for (const each of migrations.slice(0, index)) old.exec(each);
+  old.exec(`PRAGMA user_version = ${index}`);
+  return old;
+}
+
+test('what has another name since an upgrade is the same alert, told and over as if nothing had happened', () => {
+  const before: [rule: string, evidence: object, now: string][] = [
+    ['save-broken', { changes: 3 }, 'PER04 rdb_last_bgsave_status'],
+    ['aof-broken', { last_write: 'failed' }, 'PER04 aof_last_write_status'],
+    ['aof-replay', { dropped: 400 }, 'PER07 aof-replay'],
+    ['certificate-expiry', { stale: false, threshold_days: 21 }, 'TLS04 certificate'],
+    ['disk', {}, 'disk main'],
+  ];
+  const old = stateBefore('UPDATE OR REPLACE episodes');
+  const insert = old.prepare(
+    `INSERT INTO episodes (instance, rule, resource, severity, summary, remedy, evidence, first_seen, last_seen)
+     VALUES ('main', ?, 'main', 'high', 'wrong', 'mend it', ?, 1000, 2000)`,
+  );
+  for (const [rule, evidence] of before) insert.run(rule, JSON.stringify(evidence));
+  // An audit of an older version had it open too.
+  insert.run('PER07', '{}');
+  old.exec(`UPDATE episodes SET resource = 'aof-replay' WHERE rule = 'PER07'`);
+  const alert = {
+    ...findingOf('disk'),
+    state: 'firing',
+    since: 1000,
+    seen_at: 2000,
+    fired_at: 1000,
+    cleared_at: null,
+  };
+  const more = {
+    resolved_at: null,
+    resolution: null,
+    unknown_since: null,
+    flips: [],
+    flapping_since: null,
+    ack: null,
+  };
+  const told = [{ channel: 'hook', severity: 'high', at: now - hour, flapping: false, resolved: false }];
+  for (const [rule, evidence] of before)
+    old
+      .prepare(
+        `INSERT INTO alerts (instance, rule, resource, state, body) VALUES ('main', ?, 'main', 'firing', ?)`,
+      )
+      .run(
+        rule,
+        JSON.stringify({
+          ...alert,
+          ...more,
+          rule,
+          resource: 'main',
+          severity: 'high',
+          evidence,
+          told,
+          settled_at: null,
+        }),
+      );
+  old.close();
+  state = open();
+  const names = before.map(([, , name]) => name).toSorted();
+  expect(
+    openFindings(state, 'main')
+      .map(({ rule, resource }) => `${rule} ${resource}`)
+      .toSorted(),
+  ).toEqual(names);
+  const alerts = unsettledAlerts(state);
+  expect(alerts.map(({ rule, resource }) => `${rule} ${resource}`).toSorted()).toEqual(names);
+  // Nobody is told anew, and the end of one is told by its new name.
+  decide(state, policy, now);
+  expect(waiting()).toEqual([]);
+  inTransaction(state, () =>
+    recordAlerts(
+      state,
+      {
+        instance: 'main',
+        evaluated: [{ rules: ['PER04'] }],
+        findings: [{ ...findingOf('PER04'), resource: 'rdb_last_bgsave_status', severity: 'high' }],
+      },
+      new Map(),
+      now,
+    ),
+  );
+  now += 5 * minute;
+  decide(state, policy, now);
+  // The others are only named beside it.
+  expect(waiting().filter((each) => !each.startsWith('open'))).toEqual(['resolved PER04']);
+});
+
+test('a silence by the name that a rule had holds back what it is called now, and nothing else of it', () => {
+  const save = { ...findingOf('PER04'), resource: 'rdb_last_bgsave_status' };
+  const write = { ...findingOf('PER04'), resource: 'aof_last_write_status' };
+  addSilence(state, {
+    match: { rule: 'save-broken', resource: 'main' },
+    from: now,
+    until: now + hour,
+    author: 'kim',
+    why: 'disk swap',
+  });
+  inTransaction(state, () =>
+    recordAlerts(
+      state,
+      { instance: 'main', evaluated: [{ rules: ['PER04'] }], findings: [save, write] },
+      new Map(),
+      now,
+    ),
+  );
+  now += minute;
+  decide(state, policy, now);
+  expect(
+    waitingFor(state, 'hook').flatMap(({ notice }) => notice.items.map(({ resource }) => resource)),
+  ).toEqual(['aof_last_write_status']);
+});
+
+test('a route by the name that a rule had takes what it is called now', () => {
+  const routes = [
+    { match: { rule: 'aof-*' }, to: ['hook'] },
+    { match: {}, to: [] },
+  ];
+  const findings = [
+    { ...findingOf('PER04'), resource: 'rdb_last_bgsave_status' },
+    { ...findingOf('PER04'), resource: 'aof_last_write_status' },
+    { ...findingOf('PER07'), resource: 'aof-replay' },
+  ];
+  inTransaction(state, () =>
+    recordAlerts(
+      state,
+      { instance: 'main', evaluated: [{ rules: ['PER04', 'PER07'] }], findings },
+      new Map(),
+      now,
+    ),
+  );
+  now += minute;
+  decide(state, { ...policy, settings: { ...policy.settings, routes } }, now);
+  expect(
+    waitingFor(state, 'hook')
+      .flatMap(({ notice }) => notice.items.map(({ resource }) => resource))
+      .toSorted(),
+  ).toEqual(['aof-replay', 'aof_last_write_status']);
 });
 
 test('what fires and stays as it is, is not written anew at every look; what changes is', () => {

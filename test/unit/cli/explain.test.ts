@@ -37,6 +37,15 @@ test('knows which rule was meant, and repeats no control characters', async () =
   });
 });
 
+test('knows a rule by what it was called', async () => {
+  const text = await explain('certificate-expiry');
+  expect(text.split('\n\n', 2)).toEqual([
+    'certificate-expiry is called TLS04 now; what else it was is TLS06. By its old\nname routes and silences still find it.',
+    'TLS04  critical',
+  ]);
+  expect(await explain('AOF-replay')).toMatch(/^aof-replay is called PER07 now\. /);
+});
+
 test('breaks paragraphs and items anew, and leaves commands as they are', () => {
   const markdown =
     'One **bold**\nword, see [there](x.md).\n\n    redis-cli   PING\n\n- an item that\n  goes on\n- another';

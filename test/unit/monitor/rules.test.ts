@@ -45,7 +45,7 @@ describe('rules', () => {
     [
       'MISCONF',
       [{}, { up: 'misconf', values: { save_last_ok: 0 } }],
-      ['writes-refused critical', 'save-broken high'],
+      ['writes-refused critical', 'PER04 critical'],
     ],
     [
       'three restarts in a quarter of an hour',
@@ -242,7 +242,10 @@ describe('rules', () => {
     ['workers of a queue', times(2, { values: { clients_blocked: 200 } }), [], { role: 'queue' }],
     ['the round trip', times(21, { values: { round_trip_seconds: 0.2 } }), ['round-trip warning']],
     ['a core in use', times(42, growing('cpu_main_thread_seconds_total', 13)), ['server-cpu warning']],
-    ['a failed save', [{ values: { save_last_ok: 0 } }], ['save-broken high']],
+    ['a failed save', [{ values: { save_last_ok: 0 } }], ['PER04 critical']],
+    ['a failed save beside an AOF', [{ values: { save_last_ok: 0, aof_enabled: 1 } }], ['PER04 high']],
+    ['a failed save of a cache', [{ values: { save_last_ok: 0 } }], ['PER04 high'], { role: 'cache' }],
+    ['an AOF that was given up', [{ values: { aof_last_write_ok: 0, aof_last_rewrite_ok: 0 } }], []],
     [
       'a save that writes no key for minutes',
       times(20, (index) => ({
@@ -261,17 +264,17 @@ describe('rules', () => {
     [
       'an AOF that cannot be written',
       [{ values: { aof_enabled: 1, aof_last_write_ok: 0 } }],
-      ['aof-broken critical'],
+      ['PER04 critical'],
     ],
     [
       'an AOF that cannot be rewritten',
       [{ values: { aof_enabled: 1, aof_last_rewrite_ok: 0 } }],
-      ['aof-broken high'],
+      ['PER04 high'],
     ],
     [
       'an AOF replay that dropped commands',
       [{ values: { aof_enabled: 1, unexpected_errors_total: 400 } }],
-      ['aof-replay critical'],
+      ['PER07 critical'],
     ],
     ['a slow fork', [{ values: { fork_seconds: 1.5 } }], ['fork-slow warning']],
     ['a lost master', [{ values: { master: 0, master_link_up: 0 } }], ['master-link critical']],
@@ -307,14 +310,22 @@ describe('rules', () => {
       'a certificate renewed on disk only',
       [
         {
-          values: {
-            certificate_expiry_timestamp_seconds: 1e10,
-            certificate_file_expiry_timestamp_seconds: 2e10,
-          },
+          values: { certificate_expiry_timestamp_seconds: 1e10 },
+          texts: { certificate_served: 'A', certificate_file: 'B', 'tls-cert-file': '/tls/redis.crt' },
         },
+        { texts: { certificate_served: 'A' } },
       ],
-      ['certificate-expiry warning'],
+      ['TLS06 high'],
     ],
+    ...([22, 20, 2, -1] as const).map((days) => {
+      const level = days < 3 ? 'critical' : 'warning';
+      const ends = Date.parse('2026-11-21T12:00:00Z') / 1000 + days * 86_400;
+      return [
+        `a certificate that ends in ${days} days`,
+        [{ values: { certificate_expiry_timestamp_seconds: ends }, texts: { certificate_served: 'A' } }],
+        days > 21 ? [] : [`TLS04 ${level}`],
+      ] as [string, Step[], string[]];
+    }),
     [
       'a plan of commands',
       [{ values: { commands_day: 9000 } }],
@@ -447,27 +458,31 @@ test('while a server is down, nothing else is judged', () => {
   const { judged, unknown } = judge([...times(4), { up: 'timeout' }]);
   expect(judged).toContain('server-down');
   expect(unknown).toEqual(
-    expect.arrayContaining([
-      'memory-high',
-      'hit-rate',
-      'save-broken',
-      'writes-refused',
-      'credential-invalid',
-    ]),
+    expect.arrayContaining(['memory-high', 'hit-rate', 'PER04', 'writes-refused', 'credential-invalid']),
   );
 });
 
 test('an AOF replay with losses stays one when somebody zeroes the statistics', () => {
   const values = { aof_enabled: 1, unexpected_errors_total: 0 };
-  const was = { 'aof-replay': 'critical' } as const;
-  expect(judge([{ values }], { was }).unknown).toContain('aof-replay');
-  expect(judge([{ values: { ...values, uptime_seconds: 20 } }], { was }).judged).toContain('aof-replay');
+  const was = { PER07: 'critical' } as const;
+  expect(judge([{ values }], { was }).unknown).toContain('PER07');
+  // The log of the ACLs is not zeroed with them.
+  expect(found(judge([{ values: { ...values, aof_replay_denials: 400 } }], { was }))).toEqual([
+    'PER07 critical',
+  ]);
+  // Another process has replayed all of it.
+  expect(judge([{ values: { ...values, uptime_seconds: -20 } }], { was }).judged).toContain('PER07');
   const rewritten = judge([
     { values: { aof_enabled: 1, unexpected_errors_total: 400, aof_rewrites_total: 1 } },
   ]);
   expect(rewritten.findings).toMatchObject([
     { summary: expect.stringContaining('only a backup'), evidence: { rewritten: true } },
   ]);
+});
+
+test('a certificate that cannot be seen leaves what is known of it as it is', () => {
+  const { unknown } = judge([{ texts: { certificate_served: 'A' } }]);
+  expect(unknown).toEqual(expect.arrayContaining(['TLS04', 'TLS06']));
 });
 
 test('every rule has its own id, a page, and ends', () => {

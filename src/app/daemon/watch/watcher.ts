@@ -40,9 +40,10 @@ export class Watcher {
   readonly #window = new Window();
   readonly #poller: Poller;
   readonly #done: Promise<void>;
-  #was: Map<string, Severity> | undefined;
   /** Since when the server has not answered; what else is wrong with it can wait for the next poll. */
   #downSince: number | undefined;
+  /** What fires, and when it was last seen, by rule and resource. */
+  #was: Map<string, { severity: Severity; seenAt: number }> | undefined;
   #day: { at: number; commands: number | undefined } | undefined;
 
   constructor(app: App, instance: InstanceSettings, onCycle: (cycle: Cycle) => void) {
@@ -59,7 +60,8 @@ export class Watcher {
     this.#poller = createPoller({
       connect: (signal) => this.app.connect(instance, signal, { timeout, maxReply: largestReply }),
       async look(seen) {
-        await Promise.all([host(seen), certificate(seen)]);
+        await host(seen);
+        await certificate(seen);
       },
       clock,
       frugal: instance.frugal === true,
@@ -134,9 +136,9 @@ export class Watcher {
     const { name, role, thresholds } = instance;
     const { monitor } = app.settings;
     const was = (this.#was ??= new Map(
-      openFindings(app.state(), name).map(({ rule, resource, severity }) => [
+      openFindings(app.state(), name).map(({ rule, resource, severity, last_seen: seenAt }) => [
         `${rule}\0${resource}`,
-        severity,
+        { severity, seenAt },
       ]),
     ));
     const judgement = judgeSample({
@@ -145,7 +147,8 @@ export class Watcher {
       thresholds: thresholdsOf({ role, thresholds }, monitor.thresholds),
       slowCommand: monitor.slow_command,
       samples: this.#window.samples,
-      was: (rule, resource) => was.get(`${rule}\0${resource}`),
+      was: (rule, resource) => was.get(`${rule}\0${resource}`)?.severity,
+      seenAt: (rule, resource) => was.get(`${rule}\0${resource}`)?.seenAt,
     });
     const { judged, unknown } = judgement;
     const told = [...judgement.findings, ...this.#heldFindings(judgement.held)];
@@ -161,7 +164,10 @@ export class Watcher {
     const kept = [...was].filter(([key]) => unknown.includes(key.split('\0', 1)[0] ?? ''));
     this.#was = new Map([
       ...kept,
-      ...findings.map(({ rule, resource, severity }) => [`${rule}\0${resource}`, severity] as const),
+      ...findings.map(
+        ({ rule, resource, severity }) =>
+          [`${rule}\0${resource}`, { severity, seenAt: app.clock.now() }] as const,
+      ),
     ]);
   }
 

@@ -1,5 +1,6 @@
 import { silence } from '../../../app/alerts/change-alerts.ts';
 import { AgentError } from '../../../domain/errors.ts';
+import { nowCalled } from '../../../domain/former-names.ts';
 import type { SilenceMatch } from '../../../domain/alert.ts';
 import { parseDuration } from '../../../lib/duration.ts';
 import { printable } from '../../../lib/printable.ts';
@@ -51,5 +52,10 @@ export const alertsSilenceCommand = defineCommand<Args, Value>({
     return { silence: id, match, until: new Date(until).toISOString() };
   },
   render: ({ silence: id, match, until }, { now }) =>
-    `silence ${id}: nobody is told of ${printable(match.alert === undefined ? (match.rule ?? 'anything') : `alert ${match.alert}`)}; it ends ${formatAge(Date.parse(until), now)} (before: redis-agent alerts unsilence ${id})`,
+    `silence ${id}: nobody is told of ${printable(match.alert === undefined ? calledNow(match.rule) : `alert ${match.alert}`)}; it ends ${formatAge(Date.parse(until), now)} (before: redis-agent alerts unsilence ${id})`,
 });
+
+function calledNow(rule = 'anything'): string {
+  const now = nowCalled(rule);
+  return now.length === 0 ? rule : `${rule} (${now.join(' and ')} now)`;
+}

@@ -1,6 +1,11 @@
-import { counted } from '../../../lib/counted.ts';
 import { atLeastVersion } from '../../../formats/conf/engine.ts';
 import { infoInteger, infoKeyspace } from '../../../formats/info/parse-info.ts';
+import {
+  judgeLastWrites,
+  lastWrites,
+  lastWritesRule,
+} from '../../../redis/seen-by-both/judge-last-writes.ts';
+import { judgeReplay, replayDenialsIn, replayRule } from '../../../redis/seen-by-both/judge-replay.ts';
 import { fileSetting, isYes, setting } from '../../facts.ts';
 import { check, given, notHere, proofOf, setAndKeep, type Check } from '../check.ts';
 import { sources } from '../sources.ts';
@@ -94,34 +99,25 @@ const aofDiffers: Check = check(
     ),
 );
 
-const lastWrite: Check = check(
-  'PER04',
-  {
-    severity: 'critical',
-    title: 'the last save or AOF write failed',
-    why: 'What was written since then is in memory alone.',
-    source: sources.persistence,
-  },
-  (facts) =>
-    given(facts.server, ({ info }) =>
-      (
-        [
-          ['rdb_last_bgsave_status', 'the last BGSAVE'],
-          ['aof_last_bgrewrite_status', 'the last rewrite of the AOF'],
-          ['aof_last_write_status', 'the last write to the AOF'],
-        ] as const
-      )
-        .filter(([field]) => (info.get(field) ?? 'ok') !== 'ok')
-        .map(([field, what]) => ({
-          resource: field,
-          summary: `${what} failed (${field}:${info.get(field) ?? ''})`,
-          remedy:
-            'see the server’s log: no room on the disk, no right to write, or no memory to fork; then BGSAVE',
-          effect: 'host' as const,
-          proof: 'INFO persistence',
-        })),
-    ),
-);
+const lastWrite: Check = {
+  rule: lastWritesRule,
+  source: sources.persistence,
+  judge: (facts) =>
+    given(facts.server, ({ info }) => {
+      const ok = (field: string): boolean | undefined => {
+        const state = info.get(field);
+        return state === undefined ? undefined : state === 'ok';
+      };
+      return judgeLastWrites({
+        saveOk: ok(lastWrites.save),
+        changes: infoInteger(info, 'rdb_changes_since_last_save'),
+        aofEnabled: info.get('aof_enabled') === '1',
+        rewriteOk: ok(lastWrites.rewrite),
+        writeOk: ok(lastWrites.write),
+        isCache: facts.role === 'cache',
+      }).map((found) => ({ ...found, effect: 'host' as const, proof: 'INFO persistence' }));
+    }),
+};
 
 const silent: Check = check(
   'PER05',
@@ -175,39 +171,37 @@ const fewerDatabases: Check = check(
     ),
 );
 
-const droppedCommands: Check = check(
-  'PER07',
-  {
-    severity: 'critical',
-    title: 'the AOF replay has dropped commands',
-    why: 'The user default could not do everything when the AOF was loaded: what it could not do is missing now. Until the AOF is rewritten it is still in the file.',
-    source: 'https://github.com/redis/redis/issues/14545',
-  },
-  (facts) =>
-    given(facts.server, ({ info, aclLog }) => {
+const droppedCommands: Check = {
+  rule: replayRule,
+  source: 'https://github.com/redis/redis/issues/14545',
+  judge: (facts) =>
+    given(facts.server, ({ info, aclLog, config }) => {
       if (info.get('aof_enabled') !== '1') return notHere('no AOF is written');
-      const refused = infoInteger(info, 'unexpected_error_replies') ?? 0;
-      const denied = Number(/count=(\d+)/.exec(info.get('errorstat_NOPERM') ?? '')?.[1] ?? 0);
-      const traces = aclLog.value?.filter(({ address }) => /^\?:0$|^$/.test(address)) ?? [];
-      if (traces.length === 0 && refused === 0)
-        return aclLog.value === undefined && denied > 0 ? { missing: aclLog.missing ?? 'ACL LOG' } : [];
-      const count = Math.max(
-        refused,
-        traces.reduce((sum, each) => sum + each.count, 0),
-      );
-      return [
-        {
-          resource: 'aof-replay',
-          summary: `the AOF replay dropped ${counted(count, 'command')} (user default, NOPERM)`,
-          remedy:
-            'at once: CONFIG SET auto-aof-rewrite-percentage 0, copy appendonlydir; then make the line user default off resetpass ~* &* +@all, and restart: they replay. After a rewrite only a backup has them',
-          effect: 'restart',
-          proof: 'INFO stats and ACL LOG',
-          evidence: { dropped: count, noperm: denied },
-        },
-      ];
+      if (info.get('role') !== 'master') return notHere('a replica takes its data from its master');
+      const noperm = Number(/count=(\d+)/.exec(info.get('errorstat_NOPERM') ?? '')?.[1] ?? 0);
+      const refused = infoInteger(info, 'unexpected_error_replies');
+      // Before 6.2 the log alone tells.
+      if (aclLog.value === undefined && (refused === undefined || (refused === 0 && noperm > 0)))
+        return { missing: aclLog.missing ?? 'ACL LOG' };
+      const found = judgeReplay({
+        aofEnabled: true,
+        master: true,
+        refused: refused ?? 0,
+        logged: replayDenialsIn(aclLog.value ?? []),
+        noperm,
+        rewrites: infoInteger(info, 'aof_rewrites') ?? 0,
+        folder: config.value?.get('dir'),
+        startedAt: facts.now - (infoInteger(info, 'uptime_in_seconds') ?? 0) * 1000,
+        seenAt: facts.lastSeen.get(replayRule.id),
+      });
+      if (found === undefined) return { missing: 'statistics that nobody has zeroed (CONFIG RESETSTAT)' };
+      return found.map((each) => ({
+        ...each,
+        effect: 'restart' as const,
+        proof: 'INFO stats and ACL LOG',
+      }));
     }),
-);
+};
 
 export const perChecks: readonly Check[] = [
   nothingKept,

@@ -1,4 +1,9 @@
-import { counted } from '../../../lib/counted.ts';
+import {
+  expiryRule,
+  judgeExpiry,
+  judgeServed,
+  servedRule,
+} from '../../../redis/seen-by-both/judge-certificate.ts';
 import { isYes, setting } from '../../facts.ts';
 import { check, given, notHere, proofOf, setAndKeep, type Check } from '../check.ts';
 import { hasPort, reachOfServer } from '../exposure.ts';
@@ -85,39 +90,20 @@ const protocols: Check = check(
     }),
 );
 
-const day = 86_400_000;
-
-const expiry: Check = check(
-  'TLS04',
-  {
-    severity: 'critical',
-    title: 'the certificate ends soon',
-    why: 'From that moment every client that verifies it is refused.',
-    source: sources.tls,
-  },
-  (facts) =>
+const expiry: Check = {
+  rule: expiryRule,
+  source: sources.tls,
+  judge: (facts) =>
     given(facts.server, ({ certificate }) =>
-      given(certificate, ({ validTo, subject }) => {
-        const days = Math.floor((validTo - facts.now) / day);
-        if (days >= 30) return [];
-        return [
-          {
-            resource: 'certificate',
-            severity: days < 0 ? 'critical' : days < 7 ? 'high' : 'warning',
-            summary:
-              days < 0
-                ? `the certificate of ${subject} ended ${counted(-days, 'day')} ago`
-                : `the certificate of ${subject} ends in ${counted(days, 'day')}`,
-            remedy:
-              'put the new one where tls-cert-file and tls-key-file say, then CONFIG SET both: it is read at once, without a restart',
-            effect: 'run time',
-            proof: 'tried: a TLS handshake',
-            evidence: { valid_to: new Date(validTo).toISOString() },
-          },
-        ];
-      }),
+      given(certificate, (shown) =>
+        judgeExpiry(shown, { now: facts.now, bounds: facts.certificateDays }).map((found) => ({
+          ...found,
+          effect: 'run time' as const,
+          proof: 'tried: a TLS handshake',
+        })),
+      ),
     ),
-);
+};
 
 const replication: Check = check(
   'TLS05',
@@ -149,33 +135,22 @@ const replication: Check = check(
     }),
 );
 
-const served: Check = check(
-  'TLS06',
-  {
-    severity: 'high',
-    title: 'the certificate that is served is not the one on disk',
-    why: 'It was renewed, and the server still has the old one: it goes on until that ends, and then all clients fail at once.',
-    source: 'https://github.com/redis/redis/issues/8756',
-  },
-  (facts) =>
+const served: Check = {
+  rule: servedRule,
+  source: 'https://github.com/redis/redis/issues/8756',
+  judge: (facts) =>
     given(facts.server, ({ certificate }) =>
-      given(certificate, ({ served: now, file, path }) => {
-        if (now === undefined || file === undefined)
+      given(certificate, ({ served: shown, file, path }) => {
+        if (shown === undefined || file === undefined || path === undefined)
           return { missing: `${path ?? 'the certificate file'} cannot be read` };
-        return now === file
-          ? []
-          : [
-              {
-                resource: path ?? 'certificate',
-                summary: `the server serves another certificate than stands in ${path ?? 'its file'}`,
-                remedy: `redis-agent harden apply has it read the files anew, after a trial start with them; by hand: CONFIG SET tls-cert-file ${path ?? 'PATH'}`,
-                effect: 'run time',
-                proof: 'tried: a TLS handshake, and the file read',
-              },
-            ];
+        return judgeServed({ served: shown, file, path }).map((found) => ({
+          ...found,
+          effect: 'run time' as const,
+          proof: 'tried: a TLS handshake, and the file read',
+        }));
       }),
     ),
-);
+};
 
 export const tlsChecks: readonly Check[] = [
   plainPort,

@@ -1,9 +1,8 @@
 import type { Rule } from '../../../domain/rule.ts';
 import type { Evaluator } from '../evaluator.ts';
 import { aclDenials } from './acl-denials.ts';
-import { aofBroken } from './aof-broken.ts';
-import { aofReplay } from './aof-replay.ts';
 import { certificateExpiry } from './certificate-expiry.ts';
+import { certificateServed } from './certificate-served.ts';
 import { clientsBlocked } from './clients-blocked.ts';
 import { clientsExhausted } from './clients-exhausted.ts';
 import { clientsMany } from './clients-many.ts';
@@ -21,6 +20,7 @@ import { hostMemory } from './host-memory.ts';
 import { keysExpireLate } from './keys-expire-late.ts';
 import { keysNeverExpire } from './keys-never-expire.ts';
 import { keysWithoutTtl } from './keys-without-ttl.ts';
+import { lastWritesFailed } from './last-writes.ts';
 import { masterLink } from './master-link.ts';
 import { memoryFragmented } from './memory-fragmented.ts';
 import { memoryFull } from './memory-full.ts';
@@ -36,11 +36,11 @@ import { queueRetention } from './queue-retention.ts';
 import { queueStalled } from './queue-stalled.ts';
 import { queueStuck } from './queue-stuck.ts';
 import { queueUnattended } from './queue-unattended.ts';
+import { replayDropped } from './replay-dropped.ts';
 import { replicaLag } from './replica-lag.ts';
 import { replicasLost } from './replicas-lost.ts';
 import { restartLoop } from './restart-loop.ts';
 import { roundTrip } from './round-trip.ts';
-import { saveBroken } from './save-broken.ts';
 import { saveHung } from './save-hung.ts';
 import { sentinelQuorum } from './sentinel-quorum.ts';
 import { serverBusy } from './server-busy.ts';
@@ -64,9 +64,8 @@ export const evaluators: readonly Evaluator[] = [
   restartLoop,
   watchBlind,
   aclDenials,
-  aofBroken,
-  aofReplay,
   certificateExpiry,
+  certificateServed,
   clientsBlocked,
   clientsMany,
   clockSkew,
@@ -79,16 +78,17 @@ export const evaluators: readonly Evaluator[] = [
   hitRate,
   hostDisk,
   hostMemory,
+  lastWritesFailed,
   masterLink,
   memoryFragmented,
   memoryFull,
   memoryHigh,
   memoryLimit,
   memorySize,
+  replayDropped,
   replicaLag,
   replicasLost,
   roundTrip,
-  saveBroken,
   saveHung,
   sentinelQuorum,
   serverCpu,

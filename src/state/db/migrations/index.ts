@@ -1,4 +1,5 @@
 import { alertTables } from './alerts.ts';
+import { renamedRules } from './former-names.ts';
 
 /**
  * The schema's steps, oldest first; `user_version` counts those applied. Never edit one that has been released: add
@@ -134,4 +135,5 @@ export const migrations: readonly string[] = [
     PRIMARY KEY (sha256, engine, version)
   ) STRICT;
   `,
+  renamedRules,
 ];
