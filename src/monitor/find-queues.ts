@@ -19,27 +19,45 @@ export interface QueueOptions {
 /** Knows the queues of one server, and goes on looking for more. */
 export interface QueueFinder {
   refs(): QueueRef[];
-  /** Looks on, if it is time: for at most a hundredth of the time that has passed. Resolves with the commands sent. */
-  look(connection: RedisConnection, databases: readonly number[]): Promise<number>;
+  /**
+   * Looks on, if it is time: for at most a hundredth of the time that has passed. `made` changes with whatever a queue may
+   * have come of: while it does not, a server that had none is gone through once a day. Resolves with the commands sent.
+   */
+  look(connection: RedisConnection, databases: readonly number[], made: string | undefined): Promise<number>;
+  /** What the server holds may be other keys. */
+  forget(): void;
 }
 
 /** Of one step, milliseconds. */
 const longest = 150;
+/** Times the usual pause, where nothing that makes queues was called. */
+const rarely = 24;
+/** What was called is read once a minute: too late for those who search more often than this. */
+const patient = 10 * 60_000;
 
 export function createQueueFinder(options: QueueOptions | undefined, clock: Clock): QueueFinder {
   let found = options?.found ?? [];
   let search: QueueSearch | undefined;
   let done: number | undefined;
   let stepped: number | undefined;
+  let madeBefore: string | undefined;
   return {
+    forget() {
+      madeBefore = undefined;
+    },
     refs: () =>
       options === undefined
         ? []
         : chooseQueues(options.instance, options.settings().queues, found, mostQueues),
-    async look(connection, databases) {
+    async look(connection, databases, made) {
       const every = options?.settings().find_queues ?? null;
       const now = clock.monotonic();
-      if (every === null || (done !== undefined && now - done < every)) return 0;
+      if (every === null) return 0;
+      const nothingMade = made !== undefined && made === madeBefore && every >= patient;
+      const idle = search === undefined && found.length === 0 && nothingMade;
+      if (done !== undefined && now - done < (idle ? rarely * every : every)) return 0;
+      // Whatever is made from here on may lie where the search has been.
+      if (search === undefined) madeBefore = made;
       const budget = stepped === undefined ? longest : Math.min(longest, (now - stepped) / 100);
       stepped = now;
       search ??= searchQueues(databases, () => clock.monotonic());
@@ -53,6 +71,7 @@ export function createQueueFinder(options: QueueOptions | undefined, clock: Cloc
         return sent;
       } catch (error) {
         search = undefined;
+        madeBefore = undefined;
         done = now;
         throw error;
       }

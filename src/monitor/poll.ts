@@ -4,6 +4,7 @@ import { upClasses, type Blind, type Sample, type UpClass } from '../domain/samp
 import type { RedisConnection, Reply } from '../redis/connect.ts';
 import { collectors } from './collect/index.ts';
 import type { Collector, Draft, Known, SlowCursor } from './collect/parts/collector.ts';
+import { callsOfMakers } from './collect/queues/makers.ts';
 import { forbiddenQueues, jobsCollector, queuesCollector, settleQueues } from './collect/queues.ts';
 import { deepSlowlogCollector, needsMore, ownName, slowlogCollector } from './collect/slowlog.ts';
 import { createQueueFinder, type QueueOptions } from './find-queues.ts';
@@ -132,8 +133,11 @@ export function createPoller(options: PollerOptions): Poller {
   }
 
   async function findQueues(opened: RedisConnection): Promise<void> {
+    if (known.replica) finder.forget();
     if (frugal || known.replica || known.mode === 'sentinel' || isBlocked('queue-search')) return;
-    await finder.look(opened, known.databases).then(sent, (error: unknown) => {
+    const calls = callsOfMakers(known.costs);
+    const made = calls === undefined ? undefined : `${known.runId} ${calls}`;
+    await finder.look(opened, known.databases, made).then(sent, (error: unknown) => {
       block('queue-search', error);
       if (!(error instanceof AgentError) || isBroken(error)) throw error;
     });

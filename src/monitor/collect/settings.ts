@@ -1,4 +1,4 @@
-import type { Collector } from './parts/collector.ts';
+import { atLeastVersion, type Collector } from './parts/collector.ts';
 import { listOf, numberOf, shortened, textOf } from './parts/numbers.ts';
 
 const asked = ['slowlog-log-slower-than', 'slowlog-max-len', 'maxclients', 'save', 'dir', 'tls-cert-file'];
@@ -10,13 +10,13 @@ export const settingsCollector: Collector = {
   every: 60_000,
   frugal: 21_600_000,
   applies: ({ mode }) => mode !== 'sentinel',
-  commands: () => asked.map((name) => ['CONFIG', 'GET', name]),
+  // Since 7.0 one answer tells several.
+  commands: (known) =>
+    atLeastVersion(known, 7) ? [['CONFIG', 'GET', ...asked]] : asked.map((name) => ['CONFIG', 'GET', name]),
   read(replies, { values, texts, known }) {
+    const words = replies.flatMap((reply) => listOf(reply).map(textOf));
     const settings = new Map(
-      replies.map((reply) => {
-        const [name, value] = listOf(reply).map(textOf);
-        return [name ?? '', value ?? ''] as const;
-      }),
+      words.flatMap((name, index) => (index % 2 === 0 ? [[name, words[index + 1] ?? '']] : [])),
     );
     const threshold = numberOf(settings.get('slowlog-log-slower-than') ?? null);
     if (threshold !== undefined) values['slowlog_threshold_seconds'] = threshold < 0 ? -1 : threshold / 1e6;
