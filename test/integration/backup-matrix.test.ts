@@ -17,6 +17,7 @@ import { edgeBuilds, serverBuilds, startServer, type TestServer } from '../suppo
 import { availableS3Servers, type KnownS3Server, type S3TestServer } from '../support/stores/s3-servers.ts';
 import { manifestOf, serverWithDump } from '../support/stores/stored-backup.ts';
 import { makeTempFolder, removeTempFolder } from '../support/house/temp-folder.ts';
+import { everything } from '../support/house/tier.ts';
 
 const keys = makeTempFolder();
 let ageKey: AgeKey;
@@ -36,7 +37,8 @@ afterAll(async () => {
 describe.each(serverBuilds().map((build, index) => ({ build, index, name: build.name })))(
   'on $name',
   ({ build, index }) => {
-    // Two of sixteen rows for each server: any two values of its axes meet somewhere.
+    // Two of sixteen rows for each server: any two values of its axes meet somewhere. In a usual run one of them, since
+    // what is restored in the matrix was backed up in each of these ways too.
     const rows = [
       { store: 'a folder', encrypted: index % 2 === 1, aof: index % 4 > 1, uncompressed: index % 3 === 1 },
       { store: 'fauxqs', encrypted: index % 2 === 0, aof: index % 4 < 2, uncompressed: index % 3 === 0 },
@@ -50,12 +52,15 @@ describe.each(serverBuilds().map((build, index) => ({ build, index, name: build.
       ].join(', '),
     }));
 
-    test.each(rows)('the whole path: $name', async ({ store, encrypted, aof, uncompressed }) => {
-      const server = await startServer({ build, config: { appendonly: aof ? 'yes' : 'no' } });
-      const options = { server, uncompressed, ...(encrypted ? { encryption: ageKey.encryption } : {}) };
-      const place = store === 'fauxqs' ? inBucket(fauxqs, options) : inFolder(options);
-      await provePath(server, place, { key: encrypted ? ageKey : undefined, uncompressed });
-    });
+    test.each(rows.filter((_, at) => everything || at === index % 2))(
+      'the whole path: $name',
+      async ({ store, encrypted, aof, uncompressed }) => {
+        const server = await startServer({ build, config: { appendonly: aof ? 'yes' : 'no' } });
+        const options = { server, uncompressed, ...(encrypted ? { encryption: ageKey.encryption } : {}) };
+        const place = store === 'fauxqs' ? inBucket(fauxqs, options) : inFolder(options);
+        await provePath(server, place, { key: encrypted ? ageKey : undefined, uncompressed });
+      },
+    );
 
     test.runIf(edgeBuilds().includes(build))(
       'keys and fields whose time ends between the backup and its proof',
@@ -86,18 +91,21 @@ describe.each(serverBuilds().map((build, index) => ({ build, index, name: build.
       },
     );
 
-    test('as the user of least rights that the documentation shows', async () => {
-      const password = 'least-rights-1f9c';
-      const rights = `agent on >${password} -@all +ping +info +time +config|get +bgsave +acl|list`;
-      const server = await startServer({ build, config: { user: rights } });
-      await server.call('SET', 'key', 'value');
-      const place = inFolder({ server, username: 'agent', password });
-      const { id, keyspace } = await backUp(place);
-      expect(keyspace).toEqual({ databases: { 0: { keys: 1, expires: 0 } }, exact: true });
-      checkStored(await place.read(id));
-      // Nothing was tried that this user may not do.
-      expect(await server.call('ACL', 'LOG')).toEqual([]);
-    });
+    test.runIf(edgeBuilds().includes(build))(
+      'as the user of least rights that the documentation shows',
+      async () => {
+        const password = 'least-rights-1f9c';
+        const rights = `agent on >${password} -@all +ping +info +time +config|get +bgsave +acl|list`;
+        const server = await startServer({ build, config: { user: rights } });
+        await server.call('SET', 'key', 'value');
+        const place = inFolder({ server, username: 'agent', password });
+        const { id, keyspace } = await backUp(place);
+        expect(keyspace).toEqual({ databases: { 0: { keys: 1, expires: 0 } }, exact: true });
+        checkStored(await place.read(id));
+        // Nothing was tried that this user may not do.
+        expect(await server.call('ACL', 'LOG')).toEqual([]);
+      },
+    );
   },
 );
 

@@ -1,5 +1,6 @@
 import {
   appendFileSync,
+  cpSync,
   existsSync,
   mkdirSync,
   readFileSync,
@@ -27,23 +28,33 @@ let server: TestServer;
 let config: TestConfig;
 let good: string;
 
+/** What each test begins with a copy of. */
+let first: TestConfig;
+
+function configured(): TestConfig {
+  return writeConfig(
+    { server, settings: { backup: { retention: { days: 1, keep_min: 1 } } } },
+    { keep: true },
+  );
+}
+
 beforeAll(async () => {
   server = await startServer();
   await server.call('DEBUG', 'POPULATE', 1000, 'key', 50);
+  first = configured();
+  good = await takeBackup(first, '--no-verify', '--no-prune');
+  copyBackup(first, good, bad);
 });
 afterAll(async () => {
+  removeTempFolder(first.folder);
   await server.stop();
 });
 
 /** A repository with one good backup, and two days in the past a copy of it to be spoilt. */
-beforeEach(async () => {
-  config = writeConfig(
-    { server, settings: { backup: { retention: { days: 1, keep_min: 1 } } } },
-    { keep: true },
-  );
+beforeEach(() => {
+  config = configured();
   onTestFinished(() => removeTempFolder(config.folder));
-  good = await takeBackup(config, '--no-verify', '--no-prune');
-  copyBackup(config, good, bad);
+  for (const part of ['repository', 'state'] as const) cpSync(first[part], config[part], { recursive: true });
 });
 
 const bad = '20200101T000000Z-0bad';

@@ -16,6 +16,7 @@ import {
 import { sound } from '../../support/agent/daemon.ts';
 import { startFaultServer, type FaultServer, type S3Call } from '../../support/stores/fault-server.ts';
 import { s3Repository } from '../../support/stores/faulty-s3.ts';
+import { everything } from '../../support/house/tier.ts';
 import { startServer, type TestServer } from '../../support/servers/redis-server.ts';
 import { startFauxqs, type S3TestServer } from '../../support/stores/s3-servers.ts';
 import { fill, untilInfo } from '../backup/snapshot/support.ts';
@@ -219,11 +220,14 @@ describe('while it stores (S3)', () => {
     return { config, faults, server };
   }
 
-  test.each<[S3Call, NodeJS.Signals, number]>([
+  const more: [S3Call, NodeJS.Signals, number][] = [
     ['UploadPart', 'SIGINT', 130],
+    ['CompleteUpload', 'SIGKILL', -1],
+  ];
+  test.each<[S3Call, NodeJS.Signals, number]>([
     ['UploadPart', 'SIGKILL', -1],
     ['CompleteUpload', 'SIGINT', 130],
-    ['CompleteUpload', 'SIGKILL', -1],
+    ...(everything ? more : []),
     // Between artefact and manifest.
     ['PutObject', 'SIGINT', 130],
     ['PutObject', 'SIGKILL', -1],

@@ -40,7 +40,7 @@ const isMove = (step: string): boolean => / \d+ of \d+$/.test(step);
 
 /**
  * Which of `steps` a usual run tries. At the last place what ends a restore (`every`) is tried at each step and each
- * second move, the rest at the moves between those and at each third step; at the other places at each fifth, and at those
+ * third move, the rest at the moves behind those and at each third step; at the other places at each eighth, and at those
  * that the last one lacks.
  */
 function tried(place: Place, steps: string[], every = false): string[] {
@@ -48,18 +48,18 @@ function tried(place: Place, steps: string[], every = false): string[] {
   if (everything) return steps;
   if (place === whole) {
     const moves = steps.filter(isMove);
-    const own = moves.length === steps.length ? sampled(moves, 3) : secondOf(moves, every ? 0 : 1);
+    const own = moves.length === steps.length ? sampled(moves, 5) : thirdOf(moves, every ? 0 : 1);
     const named = steps.filter((step) => !isMove(step));
     const kept = new Set([...(every ? named : sampled(named, 3)), ...own]);
     return steps.filter((step) => kept.has(step));
   }
   const nameless = (step: string): string => step.replace(/ of \d+$/, '');
   const known = new Set([...stepsOf(whole), ...rollbackOf(whole)].map(nameless));
-  return steps.filter((step, at) => at % 5 === 1 || !known.has(nameless(step)));
+  return steps.filter((step, at) => at % 8 === 1 || !known.has(nameless(step)));
 }
 
-function secondOf(steps: string[], from: number): string[] {
-  return steps.filter((_, at) => at % 2 === from);
+function thirdOf(steps: string[], from: number): string[] {
+  return steps.filter((_, at) => at % 3 === from);
 }
 
 interface Case {

@@ -56,7 +56,7 @@ describe('the link', () => {
         mode,
         preBackup: false,
         // Longer than its patience.
-        fetch: stopping(() => delay(6000)),
+        fetch: stopping(() => delay(4500)),
       });
       await expect(run).rejects.toMatchObject({
         code: 'failed',

@@ -19,9 +19,13 @@ import {
 } from '../../support/restore/live-case.ts';
 import { edgeBuilds, startServer, type TestServer } from '../../support/servers/redis-server.ts';
 import { restoreLive } from '../../support/restore/restore-live.ts';
+import { inTurns } from '../../support/house/tier.ts';
 
-const matrix = edgeBuilds().flatMap((build) =>
-  [true, false].map((aof) => ({ name: `${build.name}, AOF ${aof ? 'on' : 'off'}`, build, aof })),
+const matrix = inTurns(
+  edgeBuilds().flatMap((build) =>
+    [true, false].map((aof) => ({ name: `${build.name}, AOF ${aof ? 'on' : 'off'}`, build, aof })),
+  ),
+  2,
 );
 
 afterAll(removeSources);

@@ -9,6 +9,7 @@ import {
   type AgentResult,
   type TestConfig,
 } from '../../support/agent/cli.ts';
+import { everything } from '../../support/house/tier.ts';
 import type { Fault } from '../../support/stores/fault-server.ts';
 import { s3Repository, startFaultyS3 } from '../../support/stores/faulty-s3.ts';
 import { manageServer, type ManagedServer } from '../../support/servers/managed-server.ts';
@@ -78,27 +79,31 @@ const faults: { what: string; fault: Fault }[] = [
 ];
 
 describe.each(ways)('a backup of kind $kind, $method', ({ kind, method }) => {
-  test.each(faults)('$what: said as the repository’s, and the server goes on', async ({ fault }) => {
-    const { store, faults: between } = await startFaultyS3();
-    const one = await prepare(kind, (config) => s3Repository(config, store, between.endpoint).repository);
-    const pids = await one.server.pids();
-    between.plan('GetObject', fault);
-    const failed = await restore(one, method);
-    expect(failed).toMatchObject({ code: 5, json: { error: { code: 'repository' } } });
-    await expectUntouched(one, pids);
+  // What is refused does not come as far as where the ways part.
+  test.each(faults.filter(({ fault }) => everything || fault.kind !== 'answer' || kind === 'aof'))(
+    '$what: said as the repository’s, and the server goes on',
+    async ({ fault }) => {
+      const { store, faults: between } = await startFaultyS3();
+      const one = await prepare(kind, (config) => s3Repository(config, store, between.endpoint).repository);
+      const pids = await one.server.pids();
+      between.plan('GetObject', fault);
+      const failed = await restore(one, method);
+      expect(failed).toMatchObject({ code: 5, json: { error: { code: 'repository' } } });
+      await expectUntouched(one, pids);
 
-    between.reset();
-    expect(await restore(one, method)).toMatchObject({ code: 0 });
-    await one.server.reconnect();
-    expect(await digest(one.server)).toBe(one.backedUp);
-  });
+      between.reset();
+      expect(await restore(one, method)).toMatchObject({ code: 0 });
+      await one.server.reconnect();
+      expect(await digest(one.server)).toBe(one.backedUp);
+    },
+  );
 
   test('a byte that has changed in the store: damaged, and the server goes on', async () => {
     const one = await prepare(kind);
     const pids = await one.server.pids();
     const folder = join(one.config.repository, 'main', one.id);
     const [name = ''] = readdirSync(folder).filter((each) => each.includes('.zst'));
-    for (const at of [0.1, 0.5, 0.95]) {
+    for (const at of everything || kind === 'aof' ? [0.1, 0.5, 0.95] : [0.5]) {
       flip(join(folder, name), at);
       const failed = await restore(one, method);
       expect(failed).toMatchObject({ code: 6, json: { error: { code: 'damaged' } } });

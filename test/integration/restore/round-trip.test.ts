@@ -6,9 +6,13 @@ import { fillServer } from '../../support/data/data-set.ts';
 import { describeData } from '../../support/data/describe-data.ts';
 import { manageServer } from '../../support/servers/managed-server.ts';
 import { edgeBuilds } from '../../support/servers/redis-server.ts';
+import { inTurns } from '../../support/house/tier.ts';
 
-const servers = edgeBuilds().flatMap((build) =>
-  [false, true].map((aof) => ({ build, aof, name: `${build.name}, AOF ${aof ? 'on' : 'off'}` })),
+const servers = inTurns(
+  edgeBuilds().flatMap((build) =>
+    [true, false].map((aof) => ({ build, aof, name: `${build.name}, AOF ${aof ? 'on' : 'off'}` })),
+  ),
+  2,
 );
 
 test.each(servers)('$name: a backup comes back, and what it replaced does too', async ({ build, aof }) => {

@@ -14,3 +14,11 @@ export function sampled<T>(cases: readonly T[], step: number): T[] {
   if (everything) return [...cases];
   return cases.filter((_, at) => at % step === 0 || at === cases.length - 1);
 }
+
+/**
+ * Of a list that has `of` cases for each thing behind one another, all when everything is run, else one for each thing: the
+ * first one's first, the second one's second, and so on.
+ */
+export function inTurns<T>(cases: readonly T[], of: number): T[] {
+  return everything ? [...cases] : cases.filter((_, at) => at % of === Math.floor(at / of) % of);
+}

@@ -9,14 +9,14 @@ function inSomeDays(days: number): number {
 
 /** One key of each type that is too big for any packed form, in a database of its own. */
 export async function addBigKeys(server: ServerToAsk): Promise<void> {
-  const script = `for i = 1, 20000 do
+  const script = `for i = 1, 4000 do
     redis.call('RPUSH', 'big:list', 'element ' .. i)
     redis.call('SADD', 'big:set', 'member ' .. i)
     redis.call('HSET', 'big:hash', 'field ' .. i, i)
     redis.call('ZADD', 'big:zset', i / 7, 'member ' .. i)
     redis.call('XADD', 'big:stream', i .. '-1', 'entry', i)
   end
-  redis.call('SET', 'big:string', string.rep('0123456789abcdef', 200000))`;
+  redis.call('SET', 'big:string', string.rep('0123456789abcdef', 60000))`;
   await sendAll(server, [
     ['SELECT', 9],
     ['EVAL', script, 0],

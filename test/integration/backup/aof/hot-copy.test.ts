@@ -7,9 +7,10 @@ import { copyAofSet } from '../../../../src/backup/aof/copy-set.ts';
 import type { RedisConnection } from '../../../../src/redis/connect.ts';
 import { systemClock } from '../../../../src/lib/system-clock.ts';
 import { aofFolder, aofNames, startAofServer } from '../../../support/data/aof.ts';
+import { everything } from '../../../support/house/tier.ts';
 import { edgeBuilds, type TestServer } from '../../../support/servers/redis-server.ts';
 
-const copies = 40;
+const copies = everything ? 40 : 15;
 const { signal } = new AbortController();
 
 function sourceOf(server: TestServer, isSingle: boolean): AofSource {

@@ -6,6 +6,7 @@ import { RdbReader } from '../../../../src/formats/rdb/rdb-reader.ts';
 import { ValueDecoder } from '../../../../src/formats/rdb/value-decoder.ts';
 import { fillServer } from '../../../support/data/data-set.ts';
 import { edgeLengths } from '../../../support/rdb/sample-bytes.ts';
+import { everything } from '../../../support/house/tier.ts';
 import { serverBuilds, startServer, type TestServer } from '../../../support/servers/redis-server.ts';
 
 /** One key as the file or the server tells of it; `dump` is the value as RESTORE would take it, without its footer. */
@@ -46,29 +47,34 @@ const atTheEdges = `
     redis.call('RPUSH', 'ints', value, '-' .. value)
   end`;
 
-describe.for(serverBuilds())('$name', (build) => {
-  test.for([
-    { rdbcompression: 'yes', rdbchecksum: 'yes', policy: 'noeviction' },
-    { rdbcompression: 'no', rdbchecksum: 'no', policy: 'allkeys-lfu' },
-    { rdbcompression: 'yes', rdbchecksum: 'no', policy: 'allkeys-lru' },
-  ])(
-    'saves with compression $rdbcompression, checksum $rdbchecksum, $policy',
-    async ({ policy, ...config }) => {
-      const server = await startServer({ build, config: { ...config, 'maxmemory-policy': policy } });
-      await fillServer(server);
-      await server.call('SELECT', 3);
-      await server.call('EVAL', atTheEdges, 0, ...edgeLengths);
-      await server.call('SAVE');
-      const read = readDump(server);
-      expect(read.crc).toBe(config.rdbchecksum === 'yes' ? 'ok' : 'off');
-      expect(read.databases.get(3)?.size).toBeGreaterThan(200);
-      expect(read.used).toEqual({ frequency: policy === 'allkeys-lfu', idle: policy === 'allkeys-lru' });
-      const asked = await askServer(server, [...read.databases.keys()]);
-      for (const [database, keys] of asked)
-        expect(Object.fromEntries(read.databases.get(database) ?? [])).toEqual(Object.fromEntries(keys));
-    },
-  );
-});
+describe.for(serverBuilds().map((build, index) => ({ build, index, name: build.name })))(
+  '$name',
+  ({ build, index }) => {
+    const settings = [
+      { rdbcompression: 'yes', rdbchecksum: 'yes', policy: 'noeviction' },
+      { rdbcompression: 'no', rdbchecksum: 'no', policy: 'allkeys-lfu' },
+      { rdbcompression: 'yes', rdbchecksum: 'no', policy: 'allkeys-lru' },
+    ];
+    // One for each server in turns, unless everything is run.
+    test.for(settings.filter((_, at) => everything || at === index % settings.length))(
+      'saves with compression $rdbcompression, checksum $rdbchecksum, $policy',
+      async ({ policy, ...config }) => {
+        const server = await startServer({ build, config: { ...config, 'maxmemory-policy': policy } });
+        await fillServer(server);
+        await server.call('SELECT', 3);
+        await server.call('EVAL', atTheEdges, 0, ...edgeLengths);
+        await server.call('SAVE');
+        const read = readDump(server);
+        expect(read.crc).toBe(config.rdbchecksum === 'yes' ? 'ok' : 'off');
+        expect(read.databases.get(3)?.size).toBeGreaterThan(200);
+        expect(read.used).toEqual({ frequency: policy === 'allkeys-lfu', idle: policy === 'allkeys-lru' });
+        const asked = await askServer(server, [...read.databases.keys()]);
+        for (const [database, keys] of asked)
+          expect(Object.fromEntries(read.databases.get(database) ?? [])).toEqual(Object.fromEntries(keys));
+      },
+    );
+  },
+);
 
 function readDump({ dumpPath }: TestServer): {
   crc: string;

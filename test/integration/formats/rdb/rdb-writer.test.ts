@@ -88,7 +88,7 @@ describe.for(edgeBuilds())('$name', (build) => {
         await server.call('DEBUG', 'RELOAD', 'NOSAVE');
         await expectLoaded(client, file);
       }),
-      { numRuns: everything ? 12 : 6, endOnFailure: true },
+      { numRuns: everything ? 12 : 4, endOnFailure: true },
     );
   });
 
