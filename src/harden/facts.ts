@@ -246,10 +246,24 @@ const ownDefaults: Record<string, string> = {
 
 /** Users as they are now, or as the files make them. */
 export function usersOf(facts: AuditFacts): Seen<UserFacts[]> {
-  if (facts.mode === 'server')
-    return facts.server.value === undefined ? facts.server : facts.server.value.users;
+  if (facts.mode === 'files') return fileUsers(facts);
+  return facts.server.value === undefined ? facts.server : facts.server.value.users;
+}
+
+/** Those that the files make; where there are none, those of now. */
+export function usersOfNextStart(facts: AuditFacts): Seen<UserFacts[]> {
+  return facts.files.value === undefined ? usersOf(facts) : fileUsers(facts);
+}
+
+function fileUsers(facts: AuditFacts): Seen<UserFacts[]> {
   if (facts.files.value === undefined) return facts.files;
-  const { aclfile, users } = facts.files.value;
+  const { aclfile, users, problems, entries } = facts.files.value;
+  const [problem] = problems;
+  // A user may stand in any of them.
+  if (problem !== undefined) return { missing: `${problem.path}: ${problem.why}` };
+  const named = entries.findLast(({ name }) => name === 'aclfile')?.values[0] ?? '';
+  if (aclfile === undefined && named !== '')
+    return { missing: `the aclfile ${named} was not given (--aclfile)` };
   return seen(aclfile?.users ?? users);
 }
 

@@ -91,7 +91,7 @@ function judge(
       optional: [],
       rules,
       taken_back: [],
-      command: `ACL SETUSER ${username} reset on '#SHA-256-OF-ITS-PASSWORD' ${quoted(rules)}`,
+      command: newUser(username, rules),
       fits: false,
     };
   }
@@ -103,10 +103,17 @@ function judge(
     exists: true,
     ...verdict,
     taken_back: lacks ? takenBack(found, engine, missing.commands) : [],
-    command: `ACL SETUSER ${username} ${quoted(changeRules(verdict.rules, engine))}`,
+    // Never the user default, without whom no AOF loads whole: the application gets one of its own.
+    command:
+      username === 'default'
+        ? newUser(profile.name, verdict.rules)
+        : `ACL SETUSER ${username} ${quoted(changeRules(verdict.rules, engine))}`,
     fits: !lacks,
   };
 }
+
+const newUser = (name: string, rules: readonly string[]): string =>
+  `ACL SETUSER ${name} reset on '#SHA-256-OF-ITS-PASSWORD' ${quoted(rules)}`;
 
 function takenBack(
   { rules }: UserFacts,

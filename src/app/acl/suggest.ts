@@ -71,7 +71,8 @@ export async function suggestAcl(
     user,
     seconds,
     ...suggested,
-    command: `ACL SETUSER ${user} resetkeys ${suggested.rules.map((rule) => (/^[\w@|+.-]+$/.test(rule) ? rule : `'${rule}'`)).join(' ')}`,
+    // Never the user default, without whom no AOF loads whole: the application gets one of its own.
+    command: `ACL SETUSER ${user === 'default' ? "app reset on '#SHA-256-OF-ITS-PASSWORD'" : `${user} resetkeys`} ${suggested.rules.map((rule) => (/^[\w@|+.-]+$/.test(rule) ? rule : `'${rule}'`)).join(' ')}`,
   };
 }
 

@@ -91,6 +91,9 @@ function loadUsers(
   return { users, twice };
 }
 
+/** No hash of a password, which is hexadecimal. */
+const beginsComment = /^#(?![\da-f]+$)/i;
+
 /** Every line that a server refuses, where it stops at the first kind. */
 export function checkAclFile(file: AclFile, context: AclContext): ConfFault[] {
   const base = { name: undefined, right: undefined, mended: undefined, weight: 'fatal' as const };
@@ -108,7 +111,18 @@ export function checkAclFile(file: AclFile, context: AclContext): ConfFault[] {
         ],
   );
   const lines = file.lines.flatMap(({ user }) => user ?? []);
-  for (const line of lines)
+  for (const line of lines) {
+    const comment = line.rules.find(({ text }) => beginsComment.test(text));
+    if (comment !== undefined) {
+      faults.push({
+        ...base,
+        line: line.place.line,
+        column: comment.column,
+        kind: 'trailing-comment',
+        message: 'a comment: an aclfile takes none, the server does not start with it',
+      });
+      continue;
+    }
     for (const { word, why } of applyRules(
       line.name,
       line.rules.map(({ text }) => text),
@@ -121,6 +135,7 @@ export function checkAclFile(file: AclFile, context: AclContext): ConfFault[] {
         kind: 'rule',
         message: why,
       });
+  }
   const { engine } = context;
   if (engine.engine === 'valkey' || atLeastVersion(engine.version, '7.0'))
     for (const { place, name } of loadUsers(lines, context).twice)

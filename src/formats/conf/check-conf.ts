@@ -21,7 +21,16 @@ export function checkConf(document: ConfDocument, options: CheckOptions): ConfFa
     if (line.kind === 'broken') return [brokenFault(line)];
     return line.kind === 'directive' ? checkDirective(line, options) : [];
   });
-  return [...faults, ...combinations(document)].toSorted((a, b) => a.line - b.line || a.column - b.column);
+  return [...faults.map((fault) => withRight(fault, faults)), ...combinations(document)].toSorted(
+    (a, b) => a.line - b.line || a.column - b.column,
+  );
+}
+
+/** What is right without the comment is right only where nothing else is wrong with the line. */
+function withRight(fault: ConfFault, faults: readonly ConfFault[]): ConfFault {
+  if (fault.kind !== 'trailing-comment') return fault;
+  const other = faults.find(({ line, kind }) => line === fault.line && kind !== 'trailing-comment');
+  return other === undefined ? fault : { ...fault, right: other.right };
 }
 
 const broken = {

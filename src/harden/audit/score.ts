@@ -18,6 +18,7 @@ export function scoreOf(judged: readonly Judged[], findings: readonly AuditFindi
     all.reduce((sum, { severity }) => sum + weights[severity], 0);
   const seen = judged.filter(({ outcome }) => outcome !== 'unknown');
   const [all, known] = [weigh(judged), weigh(seen)];
+  if (all === 0) return { value: null, coverage: 1, explained: 'none of the rules applies here' };
   if (known === 0) return { value: null, coverage: 0, explained: 'nothing could be judged' };
   const open = findings.filter(({ waived }) => waived === null);
   let lost = 0;

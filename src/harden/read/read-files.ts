@@ -35,7 +35,7 @@ const largestAclFile = 8 * 1024 * 1024;
 /** A configuration with all that it includes, its users, and everything that is wrong with its lines. */
 export function readFiles(path: string, options: ReadFilesOptions): FileFacts {
   const { engine, as, alone, memory } = options;
-  const conf = resolveConf(path, {
+  const conf = resolveConf(alone ? resolve(path) : path, {
     as,
     options: options.options,
     source: options.source,

@@ -131,7 +131,7 @@ export const auditCommand = defineCommand<Args, Audited>({
     const args = {
       ...given,
       conf: apart(given.conf),
-      check: apart(given.check),
+      check: apart(given.check)?.flatMap((word) => word.split(',')),
       key: apart(given.key),
       channel: apart(given.channel),
     };

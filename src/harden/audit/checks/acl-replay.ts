@@ -1,6 +1,6 @@
 import { hasEverything } from '../../../formats/acl/user.ts';
 import { atLeastVersion, type EngineVersion } from '../../../formats/conf/engine.ts';
-import { isYes, setting, usersOf } from '../../facts.ts';
+import { isYes, setting, usersOfNextStart } from '../../facts.ts';
 import { check, given, notHere, type Check } from '../check.ts';
 
 /** Lossy at replay where the default user may not do everything; 6.x, 8.6.3 and Valkey 9.1.2 are safe. */
@@ -22,8 +22,7 @@ const lossyReplay: Check = check(
     return given(setting(facts, 'appendonly'), (appendonly) => {
       if (!isYes(appendonly.value)) return notHere('appendonly is off');
       // The file decides what the next start is; at run time `off` alone keeps every right.
-      const fromFiles = facts.files.value?.aclfile?.users ?? facts.files.value?.users;
-      const users = fromFiles === undefined ? usersOf(facts) : { value: fromFiles };
+      const users = usersOfNextStart(facts);
       return given(users, (all) => {
         const user = all.find((each) => each.user.name === 'default');
         if (user === undefined || hasEverything(user.user)) return [];
@@ -35,7 +34,7 @@ const lossyReplay: Check = check(
             remedy:
               'make its line: user default off resetpass ~* &* +@all (nobody can log in as it, and every key replays); no BGREWRITEAOF before that',
             effect: facts.mode === 'files' ? 'file' : 'run time',
-            proof: fromFiles === undefined ? 'ACL LIST' : 'the rules of the file, evaluated',
+            proof: facts.files.value === undefined ? 'ACL LIST' : 'the rules of the file, evaluated',
             evidence: { appendonly: true, engine: `${facts.engine.engine} ${facts.engine.version}` },
             place: user.place,
           },

@@ -1,5 +1,5 @@
 import { commandTable } from '../../../formats/acl/command-table.ts';
-import { isOpen, isUnreachable, mayRun } from '../../../formats/acl/user.ts';
+import { isOpen, isUnreachable, mayRun, type AclUser } from '../../../formats/acl/user.ts';
 import { findTakenBack } from '../../../formats/acl/taken-back.ts';
 import { usersOf, type AuditFacts, type UserFacts } from '../../facts.ts';
 import { check, given, notHere, type Check, type Violation } from '../check.ts';
@@ -17,6 +17,12 @@ import { sources } from '../sources.ts';
 
 const some = (names: readonly string[], most = 8): string =>
   names.slice(0, most).join(', ') + (names.length > most ? ` and ${names.length - most} more` : '');
+
+/** How a user's rights are narrowed; never those of the user default, without whom no AOF loads whole (ACL05). */
+function narrowed({ name }: AclUser, change: string): string {
+  if (name !== 'default') return `ACL SETUSER ${name} ${change}`;
+  return 'give the application a user of its own (ACL SETUSER app on #SHA-256 ~PREFIX:* +@all -@admin -@dangerous +info) and move its clients to it; then: ACL SETUSER default off resetpass ~* &* +@all (with fewer rights of default an AOF does not load whole)';
+}
 
 /** A check of every user that an application may log in as; the default user while it lets everybody in is ACL01's. */
 function ofApplications(judge: (facts: AuditFacts, user: UserFacts) => Violation[]): Check['judge'] {
@@ -45,10 +51,13 @@ const admin: Check = check(
       {
         resource: user.name,
         summary: `${user.name} may run ${some(found)}`,
-        remedy: `ACL SETUSER ${user.name} ${some(
-          found.map((name) => `-${name}`),
-          40,
-        ).replaceAll(',', '')}`,
+        remedy: narrowed(
+          user,
+          some(
+            found.map((name) => `-${name}`),
+            40,
+          ).replaceAll(',', ''),
+        ),
         effect: 'run time',
         proof: rightsProof(facts),
         evidence: { commands: found.join(' ') },
@@ -77,7 +86,10 @@ const takingOver: Check = check(
         resource: user.name,
         severity: worst ? 'critical' : 'high',
         summary: `${user.name} may run ${some(found, 12)}`,
-        remedy: `ACL SETUSER ${user.name} -@admin -@dangerous, then grant what it needs after that (+info for most clients)`,
+        remedy: narrowed(
+          user,
+          '-@admin -@dangerous, then grant what it needs after that (+info for most clients)',
+        ),
         effect: 'run time',
         proof: rightsProof(facts),
         evidence: { commands: found.join(' ') },
@@ -107,7 +119,7 @@ const scripts: Check = check(
           resource: user.name,
           severity: facts.role === 'cache' ? 'high' : 'warning',
           summary: `${user.name} may run ${some(found)}, and the role is ${facts.role}`,
-          remedy: `when no client of it uses scripts: ACL SETUSER ${user.name} -@scripting`,
+          remedy: `when no client of it uses scripts: ${narrowed(user, '-@scripting')}`,
           effect: 'run time',
           proof: rightsProof(facts),
           place,
@@ -131,7 +143,7 @@ const allKeys: Check = check(
           {
             resource: user.name,
             summary: `${user.name} reaches every key (~*)`,
-            remedy: `ACL SETUSER ${user.name} resetkeys ~PREFIX:*`,
+            remedy: narrowed(user, 'resetkeys ~PREFIX:*'),
             effect: 'run time',
             proof: 'the rules',
             place,
@@ -155,7 +167,7 @@ const allChannels: Check = check(
           {
             resource: user.name,
             summary: `${user.name} reaches every channel (&*)`,
-            remedy: `ACL SETUSER ${user.name} resetchannels &PREFIX:*`,
+            remedy: narrowed(user, 'resetchannels &PREFIX:*'),
             effect: 'run time',
             proof: 'the rules',
             place,
@@ -239,7 +251,7 @@ const denyList: Check = check(
       {
         resource: user.name,
         summary: `${user.name} has everything but a list, and the list leaves open: ${some(found, 20)}${halfScripts ? ' (SCRIPT LOAD and EVALSHA run what EVAL may not)' : ''}`,
-        remedy: `turn it round: ACL SETUSER ${user.name} nocommands +@read +@write +@connection … ; or -@admin -@dangerous, then +info`,
+        remedy: `turn it round: ${narrowed(user, 'nocommands +@read +@write +@connection … ; or -@admin -@dangerous, then +info')}`,
         effect: 'run time',
         proof: rightsProof(facts),
         evidence: { commands: found.join(' ') },

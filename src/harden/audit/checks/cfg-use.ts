@@ -15,6 +15,7 @@ const memoryLimit: Check = {
   rule: memoryLimitRule,
   source: sources.eviction,
   judge: (facts) => {
+    if (facts.files.value?.sentinel === true) return notHere('a Sentinel has no data');
     const info = facts.server.value?.info;
     const limit = setting(facts, 'maxmemory');
     // INFO says it as well, where CONFIG is not to be had.

@@ -21,7 +21,7 @@ const mendedText = (text: string, engine = 'redis-7.0'): string =>
 
 test.each([
   ['port 6379 # main', ['1:11 trailing-comment → port 6379']],
-  ['maxmemory 80%  # room', ['1:11 value → maxmemory 6553mb', '1:16 trailing-comment → maxmemory 80%']],
+  ['maxmemory 80%  # room', ['1:11 value → maxmemory 6553mb', '1:16 trailing-comment → maxmemory 6553mb']],
   ['save 300 1  # snap', ['1:13 trailing-comment → save 300 1']],
   ['bind 127.0.0.1 ::1 # c', ['1:20 trailing-comment → bind 127.0.0.1 ::1']],
   ['requirepass secret # c', ['1:20 trailing-comment → requirepass …']],

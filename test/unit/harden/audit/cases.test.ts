@@ -1,7 +1,11 @@
-import { expect, test } from 'vitest';
+import { writeFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
 import { judgeFacts } from '../../../../src/harden/audit/judge.ts';
 import type { AuditReport } from '../../../../src/harden/audit/report.ts';
 import type { AuditFacts } from '../../../../src/harden/facts.ts';
+import { gatherFileFacts } from '../../../../src/harden/read/gather-files.ts';
+import { makeTempFolder, removeTempFolder } from '../../../support/house/temp-folder.ts';
 import { fileFacts, serverFacts } from '../../../support/data/audit-facts.ts';
 
 // What people run, with the outcome that is right for it.
@@ -44,6 +48,39 @@ test('a user whom any password lets in, to three commands: medium, with its scop
     { resource: 'notify', severity: 'warning', evidence: { scope: '~QW_* -@all +get +hget +ping' } },
   ]);
   expect([...found(report, 'ACL01'), ...found(report, 'ACL04')]).toEqual([]);
+});
+
+test('the user default is never told to be narrowed, since no AOF loads whole without its rights', () => {
+  const report = of('requirepass a-long-and-random-secret-0815\nuser app on #' + hash + ' ~* &* +@all\n');
+  for (const rule of ['ACL08', 'ACL10', 'ACL11']) {
+    const remedies = new Map(found(report, rule).map(({ resource, remedy }) => [resource, remedy]));
+    expect(remedies.get('app')).toMatch(/^ACL SETUSER app [-r]/);
+    expect(remedies.get('default')).toMatch(/ACL SETUSER default off resetpass ~\* &\* \+@all \(/);
+    expect(remedies.get('default')).not.toMatch(/SETUSER default (?!off resetpass ~\* &\* \+@all)/);
+  }
+});
+
+test('users that stand in an aclfile which was not given are unknown', () => {
+  const report = of(
+    'aclfile /etc/redis/users.acl\nappendonly yes\nrequirepass a-long-and-random-secret-0815\n',
+  );
+  const unknown = new Set(report.unknown.map(({ rule }) => rule));
+  for (const rule of ['ACL01', 'ACL02', 'ACL05', 'ACL08', 'ACL10']) {
+    expect(unknown).toContain(rule);
+    expect(found(report, rule)).toEqual([]);
+  }
+});
+
+test('a file is found by a path that is relative, in a folder of its own', () => {
+  const folder = makeTempFolder();
+  onTestFinished(() => removeTempFolder(folder));
+  writeFileSync(join(folder, 'redis.conf'), 'include late.conf\nprotected-mode yes\n');
+  writeFileSync(join(folder, 'late.conf'), 'bind * -::*\r\n');
+  const path = relative(process.cwd(), join(folder, 'redis.conf'));
+  const engine = { engine: 'redis', version: '7.0', docker: false } as const;
+  const report = judged(gatherFileFacts(path, { engine, now: 0 }));
+  expect(report.unknown).toEqual([]);
+  expect(found(report, 'NET01')).toMatchObject([{ place: { file: join(folder, 'late.conf'), line: 1 } }]);
 });
 
 test('a waiver takes it out of score and alerts, and it is still shown', () => {
