@@ -17,6 +17,7 @@ import type { Secret, SecretRef } from '../domain/secret.ts';
 import type { InstanceSettings, Settings } from '../domain/settings.ts';
 import { watchBackupsJob } from '../jobs/backup/watch-backups.ts';
 import type { Job, JobContext } from '../jobs/job.ts';
+import { localServerFiles } from '../harden/apply/server-files.ts';
 import { actAs } from '../lib/act-as.ts';
 import { isCounter } from '../domain/metrics.ts';
 import { connectRedis, type ConnectOptions, type RedisConnection } from '../redis/connect.ts';
@@ -234,6 +235,7 @@ export async function buildApp({
           connect: (other = own.signal) => connect(instance, other),
           connectTo: (other) => connect(other, own.signal),
           host: hostOf(instance, own.signal),
+          serverFiles: localServerFiles,
           identities,
           scratch: stayed === undefined ? join(directory, 'scratch') : rootScratch,
           recall: (name) => recall(instance.name, name),

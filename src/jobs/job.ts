@@ -7,6 +7,8 @@ import type { Log } from '../domain/log.ts';
 import type { Rule } from '../domain/rule.ts';
 import type { Progress } from '../domain/progress.ts';
 import type { InstanceSettings, Settings } from '../domain/settings.ts';
+import type { FilesTarget, ServerFiles } from '../harden/apply/server-files.ts';
+import type { UserId } from '../lib/act-as.ts';
 import type { RedisConnection } from '../redis/connect.ts';
 import type { State } from '../state/db/open.ts';
 import type { Series } from '../state/series/series.ts';
@@ -25,6 +27,8 @@ export interface JobContext {
   connectTo(this: void, instance: InstanceSettings): Promise<RedisConnection>;
   /** The instance's host: who its server is there, its service, its data directory. */
   host: RestoreHost;
+  /** The configuration of its server, whose user that is. */
+  serverFiles(this: void, target: FilesTarget, user: UserId | undefined): ServerFiles;
   /** age identities (AGE-SECRET-KEY-…); empty when none is configured. */
   identities(): string[];
   /** A directory of our own for staged files and scratch servers. */

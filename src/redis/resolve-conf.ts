@@ -1,4 +1,3 @@
-import { globSync, type Stats } from 'node:fs';
 import { resolve } from 'node:path';
 import { systemCode } from '../domain/errors.ts';
 import {
@@ -10,7 +9,8 @@ import {
 import type { Directive } from '../formats/conf/server-arguments.ts';
 import type { UserId } from '../lib/act-as.ts';
 import { describeReadFailure } from '../lib/file-owner.ts';
-import { ForeignFileError, readForeignFile } from '../lib/foreign-file.ts';
+import { readerAs, type FileReader } from '../lib/file-reader.ts';
+import { ForeignFileError } from '../lib/foreign-file.ts';
 
 /** A directive with where it was found. */
 export interface ConfEntry {
@@ -23,8 +23,6 @@ export interface ConfEntry {
 export interface ConfFile {
   path: string;
   document: ConfDocument;
-  /** Of the file that was read; undefined where it came from elsewhere. */
-  stats: Stats | undefined;
 }
 
 /** A file that could not be read. */
@@ -48,6 +46,8 @@ export interface ResolveOptions {
   options?: readonly Directive[] | undefined;
   /** With whose rights files are read, where we are root: the server's own. */
   as?: UserId | undefined;
+  /** Instead of from disk. */
+  reader?: FileReader | undefined;
   /** Where relative paths count from at first: where the server is started, which for a service is the root. */
   from?: string | undefined;
   /** What the first file holds, where it is not read from disk. */
@@ -68,8 +68,8 @@ const mostFiles = 1000;
 /** Reads a redis.conf with all that it includes (patterns too). What cannot be read is a problem, and the rest counts. */
 export function resolveConf(file: string | undefined, options: ResolveOptions = {}): ResolvedConf {
   const found: ResolvedConf = { files: [], entries: [], problems: [] };
-  const from = options.from ?? '/';
-  if (file !== undefined) readOne(resolve(from, file), { found, options, from }, 0, undefined);
+  const { from = '/', reader = readerAs(options.as) } = options;
+  if (file !== undefined) readOne(resolve(from, file), { found, options, reader, from }, 0, undefined);
   for (const { name, values } of options.options ?? [])
     found.entries.push({ name, values, place: undefined });
   return found;
@@ -78,32 +78,30 @@ export function resolveConf(file: string | undefined, options: ResolveOptions = 
 interface Reading {
   found: ResolvedConf;
   options: ResolveOptions;
+  reader: FileReader;
   from: string;
 }
 
 function readOne(path: string, reading: Reading, depth: number, from: ConfProblem['from']): void {
-  const { found, options } = reading;
+  const { found, options, reader } = reading;
   const problem = (why: string, cause?: unknown): void =>
     void found.problems.push({ path, why, from, cause });
   if (depth > deepest) return problem('files include one another');
   if (found.files.length >= mostFiles) return problem(`more than ${mostFiles} files are included`);
   const source = options.sources?.get(path) ?? (from === undefined ? options.source : undefined);
-  let read: { bytes: Uint8Array; stats: Stats | undefined };
+  let bytes: Uint8Array;
   try {
-    read =
-      source === undefined
-        ? readForeignFile(path, { as: options.as, limit: largest })
-        : { bytes: source, stats: undefined };
+    bytes = source ?? reader.read(path, largest);
   } catch (error) {
     return problem(whyUnread(path, error), error);
   }
-  const document = parseConfDocument(read.bytes);
-  found.files.push({ path, document, stats: read.stats });
+  const document = parseConfDocument(bytes);
+  found.files.push({ path, document });
   for (const { name, line, column, words } of directivesOf(document)) {
     const values = words.map(({ text }) => text);
     const [target] = values;
     if (name === 'include' && target !== undefined) {
-      for (const each of included(resolve(reading.from, target)))
+      for (const each of included(resolve(reading.from, target), reader))
         readOne(each, reading, depth + 1, { file: path, line, column });
       continue;
     }
@@ -121,7 +119,7 @@ export function whyUnread(path: string, error: unknown): string {
 }
 
 /** A pattern that fits nothing is no error to the server; a plain path that is missing is one. */
-function included(path: string): string[] {
+function included(path: string, reader: FileReader): string[] {
   if (!/[*?[]/.test(path)) return [path];
-  return globSync(path).toSorted();
+  return reader.glob(path).toSorted();
 }

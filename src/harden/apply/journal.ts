@@ -73,14 +73,14 @@ const mostKept = 50;
 /** The journals beside one configuration file, with the rights of whoever may write there. */
 export interface JournalFolder {
   readonly path: string;
-  read(): Journal | undefined;
-  write(journal: Journal): void;
+  read(): Promise<Journal | undefined>;
+  write(journal: Journal): Promise<void>;
   /** Keeps the bytes of a file, or the lines of users, for the way back. */
-  keep(token: string, what: number | 'users', bytes: Uint8Array): void;
-  kept(token: string, what: number | 'users'): Uint8Array;
-  archive(journal: Journal): void;
+  keep(token: string, what: number | 'users', bytes: Uint8Array): Promise<void>;
+  kept(token: string, what: number | 'users'): Promise<Uint8Array>;
+  archive(journal: Journal): Promise<void>;
   /** Settled ones, the newest first. */
-  settled(): Journal[];
+  settled(): Promise<Journal[]>;
 }
 
 export function openJournals(dir: string, as: UserId | undefined): JournalFolder {
@@ -107,22 +107,28 @@ export function openJournals(dir: string, as: UserId | undefined): JournalFolder
       .toSorted()
       .toReversed()
       .flatMap((name) => load(join(folder, name), as) ?? []);
+  // It becomes a name there.
+  const requireToken = (token: string): void => {
+    if (!isToken(token)) throw unusable(folder, 'its token is none');
+  };
   return {
     path: folder,
-    read: () => load(path, as),
-    write(journal) {
+    read: async () => load(path, as),
+    async write(journal) {
       make(folder);
       write(path, journal);
     },
-    keep(token, what, bytes) {
+    async keep(token, what, bytes) {
+      requireToken(token);
       make(join(folder, token));
       replaceFile(join(folder, token, `${what}.before`), bytes, manners, as);
     },
-    kept(token, what) {
-      if (!isToken(token)) throw unusable(folder, 'its token is none');
+    async kept(token, what) {
+      requireToken(token);
       return readForeignFile(join(folder, token, `${what}.before`), { as, limit: largestFile }).bytes;
     },
-    archive(journal) {
+    async archive(journal) {
+      requireToken(journal.token);
       write(path, journal);
       actAs(as, () => {
         renameSync(path, join(folder, `${journal.token}.json`));
@@ -133,7 +139,7 @@ export function openJournals(dir: string, as: UserId | undefined): JournalFolder
         }
       });
     },
-    settled,
+    settled: async () => settled(),
   };
 }
 

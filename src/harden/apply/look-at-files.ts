@@ -1,11 +1,10 @@
 import { accessSync, constants, lstatSync, readFileSync, realpathSync, statSync, type Stats } from 'node:fs';
 import { dirname } from 'node:path';
 import { systemCode } from '../../domain/errors.ts';
-import { asText, isSentinelConf, type ConfDocument } from '../../formats/conf/document.ts';
 import { actAs, type UserId } from '../../lib/act-as.ts';
 import { distrustFolder } from '../../lib/distrust-path.ts';
 import { currentUser, describeOwner, userName } from '../../lib/file-owner.ts';
-import { managedMark, type PlaceFacts } from './judge-place.ts';
+import type { PlaceFacts } from './judge-place.ts';
 import type { Manners } from './write-file.ts';
 
 /**
@@ -38,12 +37,24 @@ export function actorBeside(
   return main.trusted ? actorFor(path, service) : main;
 }
 
-/** Looks at a file that is to be replaced. Changes nothing. */
-export function lookAtFile(
+/**
+ * Whether root may be led to change a file by what a configuration, or a note of a change, says: the main file itself, and
+ * configurations beside it, but of a folder of others' as /etc is. Real paths.
+ */
+export function mayBeRoots(path: string, main: string): boolean {
+  if (path === main) return true;
+  const folder = dirname(main);
+  return dirname(path) === folder && folder !== '/etc' && folder !== '/' && /\.(?:conf|acl)$/.test(path);
+}
+
+/** What the system says of a file that is to be replaced. */
+export type FilePlace = Omit<PlaceFacts, 'managed' | 'sentinel'> & { manners: Manners };
+
+/** Looks. Changes nothing. */
+export function lookAtPlace(
   path: string,
-  document: ConfDocument,
   { as, trusted }: { as: UserId | undefined; trusted: boolean },
-): PlaceFacts & { manners: Manners } {
+): FilePlace {
   const real = actAs(as, () => realpathSync(path));
   const stats = actAs(as, () => lstatSync(real));
   const uid = as?.uid ?? process.geteuid?.() ?? 0;
@@ -54,8 +65,6 @@ export function lookAtFile(
     mounted: mountPoints().has(real),
     unwritable: whyUnwritable(dirname(real), as, trusted),
     foreignOwner: isRoot || stats.uid === uid ? undefined : describeOwner(stats),
-    managed: managedMark(commentsOf(document)),
-    sentinel: isSentinelConf(document),
     manners: { mode: stats.mode & 0o7777, uid: stats.uid, gid: stats.gid },
   };
 }
@@ -82,10 +91,6 @@ function whyUnwritable(folder: string, as: UserId | undefined, trusted: boolean)
 function mayWrite({ mode, uid, gid }: Stats, user: UserId): boolean {
   const shift = uid === user.uid ? 6 : gid === user.gid ? 3 : 0;
   return ((mode >> shift) & 0o3) === 0o3;
-}
-
-function commentsOf({ lines }: ConfDocument): string[] {
-  return lines.flatMap(({ kind, raw }) => (kind === 'comment' ? [asText(raw)] : []));
 }
 
 function mountPoints(): Set<string> {

@@ -3,6 +3,7 @@ import type { InstanceSettings, RepositorySettings } from '../../domain/settings
 import type { RedisConnection } from '../../redis/connect.ts';
 import type { AgentFacts, AuditFacts, FileFacts, HostFacts, Seen } from '../facts.ts';
 import { seen } from '../facts.ts';
+import { readerAs } from '../../lib/file-reader.ts';
 import { tryTls, tryWithoutPassword } from './probe.ts';
 import { readFiles } from './read-files.ts';
 import { readHost, type ServerOnHost } from './read-host.ts';
@@ -31,7 +32,11 @@ export async function gatherFacts(connection: RedisConnection, options: GatherOp
   const host = await readHost(server.info, instance.url, engine, config, signal);
   const [unauthenticated, certificate, peers] = await Promise.all([
     tryWithoutPassword(instance, signal),
-    tryTls(instance, host?.sameFiles === true ? config?.get('tls-cert-file') : undefined, host?.user),
+    tryTls(
+      instance,
+      host?.sameFiles === true ? config?.get('tls-cert-file') : undefined,
+      readerAs(host?.user),
+    ),
     readPeers(server.info, server.cluster, options),
   ]);
   return {

@@ -1,8 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { AgentError } from '../../domain/errors.ts';
 import type { InstanceSettings } from '../../domain/settings.ts';
-import type { UserId } from '../../lib/act-as.ts';
-import { readForeignFile } from '../../lib/foreign-file.ts';
+import type { FileReader } from '../../lib/file-reader.ts';
 import { connectRedis } from '../../redis/connect.ts';
 import { servedCertificate, subjectOf } from '../../redis/served-certificate.ts';
 import { seen, type CertificateFacts, type Seen, type ServerFacts } from '../facts.ts';
@@ -37,13 +36,13 @@ export async function tryWithoutPassword(
 export async function tryTls(
   instance: InstanceSettings,
   file: string | undefined,
-  as: UserId | undefined,
+  reader: FileReader,
 ): Promise<Seen<CertificateFacts>> {
   if (!instance.url.startsWith('rediss:')) return { absent: 'the agent does not connect by TLS' };
   const { name, url, tls } = instance;
   const certificate = await servedCertificate({ name, url, tls }, timeout);
   if (certificate === undefined) return { missing: 'a TLS handshake with the server' };
-  const onDisk = file === undefined ? undefined : certificateIn(file, as);
+  const onDisk = file === undefined ? undefined : certificateIn(file, reader);
   return seen({
     validTo: Date.parse(certificate.validTo),
     subject: subjectOf(certificate),
@@ -54,10 +53,9 @@ export async function tryTls(
   });
 }
 
-function certificateIn(path: string, as: UserId | undefined): X509Certificate | undefined {
+function certificateIn(path: string, reader: FileReader): X509Certificate | undefined {
   try {
-    const { bytes } = readForeignFile(path, { as, limit: 1024 * 1024 });
-    return new X509Certificate(bytes);
+    return new X509Certificate(reader.read(path, 1024 * 1024));
   } catch {
     return undefined;
   }

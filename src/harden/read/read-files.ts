@@ -7,7 +7,7 @@ import type { EngineVersion } from '../../formats/conf/engine.ts';
 import type { Directive } from '../../formats/conf/server-arguments.ts';
 import { actAs, type UserId } from '../../lib/act-as.ts';
 import { describeOwner } from '../../lib/file-owner.ts';
-import { readForeignFile } from '../../lib/foreign-file.ts';
+import { readerAs, type FileReader } from '../../lib/file-reader.ts';
 import { resolveConf, whyUnread, type ConfEntry } from '../../redis/resolve-conf.ts';
 import type { FileEntry, FileFacts, PathFacts } from '../facts.ts';
 import { sha256 } from './hash.ts';
@@ -17,6 +17,8 @@ export interface ReadFilesOptions {
   engine: EngineVersion;
   /** With whose rights, where we are root. */
   as?: UserId | undefined;
+  /** Instead of from disk. */
+  reader?: FileReader | undefined;
   options?: readonly Directive[] | undefined;
   /** The aclfile, where it lies elsewhere than the configuration says. */
   aclfile?: string | undefined;
@@ -37,6 +39,7 @@ export function readFiles(path: string, options: ReadFilesOptions): FileFacts {
   const { engine, as, alone, memory } = options;
   const conf = resolveConf(alone ? resolve(path) : path, {
     as,
+    reader: options.reader,
     options: options.options,
     source: options.source,
     from: alone ? dirname(resolve(path)) : '/',
@@ -92,7 +95,10 @@ export function readFiles(path: string, options: ReadFilesOptions): FileFacts {
               file: acl.path ?? '',
             })),
           },
-    stats: !alone && options.source === undefined ? paths.flatMap((each) => pathFacts(each, as) ?? []) : [],
+    stats:
+      !alone && options.source === undefined && options.reader === undefined
+        ? paths.flatMap((each) => pathFacts(each, as) ?? [])
+        : [],
   };
 }
 
@@ -124,7 +130,7 @@ function userLine({ name, values: [user, ...rules], place }: FileEntry): UserLin
 
 function readAclFile(
   named: string | undefined,
-  { as, aclfile, alone }: ReadFilesOptions,
+  { as, reader, aclfile, alone }: ReadFilesOptions,
   entries: readonly FileEntry[],
 ): {
   path: string | undefined;
@@ -139,10 +145,8 @@ function readAclFile(
   const path = aclfile ?? (alone || named === undefined || named === '' ? undefined : resolve(dir, named));
   if (path === undefined) return none;
   try {
-    const { bytes } = readForeignFile(path, {
-      as: aclfile === undefined ? as : undefined,
-      limit: largestAclFile,
-    });
+    const { read } = reader ?? readerAs(aclfile === undefined ? as : undefined);
+    const bytes = read(path, largestAclFile);
     const file = parseAclFile(bytes, path);
     return { path, file, lines: file.lines.flatMap(({ user }) => user ?? []), problems: [] };
   } catch (error) {

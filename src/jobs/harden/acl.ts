@@ -10,7 +10,6 @@ import type { ChangePlace, Refusal, UserChange } from '../../harden/changes.ts';
 import type { FileFacts } from '../../harden/facts.ts';
 import { readFiles, type ReadFilesOptions } from '../../harden/read/read-files.ts';
 import { usersOfList } from '../../harden/read/read-users.ts';
-import { readForeignFile } from '../../lib/foreign-file.ts';
 import { watchRights } from '../../monitor/rights.ts';
 import type { HardenScene } from './scene.ts';
 
@@ -82,11 +81,12 @@ export function prepareUsers(
   };
 }
 
-export function readOptions({ engine, user, service, memory }: HardenScene): ReadFilesOptions {
-  return { engine, as: user, alone: false, memory, options: service?.arguments?.directives };
+export function readOptions({ engine, seen, service, memory }: HardenScene): ReadFilesOptions {
+  const options = service?.arguments?.directives;
+  return { engine, reader: seen.reader, alone: false, memory, options };
 }
 
-function placesOf({ conf, user }: HardenScene, { aclfile, entries }: FileFacts): UserFiles {
+function placesOf({ conf, seen }: HardenScene, { aclfile, entries }: FileFacts): UserFiles {
   const found = new Map<string, ChangePlace[]>();
   for (const { name, values, place } of aclfile?.entries ?? entries) {
     const [who] = values;
@@ -94,8 +94,8 @@ function placesOf({ conf, user }: HardenScene, { aclfile, entries }: FileFacts):
     found.set(who, [...(found.get(who) ?? []), { file: place.file, line: place.line }]);
   }
   if (aclfile === undefined) return { kind: 'conf', files: conf.files, places: found };
-  const { bytes } = readForeignFile(aclfile.path, { as: user, limit: largestAclFile });
-  const files = [{ path: aclfile.path, document: parseConfDocument(bytes) }];
+  const document = parseConfDocument(seen.reader.read(aclfile.path, largestAclFile));
+  const files = [{ path: aclfile.path, document }];
   return { kind: 'aclfile', files, places: found };
 }
 

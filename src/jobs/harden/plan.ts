@@ -6,8 +6,7 @@ import { showEngine, type EngineVersion } from '../../formats/conf/engine.ts';
 import { holdsSecret } from '../../formats/conf/fault.ts';
 import { infoInteger } from '../../formats/info/parse-info.ts';
 import { sha256Of } from '../../harden/apply/fingerprint.ts';
-import { judgePlaces } from '../../harden/apply/judge-place.ts';
-import { actorBeside, actorFor, lookAtFile } from '../../harden/apply/look-at-files.ts';
+import { judgePlaces, ownersIn } from '../../harden/apply/judge-place.ts';
 import type { Manners } from '../../harden/apply/write-file.ts';
 import type { FileChange, HardenPlan } from '../../harden/changes.ts';
 import type { Guards } from '../../harden/plan/guards.ts';
@@ -17,7 +16,6 @@ import type { PlanFacts } from '../../harden/plan/facts.ts';
 import type { Policy } from '../../harden/policy.ts';
 import { readFiles } from '../../harden/read/read-files.ts';
 import { withoutPasswords } from '../../harden/acl/user-lines.ts';
-import type { UserId } from '../../lib/act-as.ts';
 import type { JobContext } from '../job.ts';
 import { prepareUsers, type AclSettings, type PlannedUsers } from './acl.ts';
 import type { HardenScene } from './scene.ts';
@@ -26,8 +24,6 @@ import type { HardenScene } from './scene.ts';
 export interface PlannedFile extends FileChange {
   real: string;
   manners: Manners;
-  /** With whose rights it is written. */
-  as: UserId | undefined;
   bytesBefore: Uint8Array;
   bytesAfter: Uint8Array;
 }
@@ -36,7 +32,6 @@ export interface PreparedPlan {
   plan: HardenPlan;
   planned: PlannedFile[];
   users: PlannedUsers;
-  as: UserId | undefined;
 }
 
 export interface PrepareOptions {
@@ -63,26 +58,21 @@ export function preparePlan(
   if (reload !== undefined && reloads !== false && said === reload.to) made.changes.push(reload);
   const users = prepareUsers(scene, instance, acl);
   for (const [path, edits] of users.edits) made.edits.set(path, [...(made.edits.get(path) ?? []), ...edits]);
-  const actor = actorFor(scene.file, scene.user);
   const looked = [...scene.conf.files, ...(users.aclfile === undefined ? [] : [users.aclfile])]
     .filter(({ path }) => made.edits.has(path))
-    .map(({ path, document }) => {
-      // The aclfile may lie elsewhere: in a folder of the server's own, where root does not write.
-      const its = path === users.aclfile?.path ? actorBeside(actor, path, scene.user) : actor;
-      return { ...lookAtFile(path, document, its), document, as: its.as };
-    });
-  const planned = looked.map(({ path, real, manners, document, as }) => {
+    .map(({ path, document }) => ({ ...scene.seen.place(path), ...ownersIn(document), document }));
+  const planned = looked.map(({ path, real, manners, document }) => {
     const edits = made.edits.get(path) ?? [];
-    return { ...fileChange(path, document, edits, scene.engine), real, manners, as };
+    return { ...fileChange(path, document, edits, scene.engine), real, manners };
   });
   const plan = describe(instance.name, policy, scene, { ...made, users }, planned);
   plan.obstacles = judgePlaces(looked);
-  return { plan, planned, users, as: actor.as };
+  return { plan, planned, users };
 }
 
 function planFacts(scene: HardenScene, policy: Policy, instance: JobContext['instance']): PlanFacts {
-  const { engine, info, conf, config, file, user, memory, clients } = scene;
-  const files = readFiles(file, { engine, as: user, alone: false, memory });
+  const { engine, info, conf, config, file, seen, memory, clients } = scene;
+  const files = readFiles(file, { engine, reader: seen.reader, alone: false, memory });
   const users = files.aclfile?.users ?? files.users;
   const standard = users.find((each) => each.user.name === 'default')?.user;
   const own = clients.find((client) => client.own);
@@ -113,8 +103,8 @@ function isOpen({ enabled, noPassword }: AclUser): boolean {
   return enabled && noPassword;
 }
 
-function hasDefault(path: string, { file, engine, user }: HardenScene): boolean | undefined {
-  const { aclfile } = readFiles(file, { engine, as: user, alone: false, aclfile: path });
+function hasDefault(path: string, { file, engine, seen }: HardenScene): boolean | undefined {
+  const { aclfile } = readFiles(file, { engine, reader: seen.reader, alone: false, aclfile: path });
   return aclfile?.entries.some(({ values }) => values[0] === 'default');
 }
 

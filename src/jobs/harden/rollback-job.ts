@@ -52,7 +52,7 @@ export const rollbackHardenJob: Job<RollbackOptions, RollbackReport> = {
     }
     const { scene, run, settled } = await makeReady(context, admin, onStep);
     try {
-      const last = choose(run.journals.settled(), id);
+      const last = choose(await run.journals.settled(), id);
       const report = reportOf(context, last, settled);
       const waits = report.waiting;
       const summary = `${context.instance.name}: ${last.token} taken back`;

@@ -1,20 +1,20 @@
 import { existsSync, readFileSync, readlinkSync } from 'node:fs';
 import { totalmem } from 'node:os';
+import type { SeenService } from '../../backup/restore/host/host.ts';
 import { AgentError } from '../../domain/errors.ts';
 import type { Secret } from '../../domain/secret.ts';
 import type { EngineVersion } from '../../formats/conf/engine.ts';
 import { infoInteger, type Info } from '../../formats/info/parse-info.ts';
 import type { CertificateFacts } from '../../harden/facts.ts';
+import type { SeenFiles, ServerFiles } from '../../harden/apply/server-files.ts';
 import { tryTls } from '../../harden/read/probe.ts';
 import type { UserId } from '../../lib/act-as.ts';
+import type { FileReader } from '../../lib/file-reader.ts';
 import { readCgroupMemory } from '../../lib/host-memory.ts';
 import { connectRedis, type RedisConnection } from '../../redis/connect.ts';
-import { findProcess } from '../../redis/data-process.ts';
 import { findProgram } from '../../redis/find-program.ts';
-import { configuredUser, findService, type FoundService } from '../../redis/find-service.ts';
 import { resolveConf, type ResolvedConf } from '../../redis/resolve-conf.ts';
 import { engineOf, readInfo } from '../../redis/server.ts';
-import { findServerProcess } from '../../redis/server-process.ts';
 import type { JobContext } from '../job.ts';
 
 /** Who may change the server; the agent’s own user where nobody is named. */
@@ -34,7 +34,10 @@ export interface HardenScene {
   conf: ResolvedConf;
   /** The main file. */
   file: string;
-  service: FoundService | undefined;
+  files: ServerFiles;
+  /** As they were when this was looked at. */
+  seen: SeenFiles;
+  service: SeenService | undefined;
   program: string | undefined;
   user: UserId | undefined;
   memory: number | undefined;
@@ -61,25 +64,24 @@ export function adminConnect(context: JobContext, admin: Admin | undefined): () 
   return () => connectRedis(target, { signal: context.signal });
 }
 
-/** Looks. Changes nothing. */
-export async function lookAtScene(context: JobContext, admin: Admin | undefined): Promise<HardenScene> {
-  const { instance, clock, signal } = context;
+/** Looks. Changes nothing. `also`: files that a plan would have it read. */
+export async function lookAtScene(
+  context: JobContext,
+  admin: Admin | undefined,
+  also: readonly string[] = [],
+): Promise<HardenScene> {
+  const { instance } = context;
   const connect = adminConnect(context, admin);
   const connection = await connect();
   try {
     const info = await readInfo(connection);
     const config = await readRunning(connection);
-    const process = await findServerProcess(info, instance.url);
-    const owner = process === undefined ? undefined : await findProcess(process.pid);
-    const running = {
-      info,
-      pid: process?.pid,
-      user: owner === undefined ? undefined : { uid: owner.uid, gid: owner.gid },
-    };
-    const service = await findService(instance, running, { clock, signal });
-    const user = service?.user ?? configuredUser(instance) ?? running.user;
-    const file = configFile(context, info, process?.pid, service);
-    const conf = resolveConf(file, { as: user, options: service?.arguments?.directives });
+    const { pid, service, user } = await context.host.look(info);
+    const file = configFile(context, info, pid, service);
+    const files = context.serverFiles({ file, directives: service?.arguments?.directives ?? [] }, user);
+    const certificate = config.get('tls-cert-file');
+    const seen = await files.look([...also, ...(certificate === undefined ? [] : [certificate])]);
+    const conf = resolveConf(file, { reader: seen.reader, options: service?.arguments?.directives });
     const [problem] = conf.problems;
     if (problem !== undefined)
       throw new AgentError(
@@ -92,7 +94,7 @@ export async function lookAtScene(context: JobContext, admin: Admin | undefined)
         },
       );
     const { engine, version } = engineOf(info);
-    const limit = process === undefined ? undefined : await readCgroupMemory(process.pid);
+    const limit = pid === undefined ? undefined : await readCgroupMemory(pid);
     return {
       connection,
       connect,
@@ -101,13 +103,15 @@ export async function lookAtScene(context: JobContext, admin: Admin | undefined)
       config,
       conf,
       file,
+      files,
+      seen,
       service,
-      program: service?.program ?? (await findProgram(engine, process?.pid, { tools: instance.tools })),
+      program: service?.program ?? (await findProgram(engine, pid, { tools: instance.tools })),
       user,
       memory: Math.min(limit?.limit ?? Infinity, infoInteger(info, 'total_system_memory') ?? totalmem()),
       clients: await readClients(connection),
       users: await readAclList(connection),
-      certificate: await readCertificate(context, config, user),
+      certificate: await readCertificate(context, config, seen.reader),
     };
   } catch (error) {
     connection.close();
@@ -126,7 +130,7 @@ function configFile(
   { instance }: JobContext,
   info: Info,
   pid: number | undefined,
-  service: FoundService | undefined,
+  service: SeenService | undefined,
 ): string {
   const named = service?.arguments?.file;
   if (named?.startsWith('/') === true) return named;
@@ -160,13 +164,13 @@ function hasOtherFiles(pid: number): boolean {
 export async function readCertificate(
   { instance }: Pick<JobContext, 'instance'>,
   config: ReadonlyMap<string, string>,
-  user: UserId | undefined,
+  reader: FileReader,
 ): Promise<CertificateFacts | undefined> {
   const port = config.get('tls-port') ?? '0';
   const { protocol, hostname } = new URL(instance.url);
   if (port === '0') return undefined;
   const url = `rediss://${protocol === 'unix:' ? '127.0.0.1' : hostname}:${port}`;
-  const found = await tryTls({ ...instance, url }, config.get('tls-cert-file'), user);
+  const found = await tryTls({ ...instance, url }, config.get('tls-cert-file'), reader);
   return found.value;
 }
 

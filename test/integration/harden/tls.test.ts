@@ -1,6 +1,7 @@
 import { copyFileSync, existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
+import { readerAs } from '../../../src/lib/file-reader.ts';
 import { tryTls } from '../../../src/harden/read/probe.ts';
 import { connectRedis } from '../../../src/redis/connect.ts';
 import { runAgent, writeConfig } from '../../support/agent/cli.ts';
@@ -68,7 +69,7 @@ test.each(edgeBuilds())('$name: a certificate that was renewed on disk is read a
     const found = await tryTls(
       { name: 'main', url: `rediss://127.0.0.1:${port}`, tls: { ca } },
       cert,
-      undefined,
+      readerAs(undefined),
     );
     return found.value?.served;
   };

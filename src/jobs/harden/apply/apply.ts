@@ -1,13 +1,8 @@
-import { openSync } from 'node:fs';
-import { dirname } from 'node:path';
 import { AgentError, messageOf } from '../../../domain/errors.ts';
-import { sha256Of } from '../../../harden/apply/fingerprint.ts';
 import { keysIn } from '../../../harden/apply/health.ts';
-import { openJournals, type Journal, type KeptFile } from '../../../harden/apply/journal.ts';
+import type { Journal, KeptFile } from '../../../harden/apply/journal.ts';
 import { setAtRunTime } from '../../../harden/apply/run-time.ts';
-import { replaceFile } from '../../../harden/apply/write-file.ts';
 import type { HardenPlan } from '../../../harden/changes.ts';
-import { readForeignFile } from '../../../lib/foreign-file.ts';
 import { readInfo } from '../../../redis/server.ts';
 import type { JobContext } from '../../job.ts';
 import type { AclSettings } from '../acl.ts';
@@ -29,8 +24,6 @@ import {
 } from './users.ts';
 import { validate } from './validate.ts';
 
-const largestFile = 32 * 1024 * 1024;
-
 export interface Applied {
   plan: HardenPlan;
   outcome: 'done' | 'nothing';
@@ -42,29 +35,33 @@ export interface Applied {
 }
 
 /** What is run with the scene of a server that answers. */
-export function runFor(
+export async function runFor(
   context: JobContext,
   scene: HardenScene,
-  { as, actorOf, realFile }: Pick<HardenRun, 'as' | 'actorOf'> & { realFile: string },
   onStep: HardenRun['onStep'],
-): HardenRun {
+): Promise<HardenRun> {
   const run: HardenRun = {
     context,
     connect: scene.connect,
     lifeline: scene.connection,
-    journals: openJournals(dirname(realFile), as),
-    as,
-    actorOf,
-    service: scene.service?.control({
-      end: async () => {
-        await run.lifeline?.call('SHUTDOWN').catch(() => undefined);
-      },
-      output: { open: () => openSync('/dev/null', 'w'), read: async () => '' },
-      startIn: () => '/',
+    files: scene.files,
+    journals: await scene.files.journals(),
+    service: controlOf(context, scene, async () => {
+      await run.lifeline?.call('SHUTDOWN').catch(() => undefined);
     }),
     onStep,
   };
   return run;
+}
+
+/** How the server is stopped and started, if anybody knows. `end`: where nobody but itself does. */
+export function controlOf(
+  { host }: JobContext,
+  { user = { uid: 0, gid: 0 } }: Pick<HardenScene, 'user'>,
+  end: () => Promise<void>,
+): HardenRun['service'] {
+  // What one that a command starts writes to its standard output is not kept.
+  return host.control({ dir: '/', user, end, startIn: () => '/', readOutput: () => Promise.resolve('') });
 }
 
 /** Does what the plan says, step by step; takes everything back where one of them fails. */
@@ -90,9 +87,9 @@ export async function applyPlan(
   try {
     journal = await begin(run, journal, 'keep');
     for (const [index, { bytesBefore }] of prepared.entries())
-      run.journals.keep(journal.token, index, bytesBefore);
+      await run.journals.keep(journal.token, index, bytesBefore);
     if (users.work.length > 0) {
-      keepUsers(run, journal, scene);
+      await keepUsers(run, journal, scene);
       journal = await begin(run, journal, 'passwords', { users: claimPasswords(run, journal.users) });
       ({ made, planned, words } = placePasswords(run, prepared, users));
     }
@@ -109,10 +106,9 @@ export async function applyPlan(
       await setUsers(run, scene, words);
     }
     journal = await begin(run, journal, 'persist', { users: await markUsers(run, journal.users) });
-    for (const [index, { real, bytesAfter, manners, before: was, as }] of planned.entries()) {
+    for (const [index, { real, bytesAfter, manners, before: was }] of planned.entries()) {
       await run.onStep(`persist ${index + 1} of ${planned.length}`);
-      requireUnedited(real, was, as);
-      replaceFile(real, bytesAfter, manners, as);
+      await run.files.replace(real, bytesAfter, manners, was);
     }
     if (journal.restart) {
       journal = await begin(run, journal, 'restart');
@@ -127,7 +123,7 @@ export async function applyPlan(
     if (applied) throw error;
     throw await failed(run, journal, cannotWrite('change the files', error));
   }
-  settleAs(run, journal, 'done');
+  await settleAs(run, journal, 'done');
   const waiting = journal.restart ? [] : plan.restart;
   const passwords = made.map(({ user, path }) => ({ user, path }));
   return { plan, outcome: 'done', token: journal.token, waiting, passwords };
@@ -135,15 +131,6 @@ export async function applyPlan(
 
 function keptOf({ real, manners, before, after }: PlannedFile): KeptFile {
   return { path: real, ...manners, before, after };
-}
-
-/** Somebody may have saved his editor meanwhile. */
-function requireUnedited(path: string, before: string, as: HardenRun['as']): void {
-  if (sha256Of(readForeignFile(path, { as, limit: largestFile }).bytes) === before) return;
-  throw new AgentError('refused', `${path} was changed by somebody else meanwhile`, {
-    reason: 'edited',
-    hint: 'plan again',
-  });
 }
 
 async function failed(run: HardenRun, journal: Journal, error: unknown): Promise<AgentError> {
@@ -160,8 +147,8 @@ async function failed(run: HardenRun, journal: Journal, error: unknown): Promise
 async function giveUp(run: HardenRun, journal: Journal): Promise<void> {
   try {
     dropPasswords(run, journal);
-    if (run.journals.read() !== undefined)
-      settleAs(run, { ...journal, problem: 'nothing was begun' }, 'rolled-back');
+    if ((await run.journals.read()) !== undefined)
+      await settleAs(run, { ...journal, problem: 'nothing was begun' }, 'rolled-back');
   } catch (error) {
     run.context.log.error({ cause: messageOf(error) }, 'could not clear up: the next run will');
   }

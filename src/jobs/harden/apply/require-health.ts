@@ -39,26 +39,34 @@ export async function requireHealth(
     const mayEvict = !/noeviction/.test(scene.config.get('maxmemory-policy') ?? '');
     const why = judgeHealth(before, now, { restarted, mayEvict });
     if (why !== undefined) throw unhealthy(why);
-    await requireValues(connection, scene, plan, restarted);
+    await requireValues(run, { connection, scene, plan, restarted });
     if (plan.changes.some(({ directive }) => directive === 'tls-cert-file')) {
-      const certificate = await readCertificate(context, await readRunning(connection), scene.user);
+      const running = await readRunning(connection);
+      const { reader } = await run.files.look([running.get('tls-cert-file') ?? '']);
+      const certificate = await readCertificate(context, running, reader);
       if (certificate?.file !== undefined && certificate.served !== certificate.file)
         throw unhealthy('it still serves another certificate than its file holds');
     }
-    await requireUsers(connection, scene, users, { acl, made });
+    await requireUsers(run, connection, scene, users, { acl, made });
   } finally {
     connection.close();
   }
 }
 
+interface ValuesExpected {
+  connection: HardenScene['connection'];
+  scene: HardenScene;
+  plan: HardenPlan;
+  restarted: boolean;
+}
+
 async function requireValues(
-  connection: HardenScene['connection'],
-  { engine, file, user, service }: HardenScene,
-  { changes }: HardenPlan,
-  restarted: boolean,
+  { files }: HardenRun,
+  { connection, scene: { engine, file, service }, plan: { changes }, restarted }: ValuesExpected,
 ): Promise<void> {
   const running = await readRunning(connection);
-  const { entries } = resolveConf(file, { as: user, options: service?.arguments?.directives });
+  const { reader } = await files.look();
+  const { entries } = resolveConf(file, { reader, options: service?.arguments?.directives });
   for (const { directive, to, class: kind } of changes) {
     const facts = nameFor(directive, engine)?.facts;
     if (facts === undefined) continue;

@@ -1,7 +1,7 @@
 import { beforeOf, type Before } from '../../../harden/apply/health.ts';
 import type { ApplyStep, Journal, JournalFolder, UndoStep } from '../../../harden/apply/journal.ts';
+import type { ServerFiles } from '../../../harden/apply/server-files.ts';
 import { AgentError, messageOf, systemCode } from '../../../domain/errors.ts';
-import type { UserId } from '../../../lib/act-as.ts';
 import { currentUser } from '../../../lib/file-owner.ts';
 import type { RedisConnection } from '../../../redis/connect.ts';
 import { readInfo } from '../../../redis/server.ts';
@@ -17,10 +17,8 @@ export interface HardenRun {
   connect: () => Promise<RedisConnection>;
   /** Open since before the first step, and kept: whatever becomes of addresses and users, it can take everything back. */
   lifeline: RedisConnection | undefined;
+  files: ServerFiles;
   journals: JournalFolder;
-  as: UserId | undefined;
-  /** With whose rights a file of the server is written. */
-  actorOf(this: void, path: string): UserId | undefined;
   service: ServiceControl | undefined;
   /** Told when a step begins, and before each file. */
   onStep: (step: string) => void | Promise<void>;
@@ -35,7 +33,7 @@ export async function begin(
 ): Promise<Journal> {
   const next: Journal = { ...journal, ...change, step };
   try {
-    run.journals.write(next);
+    await run.journals.write(next);
   } catch (error) {
     throw cannotWrite(`note the step ${step} in ${run.journals.path}`, error);
   }
@@ -46,10 +44,14 @@ export async function begin(
 }
 
 /** Settles it: the journal is kept for a rollback and told in the history. */
-export function settleAs(run: HardenRun, journal: Journal, outcome: 'done' | 'rolled-back'): Journal {
+export async function settleAs(
+  run: HardenRun,
+  journal: Journal,
+  outcome: 'done' | 'rolled-back',
+): Promise<Journal> {
   const settled = { ...journal, outcome };
   try {
-    run.journals.archive(settled);
+    await run.journals.archive(settled);
   } catch (error) {
     throw cannotWrite('note that all is done', error);
   }

@@ -1,14 +1,9 @@
-import { openSync, realpathSync } from 'node:fs';
-import { dirname } from 'node:path';
-import { actorBeside, actorFor } from '../../../harden/apply/look-at-files.ts';
-import { openJournals, type Journal } from '../../../harden/apply/journal.ts';
+import type { Journal } from '../../../harden/apply/journal.ts';
 import { AgentError } from '../../../domain/errors.ts';
-import { actAs } from '../../../lib/act-as.ts';
-import { configuredUser, findService } from '../../../redis/find-service.ts';
 import type { JobContext } from '../../job.ts';
 import { adminConnect, lookAtScene, type Admin, type HardenScene } from '../scene.ts';
 import { isGone, settleAs, type HardenRun } from './run.ts';
-import { runFor } from './apply.ts';
+import { controlOf, runFor } from './apply.ts';
 import { startAgain } from './restart.ts';
 import { takeBack } from './take-back.ts';
 import { dropPasswords } from './users.ts';
@@ -23,8 +18,7 @@ export interface Settled {
 export async function settledChanges(context: JobContext, admin: Admin | undefined): Promise<Journal[]> {
   const scene = await lookAtScene(context, admin);
   scene.connection.close();
-  const { as } = actorFor(scene.file, scene.user);
-  return openJournals(dirname(realOf(scene)), as).settled();
+  return await (await scene.files.journals()).settled();
 }
 
 /** The server, with nothing left of an earlier run that was killed. */
@@ -42,25 +36,23 @@ export async function makeReady(
   context: JobContext,
   admin: Admin | undefined,
   onStep: HardenRun['onStep'] = () => {},
+  also: readonly string[] = [],
 ): Promise<Ready> {
-  const scene = await lookAtScene(context, admin).catch(async (error: unknown) => {
+  const scene = await lookAtScene(context, admin, also).catch(async (error: unknown) => {
     if (!isGone(error)) throw error;
     return await reviveDown(context, admin, onStep, error);
   });
   try {
-    const realFile = realOf(scene);
-    const actor = actorFor(scene.file, scene.user);
-    const actorOf = (path: string): HardenRun['as'] => actorBeside(actor, path, scene.user).as;
-    const run = runFor(context, scene, { as: actor.as, actorOf, realFile }, onStep);
-    const journal = run.journals.read();
+    const run = await runFor(context, scene, onStep);
+    const journal = await run.journals.read();
     if (journal === undefined) return { scene, run, settled: null };
     const settled = await settle(run, journal);
     // Values and files are others now.
     scene.connection.close();
-    const again = await lookAtScene(context, admin);
+    const again = await lookAtScene(context, admin, also);
     return {
       scene: again,
-      run: runFor(context, again, { as: run.as, actorOf, realFile }, onStep),
+      run: await runFor(context, again, onStep),
       settled: { journal, outcome: settled },
     };
   } catch (error) {
@@ -69,18 +61,14 @@ export async function makeReady(
   }
 }
 
-function realOf({ file, user }: HardenScene): string {
-  return actAs(user, () => realpathSync(file));
-}
-
 async function settle(run: HardenRun, journal: Journal): Promise<Settled['outcome']> {
   if (journal.step === 'commit') {
-    settleAs(run, journal, 'done');
+    await settleAs(run, journal, 'done');
     return 'finished';
   }
   if (['validate', 'keep', 'passwords'].includes(journal.step)) {
     dropPasswords(run, journal);
-    settleAs(run, { ...journal, problem: 'it was cut off before it had begun' }, 'rolled-back');
+    await settleAs(run, { ...journal, problem: 'it was cut off before it had begun' }, 'rolled-back');
     return 'rolled-back';
   }
   const own = journal.kind === 'rollback';
@@ -99,15 +87,13 @@ async function reviveDown(
   onStep: HardenRun['onStep'],
   error: unknown,
 ): Promise<HardenScene> {
-  const { instance, clock, signal } = context;
-  const service = await findService(instance, undefined, { clock, signal });
-  const file = service?.arguments?.file;
-  const user = service?.user ?? configuredUser(instance);
-  if (service === undefined || file?.startsWith('/') !== true) throw error;
-  const actor = actorFor(file, user);
-  const { as } = actor;
-  const journals = openJournals(dirname(actAs(user, () => realpathSync(file))), as);
-  const journal = journals.read();
+  const { instance } = context;
+  const { service, user } = await context.host.look(undefined);
+  const { file, directives = [] } = service?.arguments ?? {};
+  if (file?.startsWith('/') !== true) throw error;
+  const files = context.serverFiles({ file, directives }, user);
+  const journals = await files.journals();
+  const journal = await journals.read();
   if (journal?.restart !== true) throw error;
   if (journal.instance !== instance.name)
     throw new AgentError('refused', `the journal in ${journals.path} is another instance’s`, {
@@ -117,14 +103,9 @@ async function reviveDown(
     context,
     connect: adminConnect(context, admin),
     lifeline: undefined,
+    files,
     journals,
-    as,
-    actorOf: (path) => actorBeside(actor, path, user).as,
-    service: service.control({
-      end: async () => {},
-      output: { open: () => openSync('/dev/null', 'w'), read: async () => '' },
-      startIn: () => '/',
-    }),
+    service: controlOf(context, { user }, async () => {}),
     onStep,
   };
   await startAgain(run).catch(async (cause: unknown) => {

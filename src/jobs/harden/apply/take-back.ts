@@ -1,16 +1,11 @@
 import { sha256Of } from '../../../harden/apply/fingerprint.ts';
 import type { Journal, KeptFile } from '../../../harden/apply/journal.ts';
 import { setAtRunTime } from '../../../harden/apply/run-time.ts';
-import { replaceFile } from '../../../harden/apply/write-file.ts';
 import { AgentError, messageOf } from '../../../domain/errors.ts';
-import { readForeignFile } from '../../../lib/foreign-file.ts';
 import { engineOf, readInfo } from '../../../redis/server.ts';
 import { begin, cannotWrite, reach, settleAs, type HardenRun } from './run.ts';
 import { restartServer, startAgain } from './restart.ts';
 import { dropPasswords, undoUsers } from './users.ts';
-
-/** A configuration is a text; what is larger is none. */
-const largestFile = 32 * 1024 * 1024;
 
 /**
  * Puts files and values back as they were before `journal`, from whichever step it had come to; each step may be done a
@@ -21,7 +16,7 @@ export async function takeBack(run: HardenRun, journal: Journal, problem: string
   const token = journal.undoes ?? journal.token;
   for (const [index, file] of journal.files.entries()) {
     await run.onStep(`undo-files ${index + 1} of ${journal.files.length}`);
-    putBack(run, file, () => run.journals.kept(token, index));
+    await putBack(run, file, () => run.journals.kept(token, index));
   }
   if (journal.users.length > 0) current = await begin(run, current, 'undo-users');
   const reached = await reach(run);
@@ -35,24 +30,24 @@ export async function takeBack(run: HardenRun, journal: Journal, problem: string
     else await startAgain(run);
   }
   current = await begin(run, current, 'close');
-  return settleAs(run, current, journal.kind === 'rollback' ? 'done' : 'rolled-back');
+  return await settleAs(run, current, journal.kind === 'rollback' ? 'done' : 'rolled-back');
 }
 
 /** One that somebody has edited since is left alone: his change is worth more than ours. */
-function putBack(run: HardenRun, file: KeptFile, bytes: () => Uint8Array): void {
+async function putBack(run: HardenRun, file: KeptFile, bytes: () => Promise<Uint8Array>): Promise<void> {
   const { path, before, after } = file;
   try {
-    const now = sha256Of(readForeignFile(path, { as: run.actorOf(path), limit: largestFile }).bytes);
+    const now = await run.files.hash(path);
     if (now === before) return;
     if (now !== after)
       throw new AgentError('refused', `${path} was changed by somebody else since`, {
         reason: 'edited',
         hint: `what it was before is in ${run.journals.path}; put it right by hand`,
       });
-    const kept = bytes();
+    const kept = await bytes();
     if (sha256Of(kept) !== before)
       throw new AgentError('failed', `what was kept of ${path} is not what it was`, { reason: 'kept' });
-    replaceFile(path, kept, file, run.actorOf(path));
+    await run.files.replace(path, kept, file, after);
   } catch (error) {
     throw cannotWrite(`put ${path} back`, error);
   }

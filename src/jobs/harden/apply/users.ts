@@ -16,10 +16,14 @@ import { lackingPasswords, makePasswords, removePasswords, type MadePassword } f
 import type { HardenRun } from './run.ts';
 
 /** What the way back needs of users, hashes among it: kept beside the bytes of the files. */
-export function keepUsers({ journals }: HardenRun, { token, users }: Journal, scene: HardenScene): void {
+export async function keepUsers(
+  { journals }: HardenRun,
+  { token, users }: Journal,
+  scene: HardenScene,
+): Promise<void> {
   const changed = new Set(users.map(({ user }) => user));
   const lines = (scene.users ?? []).filter((line) => changed.has(nameOf(line)));
-  journals.keep(token, 'users', Buffer.from(JSON.stringify(lines)));
+  await journals.keep(token, 'users', Buffer.from(JSON.stringify(lines)));
 }
 
 /** Before one is written: whose password is made by this change, and goes with it. One that somebody has put there stays. */
@@ -90,6 +94,7 @@ export async function markUsers(run: HardenRun, users: Journal['users']): Promis
 
 /** Everybody is what he is to be, in memory and in the files, and new users get in. */
 export async function requireUsers(
+  run: HardenRun,
   connection: RedisConnection,
   scene: HardenScene,
   { work }: PlannedUsers,
@@ -99,7 +104,8 @@ export async function requireUsers(
   const { engine, file } = scene;
   const options = { engine, wishes: acl.acl, closeDefault: acl.close_default };
   const memory = usersOfList((await readAclList(connection)) ?? [], engine);
-  const files = readFiles(file, readOptions(scene));
+  const { reader } = await run.files.look();
+  const files = readFiles(file, { ...readOptions(scene), reader });
   for (const [where, users] of [
     ['in memory', memory],
     ['in its files', files.aclfile?.users ?? files.users],
@@ -148,7 +154,7 @@ export async function undoUsers(
   const { users, undoes, token } = journal;
   if (users.length === 0) return;
   const engine = { ...engineOf(await readInfo(connection)), docker: false };
-  const lines = keptLines(run, undoes ?? token);
+  const lines = await keptLines(run, undoes ?? token);
   for (const [index, { user, was_there: wasThere }] of users.toReversed().entries()) {
     await run.onStep(`undo-users ${index + 1} of ${users.length}`);
     const words = lines
@@ -170,8 +176,8 @@ export async function undoUsers(
 }
 
 /** As keepUsers has written them; it lies where the server's user may write. */
-function keptLines({ journals }: HardenRun, token: string): string[] {
-  const lines: unknown = JSON.parse(Buffer.from(journals.kept(token, 'users')).toString());
+async function keptLines({ journals }: HardenRun, token: string): Promise<string[]> {
+  const lines: unknown = JSON.parse(Buffer.from(await journals.kept(token, 'users')).toString());
   if (Array.isArray(lines) && lines.every((line) => typeof line === 'string')) return lines;
   throw new AgentError('failed', 'what was kept of the users for the way back is not what was written', {
     reason: 'journal',

@@ -1,11 +1,9 @@
 import { AgentError } from '../../../domain/errors.ts';
 import { nameFor, normalValue } from '../../../formats/conf/values.ts';
 import type { Change } from '../../../harden/changes.ts';
-import { bootConf, isReplaced } from '../../../redis/boot-conf.ts';
+import { isReplaced } from '../../../redis/boot-conf.ts';
 import { resolveConf, type ResolvedConf } from '../../../redis/resolve-conf.ts';
 import { distrustProgram } from '../../../lib/distrust-path.ts';
-import { readForeignFile } from '../../../lib/foreign-file.ts';
-import { freeLoopbackPort } from '../../../lib/free-port.ts';
 import type { JobContext } from '../../job.ts';
 import { isDone } from '../../../harden/acl/merge-plans.ts';
 import { usersOfList } from '../../../harden/read/read-users.ts';
@@ -14,12 +12,9 @@ import type { PlannedFile } from '../plan.ts';
 import type { HardenScene } from '../scene.ts';
 
 /** The configuration as the files would leave it. */
-function candidateConf(
-  { file, user, service }: Pick<HardenScene, 'file' | 'user' | 'service'>,
-  planned: readonly PlannedFile[],
-): ResolvedConf {
+function candidateConf({ file, seen, service }: HardenScene, planned: readonly PlannedFile[]): ResolvedConf {
   return resolveConf(file, {
-    as: user,
+    reader: seen.reader,
     options: service?.arguments?.directives,
     sources: new Map(planned.map(({ path, bytesAfter }) => [path, bytesAfter])),
   });
@@ -35,7 +30,7 @@ export async function validate(
   planned: readonly PlannedFile[],
   { changes, users, acl }: { changes: readonly Change[]; users: PlannedUsers; acl: AclSettings | undefined },
 ): Promise<void> {
-  const { engine, program, user } = scene;
+  const { engine, program } = scene;
   if (program === undefined)
     throw new AgentError(
       'refused',
@@ -49,17 +44,15 @@ export async function validate(
   if (distrust !== undefined)
     throw new AgentError('refused', `${program} is not run: ${distrust}`, { reason: 'program' });
   const { entries } = candidateConf(scene, planned);
-  const tls = changes.some(({ directive }) => directive.startsWith('tls-'));
-  const found = await bootConf({
+  const found = await scene.files.boot({
     program: { path: program, argv0: `${engine.engine}-server` },
     entries,
     aclfile: aclText(scene, entries.findLast(({ name }) => name === 'aclfile')?.values[0], {
       planned,
       changed: users.aclfile?.path,
     }),
-    tlsPort: tls ? await freeLoopbackPort() : undefined,
+    tls: changes.some(({ directive }) => directive.startsWith('tls-')),
     directory: context.scratch,
-    user,
     clock: context.clock,
     signal: context.signal,
   });
@@ -95,13 +88,12 @@ function requireUsers(
 }
 
 function aclText(
-  { user }: HardenScene,
+  { seen }: HardenScene,
   path: string | undefined,
   { planned, changed }: { planned: readonly PlannedFile[]; changed: string | undefined },
 ): string | undefined {
   if (path === undefined || path === '') return undefined;
   const after = planned.find((file) => file.path === changed)?.bytesAfter;
   if (after !== undefined) return Buffer.from(after).toString('latin1');
-  const { bytes } = readForeignFile(path, { as: user, limit: 8 * 1024 * 1024 });
-  return Buffer.from(bytes).toString('latin1');
+  return Buffer.from(seen.reader.read(path, 8 * 1024 * 1024)).toString('latin1');
 }

@@ -48,6 +48,9 @@ async function watchWith(drills: DrillOutcome[], ...ids: string[]): Promise<Find
       get host(): never {
         throw new Error('it only looks at the repository');
       },
+      serverFiles: () => {
+        throw new Error('it only looks at the repository');
+      },
       identities: () => [],
       state: () => {
         throw new Error('it only looks at the repository');
