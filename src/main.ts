@@ -5,8 +5,11 @@ import { handsCommand } from './app/hands/command.ts';
 import { mindCommand } from './app/switch/command.ts';
 import {
   serveHandsCommand,
+  serveApplyCommand,
+  serveEtcCommand,
   serveRestoreCommand,
   serveSwitchCommand,
+  settleChangesCommand,
   settleRestoresCommand,
 } from './app/units/places.ts';
 import type { SwitchLink } from './app/switch/link.ts';
@@ -40,6 +43,10 @@ async function main(argv: string[]): Promise<number> {
     const { serveSwitch } = await import('./app/units/serve-switch.ts');
     return await serveSwitch(process.env, systemClock);
   }
+  if (argv[0] === serveEtcCommand) {
+    const { serveEtc } = await import('./app/units/serve-etc.ts');
+    return await serveEtc(process.env, systemClock);
+  }
   const stop = new AbortController();
   const cut = new AbortController();
   const onSignal = (name: NodeJS.Signals): void => {
@@ -55,15 +62,16 @@ async function main(argv: string[]): Promise<number> {
   // A backup does not end because nobody sees its progress any more: a terminal that was closed.
   process.stderr.on('error', () => {});
   const { runCli } = await import('./cli/run.ts');
-  if (argv[0] === serveRestoreCommand) {
-    const { serveRestore } = await import('./app/units/serve-restore.ts');
-    return await serveRestore(
+  if (argv[0] === serveRestoreCommand || argv[0] === serveApplyCommand) {
+    const forOthers = argv[0] === serveApplyCommand ? 'apply' : 'restore';
+    const { serveUnit } = await import('./app/units/serve-unit.ts');
+    return await serveUnit(
       process.env,
       onSignal,
       async (served) =>
         await runCli(served.argv, {
           ...served,
-          forOthers: true,
+          forOthers,
           clock: systemClock,
           program: ownProgram(),
           signal: stop.signal,
@@ -71,12 +79,16 @@ async function main(argv: string[]): Promise<number> {
         }),
     );
   }
-  const settles = argv[argv[0] === mindCommand ? 2 : 0] === settleRestoresCommand;
+  const word = argv[argv[0] === mindCommand ? 2 : 0];
+  const settles = word === settleRestoresCommand || word === settleChangesCommand;
   // Of a unit that has ended by itself nothing is left.
   if (settles && process.env['SERVICE_RESULT'] === 'success') return 0;
   const settle = settles ? await import('./app/units/settle.ts') : undefined;
   const link = await giveRootUp(argv);
-  if (settle !== undefined) return await settle.settleRestores(process.env, stop.signal, link);
+  if (settle !== undefined) {
+    const left = word === settleChangesCommand ? settle.settleChange : settle.settleRestore;
+    return await settle.settleAll(left, process.env, stop.signal, link);
+  }
   return runCli(link === undefined ? argv : argv.slice(2), {
     link,
     clock: systemClock,

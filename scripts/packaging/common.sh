@@ -33,7 +33,7 @@ restart_running() {
 
 stop_and_disable() {
   has_systemd || return 0
-  for unit in redis-agent-enforce.timer redis-agent-restore.socket redis-agent-switch.socket redis-agent.service; do
+  for unit in redis-agent-enforce.timer redis-agent-restore.socket redis-agent-apply.socket redis-agent-switch.socket redis-agent-etc.socket redis-agent.service; do
     systemctl disable --now "$unit" >/dev/null 2>&1 || true
   done
   # Of redis-agent init --units.
@@ -42,7 +42,7 @@ stop_and_disable() {
     systemctl stop "$(basename "$unit")" >/dev/null 2>&1 || true
     rm -f "$unit" "${unit%.socket}@.service"
   done
-  rm -rf /etc/systemd/system/redis-agent-restore.socket.wants
+  rm -rf /etc/systemd/system/redis-agent-restore.socket.wants /etc/systemd/system/redis-agent-apply.socket.wants
 }
 
 # Everything that the agent writes for itself, by name: never a folder that may hold a repository or somebody's key.

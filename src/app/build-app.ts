@@ -2,7 +2,6 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { ChannelTools } from '../alert/channels/channel.ts';
 import type { Repository } from '../backup/repository.ts';
-import type { RestoreHost } from '../backup/restore/host/host.ts';
 import type { Store } from '../backup/store/store.ts';
 import { localHost } from '../backup/restore/host/local-host.ts';
 import { readWriterIdentity } from '../backup/writer-identity.ts';
@@ -164,10 +163,18 @@ export async function buildApp({
     lifecycle.add('hands', async () => {
       await Promise.all([...started.values()].map((each) => each.close()));
     });
-  const hostOf = (instance: InstanceSettings, signal: AbortSignal): RestoreHost =>
-    link === undefined
-      ? localHost({ instance, hands: hands(), clock, signal })
-      : switchHost(link, instance.name, started);
+  const hostOf = (
+    instance: InstanceSettings,
+    signal: AbortSignal,
+  ): Pick<JobContext, 'host' | 'serverFiles'> => {
+    if (link === undefined)
+      return {
+        host: localHost({ instance, hands: hands(), clock, signal }),
+        serverFiles: localServerFiles,
+      };
+    const { serverFiles, ...host } = switchHost(link, instance.name, started);
+    return { host, serverFiles };
+  };
   const identities = (): string[] => {
     const { age_identity: identity } = settings.repository.encryption;
     return identity === undefined ? [] : identitiesOf(secret(identity, 'repository.encryption.age_identity'));
@@ -234,8 +241,7 @@ export async function buildApp({
           writer: readWriterIdentity(agentVersion),
           connect: (other = own.signal) => connect(instance, other),
           connectTo: (other) => connect(other, own.signal),
-          host: hostOf(instance, own.signal),
-          serverFiles: localServerFiles,
+          ...hostOf(instance, own.signal),
           identities,
           scratch: stayed === undefined ? join(directory, 'scratch') : rootScratch,
           recall: (name) => recall(instance.name, name),

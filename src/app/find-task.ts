@@ -1,4 +1,3 @@
-import { userInfo } from 'node:os';
 import { AgentError } from '../domain/errors.ts';
 import type { TaskStanding } from '../jobs/maintain/read-tasks.ts';
 import { closest } from '../lib/closest.ts';
@@ -14,15 +13,4 @@ export function findTask(standings: readonly TaskStanding[], id: string): TaskSt
   throw new AgentError('usage', `there is no task ${JSON.stringify(id)}`, {
     hint: near === undefined ? 'see: redis-agent maintenance list' : `did you mean ${near}?`,
   });
-}
-
-/** Who sits there: under sudo the one who called it. */
-export function currentUser(env: NodeJS.ProcessEnv): string {
-  const { SUDO_USER: caller } = env;
-  if (caller !== undefined && /^[\w.@-]{1,64}$/.test(caller)) return caller;
-  try {
-    return userInfo().username;
-  } catch {
-    return `uid ${process.getuid?.() ?? '?'}`;
-  }
 }

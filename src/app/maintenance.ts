@@ -1,9 +1,10 @@
+import { askedBy } from '../lib/asked-by.ts';
 import { AgentError } from '../domain/errors.ts';
 import type { TaskEntry } from '../domain/task.ts';
 import { readTasks, type TaskStanding } from '../jobs/maintain/read-tasks.ts';
 import { recordTaskEntry } from '../state/tasks.ts';
 import type { App } from './build-app.ts';
-import { currentUser, findTask } from './find-task.ts';
+import { findTask } from './find-task.ts';
 
 /** Where the tasks of an instance stand now. */
 export function readMaintenance(app: App, instance: string): TaskStanding[] {
@@ -36,7 +37,7 @@ export function recordByPerson(
     task,
     outcome,
     at: app.clock.now(),
-    by: currentUser(env),
+    by: askedBy(env),
     note: note.trim(),
     evidence: [],
   };

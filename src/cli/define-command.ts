@@ -2,6 +2,7 @@ import type { Server } from 'node:net';
 import type { Readable } from 'node:stream';
 import type { Argv } from 'yargs';
 import type { App } from '../app/build-app.ts';
+import type { ServingUnit } from '../app/units/places.ts';
 import type { Clock } from '../domain/clock.ts';
 import type { Progress } from '../domain/progress.ts';
 import type { Style } from './render/style.ts';
@@ -77,7 +78,9 @@ export interface Command<Args, Value> {
    * Run by root, the work is done by a process that gives root up, and root only does what nobody else may (see runMind).
    */
   sharesRoot?(args: Args): boolean;
-  /** A file that is read with the rights of who runs this, also where root is shared. */
+  /** Which unit of this host does it for somebody who is no root, unless files of his are named (`lends`). */
+  unit?(args: Args): ServingUnit | undefined;
+  /** A file that is read or written with the rights of who runs this, also where others do the work. */
   lends?(args: Args): string | undefined;
   /** Keeps its own stdout (the daemon's log, a completion script): nothing is printed after it. */
   ownOutput?: boolean;

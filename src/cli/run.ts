@@ -3,7 +3,8 @@ import { createInterface } from 'node:readline/promises';
 import { buildApp, type App } from '../app/build-app.ts';
 import type { SwitchLink } from '../app/switch/link.ts';
 import { runMind } from '../app/switch/run-mind.ts';
-import { askRestore } from '../app/units/ask-restore.ts';
+import { askUnit } from '../app/units/ask-unit.ts';
+import type { ServingUnit } from '../app/units/places.ts';
 import type { Clock } from '../domain/clock.ts';
 import { AgentError } from '../domain/errors.ts';
 import type { Secret } from '../domain/secret.ts';
@@ -39,8 +40,8 @@ export interface CliHost {
   cut: AbortSignal;
   /** Root's side of this command, where this process has given root up for it. */
   link?: SwitchLink | undefined;
-  /** Somebody else has asked for it, who may have it done and may read nothing of ours. */
-  forOthers?: boolean;
+  /** Somebody else has asked that unit for it, who may have it done and may read nothing of ours. */
+  forOthers?: ServingUnit;
 }
 
 /** Options that may be given more than once. */
@@ -65,13 +66,17 @@ export async function runCli(argv: readonly string[], host: CliHost): Promise<nu
     const { command, globals, args } = parsed;
     const shared = command.sharesRoot?.(args) === true;
     const lend = command.lends?.(args);
-    if (host.forOthers === true && (!shared || lend !== undefined || globals.config !== undefined))
-      throw notForOthers();
+    const unit = command.unit?.(args);
+    if (
+      host.forOthers !== undefined &&
+      (unit !== host.forOthers || lend !== undefined || globals.config !== undefined)
+    )
+      throw notForOthers(host.forOthers);
     const elsewhere =
-      host.link === undefined && shared ? await goElsewhere(argv, globals, lend, host) : undefined;
+      host.link === undefined ? await goElsewhere(argv, globals, { unit, shared, lend }, host) : undefined;
     if (elsewhere !== undefined) return elsewhere;
     const done = execute(command, globals, args, host);
-    return await (shared ? done.catch(withWayThere) : done);
+    return await (shared || unit !== undefined ? done.catch(withWayThere) : done);
   } catch (error) {
     const reported = asInterrupted(error, host.signal);
     if (json) stdout.write(`${renderJson(errorDocument(reported))}\n`);
@@ -84,13 +89,14 @@ export async function runCli(argv: readonly string[], host: CliHost): Promise<nu
 async function goElsewhere(
   argv: readonly string[],
   { config }: GlobalOptions,
-  lend: string | undefined,
+  { unit, shared, lend }: { unit: ServingUnit | undefined; shared: boolean; lend: string | undefined },
   host: CliHost,
 ): Promise<number | undefined> {
   // They have the configuration of this host.
   const own = config !== undefined || Boolean(host.env['REDIS_AGENT_CONFIG']);
-  const asked = own ? undefined : await askRestore({ ...host, argv });
-  return asked ?? (await runMind({ ...host, argv, configPath: config, lend }));
+  const asked = own || unit === undefined ? undefined : await askUnit(unit, { ...host, argv });
+  if (asked !== undefined || !shared) return asked;
+  return await runMind({ ...host, argv, configPath: config, lend });
 }
 
 /** Whoever may not read the configuration is no member of that group, or is not root. */
@@ -103,12 +109,14 @@ function withWayThere(error: unknown): never {
   });
 }
 
-function notForOthers(): AgentError {
-  return new AgentError(
-    'usage',
-    'without root only backups of the repository are restored, by the configuration of this host',
-    { hint: 'run it as root: sudo redis-agent …' },
-  );
+function notForOthers(unit: ServingUnit): AgentError {
+  const what =
+    unit === 'restore'
+      ? 'only backups of the repository are restored'
+      : 'only policies of the package are applied, as harden.admin';
+  return new AgentError('usage', `without root ${what}, by the configuration of this host`, {
+    hint: 'run it as root: sudo redis-agent …',
+  });
 }
 
 /** Whatever fails after an interrupt fails by it; an error that says so itself may tell more. */
@@ -225,7 +233,7 @@ async function ask(question: string, { stdin, stderr, signal, forOthers }: CliHo
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a terminal, as was checked
     output: stderr as NodeJS.WriteStream,
     // Their terminal edits its lines itself.
-    terminal: forOthers !== true,
+    terminal: forOthers === undefined,
   });
   const ended = new Promise<string>((resolve, reject) => {
     prompt.once('close', () => resolve(''));

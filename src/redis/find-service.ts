@@ -40,6 +40,13 @@ interface Running {
   user: UserId | undefined;
 }
 
+interface FindOptions {
+  clock: Clock;
+  signal: AbortSignal;
+  /** Configurations are read with our own rights, and not with the server's: by a root that can become nobody else. */
+  asOurselves?: boolean;
+}
+
 const usual = ['redis-server.service', 'redis.service', 'valkey-server.service', 'valkey.service'];
 const instantiated = ['redis-server@*', 'redis@*', 'valkey-server@*', 'valkey@*'];
 
@@ -51,7 +58,7 @@ const instantiated = ['redis-server@*', 'redis@*', 'valkey-server@*', 'valkey@*'
 export async function findService(
   { service, tools, url }: InstanceSettings,
   running: Running | undefined,
-  { clock, signal }: { clock: Clock; signal: AbortSignal },
+  { clock, signal, asOurselves = false }: FindOptions,
 ): Promise<FoundService | undefined> {
   const { unit: named, user: told, start, stop } = partsOf(service);
   const user = told === undefined ? undefined : requireUser(told);
@@ -72,7 +79,8 @@ export async function findService(
     return found === undefined ? await fromProcess(running, tools) : { user, ...found };
   }
   // One that answers from elsewhere is not ours to stop here.
-  const found = hasSystemd && running === undefined ? await byAddress(url, clock, signal) : undefined;
+  const found =
+    hasSystemd && running === undefined ? await byAddress(url, { clock, signal, asOurselves }) : undefined;
   return found && { user, ...found };
 }
 
@@ -177,7 +185,10 @@ function serverIn(words: readonly string[]): Pick<FoundService, 'program' | 'arg
   return { program: words[at], arguments: parseServerArguments(words.slice(at + 1)) };
 }
 
-async function byAddress(url: string, clock: Clock, signal: AbortSignal): Promise<FoundService | undefined> {
+async function byAddress(
+  url: string,
+  { clock, signal, asOurselves = false }: FindOptions,
+): Promise<FoundService | undefined> {
   const listed = await runCommand(
     ['systemctl', 'list-units', '--all', '--plain', '--no-legend', '--', ...instantiated],
     signal,
@@ -187,7 +198,11 @@ async function byAddress(url: string, clock: Clock, signal: AbortSignal): Promis
   for (const unit of [...usual, ...instances]) {
     const service = await fromUnit(unit, clock, signal);
     // Two names of one unit are one.
-    if (service !== undefined && (await listensOn(service, url))) found.set(service.description, service);
+    if (
+      service !== undefined &&
+      (await listensOn(asOurselves ? { ...service, user: undefined } : service, url))
+    )
+      found.set(service.description, service);
   }
   const [only, ...others] = found.values();
   return others.length === 0 ? only : undefined;
@@ -207,8 +222,17 @@ async function listensOn({ arguments: words, user }: FoundService, url: string):
 function isOurs(url: string): boolean {
   const { protocol, hostname } = new URL(url);
   const host = hostname.replace(/^\[(.*)\]$/, '$1');
-  const own = Object.values(networkInterfaces()).flatMap(
-    (addresses) => addresses?.map(({ address }) => address) ?? [],
-  );
-  return protocol === 'unix:' || host === 'localhost' || own.includes(host);
+  if (protocol === 'unix:' || host === 'localhost' || /^(?:127\.|::1$)/.test(host)) return true;
+  return ownAddresses().includes(host);
+}
+
+/** None where they cannot be seen, as in a unit that has no netlink: then service: has to be set. */
+function ownAddresses(): string[] {
+  try {
+    return Object.values(networkInterfaces()).flatMap(
+      (addresses) => addresses?.map(({ address }) => address) ?? [],
+    );
+  } catch {
+    return [];
+  }
 }

@@ -1,4 +1,4 @@
-import { userInfo } from 'node:os';
+import { askedBy } from '../../lib/asked-by.ts';
 import type { Alert, SilenceMatch } from '../../domain/alert.ts';
 import { AgentError, messageOf } from '../../domain/errors.ts';
 import { formerNames } from '../../domain/former-names.ts';
@@ -29,7 +29,7 @@ const longestSilence = 90 * 24 * 60 * 60 * 1000;
 /** Holds back what fits from now on, until it ends. Returns the silence's number and its end. */
 export function silence(
   app: App,
-  { what, instance, resource, span, why, author = whoIsThis() }: SilenceRequest,
+  { what, instance, resource, span, why, author = askedBy(process.env) }: SilenceRequest,
 ): { id: number; until: number; match: SilenceMatch } {
   if (why.trim() === '') throw usage('a silence needs a reason', 'say it with --why');
   if (span <= 0 || span > longestSilence)
@@ -52,7 +52,7 @@ export function unsilence(app: App, id: number): void {
 }
 
 /** Somebody has taken it on: it is not repeated and goes to nobody further, until it gets worse or fires again. */
-export function acknowledge(app: App, id: number, by = whoIsThis()): Alert {
+export function acknowledge(app: App, id: number, by = askedBy(process.env)): Alert {
   const state = app.state();
   const alert = inTransaction(state, () => {
     const found = openAlert(app, id);
@@ -98,17 +98,6 @@ function matchOf(
     `there is no rule ${JSON.stringify(what)}`,
     near === undefined ? 'see all of them: redis-agent explain' : `did you mean ${near}?`,
   );
-}
-
-/** Who typed it: behind sudo the one who did. */
-function whoIsThis(): string {
-  const user = process.env['SUDO_USER'] ?? '';
-  if (/^[\w.-]+$/.test(user)) return user;
-  try {
-    return userInfo().username;
-  } catch {
-    return `uid ${process.getuid?.() ?? '?'}`;
-  }
 }
 
 function ringAbout(app: App): void {

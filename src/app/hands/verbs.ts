@@ -4,6 +4,7 @@ import { folderVerbs, type FolderVerbs } from '../../backup/restore/folder/verbs
 import type { ConfSource } from '../../backup/restore/host/host.ts';
 import { readConfFacts } from '../../backup/restore/host/read-conf-facts.ts';
 import type { Verbs } from '../../lib/verbs/answer.ts';
+import { bootHere, fileVerbs } from '../conf/file-verbs.ts';
 
 /** What a process with the rights of a server's user does: it looks, and works in the data directory that it was sent to. */
 // oxlint-disable-next-line typescript/explicit-function-return-type -- who asks for them takes their types from here
@@ -11,6 +12,8 @@ export function handsVerbs() {
   let folder: FolderVerbs | undefined;
   let entered = '';
   const looking = {
+    ...fileVerbs(),
+    confBoot: bootHere,
     findFolder,
     readConf: async (source: ConfSource) => await readConfFacts(source, undefined),
     // Files that are open in the same folder stay open.

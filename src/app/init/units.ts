@@ -1,6 +1,6 @@
-import { existsSync, readFileSync, realpathSync } from 'node:fs';
+import { existsSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { mkdir, symlink } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { localHost } from '../../backup/restore/host/local-host.ts';
 import { AgentError, messageOf, systemCode } from '../../domain/errors.ts';
 import type { InstanceSettings } from '../../domain/settings.ts';
@@ -11,7 +11,7 @@ import { writeAtomic } from '../../lib/write-atomic.ts';
 import { readConfig, readInfo } from '../../redis/server.ts';
 import type { App } from '../build-app.ts';
 
-/** What lets people who are no root restore. */
+/** What lets people who are no root restore, and change servers. */
 export interface UnitsReport {
   /** Of each instance: whose server it is, and where that has its data. Null, with why, where no unit can work for it. */
   instances: { instance: string; user: string | null; dir: string | null; why: string | null }[];
@@ -21,17 +21,19 @@ export interface UnitsReport {
 }
 
 const place = '/etc/systemd/system';
-const anchor = 'redis-agent-restore.socket';
+const anchors = ['redis-agent-restore.socket', 'redis-agent-apply.socket'];
 
 interface Served {
   user: string;
   group: string;
   dir: string;
+  /** Of its configuration, where that is that user's own. */
+  conf: string | undefined;
 }
 
 /**
- * Writes the units that work as the users of the configured servers in their data directories, and starts the sockets by
- * which members of the group redis-agent-admin ask for a restore. Rejects with an AgentError `usage` where we are not root
+ * Writes the units that work as the users of the configured servers in their folders, and starts the sockets by which
+ * members of the group redis-agent-admin ask for a restore or a change of a server. Rejects with an AgentError `usage` where we are not root
  * or no package has brought the other units, `failed` where systemd refuses.
  */
 export async function writeUnits(
@@ -40,10 +42,10 @@ export async function writeUnits(
 ): Promise<UnitsReport> {
   if (process.geteuid?.() !== 0)
     throw new AgentError('usage', 'only root writes units', { hint: 'sudo redis-agent init --units' });
-  if (
-    ![place, '/usr/lib/systemd/system', '/lib/systemd/system'].some((path) => existsSync(join(path, anchor)))
-  )
-    throw new AgentError('usage', `there is no ${anchor} on this host`, {
+  const folders = [place, '/usr/lib/systemd/system', '/lib/systemd/system'];
+  const missing = anchors.find((anchor) => !folders.some((path) => existsSync(join(path, anchor))));
+  if (missing !== undefined)
+    throw new AgentError('usage', `there is no ${missing} on this host`, {
       hint: 'install the package, or scripts/install.sh: see docs/install.md',
     });
   const instances: UnitsReport['instances'] = [];
@@ -67,7 +69,7 @@ export async function writeUnits(
   for (const { path, text } of files) await writeAtomic(path, text, { mode: 0o644 });
   await wantThem(served.map(({ user }) => `redis-agent-hands-${user}.socket`));
   await systemctl(['daemon-reload'], signal);
-  await systemctl(['enable', '--now', anchor], signal);
+  await systemctl(['enable', '--now', ...anchors], signal);
   return { ...report, outcome: 'enabled' };
 }
 
@@ -82,21 +84,35 @@ async function lookAt(app: App, instance: InstanceSettings, signal: AbortSignal)
     const named = instance.data_dir ?? (await readConfig(connection, 'dir'));
     if (named === undefined) throw new AgentError('refused', 'nobody says where its data is');
     const dir = realpathSync(named);
-    if (/[\s"'\\%]/.test(dir))
+    if (!isUnitPath(dir))
       throw new AgentError('refused', 'its data directory has a name that no unit can hold');
     if (/^\/(?:home|root|run\/user)(?:\/|$)/.test(dir))
       throw new AgentError('refused', `its data is in ${dir}, which the units do not see`);
-    return { user: userName(user.uid), group: groupName(user.gid), dir };
+    const conf = confFolder(service.arguments?.file, user.uid);
+    return { user: userName(user.uid), group: groupName(user.gid), dir, conf };
   } finally {
     connection.close();
   }
+}
+
+/** Undefined: root's, where the unit that stops and starts servers writes; or one that no unit can name. */
+function confFolder(file: string | undefined, uid: number): string | undefined {
+  if (file?.startsWith('/') !== true) return undefined;
+  const folder = dirname(realpathSync(file));
+  return statSync(folder).uid === uid && isUnitPath(folder) ? folder : undefined;
+}
+
+function isUnitPath(path: string): boolean {
+  return !/[\s"'\\%]/.test(path);
 }
 
 function filesFor(user: string, served: readonly Served[]): { path: string; text: string }[] {
   const values: Record<string, string> = {
     USER: user,
     GROUP: served[0]?.group ?? user,
-    DIRS: [...new Set(served.map(({ dir }) => `-${dir}`))].join(' '),
+    DIRS: [
+      ...new Set(served.flatMap(({ dir, conf }) => [`-${dir}`, ...(conf === undefined ? [] : [`-${conf}`])])),
+    ].join(' '),
   };
   const fill = (name: string): string =>
     readFileSync(join(ownFolder('conf/units'), name), 'utf8').replaceAll(
@@ -111,13 +127,15 @@ function filesFor(user: string, served: readonly Served[]): { path: string; text
 
 /** As `systemctl enable` would, and without its messages. */
 async function wantThem(units: readonly string[]): Promise<void> {
-  const wants = join(place, `${anchor}.wants`);
-  await mkdir(wants, { recursive: true, mode: 0o755 });
-  for (const unit of new Set(units)) {
-    try {
-      await symlink(join(place, unit), join(wants, unit));
-    } catch (error) {
-      if (systemCode(error) !== 'EEXIST') throw error;
+  for (const anchor of anchors) {
+    const wants = join(place, `${anchor}.wants`);
+    await mkdir(wants, { recursive: true, mode: 0o755 });
+    for (const unit of new Set(units)) {
+      try {
+        await symlink(join(place, unit), join(wants, unit));
+      } catch (error) {
+        if (systemCode(error) !== 'EEXIST') throw error;
+      }
     }
   }
 }
@@ -128,7 +146,7 @@ async function systemctl(args: string[], signal: AbortSignal): Promise<void> {
   );
   if (exitCode !== 0)
     throw new AgentError('failed', `systemctl ${args.join(' ')}: ${stderr.trim()}`, {
-      hint: 'see: systemctl status redis-agent-restore.socket',
+      hint: `see: systemctl status ${anchors.join(' ')}`,
     });
 }
 

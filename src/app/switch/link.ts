@@ -7,6 +7,8 @@ import type { HandsProcess } from '../hands/start.ts';
 export interface SwitchLink {
   /** Rejects with what was thrown there. */
   ask(verb: string, args: readonly unknown[]): Promise<unknown>;
+  /** The same of who changes configurations that are root's own; see rootFileVerbs. */
+  askEtc(verb: string, args: readonly unknown[]): Promise<unknown>;
   /** Who works in the folders of that instance's server, with the rights of that user. */
   openHands(instance: string, user: UserId): Promise<HandsProcess>;
   /** See reserveLowPort. */

@@ -48,6 +48,7 @@ export function becomeMind(words: string): SwitchLink {
   };
   return {
     ask,
+    askEtc: () => Promise.reject(new Error('root changes configurations itself')),
     openHands: async (instance) => asHands(await take(await ask('openHands', [instance]))),
     async reservePort() {
       const number = await ask('reservePort', []);

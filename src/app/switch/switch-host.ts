@@ -5,6 +5,8 @@ import { readConfFacts } from '../../backup/restore/host/read-conf-facts.ts';
 import { AgentError } from '../../domain/errors.ts';
 import type { Info } from '../../formats/info/parse-info.ts';
 import type { ServiceControl } from '../../redis/service.ts';
+import type { JobContext } from '../../jobs/job.ts';
+import { askedServerFiles } from '../conf/asked-files.ts';
 import { AskedHands } from '../hands/ask.ts';
 import { openFolder } from '../hands/hands.ts';
 import type { SwitchLink } from './link.ts';
@@ -17,7 +19,11 @@ type Answer<Verb extends keyof SwitchVerbs> = Awaited<ReturnType<SwitchVerbs[Ver
  * The host as root shows it to us, who are not root any more. `started`: hands that root has started for this command, by
  * instance and user.
  */
-export function switchHost(link: SwitchLink, name: string, started: Map<string, AskedHands>): RestoreHost {
+export function switchHost(
+  link: SwitchLink,
+  name: string,
+  started: Map<string, AskedHands>,
+): RestoreHost & Pick<JobContext, 'serverFiles'> {
   const ask = async <Verb extends keyof SwitchVerbs>(verb: Verb, ...args: unknown[]): Promise<Answer<Verb>> =>
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- root is believed
     (await link.ask(verb, [name, ...args])) as Answer<Verb>;
@@ -29,6 +35,17 @@ export function switchHost(link: SwitchLink, name: string, started: Map<string, 
     return hands;
   };
   return {
+    serverFiles(target, user) {
+      if (user === undefined)
+        throw new AgentError('refused', 'nobody knows as whom the server runs', {
+          hint: 'set service: { user: … } of the instance',
+        });
+      const hands = handsFor(user);
+      return askedServerFiles(target, {
+        hands: async (verb, args) => await hands.ask(verb, args),
+        root: async (verb, args) => await link.askEtc(verb, [name, ...args]),
+      });
+    },
     actsForOthers: true,
     async look(info) {
       sight = await ask('look', info === undefined ? null : fieldsOf(info));

@@ -16,7 +16,7 @@ export async function connectUnit(path: string, unit: string, what: string): Pro
       reason: 'unit',
       hint: missing
         ? `sudo systemctl enable --now ${unit}; sudo redis-agent init --units writes those of each server's user`
-        : `see: systemctl status ${unit}; or restore as root: sudo redis-agent restore`,
+        : `see: systemctl status ${unit}; or do it as root, with sudo`,
     });
   }
 }

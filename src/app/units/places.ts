@@ -1,9 +1,12 @@
 import { join } from 'node:path';
 
-/** What main takes for the start by the unit of a socket; they work for the connection that they get as a descriptor, but `settle`. */
+/** What main takes for the start by the unit of a socket; they work for the connection that they get as a descriptor, but those that settle. */
 export const serveRestoreCommand = 'serve-restore';
+export const serveApplyCommand = 'serve-apply';
 export const serveSwitchCommand = 'serve-switch';
+export const serveEtcCommand = 'serve-etc';
 export const settleRestoresCommand = 'settle-restores';
+export const settleChangesCommand = 'settle-changes';
 export const serveHandsCommand = 'serve-hands';
 
 /** The connection of a unit whose socket has Accept=yes: the first of those that systemd hands over. */
@@ -14,9 +17,12 @@ function socketFolder(env: NodeJS.ProcessEnv): string {
   return env['REDIS_AGENT_SOCKETS'] || '/run/redis-agent-units';
 }
 
-/** Who restores for people that are no root. */
-export function restoreSocket(env: NodeJS.ProcessEnv): string {
-  return join(socketFolder(env), 'restore.sock');
+/** Units that do a command for people who are no root. */
+export type ServingUnit = 'restore' | 'apply';
+
+/** Who asks connects there. */
+export function unitSocket(env: NodeJS.ProcessEnv, unit: ServingUnit): string {
+  return join(socketFolder(env), `${unit}.sock`);
 }
 
 /** Who stops and starts units for it. */
@@ -24,7 +30,12 @@ export function switchSocket(env: NodeJS.ProcessEnv): string {
   return join(socketFolder(env), 'switch.sock');
 }
 
-/** Who works for it in the data directories of one user's servers. */
+/** Who replaces configurations that are root's own. */
+export function etcSocket(env: NodeJS.ProcessEnv): string {
+  return join(socketFolder(env), 'etc.sock');
+}
+
+/** Who works for it in the folders of one user's servers. */
 export function handsSocket(env: NodeJS.ProcessEnv, user: string): string {
   return join(socketFolder(env), `hands-${user}.sock`);
 }

@@ -1,13 +1,8 @@
-import { statSync } from 'node:fs';
-import { Socket } from 'node:net';
-import { configPath, loadSettings, type LoadedSettings } from '../../config/load.ts';
 import type { Clock } from '../../domain/clock.ts';
-import { AgentError, messageOf } from '../../domain/errors.ts';
-import { describeOwner } from '../../lib/file-owner.ts';
-import { answerVerbs, type Verbs } from '../../lib/verbs/answer.ts';
-import { switchLimits } from '../switch/protocol.ts';
+import { AgentError } from '../../domain/errors.ts';
+import type { Verbs } from '../../lib/verbs/answer.ts';
 import { switchVerbs, type SwitchVerbs } from '../switch/switch-verbs.ts';
-import { acceptedDescriptor } from './places.ts';
+import { answerConnection, loadForRoot } from './root-unit.ts';
 import { say } from './say.ts';
 
 /** What is asked for by who restores under a unit: his folders and ports he opens himself, and his settings he reads. */
@@ -18,16 +13,8 @@ type UnitVerbs = Omit<SwitchVerbs, 'settings' | 'openHands' | 'reservePort'>;
  * configuration, and ends with who asks. Resolves with the exit status.
  */
 export async function serveSwitch(env: NodeJS.ProcessEnv, clock: Clock): Promise<number> {
-  // It ends by itself, and soon: a unit that is down half way is for who has asked.
-  for (const name of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(name, () => {});
-  let loaded: LoadedSettings;
-  try {
-    requireRootsOwn(configPath(undefined, env));
-    loaded = await loadSettings(undefined, { env });
-  } catch (error) {
-    say(messageOf(error));
-    return 2;
-  }
+  const loaded = await loadForRoot(env);
+  if (loaded === undefined) return 2;
   const root = switchVerbs({
     loaded,
     program: [],
@@ -35,8 +22,6 @@ export async function serveSwitch(env: NodeJS.ProcessEnv, clock: Clock): Promise
     signal: new AbortController().signal,
     hand: () => Promise.reject(new Error('nothing is handed over here')),
   });
-  const channel = new Socket({ fd: acceptedDescriptor });
-  channel.on('error', () => {});
   const { verbs } = root;
   const kinds = new Map<string, string | undefined>();
   const own: UnitVerbs = {
@@ -69,18 +54,9 @@ export async function serveSwitch(env: NodeJS.ProcessEnv, clock: Clock): Promise
     release: verbs.release,
   };
   try {
-    await answerVerbs({ input: channel, output: channel }, switchLimits, own satisfies Verbs).catch(() => {});
+    await answerConnection(own satisfies Verbs);
     return 0;
   } finally {
     await root.close();
   }
-}
-
-/** Whoever writes it says which units are stopped. */
-function requireRootsOwn(path: string): void {
-  const stats = statSync(path);
-  if (stats.uid === 0 && (stats.mode & 0o022) === 0) return;
-  throw new AgentError('refused', `${path} is not root's alone (${describeOwner(stats)})`, {
-    hint: `chown root:redis-agent ${path} && chmod 0640 ${path}`,
-  });
 }

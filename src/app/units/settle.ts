@@ -1,19 +1,35 @@
 import { messageOf } from '../../domain/errors.ts';
+import type { InstanceSettings } from '../../domain/settings.ts';
 import type { Secret } from '../../domain/secret.ts';
+import { settleChangeJob } from '../../jobs/harden/settle-change.ts';
 import { hasBegun, settleRestoreJob } from '../../jobs/restore/settle-restore.ts';
 import { systemClock } from '../../lib/system-clock.ts';
-import { buildApp } from '../build-app.ts';
+import { buildApp, type App, type RunOptions } from '../build-app.ts';
 import { createLogger } from '../logger.ts';
 import { ownProgram } from '../own-program.ts';
 import type { SwitchLink } from '../switch/link.ts';
 import { say } from './say.ts';
 import { unitLink } from './unit-link.ts';
 
-/**
- * When a process that restores has ended without having told how: ends what it has left of any instance, so that no server stays
- * down. Resolves with the exit status.
- */
-export async function settleRestores(
+type Settle = (app: App, instance: InstanceSettings, run: RunOptions) => Promise<string | null>;
+
+/** When a process that restores has ended without having told how. */
+export const settleRestore: Settle = async (app, instance, run) =>
+  hasBegun({ settings: app.settings, instance }) ? await app.run(settleRestoreJob, instance, {}, run) : null;
+
+/** The same of one that changes servers. */
+export const settleChange: Settle = async (app, instance, run) => {
+  const { admin } = app.settings.harden;
+  const login = admin && {
+    username: admin.username,
+    password: app.secret(admin.password, 'harden.admin.password'),
+  };
+  return await app.run(settleChangeJob, instance, { admin: login }, run);
+};
+
+/** Ends what was left of any instance, so that no server stays down. Resolves with the exit status. */
+export async function settleAll(
+  settle: Settle,
   env: NodeJS.ProcessEnv,
   signal: AbortSignal,
   link: SwitchLink = unitLink(env),
@@ -33,9 +49,8 @@ export async function settleRestores(
   let status = 0;
   try {
     for (const instance of app.instances(undefined)) {
-      if (!hasBegun({ settings: app.settings, instance })) continue;
       try {
-        const ended = await app.run(settleRestoreJob, instance, {}, { signal, progress: silent });
+        const ended = await settle(app, instance, { signal, progress: silent });
         if (ended !== null) say(`${instance.name}: ${ended}`);
       } catch (error) {
         status = 1;

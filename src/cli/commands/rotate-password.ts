@@ -1,5 +1,5 @@
+import { askedBy } from '../../lib/asked-by.ts';
 import { resolve } from 'node:path';
-import { currentUser } from '../../app/find-task.ts';
 import { AgentError } from '../../domain/errors.ts';
 import {
   rotatePasswordJob,
@@ -92,7 +92,7 @@ export const rotatePasswordCommand = defineCommand<Args, RotationResult>({
       byHand: args.byHand,
       wait: waitOf(args.wait),
       dryRun: true,
-      by: currentUser(context.env),
+      by: askedBy(context.env),
     };
     const plan = await app.run(rotatePasswordJob, instance, options, context);
     if (args.dryRun) return plan;

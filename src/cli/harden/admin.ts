@@ -56,3 +56,14 @@ export function adminOf(app: App, args: AdminArgs, env: NodeJS.ProcessEnv): Admi
   if (given !== undefined || admin === undefined) return given;
   return { username: admin.username, password: app.secret(admin.password, 'harden.admin.password') };
 }
+
+/** A file that is named on the command line: nobody else reads or writes it for who runs this. */
+export function fileOf(args: {
+  passwordFile?: string | undefined;
+  policy?: string | undefined;
+  plan?: string | undefined;
+  out?: string | undefined;
+}): string | undefined {
+  const policy = args.policy !== undefined && /[./]/.test(args.policy) ? args.policy : undefined;
+  return args.passwordFile ?? args.plan ?? args.out ?? policy;
+}

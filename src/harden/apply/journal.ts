@@ -164,16 +164,26 @@ function load(path: string, as: UserId | undefined): Journal | undefined {
     if (systemCode(error) === 'ENOENT') return undefined;
     throw unusable(path, messageOf(error));
   }
+  let value: unknown;
   try {
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- looked at in the next line
-    const journal = JSON.parse(text) as Journal;
-    const known: readonly string[] = [...applySteps, ...undoSteps];
-    // Those of before there were users have none.
-    if (journal.schema === 1 && isToken(journal.token) && known.includes(journal.step))
-      return { ...journal, users: (journal as Partial<Journal>).users ?? [] };
+    value = JSON.parse(text);
   } catch {
     // Said below.
   }
+  return asJournal(path, value);
+}
+
+/** What a note holds; `path`: where it lies. Throws an AgentError `failed` where it is no journal. */
+export function asJournal(path: string, value: unknown): Journal {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- looked at in the next lines
+  const journal = (value ?? {}) as Partial<Journal>;
+  const known: readonly unknown[] = [...applySteps, ...undoSteps];
+  const { schema, token, step, changes, files } = journal;
+  const right = schema === 1 && typeof token === 'string' && isToken(token) && known.includes(step);
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as this version writes it
+  if (right && Array.isArray(changes) && Array.isArray(files))
+    // Those of before there were users have none.
+    return { ...(journal as Journal), users: journal.users ?? [] };
   throw unusable(path, 'it is no journal of this version');
 }
 

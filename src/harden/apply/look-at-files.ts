@@ -64,10 +64,20 @@ export function lookAtPlace(
     real,
     mounted: mountPoints().has(real),
     unwritable: whyUnwritable(dirname(real), as, trusted),
-    foreignOwner: isRoot || stats.uid === uid ? undefined : describeOwner(stats),
+    foreignOwner:
+      isRoot || (stats.uid === uid && mayGive(stats.gid, dirname(real))) ? undefined : describeOwner(stats),
     manners: { mode: stats.mode & 0o7777, uid: stats.uid, gid: stats.gid },
   };
 }
+
+/** Whether a file that we make in that folder can belong to the group. */
+function mayGive(gid: number, folder: string): boolean {
+  const { mode, gid: inherited } = statSync(folder);
+  const own = (mode & setgid) === 0 ? process.getegid?.() : inherited;
+  return gid === own || (process.getgroups?.() ?? []).includes(gid);
+}
+
+const setgid = 0o2000;
 
 function whyUnwritable(folder: string, as: UserId | undefined, trusted: boolean): string | undefined {
   const who = as === undefined ? currentUser() : userName(as.uid);

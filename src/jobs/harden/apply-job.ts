@@ -8,7 +8,7 @@ import { interruption, type Job, type JobContext } from '../job.ts';
 import { applyPlan, type Applied } from './apply/apply.ts';
 import type { HardenRun } from './apply/run.ts';
 import { makeReady, type Settled } from './apply/settle.ts';
-import { policyFor, summaryOf } from './harden-job.ts';
+import { filesOf, policyFor, summaryOf } from './harden-job.ts';
 import { preparePlan } from './plan.ts';
 import { hardenRules } from './rules.ts';
 import type { Admin, HardenScene } from './scene.ts';
@@ -33,7 +33,9 @@ export interface ApplyReport extends Applied {
   interrupted: string | null;
 }
 
-const declaration = {
+export const applyDeclaration = {
+  name: 'harden',
+  command: 'harden apply',
   effect: 'work',
   lock: 'harden',
   uses: ['server'],
@@ -46,12 +48,11 @@ const declaration = {
 
 /** Brings a server to its policy, and back where anything goes wrong. */
 export const applyHardenJob: Job<ApplyOptions, ApplyReport> = {
-  ...declaration,
-  name: 'harden',
-  command: 'harden apply',
+  ...applyDeclaration,
   async run(context, options) {
     const policy = options.given ?? (await policyFor(context.instance, options.policy));
-    const { scene, run, settled } = await makeReady(context, options.admin, options.onStep);
+    const ready = await makeReady(context, options.admin, options.onStep, filesOf(policy));
+    const { scene, run, settled } = ready;
     try {
       // A policy that was handed over, as for TLS, says nothing of users.
       const acl = options.given === undefined ? context.settings.harden : undefined;

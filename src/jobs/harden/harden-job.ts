@@ -25,7 +25,7 @@ export const planHardenJob: Job<PlanOptions, HardenPlan> = {
   rules: [],
   async run(context, options) {
     const policy = options.given ?? (await policyFor(context.instance, options.policy));
-    const scene = await lookAtScene(context, options.admin);
+    const scene = await lookAtScene(context, options.admin, filesOf(policy));
     try {
       const { plan } = preparePlan(context, scene, policy, {
         acl: options.given === undefined ? context.settings.harden : undefined,
@@ -41,6 +41,12 @@ export const planHardenJob: Job<PlanOptions, HardenPlan> = {
 export function summaryOf({ instance, policy, changes, users, refused }: HardenPlan): string {
   const count = changes.length + users.length;
   return `${instance}: policy ${policy}, ${count} changes, ${refused.length} refused`;
+}
+
+/** What it would have read besides the server's files of now. */
+export function filesOf({ wishes }: Policy): string[] {
+  const path = wishes.find(({ name }) => name === 'aclfile')?.value[0];
+  return path === undefined ? [] : [path];
 }
 
 /** What was asked for, else the instance’s own, else its role’s. */

@@ -9,7 +9,9 @@ const limits = {
   'systemd/redis-agent.service': 1.7,
   'systemd/redis-agent-enforce.service': 1.7,
   'systemd/redis-agent-restore@.service': 1.9,
+  'systemd/redis-agent-apply@.service': 1.7,
   'systemd/redis-agent-switch@.service': 1.9,
+  'systemd/redis-agent-etc@.service': 1.4,
   'conf/units/hands@.service': 0.9,
 };
 

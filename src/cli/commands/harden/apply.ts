@@ -4,7 +4,7 @@ import { isEmpty, type HardenPlan } from '../../../harden/changes.ts';
 import { applyHardenJob, type ApplyReport } from '../../../jobs/harden/apply-job.ts';
 import { planHardenJob } from '../../../jobs/harden/harden-job.ts';
 import { defineCommand } from '../../define-command.ts';
-import { adminOf, adminOptions, type AdminArgs } from '../../harden/admin.ts';
+import { adminOf, adminOptions, fileOf, type AdminArgs } from '../../harden/admin.ts';
 import { renderHardenPlan } from '../../render/harden-plan.ts';
 import { renderApplied } from '../../render/harden-report.ts';
 import { createStyle } from '../../render/style.ts';
@@ -23,6 +23,8 @@ export const hardenApplyCommand = defineCommand<Args, ApplyReport | { declined: 
   usage: 'harden apply',
   summary: 'Bring a server and its files to the policy: tried first, all or nothing, and back where it fails',
   keepsRoot: () => true,
+  unit: () => 'apply',
+  lends: fileOf,
   options: (yargs) =>
     adminOptions(yargs)
       .option('policy', {

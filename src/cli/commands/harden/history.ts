@@ -6,6 +6,7 @@ import { formatAge } from '../../render/time.ts';
 export const hardenHistoryCommand = defineCommand<object, { instance: string; changes: ChangeRecord[] }[]>({
   usage: 'harden history',
   summary: 'What was changed at servers, when, and by whom',
+  unit: () => 'apply',
   examples: [['$0 harden history --json', 'with every value before and after']],
   async run(context) {
     const app = await context.app();

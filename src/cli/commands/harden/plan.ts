@@ -2,7 +2,7 @@ import { planHardenJob } from '../../../jobs/harden/harden-job.ts';
 import type { HardenPlan } from '../../../harden/changes.ts';
 import { writeAtomic } from '../../../lib/write-atomic.ts';
 import { defineCommand } from '../../define-command.ts';
-import { adminOf, adminOptions, type AdminArgs } from '../../harden/admin.ts';
+import { adminOf, adminOptions, fileOf, type AdminArgs } from '../../harden/admin.ts';
 import { renderHardenPlan } from '../../render/harden-plan.ts';
 import { renderJson } from '../../render/json.ts';
 
@@ -15,6 +15,8 @@ export const hardenPlanCommand = defineCommand<Args, { plan: HardenPlan; out: st
   usage: 'harden plan',
   summary: 'What the policy, the file and the run time differ in, and what would be done about it',
   keepsRoot: () => true,
+  unit: () => 'apply',
+  lends: fileOf,
   options: (yargs) =>
     adminOptions(yargs)
       .option('policy', {

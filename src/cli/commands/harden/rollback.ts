@@ -1,6 +1,6 @@
 import { rollbackHardenJob, type RollbackReport } from '../../../jobs/harden/rollback-job.ts';
 import { defineCommand } from '../../define-command.ts';
-import { adminOptions, adminOf, type AdminArgs } from '../../harden/admin.ts';
+import { adminOf, adminOptions, fileOf, type AdminArgs } from '../../harden/admin.ts';
 import { renderRolledBack } from '../../render/harden-report.ts';
 import { createStyle } from '../../render/style.ts';
 
@@ -15,6 +15,8 @@ export const hardenRollbackCommand = defineCommand<Args, RollbackReport>({
   usage: 'harden rollback [id]',
   summary: 'Put files, byte for byte, and values back as they were before a change',
   keepsRoot: () => true,
+  unit: () => 'apply',
+  lends: fileOf,
   options: (yargs) =>
     adminOptions(yargs)
       .positional('id', { type: 'string', describe: 'Which; the last one when left out' })

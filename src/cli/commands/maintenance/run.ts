@@ -1,4 +1,5 @@
-import { currentUser, findTask } from '../../../app/find-task.ts';
+import { askedBy } from '../../../lib/asked-by.ts';
+import { findTask } from '../../../app/find-task.ts';
 import { readMaintenance } from '../../../app/maintenance.ts';
 import type { TaskEntry } from '../../../domain/task.ts';
 import { maintainJob } from '../../../jobs/maintain/maintain.ts';
@@ -19,7 +20,7 @@ export const maintenanceRunCommand = defineCommand<{ task: string }, TaskEntry>(
     const [entry] = await app.run(
       maintainJob,
       instance,
-      { task, by: currentUser(context.env) },
+      { task, by: askedBy(context.env) },
       { signal, progress },
     );
     if (entry === undefined) throw new TypeError('a task that ran left no entry');

@@ -47,6 +47,8 @@ export const restoreCommand = defineCommand<Args, Result>({
   keepsRoot: ({ id, into, to }) => into === undefined && (to !== undefined || isFolder(id)),
   // A server that is written to is only connected to.
   sharesRoot: ({ id, into, to }) => into === undefined && to === undefined && !isFolder(id),
+  unit: ({ id, into, to }) =>
+    into === undefined && to === undefined && !isFolder(id) ? 'restore' : undefined,
   lends: ({ id }) => (isPath(id) ? id : undefined),
   options,
   examples: [

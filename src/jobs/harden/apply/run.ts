@@ -2,7 +2,7 @@ import { beforeOf, type Before } from '../../../harden/apply/health.ts';
 import type { ApplyStep, Journal, JournalFolder, UndoStep } from '../../../harden/apply/journal.ts';
 import type { ServerFiles } from '../../../harden/apply/server-files.ts';
 import { AgentError, messageOf, systemCode } from '../../../domain/errors.ts';
-import { currentUser } from '../../../lib/file-owner.ts';
+import { askedBy } from '../../../lib/asked-by.ts';
 import type { RedisConnection } from '../../../redis/connect.ts';
 import { readInfo } from '../../../redis/server.ts';
 import type { ServiceControl } from '../../../redis/service.ts';
@@ -65,7 +65,7 @@ export async function settleAs(
       token,
       kind,
       at: context.clock.now(),
-      by: process.env['SUDO_USER'] ?? currentUser(),
+      by: askedBy(process.env),
       outcome: problem === null ? 'done' : 'rolled-back',
       summary: `${what}: ${names.join(', ')}${problem === null ? '' : `; taken back: ${problem}`}`,
       detail: {

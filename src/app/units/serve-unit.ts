@@ -39,7 +39,7 @@ const patience = 10_000;
  * with the unit's own. `stop` is
  * called for each Ctrl-C of who asks. He may go away: what has begun is not ended by that, only a question is answered no.
  */
-export async function serveRestore(
+export async function serveUnit(
   env: NodeJS.ProcessEnv,
   stop: (by: 'SIGINT' | 'SIGTERM') => void,
   run: (served: ServedCommand) => Promise<number>,

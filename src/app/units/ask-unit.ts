@@ -3,7 +3,7 @@ import type { Readable } from 'node:stream';
 import { AgentError } from '../../domain/errors.ts';
 import { encodeFrame, readFrames } from '../../lib/verbs/frames.ts';
 import { connectUnit } from './connect.ts';
-import { restoreSocket } from './places.ts';
+import { unitSocket, type ServingUnit } from './places.ts';
 import { passedOn, tamed, terminalLimits, type FromTerminal, type ToTerminal } from './terminal.ts';
 
 interface Output {
@@ -29,11 +29,11 @@ export interface AskOptions {
  * process is only their terminal. Resolves with the exit status; undefined where there is nobody to ask, or we are root, who
  * needs nobody.
  */
-export async function askRestore(options: AskOptions): Promise<number | undefined> {
+export async function askUnit(unit: ServingUnit, options: AskOptions): Promise<number | undefined> {
   const { argv, env, stdin, stdout, stderr } = options;
-  const path = restoreSocket(env);
+  const path = unitSocket(env, unit);
   if (process.geteuid?.() === 0 || !mayAsk(path)) return undefined;
-  const channel = await connectUnit(path, 'redis-agent-restore.socket', 'ask who restores');
+  const channel = await connectUnit(path, `redis-agent-${unit}.socket`, `ask who may ${unit}`);
   channel.on('error', () => {});
   const send = (message: FromTerminal, bytes?: Uint8Array): void => {
     for (const each of encodeFrame({ head: message, bytes })) channel.write(each);
@@ -63,9 +63,9 @@ export async function askRestore(options: AskOptions): Promise<number | undefine
     forget();
     channel.destroy();
   }
-  throw new AgentError('failed', 'the process that restores has ended before it was done', {
+  throw new AgentError('failed', 'the process that does it has ended before it was done', {
     reason: 'killed',
-    hint: 'its unit ends or undoes what it had begun: see redis-agent status, and journalctl -u "redis-agent-restore@*"',
+    hint: `its unit ends or undoes what it had begun: see redis-agent status, and journalctl -u "redis-agent-${unit}@*"`,
   });
 }
 

@@ -1,0 +1,77 @@
+import { realpathSync } from 'node:fs';
+import { AgentError } from '../../domain/errors.ts';
+import { actorFor, mayBeRoots, type FilePlace } from '../../harden/apply/look-at-files.ts';
+import type { Journal } from '../../harden/apply/journal.ts';
+import { localServerFiles, type FilesTarget } from '../../harden/apply/server-files.ts';
+import type { Manners } from '../../harden/apply/write-file.ts';
+import { readerAs } from '../../lib/file-reader.ts';
+import { resolveConf } from '../../redis/resolve-conf.ts';
+import { fileVerbs } from './file-verbs.ts';
+
+/**
+ * What root does to the configuration of a server where that lies in root's own folder: it replaces what is there, which
+ * keeps its owner and mode, and has the notes of changes beside it. `fileOf`: the main file by an instance's unit. No name
+ * that it is told leads out of that folder, and it shows nobody what is in a file.
+ */
+// oxlint-disable-next-line typescript/explicit-function-return-type -- who asks for them takes their types from here
+export function rootFileVerbs(fileOf: (instance: string) => Promise<string | undefined>) {
+  const targets = new Map<string, FilesTarget | undefined>();
+  const targetOf = async (name: string): Promise<FilesTarget | undefined> => {
+    if (!targets.has(name)) {
+      const file = await fileOf(name);
+      const isRoots = file !== undefined && actorFor(file, undefined).trusted;
+      targets.set(name, isRoots ? { file, directives: [] } : undefined);
+    }
+    return targets.get(name);
+  };
+  const ours = async (name: string): Promise<FilesTarget> => {
+    const target = await targetOf(name);
+    if (target !== undefined) return target;
+    throw new AgentError('refused', `the configuration of ${name} is not root’s`, { reason: 'unwritable' });
+  };
+  const checked = async (name: string, path: string): Promise<FilesTarget> => {
+    const target = await ours(name);
+    if (mayBeRoots(path, realpathSync(target.file)) && realpathSync(path) === path) return target;
+    throw new AgentError('refused', `${path} is none of the files of ${name}`, { reason: 'unwritable' });
+  };
+  const files = fileVerbs();
+  const placesOf = async (target: FilesTarget, paths: readonly string[]): Promise<FilePlace[]> => {
+    const { place } = await localServerFiles(target, undefined).look();
+    return paths.map(place);
+  };
+  const what = (which: unknown): number | 'users' => (which === 'users' ? which : Number(which));
+  return {
+    /** Those that are root's to change; none where the folder is somebody else's. */
+    async confPlaces(name: string): Promise<FilePlace[]> {
+      const target = await targetOf(name);
+      if (target === undefined) return [];
+      const main = realpathSync(target.file);
+      const found = resolveConf(target.file, { reader: readerAs(undefined) }).files.map(({ path }) => path);
+      return (await placesOf(target, found)).filter(({ real }) => mayBeRoots(real, main));
+    },
+    async confReplace(
+      name: string,
+      path: string,
+      _: Manners,
+      before: string,
+      bytes: Uint8Array,
+    ): Promise<void> {
+      const target = await checked(name, path);
+      const [{ manners } = { manners: undefined }] = await placesOf(target, [path]);
+      if (manners === undefined) return;
+      await files.confReplace(target, path, { ...manners, mode: manners.mode & 0o777 }, before, bytes);
+    },
+    confHash: async (name: string, path: string) => await files.confHash(await checked(name, path), path),
+    journalPath: async (name: string) => await files.journalPath(await ours(name)),
+    journalRead: async (name: string) => await files.journalRead(await ours(name)),
+    journalWrite: async (name: string, journal: Journal) =>
+      await files.journalWrite(await ours(name), journal),
+    journalKeep: async (name: string, token: string, which: unknown, bytes: Uint8Array) =>
+      await files.journalKeep(await ours(name), token, what(which), bytes),
+    journalKept: async (name: string, token: string, which: unknown) =>
+      await files.journalKept(await ours(name), token, what(which)),
+    journalArchive: async (name: string, journal: Journal) =>
+      await files.journalArchive(await ours(name), journal),
+    journalSettled: async (name: string) => await files.journalSettled(await ours(name)),
+  };
+}

@@ -1,0 +1,30 @@
+import type { Clock } from '../../domain/clock.ts';
+import type { Verbs } from '../../lib/verbs/answer.ts';
+import { findService } from '../../redis/find-service.ts';
+import { chooseInstance } from '../choose-instance.ts';
+import { rootFileVerbs } from '../conf/root-files.ts';
+import { answerConnection, loadForRoot } from './root-unit.ts';
+import { say } from './say.ts';
+
+/**
+ * Root's part of a change of a server whose configuration is root's own, for one connection. Resolves with the exit status.
+ */
+export async function serveEtc(env: NodeJS.ProcessEnv, clock: Clock): Promise<number> {
+  const loaded = await loadForRoot(env);
+  if (loaded === undefined) return 2;
+  const { signal } = new AbortController();
+  const verbs = rootFileVerbs(async (name) => {
+    const instance = chooseInstance(loaded.settings, name);
+    const service = await findService(instance, undefined, { clock, signal, asOurselves: true });
+    const file = service?.arguments?.file;
+    return service?.kind === 'unit' && file?.startsWith('/') === true ? file : undefined;
+  });
+  await answerConnection({
+    ...verbs,
+    async confReplace(...args: Parameters<typeof verbs.confReplace>) {
+      say(`replaces ${args[1]}`);
+      await verbs.confReplace(...args);
+    },
+  } satisfies Verbs);
+  return 0;
+}
