@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import type { ChannelTools } from '../alert/channels/channel.ts';
 import type { Repository } from '../backup/repository.ts';
 import type { Store } from '../backup/store/store.ts';
-import { localHost } from '../backup/restore/host/local-host.ts';
 import { readWriterIdentity } from '../backup/writer-identity.ts';
 import { loadSettings, type LoadedSettings } from '../config/load.ts';
 import { redactText } from '../config/redact.ts';
@@ -16,7 +15,6 @@ import type { Secret, SecretRef } from '../domain/secret.ts';
 import type { InstanceSettings, Settings } from '../domain/settings.ts';
 import { watchBackupsJob } from '../jobs/backup/watch-backups.ts';
 import type { Job, JobContext } from '../jobs/job.ts';
-import { localServerFiles } from '../harden/apply/server-files.ts';
 import { actAs } from '../lib/act-as.ts';
 import { isCounter } from '../domain/metrics.ts';
 import { connectRedis, type ConnectOptions, type RedisConnection } from '../redis/connect.ts';
@@ -25,16 +23,14 @@ import { localTimezone } from '../lib/timezone.ts';
 import { openState, type State } from '../state/db/open.ts';
 import { openSeries, type Series } from '../state/series/series.ts';
 import { lastDetails } from '../state/runs.ts';
-import type { AskedHands } from './hands/ask.ts';
-import { provideHands } from './hands/hands.ts';
 import { Lifecycle } from './lifecycle.ts';
 import { becomeUser, ownerBesideRoot } from './beside-root.ts';
 import { chooseInstance } from './choose-instance.ts';
+import { hostsOf } from './hosts-of.ts';
 import { linkMaker } from './links/make-link.ts';
 import { openStore } from './open-store.ts';
 import { runJob } from './run/run-job.ts';
 import type { SwitchLink } from './switch/link.ts';
-import { switchHost } from './switch/switch-host.ts';
 import { agentVersion } from './version.ts';
 
 export interface AppOptions {
@@ -153,28 +149,7 @@ export async function buildApp({
     const { openRepository } = await import('../backup/repository.ts');
     return openRepository(await store(), instance.name, clock);
   };
-  const hands = once(() => {
-    const provided = provideHands(program);
-    lifecycle.add('hands', () => provided.close());
-    return provided;
-  });
-  const started = new Map<string, AskedHands>();
-  if (link !== undefined)
-    lifecycle.add('hands', async () => {
-      await Promise.all([...started.values()].map((each) => each.close()));
-    });
-  const hostOf = (
-    instance: InstanceSettings,
-    signal: AbortSignal,
-  ): Pick<JobContext, 'host' | 'serverFiles'> => {
-    if (link === undefined)
-      return {
-        host: localHost({ instance, hands: hands(), clock, signal }),
-        serverFiles: localServerFiles,
-      };
-    const { serverFiles, ...host } = switchHost(link, instance.name, started);
-    return { host, serverFiles };
-  };
+  const hostOf = hostsOf({ link, program, clock, lifecycle });
   const identities = (): string[] => {
     const { age_identity: identity } = settings.repository.encryption;
     return identity === undefined ? [] : identitiesOf(secret(identity, 'repository.encryption.age_identity'));

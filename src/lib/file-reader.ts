@@ -5,9 +5,9 @@ import { readForeignFile } from './foreign-file.ts';
 /** How files that somebody else has named are read: here and now, or as another process has read them. */
 export interface FileReader {
   /** At most `limit` bytes of it. Throws what the system says, or a ForeignFileError. */
-  read(path: string, limit: number): Uint8Array;
+  read(this: void, path: string, limit: number): Uint8Array;
   /** Paths that a pattern fits. */
-  glob(pattern: string): string[];
+  glob(this: void, pattern: string): string[];
 }
 
 /** `as`: with whose rights, where we are root. */

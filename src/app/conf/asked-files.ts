@@ -1,7 +1,6 @@
 import { AgentError } from '../../domain/errors.ts';
 import { asJournal, type Journal, type JournalFolder } from '../../harden/apply/journal.ts';
 import type { FilePlace } from '../../harden/apply/look-at-files.ts';
-import { replayFiles } from '../../harden/apply/replay-files.ts';
 import type { FilesTarget, SeenFiles, ServerFiles } from '../../harden/apply/server-files.ts';
 import type { fileVerbs, TrialWords } from './file-verbs.ts';
 
@@ -35,6 +34,8 @@ export function askedServerFiles(
   return {
     async look(extra = []): Promise<SeenFiles> {
       roots = undefined;
+      // Looks at it with zod, which others need not wait for.
+      const { replayFiles } = await import('./replay-files.ts');
       const seen = replayFiles(await byHands('confLook', [...extra]));
       const own = await rootsOf();
       return { ...seen, place: (path) => own.get(path) ?? seen.place(path) };

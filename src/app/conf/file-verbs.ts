@@ -2,11 +2,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Journal } from '../../harden/apply/journal.ts';
-import { recordFiles } from '../../harden/apply/record-files.ts';
 import { localServerFiles, type FilesTarget, type ServerFiles } from '../../harden/apply/server-files.ts';
 import type { Manners } from '../../harden/apply/write-file.ts';
 import { systemClock } from '../../lib/system-clock.ts';
 import type { BootOptions } from '../../redis/boot-conf.ts';
+import { recordFiles } from './record-files.ts';
 
 /** What is sent of a trial: the rest is for who tries. */
 export type TrialWords = Pick<BootOptions, 'program' | 'entries' | 'aclfile'> & { tls: boolean };

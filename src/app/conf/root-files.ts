@@ -35,11 +35,6 @@ export function rootFileVerbs(fileOf: (instance: string) => Promise<string | und
     throw new AgentError('refused', `${path} is none of the files of ${name}`, { reason: 'unwritable' });
   };
   const files = fileVerbs();
-  const placesOf = async (target: FilesTarget, paths: readonly string[]): Promise<FilePlace[]> => {
-    const { place } = await localServerFiles(target, undefined).look();
-    return paths.map(place);
-  };
-  const what = (which: unknown): number | 'users' => (which === 'users' ? which : Number(which));
   return {
     /** Those that are root's to change; none where the folder is somebody else's. */
     async confPlaces(name: string): Promise<FilePlace[]> {
@@ -74,4 +69,14 @@ export function rootFileVerbs(fileOf: (instance: string) => Promise<string | und
       await files.journalArchive(await ours(name), journal),
     journalSettled: async (name: string) => await files.journalSettled(await ours(name)),
   };
+}
+
+async function placesOf(target: FilesTarget, paths: readonly string[]): Promise<FilePlace[]> {
+  const { place } = await localServerFiles(target, undefined).look();
+  return paths.map(place);
+}
+
+/** It becomes a name. */
+function what(which: unknown): number | 'users' {
+  return which === 'users' ? which : Number(which);
 }

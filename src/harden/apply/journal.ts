@@ -180,9 +180,9 @@ export function asJournal(path: string, value: unknown): Journal {
   const known: readonly unknown[] = [...applySteps, ...undoSteps];
   const { schema, token, step, changes, files } = journal;
   const right = schema === 1 && typeof token === 'string' && isToken(token) && known.includes(step);
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as this version writes it
   if (right && Array.isArray(changes) && Array.isArray(files))
     // Those of before there were users have none.
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as this version writes it
     return { ...(journal as Journal), users: journal.users ?? [] };
   throw unusable(path, 'it is no journal of this version');
 }

@@ -25,7 +25,7 @@ export interface SeenFiles {
   real: string;
   reader: FileReader;
   /** What is known of one that is to be replaced. */
-  place(path: string): FilePlace;
+  place(this: void, path: string): FilePlace;
 }
 
 /** What is tried, and not as whom. */

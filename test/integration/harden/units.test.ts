@@ -19,7 +19,10 @@ interface Scene {
   config: TestConfig;
   apply: SocketUnit;
   hands: SocketUnit;
-  ask(...words: string[]): Promise<{ code: number | null; json: Record<string, never>; stderr: string }>;
+  ask(
+    this: void,
+    ...words: string[]
+  ): Promise<{ code: number | null; json: Record<string, never>; stderr: string }>;
 }
 
 async function setScene(): Promise<Scene> {

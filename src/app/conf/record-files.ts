@@ -3,9 +3,9 @@ import type { EngineVersion } from '../../formats/conf/engine.ts';
 import type { FileReader } from '../../lib/file-reader.ts';
 import { ForeignFileError } from '../../lib/foreign-file.ts';
 import { resolveConf } from '../../redis/resolve-conf.ts';
-import { readFiles } from '../read/read-files.ts';
-import type { FilePlace } from './look-at-files.ts';
-import type { FilesTarget, SeenFiles } from './server-files.ts';
+import { readFiles } from '../../harden/read/read-files.ts';
+import type { FilePlace } from '../../harden/apply/look-at-files.ts';
+import type { FilesTarget, SeenFiles } from '../../harden/apply/server-files.ts';
 
 /**
  * What a process that may read a server's files has read, for one that may not: whatever the other asks for, it asked for

@@ -1,10 +1,10 @@
 import * as z from 'zod';
 import { AgentError } from '../../domain/errors.ts';
 import { ForeignFileError } from '../../lib/foreign-file.ts';
-import type { SeenFiles } from './server-files.ts';
+import type { SeenFiles } from '../../harden/apply/server-files.ts';
 
 const manners = z.object({ mode: z.number(), uid: z.number(), gid: z.number() });
-const place = z.object({
+const placeSchema = z.object({
   path: z.string(),
   real: z.string(),
   mounted: z.boolean(),
@@ -23,7 +23,7 @@ const schema = z.object({
     }),
   ),
   globs: z.array(z.object({ pattern: z.string(), paths: z.array(z.string()) })),
-  places: z.array(place),
+  places: z.array(placeSchema),
 });
 
 /** The same files, by what somebody else has read. Throws an AgentError `failed` where that is no such record. */
