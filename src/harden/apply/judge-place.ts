@@ -28,7 +28,7 @@ export function ownersIn(document: ConfDocument): Pick<PlaceFacts, 'managed' | '
 }
 
 /** The first comment that says so. */
-export function managedMark(comments: readonly string[]): string | undefined {
+function managedMark(comments: readonly string[]): string | undefined {
   return comments.find((text) => marks.test(text) && !/redis-agent/.test(text))?.trim();
 }
 
