@@ -11,6 +11,7 @@ function searched(find = hour) {
   let now = 0;
   const clock: Clock = { now: () => now, monotonic: () => now, sleep: () => Promise.resolve() };
   let scans = 0;
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- all that a search uses
   const connection = {
     pipeline: (commands: unknown[]) => {
       scans += 1;
