@@ -47,6 +47,11 @@ async function main(argv: string[]): Promise<number> {
     const { serveEtc } = await import('./app/units/serve-etc.ts');
     return await serveEtc(process.env, systemClock);
   }
+  // Before anything of it is compiled.
+  if (argv[0] === 'run' || (argv[0]?.startsWith('-') === true && argv.at(-1) === 'run')) {
+    const { staySmall } = await import('./app/daemon/stay-small.ts');
+    staySmall();
+  }
   const stop = new AbortController();
   const cut = new AbortController();
   const onSignal = (name: NodeJS.Signals): void => {

@@ -335,3 +335,35 @@ test('flaws are unknown where the host’s package cannot be seen; of an image w
   });
   expect(of(true)).toMatchObject({ violations: expect.arrayContaining([expect.anything()]) as unknown });
 });
+
+test('a line without fixes from its makers is high; where a distribution goes on mending it, it is only said', () => {
+  const known = checks.find(({ rule }) => rule.id === 'VER02');
+  const of = (mended: boolean): unknown =>
+    known?.judge(
+      serverFacts({
+        engine: 'redis-7.0.15',
+        host: {
+          package: mended
+            ? seen({
+                name: 'redis-server',
+                version: '5:7.0.15-1~deb12u6',
+                distribution: 'Debian',
+                fixed: seen(new Set<string>()),
+              })
+            : { absent: 'it was not installed by a package' },
+        },
+      }),
+    );
+  expect(of(false)).toMatchObject({
+    violations: [{ severity: 'high', summary: 'redis 7.0 gets no fixes from its makers' }],
+  });
+  expect(of(true)).toMatchObject({
+    violations: [
+      {
+        severity: 'info',
+        summary: 'redis 7.0 gets no fixes from its makers; Debian still mends 5:7.0.15-1~deb12u6',
+        remedy: expect.stringContaining('before the distribution’s support ends') as unknown,
+      },
+    ],
+  });
+});
