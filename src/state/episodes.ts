@@ -1,4 +1,5 @@
 import { atLeast, type Evaluated, type Finding } from '../domain/finding.ts';
+import { HeldRows } from './db/held.ts';
 import type { State } from './db/open.ts';
 
 /** A finding from when it was first seen until it was not seen any more. Times are milliseconds since the epoch. */
@@ -40,7 +41,10 @@ export function recordFindings(
   const found = worstOfEach(findings);
   const closed = [...before].filter(([key]) => !found.has(key));
   const close = state.db.prepare('UPDATE episodes SET closed_at = ? WHERE id = ?');
-  for (const [, { id }] of closed) close.run(now, id);
+  for (const [, { id }] of closed) {
+    close.run(now, id);
+    held.drop(state, id);
+  }
   const opened: Episode[] = [];
   for (const [key, finding] of found) {
     const known = before.get(key);
@@ -53,15 +57,18 @@ export function recordFindings(
 /** An episode whose evidence is still text: of ten thousand each poll, hardly one is needed. */
 type EpisodeRow = Omit<Episode, 'evidence'> & { evidence: string };
 
-function openRows(state: State, instance: string, evaluated: readonly Evaluated[]): EpisodeRow[] {
-  return state.db
-    .prepare('SELECT * FROM episodes WHERE instance = ? AND closed_at IS NULL ORDER BY first_seen, id')
-    .all(instance)
-    .map((row): EpisodeRow => {
+const held = new HeldRows<EpisodeRow>((state) =>
+  state.db
+    .prepare('SELECT * FROM episodes WHERE closed_at IS NULL ORDER BY first_seen, id')
+    .all()
+    .map((row) => {
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the STRICT table has exactly these columns
-      return row as unknown as EpisodeRow;
-    })
-    .filter((row) => covers(evaluated, row));
+      return [Number(row['id']), row as unknown as EpisodeRow];
+    }),
+);
+
+function openRows(state: State, instance: string, evaluated: readonly Evaluated[]): EpisodeRow[] {
+  return [...held.of(state).values()].filter((row) => row.instance === instance && covers(evaluated, row));
 }
 
 function keyOf({ rule, resource }: Pick<Finding, 'rule' | 'resource'>): string {
@@ -118,13 +125,22 @@ export function forgetEpisodes(state: State, before: number): void {
 }
 
 function open(state: State, finding: Finding, now: number): Episode {
+  const evidence = JSON.stringify(finding.evidence);
   const { lastInsertRowid } = state.db
     .prepare(
       `INSERT INTO episodes (instance, rule, resource, severity, summary, remedy, evidence, first_seen, last_seen)
        VALUES (:instance, :rule, :resource, :severity, :summary, :remedy, :evidence, :now, :now)`,
     )
-    .run({ ...finding, evidence: JSON.stringify(finding.evidence), now });
-  return { ...finding, id: Number(lastInsertRowid), first_seen: now, last_seen: now, closed_at: null };
+    .run({ ...finding, evidence, now });
+  const episode = {
+    ...finding,
+    id: Number(lastInsertRowid),
+    first_seen: now,
+    last_seen: now,
+    closed_at: null,
+  };
+  held.put(state, episode.id, { ...episode, evidence });
+  return episode;
 }
 
 function refresh(state: State, known: EpisodeRow, finding: Finding, now: number): void {
@@ -141,6 +157,7 @@ function refresh(state: State, known: EpisodeRow, finding: Finding, now: number)
       `UPDATE episodes SET severity = ?, summary = ?, remedy = ?, evidence = ?, last_seen = ? WHERE id = ?`,
     )
     .run(severity, summary, remedy, evidence, now, known.id);
+  held.put(state, known.id, { ...known, severity, summary, remedy, evidence, last_seen: now });
 }
 
 function asEpisode(row: Record<string, unknown>): Episode {

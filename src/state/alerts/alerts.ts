@@ -1,5 +1,16 @@
 import type { Alert, AlertGroup } from '../../domain/alert.ts';
+import { HeldRows } from '../db/held.ts';
 import type { State } from '../db/open.ts';
+
+/** Those that are not over, or that somebody may have yet to hear of. */
+const open = new HeldRows<Alert>((state) =>
+  state.db
+    .prepare(`SELECT id, body FROM alerts WHERE settled_at IS NULL OR state != 'resolved' ORDER BY id`)
+    .all()
+    .map((row) => [Number(row['id']), asAlert(row)]),
+);
+
+const isOpen = ({ settled_at, state }: Alert): boolean => settled_at === null || state !== 'resolved';
 
 /** The alerts of an instance that are not over, and those that ended within `span` before now. */
 export function knownAlerts(
@@ -7,22 +18,21 @@ export function knownAlerts(
   instance: string,
   { now, span }: { now: number; span: number },
 ): Alert[] {
-  return state.db
+  const ended = state.db
     .prepare(
-      `SELECT id, body FROM alerts WHERE instance = :instance AND state != 'resolved'
-       UNION ALL
-       SELECT id, body FROM alerts WHERE instance = :instance AND state = 'resolved' AND resolved_at > :since`,
+      `SELECT id, body FROM alerts WHERE instance = :instance AND state = 'resolved' AND resolved_at > :since`,
     )
     .all({ instance, since: now - span })
     .map(asAlert);
+  const current = [...open.of(state).values()].filter(
+    (alert) => alert.instance === instance && alert.state !== 'resolved',
+  );
+  return [...current, ...ended];
 }
 
 /** All that are not over, and those that are and that somebody may have yet to hear of. */
 export function unsettledAlerts(state: State): Alert[] {
-  return state.db
-    .prepare(`SELECT id, body FROM alerts WHERE settled_at IS NULL ORDER BY id`)
-    .all()
-    .map(asAlert);
+  return [...open.of(state).values()].filter((alert) => alert.settled_at === null);
 }
 
 /** Those that ended since then and had fired, the newest first. */
@@ -55,18 +65,29 @@ export function storeAlerts(state: State, alerts: readonly Alert[]): void {
      WHERE id = :id`,
   );
   const remove = state.db.prepare('DELETE FROM alerts WHERE id = ?');
-  for (const { id, ...alert } of alerts) {
+  for (const given of alerts) {
+    const { id: known, ...alert } = given;
     const { instance, rule, resource, state: current, resolved_at, settled_at } = alert;
     const body = JSON.stringify(alert);
-    if (id === null) insert.run({ instance, rule, resource, state: current, resolved_at, settled_at, body });
-    else if (current === 'resolved' && alert.fired_at === null) remove.run(id);
-    else update.run({ id, state: current, resolved_at, settled_at, body });
+    if (known !== null && current === 'resolved' && alert.fired_at === null) {
+      remove.run(known);
+      open.drop(state, known);
+      continue;
+    }
+    let id = known;
+    if (id === null) {
+      const made = insert.run({ instance, rule, resource, state: current, resolved_at, settled_at, body });
+      id = Number(made.lastInsertRowid);
+    } else update.run({ id, state: current, resolved_at, settled_at, body });
+    if (isOpen(given)) open.put(state, id, { ...given, id });
+    else open.drop(state, id);
   }
 }
 
 /** Drops those that were over, and that everybody knew, before then. */
 export function forgetAlerts(state: State, before: number): void {
   state.db.prepare('DELETE FROM alerts WHERE settled_at < ?').run(before);
+  open.forget(state);
 }
 
 export function alertGroups(state: State): AlertGroup[] {
