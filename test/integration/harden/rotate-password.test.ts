@@ -251,7 +251,11 @@ test('a BullMQ worker works through it, under the profile', async () => {
 test('a replica and three Sentinels that log in as the user, and a failover afterwards', async () => {
   const build = everything ? edgeBuilds()[0] : defaultBuild();
   if (build === undefined) return;
-  const users = [`keeper on >${old} ~* &* +@all`, 'default on nopass ~* &* +@all'];
+  const users = [
+    `keeper on >${old} ~* &* +@all`,
+    'writer on >of-the-writer-and-nobody-else-0123 ~* +set',
+    'default on nopass ~* &* +@all',
+  ];
   const config = { user: users, masteruser: 'keeper', masterauth: old };
   const master = await startServer({ build, config });
   const replica = await startServer({ build, config: { ...config, replicaof: `127.0.0.1 ${master.port}` } });
@@ -273,6 +277,13 @@ test('a replica and three Sentinels that log in as the user, and a failover afte
   expect(without.code).toBe(7);
   expect(without.stderr).toContain('--sentinel');
   const named = sentinels.flatMap(({ url }) => ['--sentinel', url]);
+  // They would be told the password of somebody else.
+  const others = await runAgent(
+    ['rotate-password', 'writer', '--secret-file', secretFile, '--yes', ...named],
+    { config: agent },
+  );
+  expect(others.stderr).toContain('3 Sentinels are named, and 0 log in as writer');
+  expect(others.code).toBe(7);
   const { code, json } = await runAgent([...ask, ...named, '--json'], { config: agent });
   expect(json).toMatchObject({ user: 'keeper' });
   expect(code).toBe(0);

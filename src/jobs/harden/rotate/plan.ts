@@ -1,6 +1,7 @@
 import { AgentError } from '../../../domain/errors.ts';
 import type { InstanceSettings } from '../../../domain/settings.ts';
 import { sha256 } from '../../../harden/read/hash.ts';
+import { counted } from '../../../lib/counted.ts';
 import type { Secret } from '../../../domain/secret.ts';
 import { whyNotSecretFile, whyNotWritable } from './files.ts';
 import { whyNotHook } from './hook.ts';
@@ -120,6 +121,12 @@ export function requireSound(
     refuse(
       `${watching.length} Sentinels log in as ${user}, and ${sentinels.length} are named`,
       'name every one: --sentinel URL',
+    );
+  // It would be told a password that is not that of the user it logs in as, and would see no server any more.
+  if (journal === undefined && sentinels.length > watching.length)
+    refuse(
+      `${counted(sentinels.length, 'Sentinel is', 'Sentinels are')} named, and ${watching.length} log in as ${user}`,
+      `leave out --sentinel where they log in as somebody else; those that do show in CLIENT LIST by the name sentinel-…, which needs +client|setname`,
     );
 }
 
