@@ -8,9 +8,10 @@ const apart = ['restore/unloaded', 'backup/filesystem-store', 'monitor/watch'].m
 
 export default defineConfig({
   test: {
-    // Servers are real processes on two shared cores: few workers, generous deadlines, no retries.
+    // Servers are real processes on two shared cores: few workers, generous deadlines, no retries. A third one works
+    // while another waits for its servers.
     pool: 'forks',
-    maxWorkers: 2,
+    maxWorkers: 3,
     testTimeout: 120_000,
     hookTimeout: 180_000,
     teardownTimeout: 20_000,

@@ -3,27 +3,26 @@ import { expect, test } from 'vitest';
 import { collect, inChunksOf } from '../support/data/chunks.ts';
 import { digestOf, patternChunks } from '../support/data/pattern.ts';
 import { runStoreChild } from '../support/stores/run-store-child.ts';
+import { everything } from '../support/house/tier.ts';
 import { mebibyte, never, part, type StoreHarness } from './store-harness.ts';
 
 /** What the contract says of `put`. */
 export function putContract(store: StoreHarness): void {
-  test.each([0, 1, 997, part - 1, part, part + 1, 2 * part - 1, 2 * part, 5 * part + 1])(
-    'gives %i bytes back',
-    async (size) => {
-      const sent = createHash('sha256');
-      // A chunk size that never meets the part size, in a buffer that is overwritten behind put's back.
-      const chunks = patternChunks(size, 1_000_004, (chunk) => sent.update(chunk));
-      expect(await store.store.put('a/b', chunks, { signal: never })).toEqual({ bytes: size });
-      const reader = await store.store.get('a/b', { signal: never });
-      expect(reader.bytes).toBe(size);
-      expect(await digestOf(reader.chunks)).toEqual({ bytes: size, sha256: sent.digest('hex') });
-      const found = await store.store.stat('a/b', { signal: never });
-      expect(found).toMatchObject({ key: 'a/b', bytes: size });
-      // Within ten minutes: a wrong unit or epoch shows, a slow machine does not.
-      expect(Math.abs((found?.modified.getTime() ?? 0) - Date.now())).toBeLessThan(600_000);
-      expect(await store.keys()).toEqual(['a/b']);
-    },
-  );
+  const most = everything ? [1, 2 * part - 1, 5 * part + 1] : [3 * part + 1];
+  test.each([0, 997, part - 1, part, part + 1, 2 * part, ...most])('gives %i bytes back', async (size) => {
+    const sent = createHash('sha256');
+    // A chunk size that never meets the part size, in a buffer that is overwritten behind put's back.
+    const chunks = patternChunks(size, 1_000_004, (chunk) => sent.update(chunk));
+    expect(await store.store.put('a/b', chunks, { signal: never })).toEqual({ bytes: size });
+    const reader = await store.store.get('a/b', { signal: never });
+    expect(reader.bytes).toBe(size);
+    expect(await digestOf(reader.chunks)).toEqual({ bytes: size, sha256: sent.digest('hex') });
+    const found = await store.store.stat('a/b', { signal: never });
+    expect(found).toMatchObject({ key: 'a/b', bytes: size });
+    // Within ten minutes: a wrong unit or epoch shows, a slow machine does not.
+    expect(Math.abs((found?.modified.getTime() ?? 0) - Date.now())).toBeLessThan(600_000);
+    expect(await store.keys()).toEqual(['a/b']);
+  });
 
   test('never replaces an object', async () => {
     await store.put('a/b', 'old');

@@ -8,7 +8,7 @@ import { startScratchServer } from '../../../src/redis/scratch-server.ts';
 import { growingFile, rewriteAof, startAofServer } from '../../support/data/aof.ts';
 import { runAgent, writeConfig } from '../../support/agent/cli.ts';
 import { compile } from '../../support/servers/compiler.ts';
-import { serverBuilds, type ServerBuild, type TestServer } from '../../support/servers/redis-server.ts';
+import { edgeBuilds, type ServerBuild, type TestServer } from '../../support/servers/redis-server.ts';
 import { resp } from '../../support/data/resp.ts';
 import { makeTempFolder, removeTempFolder } from '../../support/house/temp-folder.ts';
 
@@ -62,7 +62,7 @@ async function load(build: ServerBuild, bytes: Buffer): Promise<unknown> {
   return undefined;
 }
 
-describe.for(serverBuilds().map((build) => [build.name, build] as const))('%s', ([, build]) => {
+describe.for(edgeBuilds().map((build) => [build.name, build] as const))('%s', ([, build]) => {
   test('what a server writes itself is not hostile, and is loaded', async () => {
     const server = await startAofServer(build);
     await writeGenuine(server);

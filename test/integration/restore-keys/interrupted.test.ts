@@ -30,7 +30,7 @@ interface Scene {
 /** A backup, and a target behind a proxy. */
 async function scene(targetConfig: Record<string, string> = {}): Promise<Scene> {
   const source = await startServer({ config: { rdbcompression: 'no' } });
-  await fillServer(source);
+  await fillServer(source, { large: 2 ** 21 });
   for (let index = 0; index < 20; index++) await source.call('SET', `page:${index}`, 'x'.repeat(100_000));
   const config = writeConfig({ server: source });
   const id = await takeBackup(config, '--no-verify', '--no-prune');

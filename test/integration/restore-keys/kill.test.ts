@@ -13,7 +13,7 @@ import { everything } from '../../support/house/tier.ts';
 /** A dump of several parts, each of which the journal knows of; lists and streams would show what is written twice. */
 async function makeSource(): Promise<{ source: TestServer; dump: string; keys: number; state: string }> {
   const source = await startServer();
-  await fillServer(source);
+  await fillServer(source, { large: 2 ** 21 });
   await source.connection.pipeline(
     Array.from({ length: 400 }, (_, index) => [
       'RPUSH',

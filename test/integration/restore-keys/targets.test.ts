@@ -23,7 +23,7 @@ interface Scene {
 
 async function scene(): Promise<Scene> {
   const source = await startServer();
-  await fillServer(source);
+  await fillServer(source, { large: 2 ** 21 });
   await source.call('SAVE');
   return { source, config: writeConfig({ server: source }) };
 }

@@ -110,7 +110,7 @@ test.for(cases)('with $what: placed, served after another start, and undone', as
 test.for(
   sampled(
     cases.filter(({ leastRights }) => leastRights !== true),
-    2,
+    3,
   ),
 )('with $what: live', async (one) => {
   const { server, config } = await prepareIn(one);

@@ -12,12 +12,13 @@ const otherDatabases = [1, 5, 15];
 /**
  * Fills a server with every type in every encoding that its version has, keys with and without an expiry, binary and
  * odd key names, a large value, several databases, stream groups with pending entries, and functions. No time to
- * live ends within a day.
+ * live ends within a day. `large`: bytes of the large value, which every reading and writing of all that takes its time for.
  */
-export async function fillServer(server: ServerToAsk): Promise<void> {
+export async function fillServer(server: ServerToAsk, { large = 2 ** 18 } = {}): Promise<void> {
   const { build } = server;
   const commands: Command[] = [
     ...strings,
+    lua(`${noise} redis.call('SET', 'string:large', noise(${large}, 'large'))`),
     ...lists,
     ...sets,
     ...hashes,
@@ -95,7 +96,6 @@ const strings: Command[] = [
   ['SET', 'string:not-a-number', '007'],
   ['SET', 'string:raw', 'a value of more than forty-four bytes is kept apart from its object'],
   ['SET', 'string:compressible', 'abcd'.repeat(2000)],
-  lua(`${noise} redis.call('SET', 'string:large', noise(2 * 1024 * 1024, 'large'))`),
   lua(`local all = {} for byte = 0, 255 do all[#all + 1] = string.char(byte) end
     redis.call('SET', 'string:bytes', table.concat(all))`),
   ['SETBIT', 'string:bitmap', 100_000, 1],

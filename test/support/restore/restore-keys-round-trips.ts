@@ -7,7 +7,13 @@ import { boundaryKeys } from '../data/boundary-keys.ts';
 import { runAgent } from '../agent/cli.ts';
 import { holdKeys, type HeldKeys } from '../data/compare-keys.ts';
 import { fillServer, hasFieldExpiry } from '../data/data-set.ts';
-import { serverBuilds, startServer, type ServerBuild, type TestServer } from '../servers/redis-server.ts';
+import {
+  edgeBuilds,
+  serverBuilds,
+  startServer,
+  type ServerBuild,
+  type TestServer,
+} from '../servers/redis-server.ts';
 import { makeTempFolder, removeTempFolder } from '../house/temp-folder.ts';
 
 const builds = serverBuilds();
@@ -48,11 +54,14 @@ function roundTripsFrom(from: ServerBuild): void {
   });
 
   test.each(
-    builds.flatMap((to) => [
-      [to.name, 'RESTORE', to, []] as const,
-      // Plain commands are the same wherever they go to.
-      ...(to === from ? [[to.name, 'plain commands', to, ['-restore']] as const] : []),
-    ]),
+    // In a usual run into the oldest, the newest, and what it comes from.
+    builds
+      .filter((to) => to === from || edgeBuilds().includes(to))
+      .flatMap((to) => [
+        [to.name, 'RESTORE', to, []] as const,
+        // Plain commands are the same wherever they go to.
+        ...(to === from ? [[to.name, 'plain commands', to, ['-restore']] as const] : []),
+      ]),
   )('into %s by %s: every value and expiry is the same', async (_to, how, to, rights) => {
     const target = await startServer({ build: to });
     await target.call('ACL', 'SETUSER', 'default', ...rights);
