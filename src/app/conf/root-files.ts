@@ -1,5 +1,5 @@
 import { realpathSync } from 'node:fs';
-import { AgentError } from '../../domain/errors.ts';
+import { AgentError, systemCode } from '../../domain/errors.ts';
 import { actorFor, mayBeRoots, type FilePlace } from '../../harden/apply/look-at-files.ts';
 import type { Journal } from '../../harden/apply/journal.ts';
 import { localServerFiles, type FilesTarget } from '../../harden/apply/server-files.ts';
@@ -19,8 +19,7 @@ export function rootFileVerbs(fileOf: (instance: string) => Promise<string | und
   const targetOf = async (name: string): Promise<FilesTarget | undefined> => {
     if (!targets.has(name)) {
       const file = await fileOf(name);
-      const isRoots = file !== undefined && actorFor(file, undefined).trusted;
-      targets.set(name, isRoots ? { file, directives: [] } : undefined);
+      targets.set(name, file !== undefined && isRoots(file) ? { file, directives: [] } : undefined);
     }
     return targets.get(name);
   };
@@ -74,6 +73,16 @@ export function rootFileVerbs(fileOf: (instance: string) => Promise<string | und
 async function placesOf(target: FilesTarget, paths: readonly string[]): Promise<FilePlace[]> {
   const { place } = await localServerFiles(target, undefined).look();
   return paths.map(place);
+}
+
+/** A folder that a root without capabilities may not even enter is none of its own. */
+function isRoots(file: string): boolean {
+  try {
+    return actorFor(file, undefined).trusted;
+  } catch (error) {
+    if (systemCode(error) === 'EACCES') return false;
+    throw error;
+  }
 }
 
 /** It becomes a name. */

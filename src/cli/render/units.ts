@@ -15,7 +15,7 @@ export function renderUnits(
     wrap(
       why === null
         ? `${style.good('ok:')} ${printable(instance)}: work in ${printable(dir ?? '')} as ${printable(user ?? '')}`
-        : `${style.warning('not')} ${printable(instance)}: ${printable(why)}; restored by root only`,
+        : `${style.warning('not')} ${printable(instance)}: ${printable(why)}; restored and changed by root only`,
       columns,
     ),
   );
@@ -24,9 +24,9 @@ export function renderUnits(
     lines.join('\n'),
     [planned ? 'It would write:' : 'Written:', ...files].join('\n'),
     planned
-      ? 'It would start redis-agent-restore.socket.'
+      ? 'It would start redis-agent-restore.socket and redis-agent-apply.socket.'
       : wrap(
-          'Members of the group redis-agent-admin restore without sudo now (redis-agent restore). To make somebody one:',
+          'Members of the group redis-agent-admin need no sudo now for redis-agent restore and redis-agent harden plan, apply and rollback. To make somebody one:',
           columns,
         ) + '\n\n  sudo usermod -aG redis-agent-admin NAME',
   ].join('\n\n');
