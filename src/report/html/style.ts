@@ -66,6 +66,6 @@ footer{margin-top:44px;border-top:1px solid var(--rule);padding-top:12px;font-si
 .scroll td{min-width:0}.scroll th,.scroll td{padding-right:9px;font-size:13px}.stacked thead{position:absolute;left:-9999px}.stacked,.stacked tbody,.stacked caption{display:block}.stacked tr{display:flex;flex-wrap:wrap;gap:0 14px;padding:7px 0;border-bottom:1px solid var(--rule)}.stacked td{border:0;padding:1px 0;min-width:0}.stacked td.left:not(.tight),.broad td:first-child{flex-basis:100%}.broad td:first-child{font-weight:600}.stacked td.right+td.left{padding-left:0}.stacked td[data-title]::before{content:attr(data-title) " ";color:var(--soft)}
 .legend{display:block;margin-left:0}}
 @media print{:root{color-scheme:light}@page{size:A4;margin:14mm}body{font-size:11pt}main{max-width:none;padding:0}nav,.skip{display:none}h2{break-after:avoid}figure,.figures,.verdict,tr{break-inside:avoid}.scroll{overflow:visible}
-.verdict,.figure,.key::before{print-color-adjust:exact}.charts{grid-template-columns:1fr 1fr;gap:0 24px}.figures{grid-template-columns:repeat(auto-fit,minmax(112px,1fr))}.plot svg{height:140px}
+.verdict,.figure,.key::before{print-color-adjust:exact}.charts{grid-template-columns:1fr 1fr;gap:0 24px}.figures{grid-template-columns:repeat(auto-fit,minmax(96px,1fr));gap:8px}.figure{padding:8px}.figure dd{font-size:15px}.plot svg{height:140px}
 caption{break-after:avoid}thead{break-after:avoid;break-inside:avoid}tbody tr:first-child{break-before:avoid}h2{margin-top:28px}}
 `;
