@@ -97,7 +97,11 @@ async function besideBackup(server: TestServer): Promise<void> {
   for (let part = 0; part < 21; part++) await server.call('DEBUG', 'POPULATE', 50_000, `part-${part}`, 1024);
   const config = writeConfig({ server, settings: { ...quiet, monitor: { interval: '1s' } } }, { keep: true });
   await withDaemon(config, async () => {
-    await wait(10_000);
+    const series = openSeries(config.state, { clock: systemClock, log: memoryLog(), isCounter });
+    const polled = (since: number): number =>
+      series.read('main', 'round_trip_seconds', { since, until: Date.now() }).length;
+    const started = Date.now();
+    while (polled(started) < 10) await wait(500);
     const calm = Date.now();
     await wait(20_000);
     const spans: [string, number, number][] = [['alone', calm, Date.now()]];
@@ -108,7 +112,6 @@ async function besideBackup(server: TestServer): Promise<void> {
       await once(backup, 'exit');
     }
     spans.push(['beside three backups', begun, Date.now()]);
-    const series = openSeries(config.state, { clock: systemClock, log: memoryLog(), isCounter });
     for (const [name, since, until] of spans) {
       const points = series.read('main', 'round_trip_seconds', { since, until });
       const late = points
