@@ -123,8 +123,14 @@ function toFinding(
     severity: 'warning',
     summary: `${directive} was set to ${applied} by harden apply, and the server ${where.join(' and ')}`,
     remedy:
-      'redis-agent harden plan shows it, harden apply puts it right; where the new value is meant, put it into the policy',
-    evidence: { applied, run_time: runTime, file, since: new Date(at).toISOString(), id: token },
+      'see it: redis-agent harden plan; put it right: redis-agent harden apply; where the new value is meant, put it into the policy',
+    evidence: {
+      applied,
+      run_time: runTime,
+      file,
+      applied_at: new Date(at).toISOString().replace(/\.\d+Z$/, 'Z'),
+      change: token,
+    },
   };
 }
 

@@ -84,6 +84,12 @@ export function userFinding(
     summary: printable(`the user ${user} is not what harden apply has made it: it ${where.join(', and ')}`),
     remedy:
       'redis-agent harden plan shows it, harden apply puts it right; where the change is meant, put it into harden.acl',
-    evidence: { user, run_time: runTime, file, since: new Date(at).toISOString(), id: token },
+    evidence: {
+      user,
+      run_time: runTime,
+      file,
+      applied_at: new Date(at).toISOString().replace(/\.\d+Z$/, 'Z'),
+      change: token,
+    },
   };
 }

@@ -56,16 +56,20 @@ export async function runHook(program: string, input: HookInput, signal: AbortSi
     const said = output.replaceAll(input.password, '[secret]').replaceAll(/\s+/g, ' ').trim().slice(0, 300);
     throw new AgentError(
       'failed',
-      `the hook ${program} ended with ${code ?? by}${said === '' ? '' : `: ${said}`}`,
+      `the new password of ${input.user} was not handed on: the hook ${program} ended with ${code ?? by}${said === '' ? '' : `: ${said}`}`,
       {
-        hint: 'both passwords are valid meanwhile; mend the hook and run the same command again',
+        hint: `both passwords are valid meanwhile; mend the hook, then again: redis-agent rotate-password ${input.user}, as before`,
       },
     );
   } catch (error) {
     if (error instanceof AgentError || signal.aborted) throw error;
-    throw new AgentError('failed', `the hook ${program} cannot be run: ${messageOf(error)}`, {
-      cause: error,
-    });
+    throw new AgentError(
+      'failed',
+      `the new password of ${input.user} was not handed on: the hook ${program} cannot be run: ${messageOf(error)}`,
+      {
+        cause: error,
+      },
+    );
   } finally {
     end.removeEventListener('abort', kill);
   }
