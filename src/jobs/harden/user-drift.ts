@@ -83,7 +83,7 @@ export function userFinding(
     severity: 'warning',
     summary: printable(`the user ${user} is not what harden apply has made it: it ${where.join(', and ')}`),
     remedy:
-      'redis-agent harden plan shows it, harden apply puts it right; where the change is meant, put it into harden.acl',
+      'see it: redis-agent harden plan; put it right: redis-agent harden apply; where the change is meant, put it into harden.acl',
     evidence: {
       user,
       run_time: runTime,
