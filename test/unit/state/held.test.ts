@@ -47,6 +47,16 @@ function anew<T>(read: (state: State) => T): T {
   }
 }
 
+/** Does it, and then it was never done. */
+function rolledBack(state: State, work: () => void): void {
+  const failing = (): void =>
+    inTransaction(state, () => {
+      work();
+      throw new Error('no room');
+    });
+  expect(failing).toThrow('no room');
+}
+
 test('two connections, rolled back or not, read what one that has just begun reads', () => {
   fc.assert(
     fc.property(fc.array(step, { maxLength: 25 }), (steps) => {
@@ -61,13 +71,7 @@ test('two connections, rolled back or not, read what one that has just begun rea
           recordAlerts(state, { instance: 'main', evaluated, findings }, new Map(), now);
         };
         if (what === 'look') inTransaction(state, look);
-        else if (what === 'rolled back')
-          expect(() =>
-            inTransaction(state, () => {
-              look();
-              throw new Error('no room');
-            }),
-          ).toThrow('no room');
+        else if (what === 'rolled back') rolledBack(state, look);
         else if (what === 'settle')
           inTransaction(state, () => {
             const over = unsettledAlerts(state).filter((alert) => alert.state === 'resolved');
