@@ -5,12 +5,13 @@ import { handsCommand } from './app/hands/command.ts';
 import { mindCommand } from './app/switch/command.ts';
 import {
   serveHandsCommand,
+  isSettling,
   serveApplyCommand,
   serveEtcCommand,
   serveRestoreCommand,
   serveSwitchCommand,
-  settleChangesCommand,
   settleRestoresCommand,
+  type ServingUnit,
 } from './app/units/places.ts';
 import type { SwitchLink } from './app/switch/link.ts';
 import { ownProgram } from './app/own-program.ts';
@@ -67,8 +68,14 @@ async function main(argv: string[]): Promise<number> {
   // A backup does not end because nobody sees its progress any more: a terminal that was closed.
   process.stderr.on('error', () => {});
   const { runCli } = await import('./cli/run.ts');
-  if (argv[0] === serveRestoreCommand || argv[0] === serveApplyCommand) {
-    const forOthers = argv[0] === serveApplyCommand ? 'apply' : 'restore';
+  const unit = servingUnit(argv[0]);
+  if (unit !== undefined && isSettling(process.env)) {
+    const { settleAll, settling } = await import('./app/units/settle.ts');
+    await settleAll(settling[unit], process.env, stop.signal);
+    // Whatever it came to is said: failing, it would be started for itself again.
+    return 0;
+  }
+  if (unit !== undefined) {
     const { serveUnit } = await import('./app/units/serve-unit.ts');
     return await serveUnit(
       process.env,
@@ -76,7 +83,7 @@ async function main(argv: string[]): Promise<number> {
       async (served) =>
         await runCli(served.argv, {
           ...served,
-          forOthers,
+          forOthers: unit,
           clock: systemClock,
           program: ownProgram(),
           signal: stop.signal,
@@ -84,16 +91,11 @@ async function main(argv: string[]): Promise<number> {
         }),
     );
   }
-  const word = argv[argv[0] === mindCommand ? 2 : 0];
-  const settles = word === settleRestoresCommand || word === settleChangesCommand;
-  // Of a unit that has ended by itself nothing is left.
-  if (settles && process.env['SERVICE_RESULT'] === 'success') return 0;
+  const settles = argv[0] === mindCommand && argv[2] === settleRestoresCommand;
   const settle = settles ? await import('./app/units/settle.ts') : undefined;
   const link = await giveRootUp(argv);
-  if (settle !== undefined) {
-    const left = word === settleChangesCommand ? settle.settleChange : settle.settleRestore;
-    return await settle.settleAll(left, process.env, stop.signal, link);
-  }
+  if (settle !== undefined)
+    return await settle.settleAll(settle.settling.restore, process.env, stop.signal, link);
   return runCli(link === undefined ? argv : argv.slice(2), {
     link,
     clock: systemClock,
@@ -105,6 +107,12 @@ async function main(argv: string[]): Promise<number> {
     signal: stop.signal,
     cut: cut.signal,
   });
+}
+
+/** By what its unit starts it with. */
+function servingUnit(command: string | undefined): ServingUnit | undefined {
+  if (command === serveRestoreCommand) return 'restore';
+  return command === serveApplyCommand ? 'apply' : undefined;
 }
 
 /** A process of root's own agent that is to work for it as somebody less. */

@@ -6,7 +6,6 @@ export const serveApplyCommand = 'serve-apply';
 export const serveSwitchCommand = 'serve-switch';
 export const serveEtcCommand = 'serve-etc';
 export const settleRestoresCommand = 'settle-restores';
-export const settleChangesCommand = 'settle-changes';
 export const serveHandsCommand = 'serve-hands';
 
 /** The connection of a unit whose socket has Accept=yes: the first of those that systemd hands over. */
@@ -19,6 +18,14 @@ function socketFolder(env: NodeJS.ProcessEnv): string {
 
 /** Units that do a command for people who are no root. */
 export type ServingUnit = 'restore' | 'apply';
+
+/**
+ * Started for nobody who asks, but to end what an instance of it has left that was killed (OnFailure=): there it has the
+ * credentials of its unit, which a process behind its end (ExecStopPost=) has not.
+ */
+export function isSettling(env: NodeJS.ProcessEnv): boolean {
+  return env['REDIS_AGENT_PEER'] === 'settle';
+}
 
 /** Who asks connects there. */
 export function unitSocket(env: NodeJS.ProcessEnv, unit: ServingUnit): string {

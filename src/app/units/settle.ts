@@ -8,17 +8,18 @@ import { buildApp, type App, type RunOptions } from '../build-app.ts';
 import { createLogger } from '../logger.ts';
 import { ownProgram } from '../own-program.ts';
 import type { SwitchLink } from '../switch/link.ts';
+import type { ServingUnit } from './places.ts';
 import { say } from './say.ts';
 import { unitLink } from './unit-link.ts';
 
 type Settle = (app: App, instance: InstanceSettings, run: RunOptions) => Promise<string | null>;
 
 /** When a process that restores has ended without having told how. */
-export const settleRestore: Settle = async (app, instance, run) =>
+const settleRestore: Settle = async (app, instance, run) =>
   hasBegun({ settings: app.settings, instance }) ? await app.run(settleRestoreJob, instance, {}, run) : null;
 
 /** The same of one that changes servers. */
-export const settleChange: Settle = async (app, instance, run) => {
+const settleChange: Settle = async (app, instance, run) => {
   const { admin } = app.settings.harden;
   const login = admin && {
     username: admin.username,
@@ -26,6 +27,9 @@ export const settleChange: Settle = async (app, instance, run) => {
   };
   return await app.run(settleChangeJob, instance, { admin: login }, run);
 };
+
+/** By the unit whose work that is. */
+export const settling: Record<ServingUnit, Settle> = { restore: settleRestore, apply: settleChange };
 
 /** Ends what was left of any instance, so that no server stays down. Resolves with the exit status. */
 export async function settleAll(
