@@ -35,9 +35,15 @@ export async function readServer(
   const valkey = info.get('valkey_version');
   const engine: EngineVersion = {
     engine: valkey === undefined ? 'redis' : 'valkey',
-    version: valkey ?? info.get('redis_version') ?? '0.0.0',
+    version: valkey ?? info.get('redis_version') ?? '',
     docker: false,
   };
+  // Nothing could be judged, and every flaw that was ever mended would be told.
+  if (!/^\d+\.\d+/.test(engine.version))
+    throw new AgentError('redis', 'INFO names no version', {
+      reason: 'reply',
+      hint: 'something else than Redis answers on this port, or a proxy that hides it: check url',
+    });
   const config = mapped(await ask('config|get', 'CONFIG', 'GET', '*'), configOf);
   const users = mapped(await ask('acl|list', 'ACL', 'LIST'), (reply) => usersOfList(texts(reply), engine));
   return {
