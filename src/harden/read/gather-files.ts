@@ -9,6 +9,7 @@ export interface FileAuditOptions {
   engine: EngineVersion | undefined;
   aclfile?: string | undefined;
   source?: ReadFilesOptions['source'];
+  origins?: ReadFilesOptions['origins'];
   name?: string | undefined;
   role?: AuditFacts['role'];
   now: number;
@@ -18,8 +19,8 @@ export interface FileAuditOptions {
 /** The facts of a file that no server has read yet. */
 export function gatherFileFacts(path: string, options: FileAuditOptions): AuditFacts {
   const engine = options.engine ?? assumed;
-  const { aclfile, source, name, memory } = options;
-  const files = readFiles(path, { engine, alone: true, aclfile, source, name, memory });
+  const { aclfile, source, origins, name, memory } = options;
+  const files = readFiles(path, { engine, alone: true, aclfile, source, origins, name, memory });
   const nothing = 'no server was asked';
   return {
     instance: files.name,

@@ -24,12 +24,22 @@ export interface ReadFilesOptions {
   aclfile?: string | undefined;
   /** What the file holds, where it is not read from disk. */
   source?: Uint8Array | undefined;
-  /** How it is called in places, where that is not its path. */
+  /** Where each line of `source` begins in the file, of which it is a part. */
+  origins?: readonly TextOrigin[] | undefined;
+  /** How it is called, in places too where it has no path of its own (stdin). */
   name?: string | undefined;
   /** Files on their own, for CI: `dir` and the aclfile are another host's. */
   alone: boolean;
   /** Bytes of memory of the server's host. */
   memory?: number | undefined;
+}
+
+/** Where a line of a configuration begins that is part of another file. */
+export interface TextOrigin {
+  line: number;
+  column: number;
+  /** It is not written there as one line: all in it has this place. */
+  fixed?: boolean;
 }
 
 const largestAclFile = 8 * 1024 * 1024;
@@ -45,15 +55,14 @@ export function readFiles(path: string, options: ReadFilesOptions): FileFacts {
     from: alone ? dirname(resolve(path)) : '/',
     followDir: !alone,
   });
-  const shown = (file: string): string => (alone && file === resolve(path) ? (options.name ?? path) : file);
-  const entries = conf.entries.map((entry) => entryOf(entry, shown)).map(withoutComment);
+  const entries = conf.entries.map((entry) => entryOf(entry, path, options)).map(withoutComment);
   const sentinel = conf.files.some(({ document }) => isSentinelConf(document));
   const faults = sentinel
     ? []
     : conf.files.flatMap((file) =>
         checkConf(file.document, { engine, hash: sha256, memory }).map((fault) => ({
           ...fault,
-          file: shown(file.path),
+          ...placeIn({ file: file.path, line: fault.line, column: fault.column }, path, options),
         })),
       );
   const named = entries.findLast(({ name }) => name === 'aclfile')?.values[0];
@@ -106,8 +115,30 @@ function channels(value: string | undefined): 'allchannels' | 'resetchannels' | 
   return value === 'allchannels' || value === 'resetchannels' ? value : undefined;
 }
 
-function entryOf({ name, values, place }: ConfEntry, shown: (file: string) => string): FileEntry {
-  return { name, values, place: place && { ...place, file: shown(place.file) } };
+function entryOf({ name, values, place }: ConfEntry, path: string, options: ReadFilesOptions): FileEntry {
+  if (place === undefined) return { name, values, place };
+  const found = placeIn(place, path, options);
+  const words = place.words.map((word) => ({ ...word, column: word.column + found.column - place.column }));
+  return { name, values, place: { ...found, words } };
+}
+
+interface TextPlace {
+  file: string;
+  line: number;
+  column: number;
+}
+
+/** As whoever asked for `path` knows it: by that name, and by where its text stands in the file. */
+function placeIn(
+  { file, line, column }: TextPlace,
+  path: string,
+  { alone, name = path, origins }: ReadFilesOptions,
+): TextPlace {
+  if (!alone || file !== resolve(path)) return { file, line, column };
+  if (origins === undefined) return { file: name, line, column };
+  const origin: TextOrigin = origins[line - 1] ?? origins.at(-1) ?? { line: 1, column: 1 };
+  const further = origin.fixed === true ? 0 : column - 1;
+  return { file: path, line: origin.line, column: origin.column + further };
 }
 
 /** What a trailing comment's author meant: that it is one is a fault of its own. */

@@ -187,6 +187,14 @@ test('includes that go in a circle, compose, stdin, and the mended file', async 
     engine: 'redis 7.2 (container image)',
   });
   expect(rulesOf(json.reports[0])).toEqual(expect.arrayContaining(['SEC01', 'CFG14', 'NET03', 'NET08']));
+  // In the file itself, where the option begins.
+  const placesOf = (report: AuditReport): unknown[] =>
+    report.findings.map(({ rule, place }) => [rule, place]);
+  expect(placesOf(json.reports[0])).toContainEqual(['CFG14', { file: compose, line: 4, column: 66 }]);
+  const values = join(at, 'values.yaml');
+  writeFileSync(values, 'master:\n  configuration: |-\n    port 7000\n\n    timeout nope\n');
+  const helm = await runAgent(['audit', '--conf', values, '--json']);
+  expect(placesOf(helm.json.reports[0])).toContainEqual(['CFG14', { file: values, line: 5, column: 13 }]);
 
   const input = Buffer.from('port 1 # x\n');
   const preview = await runAgent(['audit', '--conf', '-', '--engine', 'redis-7.0', '--fix-preview'], {

@@ -232,11 +232,12 @@ async function ofFiles(
 async function factsOfFiles(context: CommandContext, args: Args): Promise<AuditFacts[]> {
   const asked = args.engine === undefined ? undefined : engineOption(args.engine);
   const inputs = await readInputs(args.conf ?? [], context.stdin);
-  return inputs.map(({ path, source, name, engine }) =>
+  return inputs.map(({ path, source, origins, name, engine }) =>
     gatherFileFacts(path, {
       engine: asked ?? engine,
       aclfile: args.aclfile,
       source,
+      origins,
       name,
       now: context.clock.now(),
       memory: totalmem(),

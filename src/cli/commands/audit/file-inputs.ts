@@ -1,6 +1,7 @@
 import { globSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { parseYaml } from '../../../config/document.ts';
+import type { TextOrigin } from '../../../harden/read/read-files.ts';
 import { AgentError } from '../../../domain/errors.ts';
 import { parseEngine, type EngineVersion } from '../../../formats/conf/engine.ts';
 import { readForeignFile } from '../../../lib/foreign-file.ts';
@@ -14,6 +15,8 @@ export interface FileInput {
   source: Uint8Array | undefined;
   /** How it is called in the report. */
   name: string;
+  /** Where each line of that begins in the file, where it is part of one. */
+  origins?: TextOrigin[];
   /** What the file itself says of the server. */
   engine: EngineVersion | undefined;
 }
@@ -52,14 +55,16 @@ function readOne(path: string): FileInput[] {
     if (bytes.includes(0)) throw new AgentError('usage', 'it is no text');
     return [{ path, source: undefined, name: path, engine: undefined }];
   }
-  const document = parseYaml(Buffer.from(bytes).toString('utf8'));
+  const whole = Buffer.from(bytes).toString('utf8');
+  const document = parseYaml(whole);
   if (Array.isArray(document)) throw new AgentError('usage', 'it is no YAML');
-  const confs = confsInYaml(document.data);
+  const confs = confsInYaml({ text: whole, document });
   if (confs.length === 0)
     throw new AgentError('usage', 'no command of redis-server and no configuration stands in it');
-  return confs.map(({ where, text, image }) => ({
+  return confs.map(({ where, text, origins, image }) => ({
     path,
     source: Buffer.from(text),
+    origins,
     name: `${path} (${where})`,
     engine: image === undefined ? undefined : engineOf(image),
   }));
