@@ -138,7 +138,9 @@ test('a quarter: a report on each Monday, the audit on its first day, each with 
       true,
     );
     await clock.forward(6 * minute);
-    await until(() => saying(smtp, told), [date]);
+    // Where more happens on a day, a mail about that says so too.
+    const days = (): string[] => (world === undefined ? saying(smtp, told) : saying(smtp, told).slice(-1));
+    await until(days, [date]);
   }
 
   const mails = about(smtp, 'report of main').slice(1);
