@@ -19,7 +19,7 @@ import { recoverRestore } from '../../support/restore/restore-live.ts';
 
 afterAll(removeSources);
 
-const rounds = everything ? 200 : 6;
+const rounds = everything ? 200 : 10;
 
 /** The guard of the restore that this process does. */
 function guardOf(agent: number): number | undefined {

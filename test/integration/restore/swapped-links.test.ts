@@ -11,7 +11,7 @@ import { everything } from '../../support/house/tier.ts';
 import { manageServer } from '../../support/servers/managed-server.ts';
 import { serverUser } from '../../support/servers/server-user.ts';
 
-const rounds = everything ? 1000 : 12;
+const rounds = everything ? 1000 : 20;
 
 test.skipIf(serverUser === undefined)(
   `${rounds} restores are led nowhere, and none is a defect`,
