@@ -47,8 +47,9 @@ export async function makeReady(
     const journal = await run.journals.read();
     if (journal === undefined) return { scene, run, settled: null };
     const settled = await settle(run, journal);
-    // Values and files are others now.
+    // Values and files are others now; and the lifeline may be a new one, to a server that was started again.
     scene.connection.close();
+    run.lifeline?.close();
     const again = await lookAtScene(context, admin, also);
     return {
       scene: again,
