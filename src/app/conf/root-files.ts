@@ -75,12 +75,12 @@ async function placesOf(target: FilesTarget, paths: readonly string[]): Promise<
   return paths.map(place);
 }
 
-/** A folder that a root without capabilities may not even enter is none of its own. */
+/** A folder that a root without capabilities may not even enter is none of its own; what is gone is told by who reads it. */
 function isRoots(file: string): boolean {
   try {
     return actorFor(file, undefined).trusted;
   } catch (error) {
-    if (systemCode(error) === 'EACCES') return false;
+    if (['EACCES', 'ENOENT'].includes(systemCode(error) ?? '')) return false;
     throw error;
   }
 }

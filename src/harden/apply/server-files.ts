@@ -72,7 +72,7 @@ export function localServerFiles({ file }: FilesTarget, user: UserId | undefined
   };
   const realFile = (): string => actAs(user, () => realpathSync(file));
   return {
-    look: () => Promise.resolve({ real: realFile(), reader, place }),
+    look: () => Promise.resolve({ real: realOr(file, realFile), reader, place }),
     async replace(path, bytes, manners, before) {
       const { real, unwritable } = place(path);
       // A note of a change lies where others may write.
@@ -87,6 +87,15 @@ export function localServerFiles({ file }: FilesTarget, user: UserId | undefined
     boot: async ({ tls, ...trial }) =>
       await bootConf({ ...trial, user, tlsPort: tls ? await freeLoopbackPort() : undefined }),
   };
+}
+
+/** One that is gone, or may not be seen, is told where it is read. */
+function realOr(file: string, realFile: () => string): string {
+  try {
+    return realFile();
+  } catch {
+    return file;
+  }
 }
 
 function edited(path: string): AgentError {

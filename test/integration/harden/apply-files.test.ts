@@ -248,3 +248,16 @@ test('a file that somebody has edited since is not rolled back', async () => {
   await expect(hardener.rollback()).rejects.toMatchObject({ code: 'refused', reason: 'edited' });
   expect(readFileSync(server.configFile, 'utf8')).toMatch(/# mine\n$/);
 });
+
+test('a configuration that is gone is named, whatever is asked for', async () => {
+  const server = await manageServer();
+  const hardener = await hardenerOf(server);
+  rmSync(server.configFile);
+  const said = {
+    code: 'failed',
+    reason: 'conf',
+    message: expect.stringMatching(/redis\.conf: it does not exist/),
+  };
+  for (const ask of [hardener.plan, hardener.apply, hardener.rollback])
+    await expect(ask()).rejects.toMatchObject(said);
+});
