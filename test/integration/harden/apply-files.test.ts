@@ -258,6 +258,6 @@ test('a configuration that is gone is named, whatever is asked for', async () =>
     reason: 'conf',
     message: expect.stringMatching(/redis\.conf: it does not exist/),
   };
-  for (const ask of [hardener.plan, hardener.apply, hardener.rollback])
+  for (const ask of [() => hardener.plan(), () => hardener.apply(), () => hardener.rollback()])
     await expect(ask()).rejects.toMatchObject(said);
 });
