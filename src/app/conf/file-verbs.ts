@@ -13,9 +13,7 @@ export type TrialWords = Pick<BootOptions, 'program' | 'entries' | 'aclfile'> & 
 
 /** Changes of one server's configuration files, as they are asked for from another process. */
 // oxlint-disable-next-line typescript/explicit-function-return-type -- who asks for them takes their types from here
-export function fileVerbs(
-  filesOf: (target: FilesTarget) => ServerFiles = (target) => localServerFiles(target, undefined),
-) {
+export function fileVerbs() {
   return {
     /** A record; see replayFiles. */
     confLook: async (target: FilesTarget, extra: string[]): Promise<Uint8Array> =>
@@ -40,6 +38,11 @@ export function fileVerbs(
       await (await filesOf(target).journals()).archive(journal),
     journalSettled: async (target: FilesTarget) => await (await filesOf(target).journals()).settled(),
   };
+}
+
+/** With the rights of whoever this is. */
+function filesOf(target: FilesTarget): ServerFiles {
+  return localServerFiles(target, undefined);
 }
 
 /** Starts the server's program as whoever this is, in a folder of its own. */
