@@ -11,6 +11,10 @@ export interface Denial {
   count: number;
   /** Seconds since it was last refused; undefined where that is no number. */
   age: number | undefined;
+  /** Of the line, which the server adds to for a minute; undefined before 7.2. */
+  id?: string | undefined;
+  /** What the client calls itself. */
+  name?: string;
 }
 
 /** What the server keeps by itself, if nobody has changed it. */
@@ -25,14 +29,17 @@ export function readAclLog(reply: Reply): Denial[] {
     for (let at = 0; at + 1 < line.length; at += 2) fields.set(String(line[at]), String(line[at + 1]));
     const count = Number(fields.get('count') ?? 1);
     const age = Number(fields.get('age-seconds') ?? Number.NaN);
+    const client = ` ${fields.get('client-info') ?? ''}`;
     return [
       {
         user: fields.get('username') ?? '',
         reason: fields.get('reason') ?? '',
         object: fields.get('object') ?? '',
-        address: / addr=(\S{0,100})/.exec(` ${fields.get('client-info') ?? ''}`)?.[1] ?? '',
+        address: / addr=(\S{0,100})/.exec(client)?.[1] ?? '',
         count: Number.isSafeInteger(count) && count > 0 ? count : 0,
         age: Number.isFinite(age) ? age : undefined,
+        id: fields.get('entry-id'),
+        name: / name=(\S{0,100})/.exec(client)?.[1] ?? '',
       },
     ];
   });

@@ -118,13 +118,15 @@ function failedRule({ name }: AnyJob): string {
 /** The finding that a job has failed. */
 export function failureOf(instance: string, job: AnyJob, error: unknown): Finding {
   const hint = error instanceof AgentError ? error.hint : undefined;
+  const command = `redis-agent ${job.command ?? 'check'}`;
   return {
     instance,
     rule: failedRule(job),
     resource: instance,
     severity: 'critical',
     summary: `${job.name} failed: ${messageOf(error)}`,
-    remedy: hint ?? `see the log of redis-agent, then run: redis-agent ${job.command ?? 'check'}`,
+    // Who reads it did not run that command.
+    remedy: hint?.replace('the same command', command) ?? `see the log of redis-agent, then run: ${command}`,
     evidence: { code: error instanceof AgentError ? error.code : 'defect' },
   };
 }

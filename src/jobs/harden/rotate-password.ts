@@ -140,6 +140,7 @@ const phases: Record<RotationStep, string> = {
   sentinels: 'Sentinels log in anew',
   wait: 'waiting for old connections',
   'by-hand': 'files that are changed by hand',
+  refusals: 'looking who was refused before',
   retire: 'taking the old password away',
   'keep-new': 'writing that into the files',
   close: 'closing old connections',

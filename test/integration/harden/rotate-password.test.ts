@@ -163,6 +163,46 @@ describe.each(edgeBuilds())('$name', (build) => {
     expect(JSON.stringify(history.json)).toContain('rotate-password app');
     expect(readdirSync(join(config.state, 'rotations'))).toEqual([]);
   });
+
+  test('who has the old one still is named, and nobody who was refused before that went', async () => {
+    const { server, config, secretFile } = await withApp(build);
+    const hook = join(folder(), 'tell');
+    const wrong = `${build.cli} -p ${server.port} --user app --pass never-was-one PING`;
+    writeFileSync(hook, `#!/bin/sh\ncat >/dev/null\n${wrong} >/dev/null 2>&1\nexit 0\n`, { mode: 0o755 });
+    const words = ['--secret-file', secretFile, '--hook', hook, '--wait', '0', '--yes', '--json'];
+    const quiet = await runAgent(['rotate-password', 'app', ...words], { config });
+    expect(String(await server.call('ACL', 'LOG'))).toContain('auth');
+    expect([quiet.code, quiet.json.refused]).toEqual([0, []]);
+    // It connects anew at once, with the old one; the server adds that to the line of those of the hook.
+    const stale = new Redis({
+      port: server.port,
+      username: 'app',
+      password: read(secretFile).trim(),
+      retryStrategy: () => 10,
+    });
+    stale.on('error', () => undefined);
+    onTestFinished(() => stale.disconnect());
+    await stale.ping();
+    const { json, code } = await runAgent(['rotate-password', 'app', ...words], { config });
+    expect(code).toBe(3);
+    expect(json.refused[0]).toMatchObject({ node: `127.0.0.1:${server.port}`, times: expect.any(Number) });
+  });
+});
+
+test('what somebody has taken back meanwhile is put there again by the same command', async () => {
+  const { server, config, secretFile } = await withApp(defaultBuild());
+  await killRotation({
+    config: config.path,
+    killAt: 'by-hand',
+    moment: 'before',
+    user: 'app',
+    secretFiles: [secretFile],
+    sentinels: [],
+  });
+  await server.call('ACL', 'SETUSER', 'app', `!${sha256(read(secretFile).trim())}`);
+  const { code, stderr } = await runAgent(['rotate-password', 'app', '--wait', '0', '--yes'], { config });
+  expect(stderr + code).toBe('0');
+  expect(await login(server, 'app', read(secretFile).trim())).toBe('PONG');
 });
 
 describe('killed', () => {

@@ -1,3 +1,4 @@
+import { again } from './again.ts';
 import { spawn } from 'node:child_process';
 import { AgentError, messageOf } from '../../../domain/errors.ts';
 import { distrustProgram } from '../../../lib/distrust-path.ts';
@@ -58,7 +59,7 @@ export async function runHook(program: string, input: HookInput, signal: AbortSi
       'failed',
       `the new password of ${input.user} was not handed on: the hook ${program} ended with ${code ?? by}${said === '' ? '' : `: ${said}`}`,
       {
-        hint: `both passwords are valid meanwhile; mend the hook, then again: redis-agent rotate-password ${input.user}, as before`,
+        hint: `both passwords are valid meanwhile; mend the hook, ${again(input.user)}`,
       },
     );
   } catch (error) {
@@ -66,9 +67,7 @@ export async function runHook(program: string, input: HookInput, signal: AbortSi
     throw new AgentError(
       'failed',
       `the new password of ${input.user} was not handed on: the hook ${program} cannot be run: ${messageOf(error)}`,
-      {
-        cause: error,
-      },
+      { cause: error, hint: `both passwords are valid meanwhile; mend the hook, ${again(input.user)}` },
     );
   } finally {
     end.removeEventListener('abort', kill);

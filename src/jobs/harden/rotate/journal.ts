@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { AgentError } from '../../../domain/errors.ts';
 import { Secret } from '../../../domain/secret.ts';
+import type { LoggedRefusal } from '../../../harden/rotate/judge-refusals.ts';
 import { replaceFile } from '../../../harden/apply/write-file.ts';
 import { actAs, type UserId } from '../../../lib/act-as.ts';
 import { readForeignSync } from '../../../lib/foreign-file.ts';
@@ -20,6 +21,7 @@ export const rotationSteps = [
   'sentinels',
   'wait',
   'by-hand',
+  'refusals',
   'retire',
   'keep-new',
   'close',
@@ -27,15 +29,14 @@ export const rotationSteps = [
 ] as const;
 export type RotationStep = (typeof rotationSteps)[number];
 
-/** What is in a server's memory alone is lost when it is started anew, until the step after has written it into its file. */
-const keptBy: Partial<Record<RotationStep, RotationStep>> = { add: 'keep', retire: 'keep-new' };
+/**
+ * Steps that a run that goes on does again, which changes nothing where nothing was lost: a server that was started meanwhile
+ * or somebody else may have taken back what is in its memory, and nobody can see whether a person has changed his file.
+ */
+const again: readonly RotationStep[] = ['add', 'keep', 'retire', 'keep-new'];
 
-/** Steps that a run that goes on need not do again. Whether a person has changed his file nobody can see: so those are. */
-export function lastingOf({ done, byHand }: Pick<RotationJournal, 'done' | 'byHand'>): RotationStep[] {
-  return done.filter((step) => {
-    const keeps = keptBy[step];
-    return keeps === undefined || (!byHand && done.includes(keeps));
-  });
+export function lastingOf({ done }: Pick<RotationJournal, 'done'>): RotationStep[] {
+  return done.filter((step) => !again.includes(step));
 }
 
 /** What a run that goes on has to know. No secret is in here. */
@@ -53,6 +54,8 @@ export interface RotationJournal {
   done: RotationStep[];
   /** By node: connections up to this id, of that run of the server, were opened with an old password. */
   marks: Record<string, { runId: string; id: number }>;
+  /** By node: who had been refused before the old password went. */
+  refusals?: Record<string, { runId: string; lines: LoggedRefusal[] }>;
 }
 
 /** Where a rotation that is under way is kept, for the user alone whose the state directory is. */

@@ -1,5 +1,6 @@
 import { AgentError, messageOf } from '../../../domain/errors.ts';
 import { connectRedis, type RedisConnection } from '../../../redis/connect.ts';
+import { again } from './again.ts';
 import { addressOf, readClients, type RotationNode } from './nodes.ts';
 import { until } from './until.ts';
 import type { Clock } from '../../../domain/clock.ts';
@@ -78,7 +79,7 @@ export async function moveSentinels(
             'failed',
             `the Sentinel ${addressOf(url)} has no quorum for ${name}: ${messageOf(cause)}`,
             {
-              hint: 'both passwords are valid meanwhile; see the Sentinels’ logs, then run the same command again',
+              hint: `both passwords are valid meanwhile; see the Sentinels’ logs, ${again(user)}`,
             },
           ),
       );

@@ -3,8 +3,11 @@ import { AgentError, messageOf } from '../../../domain/errors.ts';
 import type { Secret } from '../../../domain/secret.ts';
 import { sha256 } from '../../../harden/read/hash.ts';
 import type { ListedClient } from '../../../harden/rotate/client-list.ts';
+import { logged, refusedSince, type Refused } from '../../../harden/rotate/judge-refusals.ts';
+import { aclLogCommand, readAclLog } from '../../../redis/acl-log.ts';
 import { connectRedis } from '../../../redis/connect.ts';
 import { readInfo } from '../../../redis/server.ts';
+import { again } from './again.ts';
 import { keepMasterauth, keepPasswords, migrateFile, writeSecretFile } from './files.ts';
 import { runHook } from './hook.ts';
 import type { RotationJournal, RotationStep } from './journal.ts';
@@ -25,7 +28,7 @@ export interface Rotation {
   stragglers: Straggler[];
   closed: number;
   /** Who was refused since the old password has gone. */
-  refused: { node: string; address: string; name: string; times: number }[];
+  refused: (Refused & { node: string })[];
   clock: Clock;
   signal: AbortSignal;
   progress(this: void, phase: string): void;
@@ -63,13 +66,21 @@ export const stepWork: Record<RotationStep, (rotation: Rotation) => Promise<void
   wait: waitForOld,
   // The run ends here where a person has to change a file, and the same command goes on.
   'by-hand'() {},
+  // What was refused before has nothing to do with it.
+  async refusals({ nodes, journal, clock, request: { user } }) {
+    journal.refusals = {};
+    for (const { connection, url, runId } of nodes) {
+      const log = readAclLog(await connection.call(...aclLogCommand));
+      journal.refusals[url] = { runId, lines: logged(log, user, clock.now()) };
+    }
+  },
   async retire({ nodes, password, request: { user } }) {
     const wanted = sha256(password.reveal());
     for (const { connection, address, url } of nodes) {
       await requireAccepted(url, address, password, user);
       const { hashes = [] } = await readUser(connection, user);
       const old = hashes.filter((hash) => hash !== wanted).map((hash) => `!${hash}`);
-      if (!hashes.includes(wanted)) throw lost(address);
+      if (!hashes.includes(wanted)) throw lost(address, user);
       if (old.length > 0) await connection.call('ACL', 'SETUSER', user, ...old);
     }
   },
@@ -171,16 +182,19 @@ async function verify(rotation: Rotation): Promise<void> {
   const wanted = sha256(password.reveal());
   for (const { connection, address, url } of nodes) {
     const { hashes = [] } = await readUser(connection, request.user);
-    if (hashes.length !== 1 || hashes[0] !== wanted) throw lost(address);
+    if (hashes.length !== 1 || hashes[0] !== wanted) throw lost(address, request.user);
     await requireAccepted(url, address, password, request.user);
   }
   // Those that were closed log in again, or are refused.
   if (rotation.closed > 0) await clock.sleep(settling, signal);
-  const since = (clock.now() - Date.parse(journal.started)) / 1000;
-  for (const { connection, address } of nodes)
-    rotation.refused.push(
-      ...(await refusedAt(connection, request.user, since)).map((each) => ({ node: address, ...each })),
-    );
+  for (const { connection, address, url, runId } of nodes) {
+    // One that was started since has only what came after.
+    const before = journal.refusals?.[url];
+    const lines = before?.runId === runId ? before.lines : [];
+    const log = readAclLog(await connection.call(...aclLogCommand));
+    const since = refusedSince(lines, log, request.user, clock.now());
+    rotation.refused.push(...since.map((each) => ({ node: address, ...each })));
+  }
 }
 
 async function requireAccepted(
@@ -193,39 +207,19 @@ async function requireAccepted(
     (await connectRedis({ name: address, url, username, password }, {})).close();
   } catch (error) {
     throw new AgentError('failed', `${address} does not take the new password: ${messageOf(error)}`, {
-      hint: 'the old one is still valid; run the same command again',
+      hint: `the old one is still valid: find out who has changed it, ${again(username)}`,
       cause: error,
     });
   }
 }
 
-function lost(address: string): AgentError {
-  return new AgentError('failed', `somebody else has changed the user’s passwords on ${address} meanwhile`, {
-    hint: 'run the same command again: it puts the new one there first',
-    reason: 'changed',
-  });
-}
-
-/** Failed logins as that user, from ACL LOG. */
-async function refusedAt(
-  connection: RotationNode['connection'],
-  user: string,
-  within: number,
-): Promise<{ address: string; name: string; times: number }[]> {
-  const reply = await connection.call('ACL', 'LOG', '100');
-  if (!Array.isArray(reply)) return [];
-  return reply.flatMap((entry) => {
-    const words = Array.isArray(entry) ? entry.map(String) : [];
-    const field = (name: string): string => words[words.indexOf(name) + 1] ?? '';
-    if (field('reason') !== 'auth' || field('username') !== user || Number(field('age-seconds')) > within)
-      return [];
-    const client = field('client-info');
-    return [
-      {
-        address: / addr=(\S*)/.exec(` ${client}`)?.[1] ?? '',
-        name: / name=(\S*)/.exec(` ${client}`)?.[1] ?? '',
-        times: Number(field('count')),
-      },
-    ];
-  });
+function lost(address: string, user: string): AgentError {
+  return new AgentError(
+    'failed',
+    `somebody else has changed the passwords of ${user} on ${address} meanwhile`,
+    {
+      hint: `find out who, ${again(user)}: that puts the new one there first`,
+      reason: 'changed',
+    },
+  );
 }

@@ -108,6 +108,16 @@ describe('runJob', () => {
     runner.state.close();
   });
 
+  test('who reads of it did not run that command: it is named', async () => {
+    const hint = 'make room, then run the same command again';
+    const full = job(() => Promise.reject(new AgentError('failed', 'no room', { hint })));
+    await expect(runJob(runner, { ...full, command: 'restore' }, task(), {})).rejects.toMatchObject({ hint });
+    expect(openFindings(runner.state, 'main')).toMatchObject([
+      { remedy: 'make room, then run redis-agent restore again' },
+    ]);
+    runner.state.close();
+  });
+
   test('one that only looks lets a drill go on, and waits for nothing else', async () => {
     const look = { ...succeed, name: 'plan-restore', effect: 'look' as const };
     const kind = { instance: 'main', kind: 'repository', clock };
