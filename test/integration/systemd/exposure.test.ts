@@ -43,3 +43,11 @@ test.skipIf(version() < 250).each(Object.entries(limits))('%s is confined: %d at
   expect(score).toBeGreaterThan(0);
   expect(score).toBeLessThanOrEqual(limit);
 });
+
+test('no line of a unit has more rights than the unit', () => {
+  for (const path of Object.keys(limits)) {
+    const text = readFileSync(join(import.meta.dirname, '../../..', path), 'utf8');
+    expect(text).toMatch(/^ExecStart=\//m);
+    expect(text.match(/^Exec\w+=[^/].*/gm) ?? []).toEqual([]);
+  }
+});
