@@ -3,7 +3,7 @@ import yargs from 'yargs';
 import { agentVersion } from '../app/version.ts';
 import { AgentError } from '../domain/errors.ts';
 import { closest } from '../lib/closest.ts';
-import { commands, groupSummaries } from './commands/index.ts';
+import { loadCommands, type Commands } from './commands/index.ts';
 import type { AnyCommand, GlobalOptions } from './define-command.ts';
 
 export type ParsedArguments =
@@ -31,10 +31,11 @@ const dash = '\0-';
 /** Parses a command line. Throws an AgentError `usage` that says what is wrong with it. */
 export async function parseArguments(argv: readonly string[], width: number): Promise<ParsedArguments> {
   const words = askForHelp(argv);
+  const meant = await loadCommands(words[0]);
   try {
-    return { kind: 'text', text: await parse(words, width) };
+    return { kind: 'text', text: await parse(words, width, meant) };
   } catch (error) {
-    if (!(error instanceof Chosen)) throw error;
+    if (!(error instanceof Chosen)) throw await explained(error);
     giveDashBack(error.args);
     refuseOddFlags(words, error.args);
     const { command, args } = error;
@@ -63,7 +64,11 @@ function askForHelp(argv: readonly string[]): readonly string[] {
 }
 
 /** The text that is asked for. Throws a Chosen, or what is wrong. */
-async function parse(argv: readonly string[], width: number): Promise<string> {
+async function parse(
+  argv: readonly string[],
+  width: number,
+  { commands, groupSummaries }: Commands,
+): Promise<string> {
   let parser = base(width);
   for (const [group, members] of grouped(commands)) {
     const own = members.find((member) => !isMember(member));
@@ -100,7 +105,7 @@ async function parse(argv: readonly string[], width: number): Promise<string> {
     {},
     (error: Error | undefined | null, _argv: unknown, output: string) => {
       text = output;
-      if (error) throw usageError(error);
+      if (error) throw error;
     },
   );
   return text;
@@ -112,7 +117,7 @@ function giveDashBack(args: unknown): void {
 }
 
 function base(width: number): Argv {
-  // Without a locale the messages are in the language of the environment, and usageError reads them.
+  // Without a locale the messages are in the language of the environment, and explained() reads them.
   return yargs()
     .locale('en')
     .scriptName('redis-agent')
@@ -182,8 +187,10 @@ function refuseOddFlags(argv: readonly string[], args: unknown): void {
   }
 }
 
-function usageError(error: Error): AgentError {
-  if (error instanceof AgentError) return error;
+/** What yargs has against the words, with what may have been meant among all commands. */
+async function explained(error: unknown): Promise<unknown> {
+  if (!(error instanceof Error) || error instanceof AgentError) return error;
+  const { commands } = await loadCommands();
   const message = error.message
     .replaceAll(dash, '-')
     .replaceAll(/\s*\n\s*/g, ' ')
@@ -194,7 +201,7 @@ function usageError(error: Error): AgentError {
     .split(', ')
     .filter((word, index) => word !== '' && (index === 0 || !/[A-Z]/.test(word)));
   const [first] = unknown;
-  const words = commandWords();
+  const words = commands.flatMap(({ usage }) => usage.split(' ').filter((word) => /^[a-z]/.test(word)));
   // The options of every command: a misplaced one is told by the help.
   const meant = first === undefined ? undefined : closest(first, [...words, ...optionNames(commands)]);
   const known = meant !== undefined && meant === first && !words.includes(first);
@@ -205,10 +212,6 @@ function usageError(error: Error): AgentError {
         ? `${known ? `--${meant} is for another command; ` : ''}see: redis-agent --help`
         : `did you mean ${words.includes(meant) ? '' : '--'}${meant}?`,
   });
-}
-
-function commandWords(): string[] {
-  return commands.flatMap(({ usage }) => usage.split(' ').filter((word) => /^[a-z]/.test(word)));
 }
 
 function optionNames(of: readonly AnyCommand[]): string[] {

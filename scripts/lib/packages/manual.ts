@@ -5,9 +5,11 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Argv } from 'yargs';
-import { commands } from '../../../src/cli/commands/index.ts';
+import { loadCommands } from '../../../src/cli/commands/index.ts';
 import type { AnyCommand } from '../../../src/cli/define-command.ts';
 import { globalFlags } from '../../../src/cli/parse-arguments.ts';
+
+const { commands } = await loadCommands();
 
 interface Described {
   describe?: string;

@@ -1,73 +1,58 @@
 import type { AnyCommand, CommandGroup } from '../define-command.ts';
-import { alertsCommands } from './alerts/index.ts';
-import { aofCommands } from './aof/index.ts';
-import { auditCommand } from './audit/audit.ts';
-import { backupCommand } from './backup.ts';
-import { backupsCommands } from './backups/index.ts';
-import { checkCommand } from './check/check.ts';
-import { clientsCommand } from './clients.ts';
-import { configCommands } from './config/index.ts';
-import { drillCommand } from './drill.ts';
-import { explainCommand } from './explain.ts';
-import { hardenCommands } from './harden/index.ts';
-import { historyCommand } from './history.ts';
-import { initCommand } from './init.ts';
-import { keysDiffCommand } from './keys/diff.ts';
-import { keysCommand } from './keys/keys.ts';
-import { latencyCommand } from './latency.ts';
-import { maintenanceCommands } from './maintenance/index.ts';
-import { memoryCommand } from './memory.ts';
-import { queuesFailedCommand } from './queues/failed.ts';
-import { queuesCommand } from './queues/queues.ts';
-import { queuesShowCommand } from './queues/show.ts';
-import { rdbCommands } from './rdb/index.ts';
-import { reportCommand } from './report.ts';
-import { restoreCommand } from './restore/restore.ts';
-import { rotatePasswordCommand } from './rotate-password.ts';
-import { runbookCommand } from './runbook.ts';
-import { runCommand } from './run.ts';
-import { slowlogCommand } from './slowlog.ts';
-import { statusCommand } from './status.ts';
 
-/** Every command and every group of commands with one first word, in the order in which the help shows them. */
-const all: readonly (AnyCommand | CommandGroup)[] = [
-  initCommand,
-  checkCommand,
-  statusCommand,
-  memoryCommand,
-  slowlogCommand,
-  latencyCommand,
-  clientsCommand,
-  queuesCommand,
-  queuesShowCommand,
-  queuesFailedCommand,
-  historyCommand,
-  alertsCommands,
-  explainCommand,
-  runbookCommand,
-  runCommand,
-  backupCommand,
-  backupsCommands,
-  keysCommand,
-  keysDiffCommand,
-  rdbCommands,
-  restoreCommand,
-  drillCommand,
-  aofCommands,
-  maintenanceCommands,
-  auditCommand,
-  hardenCommands,
-  rotatePasswordCommand,
-  reportCommand,
-  configCommands,
+type Entry = AnyCommand | CommandGroup;
+
+/**
+ * Every command and every group of commands by the first word that is typed, in the order in which the help shows them. Each is
+ * loaded, with the jobs behind it, when somebody has typed that word.
+ */
+const all: readonly (readonly [word: string, load: () => Promise<Entry>])[] = [
+  ['init', async () => (await import('./init.ts')).initCommand],
+  ['check', async () => (await import('./check/check.ts')).checkCommand],
+  ['status', async () => (await import('./status.ts')).statusCommand],
+  ['memory', async () => (await import('./memory.ts')).memoryCommand],
+  ['slowlog', async () => (await import('./slowlog.ts')).slowlogCommand],
+  ['latency', async () => (await import('./latency.ts')).latencyCommand],
+  ['clients', async () => (await import('./clients.ts')).clientsCommand],
+  ['queues', async () => (await import('./queues/queues.ts')).queuesCommand],
+  ['queues', async () => (await import('./queues/show.ts')).queuesShowCommand],
+  ['queues', async () => (await import('./queues/failed.ts')).queuesFailedCommand],
+  ['history', async () => (await import('./history.ts')).historyCommand],
+  ['alerts', async () => (await import('./alerts/index.ts')).alertsCommands],
+  ['explain', async () => (await import('./explain.ts')).explainCommand],
+  ['runbook', async () => (await import('./runbook.ts')).runbookCommand],
+  ['run', async () => (await import('./run.ts')).runCommand],
+  ['backup', async () => (await import('./backup.ts')).backupCommand],
+  ['backups', async () => (await import('./backups/index.ts')).backupsCommands],
+  ['keys', async () => (await import('./keys/keys.ts')).keysCommand],
+  ['keys', async () => (await import('./keys/diff.ts')).keysDiffCommand],
+  ['rdb', async () => (await import('./rdb/index.ts')).rdbCommands],
+  ['restore', async () => (await import('./restore/restore.ts')).restoreCommand],
+  ['drill', async () => (await import('./drill.ts')).drillCommand],
+  ['aof', async () => (await import('./aof/index.ts')).aofCommands],
+  ['maintenance', async () => (await import('./maintenance/index.ts')).maintenanceCommands],
+  ['audit', async () => (await import('./audit/audit.ts')).auditCommand],
+  ['harden', async () => (await import('./harden/index.ts')).hardenCommands],
+  ['rotate-password', async () => (await import('./rotate-password.ts')).rotatePasswordCommand],
+  ['report', async () => (await import('./report.ts')).reportCommand],
+  ['config', async () => (await import('./config/index.ts')).configCommands],
 ];
 
-/** Every command, in the order in which the help shows them. */
-export const commands: readonly AnyCommand[] = all.flatMap((entry) =>
-  'commands' in entry ? entry.commands : [entry],
-);
+export interface Commands {
+  /** In the order in which the help shows them. */
+  commands: readonly AnyCommand[];
+  /** What the help says of a group's first word. */
+  groupSummaries: ReadonlyMap<string, string>;
+}
 
-/** What the help says of a group's first word. */
-export const groupSummaries: ReadonlyMap<string, string> = new Map(
-  all.flatMap((entry) => ('commands' in entry ? [[entry.word, entry.summary]] : [])),
-);
+/** Those that begin with a word; all of them where none does, or no word is given. */
+export async function loadCommands(first?: string): Promise<Commands> {
+  const meant = all.filter(([word]) => word === first);
+  const entries = await Promise.all((meant.length === 0 ? all : meant).map(([, load]) => load()));
+  return {
+    commands: entries.flatMap((entry) => ('commands' in entry ? entry.commands : [entry])),
+    groupSummaries: new Map(
+      entries.flatMap((entry) => ('commands' in entry ? [[entry.word, entry.summary]] : [])),
+    ),
+  };
+}

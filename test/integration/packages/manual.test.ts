@@ -2,8 +2,10 @@ import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { commands } from '../../../src/cli/commands/index.ts';
+import { loadCommands } from '../../../src/cli/commands/index.ts';
 import { makeTempFolder, removeTempFolder } from '../../support/house/temp-folder.ts';
+
+const { commands } = await loadCommands();
 
 const root = join(import.meta.dirname, '../../..');
 

@@ -1,7 +1,9 @@
 import { expect, test } from 'vitest';
-import { commands } from '../../../src/cli/commands/index.ts';
+import { loadCommands } from '../../../src/cli/commands/index.ts';
 import { parseArguments } from '../../../src/cli/parse-arguments.ts';
 import plainWidth from '../../../scripts/lib/plain-width.ts';
+
+const { commands } = await loadCommands();
 
 /** What takes one column each, and is one unit of a string. */
 const oneColumn = /^[\n\u0020-\u007E‘’“”…·]*$/;

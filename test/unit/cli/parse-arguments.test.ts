@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { commands } from '../../../src/cli/commands/index.ts';
+import { loadCommands } from '../../../src/cli/commands/index.ts';
 import { parseArguments } from '../../../src/cli/parse-arguments.ts';
+
+const { commands } = await loadCommands();
 
 interface Found {
   usage: string;
@@ -107,6 +109,14 @@ test('every command can be typed as its usage says', async () => {
       .flatMap((word) => (word.startsWith('[') ? [] : [word.replaceAll(/[<>]/g, '')]));
     expect((await parse(...words, ...(demanded[usage] ?? []))).usage).toBe(usage);
   }
+});
+
+test('a word loads the commands that begin with it, and no others', async () => {
+  const first = ({ usage }: { usage: string }): string => usage.split(' ')[0] ?? '';
+  for (const word of new Set(commands.map(first)))
+    expect((await loadCommands(word)).commands).toEqual(
+      commands.filter((command) => first(command) === word),
+    );
 });
 
 describe('help', () => {
