@@ -10,6 +10,7 @@ import {
   serveEtcCommand,
   serveRestoreCommand,
   serveSwitchCommand,
+  settleChangeCommand,
   settleRestoresCommand,
   type ServingUnit,
 } from './app/units/places.ts';
@@ -96,8 +97,10 @@ async function main(argv: string[]): Promise<number> {
   const link = await giveRootUp(argv);
   if (settle !== undefined)
     return await settle.settleAll(settle.settling.restore, process.env, stop.signal, link);
-  return runCli(link === undefined ? argv : argv.slice(2), {
+  const settling = link !== undefined && argv[2] === settleChangeCommand;
+  return runCli(link === undefined ? argv : argv.slice(settling ? 3 : 2), {
     link,
+    settling,
     clock: systemClock,
     env: process.env,
     program: ownProgram(),

@@ -3,12 +3,15 @@ import type { Hands } from '../backup/restore/host/hands.ts';
 import type { Clock } from '../domain/clock.ts';
 import type { InstanceSettings } from '../domain/settings.ts';
 import { localServerFiles } from '../harden/apply/server-files.ts';
+import { readFirewall } from '../harden/read/firewall.ts';
 import type { JobContext } from '../jobs/job.ts';
 import type { AskedHands } from './hands/ask.ts';
 import { provideHands } from './hands/hands.ts';
 import type { Lifecycle } from './lifecycle.ts';
 import type { SwitchLink } from './switch/link.ts';
 import { switchHost } from './switch/switch-host.ts';
+
+type HostPart = Pick<JobContext, 'host' | 'serverFiles' | 'firewall'>;
 
 interface Around {
   link: SwitchLink | undefined;
@@ -26,7 +29,7 @@ export function hostsOf({
   program,
   clock,
   lifecycle,
-}: Around): (instance: InstanceSettings, signal: AbortSignal) => Pick<JobContext, 'host' | 'serverFiles'> {
+}: Around): (instance: InstanceSettings, signal: AbortSignal) => HostPart {
   if (link === undefined) {
     let provided: Hands | undefined;
     const hands = (): Hands => {
@@ -38,14 +41,16 @@ export function hostsOf({
     return (instance, signal) => ({
       host: localHost({ instance, hands: hands(), clock, signal }),
       serverFiles: localServerFiles,
+      firewall: async () => await readFirewall(signal),
     });
   }
   const started = new Map<string, AskedHands>();
   lifecycle.add('hands', async () => {
     await Promise.all([...started.values()].map((each) => each.close()));
   });
-  return ({ name }) => {
+  return ({ name }, signal) => {
     const { serverFiles, ...host } = switchHost(link, name, started);
-    return { host, serverFiles };
+    const firewall = link.firewall ?? (async () => await readFirewall(signal));
+    return { host, serverFiles, firewall };
   };
 }

@@ -77,11 +77,15 @@ export interface Command<Args, Value> {
   /**
    * Run by root, the work is done by a process that gives root up, and root only does what nobody else may (see runMind).
    */
-  sharesRoot?(args: Args): boolean;
+  sharesRoot?(args: Args): ServingUnit | undefined;
   /** Which unit of this host does it for somebody who is no root, unless files of his are named (`lends`). */
   unit?(args: Args): ServingUnit | undefined;
-  /** A file that is read or written with the rights of who runs this, also where others do the work. */
-  lends?(args: Args): string | undefined;
+  /** Files that are read with the rights of who runs this, also where others do the work. */
+  lends?(args: Args): readonly string[];
+  /** A file that is written with those rights. */
+  writes?(args: Args): string | undefined;
+  /** Ends what such a command has left that was killed; what that came to, for people, null where nothing was left. */
+  settle?(context: CommandContext, args: Args): Promise<string | null>;
   /** Keeps its own stdout (the daemon's log, a completion script): nothing is printed after it. */
   ownOutput?: boolean;
 }

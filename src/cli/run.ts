@@ -40,6 +40,8 @@ export interface CliHost {
   cut: AbortSignal;
   /** Root's side of this command, where this process has given root up for it. */
   link?: SwitchLink | undefined;
+  /** One of these was killed, and what it has left is to be ended. */
+  settling?: boolean;
   /** Somebody else has asked that unit for it, who may have it done and may read nothing of ours. */
   forOthers?: ServingUnit;
 }
@@ -64,19 +66,18 @@ export async function runCli(argv: readonly string[], host: CliHost): Promise<nu
     json = parsed.globals.json;
     color = useColor(stderr, env) && parsed.globals.color;
     const { command, globals, args } = parsed;
-    const shared = command.sharesRoot?.(args) === true;
-    const lend = command.lends?.(args);
-    const unit = command.unit?.(args);
-    if (
-      host.forOthers !== undefined &&
-      (unit !== host.forOthers || lend !== undefined || globals.config !== undefined)
-    )
+    const ways: Ways = {
+      shared: command.sharesRoot?.(args),
+      lend: command.lends?.(args) ?? [],
+      write: command.writes?.(args),
+      unit: command.unit?.(args),
+    };
+    if (host.forOthers !== undefined && !isForOthers(ways, globals, host.forOthers))
       throw notForOthers(host.forOthers);
-    const elsewhere =
-      host.link === undefined ? await goElsewhere(argv, globals, { unit, shared, lend }, host) : undefined;
+    const elsewhere = host.link === undefined ? await goElsewhere(argv, globals, ways, host) : undefined;
     if (elsewhere !== undefined) return elsewhere;
     const done = execute(command, globals, args, host);
-    return await (shared || unit !== undefined ? done.catch(withWayThere) : done);
+    return await ((ways.shared ?? ways.unit) === undefined ? done : done.catch(withWayThere));
   } catch (error) {
     const reported = asInterrupted(error, host.signal);
     if (json) stdout.write(`${renderJson(errorDocument(reported))}\n`);
@@ -85,18 +86,34 @@ export async function runCli(argv: readonly string[], host: CliHost): Promise<nu
   }
 }
 
+/** How a command gets to what only others may do; see Command. */
+interface Ways {
+  shared: ServingUnit | undefined;
+  lend: readonly string[];
+  write: string | undefined;
+  unit: ServingUnit | undefined;
+}
+
+function isForOthers(
+  { unit, lend, write }: Ways,
+  { config }: GlobalOptions,
+  forOthers: ServingUnit,
+): boolean {
+  return unit === forOthers && lend.length === 0 && write === undefined && config === undefined;
+}
+
 /** By units of this host where one may ask them; by another process where we are root. Undefined: it is done here. */
 async function goElsewhere(
   argv: readonly string[],
   { config }: GlobalOptions,
-  { unit, shared, lend }: { unit: ServingUnit | undefined; shared: boolean; lend: string | undefined },
+  { unit, shared, lend, write }: Ways,
   host: CliHost,
 ): Promise<number | undefined> {
   // They have the configuration of this host.
   const own = config !== undefined || Boolean(host.env['REDIS_AGENT_CONFIG']);
   const asked = own || unit === undefined ? undefined : await askUnit(unit, { ...host, argv });
-  if (asked !== undefined || !shared) return asked;
-  return await runMind({ ...host, argv, configPath: config, lend });
+  if (asked !== undefined || shared === undefined) return asked;
+  return await runMind({ ...host, argv, configPath: config, kind: shared, lend, write });
 }
 
 /** Whoever may not read the configuration is no member of that group, or is not root. */
@@ -197,6 +214,11 @@ async function execute(
           return globals.json ? renderJson(errorDocument(error)) : renderError(error, style);
         },
       });
+    }
+    if (host.settling === true) {
+      const ended = (await command.settle?.(context, args)) ?? null;
+      if (ended !== null) context.show(ended);
+      return exitCodes.ok;
     }
     const value: unknown = await command.run(context, args);
     bar.end();

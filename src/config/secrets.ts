@@ -1,8 +1,9 @@
-import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { AgentError } from '../domain/errors.ts';
 import { Secret, type SecretRef } from '../domain/secret.ts';
 import { describeMode, currentUser, describeReadFailure } from '../lib/file-owner.ts';
+import { lentDescriptor, readWhole } from '../lib/lent-file.ts';
 
 export interface SecretContext {
   env: NodeJS.ProcessEnv;
@@ -46,6 +47,8 @@ function fromCredential(name: string, context: SecretContext): Secret {
 }
 
 function fromFile(path: string, place: string, context: SecretContext): Secret {
+  const lent = lentDescriptor(path);
+  if (lent !== undefined) return secretOf(readChecked(lent, path, place, context), place, context);
   let descriptor: number;
   try {
     // Not blocking: a named pipe without a writer would hang the agent.
@@ -75,7 +78,7 @@ function readChecked(descriptor: number, path: string, place: string, context: S
   if (stats.size > maxBytes)
     throw problem(context, place, `it has more than ${maxBytes} bytes`, 'is it the right file?');
   try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(readFileSync(descriptor));
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(readWhole(descriptor));
   } catch (cause) {
     // The cause is left out on purpose: a decoder's error may hold bytes of the secret.
     const why = cause instanceof TypeError ? 'it is not UTF-8 text' : describeReadFailure(path, cause);

@@ -8,6 +8,7 @@ import type { Rule } from '../domain/rule.ts';
 import type { Progress } from '../domain/progress.ts';
 import type { InstanceSettings, Settings } from '../domain/settings.ts';
 import type { FilesTarget, ServerFiles } from '../harden/apply/server-files.ts';
+import type { FirewallFacts } from '../harden/read/firewall.ts';
 import type { UserId } from '../lib/act-as.ts';
 import type { RedisConnection } from '../redis/connect.ts';
 import type { State } from '../state/db/open.ts';
@@ -29,6 +30,8 @@ export interface JobContext {
   host: RestoreHost;
   /** The configuration of its server, whose user that is. */
   serverFiles(this: void, target: FilesTarget, user: UserId | undefined): ServerFiles;
+  /** The firewall of this host. */
+  firewall(this: void): Promise<FirewallFacts>;
   /** age identities (AGE-SECRET-KEY-…); empty when none is configured. */
   identities(): string[];
   /** A directory of our own for staged files and scratch servers. */

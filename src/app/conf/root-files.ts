@@ -1,11 +1,15 @@
 import { realpathSync } from 'node:fs';
+import type { LoadedSettings } from '../../config/load.ts';
+import type { Clock } from '../../domain/clock.ts';
 import { AgentError, systemCode } from '../../domain/errors.ts';
 import { actorFor, mayBeRoots, type FilePlace } from '../../harden/apply/look-at-files.ts';
 import type { Journal } from '../../harden/apply/journal.ts';
 import { localServerFiles, type FilesTarget } from '../../harden/apply/server-files.ts';
 import type { Manners } from '../../harden/apply/write-file.ts';
 import { readerAs } from '../../lib/file-reader.ts';
+import { findService } from '../../redis/find-service.ts';
 import { resolveConf } from '../../redis/resolve-conf.ts';
+import { chooseInstance } from '../choose-instance.ts';
 import { fileVerbs } from './file-verbs.ts';
 
 /**
@@ -67,6 +71,24 @@ export function rootFileVerbs(fileOf: (instance: string) => Promise<string | und
     journalArchive: async (name: string, journal: Journal) =>
       await files.journalArchive(await ours(name), journal),
     journalSettled: async (name: string) => await files.journalSettled(await ours(name)),
+  };
+}
+
+/**
+ * The main file of an instance, as the configuration and the units have it, and never by what its server says. `unitsOnly`: a
+ * start command of the configuration is none that root believes.
+ */
+export function mainFiles(
+  { settings }: LoadedSettings,
+  { clock, unitsOnly }: { clock: Clock; unitsOnly: boolean },
+): (instance: string) => Promise<string | undefined> {
+  const { signal } = new AbortController();
+  return async (name) => {
+    const instance = chooseInstance(settings, name);
+    const service = await findService(instance, undefined, { clock, signal, asOurselves: true });
+    const file = service?.arguments?.file;
+    const believed = service?.kind === 'unit' || !unitsOnly;
+    return believed && file?.startsWith('/') === true ? file : undefined;
   };
 }
 

@@ -1,6 +1,7 @@
 import type { Server } from 'node:net';
 import type { UserId } from '../../lib/act-as.ts';
 import type { LoadedSettings } from '../../config/load.ts';
+import type { FirewallFacts } from '../../harden/read/firewall.ts';
 import type { HandsProcess } from '../hands/start.ts';
 
 /** The way to the root that does for this process what only root may. */
@@ -13,6 +14,8 @@ export interface SwitchLink {
   openHands(instance: string, user: UserId): Promise<HandsProcess>;
   /** See reserveLowPort. */
   reservePort(): Promise<Server | undefined>;
+  /** Of this host, where root looks at it for us. */
+  firewall?(this: void): Promise<FirewallFacts>;
   /** The configuration, where root has read it for us. */
   settings(): Promise<LoadedSettings | undefined>;
 }

@@ -1,13 +1,14 @@
 import { Server, Socket } from 'node:net';
 import { deserialize } from 'node:v8';
 import type { LoadedSettings } from '../../config/load.ts';
+import type { FirewallFacts } from '../../harden/read/firewall.ts';
 import { becomeForGood } from '../../lib/become-user.ts';
-import { useLentFile } from '../../lib/lent-file.ts';
+import { useLentFiles } from '../../lib/lent-file.ts';
 import { VerbCaller } from '../../lib/verbs/call.ts';
 import { handsBehind, type HandsProcess } from '../hands/start.ts';
 import type { SwitchLink } from './link.ts';
 import {
-  lentDescriptor,
+  firstLent,
   switchDescriptor,
   switchLimits,
   switchPatience,
@@ -21,9 +22,9 @@ import {
  */
 export function becomeMind(words: string): SwitchLink {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- written by run-mind.ts
-  const { user, lent: path } = JSON.parse(words) as MindTask;
+  const { user, lent } = JSON.parse(words) as MindTask;
   becomeForGood(user);
-  if (path !== undefined) useLentFile({ path, descriptor: lentDescriptor });
+  useLentFiles(lent.map((path, index) => ({ path, descriptor: firstLent + index })));
   const handed = new Map<number, PromiseWithResolvers<Socket | Server>>();
   const at = (number: number): PromiseWithResolvers<Socket | Server> => {
     const known = handed.get(number) ?? Promise.withResolvers<Socket | Server>();
@@ -46,21 +47,23 @@ export function becomeMind(words: string): SwitchLink {
     handed.delete(Number(number));
     return socket;
   };
+  const data = async <Value>(verb: string): Promise<Value> => {
+    const bytes = await ask(verb, []);
+    if (!(bytes instanceof Uint8Array)) throw new Error(`${verb} was asked for`);
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- root is believed
+    return deserialize(bytes) as Value;
+  };
   return {
     ask,
-    askEtc: () => Promise.reject(new Error('root changes configurations itself')),
+    askEtc: ask,
+    firewall: async () => await data<FirewallFacts>('firewall'),
     openHands: async (instance) => asHands(await take(await ask('openHands', [instance]))),
     async reservePort() {
       const number = await ask('reservePort', []);
       const server = typeof number === 'number' ? await take(number) : undefined;
       return server instanceof Server ? server : undefined;
     },
-    async settings() {
-      const bytes = await ask('settings', []);
-      if (!(bytes instanceof Uint8Array)) throw new Error('settings were asked for');
-      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- root is believed
-      return deserialize(bytes) as LoadedSettings;
-    },
+    settings: async () => await data<LoadedSettings>('settings'),
   };
 }
 

@@ -4,14 +4,14 @@ import type { FrameLimits } from '../../lib/verbs/frames.ts';
 /** Where the mind asks, and root answers. */
 export const switchDescriptor = 3;
 
-/** A file that root has opened for the mind; beside the channel that Node has made for itself. */
-export const lentDescriptor = 5;
+/** Where files begin that root has opened for the mind; behind the channel that Node has made for itself. */
+export const firstLent = 5;
 
 /** What a mind is started with; behind its command, as JSON. */
 export interface MindTask {
   user: UserId;
-  /** The path of the file that is lent. */
-  lent?: string | undefined;
+  /** Paths of the files that are lent, in the order of their descriptors. */
+  lent: string[];
 }
 
 /** Of what either side reads from the other: a few words, names and numbers, and the settings as bytes. */

@@ -2,24 +2,33 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, constants, fstatSync, openSync } from 'node:fs';
 import { Socket, type Server } from 'node:net';
-import { loadSettings } from '../../config/load.ts';
+import { serialize } from 'node:v8';
+import { loadSettings, type LoadedSettings } from '../../config/load.ts';
 import type { Clock } from '../../domain/clock.ts';
 import { AgentError } from '../../domain/errors.ts';
+import type { Settings } from '../../domain/settings.ts';
+import { readFirewall } from '../../harden/read/firewall.ts';
 import type { UserId } from '../../lib/act-as.ts';
 import { confine } from '../../lib/confine.ts';
 import { answerVerbs } from '../../lib/verbs/answer.ts';
 import { ownerBesideRoot } from '../beside-root.ts';
-import { settleRestoresCommand } from '../units/places.ts';
+import { mainFiles, rootFileVerbs } from '../conf/root-files.ts';
+import { settleChangeCommand, settleRestoresCommand, type ServingUnit } from '../units/places.ts';
 import { mindCommand } from './command.ts';
 import { switchDescriptor, switchLimits, type Handed, type MindTask } from './protocol.ts';
 import { switchVerbs } from './switch-verbs.ts';
+import { openWritten, type WrittenFile } from './written-file.ts';
 
 export interface MindOptions {
   /** The command line, less the program. */
   argv: readonly string[];
   configPath: string | undefined;
-  /** A file that who runs this may read, and the daemon's user perhaps not. */
-  lend?: string | undefined;
+  /** What is shared: a restore, or a change of a server. */
+  kind: ServingUnit;
+  /** Files that who runs this may read, and the daemon's user perhaps not. */
+  lend: readonly string[];
+  /** One that he may write. */
+  write: string | undefined;
   env: NodeJS.ProcessEnv;
   program: readonly string[];
   clock: Clock;
@@ -41,6 +50,7 @@ export async function runMind(options: MindOptions): Promise<number | undefined>
   const owner = ownerBesideRoot(loaded.settings.state.path);
   if (owner === undefined) return undefined;
   let child: ChildProcess | undefined;
+  const { kind } = options;
   const root = switchVerbs({
     loaded,
     program,
@@ -50,52 +60,76 @@ export async function runMind(options: MindOptions): Promise<number | undefined>
       if (child !== undefined) await handOver(child, number, socket);
     },
   });
+  const verbs = kind === 'apply' ? { ...root.verbs, ...changeVerbs(loaded, clock, signal) } : root.verbs;
+  const lend = kind === 'apply' ? [...options.lend, ...adminFile(loaded.settings)] : options.lend;
   const work = async (task: MindOptions): Promise<unknown[]> => {
-    child = startMind(task, owner);
+    using written = openWritten(task.write);
+    child = startMind(task, owner, written);
     const channel = child.stdio[switchDescriptor];
     if (!(channel instanceof Socket)) throw new Error('a pipe was asked for');
     const exited = once(child, 'exit');
     const stop = forward(child, [signal, cut]);
     channel.on('error', () => {});
-    const answered = answerVerbs({ input: channel, output: channel }, switchLimits, root.verbs).catch(
-      () => {},
-    );
+    const answered = answerVerbs({ input: channel, output: channel }, switchLimits, verbs).catch(() => {});
     try {
       const how: unknown[] = await exited;
       await answered;
+      if (how[0] === 0) written?.keep();
       return how;
     } finally {
       stop();
     }
   };
   try {
-    const [code, name] = await work(options);
+    const [code, name] = await work({ ...options, lend });
     if (typeof code === 'number') return code;
     const down = await root.down();
     // Another one ends what it has left, if there is anything: a server is not to stay down for it, or a replica of nobody.
-    await work({ ...options, argv: [settleRestoresCommand], lend: undefined });
-    throw cutOff(String(name), { down, still: down.length === 0 ? [] : await root.down() });
+    const settling = kind === 'apply' ? [settleChangeCommand, ...options.argv] : [settleRestoresCommand];
+    await work({ ...options, argv: settling, lend: kind === 'apply' ? lend : [], write: undefined });
+    throw cutOff(kind, String(name), { down, still: down.length === 0 ? [] : await root.down() });
   } finally {
     await root.close();
   }
 }
 
 /** In a session of its own: it has the terminal as its streams, and cannot type into it. */
-function startMind({ argv, env, program, lend }: MindOptions, user: UserId): ChildProcess {
+function startMind(
+  { argv, env, program, lend }: MindOptions,
+  user: UserId,
+  written: WrittenFile | undefined,
+): ChildProcess {
   const [path = '', ...words] = program;
-  const file = lend === undefined ? undefined : openRegular(lend);
-  const task: MindTask = { user, lent: file === undefined ? undefined : lend };
+  const opened = lend.flatMap((each) => {
+    const descriptor = openRegular(each);
+    return descriptor === undefined ? [] : [{ path: each, descriptor }];
+  });
+  const lent = written === undefined ? opened : [...opened, written];
+  const task: MindTask = { user, lent: lent.map((each) => each.path) };
   const { command, args, detached } = confine(path, [...words, mindCommand, JSON.stringify(task), ...argv]);
-  const streams = ['inherit', 'inherit', 'inherit', 'pipe', 'ipc'] as const;
   try {
     return spawn(command, args, {
       env,
       detached,
-      stdio: file === undefined ? [...streams] : [...streams, file],
+      stdio: ['inherit', 'inherit', 'inherit', 'pipe', 'ipc', ...lent.map(({ descriptor }) => descriptor)],
     });
   } finally {
-    if (file !== undefined) closeSync(file);
+    for (const { descriptor } of opened) closeSync(descriptor);
   }
+}
+
+/** What root does besides where a server is changed. */
+// oxlint-disable-next-line typescript/explicit-function-return-type -- verbs, as they are
+function changeVerbs(loaded: LoadedSettings, clock: Clock, signal: AbortSignal) {
+  return {
+    ...rootFileVerbs(mainFiles(loaded, { clock, unitsOnly: false })),
+    firewall: async () => serialize(await readFirewall(signal)),
+  };
+}
+
+/** That of the password of who may change servers, which nobody but root and one unit can read. */
+function adminFile({ harden: { admin } }: Settings): string[] {
+  return admin !== undefined && 'file' in admin.password ? [admin.password.file] : [];
 }
 
 /** Undefined where there is none, and who works is told so by the system: a pipe must not hang us. */
@@ -141,15 +175,23 @@ async function handOver(child: ChildProcess, handed: number, socket: Socket | Se
 
 /** Instances whose server was `down` then, and is `still`. */
 function cutOff(
+  kind: ServingUnit,
   name: string,
   { down, still }: { down: readonly string[]; still: readonly string[] },
 ): AgentError {
   const stopped = down.length === 0 ? '' : `, and ${down.join(', ')} was down`;
   const since =
     down.length === 0 ? '' : still.length === 0 ? ': it is up again' : `, and ${still.join(', ')} is still`;
-  return new AgentError('failed', `the process that restores was ended by ${name}${stopped}${since}`, {
+  const what =
+    kind === 'restore'
+      ? {
+          does: 'restores',
+          hint: 'nothing is lost: run the same command again, and it goes on where it was; or redis-agent restore --undo, and it goes back',
+        }
+      : { does: 'changes the server', hint: 'what had begun was taken back: redis-agent harden history' };
+  return new AgentError('failed', `the process that ${what.does} was ended by ${name}${stopped}${since}`, {
     reason: 'killed',
-    hint: 'nothing is lost: run the same command again, and it goes on where it was; or redis-agent restore --undo, and it goes back. The kernel ends processes when memory runs out: see dmesg',
+    hint: `${what.hint}. The kernel ends processes when memory runs out: see dmesg`,
   });
 }
 

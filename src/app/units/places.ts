@@ -6,6 +6,8 @@ export const serveApplyCommand = 'serve-apply';
 export const serveSwitchCommand = 'serve-switch';
 export const serveEtcCommand = 'serve-etc';
 export const settleRestoresCommand = 'settle-restores';
+/** Behind it the words of the command that was killed. */
+export const settleChangeCommand = 'settle-change';
 export const serveHandsCommand = 'serve-hands';
 
 /** The connection of a unit whose socket has Accept=yes: the first of those that systemd hands over. */

@@ -1,8 +1,6 @@
 import type { Clock } from '../../domain/clock.ts';
 import type { Verbs } from '../../lib/verbs/answer.ts';
-import { findService } from '../../redis/find-service.ts';
-import { chooseInstance } from '../choose-instance.ts';
-import { rootFileVerbs } from '../conf/root-files.ts';
+import { mainFiles, rootFileVerbs } from '../conf/root-files.ts';
 import { answerConnection, loadForRoot } from './root-unit.ts';
 import { say } from './say.ts';
 
@@ -12,13 +10,7 @@ import { say } from './say.ts';
 export async function serveEtc(env: NodeJS.ProcessEnv, clock: Clock): Promise<number> {
   const loaded = await loadForRoot(env);
   if (loaded === undefined) return 2;
-  const { signal } = new AbortController();
-  const verbs = rootFileVerbs(async (name) => {
-    const instance = chooseInstance(loaded.settings, name);
-    const service = await findService(instance, undefined, { clock, signal, asOurselves: true });
-    const file = service?.arguments?.file;
-    return service?.kind === 'unit' && file?.startsWith('/') === true ? file : undefined;
-  });
+  const verbs = rootFileVerbs(mainFiles(loaded, { clock, unitsOnly: true }));
   await answerConnection({
     ...verbs,
     async confReplace(...args: Parameters<typeof verbs.confReplace>) {

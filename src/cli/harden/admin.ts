@@ -5,6 +5,8 @@ import { readSecret } from '../../config/secrets.ts';
 import { AgentError } from '../../domain/errors.ts';
 import type { Secret } from '../../domain/secret.ts';
 import type { Admin } from '../../jobs/harden/scene.ts';
+import { settleChangeJob } from '../../jobs/harden/settle-change.ts';
+import type { CommandContext } from '../define-command.ts';
 
 /** On argv everybody could read it. */
 const passwordVariable = 'REDIS_AGENT_ADMIN_PASSWORD';
@@ -57,13 +59,19 @@ export function adminOf(app: App, args: AdminArgs, env: NodeJS.ProcessEnv): Admi
   return { username: admin.username, password: app.secret(admin.password, 'harden.admin.password') };
 }
 
-/** A file that is named on the command line: nobody else reads or writes it for who runs this. */
-export function fileOf(args: {
+/** Files that are named on the command line, to be read with the rights of who runs this. */
+export function namedFiles(args: {
   passwordFile?: string | undefined;
   policy?: string | undefined;
   plan?: string | undefined;
-  out?: string | undefined;
-}): string | undefined {
+}): string[] {
   const policy = args.policy !== undefined && /[./]/.test(args.policy) ? args.policy : undefined;
-  return args.passwordFile ?? args.plan ?? args.out ?? policy;
+  return [args.passwordFile, args.plan, policy].filter((path) => path !== undefined);
+}
+
+/** See settleChangeJob. */
+export async function settleChange(context: CommandContext, args: AdminArgs): Promise<string | null> {
+  const app = await context.app();
+  const instance = app.instance(context.globals.instance);
+  return await app.run(settleChangeJob, instance, { admin: adminOf(app, args, context.env) }, context);
 }

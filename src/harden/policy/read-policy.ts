@@ -1,8 +1,8 @@
-import { readFileSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { AgentError, messageOf } from '../../domain/errors.ts';
 import { ownFolder } from '../../lib/own-files.ts';
 import { closest } from '../../lib/closest.ts';
+import { readNamedFile } from '../../lib/lent-file.ts';
 import { policyNames, type Policy, type Wish } from '../policy.ts';
 
 const mostParents = 8;
@@ -44,7 +44,7 @@ function pathOf(asked: string, from: string): string {
 
 function load(path: string): string {
   try {
-    const text = readFileSync(path, 'utf8');
+    const text = readNamedFile(path).toString('utf8');
     if (text.length > largest) throw new Error('it is no policy: it is too large');
     return text;
   } catch (error) {

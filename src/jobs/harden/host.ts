@@ -1,9 +1,10 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import type { HostAdvice } from '../../harden/changes.ts';
 import { networkInterfaces } from 'node:os';
 import { readRulesets } from '../../formats/firewall/read-rulesets.ts';
-import { adviseHost, type HostSight } from '../../harden/plan/host.ts';
+import { adviseHost } from '../../harden/plan/host.ts';
 import { judgeReach, type Interfaces, type Reach } from '../../harden/plan/reach.ts';
+import type { FirewallFacts } from '../../harden/read/firewall.ts';
 import { renderDropIn } from '../../harden/render/render-conf.ts';
 import { runCommand } from '../../lib/run-command.ts';
 import type { JobContext } from '../job.ts';
@@ -11,7 +12,7 @@ import type { HardenScene } from './scene.ts';
 
 /** What is to be done around the server. Nothing where it runs elsewhere; looks, and changes nothing. */
 export async function lookAround(
-  { settings, signal }: Pick<JobContext, 'settings' | 'signal'>,
+  { settings, signal, firewall }: Pick<JobContext, 'settings' | 'signal' | 'firewall'>,
   { config, service, engine }: HardenScene,
 ): Promise<HostAdvice[]> {
   const ports = ['port', 'tls-port'].map((name) => Number(config.get(name) ?? 0)).filter((port) => port > 0);
@@ -19,14 +20,17 @@ export async function lookAround(
   const open = (bind.length === 0 ? ['*'] : bind).filter(
     (address) => !/^-?(?:127\.|::1$|localhost$)/.test(address),
   );
+  const networks = settings.harden.allowed_networks;
+  // What listens on loopback alone needs none.
+  const walls = open.length === 0 ? undefined : await firewall();
   const unit = /^the unit (\S+)$/.exec(service?.description ?? '')?.[1];
   const name = engine.engine;
   return adviseHost({
     ports,
     open,
-    networks: settings.harden.allowed_networks,
-    firewall: open.length === 0 ? undefined : await findFirewall(signal),
-    reach: open.length === 0 ? [] : await readReach(ports, settings.harden.allowed_networks, signal),
+    networks,
+    firewall: walls?.tool,
+    reach: walls === undefined ? [] : reachBy(walls, ports, networks),
     overcommit: read('/proc/sys/vm/overcommit_memory'),
     somaxconn: numberOf(read('/proc/sys/net/core/somaxconn')),
     backlog: Number(config.get('tcp-backlog') ?? 511),
@@ -44,31 +48,12 @@ export async function lookAround(
   });
 }
 
-/** The one that is in use, as far as we may see. */
-async function findFirewall(signal: AbortSignal): Promise<HostSight['firewall']> {
-  const says = async (argv: string[], pattern: RegExp): Promise<boolean> => {
-    const result = await runCommand(argv, signal).catch(() => undefined);
-    return result?.exitCode === 0 && pattern.test(result.stdout);
-  };
-  if (await says(['ufw', 'status'], /^Status: active/m)) return 'ufw';
-  if (await says(['firewall-cmd', '--state'], /running/)) return 'firewalld';
-  if (await says(['nft', 'list', 'ruleset'], /chain/)) return 'nftables';
-  if (await says(['iptables', '-S'], /^-A /m)) return 'iptables';
-  return existsSync('/usr/sbin/nft') ? 'nftables' : undefined;
-}
-
 /** Who gets to these ports by the rules in force; empty where we may not read them. */
-async function readReach(
+function reachBy(
+  { nft, iptables, ip6tables }: FirewallFacts,
   ports: readonly number[],
   networks: readonly string[],
-  signal: AbortSignal,
-): Promise<Reach[]> {
-  const ask = async (...argv: string[]): Promise<string | undefined> => {
-    const result = await runCommand(argv, signal).catch(() => undefined);
-    return result?.exitCode === 0 ? result.stdout : undefined;
-  };
-  const nft = await ask('nft', '-j', 'list', 'ruleset');
-  const [iptables, ip6tables] = [await ask('iptables-save'), await ask('ip6tables-save')];
+): Reach[] {
   if (nft === undefined && iptables === undefined) return [];
   try {
     const tables = readRulesets({ iptables: iptables ?? '', ip6tables: ip6tables ?? '', nft: nft ?? '' });

@@ -302,3 +302,17 @@ test('a password that is there already is used, where it is ours alone', async (
   expect((await hardener.rollback({ admin })).passwords).toEqual([]);
   expect(readFileSync(path, 'utf8')).toBe(password);
 });
+
+test('a restart that would forget a user is refused before anything is changed', async () => {
+  const server = await manageServer({ config: { save: '3600 1', 'tcp-backlog': '128' } });
+  await server.call('ACL', 'SETUSER', 'made-by-hand', 'on', `#${hash}`, '~*', '+get');
+  const before = readFileSync(server.configFile);
+  const hardener = await hardenerOf(server);
+  await expect(hardener.apply({ restart: true })).rejects.toMatchObject({
+    code: 'refused',
+    reason: 'restart',
+    message: expect.stringContaining('stands in no file, and would be gone: made-by-hand'),
+  });
+  expect(readFileSync(server.configFile)).toEqual(before);
+  expect((await hardener.apply()).waiting).toContain('tcp-backlog');
+});

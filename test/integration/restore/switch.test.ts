@@ -18,6 +18,7 @@ import {
   type TestConfig,
 } from '../../support/agent/cli.ts';
 import { manageServer, type ManagedServer } from '../../support/servers/managed-server.ts';
+import { childrenOf, see } from '../../support/agent/processes.ts';
 import { makeTempFolder, removeTempFolder } from '../../support/house/temp-folder.ts';
 import { serverUser } from '../../support/servers/server-user.ts';
 
@@ -34,51 +35,6 @@ async function prepare(): Promise<{ server: ManagedServer; config: TestConfig; i
   for (const folder of [config.folder, dirname(config.folder)]) chmodSync(folder, 0o755);
   chmodSync(server.dir, 0o700);
   return { server, config, id };
-}
-
-interface Seen {
-  uid: number;
-  privileges: boolean;
-  session: boolean;
-}
-
-/** Numbers of processes that an agent has started, by the word that says what for. */
-function childrenOf(agent: number, word: string): number[] {
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .map(Number)
-    .filter((pid) => {
-      try {
-        const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
-        return words.includes(word) && field(pid, 'PPid') === agent;
-      } catch {
-        // It has ended meanwhile.
-        return false;
-      }
-    });
-}
-
-function field(pid: number, name: string): number {
-  const status = readFileSync(`/proc/${pid}/status`, 'utf8');
-  return Number(new RegExp(`^${name}:\\t(\\d+)`, 'm').exec(status)?.[1]);
-}
-
-/** What is seen of it once it has given root up. */
-async function see(agent: number, word: string): Promise<Seen> {
-  for (;;) {
-    const [pid] = childrenOf(agent, word);
-    if (pid !== undefined && field(pid, 'Uid') !== 0) {
-      const [, , , session] = readFileSync(`/proc/${pid}/stat`, 'utf8')
-        .replace(/^.*\) /, '')
-        .split(' ');
-      return {
-        uid: field(pid, 'Uid'),
-        privileges: field(pid, 'NoNewPrivs') !== 1,
-        session: Number(session) === pid,
-      };
-    }
-    await new Promise((resolve) => setImmediate(resolve));
-  }
 }
 
 test.runIf(canBeNobody)('by files: mind, hands and switch are three users', async () => {

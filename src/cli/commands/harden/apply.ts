@@ -1,10 +1,10 @@
-import { readFileSync } from 'node:fs';
 import { AgentError, messageOf } from '../../../domain/errors.ts';
 import { isEmpty, type HardenPlan } from '../../../harden/changes.ts';
 import { applyHardenJob, type ApplyReport } from '../../../jobs/harden/apply-job.ts';
 import { planHardenJob } from '../../../jobs/harden/harden-job.ts';
+import { readNamedFile } from '../../../lib/lent-file.ts';
 import { defineCommand } from '../../define-command.ts';
-import { adminOf, adminOptions, fileOf, type AdminArgs } from '../../harden/admin.ts';
+import { adminOf, adminOptions, namedFiles, settleChange, type AdminArgs } from '../../harden/admin.ts';
 import { renderHardenPlan } from '../../render/harden-plan.ts';
 import { renderApplied } from '../../render/harden-report.ts';
 import { createStyle } from '../../render/style.ts';
@@ -22,9 +22,10 @@ const shownWidth = 100;
 export const hardenApplyCommand = defineCommand<Args, ApplyReport | { declined: HardenPlan }>({
   usage: 'harden apply',
   summary: 'Bring a server and its files to the policy: tried first, all or nothing, and back where it fails',
-  keepsRoot: () => true,
   unit: () => 'apply',
-  lends: fileOf,
+  sharesRoot: () => 'apply',
+  lends: namedFiles,
+  settle: settleChange,
   options: (yargs) =>
     adminOptions(yargs)
       .option('policy', {
@@ -78,7 +79,7 @@ export const hardenApplyCommand = defineCommand<Args, ApplyReport | { declined: 
 function readPlan(path: string): HardenPlan {
   try {
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- looked at below; a plan is made anew and compared
-    const plan = JSON.parse(readFileSync(path, 'utf8')) as HardenPlan;
+    const plan = JSON.parse(readNamedFile(path).toString('utf8')) as HardenPlan;
     const right =
       plan.schema === 1 &&
       typeof plan.fingerprint === 'string' &&

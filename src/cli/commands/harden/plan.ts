@@ -1,8 +1,9 @@
 import { planHardenJob } from '../../../jobs/harden/harden-job.ts';
 import type { HardenPlan } from '../../../harden/changes.ts';
+import { writeLentFile } from '../../../lib/lent-file.ts';
 import { writeAtomic } from '../../../lib/write-atomic.ts';
 import { defineCommand } from '../../define-command.ts';
-import { adminOf, adminOptions, fileOf, type AdminArgs } from '../../harden/admin.ts';
+import { adminOf, adminOptions, namedFiles, type AdminArgs } from '../../harden/admin.ts';
 import { renderHardenPlan } from '../../render/harden-plan.ts';
 import { renderJson } from '../../render/json.ts';
 
@@ -14,9 +15,10 @@ interface Args extends AdminArgs {
 export const hardenPlanCommand = defineCommand<Args, { plan: HardenPlan; out: string | undefined }>({
   usage: 'harden plan',
   summary: 'What the policy, the file and the run time differ in, and what would be done about it',
-  keepsRoot: () => true,
   unit: () => 'apply',
-  lends: fileOf,
+  sharesRoot: () => 'apply',
+  lends: namedFiles,
+  writes: ({ out }) => out,
   options: (yargs) =>
     adminOptions(yargs)
       .option('policy', {
@@ -38,7 +40,8 @@ export const hardenPlanCommand = defineCommand<Args, { plan: HardenPlan; out: st
     const instance = app.instance(context.globals.instance);
     const admin = adminOf(app, login, context.env);
     const plan = await app.run(planHardenJob, instance, { policy, admin }, context);
-    if (out !== undefined) await writeAtomic(out, planText(plan, out), { mode: 0o600 });
+    if (out !== undefined && !writeLentFile(out, planText(plan, out)))
+      await writeAtomic(out, planText(plan, out), { mode: 0o600 });
     return { plan, out };
   },
   render: ({ plan, out }, { style, width }) =>

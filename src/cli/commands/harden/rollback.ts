@@ -1,6 +1,6 @@
 import { rollbackHardenJob, type RollbackReport } from '../../../jobs/harden/rollback-job.ts';
 import { defineCommand } from '../../define-command.ts';
-import { adminOf, adminOptions, fileOf, type AdminArgs } from '../../harden/admin.ts';
+import { adminOf, adminOptions, namedFiles, settleChange, type AdminArgs } from '../../harden/admin.ts';
 import { renderRolledBack } from '../../render/harden-report.ts';
 import { createStyle } from '../../render/style.ts';
 
@@ -14,9 +14,10 @@ interface Args extends AdminArgs {
 export const hardenRollbackCommand = defineCommand<Args, RollbackReport>({
   usage: 'harden rollback [id]',
   summary: 'Put files, byte for byte, and values back as they were before a change',
-  keepsRoot: () => true,
   unit: () => 'apply',
-  lends: fileOf,
+  sharesRoot: () => 'apply',
+  lends: namedFiles,
+  settle: settleChange,
   options: (yargs) =>
     adminOptions(yargs)
       .positional('id', { type: 'string', describe: 'Which; the last one when left out' })

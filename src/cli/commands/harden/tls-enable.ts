@@ -1,11 +1,12 @@
 import { realpathSync } from 'node:fs';
-import { AgentError, messageOf } from '../../../domain/errors.ts';
+import { resolve } from 'node:path';
+import { AgentError, messageOf, systemCode } from '../../../domain/errors.ts';
 import type { HardenPlan } from '../../../harden/changes.ts';
 import { tlsPolicy } from '../../../harden/policy/tls-policy.ts';
 import { applyHardenJob, type ApplyReport } from '../../../jobs/harden/apply-job.ts';
 import { planHardenJob } from '../../../jobs/harden/harden-job.ts';
 import { defineCommand } from '../../define-command.ts';
-import { adminOf, adminOptions, type AdminArgs } from '../../harden/admin.ts';
+import { adminOf, adminOptions, namedFiles, settleChange, type AdminArgs } from '../../harden/admin.ts';
 import { renderHardenPlan } from '../../render/harden-plan.ts';
 import { renderApplied } from '../../render/harden-report.ts';
 import { createStyle } from '../../render/style.ts';
@@ -25,7 +26,9 @@ interface Args extends AdminArgs {
 export const hardenTlsEnableCommand = defineCommand<Args, ApplyReport | { plan: HardenPlan }>({
   usage: 'harden tls enable',
   summary: 'TLS beside the plain port; when every client has moved, --close-plain',
-  keepsRoot: () => true,
+  sharesRoot: () => 'apply',
+  lends: namedFiles,
+  settle: settleChange,
   options: (yargs) =>
     adminOptions(yargs)
       .option('cert', {
@@ -92,7 +95,10 @@ function whole(path: string): string {
   try {
     real = realpathSync(path);
   } catch (error) {
-    throw new AgentError('usage', `cannot find ${path}: ${messageOf(error)}`, { cause: error });
+    // Whose folder we may not enter, the server may: it is tried there.
+    if (systemCode(error) !== 'EACCES')
+      throw new AgentError('usage', `cannot find ${path}: ${messageOf(error)}`, { cause: error });
+    real = resolve(path);
   }
   if (/^[\x21-\x7e]+$/.test(real) && !/["'\\#]/.test(real)) return real;
   throw new AgentError('usage', `${path}: a path with blanks or quotes does not go into redis.conf`, {

@@ -45,11 +45,9 @@ export const restoreCommand = defineCommand<Args, Result>({
   summary: 'Put a backup back: prove it, set the old data aside, place it, start, compare',
   // A folder that is fetched into, or read, is whose who runs this.
   keepsRoot: ({ id, into, to }) => into === undefined && (to !== undefined || isFolder(id)),
-  // A server that is written to is only connected to.
-  sharesRoot: ({ id, into, to }) => into === undefined && to === undefined && !isFolder(id),
-  unit: ({ id, into, to }) =>
-    into === undefined && to === undefined && !isFolder(id) ? 'restore' : undefined,
-  lends: ({ id }) => (isPath(id) ? id : undefined),
+  sharesRoot: byOthers,
+  unit: byOthers,
+  lends: ({ id }) => (isPath(id) ? [id] : []),
   options,
   examples: [
     ['redis-agent restore --dry-run', 'What it would do, and why'],
@@ -119,6 +117,11 @@ export const restoreCommand = defineCommand<Args, Result>({
 });
 
 /** Of an append only file: there is more than one file in it. What may not be looked at is told when it is opened. */
+/** A server that is written to is only connected to. */
+function byOthers({ id, into, to }: Args): 'restore' | undefined {
+  return into === undefined && to === undefined && !isFolder(id) ? 'restore' : undefined;
+}
+
 function isFolder(id: string): boolean {
   try {
     return isPath(id) && statSync(id).isDirectory();

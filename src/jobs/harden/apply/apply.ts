@@ -78,7 +78,8 @@ export async function applyPlan(
   journal.files = prepared.map(keptOf);
   await run.onStep('validate');
   run.context.progress.report({ phase: 'validate' });
-  await validate(context, scene, prepared, { changes: plan.changes, users, acl });
+  const { restart: restarts } = journal;
+  await validate(context, scene, prepared, { changes: plan.changes, users, acl, restart: restarts });
   await requireRight(scene);
   if (users.work.length > 0) await requireUserRight(scene.connection);
   let made: MadePassword[] = [];

@@ -79,7 +79,9 @@ async function untilServing(run: HardenRun): Promise<void> {
           },
         );
       }
-      if (context.clock.monotonic() - start > longestStart) throw error;
+      // It is up, and whoever did this is not let in any more.
+      const isOut = error instanceof AgentError && ['wrongpass', 'noauth'].includes(error.reason ?? '');
+      if (isOut || context.clock.monotonic() - start > longestStart) throw error;
     }
     await context.clock.sleep(pause);
   }

@@ -3,6 +3,7 @@ import { nameFor, normalValue } from '../../../formats/conf/values.ts';
 import type { Change } from '../../../harden/changes.ts';
 import { isReplaced } from '../../../redis/boot-conf.ts';
 import { resolveConf, type ResolvedConf } from '../../../redis/resolve-conf.ts';
+import { printable } from '../../../lib/printable.ts';
 import { distrustProgram } from '../../../lib/distrust-path.ts';
 import type { JobContext } from '../../job.ts';
 import { isDone } from '../../../harden/acl/merge-plans.ts';
@@ -20,6 +21,14 @@ function candidateConf({ file, seen, service }: HardenScene, planned: readonly P
   });
 }
 
+interface Validated {
+  changes: readonly Change[];
+  users: PlannedUsers;
+  acl: AclSettings | undefined;
+  /** The server will start with these files, and know nothing else. */
+  restart: boolean;
+}
+
 /**
  * Has the server’s own program start with the files as they would be, in a folder of its own; compares what it makes of
  * them with what is meant. Throws where it does not start, or means something else.
@@ -28,7 +37,7 @@ export async function validate(
   context: JobContext,
   scene: HardenScene,
   planned: readonly PlannedFile[],
-  { changes, users, acl }: { changes: readonly Change[]; users: PlannedUsers; acl: AclSettings | undefined },
+  { changes, users, acl, restart }: Validated,
 ): Promise<void> {
   const { engine, program } = scene;
   if (program === undefined)
@@ -68,6 +77,23 @@ export async function validate(
     );
   }
   requireUsers(found.users, scene, users, acl);
+  if (restart) requireKept(found.users, scene);
+}
+
+/** A restart forgets users that were made at run time and stand in no file: whoever logs in as one is locked out. */
+function requireKept(listed: readonly string[], { users = [], engine }: HardenScene): void {
+  const after = new Set(usersOfList(listed, engine).map(({ user }) => user.name));
+  const lost = usersOfList(users, engine).filter(({ user }) => !after.has(user.name));
+  if (lost.length === 0) return;
+  const names = lost.map(({ user }) => printable(user.name)).join(', ');
+  throw new AgentError(
+    'refused',
+    `the server is not restarted: ${lost.length === 1 ? 'this user stands' : 'these users stand'} in no file, and would be gone: ${names}`,
+    {
+      reason: 'restart',
+      hint: 'put the lines that ACL LIST shows into its files, or the users into harden.acl; without --restart the rest is applied',
+    },
+  );
 }
 
 /** Do the lines of users mean what they are to mean? */

@@ -1,0 +1,47 @@
+import { readdirSync, readFileSync } from 'node:fs';
+
+/** What a process has given up. */
+export interface SeenProcess {
+  uid: number;
+  privileges: boolean;
+  session: boolean;
+}
+
+/** Numbers of processes that an agent has started, by the word that says what for. */
+export function childrenOf(agent: number, word: string): number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .filter((pid) => {
+      try {
+        const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
+        return words.includes(word) && field(pid, 'PPid') === agent;
+      } catch {
+        // It has ended meanwhile.
+        return false;
+      }
+    });
+}
+
+function field(pid: number, name: string): number {
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+  return Number(new RegExp(`^${name}:\\t(\\d+)`, 'm').exec(status)?.[1]);
+}
+
+/** What is seen of it once it has given root up. */
+export async function see(agent: number, word: string): Promise<SeenProcess> {
+  for (;;) {
+    const [pid] = childrenOf(agent, word);
+    if (pid !== undefined && field(pid, 'Uid') !== 0) {
+      const [, , , session] = readFileSync(`/proc/${pid}/stat`, 'utf8')
+        .replace(/^.*\) /, '')
+        .split(' ');
+      return {
+        uid: field(pid, 'Uid'),
+        privileges: field(pid, 'NoNewPrivs') !== 1,
+        session: Number(session) === pid,
+      };
+    }
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
