@@ -1,16 +1,12 @@
-import type { Readable } from 'node:stream';
 import { createInterface } from 'node:readline/promises';
 import { buildApp, type App } from '../app/build-app.ts';
-import type { SwitchLink } from '../app/switch/link.ts';
-import { runMind } from '../app/switch/run-mind.ts';
-import { askUnit } from '../app/units/ask-unit.ts';
-import type { ServingUnit } from '../app/units/places.ts';
-import type { Clock } from '../domain/clock.ts';
 import { AgentError } from '../domain/errors.ts';
 import type { Secret } from '../domain/secret.ts';
 import { reserveLowPort } from '../redis/low-port.ts';
 import type { AnyCommand, CommandContext, GlobalOptions } from './define-command.ts';
 import { exitCodes } from './exit-code.ts';
+import type { CliHost, Output } from './cli-host.ts';
+import { goElsewhere, isForOthers, notForOthers, withWayThere, type Ways } from './go-elsewhere.ts';
 import { joinRepeated } from './join-repeated.ts';
 import { parseArguments } from './parse-arguments.ts';
 import { errorDocument, renderError } from './render/error.ts';
@@ -19,32 +15,6 @@ import { createProgressBar, silentProgress } from './render/progress-bar.ts';
 import { createStyle } from './render/style.ts';
 import { logLevel } from './log-level.ts';
 import { watchCommand } from './watch-command.ts';
-
-type Output = Pick<NodeJS.WriteStream, 'write'> & {
-  isTTY?: boolean;
-  columns?: number;
-  rows?: number;
-};
-
-/** The process as a command sees it; tests pass their own. */
-export interface CliHost {
-  clock: Clock;
-  env: NodeJS.ProcessEnv;
-  stdin: Readable & { isTTY?: boolean };
-  stdout: Output;
-  stderr: Output;
-  /** Program and arguments that start this agent, less its command. */
-  program: readonly string[];
-  /** First request to stop, and the second. */
-  signal: AbortSignal;
-  cut: AbortSignal;
-  /** Root's side of this command, where this process has given root up for it. */
-  link?: SwitchLink | undefined;
-  /** One of these was killed, and what it has left is to be ended. */
-  settling?: boolean;
-  /** Somebody else has asked that unit for it, who may have it done and may read nothing of ours. */
-  forOthers?: ServingUnit;
-}
 
 /** Options that may be given more than once. */
 const repeatable = '--keys --check --conf --key --channel --secret-file --hook --node --sentinel'.split(' ');
@@ -84,56 +54,6 @@ export async function runCli(argv: readonly string[], host: CliHost): Promise<nu
     else stderr.write(`${renderError(reported, createStyle(color))}\n`);
     return reported instanceof AgentError ? exitCodes[reported.code] : exitCodes.failed;
   }
-}
-
-/** How a command gets to what only others may do; see Command. */
-interface Ways {
-  shared: ServingUnit | undefined;
-  lend: readonly string[];
-  write: string | undefined;
-  unit: ServingUnit | undefined;
-}
-
-function isForOthers(
-  { unit, lend, write }: Ways,
-  { config }: GlobalOptions,
-  forOthers: ServingUnit,
-): boolean {
-  return unit === forOthers && lend.length === 0 && write === undefined && config === undefined;
-}
-
-/** By units of this host where one may ask them; by another process where we are root. Undefined: it is done here. */
-async function goElsewhere(
-  argv: readonly string[],
-  { config }: GlobalOptions,
-  { unit, shared, lend, write }: Ways,
-  host: CliHost,
-): Promise<number | undefined> {
-  // They have the configuration of this host.
-  const own = config !== undefined || Boolean(host.env['REDIS_AGENT_CONFIG']);
-  const asked = own || unit === undefined ? undefined : await askUnit(unit, { ...host, argv });
-  if (asked !== undefined || shared === undefined) return asked;
-  return await runMind({ ...host, argv, configPath: config, kind: shared, lend, write });
-}
-
-/** Whoever may not read the configuration is no member of that group, or is not root. */
-function withWayThere(error: unknown): never {
-  if (!(error instanceof AgentError) || error.reason !== 'config-unreadable') throw error;
-  throw new AgentError(error.code, error.message, {
-    cause: error,
-    reason: error.reason,
-    hint: 'run it with sudo; or as a member of the group redis-agent-admin, once sudo redis-agent init --units was run',
-  });
-}
-
-function notForOthers(unit: ServingUnit): AgentError {
-  const what =
-    unit === 'restore'
-      ? 'only backups of the repository are restored'
-      : 'only policies of the package are applied, as harden.admin';
-  return new AgentError('usage', `without root ${what}, by the configuration of this host`, {
-    hint: 'run it as root: sudo redis-agent …',
-  });
 }
 
 /** Whatever fails after an interrupt fails by it; an error that says so itself may tell more. */

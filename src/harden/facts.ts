@@ -270,3 +270,6 @@ function fileUsers(facts: AuditFacts): Seen<UserFacts[]> {
 export function isYes(value: string): boolean {
   return value.toLowerCase() === 'yes';
 }
+
+/** What keeps others from the ports of a host. */
+export type FirewallTool = 'ufw' | 'firewalld' | 'nftables' | 'iptables';

@@ -1,4 +1,5 @@
 import type { HostAdvice } from '../changes.ts';
+import type { FirewallTool } from '../facts.ts';
 import type { Reach } from './reach.ts';
 
 /** What can be seen around a server. */
@@ -9,7 +10,7 @@ export interface HostSight {
   /** From where clients may come, by the configuration. */
   networks: readonly string[];
   /** The firewall in use; undefined: none was seen. */
-  firewall: 'ufw' | 'firewalld' | 'nftables' | 'iptables' | undefined;
+  firewall: FirewallTool | undefined;
   /** What the rules in force make of each port; empty: they could not be read. */
   reach: readonly Reach[];
   overcommit: string | undefined;

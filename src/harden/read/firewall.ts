@@ -1,11 +1,11 @@
 import { existsSync } from 'node:fs';
 import { runCommand } from '../../lib/run-command.ts';
-import type { HostSight } from '../plan/host.ts';
+import type { FirewallTool } from '../facts.ts';
 
 /** The firewall of this host, as far as we may see it. */
 export interface FirewallFacts {
   /** The one that is in use; undefined: none was seen. */
-  tool: HostSight['firewall'];
+  tool: FirewallTool | undefined;
   /** What `nft -j list ruleset`, `iptables-save` and `ip6tables-save` print; undefined where we may not read it. */
   nft: string | undefined;
   iptables: string | undefined;
@@ -28,7 +28,7 @@ export async function readFirewall(signal: AbortSignal): Promise<FirewallFacts> 
 
 async function findTool(
   ask: (...argv: string[]) => Promise<string | undefined>,
-): Promise<HostSight['firewall']> {
+): Promise<FirewallTool | undefined> {
   const says = async (argv: string[], pattern: RegExp): Promise<boolean> =>
     pattern.test((await ask(...argv)) ?? '');
   if (await says(['ufw', 'status'], /^Status: active/m)) return 'ufw';
