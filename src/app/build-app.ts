@@ -13,6 +13,7 @@ import type { Log } from '../domain/log.ts';
 import type { Progress } from '../domain/progress.ts';
 import type { Secret, SecretRef } from '../domain/secret.ts';
 import type { InstanceSettings, Settings } from '../domain/settings.ts';
+import { localConsumers } from '../harden/rotate/consumers.ts';
 import { watchBackupsJob } from '../jobs/backup/watch-backups.ts';
 import type { Job, JobContext } from '../jobs/job.ts';
 import { actAs } from '../lib/act-as.ts';
@@ -217,6 +218,8 @@ export async function buildApp({
           connect: (other = own.signal) => connect(instance, other),
           connectTo: (other) => connect(other, own.signal),
           ...hostOf(instance, own.signal),
+          hostOf: (other) => hostOf(other, own.signal),
+          consumers: link?.consumers ?? localConsumers,
           identities,
           scratch: stayed === undefined ? join(directory, 'scratch') : rootScratch,
           recall: (name) => recall(instance.name, name),

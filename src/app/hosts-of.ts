@@ -4,14 +4,12 @@ import type { Clock } from '../domain/clock.ts';
 import type { InstanceSettings } from '../domain/settings.ts';
 import { localServerFiles } from '../harden/apply/server-files.ts';
 import { readFirewall } from '../harden/read/firewall.ts';
-import type { JobContext } from '../jobs/job.ts';
+import type { HostPart, JobContext } from '../jobs/job.ts';
 import type { AskedHands } from './hands/ask.ts';
 import { provideHands } from './hands/hands.ts';
 import type { Lifecycle } from './lifecycle.ts';
 import type { SwitchLink } from './switch/link.ts';
 import { switchHost } from './switch/switch-host.ts';
-
-type HostPart = Pick<JobContext, 'host' | 'serverFiles' | 'firewall'>;
 
 interface Around {
   link: SwitchLink | undefined;
@@ -29,7 +27,7 @@ export function hostsOf({
   program,
   clock,
   lifecycle,
-}: Around): (instance: InstanceSettings, signal: AbortSignal) => HostPart {
+}: Around): (instance: InstanceSettings, signal: AbortSignal) => HostPart & Pick<JobContext, 'firewall'> {
   if (link === undefined) {
     let provided: Hands | undefined;
     const hands = (): Hands => {

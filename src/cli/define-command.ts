@@ -84,6 +84,8 @@ export interface Command<Args, Value> {
   lends?(args: Args): readonly string[];
   /** A file that is written with those rights. */
   writes?(args: Args): string | undefined;
+  /** Files and programs that a new password is handed to with the rights of who runs this. */
+  tells?(args: Args): { secretFiles: readonly string[]; hooks: readonly string[] };
   /** Ends what such a command has left that was killed; what that came to, for people, null where nothing was left. */
   settle?(context: CommandContext, args: Args): Promise<string | null>;
   /** Keeps its own stdout (the daemon's log, a completion script): nothing is printed after it. */

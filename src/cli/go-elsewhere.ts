@@ -10,6 +10,8 @@ export interface Ways {
   shared: ServingUnit | undefined;
   lend: readonly string[];
   write: string | undefined;
+  tells: { secretFiles: readonly string[]; hooks: readonly string[] } | undefined;
+  settles: boolean;
   unit: ServingUnit | undefined;
 }
 
@@ -25,14 +27,14 @@ export function isForOthers(
 export async function goElsewhere(
   argv: readonly string[],
   { config }: GlobalOptions,
-  { unit, shared, lend, write }: Ways,
+  { unit, shared, ...ways }: Ways,
   host: CliHost,
 ): Promise<number | undefined> {
   // They have the configuration of this host.
   const own = config !== undefined || Boolean(host.env['REDIS_AGENT_CONFIG']);
   const asked = own || unit === undefined ? undefined : await askUnit(unit, { ...host, argv });
   if (asked !== undefined || shared === undefined) return asked;
-  return await runMind({ ...host, argv, configPath: config, kind: shared, lend, write });
+  return await runMind({ ...host, argv, configPath: config, kind: shared, ...ways });
 }
 
 /** Whoever may not read the configuration is no member of that group, or is not root. */

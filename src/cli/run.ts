@@ -40,6 +40,8 @@ export async function runCli(argv: readonly string[], host: CliHost): Promise<nu
       shared: command.sharesRoot?.(args),
       lend: command.lends?.(args) ?? [],
       write: command.writes?.(args),
+      tells: command.tells?.(args),
+      settles: command.settle !== undefined || command.sharesRoot?.(args) === 'restore',
       unit: command.unit?.(args),
     };
     if (host.forOthers !== undefined && !isForOthers(ways, globals, host.forOthers))

@@ -8,14 +8,23 @@ import type { Rule } from '../domain/rule.ts';
 import type { Progress } from '../domain/progress.ts';
 import type { InstanceSettings, Settings } from '../domain/settings.ts';
 import type { FilesTarget, ServerFiles } from '../harden/apply/server-files.ts';
+import type { Consumers } from '../harden/rotate/consumers.ts';
 import type { FirewallFacts } from '../harden/read/firewall.ts';
 import type { UserId } from '../lib/act-as.ts';
 import type { RedisConnection } from '../redis/connect.ts';
 import type { State } from '../state/db/open.ts';
 import type { Series } from '../state/series/series.ts';
 
+/** The host of an instance, where its server runs on this one. */
+export interface HostPart {
+  /** Who its server is there, its service, its data directory. */
+  host: RestoreHost;
+  /** The configuration of its server, whose user that is. */
+  serverFiles(this: void, target: FilesTarget, user: UserId | undefined): ServerFiles;
+}
+
 /** What a job works with: one instance, its repository and the world, nothing global. */
-export interface JobContext {
+export interface JobContext extends HostPart {
   instance: InstanceSettings;
   settings: Settings;
   repository: Repository;
@@ -26,10 +35,10 @@ export interface JobContext {
   connect(signal?: AbortSignal): Promise<RedisConnection>;
   /** The same to another instance, for what nodes of the same data have to agree on. */
   connectTo(this: void, instance: InstanceSettings): Promise<RedisConnection>;
-  /** The instance's host: who its server is there, its service, its data directory. */
-  host: RestoreHost;
-  /** The configuration of its server, whose user that is. */
-  serverFiles(this: void, target: FilesTarget, user: UserId | undefined): ServerFiles;
+  /** That of another server of the same data. */
+  hostOf(this: void, instance: InstanceSettings): HostPart;
+  /** Who is told a new password. */
+  consumers: Consumers;
   /** The firewall of this host. */
   firewall(this: void): Promise<FirewallFacts>;
   /** age identities (AGE-SECRET-KEY-…); empty when none is configured. */

@@ -1,6 +1,7 @@
 import type { Server } from 'node:net';
 import type { UserId } from '../../lib/act-as.ts';
 import type { LoadedSettings } from '../../config/load.ts';
+import type { Consumers } from '../../harden/rotate/consumers.ts';
 import type { FirewallFacts } from '../../harden/read/firewall.ts';
 import type { HandsProcess } from '../hands/start.ts';
 
@@ -14,6 +15,8 @@ export interface SwitchLink {
   openHands(instance: string, user: UserId): Promise<HandsProcess>;
   /** See reserveLowPort. */
   reservePort(): Promise<Server | undefined>;
+  /** Who is told a new password, where root tells them. */
+  consumers?: Consumers;
   /** Of this host, where root looks at it for us. */
   firewall?(this: void): Promise<FirewallFacts>;
   /** The configuration, where root has read it for us. */

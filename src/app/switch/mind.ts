@@ -7,6 +7,7 @@ import { useLentFiles } from '../../lib/lent-file.ts';
 import { VerbCaller } from '../../lib/verbs/call.ts';
 import { handsBehind, type HandsProcess } from '../hands/start.ts';
 import type { SwitchLink } from './link.ts';
+import { askedConsumers } from './told-consumers.ts';
 import {
   firstLent,
   switchDescriptor,
@@ -56,6 +57,7 @@ export function becomeMind(words: string): SwitchLink {
   return {
     ask,
     askEtc: ask,
+    consumers: askedConsumers(ask),
     firewall: async () => await data<FirewallFacts>('firewall'),
     openHands: async (instance) => asHands(await take(await ask('openHands', [instance]))),
     async reservePort() {

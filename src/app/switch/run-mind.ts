@@ -17,6 +17,7 @@ import { settleChangeCommand, settleRestoresCommand, type ServingUnit } from '..
 import { mindCommand } from './command.ts';
 import { switchDescriptor, switchLimits, type Handed, type MindTask } from './protocol.ts';
 import { switchVerbs } from './switch-verbs.ts';
+import { consumerVerbs, type Named } from './told-consumers.ts';
 import { openWritten, type WrittenFile } from './written-file.ts';
 
 export interface MindOptions {
@@ -29,6 +30,10 @@ export interface MindOptions {
   lend: readonly string[];
   /** One that he may write. */
   write: string | undefined;
+  /** Whom he has named that a new password is to be handed to. */
+  tells: Named | undefined;
+  /** What one leaves that was killed is ended by another one. */
+  settles: boolean;
   env: NodeJS.ProcessEnv;
   program: readonly string[];
   clock: Clock;
@@ -60,7 +65,12 @@ export async function runMind(options: MindOptions): Promise<number | undefined>
       if (child !== undefined) await handOver(child, number, socket);
     },
   });
-  const verbs = kind === 'apply' ? { ...root.verbs, ...changeVerbs(loaded, clock, signal) } : root.verbs;
+  const { tells } = options;
+  const verbs = {
+    ...root.verbs,
+    ...(kind === 'apply' ? changeVerbs(loaded, clock, signal) : {}),
+    ...(tells === undefined ? {} : consumerVerbs(tells, loaded.settings, signal)),
+  };
   const lend = kind === 'apply' ? [...options.lend, ...adminFile(loaded.settings)] : options.lend;
   const work = async (task: MindOptions): Promise<unknown[]> => {
     using written = openWritten(task.write);
@@ -86,8 +96,9 @@ export async function runMind(options: MindOptions): Promise<number | undefined>
     const down = await root.down();
     // Another one ends what it has left, if there is anything: a server is not to stay down for it, or a replica of nobody.
     const settling = kind === 'apply' ? [settleChangeCommand, ...options.argv] : [settleRestoresCommand];
-    await work({ ...options, argv: settling, lend: kind === 'apply' ? lend : [], write: undefined });
-    throw cutOff(kind, String(name), { down, still: down.length === 0 ? [] : await root.down() });
+    const last = { ...options, argv: settling, lend: kind === 'apply' ? lend : [], write: undefined };
+    if (options.settles) await work(last);
+    throw cutOff(options, String(name), { down, still: down.length === 0 ? [] : await root.down() });
   } finally {
     await root.close();
   }
@@ -175,7 +186,7 @@ async function handOver(child: ChildProcess, handed: number, socket: Socket | Se
 
 /** Instances whose server was `down` then, and is `still`. */
 function cutOff(
-  kind: ServingUnit,
+  { kind, settles }: MindOptions,
   name: string,
   { down, still }: { down: readonly string[]; still: readonly string[] },
 ): AgentError {
@@ -188,7 +199,12 @@ function cutOff(
           does: 'restores',
           hint: 'nothing is lost: run the same command again, and it goes on where it was; or redis-agent restore --undo, and it goes back',
         }
-      : { does: 'changes the server', hint: 'what had begun was taken back: redis-agent harden history' };
+      : {
+          does: 'changes the server',
+          hint: settles
+            ? 'what it had begun was taken back, or noted where it was done: redis-agent harden history'
+            : 'nothing is lost: run the same command again, and it goes on where it was',
+        };
   return new AgentError('failed', `the process that ${what.does} was ended by ${name}${stopped}${since}`, {
     reason: 'killed',
     hint: `${what.hint}. The kernel ends processes when memory runs out: see dmesg`,

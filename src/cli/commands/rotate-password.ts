@@ -8,7 +8,7 @@ import {
 } from '../../jobs/harden/rotate-password.ts';
 import { parseDuration } from '../../lib/duration.ts';
 import { defineCommand } from '../define-command.ts';
-import { adminOf, adminOptions, type AdminArgs } from '../harden/admin.ts';
+import { adminOf, adminOptions, namedFiles, type AdminArgs } from '../harden/admin.ts';
 import { exitCodes } from '../exit-code.ts';
 import { renderRotation } from '../render/rotation.ts';
 
@@ -87,8 +87,7 @@ export const rotatePasswordCommand = defineCommand<Args, RotationResult>({
       own: { username: instance.username, password },
       nodes: apart(args.node),
       sentinels: apart(args.sentinel),
-      secretFiles: apart(args.secretFile).map((path) => resolve(path)),
-      hooks: apart(args.hook),
+      ...toldBy(args),
       byHand: args.byHand,
       wait: waitOf(args.wait),
       dryRun: true,
@@ -105,8 +104,14 @@ export const rotatePasswordCommand = defineCommand<Args, RotationResult>({
   },
   render: (result, { width }) => renderRotation(result, width),
   exitCode: ({ refused }) => (refused.length > 0 ? exitCodes.findings : exitCodes.ok),
-  keepsRoot: () => true,
+  sharesRoot: () => 'apply',
+  lends: namedFiles,
+  tells: toldBy,
 });
+
+function toldBy({ secretFile, hook }: Args): { secretFiles: string[]; hooks: string[] } {
+  return { secretFiles: apart(secretFile).map((path) => resolve(path)), hooks: apart(hook) };
+}
 
 /** An option that was given several times comes joined. */
 function apart(words: string[] | undefined): string[] {

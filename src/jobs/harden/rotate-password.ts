@@ -8,7 +8,7 @@ import {
   type RotationJournal,
   type RotationStep,
 } from './rotate/journal.ts';
-import { findNodes, type NodeRequest, type RotationNode } from './rotate/nodes.ts';
+import { addressOf, findNodes, type NodeRequest, type RotationNode } from './rotate/nodes.ts';
 import { describePlan, requireSound, withOwnFile, type RotationPlan } from './rotate/plan.ts';
 import { rotationRules } from './rotate-rules.ts';
 import type { Admin } from './scene.ts';
@@ -77,11 +77,13 @@ async function run(context: JobContext, options: RotateOptions): Promise<JobResu
     byHand: before?.byHand ?? options.byHand,
   });
   const admin = options.admin ?? options.own;
-  const ask: NodeRequest = { instance, user, admin, more: before?.nodes ?? options.nodes, signal };
+  const more = before?.nodes ?? options.nodes;
+  const ask: NodeRequest = { instance, user, admin, more, onHost: hostOfNode(context), signal };
   const nodes = await findNodes(ask);
   const known = before === undefined ? undefined : file.secret(false);
   try {
-    requireSound(request, nodes, before, known, dryRun);
+    const { consumers } = context;
+    await requireSound(request, nodes, { consumers, journal: before, known, dryRun });
     const plan = describePlan(request, nodes, before);
     const sentinels = await openSentinels(request.sentinels, nodes, signal);
     try {
@@ -103,6 +105,7 @@ async function run(context: JobContext, options: RotateOptions): Promise<JobResu
         request: ask,
         nodes,
         sentinels,
+        consumers,
         password: known ?? file.secret(true),
         journal,
         wait: options.wait,
@@ -127,6 +130,21 @@ async function run(context: JobContext, options: RotateOptions): Promise<JobResu
   } finally {
     for (const { connection } of nodes) connection.close();
   }
+}
+
+/** By the instance that the configuration has at that address, which need not be there. */
+function hostOfNode(context: JobContext): NodeRequest['onHost'] {
+  const { instance, settings } = context;
+  return (url) => {
+    if (url === instance.url) return context;
+    const known = settings.instances.find((each) => isSame(each.url, url));
+    return context.hostOf(known ?? { ...instance, name: addressOf(url), url, service: undefined });
+  };
+}
+
+function isSame(one: string, other: string): boolean {
+  const [a, b] = [one, other].map((url) => addressOf(url).replace(/^localhost(?=:|$)/, '127.0.0.1'));
+  return a === b;
 }
 
 /** What a step says while it is at it. */

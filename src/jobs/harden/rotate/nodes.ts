@@ -1,14 +1,14 @@
-import { realpathSync } from 'node:fs';
 import { AgentError, messageOf } from '../../../domain/errors.ts';
 import type { InstanceSettings } from '../../../domain/settings.ts';
 import type { EngineVersion } from '../../../formats/conf/engine.ts';
 import type { Info } from '../../../formats/info/parse-info.ts';
 import { readFiles } from '../../../harden/read/read-files.ts';
-import { readHost } from '../../../harden/read/read-host.ts';
+import type { ServerFiles } from '../../../harden/apply/server-files.ts';
 import { parseClientList, type ListedClient } from '../../../harden/rotate/client-list.ts';
-import { actAs, type UserId } from '../../../lib/act-as.ts';
 import { connectRedis, type RedisConnection, type Reply } from '../../../redis/connect.ts';
+import { hasSameFiles } from '../../../redis/same-files.ts';
 import { engineOf, readInfo } from '../../../redis/server.ts';
+import type { HostPart } from '../../job.ts';
 import type { Admin } from '../scene.ts';
 
 /** Where a node keeps what it starts with. */
@@ -19,10 +19,10 @@ export type NodeFiles =
       users: 'aclfile' | 'conf' | 'requirepass';
       path: string;
       conf: string[];
-      as: UserId | undefined;
+      by: ServerFiles;
     }
   /** The user is in no file: it was made at run time, and is gone with the next start. */
-  | { kind: 'none'; why: string; conf: string[]; as: UserId | undefined }
+  | { kind: 'none'; why: string; conf: string[]; by: ServerFiles | undefined }
   | { kind: 'unseen'; why: string };
 
 export interface RotationNode {
@@ -49,6 +49,8 @@ export interface NodeRequest {
   admin: Admin;
   /** Besides those that are found. */
   more: readonly string[];
+  /** Whoever looks at the host of a node, and writes its files. */
+  onHost(this: void, url: string): HostPart;
   signal: AbortSignal;
 }
 
@@ -159,7 +161,7 @@ async function describe(
   url: string,
   connection: RedisConnection,
   info: Info,
-  { user, signal }: NodeRequest,
+  { user, onHost }: NodeRequest,
 ): Promise<RotationNode> {
   const engine: EngineVersion = { ...engineOf(info), docker: false };
   const config = await readSettings(connection);
@@ -177,7 +179,7 @@ async function describe(
     replicates:
       (config.get('masterauth') ?? '') !== '' && (masteruser === '' ? 'default' : masteruser) === user,
     clients: (await readClients(connection)).filter((client) => client.user === user),
-    files: await findFiles(url, info, { engine, config, user, signal }),
+    files: await findFiles(onHost(url), info, { engine, config, user }),
   };
 }
 
@@ -207,41 +209,52 @@ export async function readClients(connection: RedisConnection): Promise<ListedCl
   return parseClientList(String(await connection.call('CLIENT', 'LIST')));
 }
 
-async function findFiles(
-  url: string,
-  info: Info,
-  {
-    engine,
-    config,
-    user,
-    signal,
-  }: { engine: EngineVersion; config: ReadonlyMap<string, string>; user: string; signal: AbortSignal },
-): Promise<NodeFiles> {
-  const path = info.get('config_file') ?? '';
-  const none = { conf: [], as: undefined };
-  if (path === '') return { kind: 'none', why: 'it runs without a configuration file', ...none };
-  const host = await readHost(info, url, engine, config, signal);
-  if (host?.sameFiles !== true)
-    return { kind: 'unseen', why: `${path} lies on another host or in a container` };
-  const as = host.user;
-  const files = readFiles(path, { engine, as, alone: false });
+interface Kept {
+  engine: EngineVersion;
+  config: ReadonlyMap<string, string>;
+  user: string;
+}
+
+async function findFiles({ host, serverFiles }: HostPart, info: Info, kept: Kept): Promise<NodeFiles> {
+  const said = info.get('config_file') ?? '';
+  try {
+    const { pid, service, user: owner } = await host.look(info);
+    const named = service?.arguments?.file;
+    const path = named?.startsWith('/') === true ? named : said;
+    if (path === '')
+      return { kind: 'none', why: 'it runs without a configuration file', conf: [], by: undefined };
+    if (pid === undefined || !hasSameFiles(pid))
+      return { kind: 'unseen', why: `${path} lies on another host or in a container` };
+    const by = serverFiles({ file: path, directives: service?.arguments?.directives ?? [] }, owner);
+    return await findLine(path, by, kept);
+  } catch (error) {
+    if (!(error instanceof AgentError)) throw error;
+    return { kind: 'unseen', why: error.message };
+  }
+}
+
+/** Where the user’s line stands. */
+async function findLine(path: string, by: ServerFiles, { engine, config, user }: Kept): Promise<NodeFiles> {
+  const { reader, place } = await by.look();
+  const files = readFiles(path, { engine, reader, alone: false });
   const [problem] = files.problems;
   if (problem !== undefined) return { kind: 'unseen', why: `${problem.path}: ${problem.why}` };
-  const conf = files.paths.map((each) => actAs(as, () => realpathSync(each)));
-  const real = (each: string): string => actAs(as, () => realpathSync(each));
+  const real = (each: string): string => place(each).real;
+  const conf = files.paths.filter((each) => each !== files.aclfile?.path).map(real);
+  const none = (which: string): NodeFiles => ({ kind: 'none', why: `${which} has no line for it`, conf, by });
   if ((config.get('aclfile') ?? '') !== '') {
     if (files.aclfile === undefined)
       return { kind: 'unseen', why: `the aclfile ${config.get('aclfile')} is named in no file` };
     const listed = files.aclfile.entries.some(({ values }) => values[0] === user);
     return listed
-      ? { kind: 'files', users: 'aclfile', path: real(files.aclfile.path), conf, as }
-      : { kind: 'none', why: `${files.aclfile.path} has no line for it`, conf, as };
+      ? { kind: 'files', users: 'aclfile', path: real(files.aclfile.path), conf, by }
+      : none(files.aclfile.path);
   }
   const line = files.entries.findLast(({ name, values }) => name === 'user' && values[0] === user);
   if (line?.place !== undefined)
-    return { kind: 'files', users: 'conf', path: real(line.place.file), conf, as };
+    return { kind: 'files', users: 'conf', path: real(line.place.file), conf, by };
   const password = files.entries.findLast(({ name, values }) => name === 'requirepass' && values[0] !== '');
   if (user === 'default' && password?.place !== undefined)
-    return { kind: 'files', users: 'requirepass', path: real(password.place.file), conf, as };
-  return { kind: 'none', why: `${path} has no line for it`, conf, as };
+    return { kind: 'files', users: 'requirepass', path: real(password.place.file), conf, by };
+  return none(path);
 }

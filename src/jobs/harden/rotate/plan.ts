@@ -3,8 +3,8 @@ import type { InstanceSettings } from '../../../domain/settings.ts';
 import { sha256 } from '../../../harden/read/hash.ts';
 import { counted } from '../../../lib/counted.ts';
 import type { Secret } from '../../../domain/secret.ts';
-import { whyNotSecretFile, whyNotWritable } from './files.ts';
-import { whyNotHook } from './hook.ts';
+import type { Consumers } from '../../../harden/rotate/consumers.ts';
+import { whyNotWritable } from './files.ts';
 import type { RotationJournal } from './journal.ts';
 import type { RotationNode } from './nodes.ts';
 import { sentinelsOf } from './sentinels.ts';
@@ -61,14 +61,20 @@ function refuse(message: string, hint: string, code: 'refused' | 'usage' = 'refu
   throw new AgentError(code, message, { hint });
 }
 
+interface Sounding {
+  consumers: Consumers;
+  /** Of a rotation that goes on. */
+  journal: RotationJournal | undefined;
+  known: Secret | undefined;
+  dryRun: boolean;
+}
+
 /** Refuses what would lock somebody out, before anything is changed. Throws an AgentError `refused` or `usage`. */
-export function requireSound(
+export async function requireSound(
   request: RotationRequest,
   nodes: readonly RotationNode[],
-  journal: RotationJournal | undefined,
-  known: Secret | undefined,
-  dryRun: boolean,
-): void {
+  { consumers, journal, known, dryRun }: Sounding,
+): Promise<void> {
   const { user, secretFiles, hooks, sentinels } = request;
   if (secretFiles.length + hooks.length === 0)
     refuse(
@@ -77,11 +83,11 @@ export function requireSound(
       'usage',
     );
   for (const file of secretFiles) {
-    const why = whyNotSecretFile(file);
+    const why = await consumers.whyNotFile(file);
     if (why !== undefined) refuse(`the secret file cannot be written: ${why}`, 'nothing was changed');
   }
   for (const hook of hooks) {
-    const why = whyNotHook(hook);
+    const why = await consumers.whyNotHook(hook);
     if (why !== undefined) refuse(`the hook is not run: ${why}`, 'nothing was changed');
   }
   const next = known === undefined ? undefined : sha256(known.reveal());
@@ -102,7 +108,7 @@ export function requireSound(
         `${user} has ${old.length} passwords on ${address} already: an earlier rotation was not ended`,
         `find out which one is used, and take the others away: ACL SETUSER ${user} '!SHA-256'`,
       );
-    const why = whyNotWritable(files, dryRun);
+    const why = await whyNotWritable(files, dryRun);
     if (why !== undefined)
       refuse(`${address}: ${why}`, 'mend that first: a restart would bring the old password back');
     if (files.kind === 'unseen' && !request.byHand)

@@ -3,13 +3,13 @@ import { AgentError, messageOf } from '../../../domain/errors.ts';
 import type { Secret } from '../../../domain/secret.ts';
 import { sha256 } from '../../../harden/read/hash.ts';
 import type { ListedClient } from '../../../harden/rotate/client-list.ts';
+import type { Consumers } from '../../../harden/rotate/consumers.ts';
 import { logged, refusedSince, type Refused } from '../../../harden/rotate/judge-refusals.ts';
 import { aclLogCommand, readAclLog } from '../../../redis/acl-log.ts';
 import { connectRedis } from '../../../redis/connect.ts';
 import { readInfo } from '../../../redis/server.ts';
-import { again } from './again.ts';
-import { keepMasterauth, keepPasswords, migrateFile, writeSecretFile } from './files.ts';
-import { runHook } from './hook.ts';
+import { again } from '../../../harden/rotate/again.ts';
+import { keepMasterauth, keepPasswords, migrateFile } from './files.ts';
 import type { RotationJournal, RotationStep } from './journal.ts';
 import { connectNode, readClients, readUser, type NodeRequest, type RotationNode } from './nodes.ts';
 import { moveSentinels, type WatchedBy } from './sentinels.ts';
@@ -20,6 +20,7 @@ export interface Rotation {
   request: NodeRequest;
   nodes: readonly RotationNode[];
   sentinels: readonly WatchedBy[];
+  consumers: Consumers;
   password: Secret;
   journal: RotationJournal;
   /** Milliseconds for old connections to end by themselves. */
@@ -47,15 +48,15 @@ const settling = 1000;
 /** Every step does what is left of it, so that one that was cut short is done again. */
 export const stepWork: Record<RotationStep, (rotation: Rotation) => Promise<void> | void> = {
   begin() {},
-  migrate({ nodes }) {
-    nodes.forEach(migrateFile);
+  async migrate({ nodes }) {
+    for (const node of nodes) await migrateFile(node);
   },
   async add({ nodes, password, request: { user } }) {
     const hash = sha256(password.reveal());
     for (const { connection } of nodes) await connection.call('ACL', 'SETUSER', user, `#${hash}`);
   },
-  keep({ nodes, password, request: { user } }) {
-    for (const node of nodes) keepPasswords(node, user, { add: sha256(password.reveal()) });
+  async keep({ nodes, password, request: { user } }) {
+    for (const node of nodes) await keepPasswords(node, user, { add: sha256(password.reveal()) });
   },
   'hand-over': handOver,
   replication: moveReplicas,
@@ -84,18 +85,19 @@ export const stepWork: Record<RotationStep, (rotation: Rotation) => Promise<void
       if (old.length > 0) await connection.call('ACL', 'SETUSER', user, ...old);
     }
   },
-  'keep-new': ({ nodes, password, request: { user } }) => {
-    for (const node of nodes) keepPasswords(node, user, { only: sha256(password.reveal()) });
+  'keep-new': async ({ nodes, password, request: { user } }) => {
+    for (const node of nodes) await keepPasswords(node, user, { only: sha256(password.reveal()) });
   },
   close: closeOld,
   verify,
 };
 
-async function handOver({ request, journal, password, signal, progress, nodes }: Rotation): Promise<void> {
-  for (const path of journal.secretFiles) writeSecretFile(path, password.reveal());
+async function handOver(rotation: Rotation): Promise<void> {
+  const { request, journal, password, signal, progress, nodes, consumers } = rotation;
+  for (const path of journal.secretFiles) await consumers.writeFile(path, password.reveal());
   for (const hook of journal.hooks) {
     progress(`the hook ${hook} hands it on`);
-    await runHook(
+    await consumers.runHook(
       hook,
       { instance: journal.instance, user: journal.user, password: password.reveal() },
       signal,
@@ -115,7 +117,7 @@ async function moveReplicas({ nodes, password, clock, signal, request: { user } 
   if (moved.length === 0) return;
   for (const node of moved) {
     await node.connection.call('CONFIG', 'SET', 'masterauth', password.reveal());
-    keepMasterauth(node, password.reveal());
+    await keepMasterauth(node, password.reveal());
   }
   for (const { connection } of nodes) await connection.call('CLIENT', 'KILL', 'TYPE', 'replica');
   for (const { connection, address } of moved)

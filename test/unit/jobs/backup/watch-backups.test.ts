@@ -51,6 +51,12 @@ async function watchWith(drills: DrillOutcome[], ...ids: string[]): Promise<Find
       serverFiles: () => {
         throw new Error('it only looks at the repository');
       },
+      hostOf: () => {
+        throw new Error('it only looks at the repository');
+      },
+      get consumers(): never {
+        throw new Error('it only looks at the repository');
+      },
       firewall: () => Promise.reject(new Error('it only looks at the repository')),
       identities: () => [],
       state: () => {

@@ -1,8 +1,8 @@
 import { again } from './again.ts';
 import { spawn } from 'node:child_process';
-import { AgentError, messageOf } from '../../../domain/errors.ts';
-import { distrustProgram } from '../../../lib/distrust-path.ts';
-import { harmlessEnvironment } from '../../../lib/run-program.ts';
+import { AgentError, messageOf } from '../../domain/errors.ts';
+import { distrustProgram } from '../../lib/distrust-path.ts';
+import { harmlessEnvironment } from '../../lib/run-program.ts';
 
 /** What a hook reads on its stdin, as one JSON document. */
 export interface HookInput {

@@ -1,0 +1,59 @@
+import type { Settings } from '../../domain/settings.ts';
+import { AgentError } from '../../domain/errors.ts';
+import { localConsumers, type Consumers } from '../../harden/rotate/consumers.ts';
+import type { HookInput } from '../../harden/rotate/hook.ts';
+
+/** Whom a person has named who runs this as root: nobody else is told anything as root. */
+export interface Named {
+  secretFiles: readonly string[];
+  hooks: readonly string[];
+}
+
+/** What root does for a mind that hands a new password on. */
+// oxlint-disable-next-line typescript/explicit-function-return-type -- verbs, as they are
+export function consumerVerbs(named: Named, { instances }: Settings, signal: AbortSignal) {
+  const own = instances.flatMap(({ password }) =>
+    password !== undefined && 'file' in password ? [password.file] : [],
+  );
+  const files = new Set([...named.secretFiles, ...own]);
+  const require = (known: ReadonlySet<string>, path: string): void => {
+    if (known.has(path)) return;
+    throw new AgentError('refused', `root was not told of ${path}`, {
+      reason: 'not-named',
+      hint: 'name every --secret-file and --hook again, as when it was begun',
+    });
+  };
+  const hooks = new Set(named.hooks);
+  return {
+    async whyNotFile(path: string): Promise<string | null> {
+      require(files, path);
+      return (await localConsumers.whyNotFile(path)) ?? null;
+    },
+    async writeFile(path: string, password: string): Promise<void> {
+      require(files, path);
+      await localConsumers.writeFile(path, password);
+    },
+    async whyNotHook(program: string): Promise<string | null> {
+      require(hooks, program);
+      return (await localConsumers.whyNotHook(program)) ?? null;
+    },
+    async runHook(program: string, input: HookInput): Promise<void> {
+      require(hooks, program);
+      await localConsumers.runHook(program, input, signal);
+    },
+  };
+}
+
+/** The same, asked of root. */
+export function askedConsumers(ask: (verb: string, args: readonly unknown[]) => Promise<unknown>): Consumers {
+  const why = async (verb: string, path: string): Promise<string | undefined> => {
+    const answer = await ask(verb, [path]);
+    return typeof answer === 'string' ? answer : undefined;
+  };
+  return {
+    whyNotFile: async (path) => await why('whyNotFile', path),
+    writeFile: async (path, password) => void (await ask('writeFile', [path, password])),
+    whyNotHook: async (program) => await why('whyNotHook', program),
+    runHook: async (program, input) => void (await ask('runHook', [program, input])),
+  };
+}
