@@ -1,5 +1,5 @@
 import { severities, type Severity } from '../../domain/finding.ts';
-import type { AuditFinding, AuditReport } from '../../harden/audit/report.ts';
+import { alike, type AuditFinding, type AuditReport } from '../../harden/audit/report.ts';
 import type { Block, ReportDocument, Section, Table, TableCell, Tone } from '../../report/document.ts';
 
 const tones: Record<Severity, Tone> = { info: 'none', warning: 'warning', high: 'bad', critical: 'bad' };
@@ -11,7 +11,7 @@ export function auditDocument(reports: readonly AuditReport[]): ReportDocument {
     report.findings.filter(({ waived }) => waived === null).map((finding) => ({ report, finding })),
   );
   const worst = severities.findLast((each) => open.some(({ finding }) => finding.severity === each));
-  const grave = open.filter(({ finding }) => ['critical', 'high'].includes(finding.severity));
+  const grave = open.filter(({ finding }) => isGrave(finding));
   return {
     title:
       reports.length === 1 ? `Audit of ${reports[0]?.subject ?? ''}` : `Audit of ${reports.length} servers`,
@@ -23,11 +23,15 @@ export function auditDocument(reports: readonly AuditReport[]): ReportDocument {
         worst === undefined
           ? 'Nothing was found in what could be seen.'
           : `${open.length} findings, ${grave.length} of them high or critical.`,
-      points: grave.slice(0, 6).map(({ report, finding }) => ({
-        tone: tones[finding.severity],
-        text: `${reports.length > 1 ? `${report.subject}: ` : ''}${finding.rule} ${finding.summary}`,
-        advice: finding.remedy,
-      })),
+      points: reports
+        .flatMap((report) =>
+          alike(report.findings.filter(isGrave)).map(([finding, ...others]) => ({
+            tone: tones[finding.severity],
+            text: `${reports.length > 1 ? `${report.subject}: ` : ''}${finding.rule} ${finding.summary}${others.length === 0 ? '' : ` (and ${others.length} more)`}`,
+            advice: finding.remedy,
+          })),
+        )
+        .slice(0, 6),
       next:
         reports.length === 1 ? (reports[0]?.next ?? []).map(({ rule, remedy }) => `${rule}: ${remedy}`) : [],
     },
@@ -101,7 +105,7 @@ function sectionsOf(report: AuditReport, index: number, several: boolean): Secti
       blocks: [
         figures,
         { kind: 'text', text: score.explained, tone: 'none' },
-        ...open.flatMap(findingBlocks),
+        ...alike(open).flatMap(findingBlocks),
       ],
     },
     {
@@ -147,16 +151,22 @@ function sectionsOf(report: AuditReport, index: number, several: boolean): Secti
   ];
 }
 
-function findingBlocks(finding: AuditFinding): Block[] {
-  const { rule, title, severity, resource, summary, why, remedy, proof, place, page, source, effect } =
-    finding;
+const isGrave = ({ waived, severity }: AuditFinding): boolean =>
+  waived === null && ['critical', 'high'].includes(severity);
+
+/** Alike: the worst first, and what to do once. */
+function findingBlocks(findings: readonly [AuditFinding, ...AuditFinding[]]): Block[] {
+  const [{ rule, title, severity, why, remedy, proof, place, page, source, effect }, ...others] = findings;
   return [
-    { kind: 'heading', text: `${rule} ${title} (${severity})` },
     {
-      kind: 'text',
-      text: summary.startsWith(resource) ? summary : `${resource}: ${summary}`,
-      tone: tones[severity],
+      kind: 'heading',
+      text: `${rule} ${title} (${severity}${others.length === 0 ? '' : `, ${findings.length} times`})`,
     },
+    ...findings.map((each): Block => ({
+      kind: 'text',
+      text: `${each.severity === severity ? '' : `${each.severity}: `}${each.summary.startsWith(each.resource) ? each.summary : `${each.resource}: ${each.summary}`}`,
+      tone: tones[each.severity],
+    })),
     {
       kind: 'table',
       table: {

@@ -1,5 +1,5 @@
 import { severities } from '../../domain/finding.ts';
-import type { AuditFinding, AuditReport } from '../../harden/audit/report.ts';
+import { alike, type AuditFinding, type AuditReport } from '../../harden/audit/report.ts';
 import { printable } from '../../lib/printable.ts';
 import { paintSeverity } from './severity.ts';
 import type { Style } from './style.ts';
@@ -25,7 +25,7 @@ function renderOne(report: AuditReport, style: Style, width: number): string {
     ),
   ];
   if (report.since !== null) lines.push(indented(sinceText(report), 0, width));
-  for (const finding of open) lines.push('', renderFinding(finding, style, width));
+  for (const findings of alike(open)) lines.push('', renderFindings(findings, style, width));
   if (waived.length > 0)
     lines.push(
       '',
@@ -57,15 +57,25 @@ function renderOne(report: AuditReport, style: Style, width: number): string {
   return lines.join('\n');
 }
 
-function renderFinding(finding: AuditFinding, style: Style, width: number): string {
-  const { rule, severity, resource, summary, remedy, place, proof, effect } = finding;
-  const where = place === null ? '' : `${place.file}:${place.line}:${place.column}  `;
-  const head = `${paintSeverity(style, severity)(severity.padEnd(8))}  ${style.strong(rule)}  ${printable(shorten(resource, width - 20))}`;
+/** Alike: the worst first, and what to do once. */
+function renderFindings(
+  findings: readonly [AuditFinding, ...AuditFinding[]],
+  style: Style,
+  width: number,
+): string {
+  const [first, ...others] = findings;
+  const { rule, severity, resource, remedy, proof, effect } = first;
+  const what = others.length === 0 ? resource : `${findings.length} times`;
+  const head = `${paintSeverity(style, severity)(severity.padEnd(8))}  ${style.strong(rule)}  ${printable(shorten(what, width - 20))}`;
+  const at = ({ place }: AuditFinding): string =>
+    place === null ? '' : `${place.file}:${place.line}:${place.column}  `;
+  const said = (each: AuditFinding): string =>
+    `${each.severity === severity ? '' : `${each.severity}: `}${others.length === 0 ? '' : at(each)}${each.summary}`;
   return [
     head,
-    indented(summary, 2, width),
+    ...findings.map((each) => indented(said(each), 2, width)),
     indented(`do: ${remedy}${effect === 'restart' ? ' (takes a restart)' : ''}`, 2, width),
-    style.faint(indented(`${where}known by: ${proof}`, 2, width)),
+    style.faint(indented(`${others.length === 0 ? at(first) : ''}known by: ${proof}`, 2, width)),
   ].join('\n');
 }
 

@@ -23,6 +23,17 @@ export interface AuditReport {
   advisory_age_days: number;
 }
 
+/**
+ * Those that one and the same remedy ends, together, in the place of the first: a server that was not upgraded for a year has
+ * ten known flaws and one thing to do.
+ */
+export function alike(findings: readonly AuditFinding[]): [AuditFinding, ...AuditFinding[]][] {
+  const groups = Map.groupBy(findings, ({ rule, remedy }) => `${rule}\n${remedy}`);
+  return [...groups.values()].flatMap(([first, ...others]) =>
+    first === undefined ? [] : [[first, ...others]],
+  );
+}
+
 export interface AuditFinding {
   rule: string;
   title: string;

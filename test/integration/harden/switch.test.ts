@@ -18,7 +18,15 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { sha256 } from '../../../src/harden/read/hash.ts';
 import { handsCommand } from '../../../src/app/hands/command.ts';
 import { mindCommand } from '../../../src/app/switch/command.ts';
-import { canBeNobody, spawnAgent, writeConfig, type TestConfig } from '../../support/agent/cli.ts';
+import { loadSettings } from '../../../src/config/load.ts';
+import { consumerVerbs } from '../../../src/app/switch/told-consumers.ts';
+import {
+  canBeNobody,
+  knownSecrets,
+  spawnAgent,
+  writeConfig,
+  type TestConfig,
+} from '../../support/agent/cli.ts';
 import { childrenOf, see } from '../../support/agent/processes.ts';
 import { makeTempFolder, removeTempFolder } from '../../support/house/temp-folder.ts';
 import { manageServer, type ManagedServer } from '../../support/servers/managed-server.ts';
@@ -34,6 +42,7 @@ interface Scene {
   /** Only root gets there. */
   roots: string;
   harden(this: void, ...words: string[]): ReturnType<typeof spawnAgent>;
+  rotate(this: void, ...words: string[]): ReturnType<typeof spawnAgent>;
 }
 
 async function prepare(server: ManagedServer): Promise<Scene> {
@@ -60,6 +69,19 @@ async function prepare(server: ManagedServer): Promise<Scene> {
     config,
     roots,
     harden: (...words) => spawnAgent(['--json', 'harden', ...words], { config }),
+    rotate: (...words) =>
+      spawnAgent(
+        [
+          '--json',
+          'rotate-password',
+          '--username',
+          'admin',
+          '--password-file',
+          join(roots, 'admin.secret'),
+          ...words,
+        ],
+        { config },
+      ),
   };
 }
 
@@ -141,6 +163,43 @@ describe.runIf(canBeNobody)('a change that root asks for', () => {
     const back = await harden('rollback', '--yes').ended;
     expect({ code: back.code, ...back.json.error }).toEqual({ code: 0 });
     expect(readFileSync(conf)).toEqual(before);
+  });
+
+  test('a new password: who reads it keeps his file, the hook is root’s, and only those named are told', async () => {
+    const server = await manageServer();
+    const old = 'the-old-password-of-the-application';
+    knownSecrets.add(old);
+    await server.call('ACL', 'SETUSER', 'app', 'on', `>${old}`, '~*', '+@all');
+    appendFileSync(server.configFile, `user app on #${sha256(old)} ~* +@all\n`);
+    const { config, roots, rotate } = await prepare(server);
+    const home = makeTempFolder();
+    onTestFinished(() => removeTempFolder(home));
+    const secret = join(home, 'app.secret');
+    writeFileSync(secret, `${old}\n`, { mode: 0o600 });
+    for (const path of [home, secret]) chownSync(path, 65_532, 65_532);
+    const hook = join(roots, 'hook');
+    writeFileSync(hook, `#!/bin/sh\nid -u > ${roots}/told\ncat > /dev/null\n`, { mode: 0o700 });
+    const agent = rotate('app', '--secret-file', secret, '--hook', hook, '--wait', '0', '--yes');
+    const [mind, { code, json }] = await Promise.all([see(agent.pid, mindCommand), agent.ended]);
+    expect({ code, ...json.error }).toEqual({ code: 0 });
+    expect(mind.uid).toBe(daemon);
+    expect(json.nodes).toMatchObject([{ kept_in: server.configFile }]);
+    const made = readFileSync(secret, 'utf8').trim();
+    expect(statSync(secret)).toMatchObject({ uid: 65_532, gid: 65_532, mode: 0o100_600 });
+    expect(readFileSync(join(roots, 'told'), 'utf8')).toBe('0\n');
+    expect(readFileSync(server.configFile, 'utf8')).toContain(`user app on ~* +@all #${sha256(made)}\n`);
+    expect(statSync(server.configFile)).toMatchObject({ uid: serverUser?.uid, mode: 0o100_600 });
+    expect(execFileSync('find', [config.state, '!', '-user', String(daemon)]).toString()).toBe('');
+    // A mind that was taken over has nothing else written or run as root.
+    const { settings } = await loadSettings(config.path, { env: {} });
+    const verbs = consumerVerbs({ secretFiles: [secret], hooks: [] }, settings, new AbortController().signal);
+    await expect(verbs.writeFile(join(roots, 'admin.secret'), 'x')).rejects.toMatchObject({
+      code: 'refused',
+    });
+    await expect(verbs.runHook(hook, { instance: 'main', user: 'app', password: 'x' })).rejects.toMatchObject(
+      { code: 'refused' },
+    );
+    expect(readFileSync(join(roots, 'admin.secret'), 'utf8')).toBe(password);
   });
 
   test('the mind is killed while the server restarts: another one takes it back, and it is up', async () => {

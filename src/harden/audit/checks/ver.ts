@@ -2,6 +2,7 @@ import { counted } from '../../../lib/counted.ts';
 import advisories from '../../../../conf/advisories.json' with { type: 'json' };
 import { check, given, notHere, type Check, type Violation } from '../check.ts';
 import type { AuditFacts, PackageFacts } from '../../facts.ts';
+import { compareVersions } from '../../../formats/conf/engine.ts';
 import { judgeAdvisory, type Advisory } from '../judge-advisory.ts';
 
 // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- kept by its schema, in a test
@@ -33,7 +34,7 @@ const open: Check = check(
     // A distribution mends old versions: where its package or that one's changelog cannot be seen, nothing is proven.
     const unseen =
       known === undefined ? packageUnseen(facts) : fixed === undefined ? changelogUnseen(known) : undefined;
-    const violations: Violation[] = [];
+    const found: { row: Advisory; fixedIn: string | undefined }[] = [];
     const doubts: string[] = [];
     for (const row of rows) {
       if (row.kind === 'bug' || row.kind === 'module') continue;
@@ -44,22 +45,31 @@ const open: Check = check(
         doubts.push(`${row.id} (${row.title}): ${unseen}`);
         continue;
       }
-      violations.push({
-        resource: row.id,
-        severity: row.severity,
-        summary: `${row.id}: ${row.title}; ${facts.engine.engine} ${facts.engine.version}${known === undefined ? '' : ` (${known.name} ${known.version})`} has it`,
-        remedy:
-          known === undefined
-            ? `upgrade to ${verdict.fixedIn ?? 'a line that is still maintained'} or newer`
-            : `apt-get update and upgrade ${known.name}, or dnf upgrade; then restart it`,
-        effect: 'restart',
-        proof:
-          known === undefined
-            ? `INFO server, and ${list}`
-            : `the package’s changelog does not name it, and ${list}`,
-        evidence: { source: row.source, date: row.date },
-      });
+      found.push({ row, fixedIn: verdict.fixedIn });
     }
+    // One upgrade for all of them: to the newest of the versions that the flaws were mended in.
+    const versions = found.map(({ fixedIn }) => fixedIn);
+    const target = versions.includes(undefined)
+      ? undefined
+      : versions
+          .filter((each) => each !== undefined)
+          .toSorted(compareVersions)
+          .at(-1);
+    const violations: Violation[] = found.map(({ row }) => ({
+      resource: row.id,
+      severity: row.severity,
+      summary: `${row.id}: ${row.title}; ${facts.engine.engine} ${facts.engine.version}${known === undefined ? '' : ` (${known.name} ${known.version})`} has it`,
+      remedy:
+        known === undefined
+          ? `upgrade to ${target ?? 'a line that is still maintained'} or newer`
+          : `apt-get update and upgrade ${known.name}, or dnf upgrade; then restart it`,
+      effect: 'restart',
+      proof:
+        known === undefined
+          ? `INFO server, and ${list}`
+          : `the package’s changelog does not name it, and ${list}`,
+      evidence: { source: row.source, date: row.date },
+    }));
     return { violations, doubts };
   },
 );
