@@ -13,7 +13,7 @@ import type { Log } from '../domain/log.ts';
 import type { Progress } from '../domain/progress.ts';
 import type { Secret, SecretRef } from '../domain/secret.ts';
 import type { InstanceSettings, Settings } from '../domain/settings.ts';
-import { localConsumers } from '../harden/rotate/consumers.ts';
+import { localConsumers } from '../jobs/harden/rotate/local-consumers.ts';
 import { watchBackupsJob } from '../jobs/backup/watch-backups.ts';
 import type { Job, JobContext } from '../jobs/job.ts';
 import { actAs } from '../lib/act-as.ts';

@@ -22,9 +22,9 @@ export async function listeningSockets(folder: string): Promise<ServerAddress[]>
 
 /**
  * Does the process hold the listening socket that a URL leads to, in our own network? Where its descriptors may not be
- * seen (another user's process), the socket's owner has to be the process's, or root, as whom a server may have begun.
+ * seen (another user's process), the socket's owner has to be the process's, or root, as whom a server may have begun: `likely`.
  */
-export async function holdsSocket(pid: number, url: string): Promise<boolean> {
+export async function holdsSocket(pid: number, url: string): Promise<'surely' | 'likely' | 'no'> {
   const { protocol, port, pathname } = new URL(url);
   const isUnix = protocol === 'unix:';
   const tables = await Promise.all(
@@ -38,13 +38,13 @@ export async function holdsSocket(pid: number, url: string): Promise<boolean> {
   const found = entries.filter(({ address }) =>
     'socket' in address ? [path, real].includes(address.socket) : address.port === Number(port || 6379),
   );
-  if (found.length === 0) return false;
+  if (found.length === 0) return 'no';
   const held = await socketInodes(`/proc/${pid}`);
-  if (held !== undefined) return found.some(({ inode }) => held.has(inode));
+  if (held !== undefined) return found.some(({ inode }) => held.has(inode)) ? 'surely' : 'no';
   const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');
   const uid = Number(/^Uid:\s+\d+\s+(\d+)/m.exec(status)?.[1]);
   const owners = isUnix ? [(await stat(path)).uid] : found.map((entry) => entry.uid);
-  return owners.some((owner) => owner === uid || owner === 0);
+  return owners.some((owner) => owner === uid || owner === 0) ? 'likely' : 'no';
 }
 
 /** Undefined where they may not be seen. */

@@ -29,6 +29,7 @@ export interface Handed {
 export const askedFields = [
   'process_id',
   'uptime_in_seconds',
+  'server_time_usec',
   'config_file',
   'redis_version',
   'valkey_version',

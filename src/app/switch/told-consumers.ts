@@ -1,7 +1,7 @@
 import type { Settings } from '../../domain/settings.ts';
 import { AgentError } from '../../domain/errors.ts';
-import { localConsumers, type Consumers } from '../../harden/rotate/consumers.ts';
-import type { HookInput } from '../../harden/rotate/hook.ts';
+import type { Consumers, HookInput } from '../../harden/rotate/consumers.ts';
+import { localConsumers } from '../../jobs/harden/rotate/local-consumers.ts';
 
 /** Whom a person has named who runs this as root: nobody else is told anything as root. */
 export interface Named {

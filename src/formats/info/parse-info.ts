@@ -15,7 +15,8 @@ export function parseInfo(text: string): Info {
 /** A whole number, or undefined when the field is missing or is none. */
 export function infoInteger(info: Info, field: string): number | undefined {
   const text = info.get(field);
-  return text !== undefined && /^-?\d{1,15}$/.test(text) ? Number(text) : undefined;
+  const number = text !== undefined && /^-?\d{1,16}$/.test(text) ? Number(text) : undefined;
+  return Number.isSafeInteger(number) ? number : undefined;
 }
 
 /** Key counts by database number from `db0:keys=3,expires=1,avg_ttl=0`. */

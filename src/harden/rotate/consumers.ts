@@ -1,5 +1,9 @@
-import { runHook, whyNotHook, type HookInput } from './hook.ts';
-import { whyNotSecretFile, writeSecretFile } from './secret-file.ts';
+/** What a hook reads on its stdin, as one JSON document. */
+export interface HookInput {
+  instance: string;
+  user: string;
+  password: string;
+}
 
 /** Whoever a new password is handed to: by files, each with the rights of its owner, and by programs. */
 export interface Consumers {
@@ -8,17 +12,6 @@ export interface Consumers {
   writeFile(path: string, password: string): Promise<void>;
   /** Why that program is not run; undefined where nothing is against it. */
   whyNotHook(program: string): Promise<string | undefined>;
-  /** See runHook. */
+  /** Rejects with an AgentError `failed` where it does not end well. */
   runHook(program: string, input: HookInput, signal: AbortSignal): Promise<void>;
 }
-
-/** By this process. */
-export const localConsumers: Consumers = {
-  whyNotFile: (path) => Promise.resolve(whyNotSecretFile(path)),
-  async writeFile(path, password) {
-    writeSecretFile(path, password);
-    await Promise.resolve();
-  },
-  whyNotHook: (program) => Promise.resolve(whyNotHook(program)),
-  runHook,
-};

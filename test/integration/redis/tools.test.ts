@@ -171,9 +171,10 @@ describe('the server’s process', () => {
     expect(await findServerProcess(new Map(info).set('process_id', String(process.pid)), server.url)).toBe(
       undefined,
     );
-    expect(await findServerProcess(new Map(info).set('uptime_in_seconds', '90000'), server.url)).toBe(
-      undefined,
-    );
+    // A clock that was set, or a host too busy to look at once: who holds the socket is the one.
+    expect(
+      await findServerProcess(new Map(info).set('uptime_in_seconds', '90000'), server.url),
+    ).toMatchObject({ pid: server.pid });
     expect(await findServerProcess(new Map(info).set('process_id', '999999999'), server.url)).toBe(undefined);
   });
 

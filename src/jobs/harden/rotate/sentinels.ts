@@ -1,6 +1,6 @@
 import { AgentError, messageOf } from '../../../domain/errors.ts';
 import { connectRedis, type RedisConnection } from '../../../redis/connect.ts';
-import { again } from '../../../harden/rotate/again.ts';
+import { again } from './again.ts';
 import { addressOf, readClients, type RotationNode } from './nodes.ts';
 import { until } from './until.ts';
 import type { Clock } from '../../../domain/clock.ts';

@@ -8,7 +8,7 @@ import { logged, refusedSince, type Refused } from '../../../harden/rotate/judge
 import { aclLogCommand, readAclLog } from '../../../redis/acl-log.ts';
 import { connectRedis } from '../../../redis/connect.ts';
 import { readInfo } from '../../../redis/server.ts';
-import { again } from '../../../harden/rotate/again.ts';
+import { again } from './again.ts';
 import { keepMasterauth, keepPasswords, migrateFile } from './files.ts';
 import type { RotationJournal, RotationStep } from './journal.ts';
 import { connectNode, readClients, readUser, type NodeRequest, type RotationNode } from './nodes.ts';

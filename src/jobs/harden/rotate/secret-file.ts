@@ -1,10 +1,10 @@
 import { lstatSync, statSync, type Stats } from 'node:fs';
 import { dirname } from 'node:path';
-import { messageOf } from '../../domain/errors.ts';
-import { actAs } from '../../lib/act-as.ts';
-import { readForeignFile } from '../../lib/foreign-file.ts';
-import { replaceFile } from '../apply/write-file.ts';
-import { pathFacts } from '../read/read-files.ts';
+import { messageOf } from '../../../domain/errors.ts';
+import { actAs } from '../../../lib/act-as.ts';
+import { readForeignFile } from '../../../lib/foreign-file.ts';
+import { replaceFile } from '../../../harden/apply/write-file.ts';
+import { pathFacts } from '../../../harden/read/read-files.ts';
 
 /** Puts the new password where a consumer reads it, with the rights of whose file it is; a line end at its end stays. */
 export function writeSecretFile(path: string, password: string): void {
