@@ -21,7 +21,11 @@ make_folders() {
   for folder in /etc/redis-agent /etc/redis-agent/secrets; do
     [ -d "$folder" ] || install -d -m 0750 -o root -g redis-agent "$folder"
   done
-  [ -d /var/lib/redis-agent ] || install -d -m 0750 -o redis-agent -g redis-agent /var/lib/redis-agent
+  # Root makes nothing in a folder of the daemon's that is there: a name in it may lead elsewhere.
+  [ -d /var/lib/redis-agent ] || {
+    install -d -m 0750 -o redis-agent -g redis-agent /var/lib/redis-agent
+    install -d -m 0700 -o redis-agent -g redis-agent /var/lib/redis-agent/passwords
+  }
 }
 
 # A daemon that runs is the old one; one that does not stays so. Started again once, and not while it is being replaced.
