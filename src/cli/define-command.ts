@@ -40,6 +40,8 @@ export interface CommandContext {
   show(text: string): void;
   /** Asks a yes/no question on the terminal; throws an AgentError `usage` where there is none. */
   confirm(question: string): Promise<boolean>;
+  /** What somebody types on the terminal; undefined where there is none, or where a document is wanted. */
+  question(text: string): Promise<string | undefined>;
 }
 
 export interface RenderContext {

@@ -109,7 +109,12 @@ async function execute(
           hint: 'say --yes when that is what you want',
         });
       bar.end();
-      return ask(question, host);
+      return /^y(es)?$/i.test(await ask(`${question} [y/N] `, host));
+    },
+    async question(text) {
+      if (host.stdin.isTTY !== true || !terminal || globals.json) return undefined;
+      bar.end();
+      return (await ask(text, host)).trim();
     },
   };
   try {
@@ -170,8 +175,8 @@ async function sayIfNobodyTells(app: App, began: number, context: CommandContext
     );
 }
 
-/** On stderr: stdout is the result. The end of the input is a no, Ctrl-C an interruption. */
-async function ask(question: string, { stdin, stderr, signal, forOthers }: CliHost): Promise<boolean> {
+/** On stderr: stdout is the result. The end of the input answers nothing, Ctrl-C is an interruption. */
+async function ask(question: string, { stdin, stderr, signal, forOthers }: CliHost): Promise<string> {
   const prompt = createInterface({
     input: stdin,
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a terminal, as was checked
@@ -185,8 +190,7 @@ async function ask(question: string, { stdin, stderr, signal, forOthers }: CliHo
     prompt.once('SIGINT', () => reject(new AgentError('interrupted', 'interrupted at the question')));
   });
   try {
-    const answer = await Promise.race([prompt.question(`${question} [y/N] `, { signal }), ended]);
-    return /^y(es)?$/i.test(answer);
+    return await Promise.race([prompt.question(question, { signal }), ended]);
   } finally {
     prompt.close();
   }

@@ -1,3 +1,5 @@
+import type { GuessedRole } from './role.ts';
+
 /** What the first configuration says. Paths are absolute. */
 export interface FirstConfig {
   instances: {
@@ -7,15 +9,18 @@ export interface FirstConfig {
     passwordFile: string;
     tls?: { ca?: string | undefined; cert?: string | undefined; key?: string | undefined } | undefined;
     service?: string | undefined;
+    role?: GuessedRole | undefined;
   }[];
   repository: string;
   state: string;
+  /** The section `alerts:`, where somebody is to hear of trouble. */
+  alerts?: string | undefined;
   /** Folder for further secrets, in examples. */
   secrets: string;
 }
 
 /** The text of config.yaml: what counts is written out, what could be is a comment that can be uncommented. */
-export function renderFirstConfig({ instances, repository, state, secrets }: FirstConfig): string {
+export function renderFirstConfig({ instances, repository, state, alerts, secrets }: FirstConfig): string {
   const example = (file: string): string => yamlText(`${secrets}/${file}`);
   return `# The configuration of redis-agent, as init has found this host.
 # After a change: redis-agent config check. A running daemon reads it again on SIGHUP
@@ -63,7 +68,7 @@ drill:
   # When a restore of the newest backup is rehearsed and timed: every quarter.
   schedule: "0 4 1 */3 *"
 
-# History and findings. Losing it loses no backup.
+${alerts === undefined ? '' : `# Who hears of trouble: redis-agent alerts test. More channels, routes and hours: config example alerts.\n${alerts}\n`}# History and findings. Losing it loses no backup.
 state: { path: ${yamlText(state)} }
 
 # For schedules and times shown; left out: this host's own.
@@ -78,6 +83,7 @@ function renderInstance({
   passwordFile,
   tls,
   service,
+  role,
 }: FirstConfig['instances'][number]): string {
   const files = Object.entries(tls ?? {}).flatMap(([key, path]) =>
     path === undefined ? [] : [`      ${key}: ${yamlText(path)}\n`],
@@ -87,7 +93,7 @@ function renderInstance({
     url: ${yamlText(url)}
     username: ${yamlText(username)}
     password: { file: ${yamlText(passwordFile)} }
-${files.length === 0 ? '' : `    tls:\n${files.join('')}`}${service === undefined ? '' : `    service: ${yamlText(service)}\n`}    # role: durable        # what it is used for: cache, queue, session or durable
+${files.length === 0 ? '' : `    tls:\n${files.join('')}`}${service === undefined ? '' : `    service: ${yamlText(service)}\n`}${role === undefined ? '    # role: durable        # what it is used for: cache, queue, session or durable' : `    role: ${role.role}        # ${role.why}`}
 `;
 }
 

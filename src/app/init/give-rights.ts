@@ -9,7 +9,7 @@ import { tryRights } from '../../monitor/rights.ts';
 import type { App } from '../build-app.ts';
 import { agentRights, type PurposeRights } from './agent-rights.ts';
 import { keepUser, type Kept } from './agent-user.ts';
-import { unlessDenied } from './inspect.ts';
+import { unlessDenied } from './unless-denied.ts';
 import { missingOf } from './missing-rights.ts';
 import { otherNodes } from './other-nodes.ts';
 import type { Persistence } from './report.ts';

@@ -21,6 +21,7 @@ import type { Inspected } from './inspect.ts';
 import { inspectAll, lookForServers } from './look.ts';
 import { nameInstances } from './names.ts';
 import type { InitOptions, InitReport, UserReport } from './report.ts';
+import type { GuessedRole } from './role.ts';
 
 /** One server, its name and the agent's user on it. */
 interface Planned {
@@ -29,6 +30,7 @@ interface Planned {
   secretFile: string;
   password: Secret;
   rules: string[];
+  role: GuessedRole | undefined;
 }
 
 /**
@@ -46,8 +48,9 @@ export async function initialise(options: InitOptions): Promise<InitReport> {
     refuseExistingUsers(plan, options);
     await refuseExisting(
       options,
-      plan.map(({ secretFile }) => secretFile),
+      secretsOf(plan, options).map(({ file }) => file),
     );
+    await chooseRoles(plan, options);
     const text = await configText(plan, options);
     const done = options.dryRun ? rehearse(plan, options) : await carryOut(plan, text, options);
     return { dry_run: options.dryRun, config: options.config, text, passed_over: passedOver, ...done };
@@ -85,24 +88,38 @@ function planInstances(servers: Inspected[], { config, dryRun }: InitOptions): P
     const secretFile = join(dirname(config), 'secrets', name);
     // The password of a dry run ends with it, so nobody should copy its hash.
     const hash = dryRun ? 'SHA256-OF-THE-PASSWORD' : passwordHash(password);
-    return { server, name, secretFile, password, rules: userRules(hash, server.version) };
+    return { server, name, secretFile, password, rules: userRules(hash, server.version), role: server.role };
   });
+}
+
+async function chooseRoles(plan: Planned[], { role, askRole }: InitOptions): Promise<void> {
+  for (const planned of plan)
+    if (role !== undefined) planned.role = { role, why: 'as --role says' };
+    else if (askRole !== undefined) planned.role = await askRole(planned.name, planned.role);
+}
+
+/** The files of secrets, and what is in them. */
+function secretsOf(plan: Planned[], { alerts }: InitOptions): { file: string; text: string }[] {
+  const passwords = plan.map(({ secretFile, password }) => ({ file: secretFile, text: password.reveal() }));
+  return alerts?.secret === undefined ? passwords : [...passwords, alerts.secret];
 }
 
 /** Validated before anything is done: what init writes, the agent reads. */
 async function configText(plan: Planned[], options: InitOptions): Promise<string> {
-  const { config, user, tls, repository, state } = options;
+  const { config, user, tls, repository, state, alerts } = options;
   const text = renderFirstConfig({
-    instances: plan.map(({ server: { url, found }, name, secretFile }) => ({
+    instances: plan.map(({ server: { url, found }, name, secretFile, role }) => ({
       name,
       url,
       username: user,
       passwordFile: secretFile,
       tls: url.startsWith('rediss:') ? tls : undefined,
       service: found?.unit,
+      role,
     })),
     repository,
     state,
+    alerts: alerts?.yaml,
     secrets: join(dirname(config), 'secrets'),
   });
   await parseSettings(text, config);
@@ -111,7 +128,7 @@ async function configText(plan: Planned[], options: InitOptions): Promise<string
 
 /** What carryOut would do. */
 function rehearse(plan: Planned[], options: InitOptions): Done {
-  const written = [...plan.map(({ secretFile }) => secretFile), options.config];
+  const written = [...secretsOf(plan, options).map(({ file }) => file), options.config];
   return {
     instances: plan.map((planned) => report(planned, plannedUser(planned, options))),
     written,
@@ -139,7 +156,7 @@ async function carryOut(plan: Planned[], text: string, options: InitOptions): Pr
     }
     return {
       instances,
-      written: [...plan.map(({ secretFile }) => secretFile), config],
+      written: [...secretsOf(plan, options).map(({ file }) => file), config],
       kept: kept.filter((path) => path !== undefined),
     };
   } catch (error) {
@@ -149,16 +166,17 @@ async function carryOut(plan: Planned[], text: string, options: InitOptions): Pr
 
 async function writeSecrets(
   plan: Planned[],
-  { config, state, repository, owner }: InitOptions,
+  options: InitOptions,
   undo: Undo,
 ): Promise<(string | undefined)[]> {
+  const { config, state, repository, owner } = options;
   await placeFolder(dirname(config), { mode: 0o755, undo });
   await placeFolder(join(dirname(config), 'secrets'), { mode: 0o700, owner, undo });
   await placeFolder(state, { mode: 0o750, owner, undo });
   await placeFolder(repository, { mode: 0o750, owner, undo });
   const kept: (string | undefined)[] = [];
-  for (const { secretFile, password } of plan)
-    kept.push(await placeFile(secretFile, `${password.reveal()}\n`, { mode: 0o600, owner, undo }));
+  for (const { file, text } of secretsOf(plan, options))
+    kept.push(await placeFile(file, `${text}\n`, { mode: 0o600, owner, undo }));
   return kept;
 }
 
@@ -206,7 +224,7 @@ function plannedUser({ server, rules }: Planned, options: InitOptions): UserRepo
   };
 }
 
-function report({ server, name }: Planned, user: UserReport): InitReport['instances'][number] {
+function report({ server, name, role }: Planned, user: UserReport): InitReport['instances'][number] {
   return {
     name,
     url: server.url,
@@ -214,6 +232,7 @@ function report({ server, name }: Planned, user: UserReport): InitReport['instan
     version: server.version ?? null,
     pid: server.found?.pid ?? null,
     service: server.found?.unit ?? null,
+    role: role ?? null,
     open: server.open,
     user,
   };

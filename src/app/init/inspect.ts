@@ -6,6 +6,8 @@ import { findServerProcess } from '../../redis/server-process.ts';
 import { engineOf, readConfig, readInfo } from '../../redis/server.ts';
 import type { RedisTarget } from '../../redis/target.ts';
 import type { InitOptions } from './report.ts';
+import { unlessDenied, withoutName } from './unless-denied.ts';
+import { guessRole, lookAtUse, type GuessedRole } from './role.ts';
 
 /** A server as it was before anything is done to it. Whoever inspects closes the connection. */
 export interface Inspected {
@@ -26,6 +28,8 @@ export interface Inspected {
   /** Why `users` cannot be seen. */
   denied: string | undefined;
   open: boolean;
+  /** What it seems to be used for. */
+  role: GuessedRole | undefined;
 }
 
 /** Milliseconds for a connection and for each command: these servers are near. */
@@ -125,11 +129,6 @@ function explain(error: AgentError): AgentError {
   });
 }
 
-/** The servers have no names yet. */
-function withoutName(message: string): string {
-  return message.replace(/^instance \S+: /, '');
-}
-
 async function ask(
   url: string,
   connection: RedisConnection | undefined,
@@ -160,22 +159,9 @@ async function ask(
     aclFile: connection && (await unlessDenied(() => readConfig(connection, 'aclfile'))),
     users,
     denied,
+    role: connection && guessRole(await lookAtUse(connection)),
     open:
       users?.some((line) => /^user default on .*\bnopass\b/.test(line)) ??
       (connection !== undefined && admin.password === undefined),
   };
-}
-
-/** Undefined when this user may not. */
-export async function unlessDenied<T>(
-  call: () => Promise<T>,
-  onDenied?: (why: string) => void,
-): Promise<T | undefined> {
-  try {
-    return await call();
-  } catch (error) {
-    if (!(error instanceof AgentError) || error.reason !== 'noperm') throw error;
-    onDenied?.(withoutName(error.message));
-    return undefined;
-  }
 }

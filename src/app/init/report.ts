@@ -1,7 +1,10 @@
 import type { Engine } from '../../domain/backup.ts';
 import type { Secret } from '../../domain/secret.ts';
 import type { TlsSettings } from '../../domain/settings.ts';
+import type { Role } from '../../domain/settings/monitor.ts';
 import type { PassedOver } from '../../redis/find-servers.ts';
+import type { FirstChannel } from './first-channel.ts';
+import type { GuessedRole } from './role.ts';
 
 /** What `init` is asked to do. Paths are absolute. */
 export interface InitOptions {
@@ -19,6 +22,12 @@ export interface InitOptions {
   user: string;
   /** False: only say how to create it. */
   createUser: boolean;
+  /** What every server is used for; guessed when left out. */
+  role?: Role | undefined;
+  /** Asks somebody, with the guess for an answer that says nothing. */
+  askRole?: ((name: string, guess: GuessedRole | undefined) => Promise<GuessedRole | undefined>) | undefined;
+  /** Who is to hear of trouble. */
+  alerts?: FirstChannel | undefined;
   /** Replace an existing configuration, secret or ACL user. */
   force: boolean;
   dryRun: boolean;
@@ -60,6 +69,8 @@ export interface InstanceReport {
   version: string | null;
   pid: number | null;
   service: string | null;
+  /** What it is used for, and what tells so; null where nothing does. */
+  role: GuessedRole | null;
   /** The server obeys everybody who reaches it. */
   open: boolean;
   user: UserReport;

@@ -1,11 +1,12 @@
 import type { InitReport, InstanceReport } from '../../app/init/report.ts';
 import { printable } from '../../lib/printable.ts';
+import type { FirstStep } from '../init/first-pass.ts';
 import type { Style } from './style.ts';
 import { renderTable, type Cell } from './table.ts';
 import { wrap } from './wrap.ts';
 
-/** `next`: what to type then, in order. */
-export type InitResult = InitReport & { next: string[] };
+/** `steps`: what was gone on with; `next`: what to type then, in order. */
+export type InitResult = InitReport & { steps: FirstStep[] | null; next: string[] };
 
 /** For people: what is there now, what is left to do by hand, what to type next. */
 export function renderInit(result: InitResult, style: Style, width: number): string {
@@ -19,10 +20,25 @@ export function renderInit(result: InitResult, style: Style, width: number): str
           columns,
         ),
       );
+  if (result.steps !== null) parts.push(renderSteps(result.steps, style, columns));
   if (result.dry_run)
     parts.push(`${printable(result.config)} would be:`, lines(result.text.trimEnd().split('\n'), ''));
   else parts.push(`${style.strong('Next')}\n${lines(result.next, '  ')}`);
   return parts.join('\n\n');
+}
+
+/** A word for each, and what it said beside it. */
+function renderSteps(steps: FirstStep[], style: Style, columns: number): string {
+  return steps
+    .map(({ step, instance, ok, said }) => {
+      const text = wrap(printable(instance === null ? said : `${instance}: ${said}`), columns - 16);
+      const [first = '', ...rest] = text.split('\n');
+      const verdict = ok ? style.good('ok    ') : style.bad('failed');
+      return [`${step.padEnd(8)}${verdict}  ${first}`, ...rest.map((line) => ' '.repeat(16) + line)].join(
+        '\n',
+      );
+    })
+    .join('\n');
 }
 
 function lines(text: string[], indent: string): string {
@@ -59,6 +75,10 @@ function renderFacts({
       const saved = persistence.saved ? ` and saved in ${persistence.file}` : '';
       return `${user} on ${name}: ${did[outcome]}${saved}`;
     }),
+  );
+  add(
+    'role',
+    instances.flatMap(({ name, role }) => (role === null ? [] : `${name}: ${role.role}, ${role.why}`)),
   );
   add('rights', [
     'to save (BGSAVE), and to look at figures, settings, users, queues;',

@@ -122,8 +122,8 @@ export interface AgentOptions {
   signal?: AbortSignal;
   /** The machine's when left out. */
   clock?: Clock;
-  /** Stdin, stdout and stderr are a terminal; the text is what somebody types. */
-  terminal?: string;
+  /** Stdin, stdout and stderr are a terminal; the text is what somebody types. Several: an answer to each question. */
+  terminal?: string | string[];
   /** What stdin brings. */
   input?: Uint8Array;
   /** Sees what is written to stderr as it is written. */
@@ -134,18 +134,26 @@ export interface AgentOptions {
 export async function runAgent(args: string[], options: AgentOptions = {}): Promise<AgentResult> {
   const terminal = options.terminal !== undefined;
   const output = { stdout: '', stderr: '' };
+  const answers = Array.isArray(options.terminal) ? [...options.terminal] : [];
+  const answer = (): void => {
+    const next = answers.shift();
+    if (next !== undefined) stdin.write(`${next}\n`);
+  };
   const sink = (name: keyof typeof output): Writable & { isTTY: boolean } => {
     const stream = new Writable({
       write(chunk: Buffer, _encoding, done) {
         output[name] += chunk.toString();
-        if (name === 'stderr') options.onStderr?.(chunk.toString());
+        if (name === 'stderr') {
+          options.onStderr?.(chunk.toString());
+          if (/[?:)\]] $/.test(chunk.toString())) answer();
+        }
         done();
       },
     });
     return Object.assign(stream, { isTTY: terminal });
   };
   const stdin = Object.assign(new PassThrough(), { isTTY: terminal });
-  if (terminal) stdin.write(options.terminal);
+  if (typeof options.terminal === 'string') stdin.write(options.terminal);
   if (options.input !== undefined) stdin.end(options.input);
   const code = await runCli(withConfig(args, options.config), {
     clock: options.clock ?? systemClock,
