@@ -9,6 +9,7 @@ import { AgentError } from '../../domain/errors.ts';
 import type { Settings } from '../../domain/settings.ts';
 import { readFirewall } from '../../harden/read/firewall.ts';
 import type { UserId } from '../../lib/act-as.ts';
+import { askedBy } from '../../lib/asked-by.ts';
 import { confine } from '../../lib/confine.ts';
 import { answerVerbs } from '../../lib/verbs/answer.ts';
 import { ownerBesideRoot } from '../beside-root.ts';
@@ -120,7 +121,8 @@ function startMind(
   const { command, args, detached } = confine(path, [...words, mindCommand, JSON.stringify(task), ...argv]);
   try {
     return spawn(command, args, {
-      env,
+      // It is not itself who asked.
+      env: { ...env, SUDO_USER: askedBy(env) },
       detached,
       stdio: ['inherit', 'inherit', 'inherit', 'pipe', 'ipc', ...lent.map(({ descriptor }) => descriptor)],
     });

@@ -14,6 +14,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { sha256 } from '../../../src/harden/read/hash.ts';
 import { handsCommand } from '../../../src/app/hands/command.ts';
@@ -175,17 +176,37 @@ describe.runIf(canBeNobody)('a change that root asks for', () => {
     const home = makeTempFolder();
     onTestFinished(() => removeTempFolder(home));
     const secret = join(home, 'app.secret');
-    writeFileSync(secret, `${old}\n`, { mode: 0o600 });
-    for (const path of [home, secret]) chownSync(path, 65_532, 65_532);
+    // One of the consumer's own in a folder of root's, as below /etc.
+    const beside = join(roots, 'app.secret');
+    for (const path of [secret, beside]) writeFileSync(path, `${old}\n`, { mode: 0o600 });
+    for (const path of [home, secret, beside]) chownSync(path, 65_532, 65_532);
     const hook = join(roots, 'hook');
     writeFileSync(hook, `#!/bin/sh\nid -u > ${roots}/told\ncat > /dev/null\n`, { mode: 0o700 });
-    const agent = rotate('app', '--secret-file', secret, '--hook', hook, '--wait', '0', '--yes');
+    const agent = rotate(
+      'app',
+      '--secret-file',
+      secret,
+      '--secret-file',
+      beside,
+      '--hook',
+      hook,
+      '--wait',
+      '0',
+      '--yes',
+    );
     const [mind, { code, json }] = await Promise.all([see(agent.pid, mindCommand), agent.ended]);
     expect({ code, ...json.error }).toEqual({ code: 0 });
     expect(mind.uid).toBe(daemon);
     expect(json.nodes).toMatchObject([{ kept_in: server.configFile }]);
     const made = readFileSync(secret, 'utf8').trim();
-    expect(statSync(secret)).toMatchObject({ uid: 65_532, gid: 65_532, mode: 0o100_600 });
+    for (const path of [secret, beside]) {
+      expect(readFileSync(path, 'utf8')).toBe(`${made}\n`);
+      expect(statSync(path)).toMatchObject({ uid: 65_532, gid: 65_532, mode: 0o100_600 });
+    }
+    // Whoever was root, and not whom it has become.
+    const state = new DatabaseSync(join(config.state, 'state.db'), { readOnly: true });
+    expect(state.prepare('SELECT by FROM task_entries').all()).toEqual([{ by: 'root' }]);
+    state.close();
     expect(readFileSync(join(roots, 'told'), 'utf8')).toBe('0\n');
     expect(readFileSync(server.configFile, 'utf8')).toContain(`user app on ~* +@all #${sha256(made)}\n`);
     expect(statSync(server.configFile)).toMatchObject({ uid: serverUser?.uid, mode: 0o100_600 });
