@@ -89,16 +89,14 @@ async function channelOf(
   if (alertsTo !== undefined) return firstChannel(alertsTo, place);
   for (;;) {
     const answer = asks
-      ? await context.question(
-          'Who is to hear of trouble: an e-mail address, a web hook, nothing for nobody? ',
-        )
+      ? await context.question('Who is to hear of trouble? An e-mail address or a web hook (Enter: nobody): ')
       : undefined;
     if (answer === undefined || answer === '') return undefined;
     try {
       return firstChannel(answer, place);
     } catch (error) {
       if (!(error instanceof AgentError)) throw error;
-      context.show(`${error.message}: ${error.hint ?? ''}`);
+      context.show(`${error.message}: ops@example.org, or https://…`);
     }
   }
 }
@@ -108,7 +106,7 @@ async function askRole(
   name: string,
   guess: GuessedRole | undefined,
 ): Promise<GuessedRole | undefined> {
-  const nothing = guess === undefined ? 'nothing: not said' : `nothing: ${guess.role}, since ${guess.why}`;
+  const nothing = guess === undefined ? 'Enter: not said' : `Enter: ${guess.role}, since ${guess.why}`;
   for (;;) {
     const answer = await context.question(
       `What is ${name} used for: cache, queue, session or durable? (${nothing}) `,
