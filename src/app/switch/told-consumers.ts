@@ -16,32 +16,33 @@ export function consumerVerbs(named: Named, { instances }: Settings, signal: Abo
     password !== undefined && 'file' in password ? [password.file] : [],
   );
   const files = new Set([...named.secretFiles, ...own]);
-  const require = (known: ReadonlySet<string>, path: string): void => {
-    if (known.has(path)) return;
-    throw new AgentError('refused', `root was not told of ${path}`, {
-      reason: 'not-named',
-      hint: 'name every --secret-file and --hook again, as when it was begun',
-    });
-  };
   const hooks = new Set(named.hooks);
   return {
     async whyNotFile(path: string): Promise<string | null> {
-      require(files, path);
+      requireNamed(files, path);
       return (await localConsumers.whyNotFile(path)) ?? null;
     },
     async writeFile(path: string, password: string): Promise<void> {
-      require(files, path);
+      requireNamed(files, path);
       await localConsumers.writeFile(path, password);
     },
     async whyNotHook(program: string): Promise<string | null> {
-      require(hooks, program);
+      requireNamed(hooks, program);
       return (await localConsumers.whyNotHook(program)) ?? null;
     },
     async runHook(program: string, input: HookInput): Promise<void> {
-      require(hooks, program);
+      requireNamed(hooks, program);
       await localConsumers.runHook(program, input, signal);
     },
   };
+}
+
+function requireNamed(known: ReadonlySet<string>, path: string): void {
+  if (known.has(path)) return;
+  throw new AgentError('refused', `root was not told of ${path}`, {
+    reason: 'not-named',
+    hint: 'name every --secret-file and --hook again, as when it was begun',
+  });
 }
 
 /** The same, asked of root. */
