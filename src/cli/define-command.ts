@@ -2,6 +2,7 @@ import type { Server } from 'node:net';
 import type { Readable } from 'node:stream';
 import type { Argv } from 'yargs';
 import type { App } from '../app/build-app.ts';
+import type { Named } from '../app/switch/told-consumers.ts';
 import type { ServingUnit } from '../app/units/places.ts';
 import type { Clock } from '../domain/clock.ts';
 import type { Progress } from '../domain/progress.ts';
@@ -87,7 +88,7 @@ export interface Command<Args, Value> {
   /** A file that is written with those rights. */
   writes?(args: Args): string | undefined;
   /** Files and programs that a new password is handed to with the rights of who runs this. */
-  tells?(args: Args): { secretFiles: readonly string[]; hooks: readonly string[] };
+  tells?(args: Args): Named;
   /** Ends what such a command has left that was killed; what that came to, for people, null where nothing was left. */
   settle?(context: CommandContext, args: Args): Promise<string | null>;
   /** Keeps its own stdout (the daemon's log, a completion script): nothing is printed after it. */

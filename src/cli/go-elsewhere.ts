@@ -1,4 +1,5 @@
 import { runMind } from '../app/switch/run-mind.ts';
+import type { Named } from '../app/switch/told-consumers.ts';
 import { askUnit } from '../app/units/ask-unit.ts';
 import type { ServingUnit } from '../app/units/places.ts';
 import { AgentError } from '../domain/errors.ts';
@@ -10,7 +11,7 @@ export interface Ways {
   shared: ServingUnit | undefined;
   lend: readonly string[];
   write: string | undefined;
-  tells: { secretFiles: readonly string[]; hooks: readonly string[] } | undefined;
+  tells: Named | undefined;
   settles: boolean;
   unit: ServingUnit | undefined;
 }

@@ -106,7 +106,7 @@ export const rotatePasswordCommand = defineCommand<Args, RotationResult>({
   exitCode: ({ refused }) => (refused.length > 0 ? exitCodes.findings : exitCodes.ok),
   sharesRoot: () => 'apply',
   lends: namedFiles,
-  tells: toldBy,
+  tells: (args) => ({ user: args.user, ...toldBy(args) }),
 });
 
 function toldBy({ secretFile, hook }: Args): { secretFiles: string[]; hooks: string[] } {

@@ -213,7 +213,9 @@ describe.runIf(canBeNobody)('a change that root asks for', () => {
     expect(execFileSync('find', [config.state, '!', '-user', String(daemon)]).toString()).toBe('');
     // A mind that was taken over has nothing else written or run as root.
     const { settings } = await loadSettings(config.path, { env: {} });
-    const verbs = consumerVerbs({ secretFiles: [secret], hooks: [] }, settings, new AbortController().signal);
+    const named = { user: 'app', secretFiles: [secret], hooks: [] };
+    const verbs = consumerVerbs(named, settings, new AbortController().signal);
+    await expect(verbs.writeFile(secret, '$(id)')).rejects.toMatchObject({ reason: 'not-made' });
     await expect(verbs.writeFile(join(roots, 'admin.secret'), 'x')).rejects.toMatchObject({
       code: 'refused',
     });
