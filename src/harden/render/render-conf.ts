@@ -13,6 +13,8 @@ export interface RenderOptions {
   port: number;
   /** Folders and files as the distribution has them. */
   places: { data: string; conf: string; log: string };
+  /** What a replica logs in with at its master, as the user replica; where it is run beside something. */
+  masterauth: string | undefined;
   /** A container logs to its standard output, and its network is its own. */
   container: boolean;
 }
@@ -35,7 +37,20 @@ export function renderConf(options: RenderOptions): string {
     '',
   ];
   for (const wish of policy.wishes) lines.push(...directive(wish, options));
-  if (options.with === 'sentinel') lines.push(...beside('Sentinel', 'replica-priority 100'));
+  if (options.masterauth !== undefined)
+    lines.push(
+      '# As whom it logs in at its master: each of them may become a replica, so all have the same.',
+      'masteruser replica',
+      `masterauth ${options.masterauth}`,
+      '',
+    );
+  if (options.with === 'sentinel')
+    lines.push(
+      ...beside('Sentinel', 'replica-priority 100'),
+      '# On a replica, before its first start; Sentinel writes this line from then on.',
+      `# replicaof MASTER ${options.port}`,
+      '',
+    );
   if (options.with === 'cluster')
     lines.push(
       ...beside(
@@ -62,19 +77,6 @@ function directive(wish: Wish, { engine, memory, container }: RenderOptions): st
 
 function beside(what: string, ...lines: string[]): string[] {
   return [`# ${what} looks after who is the master.`, ...lines, ''];
-}
-
-/**
- * Users: nobody gets in as `default`, and every key replays. The admin’s password is given as its hash only. Comments would
- * keep the server from starting.
- */
-export function renderUsers(adminHash: string, engine: EngineVersion): string {
-  const channels = engine.engine === 'redis' && engine.version.startsWith('6.0') ? '' : ' &*';
-  return [
-    `user default off resetpass ~*${channels} +@all`,
-    `user admin on #${adminHash} ~*${channels} +@all`,
-    '',
-  ].join('\n');
 }
 
 /** What the kernel is to do, as a file of /etc/sysctl.d. */
@@ -133,32 +135,31 @@ export function renderDropIn({ unit, places, loadSeconds }: UnitOptions): string
   ].join('\n');
 }
 
-/** A service of a compose file for the same configuration. */
-export function renderCompose({ engine, version }: EngineVersion, memory: number): string {
+/** A service of a compose file for the same configuration. `owner`: `999:999`, whose the files beside it are. */
+export function renderCompose({ engine, version }: EngineVersion, memory: number, owner: string): string {
   const limit = `${Math.max(64, Math.floor(memory / 2 ** 20))}m`;
   const line = version.split('.').slice(0, 2).join('.');
   const image = engine === 'valkey' ? `valkey/valkey:${line}` : `redis:${line}`;
   return [
+    `# It runs as ${owner}, whose conf and data beside this file are: chown -R ${owner} conf data, after a copy.`,
     '# The folder and not the file is mounted: a file could not be replaced.',
     'services:',
     '  redis:',
     `    image: ${image}`,
+    `    user: "${owner}"`,
     `    command: [${engine}-server, /etc/redis/redis.conf]`,
     '    volumes:',
     '      - ./conf:/etc/redis',
-    '      - data:/data',
+    '      - ./data:/data',
     '    ports:',
     '      # Docker publishes past the firewall: name an address.',
     '      - "127.0.0.1:6379:6379"',
     `    mem_limit: ${limit}`,
     '    read_only: true',
     '    cap_drop: [ALL]',
-    '    cap_add: [SETUID, SETGID, CHOWN, DAC_OVERRIDE]',
     '    security_opt: ["no-new-privileges:true"]',
     '    stop_grace_period: 2m',
     '    restart: unless-stopped',
-    'volumes:',
-    '  data: {}',
     '',
   ].join('\n');
 }
