@@ -25,7 +25,7 @@ function renderOne(report: AuditReport, style: Style, width: number): string {
     ),
   ];
   if (report.since !== null) lines.push(indented(sinceText(report), 0, width));
-  for (const findings of alike(open)) lines.push('', renderFindings(findings, style, width));
+  for (const group of alike(open)) lines.push('', renderFindings(group, style, width));
   if (waived.length > 0)
     lines.push(
       '',
@@ -67,8 +67,6 @@ function renderFindings(
   const { rule, severity, resource, remedy, proof, effect } = first;
   const what = others.length === 0 ? resource : `${findings.length} times`;
   const head = `${paintSeverity(style, severity)(severity.padEnd(8))}  ${style.strong(rule)}  ${printable(shorten(what, width - 20))}`;
-  const at = ({ place }: AuditFinding): string =>
-    place === null ? '' : `${place.file}:${place.line}:${place.column}  `;
   const said = (each: AuditFinding): string =>
     `${each.severity === severity ? '' : `${each.severity}: `}${others.length === 0 ? '' : at(each)}${each.summary}`;
   return [
@@ -77,6 +75,10 @@ function renderFindings(
     indented(`do: ${remedy}${effect === 'restart' ? ' (takes a restart)' : ''}`, 2, width),
     style.faint(indented(`${others.length === 0 ? at(first) : ''}known by: ${proof}`, 2, width)),
   ].join('\n');
+}
+
+function at({ place }: AuditFinding): string {
+  return place === null ? '' : `${place.file}:${place.line}:${place.column}  `;
 }
 
 function shorten(text: string, most: number): string {
