@@ -68,16 +68,16 @@ function renderFindings(
   const what = others.length === 0 ? resource : `${findings.length} times`;
   const head = `${paintSeverity(style, severity)(severity.padEnd(8))}  ${style.strong(rule)}  ${printable(shorten(what, width - 20))}`;
   const said = (each: AuditFinding): string =>
-    `${each.severity === severity ? '' : `${each.severity}: `}${others.length === 0 ? '' : at(each)}${each.summary}`;
+    `${each.severity === severity ? '' : `${each.severity}: `}${others.length === 0 ? '' : placeOf(each)}${each.summary}`;
   return [
     head,
     ...findings.map((each) => indented(said(each), 2, width)),
     indented(`do: ${remedy}${effect === 'restart' ? ' (takes a restart)' : ''}`, 2, width),
-    style.faint(indented(`${others.length === 0 ? at(first) : ''}known by: ${proof}`, 2, width)),
+    style.faint(indented(`${others.length === 0 ? placeOf(first) : ''}known by: ${proof}`, 2, width)),
   ].join('\n');
 }
 
-function at({ place }: AuditFinding): string {
+function placeOf({ place }: AuditFinding): string {
   return place === null ? '' : `${place.file}:${place.line}:${place.column}  `;
 }
 

@@ -1,4 +1,5 @@
 import { isEmpty, type Change, type HardenPlan, type UserChange } from '../../harden/changes.ts';
+import { formatBytes } from '../../lib/bytes.ts';
 import { printable } from '../../lib/printable.ts';
 import type { Style } from './style.ts';
 import { wrap } from './wrap.ts';
@@ -74,7 +75,11 @@ function renderUser(change: UserChange, style: Style, width: number): string {
   ].join('\n');
 }
 
-const show = (value: string): string => (value === '' ? '""' : value);
+/** Numbers of seven digits and more are bytes, which nobody reads. */
+function show(value: string): string {
+  if (value === '') return '""';
+  return /^\d{7,15}$/.test(value) ? `${value} (${formatBytes(Number(value))})` : value;
+}
 
 function indent(text: string, width: number): string[] {
   return wrap(printable(text), Math.max(40, width - 4))
