@@ -1,6 +1,7 @@
 import { realpath, statfs } from 'node:fs/promises';
 import { AgentError } from '../../domain/errors.ts';
 import { infoInteger, type Info } from '../../formats/info/parse-info.ts';
+import { selinuxType } from '../../lib/selinux.ts';
 import { readCgroupMemory, readHostMemory } from '../../lib/host-memory.ts';
 import type { RedisConnection } from '../../redis/connect.ts';
 import { engineOf, readConfig, readInfo } from '../../redis/server.ts';
@@ -78,6 +79,7 @@ export async function gatherLive(
       sentinels,
       user: connection.target.username ?? 'default',
       here: sight.pid !== undefined,
+      confined: sight.pid === undefined ? undefined : await selinuxType(sight.pid),
     },
   };
 }

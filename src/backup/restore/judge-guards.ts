@@ -15,6 +15,7 @@ export const guardFlags = {
   'newer-rdb': 'Try a backup of a newer server',
   'small-maxmemory': 'Restore although maxmemory is smaller than the data',
   unloaded: 'Live although no scratch server can load it first: what the server cannot load ends it',
+  selinux: 'Live although SELinux confines the server: its policy lets it reach the agent’s port',
   slots: 'Restore although the node of a cluster has other slots than it had',
   unencrypted: 'Restore a backup that is stored in the clear although encryption is configured',
   unmatched: 'End a restore that was cut off although this agent has no record of it',

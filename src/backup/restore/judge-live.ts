@@ -29,6 +29,8 @@ export interface LiveFacts {
     user: string;
     /** Its process was found on this host, where alone it can reach the agent. */
     here: boolean;
+    /** The SELinux type that its process is confined to. */
+    confined: string | undefined;
   };
   /** Rights that the agent's user lacks there, as ACL rules; and commands that the server does not know. */
   missing: { rules: string[]; commands: string[] };
@@ -95,6 +97,15 @@ function judgeServer({ server, missing }: LiveFacts): Guard[] {
       'the server’s process is not to be seen on this host, which it must reach the agent on',
       useFiles,
     );
+  // By the policy of RHEL and Fedora it may connect to redis_port_t alone; an unconfined one to wherever it likes.
+  if (server.confined === 'redis_t')
+    guards.push({
+      name: 'selinux',
+      allowable: true,
+      decides: true,
+      why: `SELinux confines the server (${server.confined}) to ports of Redis, and it would not reach the agent`,
+      instead: `let it: semanage port -a -t redis_port_t -p tcp 256-511, then --allow-selinux; or ${useFiles}`,
+    });
   if (server.loading) say('loading', 'the server is loading its data', 'wait until it is done');
   if (server.role === 'replica')
     say('replica', 'the server is a replica and takes its data from its master', 'restore the master');

@@ -116,12 +116,12 @@ export const restoreCommand = defineCommand<Args, Result>({
   exitCode: (result) => (result.kind === 'keys' ? intoExitCode(result.keys) : exitCodes.ok),
 });
 
-/** Of an append only file: there is more than one file in it. What may not be looked at is told when it is opened. */
 /** A server that is written to is only connected to. */
 function byOthers({ id, into, to }: Args): 'restore' | undefined {
   return into === undefined && to === undefined && !isFolder(id) ? 'restore' : undefined;
 }
 
+/** Of an append only file: there is more than one file in it. What may not be looked at is told when it is opened. */
 function isFolder(id: string): boolean {
   try {
     return isPath(id) && statSync(id).isDirectory();

@@ -30,6 +30,7 @@ function facts(
       sentinels: 0,
       user: 'agent',
       here: true,
+      confined: undefined,
       ...server,
     },
     missing: { rules: [], commands: [], ...missing },
@@ -91,6 +92,7 @@ describe('a live restore', () => {
   test.each<[name: string, Overrides]>([
     ['sentinel', { server: { sentinels: 3 } }],
     ['small-maxmemory', { server: { maxmemory: 900 * mib } }],
+    ['selinux', { server: { confined: 'redis_t' } }],
     ['small-maxmemory', { server: { maxmemory: 900 * mib, policy: 'allkeys-lru' } }],
   ])('is guarded, and may be insisted on: %s', (name, overrides) => {
     expect(judgeLive(facts(overrides)).guards).toMatchObject([{ name, allowable: true }]);
