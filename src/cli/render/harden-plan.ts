@@ -48,7 +48,7 @@ export function renderHardenPlan(plan: HardenPlan, style: Style, width: number):
 }
 
 function renderChange(change: Change, style: Style, width: number): string {
-  const { directive, to, run_time: now, file, place, reason, risk } = change;
+  const { directive, to, run_time: now, file, place, reason, risk, inverse } = change;
   const from = now === file ? show(now) : `${show(now)} (file: ${show(file)})`;
   const again = now === to && file === to;
   const where = again ? 'no file is changed' : place === null ? 'a new line' : `${place.file}:${place.line}`;
@@ -57,11 +57,12 @@ function renderChange(change: Change, style: Style, width: number): string {
     `  ${style.strong(printable(directive))}  ${printable(step)}  ${style.faint(`[${change.class}]`)}`,
     ...indent(reason, width),
     ...indent(`Risk: ${risk}. Where: ${where}.`, width),
+    ...indent(`Back: ${inverse}`, width),
   ].join('\n');
 }
 
 function renderUser(change: UserChange, style: Style, width: number): string {
-  const { user, kind, rules, reason, risk, place } = change;
+  const { user, kind, rules, reason, risk, place, inverse } = change;
   const where = place === null ? 'a new line' : `${place.file}:${place.line}`;
   const what = { new: 'a new user', rights: 'other rights', closed: 'nobody logs in as it any more' }[kind];
   return [
@@ -72,6 +73,7 @@ function renderUser(change: UserChange, style: Style, width: number): string {
       ? indent('Its password is made by apply, which says in which file it is.', width)
       : []),
     ...indent(`Risk: ${risk}. Where: ${where}.`, width),
+    ...indent(`Back: ${inverse}`, width),
   ].join('\n');
 }
 

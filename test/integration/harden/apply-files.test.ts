@@ -14,6 +14,7 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { runAgent } from '../../support/agent/cli.ts';
 import { hardenerOf } from '../../support/harden/hardened.ts';
 import { manageServer, type ManagedServer } from '../../support/servers/managed-server.ts';
 import { giveToServer } from '../../support/servers/server-user.ts';
@@ -238,6 +239,20 @@ test('a plan that was agreed to is what is done, and nothing where something has
   await expect(hardener.apply({ agreed })).rejects.toMatchObject({ code: 'refused', reason: 'plan' });
   const fresh = await hardener.plan();
   expect((await hardener.apply({ agreed: fresh })).plan.changes).toEqual(fresh.changes);
+});
+
+test('a plan as a person reads it: each change with its class, risk and way back; --out says where it cannot write', async () => {
+  const server = await manageServer();
+  const { config, plan } = await hardenerOf(server);
+  const { changes } = await plan();
+  const { stdout } = await runAgent(['harden', 'plan'], { config });
+  for (const { directive, class: kind } of changes)
+    expect(stdout).toMatch(new RegExp(`  ${directive}  .*\\[${kind}\\]\n[^]*?Risk: [^]*?Back: `));
+  expect(stdout).toContain('Back: CONFIG SET timeout "0"');
+  const out = join(config.folder, 'nowhere/plan.json');
+  const { code, stderr } = await runAgent(['harden', 'plan', '--out', out], { config });
+  expect([code, stderr.trim().split('\n').length]).toEqual([1, 1]);
+  expect(stderr).toContain(`cannot write ${out}`);
 });
 
 test('a file that somebody has edited since is not rolled back', async () => {

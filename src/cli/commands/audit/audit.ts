@@ -10,11 +10,11 @@ import { renderProfiles } from '../../render/profile.ts';
 import { gatherFileFacts } from '../../../harden/read/gather-files.ts';
 import { auditJob } from '../../../jobs/harden/audit.ts';
 import { printable } from '../../../lib/printable.ts';
-import { writeAtomic } from '../../../lib/write-atomic.ts';
 import { renderPage } from '../../../report/html/page.ts';
 import { readInputs } from './file-inputs.ts';
 import { checkIds, engineOption, formats, severityOf, type AuditFormat } from './options.ts';
 import { previewFix } from './preview.ts';
+import { writeOut } from '../../write-out.ts';
 import { defineCommand, type CommandContext } from '../../define-command.ts';
 import { exitCodes } from '../../exit-code.ts';
 import { renderJunit } from '../../render/audit-junit.ts';
@@ -148,7 +148,7 @@ export const auditCommand = defineCommand<Args, Audited>({
     const format = context.globals.json ? 'json' : args.format;
     const audited: Audited = { reports, preview: undefined, format, failed, problems, out: undefined };
     if (args.out === undefined) return audited;
-    await writeAtomic(args.out, `${renderNow(audited)}\n`, { mode: 0o600 });
+    await writeOut(args.out, `${renderNow(audited)}\n`);
     return { ...audited, out: args.out };
   },
   document: documentOf,
@@ -193,7 +193,7 @@ async function heldAgainst(context: CommandContext, args: Args): Promise<Audited
     out: undefined,
   };
   if (args.out === undefined) return audited;
-  await writeAtomic(args.out, `${renderJson(documentOf(audited), 2)}\n`, { mode: 0o600 });
+  await writeOut(args.out, `${renderJson(documentOf(audited), 2)}\n`);
   return { ...audited, out: args.out };
 }
 
@@ -256,7 +256,7 @@ async function preview(context: CommandContext, args: Args): Promise<Audited> {
   const text = previewFix(only, engine);
   if (args.out === undefined)
     return { reports: [], preview: text, format: 'text', failed: false, out: undefined };
-  await writeAtomic(args.out, text, { mode: 0o600 });
+  await writeOut(args.out, text);
   return { reports: [], preview: undefined, format: 'text', failed: false, out: args.out };
 }
 

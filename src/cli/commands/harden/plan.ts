@@ -1,7 +1,7 @@
 import { planHardenJob } from '../../../jobs/harden/harden-job.ts';
 import type { HardenPlan } from '../../../harden/changes.ts';
 import { writeLentFile } from '../../../lib/lent-file.ts';
-import { writeAtomic } from '../../../lib/write-atomic.ts';
+import { writeOut } from '../../write-out.ts';
 import { defineCommand } from '../../define-command.ts';
 import { adminOf, adminOptions, namedFiles, type AdminArgs } from '../../harden/admin.ts';
 import { renderHardenPlan } from '../../render/harden-plan.ts';
@@ -41,7 +41,7 @@ export const hardenPlanCommand = defineCommand<Args, { plan: HardenPlan; out: st
     const admin = adminOf(app, login, context.env);
     const plan = await app.run(planHardenJob, instance, { policy, admin }, context);
     if (out !== undefined && !writeLentFile(out, planText(plan, out)))
-      await writeAtomic(out, planText(plan, out), { mode: 0o600 });
+      await writeOut(out, planText(plan, out));
     return { plan, out };
   },
   render: ({ plan, out }, { style, width }) =>

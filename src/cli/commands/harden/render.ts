@@ -20,7 +20,7 @@ import {
   type RenderedUser,
 } from '../../../harden/render/render-users.ts';
 import { closest } from '../../../lib/closest.ts';
-import { writeAtomic } from '../../../lib/write-atomic.ts';
+import { cannotWrite, writeOut } from '../../write-out.ts';
 import { defineCommand } from '../../define-command.ts';
 import { wrap } from '../../render/wrap.ts';
 
@@ -242,9 +242,13 @@ async function writeAll(out: string, files: readonly { name: string; text: strin
       hint: 'name a folder that is empty or new',
     });
   const inContainer = [join(out, 'compose/conf'), join(out, 'compose/data')];
-  for (const folder of inContainer) mkdirSync(folder, { recursive: true, mode: 0o700 });
+  try {
+    for (const folder of inContainer) mkdirSync(folder, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    throw cannotWrite(out, error);
+  }
   for (const { name, text } of files) {
-    await writeAtomic(join(out, name), text, { mode: /password|users/.test(name) ? 0o600 : 0o640 });
+    await writeOut(join(out, name), text, /password|users/.test(name) ? 0o600 : 0o640);
     if (name.startsWith('compose/conf/')) inContainer.push(join(out, name));
   }
   if (process.getuid?.() === 0) for (const path of inContainer) chownSync(path, owner.uid, owner.gid);
