@@ -6,6 +6,7 @@ import { compareCounts } from '../../backup/verify/compare-counts.ts';
 import type { Artefact, Manifest } from '../../domain/backup.ts';
 import { AgentError } from '../../domain/errors.ts';
 import type { Info } from '../../formats/info/parse-info.ts';
+import { counted } from '../../lib/counted.ts';
 import { createOwnFile } from '../../lib/staged-file.ts';
 import { giveToUnprivileged } from '../../lib/unprivileged.ts';
 import { runCheckAof } from '../../redis/check-aof-tool.ts';
@@ -147,7 +148,7 @@ async function proveLoaded(
   const passed = refused === undefined || refused === 0 ? '' : `; it refused ${refused} commands`;
   return {
     level: 'loaded',
-    summary: `${deep ? 'every value of its base decoded, ' : ''}loaded by a scratch server in ${seconds.toFixed(1)} s, ${keys} keys${judged}${passed}`,
+    summary: `${deep ? 'every value of its base decoded, ' : ''}loaded by a scratch server in ${seconds.toFixed(1)} s, ${counted(keys, 'key')}${judged}${passed}`,
   };
 }
 

@@ -10,6 +10,7 @@ import { describePassed, passedOver } from '../../formats/rdb/whole/describe-pas
 import { DumpRules } from '../../formats/rdb/whole/dump-rules.ts';
 import { findTwins } from '../../formats/rdb/whole/find-twins.ts';
 import { formatBytes } from '../../lib/bytes.ts';
+import { counted as withNoun } from '../../lib/counted.ts';
 import { printable } from '../../lib/printable.ts';
 import { giveToUnprivileged } from '../../lib/unprivileged.ts';
 import { toolPlaces } from '../../redis/find-service.ts';
@@ -260,7 +261,7 @@ async function proveLoaded(
   const judged = manifest.keyspace.exact ? ' as expected' : ', which were not counted exactly';
   return {
     level: 'loaded',
-    summary: `${how === 'decoded' ? '' : `${how}, `}loaded by a scratch server in ${seconds} s, ${keys} keys${judged}`,
+    summary: `${how === 'decoded' ? '' : `${how}, `}loaded by a scratch server in ${seconds} s, ${withNoun(keys, 'key')}${judged}`,
   };
 }
 
