@@ -2,7 +2,7 @@ import { backupIdTime, isAhead } from '../../backup/id.ts';
 import { messageOf } from '../../domain/errors.ts';
 import type { InstanceSettings } from '../../domain/settings.ts';
 import type { AuditReport } from '../../harden/audit/report.ts';
-import { auditJob } from '../../jobs/harden/audit.ts';
+import { auditJob } from '../../jobs/harden/audit-job.ts';
 import { jobs } from '../../jobs/index.ts';
 import type { AnyJob, LastDone, RunJob, StartFacts } from '../../jobs/job.ts';
 import { localTimezone } from '../../lib/timezone.ts';

@@ -1,6 +1,6 @@
 import type { DrillOutcome, DrillRecord } from '../../domain/drill.ts';
 import { AgentError } from '../../domain/errors.ts';
-import { drillJob } from '../../jobs/drill/drill.ts';
+import { drillJob } from '../../jobs/drill/drill-job.ts';
 import { drillGuardFlags, type DrillInsistence } from '../../jobs/drill/guards.ts';
 import { defineCommand } from '../define-command.ts';
 import { exitCodes } from '../exit-code.ts';

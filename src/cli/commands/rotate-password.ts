@@ -1,11 +1,8 @@
 import { askedBy } from '../../lib/asked-by.ts';
 import { resolve } from 'node:path';
 import { AgentError } from '../../domain/errors.ts';
-import {
-  rotatePasswordJob,
-  type RotateOptions,
-  type RotationResult,
-} from '../../jobs/harden/rotate-password.ts';
+import { rotatePasswordJob } from '../../jobs/harden/rotate-password-job.ts';
+import type { RotateOptions, RotationResult } from '../../jobs/harden/rotate-password.ts';
 import { parseDuration } from '../../lib/duration.ts';
 import { defineCommand } from '../define-command.ts';
 import { adminOf, adminOptions, namedFiles, type AdminArgs } from '../harden/admin.ts';

@@ -1,5 +1,5 @@
-import type { ApplyReport } from '../../jobs/harden/apply-job.ts';
-import type { RollbackReport } from '../../jobs/harden/rollback-job.ts';
+import type { ApplyReport } from '../../jobs/harden/apply-harden.ts';
+import type { RollbackReport } from '../../jobs/harden/rollback-harden.ts';
 import { printable } from '../../lib/printable.ts';
 import type { Style } from './style.ts';
 import { wrap } from './wrap.ts';

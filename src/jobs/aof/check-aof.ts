@@ -18,8 +18,8 @@ import { readAofProgress, writeAofProgress } from '../../state/notes/aof-progres
 import { viewAof, type AofView } from './aof-view.ts';
 import { examineAof, type AofReport, type ExamineOptions } from './examine-aof.ts';
 import { writeFixedAof } from './fix-aof.ts';
-import type { Job, JobContext, JobResult } from '../job.ts';
-import { aofRules, aofVerdictRules } from './rules.ts';
+import type { JobContext, JobResult } from '../job.ts';
+import { aofVerdictRules } from './rules.ts';
 
 export interface CheckAofOptions {
   /** quick: only what no earlier run has verified · full: every byte, and the server's own check tool on a copy. */
@@ -30,28 +30,7 @@ export interface CheckAofOptions {
   fixTo: string | undefined;
 }
 
-/** Checks an instance's append only file while the server goes on. Reads only; copies are its own. */
-export const checkAofJob: Job<CheckAofOptions, AofReport> = {
-  name: 'check-aof',
-  effect: 'work',
-  command: 'aof check',
-  lock: 'aof',
-  uses: ['server'],
-  rules: aofRules.filter(({ id }) => aofVerdictRules.includes(id)),
-  heavy: true,
-  schedule: ({ aof: { schedule: cron }, backup }) =>
-    cron === null
-      ? null
-      : {
-          cron,
-          jitter: backup.jitter,
-          lastDone: ({ lastSuccess, now }) => lastSuccess() ?? now,
-          start: (perform) => perform(checkAofJob, { depth: 'quick', load: false, fixTo: undefined }),
-        },
-  run,
-};
-
-async function run(context: JobContext, options: CheckAofOptions): Promise<JobResult<AofReport>> {
+export async function checkAof(context: JobContext, options: CheckAofOptions): Promise<JobResult<AofReport>> {
   const { instance } = context;
   const { info, place } = await viewAof(context);
   const config = place.answers ? await judgeConfig(context, place, info) : [];

@@ -12,7 +12,7 @@ import { readClusterPlace } from '../../redis/cluster.ts';
 import { requireOwnFolder } from '../../redis/own-folder.ts';
 import { identityOf, readServerTime } from '../../redis/server.ts';
 import { asEntry, countKeys } from './backup.ts';
-import type { BackupJob, BackupOptions } from './backup-options.ts';
+import type { BackupOptions } from './backup-options.ts';
 import { clearLeftOvers, commitBackup, nextId, refuseForeignPrefix, requireRoom } from './backup-steps.ts';
 import { countAof } from '../prove/count-aof.ts';
 import { keepConfig } from './keep-config.ts';
@@ -21,21 +21,10 @@ import type { JobContext, JobResult } from '../job.ts';
 import { requireSound, soundParts } from '../prove/sound-aof.ts';
 import { shrinkRule, staleRule } from './rules.ts';
 
-/**
- * Takes one backup of the append only file: a consistent view of its files, read and judged, loaded into a scratch server
- * where this host can, and stored as one archive. The server is asked for nothing but INFO and CONFIG GET.
- */
-export const backupAofJob: BackupJob = {
-  name: 'backup-aof',
-  effect: 'work',
-  command: 'backup --kind aof',
-  lock: 'repository',
-  uses: ['server', 'repository'],
-  rules: [shrinkRule, staleRule],
-  run,
-};
-
-async function run(context: JobContext, options: BackupOptions): Promise<JobResult<Manifest>> {
+export async function takeAofBackup(
+  context: JobContext,
+  options: BackupOptions,
+): Promise<JobResult<Manifest>> {
   const { repository, signal, progress } = context;
   progress.report({ phase: 'preflight' });
   const view = await look(context, options);

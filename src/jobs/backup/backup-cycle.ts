@@ -2,7 +2,8 @@ import type { Manifest } from '../../domain/backup.ts';
 import { AgentError } from '../../domain/errors.ts';
 import type { Settings } from '../../domain/settings.ts';
 import type { RunJob } from '../job.ts';
-import { proveJob, type VerifyVerdict } from '../prove/verify.ts';
+import { proveJob } from '../prove/verify-job.ts';
+import type { VerifyVerdict } from '../prove/verify.ts';
 import type { BackupJob, BackupOptions } from './backup-options.ts';
 import { pruneJob, type PruneReport } from './prune.ts';
 

@@ -4,53 +4,18 @@ import { preflight } from '../../backup/snapshot/preflight.ts';
 import type { Snapshot } from '../../backup/snapshot/snapshot.ts';
 import { takeSnapshot } from '../../backup/snapshot/take-snapshot.ts';
 import { schemaOf, type Manifest, type ServerIdentity } from '../../domain/backup.ts';
-import type { Settings } from '../../domain/settings.ts';
 import { compactReport } from '../../keyspace/compact.ts';
 import { KeyspaceReport } from '../../keyspace/report.ts';
 import { formatBytes } from '../../lib/bytes.ts';
 import { identityOf, readInfo, readServerTime } from '../../redis/server.ts';
 import { clearLeftOvers, commitBackup, nextId, refuseForeignPrefix, requireRoom } from './backup-steps.ts';
-import { longPatience, type JobContext, type JobResult, type JobSchedule } from '../job.ts';
-import { runBackupCycle } from './backup-cycle.ts';
-import type { BackupJob, BackupOptions } from './backup-options.ts';
+import type { JobContext, JobResult } from '../job.ts';
+import type { BackupOptions } from './backup-options.ts';
 import { keepConfig } from './keep-config.ts';
 import { judgeShrinkage } from './judge-shrinkage.ts';
-import { mayPass } from './may-pass.ts';
 import { shrinkRule, staleRule } from './rules.ts';
 
-/** Takes one backup: preflight → snapshot → encode → store → manifest. */
-export const backupJob: BackupJob = {
-  name: 'backup',
-  effect: 'work',
-  command: 'backup',
-  lock: 'repository',
-  uses: ['server', 'repository'],
-  rules: [shrinkRule, staleRule],
-  heavy: true,
-  schedule: (settings) => scheduleOf(settings.backup.schedule, settings),
-  run,
-};
-
-/** The repository is the truth about when the last one was taken. */
-function scheduleOf(cron: string | null, settings: Settings): JobSchedule | null {
-  if (cron === null) return null;
-  const options = {
-    verify: settings.verify.after_backup,
-    prune: true,
-    skipPreflight: false,
-    takeOver: false,
-  };
-  return {
-    cron,
-    jitter: settings.backup.jitter,
-    lastDone: ({ newestBackup }) => newestBackup(),
-    patience: longPatience,
-    start: (perform) => runBackupCycle(perform, backupJob, settings, options),
-    mayPass,
-  };
-}
-
-async function run(context: JobContext, options: BackupOptions): Promise<JobResult<Manifest>> {
+export async function takeBackup(context: JobContext, options: BackupOptions): Promise<JobResult<Manifest>> {
   const { repository, clock, log, signal, progress, settings } = context;
   progress.report({ phase: 'preflight' });
   const server = await describeServer(context, options);

@@ -15,10 +15,8 @@ import { CannotRehearse, prepareRehearsal, unableBecause, type DrillInsistence }
 import { drillFindings, endedRules, skippedRules } from './findings.ts';
 import { secondsFrom, stageBackup, type Rehearsal } from './stage.ts';
 import { compareLoaded, loadStaged } from './steps.ts';
-import { longPatience, type Job, type JobContext, type JobResult } from '../job.ts';
-import { brokenRule, overdueRule, skippedRule } from './rules.ts';
+import type { JobContext, JobResult } from '../job.ts';
 import { compareKeys } from '../prove/compare-keys.ts';
-import { drillName } from './last-drill.ts';
 
 export interface DrillOptions {
   /** A backup id or `latest`. */
@@ -27,33 +25,7 @@ export interface DrillOptions {
   allow: readonly DrillInsistence[];
 }
 
-/**
- * Rehearses a restore: fetches and decodes a backup, checks it, loads it into a scratch server, compares, and times it.
- * Holds the repository's lock: it and a backup would take each other's memory and time.
- */
-export const drillJob: Job<DrillOptions, DrillOutcome> = {
-  name: drillName,
-  effect: 'work',
-  command: 'drill',
-  lock: 'repository',
-  urgency: 'yields',
-  uses: ['repository'],
-  rules: [brokenRule, skippedRule, overdueRule],
-  heavy: true,
-  schedule: ({ drill: { schedule: cron }, backup }) =>
-    cron === null
-      ? null
-      : {
-          cron,
-          jitter: backup.jitter,
-          lastDone: ({ lastSuccess, now }) => lastSuccess() ?? now,
-          patience: longPatience,
-          start: (perform) => perform(drillJob, { which: 'latest', allow: [] }),
-        },
-  run,
-};
-
-async function run(context: JobContext, options: DrillOptions): Promise<JobResult<DrillOutcome>> {
+export async function runDrill(context: JobContext, options: DrillOptions): Promise<JobResult<DrillOutcome>> {
   const { repository, signal, clock, instance } = context;
   const at = new Date(clock.now()).toISOString();
   const manifest = await repository.find(options.which, signal);

@@ -5,7 +5,7 @@ import { refuseClear } from '../../backup/refuse-clear.ts';
 import { localFolder } from '../../backup/restore/folder/data-folder.ts';
 import { AgentError, messageOf, systemCode } from '../../domain/errors.ts';
 import { formatBytes } from '../../lib/bytes.ts';
-import type { Job, JobContext, JobResult } from '../job.ts';
+import type { JobContext, JobResult } from '../job.ts';
 import { artefactOf } from '../prove/artefact-of.ts';
 import { nameDamage } from '../prove/name-damage.ts';
 import { decodeInto } from './stage.ts';
@@ -30,18 +30,7 @@ export interface FetchReport {
   sha256: string;
 }
 
-/** Fetches, decrypts and decodes one backup into a file or folder for whoever runs it; proves it on the way. Touches no server. */
-export const fetchBackupJob: Job<FetchOptions, FetchReport> = {
-  name: 'fetch',
-  effect: 'look',
-  command: 'restore --to DIR',
-  lock: 'fetch',
-  uses: ['repository'],
-  rules: [],
-  run,
-};
-
-async function run(
+export async function fetchBackup(
   context: JobContext,
   { which, directory, allow }: FetchOptions,
 ): Promise<JobResult<FetchReport>> {

@@ -1,37 +1,7 @@
 import { AgentError } from '../../domain/errors.ts';
-import type { Policy } from '../../harden/policy.ts';
-import { isEmpty, type HardenPlan, type Obstacle } from '../../harden/changes.ts';
-import type { Guards } from '../../harden/plan/guards.ts';
-import { infoInteger } from '../../formats/info/parse-info.ts';
-import { keysIn } from '../../harden/apply/health.ts';
-import { interruption, type Job, type JobContext } from '../job.ts';
-import { applyPlan, type Applied } from './apply/apply.ts';
-import type { HardenRun } from './apply/run.ts';
-import { makeReady, type Settled } from './apply/settle.ts';
-import { filesOf, policyFor, summaryOf } from './harden-job.ts';
-import { preparePlan } from './plan.ts';
+import { interruption, type Job } from '../job.ts';
 import { hardenRules } from './rules.ts';
-import type { Admin, HardenScene } from './scene.ts';
-
-export interface ApplyOptions {
-  policy: string | undefined;
-  /** Instead of one by its name. */
-  given?: Policy | undefined;
-  admin: Admin | undefined;
-  /** The plan that was agreed to: anything else is refused. */
-  agreed: HardenPlan | undefined;
-  restart: boolean;
-  /** Obstacles that are insisted on. */
-  allow: readonly string[];
-  onStep?: HardenRun['onStep'];
-  /** What is not done, whatever the policy says; tests leave it out to see what it is for. */
-  stops?: Guards;
-}
-
-export interface ApplyReport extends Applied {
-  /** Of an earlier run that was killed. */
-  interrupted: string | null;
-}
+import type { ApplyOptions, ApplyReport } from './apply-harden.ts';
 
 export const applyDeclaration = {
   name: 'harden',
@@ -49,83 +19,5 @@ export const applyDeclaration = {
 /** Brings a server to its policy, and back where anything goes wrong. */
 export const applyHardenJob: Job<ApplyOptions, ApplyReport> = {
   ...applyDeclaration,
-  async run(context, options) {
-    const policy = options.given ?? (await policyFor(context.instance, options.policy));
-    const ready = await makeReady(context, options.admin, options.onStep, filesOf(policy));
-    const { scene, run, settled } = ready;
-    try {
-      // A policy that was handed over, as for TLS, says nothing of users.
-      const acl = options.given === undefined ? context.settings.harden : undefined;
-      const prepared = preparePlan(context, scene, policy, { stops: options.stops, acl });
-      const { plan } = prepared;
-      refuse(plan.obstacles, isEmpty(plan) ? plan.obstacles.map(({ name }) => name) : options.allow);
-      requireAgreed(plan, options.agreed);
-      const interrupted = settled === null ? null : describeSettled(settled);
-      if (isEmpty(plan))
-        return result({ plan, outcome: 'nothing', token: null, waiting: [], passwords: [], interrupted });
-      if (options.restart && plan.restart.length > 0) requireRestartable(context, scene);
-      return result({
-        ...(await applyPlan(run, scene, prepared, { restart: options.restart, acl })),
-        interrupted,
-      });
-    } finally {
-      run.lifeline?.close();
-      scene.connection.close();
-    }
-  },
+  run: async (context, options) => await (await import('./apply-harden.ts')).applyHarden(context, options),
 };
-
-function result(value: ApplyReport) {
-  return {
-    value,
-    summary: summaryOf(value.plan),
-    detail: { token: value.token },
-    findings: [],
-    evaluated: [],
-  };
-}
-
-export function describeSettled({ journal, outcome }: Settled): string {
-  const what = journal.kind === 'apply' ? `an apply of ${journal.policy}` : `a rollback of ${journal.undoes}`;
-  return `${what}, begun ${journal.started_at}, was cut off at ${journal.step}: ${outcome === 'finished' ? 'finished' : 'taken back'} now`;
-}
-
-/** Throws when something stands in the way that was not insisted on; names all of it at once. */
-function refuse(obstacles: readonly Obstacle[], allow: readonly string[]): void {
-  const standing = obstacles.filter(({ name }) => !allow.includes(name));
-  if (standing.length === 0) return;
-  const flags = standing.flatMap(({ flag }) => flag ?? []);
-  const insist = flags.length < standing.length ? '' : `; to insist: ${[...new Set(flags)].join(' ')}`;
-  throw new AgentError('refused', standing.map(({ why }) => why).join('; and '), {
-    reason: standing[0]?.name ?? 'obstacle',
-    hint: `${standing.map(({ instead }) => instead).join('; ')}${insist}`,
-  });
-}
-
-function requireAgreed(plan: HardenPlan, agreed: HardenPlan | undefined): void {
-  if (agreed === undefined || agreed.fingerprint === plan.fingerprint) return;
-  throw new AgentError('refused', 'the server or its files are not as they were when that plan was made', {
-    reason: 'plan',
-    hint: 'make it again: redis-agent harden plan --out plan.json',
-  });
-}
-
-/** What a restart would lose, or whom it would leave without a master. */
-export function requireRestartable({ instance }: JobContext, { info, config, service }: HardenScene): void {
-  const stop = (why: string, hint: string): AgentError =>
-    new AgentError('refused', `${instance.name} is not restarted: ${why}`, { reason: 'restart', hint });
-  if (service === undefined)
-    throw stop('nothing says how it is stopped and started', 'set service: of this instance');
-  const replicas = infoInteger(info, 'connected_slaves') ?? 0;
-  if (info.get('role') === 'master' && replicas > 0)
-    throw stop(
-      `it is the master of ${replicas} replicas`,
-      'restart the replicas first, fail over (SENTINEL FAILOVER, or FAILOVER), then this one; without --restart the rest is applied',
-    );
-  const saves = config.get('save') !== '' || config.get('appendonly') === 'yes';
-  if (!saves && keysIn(info) > 0)
-    throw stop(
-      `it saves nothing, and its ${keysIn(info)} keys would be gone`,
-      'apply without --restart first, which turns saving on; or restart it yourself',
-    );
-}

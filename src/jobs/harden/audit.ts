@@ -5,7 +5,7 @@ import type { AuditFinding, AuditReport } from '../../harden/audit/report.ts';
 import { isStaffProfile } from '../../formats/acl/profiles/index.ts';
 import { gatherFacts } from '../../harden/read/gather.ts';
 import { openFindings } from '../../state/episodes.ts';
-import { longPatience, type Job, type JobContext, type JobResult } from '../job.ts';
+import type { JobContext, JobResult } from '../job.ts';
 import { auditRules, scoreDropped, shared } from './audit-rules.ts';
 
 export interface AuditOptions {
@@ -25,55 +25,13 @@ interface AuditDetail {
   unknown: string[];
 }
 
-/** Judges how open and how safe a server is, by what it says, its files and its host. Reads only. */
-export const auditJob: Job<AuditOptions, AuditReport> = {
-  name: 'audit',
-  effect: ({ look, only }) => (look === true || only !== undefined ? 'look' : 'work'),
-  command: 'audit',
-  lock: 'audit',
-  uses: ['server'],
-  rules: auditRules,
-  schedule: ({ audit }) =>
-    audit.schedule === null
-      ? null
-      : {
-          cron: audit.schedule,
-          jitter: 60_000,
-          lastDone: ({ lastSuccess }) => lastSuccess(),
-          patience: longPatience,
-          start: (begin) => begin(auditJob, {}),
-        },
-  run,
-};
-
-/** The same, told only where something has got worse: what was open stays, what is new and not critical waits. */
-export const quietAuditJob: Job<object, AuditReport | null> = {
-  name: 'quiet-audit',
-  effect: 'work',
-  command: null,
-  lock: 'audit',
-  uses: ['server'],
-  rules: auditRules,
-  schedule: ({ audit }) =>
-    audit.quiet_schedule === null
-      ? null
-      : {
-          cron: audit.quiet_schedule,
-          jitter: 60_000,
-          lastDone: () => undefined,
-          patience: longPatience,
-          start: (begin) => begin(quietAuditJob, {}),
-        },
-  run: runQuietly,
-};
-
 const day = 86_400_000;
 
-async function runQuietly(context: JobContext): Promise<JobResult<AuditReport | null>> {
+export async function auditQuietly(context: JobContext): Promise<JobResult<AuditReport | null>> {
   const [last] = context.recall('audit').filter(isDetail);
   if (last !== undefined && context.clock.now() - Date.parse(last.at) < day)
     return { value: null, summary: 'left out: there was an audit today', findings: [], evaluated: [] };
-  const result = await run(context, {});
+  const result = await audit(context, {});
   const findings = result.findings.filter(
     ({ rule, resource, severity }) =>
       severity === 'critical' ||
@@ -85,7 +43,7 @@ async function runQuietly(context: JobContext): Promise<JobResult<AuditReport | 
   return { ...result, findings };
 }
 
-async function run(context: JobContext, { only }: AuditOptions): Promise<JobResult<AuditReport>> {
+export async function audit(context: JobContext, { only }: AuditOptions): Promise<JobResult<AuditReport>> {
   const { instance, settings, clock, signal } = context;
   const connection = await context.connect();
   let report: AuditReport;

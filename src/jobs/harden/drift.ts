@@ -10,10 +10,9 @@ import { currentUser } from '../../lib/file-owner.ts';
 import { resolveConf } from '../../redis/resolve-conf.ts';
 import { engineOf, readInfo } from '../../redis/server.ts';
 import { readChanges, recordChange } from '../../state/changes.ts';
-import { longPatience, type Job, type JobContext, type JobResult } from '../job.ts';
+import type { Job, JobContext, JobResult } from '../job.ts';
 import { prepareUsers, readOptions } from './acl.ts';
 import { preparePlan } from './plan.ts';
-import { hardenRules } from './rules.ts';
 import { lookAtScene, readAclList, readRunning, type Admin, type HardenScene } from './scene.ts';
 import { findUserDrift, userFinding, type UserDrift } from './user-drift.ts';
 
@@ -27,29 +26,7 @@ export interface Drift {
 
 const rule = 'config-drift';
 
-/** Does what was applied still hold, at run time and in the files? Changes nothing. */
-export const driftJob: Job<object, (Drift | UserDrift)[]> = {
-  name: 'harden-drift',
-  effect: 'work',
-  unrecorded: true,
-  command: 'harden plan',
-  lock: 'harden',
-  uses: ['server'],
-  rules: hardenRules.filter(({ id }) => id === rule || id === 'harden-drift-failed'),
-  schedule: ({ harden }) =>
-    harden.drift === null
-      ? null
-      : {
-          cron: harden.drift,
-          jitter: 60_000,
-          lastDone: () => undefined,
-          patience: longPatience,
-          start: (begin) => begin(driftJob, {}),
-        },
-  run: look,
-};
-
-async function look(context: JobContext): Promise<JobResult<(Drift | UserDrift)[]>> {
+export async function lookForDrift(context: JobContext): Promise<JobResult<(Drift | UserDrift)[]>> {
   const { instance } = context;
   const history = readChanges(context.state(), instance.name, 1000);
   const applied = { values: appliedValues(history), users: appliedUsers(history) };
@@ -143,64 +120,55 @@ export interface EnforceReport {
   left: string[];
 }
 
-/** Puts run-time values back that somebody has changed since the last apply. Files stay as they are. */
-export const enforceJob: Job<{ admin: Admin | undefined }, EnforceReport> = {
-  name: 'harden-enforce',
-  effect: 'work',
-  command: 'harden enforce',
-  lock: 'harden',
-  uses: ['server'],
-  rules: hardenRules.filter(({ id }) => id === 'harden-enforce-failed'),
-  async run(context, { admin }) {
-    const { instance, clock, signal } = context;
-    const history = readChanges(context.state(), instance.name, 1000);
-    const [applied, users] = [appliedValues(history), appliedUsers(history)];
-    const report: EnforceReport = { instance: instance.name, set: [], users: [], left: [] };
-    const done = (): JobResult<EnforceReport> => ({
-      value: report,
-      summary: `${report.set.length + report.users.length} put back`,
-      findings: [],
-      evaluated: [],
+export const enforce: Job<{ admin: Admin | undefined }, EnforceReport>['run'] = async (
+  context,
+  { admin },
+) => {
+  const { instance, clock, signal } = context;
+  const history = readChanges(context.state(), instance.name, 1000);
+  const [applied, users] = [appliedValues(history), appliedUsers(history)];
+  const report: EnforceReport = { instance: instance.name, set: [], users: [], left: [] };
+  const done = (): JobResult<EnforceReport> => ({
+    value: report,
+    summary: `${report.set.length + report.users.length} put back`,
+    findings: [],
+    evaluated: [],
+  });
+  if (applied.length + users.length === 0) return done();
+  const scene = await lookAtScene(context, admin);
+  try {
+    const { plan } = preparePlan(context, scene, asPolicy(applied), { reloads: false });
+    const back = plan.changes.filter((change) => change.class === 'run time' && change.file === change.to);
+    // What counts from the next start only is not put back, and waits.
+    report.left = [
+      ...plan.changes.filter((change) => !back.includes(change) && change.class !== 'restart'),
+      ...plan.refused,
+    ].map(({ directive }) => directive);
+    const settings = back.map(({ directive, to }) => ({ directive, value: to }));
+    const inverse = back.map(({ directive, run_time: value }) => ({ directive, value }));
+    const { connection, engine } = scene;
+    await setAtRunTime({ connection, engine, clock, signal }, settings, inverse);
+    report.set = back.map(({ directive, run_time: from, to }) => ({ directive, from, to }));
+    const restored = await putUsersBack(context, scene, users);
+    report.users = restored.users;
+    report.left.push(...restored.left.map((user) => `user ${user}`));
+    const names = [...back.map(({ directive }) => directive), ...report.users.map((user) => `user ${user}`)];
+    if (names.length === 0) return done();
+    const now = clock.now();
+    recordChange(context.state(), {
+      instance: instance.name,
+      token: `${new Date(now).toISOString().replaceAll(/[-:.]/g, '')}-${process.pid}`,
+      kind: 'enforce',
+      at: now,
+      by: currentUser(),
+      outcome: 'done',
+      summary: `put back: ${names.join(', ')}`,
+      detail: { changes: report.set, users: report.users },
     });
-    if (applied.length + users.length === 0) return done();
-    const scene = await lookAtScene(context, admin);
-    try {
-      const { plan } = preparePlan(context, scene, asPolicy(applied), { reloads: false });
-      const back = plan.changes.filter((change) => change.class === 'run time' && change.file === change.to);
-      // What counts from the next start only is not put back, and waits.
-      report.left = [
-        ...plan.changes.filter((change) => !back.includes(change) && change.class !== 'restart'),
-        ...plan.refused,
-      ].map(({ directive }) => directive);
-      const settings = back.map(({ directive, to }) => ({ directive, value: to }));
-      const inverse = back.map(({ directive, run_time: value }) => ({ directive, value }));
-      const { connection, engine } = scene;
-      await setAtRunTime({ connection, engine, clock, signal }, settings, inverse);
-      report.set = back.map(({ directive, run_time: from, to }) => ({ directive, from, to }));
-      const restored = await putUsersBack(context, scene, users);
-      report.users = restored.users;
-      report.left.push(...restored.left.map((user) => `user ${user}`));
-      const names = [
-        ...back.map(({ directive }) => directive),
-        ...report.users.map((user) => `user ${user}`),
-      ];
-      if (names.length === 0) return done();
-      const now = clock.now();
-      recordChange(context.state(), {
-        instance: instance.name,
-        token: `${new Date(now).toISOString().replaceAll(/[-:.]/g, '')}-${process.pid}`,
-        kind: 'enforce',
-        at: now,
-        by: currentUser(),
-        outcome: 'done',
-        summary: `put back: ${names.join(', ')}`,
-        detail: { changes: report.set, users: report.users },
-      });
-      return done();
-    } finally {
-      scene.connection.close();
-    }
-  },
+    return done();
+  } finally {
+    scene.connection.close();
+  }
 };
 
 /** Users that are as their file and the configuration have them get that again; never a password that nobody has kept. */

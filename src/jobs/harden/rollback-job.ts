@@ -1,39 +1,7 @@
-import { existsSync } from 'node:fs';
 import { AgentError } from '../../domain/errors.ts';
-import type { Journal } from '../../harden/apply/journal.ts';
-import { interruption, type Job, type JobContext } from '../job.ts';
-import type { HardenRun } from './apply/run.ts';
-import { passwordPath } from './apply/passwords.ts';
-import { makeReady, settledChanges, type Settled } from './apply/settle.ts';
-import { takeBack } from './apply/take-back.ts';
-import { requireUsersUnedited } from './apply/users.ts';
+import { interruption, type Job } from '../job.ts';
 import { hardenRules } from './rules.ts';
-import { describeSettled, requireRestartable } from './apply-job.ts';
-import type { Admin } from './scene.ts';
-
-export interface RollbackOptions {
-  /** Which; the last that was done and not taken back when left out. */
-  id: string | undefined;
-  admin: Admin | undefined;
-  restart: boolean;
-  /** Only say what would be. */
-  dryRun: boolean;
-  onStep?: HardenRun['onStep'];
-}
-
-export interface RollbackReport {
-  undone: string;
-  policy: string;
-  outcome: 'planned' | 'done';
-  changes: Journal['changes'];
-  users: string[];
-  files: string[];
-  /** Files with passwords of users that are gone then: removed. */
-  passwords: string[];
-  /** Directives that count from the next start only. */
-  waiting: string[];
-  interrupted: string | null;
-}
+import type { RollbackOptions, RollbackReport } from './rollback-harden.ts';
 
 /** Puts files, byte for byte, and values back as they were before a change. */
 export const rollbackHardenJob: Job<RollbackOptions, RollbackReport> = {
@@ -45,95 +13,6 @@ export const rollbackHardenJob: Job<RollbackOptions, RollbackReport> = {
   causes: interruption,
   rules: hardenRules.filter(({ id }) => id === 'harden-rollback-failed'),
   isNews: (_, error) => !(error instanceof AgentError && ['refused', 'redis', 'usage'].includes(error.code)),
-  async run(context, { id, admin, restart, dryRun, onStep }) {
-    if (dryRun) {
-      const value = reportOf(context, choose(await settledChanges(context, admin), id), null);
-      return { value, summary: `${value.undone} could be taken back`, findings: [], evaluated: [] };
-    }
-    const { scene, run, settled } = await makeReady(context, admin, onStep);
-    try {
-      const last = choose(await run.journals.settled(), id);
-      const report = reportOf(context, last, settled);
-      const waits = report.waiting;
-      const summary = `${context.instance.name}: ${last.token} taken back`;
-      const restarts = restart && waits.length > 0;
-      if (restarts) requireRestartable(context, scene);
-      await requireUsersUnedited(scene.connection, last);
-      const started = new Date(context.clock.now()).toISOString();
-      await takeBack(
-        run,
-        {
-          ...last,
-          token: `${started.replaceAll(/[-:.]/g, '')}-${process.pid}`,
-          kind: 'rollback',
-          undoes: last.token,
-          started_at: started,
-          step: 'undo-files',
-          restart: restarts,
-          problem: null,
-          outcome: null,
-        },
-        null,
-      );
-      return {
-        value: {
-          ...report,
-          outcome: 'done',
-          waiting: restarts ? [] : waits,
-          passwords: report.passwords.filter((path) => !existsSync(path)),
-        },
-        summary,
-        findings: [],
-        evaluated: [],
-      };
-    } finally {
-      run.lifeline?.close();
-      scene.connection.close();
-    }
-  },
+  run: async (context, options) =>
+    await (await import('./rollback-harden.ts')).rollBackHarden(context, options),
 };
-
-function reportOf(
-  { settings, instance }: JobContext,
-  { token, policy, changes, users, files }: Journal,
-  settled: Settled | null,
-): RollbackReport {
-  return {
-    undone: token,
-    policy,
-    outcome: 'planned',
-    changes,
-    users: users.map(({ user }) => user),
-    files: files.map(({ path }) => path),
-    passwords: users
-      .flatMap(({ user, made_password: ours }) =>
-        ours === true ? passwordPath(settings.state.path, instance.name, user) : [],
-      )
-      .filter((path) => existsSync(path)),
-    waiting: changes.filter((change) => change.class === 'restart').map(({ directive }) => directive),
-    interrupted: settled === null ? null : describeSettled(settled),
-  };
-}
-
-function choose(settled: readonly Journal[], id: string | undefined): Journal {
-  const undone = new Set(settled.flatMap(({ kind, undoes }) => (kind === 'rollback' ? (undoes ?? []) : [])));
-  const open = settled.filter(
-    ({ kind, outcome, token }) => kind === 'apply' && outcome === 'done' && !undone.has(token),
-  );
-  const [last] = open;
-  if (last === undefined)
-    throw new AgentError('usage', 'there is no change that could be taken back', {
-      reason: 'missing',
-      hint: 'see: redis-agent harden history',
-    });
-  if (id === undefined || id === last.token) return last;
-  if (!open.some(({ token }) => token === id))
-    throw new AgentError('usage', `there is no change ${JSON.stringify(id)} that could be taken back`, {
-      reason: 'missing',
-      hint: `the last one is ${last.token}; see: redis-agent harden history`,
-    });
-  throw new AgentError('refused', `${id} is not the last change: ${last.token} came after it`, {
-    reason: 'order',
-    hint: `take that back first: redis-agent harden rollback ${last.token}`,
-  });
-}

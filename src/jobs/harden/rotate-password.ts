@@ -1,5 +1,4 @@
-import { AgentError } from '../../domain/errors.ts';
-import type { Job, JobContext, JobResult } from '../job.ts';
+import type { JobContext, JobResult } from '../job.ts';
 import { recordTaskEntry } from '../../state/tasks.ts';
 import {
   JournalFile,
@@ -10,7 +9,6 @@ import {
 } from './rotate/journal.ts';
 import { addressOf, findNodes, type NodeRequest, type RotationNode } from './rotate/nodes.ts';
 import { describePlan, requireSound, withOwnFile, type RotationPlan } from './rotate/plan.ts';
-import { rotationRules } from './rotate-rules.ts';
 import type { Admin } from './scene.ts';
 import { openSentinels } from './rotate/sentinels.ts';
 import { stepWork, type Rotation, type Straggler } from './rotate/steps.ts';
@@ -46,24 +44,10 @@ export interface RotationResult extends RotationPlan {
   refused: Rotation['refused'];
 }
 
-/**
- * A new password for one user on every node, while clients go on: both are valid until the consumers have been told and old
- * connections have ended. Everything that can be refused is refused first. What was cut short is gone on with by the same
- * command, and the new password is the one that was made then.
- */
-export const rotatePasswordJob: Job<RotateOptions, RotationResult> = {
-  name: 'rotate-password',
-  effect: ({ dryRun }) => (dryRun ? 'look' : 'work'),
-  command: 'rotate-password USER',
-  lock: 'harden',
-  uses: ['server'],
-  rules: rotationRules,
-  // A plan that was refused is news to who asked alone.
-  isNews: (_options, error) => !(error instanceof AgentError && ['refused', 'usage'].includes(error.code)),
-  run,
-};
-
-async function run(context: JobContext, options: RotateOptions): Promise<JobResult<RotationResult>> {
+export async function rotatePassword(
+  context: JobContext,
+  options: RotateOptions,
+): Promise<JobResult<RotationResult>> {
   const { instance, settings, signal, clock } = context;
   const { user, dryRun } = options;
   const file = new JournalFile(settings.state.path, instance.name, user);

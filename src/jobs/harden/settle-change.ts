@@ -1,5 +1,6 @@
 import type { Job } from '../job.ts';
-import { applyDeclaration, describeSettled } from './apply-job.ts';
+import { applyDeclaration } from './apply-job.ts';
+import { describeSettled } from './apply-harden.ts';
 import { makeReady } from './apply/settle.ts';
 import type { Admin } from './scene.ts';
 

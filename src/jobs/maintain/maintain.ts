@@ -19,33 +19,21 @@ export interface MaintainOptions {
   by?: string;
 }
 
-export const maintainJob: Job<MaintainOptions, TaskEntry[]> = {
-  name: 'maintain',
-  effect: 'work',
-  unrecorded: true,
-  command: 'maintenance list',
-  lock: 'maintain',
-  uses: [],
-  rules: taskRules,
-  schedule: () => ({
-    cron: '7 * * * *',
-    jitter: 0,
-    lastDone: () => 'never',
-    start: (run) => run(maintainJob, {}),
-  }),
-  async run(context, { task: wanted, by = 'redis-agent' }) {
-    const done = wanted === undefined ? await runDue(context) : [await runTask(context, wanted, by)];
-    const findings = standings(context).flatMap((standing) => findingsOf(context, standing));
-    return {
-      value: done,
-      summary:
-        done.length === 0
-          ? 'no task was due for the agent'
-          : `done: ${done.map(({ task }) => task).join(', ')}`,
-      findings,
-      evaluated: [{ rules: taskRules.map(({ id }) => id) }],
-    };
-  },
+export const maintain: Job<MaintainOptions, TaskEntry[]>['run'] = async (
+  context,
+  { task: wanted, by = 'redis-agent' },
+) => {
+  const done = wanted === undefined ? await runDue(context) : [await runTask(context, wanted, by)];
+  const findings = standings(context).flatMap((standing) => findingsOf(context, standing));
+  return {
+    value: done,
+    summary:
+      done.length === 0
+        ? 'no task was due for the agent'
+        : `done: ${done.map(({ task }) => task).join(', ')}`,
+    findings,
+    evaluated: [{ rules: taskRules.map(({ id }) => id) }],
+  };
 };
 
 async function runDue(context: JobContext): Promise<TaskEntry[]> {

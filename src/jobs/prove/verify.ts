@@ -3,7 +3,7 @@ import { inTheClear, type Manifest, type Verification, type VerificationLevel } 
 import { AgentError, messageOf } from '../../domain/errors.ts';
 import type { Finding } from '../../domain/finding.ts';
 import { printable } from '../../lib/printable.ts';
-import type { Job, JobContext, JobResult } from '../job.ts';
+import type { JobContext, JobResult } from '../job.ts';
 import type { ProofOptions, VerifyDepth } from './proof.ts';
 import { provideProver, type Prover } from './prover.ts';
 import { damagedRule, unprovenRule } from './rules.ts';
@@ -40,42 +40,7 @@ export interface VerifyReport {
   foreign_more: number;
 }
 
-/** Reads stored backups back and proves them. What was found is written beside each manifest. */
-export const verifyJob: Job<VerifyOptions, VerifyReport> = {
-  name: 'verify',
-  effect: 'work',
-  command: 'backups verify --all',
-  lock: 'verify',
-  uses: ['repository'],
-  rules: [damagedRule, unprovenRule],
-  heavy: true,
-  schedule: ({ verify, backup }) =>
-    verify.schedule === null
-      ? null
-      : {
-          cron: verify.schedule,
-          jitter: backup.jitter,
-          lastDone: ({ lastSuccess, now }) => lastSuccess() ?? now,
-          start: (perform) => perform(verifyJob, { which: 'all', depth: 'checked' }),
-        },
-  run,
-};
-
-/**
- * The same for one backup, with a lock and a history of its own: a proof right after a backup must not wait for a long
- * run over all of them, and is none that a missed one of those could be left out for.
- */
-export const proveJob: Job<VerifyOptions, VerifyReport> = {
-  name: 'prove',
-  effect: 'work',
-  command: 'backups verify',
-  lock: 'prove',
-  uses: ['repository'],
-  rules: [damagedRule, unprovenRule],
-  run,
-};
-
-async function run(
+export async function verify(
   context: JobContext,
   { which, depth, deep = false }: VerifyOptions,
 ): Promise<JobResult<VerifyReport>> {

@@ -7,13 +7,13 @@ import {
 } from '../../backup/restore/choose-method.ts';
 import { AgentError, messageOf } from '../../domain/errors.ts';
 import type { LocalBackup } from '../local/describe-local.ts';
-import type { Job, JobContext, JobResult } from '../job.ts';
+import type { JobContext, JobResult } from '../job.ts';
 import { isPath, openLocal } from '../local/local-backup.ts';
 import { interruptedLive } from './live/recover-live.ts';
 import { restoreLiveJob, type LiveJobReport } from './live/restore-live-job.ts';
 import type { RestoreReport } from './files/look-at-server.ts';
 import { noticesOf } from './files/steps.ts';
-import { restoreJob } from './restore.ts';
+import { restoreJob } from './restore-job.ts';
 
 export interface PlanRestoreOptions {
   /** A backup id, `latest`, or the path of a dump or an append only file. */
@@ -35,18 +35,10 @@ type Planned = { choice: Choice } & (
   | { method: 'live'; report: LiveJobReport }
 );
 
-/** Chooses how to put a backup back, and plans it. Changes nothing. */
-export const planRestoreJob: Job<PlanRestoreOptions, PlannedRestore> = {
-  name: 'plan-restore',
-  effect: 'look',
-  command: 'restore --dry-run',
-  lock: 'repository',
-  uses: ['server', 'repository'],
-  rules: [],
-  run,
-};
-
-async function run(context: JobContext, options: PlanRestoreOptions): Promise<JobResult<PlannedRestore>> {
+export async function planRestore(
+  context: JobContext,
+  options: PlanRestoreOptions,
+): Promise<JobResult<PlannedRestore>> {
   const local = isPath(options.which) ? await openLocal(context, options.which) : undefined;
   try {
     // A backup that is not there is nobody's method.

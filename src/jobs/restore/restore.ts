@@ -5,9 +5,8 @@ import type { Guard } from '../../backup/restore/judge-guards.ts';
 import { AgentError } from '../../domain/errors.ts';
 import { printable } from '../../lib/printable.ts';
 import { endInterrupted, type EndedRestore } from './files/end-interrupted.ts';
-import type { Job, JobContext, JobResult } from '../job.ts';
+import type { JobContext, JobResult } from '../job.ts';
 import { withLocal } from '../local/local-backup.ts';
-import { restoreDeclaration } from './declaration.ts';
 import { interruptedRule } from './rules.ts';
 import { interruptedLive, recoverLive } from './live/recover-live.ts';
 import { describeServed, restoreFiles, undoRestore } from './files/files.ts';
@@ -22,13 +21,10 @@ import {
 import { NotServing } from './files/server.ts';
 import { begunNoteOf, noticesOf, clearNotices } from './files/steps.ts';
 
-/** Puts a backup, or what the last restore has set aside, in the place of an instance's data. */
-export const restoreJob: Job<RestoreOptions, RestoreReport> = {
-  ...restoreDeclaration,
-  run,
-};
-
-async function run(context: JobContext, options: RestoreOptions): Promise<JobResult<RestoreReport>> {
+export async function restoreByFiles(
+  context: JobContext,
+  options: RestoreOptions,
+): Promise<JobResult<RestoreReport>> {
   const start = context.clock.monotonic();
   const report = await restore(withLocal(context, options.local), options).catch((error: unknown) => {
     if (!(error instanceof NotServing)) throw error;

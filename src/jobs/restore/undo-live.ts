@@ -2,21 +2,12 @@ import { LiveJournal, type LiveRecord } from '../../backup/restore/live-journal.
 import { AgentError } from '../../domain/errors.ts';
 import type { Job, JobContext } from '../job.ts';
 import { noticesOf } from './files/steps.ts';
-import { restoreJob } from './restore.ts';
+import { restoreJob } from './restore-job.ts';
 
-/** What an undo puts back, where the last restore was a live one: the backup of what it replaced. Else null. */
-export const undoLiveJob: Job<object, string | null> = {
-  name: 'plan-undo',
-  effect: 'look',
-  command: 'restore --undo --dry-run',
-  lock: 'repository',
-  uses: ['server', 'repository'],
-  rules: [],
-  async run(context) {
-    const value = await replacedByLive(context);
-    const summary = `${context.instance.name}: the last restore was ${value === null ? 'none by live' : 'live'}`;
-    return { value, summary, findings: [], evaluated: [] };
-  },
+export const planUndo: Job<object, string | null>['run'] = async (context) => {
+  const value = await replacedByLive(context);
+  const summary = `${context.instance.name}: the last restore was ${value === null ? 'none by live' : 'live'}`;
+  return { value, summary, findings: [], evaluated: [] };
 };
 
 async function replacedByLive(context: JobContext): Promise<string | null> {

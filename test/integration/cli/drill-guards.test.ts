@@ -6,7 +6,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { buildApp } from '../../../src/app/build-app.ts';
 import { AgentError } from '../../../src/domain/errors.ts';
 import type { Progress } from '../../../src/domain/progress.ts';
-import { drillJob } from '../../../src/jobs/drill/drill.ts';
+import { drillJob } from '../../../src/jobs/drill/drill-job.ts';
 import { systemClock } from '../../../src/lib/system-clock.ts';
 import { takeLock } from '../../../src/state/locks/lock.ts';
 import {

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { Secret } from '../../../src/domain/secret.ts';
 import { sha256 } from '../../../src/harden/read/hash.ts';
-import { driftJob, enforceJob } from '../../../src/jobs/harden/drift.ts';
+import { driftJob, enforceJob } from '../../../src/jobs/harden/drift-job.ts';
 import { connectRedis, type RedisConnection } from '../../../src/redis/connect.ts';
 import { hardenerOf } from '../../support/harden/hardened.ts';
 import { manageServer } from '../../support/servers/managed-server.ts';

@@ -14,7 +14,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { AgentError, systemCode } from '../../../src/domain/errors.ts';
-import { restoreJob } from '../../../src/jobs/restore/restore.ts';
+import { restoreJob } from '../../../src/jobs/restore/restore-job.ts';
 import {
   canBeNobody,
   runAgent,

@@ -11,8 +11,8 @@ import {
 import { join } from 'node:path';
 import { generateIdentity, identityToRecipient } from 'age-encryption';
 import { expect, test } from 'vitest';
-import { planRestoreJob } from '../../../src/jobs/restore/plan-restore.ts';
-import { restoreJob } from '../../../src/jobs/restore/restore.ts';
+import { planRestoreJob } from '../../../src/jobs/restore/plan-restore-job.ts';
+import { restoreJob } from '../../../src/jobs/restore/restore-job.ts';
 import { runAgent, takeBackup, writeConfig, type TestConfig } from '../../support/agent/cli.ts';
 import { fillServer } from '../../support/data/data-set.ts';
 import { describeData } from '../../support/data/describe-data.ts';

@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import type { ProgressReport } from '../../../src/domain/progress.ts';
 import type { RestoreReport } from '../../../src/jobs/restore/files/look-at-server.ts';
-import { restoreJob } from '../../../src/jobs/restore/restore.ts';
+import { restoreJob } from '../../../src/jobs/restore/restore-job.ts';
 import {
   editManifest,
   runAgent,

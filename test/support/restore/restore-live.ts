@@ -6,7 +6,7 @@ import type { Manifest } from '../../../src/domain/backup.ts';
 import type { Clock } from '../../../src/domain/clock.ts';
 import type { Progress } from '../../../src/domain/progress.ts';
 import { restoreDeclaration } from '../../../src/jobs/restore/declaration.ts';
-import { backupJob } from '../../../src/jobs/backup/backup.ts';
+import { backupJob } from '../../../src/jobs/backup/backup-job.ts';
 import type { Job, JobContext } from '../../../src/jobs/job.ts';
 import { takeOver } from '../../../src/jobs/restore/live/take-over.ts';
 import { proveDeeply } from '../../../src/jobs/prove/prove-deeply.ts';

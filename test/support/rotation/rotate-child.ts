@@ -1,6 +1,7 @@
 // A rotation in a process of its own that kills itself at one step. Its task comes as JSON on stdin.
 import { text } from 'node:stream/consumers';
-import { rotatePasswordJob, type RotateOptions } from '../../../src/jobs/harden/rotate-password.ts';
+import { rotatePasswordJob } from '../../../src/jobs/harden/rotate-password-job.ts';
+import type { RotateOptions } from '../../../src/jobs/harden/rotate-password.ts';
 import { openApp } from '../agent/open-app.ts';
 import { endHere } from '../house/end-here.ts';
 

@@ -1,7 +1,8 @@
 import type { AofVerdict } from '../../../backup/aof/facts.ts';
 import { AgentError } from '../../../domain/errors.ts';
 import type { Severity } from '../../../domain/finding.ts';
-import { checkAofAt, checkAofJob, type CheckAofOptions } from '../../../jobs/aof/check-aof.ts';
+import { checkAofJob } from '../../../jobs/aof/check-aof-job.ts';
+import { checkAofAt, type CheckAofOptions } from '../../../jobs/aof/check-aof.ts';
 import type { AofReport } from '../../../jobs/aof/examine-aof.ts';
 import { formatBytes } from '../../../lib/bytes.ts';
 import { printable } from '../../../lib/printable.ts';

@@ -1,4 +1,5 @@
-import { proveJob, verifyJob, type VerifyReport, type VerifyVerdict } from '../../../jobs/prove/verify.ts';
+import { proveJob, verifyJob } from '../../../jobs/prove/verify-job.ts';
+import type { VerifyReport, VerifyVerdict } from '../../../jobs/prove/verify.ts';
 import { defineCommand } from '../../define-command.ts';
 import { exitCodes } from '../../exit-code.ts';
 import { renderTable } from '../../render/table.ts';

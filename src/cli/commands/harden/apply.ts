@@ -1,6 +1,7 @@
 import { AgentError, messageOf } from '../../../domain/errors.ts';
 import { isEmpty, type HardenPlan } from '../../../harden/changes.ts';
-import { applyHardenJob, type ApplyReport } from '../../../jobs/harden/apply-job.ts';
+import { applyHardenJob } from '../../../jobs/harden/apply-job.ts';
+import type { ApplyReport } from '../../../jobs/harden/apply-harden.ts';
 import { planHardenJob } from '../../../jobs/harden/harden-job.ts';
 import { readNamedFile } from '../../../lib/lent-file.ts';
 import { defineCommand } from '../../define-command.ts';

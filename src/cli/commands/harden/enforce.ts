@@ -1,4 +1,5 @@
-import { enforceJob, type EnforceReport } from '../../../jobs/harden/drift.ts';
+import { enforceJob } from '../../../jobs/harden/drift-job.ts';
+import type { EnforceReport } from '../../../jobs/harden/drift.ts';
 import { printable } from '../../../lib/printable.ts';
 import { defineCommand } from '../../define-command.ts';
 import { adminOf, adminOptions, type AdminArgs } from '../../harden/admin.ts';

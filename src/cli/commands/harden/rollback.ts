@@ -1,4 +1,5 @@
-import { rollbackHardenJob, type RollbackReport } from '../../../jobs/harden/rollback-job.ts';
+import { rollbackHardenJob } from '../../../jobs/harden/rollback-job.ts';
+import type { RollbackReport } from '../../../jobs/harden/rollback-harden.ts';
 import { defineCommand } from '../../define-command.ts';
 import { adminOf, adminOptions, namedFiles, settleChange, type AdminArgs } from '../../harden/admin.ts';
 import { renderRolledBack } from '../../render/harden-report.ts';

@@ -2,7 +2,7 @@ import { askedBy } from '../../../lib/asked-by.ts';
 import { findTask } from '../../../app/find-task.ts';
 import { readMaintenance } from '../../../app/maintenance.ts';
 import type { TaskEntry } from '../../../domain/task.ts';
-import { maintainJob } from '../../../jobs/maintain/maintain.ts';
+import { maintainJob } from '../../../jobs/maintain/maintain-job.ts';
 import { defineCommand } from '../../define-command.ts';
 import { exitCodes } from '../../exit-code.ts';
 import { renderTable } from '../../render/table.ts';

@@ -1,6 +1,6 @@
 import type { PlannedRestore } from '../../../jobs/restore/plan-restore.ts';
 import type { RestoreReport } from '../../../jobs/restore/files/look-at-server.ts';
-import { restoreJob } from '../../../jobs/restore/restore.ts';
+import { restoreJob } from '../../../jobs/restore/restore-job.ts';
 import type { CommandContext } from '../../define-command.ts';
 import { shownWidth } from '../../render/restore-plan.ts';
 import { renderRestorePlan } from '../../render/restore-report.ts';

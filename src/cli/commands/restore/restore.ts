@@ -1,9 +1,10 @@
 import { statSync } from 'node:fs';
 import type { Argv } from 'yargs';
 import { flagOf, guardFlags } from '../../../backup/restore/judge-guards.ts';
-import { fetchBackupJob, type FetchReport } from '../../../jobs/fetch/fetch-backup.ts';
-import { planRestoreJob } from '../../../jobs/restore/plan-restore.ts';
-import { undoLiveJob } from '../../../jobs/restore/undo-live.ts';
+import { fetchBackupJob } from '../../../jobs/fetch/fetch-backup-job.ts';
+import type { FetchReport } from '../../../jobs/fetch/fetch-backup.ts';
+import { planRestoreJob } from '../../../jobs/restore/plan-restore-job.ts';
+import { undoLiveJob } from '../../../jobs/restore/undo-live-job.ts';
 import type { RestoreReport } from '../../../jobs/restore/files/look-at-server.ts';
 import { AgentError } from '../../../domain/errors.ts';
 import { formatBytes } from '../../../lib/bytes.ts';

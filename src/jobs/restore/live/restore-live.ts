@@ -4,7 +4,7 @@ import { judgeLive, type DisklessLoad, type LiveJudgement } from '../../../backu
 import { preRestore, type KeyCount, type Manifest } from '../../../domain/backup.ts';
 import { AgentError } from '../../../domain/errors.ts';
 import { infoInteger, infoKeyspace } from '../../../formats/info/parse-info.ts';
-import { backupJob } from '../../backup/backup.ts';
+import { backupJob } from '../../backup/backup-job.ts';
 import type { JobContext } from '../../job.ts';
 import { takeOver, type TakeOver } from './take-over.ts';
 import { nameDamage } from '../../prove/name-damage.ts';
