@@ -8,13 +8,16 @@ import { ownWork } from './own-work.ts';
 /** What the configuration says about who is told of what. */
 export function alertPolicy({ settings }: App): Policy {
   const { alerts } = settings;
-  const timezone = settings.timezone ?? localTimezone();
+  const timezone = (): string => settings.timezone ?? localTimezone();
   const { digest } = alerts;
   let asked: { at: number; answer: number | null } | undefined;
   return {
     settings: alerts,
     rules: rulesById,
-    timezone,
+    // Asked for where it matters: a start does without.
+    get timezone() {
+      return timezone();
+    },
     work: (state, now) =>
       ownWork(
         state,
@@ -23,7 +26,7 @@ export function alertPolicy({ settings }: App): Policy {
       ),
     nextDigest(at) {
       if (digest === null) return null;
-      if (asked?.at !== at) asked = { at, answer: nextMatch(digest, timezone, at) };
+      if (asked?.at !== at) asked = { at, answer: nextMatch(digest, timezone(), at) };
       return asked.answer;
     },
   };

@@ -31,11 +31,20 @@ export interface AlertsView {
 export function readAlerts(app: App, { pending }: { pending: boolean }): AlertsView {
   const state = app.state();
   const now = app.clock.now();
-  const { settings, rules, timezone, work } = alertPolicy(app);
+  const policy = alertPolicy(app);
+  const { settings, rules } = policy;
   const known = silences(state, { now, span: 0 });
   const all = unsettledAlerts(state).filter(({ state: current }) => current !== 'resolved');
   const causes = byCause(all);
-  const holders = { silences: known, windows: settings.windows, work: work(state, now), rules, timezone };
+  const holders = {
+    silences: known,
+    windows: settings.windows,
+    work: policy.work(state, now),
+    rules,
+    get timezone() {
+      return policy.timezone;
+    },
+  };
   const depth = new Map(outboxDepth(state).map(({ channel, waiting }) => [channel, waiting]));
   const health = new Map(channelHealth(state).map((each) => [each.name, each]));
   return {

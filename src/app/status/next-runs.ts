@@ -1,7 +1,6 @@
 import type { InstanceSettings } from '../../domain/settings.ts';
 import { jobs } from '../../jobs/index.ts';
 import { nextRun } from '../../lib/cron/next-run.ts';
-import { localTimezone } from '../../lib/timezone.ts';
 import { retriesOf } from '../../state/retries.ts';
 import type { App } from '../build-app.ts';
 
@@ -18,15 +17,14 @@ export interface NextRun {
 export function nextRuns(app: App, instance: InstanceSettings): NextRun[] {
   const { settings } = app;
   const now = app.clock.now();
-  const timezone = settings.timezone ?? localTimezone();
   const retries = retriesOf(app.state(), instance.name);
-  const report = settings.report?.schedule && nextRun(settings.report.schedule, timezone, now);
+  const report = settings.report?.schedule && nextRun(settings.report.schedule, settings.timezone, now);
   const reports =
     typeof report !== 'number' ? [] : [{ job: 'report', at: new Date(report).toISOString(), retry: null }];
   const runs = jobs.flatMap((job) => {
     const planned = job.schedule?.(settings, instance) ?? null;
     if (planned === null) return [];
-    const due = nextRun(planned.cron, timezone, now);
+    const due = nextRun(planned.cron, settings.timezone, now);
     const again = retries.find((retry) => retry.job === job.name);
     // One that should have been long ago belongs to a daemon that was killed.
     const retry =

@@ -7,14 +7,14 @@ const day = 24 * hour;
 const horizon = 9 * 366;
 
 /**
- * The first moment after `after` at which a valid cron expression is due in a time zone; undefined when it never is (30
- * February). Milliseconds since the epoch.
+ * The first moment after `after` at which a valid cron expression is due in a time zone, or in the host's own; undefined when it never is
+ * (30 February). Milliseconds since the epoch.
  *
  * Where clocks are put forward, what falls into the time that is left out is due at the first moment after it. Where they
  * are put back, what falls into the time that comes twice is due once, the first time. But an expression for every hour
  * means that an hour has passed: it has no more runs in spring, and no fewer in autumn, than hours.
  */
-export function nextRun(expression: string, timezone: string, after: number): number | undefined {
+export function nextRun(expression: string, timezone: string | undefined, after: number): number | undefined {
   using cron = openCron(expression);
   const zone = zoneOf(timezone);
   const first = Math.floor((after + zone.offsetAt(after)) / day);

@@ -7,8 +7,10 @@ export interface Zone {
   changeBetween(from: number, to: number): { at: number; before: number; after: number } | { offset: number };
 }
 
-/** By its IANA name. Throws a RangeError where there is none of that name. */
-export function zoneOf(timezone: string): Zone {
+/** By its IANA name; the host's own where none is given. Throws a RangeError where there is none of that name. */
+export function zoneOf(timezone: string | undefined): Zone {
+  // Dates know it without what is needed for names of zones, which takes a fifth of what an empty Node takes.
+  if (timezone === undefined) return zoneBy((moment) => -new Date(moment).getTimezoneOffset() * 60 * second);
   const format = new Intl.DateTimeFormat('en-US', {
     timeZone: timezone,
     hourCycle: 'h23',
@@ -32,6 +34,10 @@ export function zoneOf(timezone: string): Zone {
     );
     return shown - Math.floor(moment / second) * second;
   };
+  return zoneBy(offsetAt);
+}
+
+function zoneBy(offsetAt: (moment: number) => number): Zone {
   return {
     offsetAt,
     changeBetween(from, to) {

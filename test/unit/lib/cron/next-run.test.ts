@@ -136,3 +136,20 @@ test('every run of an hourly schedule is an hour after the last, in any zone', (
     expect([timezone, ...gaps]).toEqual([timezone, 3_600_000]);
   }
 });
+
+test.each(['UTC', 'Europe/Berlin', 'Australia/Lord_Howe', 'America/St_Johns'])(
+  'the host’s own time zone is as that of its name: %s',
+  (name) => {
+    const before = process.env['TZ'];
+    process.env['TZ'] = name;
+    try {
+      for (let day = 0; day < 800; day += 1) {
+        const after = Date.UTC(2026, 0, 1, 0, 17) + day * 11 * 3_600_000;
+        expect(nextRun('30 2 * * *', undefined, after)).toBe(nextRun('30 2 * * *', name, after));
+      }
+    } finally {
+      if (before === undefined) delete process.env['TZ'];
+      else process.env['TZ'] = before;
+    }
+  },
+);
