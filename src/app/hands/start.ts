@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { Socket } from 'node:net';
 import type { UserId } from '../../lib/act-as.ts';
 import { confine } from '../../lib/confine.ts';
+import { inOwnNetwork } from '../../lib/own-network.ts';
 import { printable } from '../../lib/printable.ts';
 import { handsCommand } from './command.ts';
 import { handsDescriptor } from './task.ts';
@@ -33,7 +34,10 @@ const longestSaid = 300;
 /** `program`: what this agent is started by. Nobody waits for it but who has asked for something. */
 export function startHands(program: readonly string[], user: UserId): HandsProcess {
   const [path = '', ...words] = program;
-  const { command, args, detached } = confine(path, [...words, handsCommand, JSON.stringify(user)]);
+  // What its scratch servers load is another's.
+  const { command, args, detached } = inOwnNetwork(
+    confine(path, [...words, handsCommand, JSON.stringify(user)]),
+  );
   const cache = process.env['NODE_COMPILE_CACHE'];
   const child = spawn(command, args, {
     cwd: '/',

@@ -28,7 +28,7 @@ import {
   writeConfig,
   type TestConfig,
 } from '../../support/agent/cli.ts';
-import { childrenOf, see } from '../../support/agent/processes.ts';
+import { childrenOf, hasNetworks, see } from '../../support/agent/processes.ts';
 import { makeTempFolder, removeTempFolder } from '../../support/house/temp-folder.ts';
 import { manageServer, type ManagedServer } from '../../support/servers/managed-server.ts';
 import { serverUser } from '../../support/servers/server-user.ts';
@@ -109,8 +109,8 @@ describe.runIf(canBeNobody)('a change that root asks for', () => {
       code: 0,
       outcome: 'done',
     });
-    expect(mind).toEqual({ uid: daemon, privileges: false, session: true });
-    expect(hands).toEqual({ uid: serverUser?.uid, privileges: false, session: true });
+    expect(mind).toEqual({ uid: daemon, privileges: false, session: true, apart: false });
+    expect(hands).toEqual({ uid: serverUser?.uid, privileges: false, session: true, apart: hasNetworks });
     expect(await value(server, 'timeout')).toBe('300');
     expect(statSync(server.configFile)).toMatchObject({
       uid: serverUser?.uid,

@@ -18,7 +18,7 @@ import {
   type TestConfig,
 } from '../../support/agent/cli.ts';
 import { manageServer, type ManagedServer } from '../../support/servers/managed-server.ts';
-import { childrenOf, see } from '../../support/agent/processes.ts';
+import { childrenOf, hasNetworks, see } from '../../support/agent/processes.ts';
 import { makeTempFolder, removeTempFolder } from '../../support/house/temp-folder.ts';
 import { serverUser } from '../../support/servers/server-user.ts';
 
@@ -47,8 +47,8 @@ test.runIf(canBeNobody)('by files: mind, hands and switch are three users', asyn
   ]);
   expect({ code, ...json.error }).toEqual({ code: 0 });
   expect(json).toMatchObject({ outcome: 'restored', plan: { backup: id } });
-  expect(mind).toEqual({ uid: daemon, privileges: false, session: true });
-  expect(hands).toEqual({ uid: serverUser?.uid, privileges: false, session: true });
+  expect(mind).toEqual({ uid: daemon, privileges: false, session: true, apart: false });
+  expect(hands).toEqual({ uid: serverUser?.uid, privileges: false, session: true, apart: hasNetworks });
   await server.reconnect();
   expect(await server.call('GET', 'key')).toBe('as backed up');
   const owners = (folder: string): number[] =>

@@ -1,10 +1,16 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { inOwnNetwork } from '../../../src/lib/own-network.ts';
+
+/** May root make networks here? Containers lack the right. */
+export const hasNetworks = inOwnNetwork({ command: 'true', args: [], detached: true }).command !== 'true';
 
 /** What a process has given up. */
 export interface SeenProcess {
   uid: number;
   privileges: boolean;
   session: boolean;
+  /** In a network of its own. */
+  apart: boolean;
 }
 
 /** Numbers of processes that an agent has started, by the word that says what for. */
@@ -40,6 +46,7 @@ export async function see(agent: number, word: string): Promise<SeenProcess> {
         uid: field(pid, 'Uid'),
         privileges: field(pid, 'NoNewPrivs') !== 1,
         session: Number(session) === pid,
+        apart: readlinkSync(`/proc/${pid}/ns/net`) !== readlinkSync('/proc/self/ns/net'),
       };
     }
     await new Promise((resolve) => setImmediate(resolve));
