@@ -188,7 +188,9 @@ async function ask(
 function notTaken(lines: readonly string[]): AgentError {
   const quote = lines.findIndex((line) => line.startsWith(">>> '"));
   const directive = quote === -1 ? undefined : /^>>> '\s*([\w-]+)/.exec(lines[quote] ?? '')?.[1];
-  const why = quote === -1 ? (lines.at(-1) ?? 'it said nothing') : (lines[quote + 1] ?? '');
+  // Of TLS the last line only says that there is a line before it.
+  const last = lines.findLast((line) => !line.endsWith('Check logs for more info.')) ?? lines.at(-1);
+  const why = quote === -1 ? (last ?? 'it said nothing') : (lines[quote + 1] ?? '');
   return new AgentError(
     'refused',
     `the server’s own program does not start with that configuration: ${directive === undefined ? '' : `${directive}: `}${printable(why.replace(/^\d+:\w [^*#]*[*#] /, ''))}`,

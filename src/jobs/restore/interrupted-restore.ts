@@ -23,8 +23,8 @@ function stopped({ settings, instance }: Pick<JobContext, 'settings' | 'instance
   if (notice === undefined) return undefined;
   const { kind, backup, started_at: started, dir, service } = notice;
   return {
-    summary: `${kind === 'undo' ? 'an undo of the restore' : 'a restore'} of ${backup}, begun ${started}, has stopped the server and was cut off; nothing is lost, but a server that was started since has the old data, the backup or none`,
-    remedy: `as root, go on: redis-agent restore; or back: redis-agent restore --undo (it works in ${dir}; the server is started by ${service})`,
+    summary: `${kind === 'undo' ? 'an undo of the restore' : 'a restore'} of ${backup} was cut off when it had stopped the server; nothing is lost, but the server is down, or was started since with the old data, with the backup or empty`,
+    remedy: `before anybody writes, as root: redis-agent restore (goes on) or redis-agent restore --undo (goes back); the server is started by ${service}`,
     evidence: { backup, started_at: started, dir },
   };
 }
