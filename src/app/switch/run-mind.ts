@@ -12,7 +12,7 @@ import type { UserId } from '../../lib/act-as.ts';
 import { askedBy } from '../../lib/asked-by.ts';
 import { confine } from '../../lib/confine.ts';
 import { answerVerbs } from '../../lib/verbs/answer.ts';
-import { ownerBesideRoot } from '../beside-root.ts';
+import { ownerBesideRoot, requireReadable } from '../beside-root.ts';
 import { mainFiles, rootFileVerbs } from '../conf/root-files.ts';
 import { settleChangeCommand, settleRestoresCommand, type ServingUnit } from '../units/places.ts';
 import { mindCommand } from './command.ts';
@@ -55,6 +55,7 @@ export async function runMind(options: MindOptions): Promise<number | undefined>
   const loaded = await loadSettings(configPath, { env });
   const owner = ownerBesideRoot(loaded.settings.state.path);
   if (owner === undefined) return undefined;
+  requireReadable(owner);
   let child: ChildProcess | undefined;
   const { kind } = options;
   const root = switchVerbs({
