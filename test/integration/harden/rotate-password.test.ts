@@ -1,4 +1,13 @@
-import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import {
+  appendFileSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { Queue, Worker } from 'bullmq';
 import { Redis } from 'ioredis';
@@ -6,10 +15,12 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { findProfile } from '../../../src/formats/acl/profiles/index.ts';
 import { profileRules } from '../../../src/formats/acl/profiles/rules.ts';
 import { sha256 } from '../../../src/harden/read/hash.ts';
+import { rotatePasswordJob } from '../../../src/jobs/harden/rotate-password-job.ts';
 import { rotationSteps } from '../../../src/jobs/harden/rotate/journal.ts';
 import { connectRedis, type Reply } from '../../../src/redis/connect.ts';
 import { Secret } from '../../../src/domain/secret.ts';
 import { knownSecrets, runAgent, writeConfig, type TestConfig } from '../../support/agent/cli.ts';
+import { openApp } from '../../support/agent/open-app.ts';
 import { everything, sampled } from '../../support/house/tier.ts';
 import { killRotation } from '../../support/rotation/kill-rotation.ts';
 import { startWriter } from '../../support/rotation/writer.ts';
@@ -239,6 +250,70 @@ describe('killed', () => {
     },
   );
 });
+
+test.skipIf(process.getuid?.() !== 0)(
+  'a full disk at each write: whoever reads the file gets in, and the same command ends it when there is room',
+  async () => {
+    const at = folder();
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', at]);
+    onTestFinished(() => void execFileSync('umount', ['--lazy', at]));
+    const aclfile = join(at, 'users.acl');
+    const secretFile = join(at, 'app.secret');
+    const filler = join(at, 'filler');
+    writeFileSync(aclfile, `user default on nopass ~* &* +@all\nuser app on >${old} ~* +@all\n`, {
+      mode: 0o640,
+    });
+    giveToServer(at);
+    writeFileSync(secretFile, `${old}\n`, { mode: 0o600 });
+    giveToServer(at);
+    knownSecrets.add(old);
+    const server = await startServer({ config: { aclfile } });
+    const app = await openApp(writeConfig({ server }));
+    onTestFinished(() => app.close());
+    const rotate = (fullAt?: string): Promise<unknown> =>
+      app.run(
+        rotatePasswordJob,
+        app.instance(undefined),
+        {
+          user: 'app',
+          secretFiles: [secretFile],
+          sentinels: [],
+          nodes: [],
+          hooks: [],
+          byHand: false,
+          admin: undefined,
+          own: { username: undefined, password: undefined },
+          wait: 0,
+          dryRun: false,
+          by: 'test',
+          onStep(step, moment) {
+            if (step !== fullAt || moment !== 'before') return;
+            try {
+              for (;;) appendFileSync(filler, Buffer.alloc(4096, 1));
+            } catch {
+              // Full.
+            }
+          },
+        },
+        { signal: new AbortController().signal, progress: { report() {} } },
+      );
+    for (const step of ['keep', 'hand-over', 'keep-new']) {
+      const before = read(aclfile);
+      await expect(rotate(step), step).rejects.toThrow(/no space|ENOSPC/i);
+      expect(await login(server, 'app', read(secretFile).trim()), step).toBe('PONG');
+      expect(read(aclfile).split('\n').length, step).toBe(before.split('\n').length);
+      expect(
+        readdirSync(at).filter((name) => name.endsWith('.tmp')),
+        step,
+      ).toEqual([]);
+      rmSync(filler);
+      await rotate();
+      const secret = read(secretFile).trim();
+      expect(await hashOf(server, 'app'), step).toEqual([sha256(secret)]);
+      expect(read(aclfile), step).toContain(`#${sha256(secret)}`);
+    }
+  },
+);
 
 test('a BullMQ worker works through it, under the profile', async () => {
   const build = defaultBuild();
