@@ -3,7 +3,8 @@ import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { hardenerOf } from '../../support/harden/hardened.ts';
 import { manageServer, type ManagedServer } from '../../support/servers/managed-server.ts';
-import { serverBuilds } from '../../support/servers/server-builds.ts';
+import { everything } from '../../support/house/tier.ts';
+import { edgeBuilds, serverBuilds } from '../../support/servers/server-builds.ts';
 import { giveToServer } from '../../support/servers/server-user.ts';
 
 /** A configuration as people keep one: comments, odd blanks, an include with other line ends. */
@@ -23,7 +24,7 @@ async function keptByPeople(build: ManagedServer['build']): Promise<{ server: Ma
 const value = async (server: ManagedServer, name: string): Promise<unknown> =>
   [await server.call('CONFIG', 'GET', name)].flat()[1];
 
-describe.each(serverBuilds())('harden apply on $name', (build) => {
+describe.each(everything ? serverBuilds() : edgeBuilds())('harden apply on $name', (build) => {
   test('brings run time and files to the policy, loses no write, and goes back to the byte', async () => {
     const { server, more } = await keptByPeople(build);
     const hardener = await hardenerOf(server);
