@@ -243,8 +243,9 @@ test('a plan that was agreed to is what is done, and nothing where something has
 
 test('a plan as a person reads it: each change with its class, risk and way back; --out says where it cannot write', async () => {
   const server = await manageServer();
-  const { config, plan } = await hardenerOf(server);
-  const { changes } = await plan();
+  const hardener = await hardenerOf(server);
+  const { config } = hardener;
+  const { changes } = await hardener.plan();
   const { stdout } = await runAgent(['harden', 'plan'], { config });
   for (const { directive, class: kind } of changes)
     expect(stdout).toMatch(new RegExp(`  ${directive}  .*\\[${kind}\\]\n[^]*?Risk: [^]*?Back: `));
