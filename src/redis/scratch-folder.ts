@@ -1,9 +1,10 @@
 import { readFileSync, writeFileSync } from 'node:fs';
-import { mkdir, mkdtemp, readFile, readdir, readlink, realpath, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, readdir, readlink, realpath, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { systemCode } from '../domain/errors.ts';
 import { readForeignSync } from '../lib/foreign-file.ts';
 import { startTicks } from './server-process.ts';
+import { makeFolders } from '../lib/make-folders.ts';
 
 /** `scratch-<pid>-<start>-…`: the agent's process that owns it, so that one is never cleared that is in use. */
 const folderName = /^scratch-(\d+)-(\d+)-/;
@@ -18,7 +19,7 @@ export const longestScratchFolder = longestSocketPath - ownPart;
 
 /** Makes a private (0700) folder below `directory` that belongs to this process. */
 export async function makeScratchFolder(directory: string): Promise<string> {
-  await mkdir(directory, { recursive: true, mode: 0o700 });
+  makeFolders(directory, 0o700);
   const started = startTicks(readFileSync('/proc/self/stat', 'utf8'));
   return await mkdtemp(join(resolve(directory), `scratch-${process.pid}-${started}-`));
 }

@@ -72,7 +72,10 @@ export class AskedHands {
     return new AgentError(
       'failed',
       `the process that works${where} as ${userName(this.#user.uid)} is gone: ${message}${words}`,
-      { reason: 'hands', hint: 'nothing is lost: run the same command again, and it goes on where it was' },
+      {
+        reason: 'hands',
+        hint: 'nothing is lost: the next run ends what this one has begun, or takes it back',
+      },
     );
   }
 }

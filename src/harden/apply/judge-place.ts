@@ -49,7 +49,7 @@ export function judgePlaces(places: readonly PlaceFacts[]): Obstacle[] {
       obstacle(
         'unwritable',
         unwritable,
-        'run as root, or change the file by hand: redis-agent harden plan --out plan.diff',
+        'change the file by hand, redis-agent harden plan --out plan.diff shows how; or run as root, where you are not',
       );
     if (foreignOwner !== undefined)
       obstacle(

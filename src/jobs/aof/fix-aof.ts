@@ -1,4 +1,4 @@
-import { mkdir, readdir, rm, statfs } from 'node:fs/promises';
+import { readdir, rm, statfs } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import type { CheckedAof } from '../../backup/aof/check-set.ts';
 import { copyAofSet, type AofPart } from '../../backup/aof/copy-set.ts';
@@ -6,6 +6,7 @@ import { AgentError, messageOf, systemCode } from '../../domain/errors.ts';
 import { formatBytes } from '../../lib/bytes.ts';
 import { currentUser } from '../../lib/file-owner.ts';
 import type { AofReport } from './examine-aof.ts';
+import { makeFolders } from '../../lib/make-folders.ts';
 
 /**
  * Writes what a set holds up to its first fault into a new folder: a past state of the data, whole by itself. Files
@@ -50,8 +51,8 @@ export async function writeFixedAof(
 async function makeEmptyFolder(folder: string): Promise<void> {
   let names: string[];
   try {
-    await mkdir(dirname(folder), { recursive: true });
-    await mkdir(folder, { recursive: true, mode: 0o700 });
+    makeFolders(dirname(folder), 0o777);
+    makeFolders(folder, 0o700);
     names = await readdir(folder);
   } catch (error) {
     throw notWritten(folder, error);

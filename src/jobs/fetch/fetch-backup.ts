@@ -10,6 +10,7 @@ import { artefactOf } from '../prove/artefact-of.ts';
 import { nameDamage } from '../prove/name-damage.ts';
 import { decodeInto } from './stage.ts';
 import { unpackInto } from './stage-aof.ts';
+import { makeFolders } from '../../lib/make-folders.ts';
 
 export interface FetchOptions {
   /** A backup id or `latest`. */
@@ -65,7 +66,7 @@ async function writingTo<T>(directory: string, act: () => Promise<T>): Promise<T
 
 /** `<id>.rdb`, or the folder `<id>.aof`; only ours to read; whole or not there, never in another one's place. */
 async function fetchInto(context: JobContext, manifest: Manifest, directory: string): Promise<string> {
-  await mkdir(directory, { recursive: true, mode: 0o700 });
+  makeFolders(directory, 0o700);
   const folder = await realpath(directory);
   const file = join(folder, `${manifest.id}.${manifest.kind}`);
   await requireFree(file);

@@ -1,10 +1,11 @@
-import { chmodSync, mkdirSync, renameSync } from 'node:fs';
+import { chmodSync, renameSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { Clock } from '../../domain/clock.ts';
 import { AgentError, messageOf } from '../../domain/errors.ts';
 import type { Log } from '../../domain/log.ts';
 import { migrations } from './migrations/index.ts';
+import { makeFolders } from '../../lib/make-folders.ts';
 
 /** The state database: history only. Losing it loses no backup, so a damaged one is set aside and made anew. */
 export interface State {
@@ -109,7 +110,7 @@ function copyInto(db: DatabaseSync, path: string, version: number): void {
 /** Makes the state directory (0750) when it is missing. */
 export function ensureStateDirectory(directory: string): void {
   try {
-    mkdirSync(directory, { recursive: true, mode: 0o750 });
+    makeFolders(directory, 0o750);
   } catch (error) {
     throw unusable(directory, error);
   }

@@ -1,9 +1,10 @@
-import { mkdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { renameSync, rmSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { systemCode } from '../../domain/errors.ts';
 import { actAs, type UserId } from '../../lib/act-as.ts';
 import { longestNote, readForeignSync } from '../../lib/foreign-file.ts';
 import { replaceJson } from '../../lib/replace-json.ts';
+import { makeFolders } from '../../lib/make-folders.ts';
 
 /**
  * A small JSON file in the agent's state directory, whole or not there. It belongs to whom that directory belongs to, and is
@@ -45,7 +46,7 @@ export class Note<Value> {
   /** Durable when it returns. Throws a system error. */
   write(value: Value): void {
     actAs(this.#owner, () => {
-      mkdirSync(dirname(this.path), { recursive: true, mode: 0o750 });
+      makeFolders(dirname(this.path), 0o750);
       replaceJson(this.path, value);
     });
   }

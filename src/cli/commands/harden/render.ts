@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { chownSync, existsSync, mkdirSync } from 'node:fs';
+import { chownSync, existsSync } from 'node:fs';
 import { totalmem } from 'node:os';
 import { join, resolve } from 'node:path';
 import { AgentError } from '../../../domain/errors.ts';
@@ -23,6 +23,7 @@ import { closest } from '../../../lib/closest.ts';
 import { cannotWrite, writeOut } from '../../write-out.ts';
 import { defineCommand } from '../../define-command.ts';
 import { wrap } from '../../render/wrap.ts';
+import { makeFolders } from '../../../lib/make-folders.ts';
 
 interface Args {
   policy: string;
@@ -243,7 +244,7 @@ async function writeAll(out: string, files: readonly { name: string; text: strin
     });
   const inContainer = [join(out, 'compose/conf'), join(out, 'compose/data')];
   try {
-    for (const folder of inContainer) mkdirSync(folder, { recursive: true, mode: 0o700 });
+    for (const folder of inContainer) makeFolders(folder, 0o700);
   } catch (error) {
     throw cannotWrite(out, error);
   }
