@@ -193,7 +193,7 @@ describe.skipIf(!isRoot)('under root', () => {
     await file.write(Buffer.from('more'));
     await expect(file.finish(true)).rejects.toMatchObject({
       reason: 'hands',
-      hint: expect.stringContaining('run the same command again'),
+      hint: expect.stringContaining('the next run ends what this one has begun'),
     });
     await folder.remove('half');
     expect(readdirSync(dir)).toEqual([]);
