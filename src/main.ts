@@ -5,13 +5,13 @@ import { handsCommand } from './app/hands/command.ts';
 import { mindCommand } from './app/switch/command.ts';
 import {
   serveHandsCommand,
-  isSettling,
+  isRecovering,
   serveApplyCommand,
   serveEtcCommand,
   serveRestoreCommand,
   serveSwitchCommand,
-  settleChangeCommand,
-  settleRestoresCommand,
+  recoverChangeCommand,
+  recoverRestoresCommand,
   type ServingUnit,
 } from './app/units/places.ts';
 import type { SwitchLink } from './app/switch/link.ts';
@@ -70,9 +70,9 @@ async function main(argv: string[]): Promise<number> {
   process.stderr.on('error', () => {});
   const { runCli } = await import('./cli/run.ts');
   const unit = servingUnit(argv[0]);
-  if (unit !== undefined && isSettling(process.env)) {
-    const { settleAll, settling } = await import('./app/units/settle.ts');
-    await settleAll(settling[unit], process.env, stop.signal);
+  if (unit !== undefined && isRecovering(process.env)) {
+    const { recoverAll, recoveries } = await import('./app/units/recover.ts');
+    await recoverAll(recoveries[unit], process.env, stop.signal);
     // Whatever it came to is said: failing, it would be started for itself again.
     return 0;
   }
@@ -92,15 +92,15 @@ async function main(argv: string[]): Promise<number> {
         }),
     );
   }
-  const settles = argv[0] === mindCommand && argv[2] === settleRestoresCommand;
-  const settle = settles ? await import('./app/units/settle.ts') : undefined;
+  const recovers = argv[0] === mindCommand && argv[2] === recoverRestoresCommand;
+  const recover = recovers ? await import('./app/units/recover.ts') : undefined;
   const link = await giveRootUp(argv);
-  if (settle !== undefined)
-    return await settle.settleAll(settle.settling.restore, process.env, stop.signal, link);
-  const settling = link !== undefined && argv[2] === settleChangeCommand;
-  return runCli(link === undefined ? argv : argv.slice(settling ? 3 : 2), {
+  if (recover !== undefined)
+    return await recover.recoverAll(recover.recoveries.restore, process.env, stop.signal, link);
+  const recovering = link !== undefined && argv[2] === recoverChangeCommand;
+  return runCli(link === undefined ? argv : argv.slice(recovering ? 3 : 2), {
     link,
-    settling,
+    recovering,
     clock: systemClock,
     env: process.env,
     program: ownProgram(),

@@ -24,7 +24,7 @@ export interface CliHost {
   /** Root's side of this command, where this process has given root up for it. */
   link?: SwitchLink | undefined;
   /** One of these was killed, and what it has left is to be ended. */
-  settling?: boolean;
+  recovering?: boolean;
   /** Somebody else has asked that unit for it, who may have it done and may read nothing of ours. */
   forOthers?: ServingUnit;
 }

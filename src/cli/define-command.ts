@@ -90,7 +90,7 @@ export interface Command<Args, Value> {
   /** Files and programs that a new password is handed to with the rights of who runs this. */
   tells?(args: Args): Named;
   /** Ends what such a command has left that was killed; what that came to, for people, null where nothing was left. */
-  settle?(context: CommandContext, args: Args): Promise<string | null>;
+  recover?(context: CommandContext, args: Args): Promise<string | null>;
   /** Keeps its own stdout (the daemon's log, a completion script): nothing is printed after it. */
   ownOutput?: boolean;
 }

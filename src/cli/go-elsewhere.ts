@@ -12,7 +12,7 @@ export interface Ways {
   lend: readonly string[];
   write: string | undefined;
   tells: Named | undefined;
-  settles: boolean;
+  recovers: boolean;
   unit: ServingUnit | undefined;
 }
 

@@ -41,7 +41,7 @@ export async function runCli(argv: readonly string[], host: CliHost): Promise<nu
       lend: command.lends?.(args) ?? [],
       write: command.writes?.(args),
       tells: command.tells?.(args),
-      settles: command.settle !== undefined || command.sharesRoot?.(args) === 'restore',
+      recovers: command.recover !== undefined || command.sharesRoot?.(args) === 'restore',
       unit: command.unit?.(args),
     };
     if (host.forOthers !== undefined && !isForOthers(ways, globals, host.forOthers))
@@ -142,8 +142,8 @@ async function execute(
         },
       });
     }
-    if (host.settling === true) {
-      const ended = (await command.settle?.(context, args)) ?? null;
+    if (host.recovering === true) {
+      const ended = (await command.recover?.(context, args)) ?? null;
       if (ended !== null) context.show(ended);
       return exitCodes.ok;
     }

@@ -40,10 +40,10 @@ export function askedServerFiles(
       const own = await rootsOf();
       return { ...seen, place: (path) => own.get(path) ?? seen.place(path) };
     },
-    async replace(path, bytes, manners, before) {
+    async replace(path, bytes, attributes, before) {
       await (
         await whoWrites(path)
-      )('confReplace', path, manners, before, bytes);
+      )('confReplace', path, attributes, before, bytes);
     },
     async hash(path) {
       return String(await (await whoWrites(path))('confHash', path));
@@ -92,6 +92,6 @@ function askedJournals(
       throw new AgentError('failed', `nothing was kept of ${token}`, { reason: 'kept' });
     },
     archive: async (journal) => void (await ask('journalArchive', journal)),
-    settled: async () => asJournals(await ask('journalSettled')),
+    closed: async () => asJournals(await ask('journalClosed')),
   };
 }

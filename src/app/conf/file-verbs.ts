@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Journal } from '../../harden/apply/journal.ts';
 import { localServerFiles, type FilesTarget, type ServerFiles } from '../../harden/apply/server-files.ts';
-import type { Manners } from '../../harden/apply/write-file.ts';
+import type { FileAttributes } from '../../harden/apply/write-file.ts';
 import { systemClock } from '../../lib/system-clock.ts';
 import type { BootOptions } from '../../redis/boot-conf.ts';
 import { recordFiles } from './record-files.ts';
@@ -21,10 +21,10 @@ export function fileVerbs() {
     confReplace: async (
       target: FilesTarget,
       path: string,
-      manners: Manners,
+      attributes: FileAttributes,
       before: string,
       bytes: Uint8Array,
-    ) => await filesOf(target).replace(path, bytes, manners, before),
+    ) => await filesOf(target).replace(path, bytes, attributes, before),
     confHash: async (target: FilesTarget, path: string) => await filesOf(target).hash(path),
     journalPath: async (target: FilesTarget) => (await filesOf(target).journals()).path,
     journalRead: async (target: FilesTarget) => (await (await filesOf(target).journals()).read()) ?? null,
@@ -36,7 +36,7 @@ export function fileVerbs() {
       await (await filesOf(target).journals()).kept(token, what),
     journalArchive: async (target: FilesTarget, journal: Journal) =>
       await (await filesOf(target).journals()).archive(journal),
-    journalSettled: async (target: FilesTarget) => await (await filesOf(target).journals()).settled(),
+    journalClosed: async (target: FilesTarget) => await (await filesOf(target).journals()).closed(),
   };
 }
 

@@ -3,14 +3,14 @@ import { AgentError } from '../../domain/errors.ts';
 import { ForeignFileError } from '../../lib/foreign-file.ts';
 import type { SeenFiles } from '../../harden/apply/server-files.ts';
 
-const manners = z.object({ mode: z.number(), uid: z.number(), gid: z.number() });
+const attributes = z.object({ mode: z.number(), uid: z.number(), gid: z.number() });
 const placeSchema = z.object({
   path: z.string(),
   real: z.string(),
   mounted: z.boolean(),
   unwritable: z.string().optional(),
   foreignOwner: z.string().optional(),
-  manners,
+  attributes,
 });
 const schema = z.object({
   real: z.string(),

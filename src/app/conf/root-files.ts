@@ -5,7 +5,7 @@ import { AgentError, systemCode } from '../../domain/errors.ts';
 import { actorFor, mayBeRoots, type FilePlace } from '../../harden/apply/look-at-files.ts';
 import type { Journal } from '../../harden/apply/journal.ts';
 import { localServerFiles, type FilesTarget } from '../../harden/apply/server-files.ts';
-import type { Manners } from '../../harden/apply/write-file.ts';
+import type { FileAttributes } from '../../harden/apply/write-file.ts';
 import { readerAs } from '../../lib/file-reader.ts';
 import { findService } from '../../redis/find-service.ts';
 import { resolveConf } from '../../redis/resolve-conf.ts';
@@ -50,14 +50,14 @@ export function rootFileVerbs(fileOf: (instance: string) => Promise<string | und
     async confReplace(
       name: string,
       path: string,
-      _: Manners,
+      _: FileAttributes,
       before: string,
       bytes: Uint8Array,
     ): Promise<void> {
       const target = await checked(name, path);
-      const [{ manners } = { manners: undefined }] = await placesOf(target, [path]);
-      if (manners === undefined) return;
-      await files.confReplace(target, path, { ...manners, mode: manners.mode & 0o777 }, before, bytes);
+      const [{ attributes } = { attributes: undefined }] = await placesOf(target, [path]);
+      if (attributes === undefined) return;
+      await files.confReplace(target, path, { ...attributes, mode: attributes.mode & 0o777 }, before, bytes);
     },
     confHash: async (name: string, path: string) => await files.confHash(await checked(name, path), path),
     journalPath: async (name: string) => await files.journalPath(await ours(name)),
@@ -70,7 +70,7 @@ export function rootFileVerbs(fileOf: (instance: string) => Promise<string | und
       await files.journalKept(await ours(name), token, what(which)),
     journalArchive: async (name: string, journal: Journal) =>
       await files.journalArchive(await ours(name), journal),
-    journalSettled: async (name: string) => await files.journalSettled(await ours(name)),
+    journalClosed: async (name: string) => await files.journalClosed(await ours(name)),
   };
 }
 

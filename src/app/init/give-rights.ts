@@ -1,7 +1,7 @@
 import { AgentError } from '../../domain/errors.ts';
 import type { InstanceSettings, Settings } from '../../domain/settings.ts';
 import type { Engine } from '../../domain/backup.ts';
-import type { Admin } from '../../jobs/harden/scene.ts';
+import type { Admin } from '../../jobs/harden/inspect-server.ts';
 import { connectRedis, type RedisConnection } from '../../redis/connect.ts';
 import { findServerProcess } from '../../redis/server-process.ts';
 import { engineOf, readConfig, readInfo } from '../../redis/server.ts';
@@ -61,7 +61,7 @@ export async function giveRights(
   }
 }
 
-interface Scene {
+interface RightsRequest {
   own: RedisConnection;
   admin: RedisConnection | undefined;
   instance: InstanceSettings;
@@ -69,13 +69,13 @@ interface Scene {
   dryRun: boolean;
 }
 
-async function give(scene: Scene): Promise<RightsReport> {
-  const { own, admin, instance, dryRun } = scene;
+async function give(request: RightsRequest): Promise<RightsReport> {
+  const { own, admin, instance, dryRun } = request;
   const asker = admin ?? own;
   const info = await unlessDenied(() => readInfo(asker));
   const { engine, version } = info?.has('redis_version') === true ? engineOf(info) : {};
   const user = instance.username ?? 'default';
-  const lacks = (): Promise<Lack> => findMissing(scene, { engine, version, user });
+  const lacks = (): Promise<Lack> => findMissing(request, { engine, version, user });
   const { seen, missing, users } = await lacks();
   const rights = [...new Set(missing.flatMap((group) => group.rights))];
   const common = {
@@ -88,7 +88,7 @@ async function give(scene: Scene): Promise<RightsReport> {
     missing,
     other_nodes: otherNodes(
       info,
-      scene.settings.instances.map(({ url }) => url),
+      request.settings.instances.map(({ url }) => url),
     ),
     command: rights.length === 0 ? null : ['ACL SETUSER', user, ...rights].join(' '),
   };
@@ -135,7 +135,7 @@ interface Lack {
 }
 
 async function findMissing(
-  { own, admin, instance, settings }: Scene,
+  { own, admin, instance, settings }: RightsRequest,
   { engine, version, user }: { engine: Engine | undefined; version: string | undefined; user: string },
 ): Promise<Lack> {
   const wanted = agentRights(version, { instance: instance.name, monitor: settings.monitor });

@@ -48,7 +48,7 @@ export interface RunbookReport {
 }
 
 /** What a runbook looks with. Read only. */
-export interface Scene {
+export interface RunbookContext {
   app: App;
   instance: InstanceSettings;
   clock: Clock;
@@ -63,11 +63,13 @@ export interface Scene {
   roundTrip: number | undefined;
 }
 
-export type Runbook = (scene: Scene) => Promise<Pick<RunbookReport, 'applies' | 'found' | 'steps'>>;
+export type Runbook = (
+  context: RunbookContext,
+) => Promise<Pick<RunbookReport, 'applies' | 'found' | 'steps'>>;
 
 /** A reply, or undefined where the right or the command is missing; said so among what was found. */
 export async function tryAsk(
-  { connection, instance }: Scene,
+  { connection, instance }: RunbookContext,
   found: Sight[],
   right: string,
   command: string,

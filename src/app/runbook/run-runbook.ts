@@ -4,7 +4,13 @@ import type { Progress } from '../../domain/progress.ts';
 import type { InstanceSettings } from '../../domain/settings.ts';
 import { parseInfo } from '../../formats/info/parse-info.ts';
 import type { App } from '../build-app.ts';
-import { runbookTopics, type Runbook, type RunbookReport, type RunbookTopic, type Scene } from './report.ts';
+import {
+  runbookTopics,
+  type Runbook,
+  type RunbookReport,
+  type RunbookTopic,
+  type RunbookContext,
+} from './report.ts';
 import { compromisedRunbook } from './topics/compromised.ts';
 import { connectionsRunbook } from './topics/connections.ts';
 import { downRunbook } from './topics/down.ts';
@@ -44,23 +50,23 @@ export async function runRunbooks(
   const reports: RunbookReport[] = [];
   for (const each of topic === undefined ? runbookTopics : [topic]) {
     options.progress.report({ phase: `looking: ${each}` });
-    const scene = await openScene(app, instance, options);
+    const context = await openContext(app, instance, options);
     try {
       const at = new Date(options.clock.now()).toISOString();
-      reports.push({ topic: each, instance: instance.name, at, ...(await runbooks[each](scene)) });
+      reports.push({ topic: each, instance: instance.name, at, ...(await runbooks[each](context)) });
     } finally {
-      scene.connection?.close();
+      context.connection?.close();
     }
   }
   return reports.toSorted((a, b) => Number(b.applies) - Number(a.applies));
 }
 
-async function openScene(
+async function openContext(
   app: App,
   instance: InstanceSettings,
   { clock, signal, progress }: RunbookOptions,
-): Promise<Scene> {
-  const scene: Scene = {
+): Promise<RunbookContext> {
+  const context: RunbookContext = {
     app,
     instance,
     clock,
@@ -73,19 +79,19 @@ async function openScene(
   };
   try {
     const connection = await app.connect(instance, signal, { timeout: patience });
-    scene.connection = connection;
+    context.connection = connection;
     const begun = clock.monotonic();
     await connection.call('PING').catch(requireUsable);
-    scene.roundTrip = clock.monotonic() - begun;
-    scene.info = parseInfo(String(await connection.call('INFO', 'all')));
+    context.roundTrip = clock.monotonic() - begun;
+    context.info = parseInfo(String(await connection.call('INFO', 'all')));
   } catch (error) {
     if (!(error instanceof AgentError) || error.code === 'usage') throw error;
     signal.throwIfAborted();
-    scene.failure = error;
-    scene.connection?.close();
-    scene.connection = undefined;
+    context.failure = error;
+    context.connection?.close();
+    context.connection = undefined;
   }
-  return scene;
+  return context;
 }
 
 /** With these a server refuses a PING and answers INFO. */

@@ -14,7 +14,7 @@ import { confine } from '../../lib/confine.ts';
 import { answerVerbs } from '../../lib/verbs/answer.ts';
 import { ownerBesideRoot, requireReadable } from '../beside-root.ts';
 import { mainFiles, rootFileVerbs } from '../conf/root-files.ts';
-import { settleChangeCommand, settleRestoresCommand, type ServingUnit } from '../units/places.ts';
+import { recoverChangeCommand, recoverRestoresCommand, type ServingUnit } from '../units/places.ts';
 import { mindCommand } from './command.ts';
 import { switchDescriptor, switchLimits, type Handed, type MindTask } from './protocol.ts';
 import { switchVerbs } from './switch-verbs.ts';
@@ -34,7 +34,7 @@ export interface MindOptions {
   /** Whom he has named that a new password is to be handed to. */
   tells: Named | undefined;
   /** What one leaves that was killed is ended by another one. */
-  settles: boolean;
+  recovers: boolean;
   env: NodeJS.ProcessEnv;
   program: readonly string[];
   clock: Clock;
@@ -97,9 +97,9 @@ export async function runMind(options: MindOptions): Promise<number | undefined>
     if (typeof code === 'number') return code;
     const down = await root.down();
     // Another one ends what it has left, if there is anything: a server is not to stay down for it, or a replica of nobody.
-    const settling = kind === 'apply' ? [settleChangeCommand, ...options.argv] : [settleRestoresCommand];
-    const last = { ...options, argv: settling, lend: kind === 'apply' ? lend : [], write: undefined };
-    if (options.settles) await work(last);
+    const recovering = kind === 'apply' ? [recoverChangeCommand, ...options.argv] : [recoverRestoresCommand];
+    const last = { ...options, argv: recovering, lend: kind === 'apply' ? lend : [], write: undefined };
+    if (options.recovers) await work(last);
     throw cutOff(options, String(name), { down, still: down.length === 0 ? [] : await root.down() });
   } finally {
     await root.close();
@@ -189,7 +189,7 @@ async function handOver(child: ChildProcess, handed: number, socket: Socket | Se
 
 /** Instances whose server was `down` then, and is `still`. */
 function cutOff(
-  { kind, settles }: MindOptions,
+  { kind, recovers }: MindOptions,
   name: string,
   { down, still }: { down: readonly string[]; still: readonly string[] },
 ): AgentError {
@@ -204,7 +204,7 @@ function cutOff(
         }
       : {
           does: 'changes the server',
-          hint: settles
+          hint: recovers
             ? 'what it had begun was taken back, or noted where it was done: redis-agent harden history'
             : 'nothing is lost: run the same command again, and it goes on where it was',
         };

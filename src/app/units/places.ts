@@ -1,13 +1,13 @@
 import { join } from 'node:path';
 
-/** What main takes for the start by the unit of a socket; they work for the connection that they get as a descriptor, but those that settle. */
+/** What main takes for the start by the unit of a socket; they work for the connection that they get as a descriptor, but those that recover. */
 export const serveRestoreCommand = 'serve-restore';
 export const serveApplyCommand = 'serve-apply';
 export const serveSwitchCommand = 'serve-switch';
 export const serveEtcCommand = 'serve-etc';
-export const settleRestoresCommand = 'settle-restores';
+export const recoverRestoresCommand = 'recover-restores';
 /** Behind it the words of the command that was killed. */
-export const settleChangeCommand = 'settle-change';
+export const recoverChangeCommand = 'recover-change';
 export const serveHandsCommand = 'serve-hands';
 
 /** The connection of a unit whose socket has Accept=yes: the first of those that systemd hands over. */
@@ -25,7 +25,7 @@ export type ServingUnit = 'restore' | 'apply';
  * Started for nobody who asks, but to end what an instance of it has left that was killed (OnFailure=): there it has the
  * credentials of its unit, which a process behind its end (ExecStopPost=) has not.
  */
-export function isSettling(env: NodeJS.ProcessEnv): boolean {
+export function isRecovering(env: NodeJS.ProcessEnv): boolean {
   return env['REDIS_AGENT_PEER'] === 'settle';
 }
 

@@ -85,7 +85,7 @@ export async function serveUnit(
     channel.end(() => resolve());
   });
   channel.destroy();
-  // The unit has done what it is for; or has failed, and what is left is settled.
+  // The unit has done what it is for; or has failed, and what is left is ended by another one.
   return link.lost() ? 1 : 0;
 }
 

@@ -4,8 +4,8 @@ import type { App } from '../../app/build-app.ts';
 import { readSecret } from '../../config/secrets.ts';
 import { AgentError } from '../../domain/errors.ts';
 import type { Secret } from '../../domain/secret.ts';
-import type { Admin } from '../../jobs/harden/scene.ts';
-import { settleChangeJob } from '../../jobs/harden/settle-change.ts';
+import type { Admin } from '../../jobs/harden/inspect-server.ts';
+import { recoverChangeJob } from '../../jobs/harden/recover-change.ts';
 import type { CommandContext } from '../define-command.ts';
 
 /** On argv everybody could read it. */
@@ -69,9 +69,9 @@ export function namedFiles(args: {
   return [args.passwordFile, args.plan, policy].filter((path) => path !== undefined);
 }
 
-/** See settleChangeJob. */
-export async function settleChange(context: CommandContext, args: AdminArgs): Promise<string | null> {
+/** See recoverChangeJob. */
+export async function recoverChange(context: CommandContext, args: AdminArgs): Promise<string | null> {
   const app = await context.app();
   const instance = app.instance(context.globals.instance);
-  return await app.run(settleChangeJob, instance, { admin: adminOf(app, args, context.env) }, context);
+  return await app.run(recoverChangeJob, instance, { admin: adminOf(app, args, context.env) }, context);
 }

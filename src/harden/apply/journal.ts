@@ -5,7 +5,7 @@ import { actAs, type UserId } from '../../lib/act-as.ts';
 import { longestNote, readForeignSync } from '../../lib/foreign-file.ts';
 import { readForeignFile } from '../../lib/foreign-file.ts';
 import type { Change } from '../changes.ts';
-import { replaceFile, syncFolder, type Manners } from './write-file.ts';
+import { replaceFile, syncFolder, type FileAttributes } from './write-file.ts';
 
 /** What an apply does, in this order; `restart` only where it is asked for, and users only where there are any to change. */
 export const applySteps = [
@@ -24,7 +24,7 @@ export const undoSteps = ['undo-files', 'undo-users', 'undo-runtime', 'undo-rest
 export type ApplyStep = (typeof applySteps)[number];
 export type UndoStep = (typeof undoSteps)[number];
 
-export interface KeptFile extends Manners {
+export interface KeptFile extends FileAttributes {
   /** Without symbolic links. */
   path: string;
   /** SHA-256 of the bytes before and after. */
@@ -67,7 +67,7 @@ export interface Journal {
 const folderName = '.redis-agent-harden';
 const journalName = 'journal.json';
 const largestFile = 32 * 1024 * 1024;
-/** Settled changes that can be taken back. */
+/** Closed changes that can be taken back. */
 const mostKept = 50;
 
 /** The journals beside one configuration file, with the rights of whoever may write there. */
@@ -79,14 +79,14 @@ export interface JournalFolder {
   keep(token: string, what: number | 'users', bytes: Uint8Array): Promise<void>;
   kept(token: string, what: number | 'users'): Promise<Uint8Array>;
   archive(journal: Journal): Promise<void>;
-  /** Settled ones, the newest first. */
-  settled(): Promise<Journal[]>;
+  /** Closed ones, the newest first. */
+  closed(): Promise<Journal[]>;
 }
 
 export function openJournals(dir: string, as: UserId | undefined): JournalFolder {
   const folder = join(dir, folderName);
   const path = join(folder, journalName);
-  const manners: Manners = {
+  const attributes: FileAttributes = {
     mode: 0o600,
     uid: as?.uid ?? process.geteuid?.() ?? 0,
     gid: as?.gid ?? process.getegid?.() ?? 0,
@@ -100,8 +100,8 @@ export function openJournals(dir: string, as: UserId | undefined): JournalFolder
       }
     });
   const write = (place: string, journal: Journal): void =>
-    replaceFile(place, Buffer.from(`${JSON.stringify(journal, undefined, 2)}\n`), manners, as);
-  const settled = (): Journal[] =>
+    replaceFile(place, Buffer.from(`${JSON.stringify(journal, undefined, 2)}\n`), attributes, as);
+  const closed = (): Journal[] =>
     actAs(as, () => names(folder))
       .filter((name) => isToken(name.replace(/\.json$/, '')) && name.endsWith('.json'))
       .toSorted()
@@ -121,7 +121,7 @@ export function openJournals(dir: string, as: UserId | undefined): JournalFolder
     async keep(token, what, bytes) {
       requireToken(token);
       make(join(folder, token));
-      replaceFile(join(folder, token, `${what}.before`), bytes, manners, as);
+      replaceFile(join(folder, token, `${what}.before`), bytes, attributes, as);
     },
     async kept(token, what) {
       requireToken(token);
@@ -133,13 +133,13 @@ export function openJournals(dir: string, as: UserId | undefined): JournalFolder
       actAs(as, () => {
         renameSync(path, join(folder, `${journal.token}.json`));
         syncFolder(folder);
-        for (const { token } of settled().slice(mostKept)) {
+        for (const { token } of closed().slice(mostKept)) {
           rmSync(join(folder, token), { recursive: true, force: true });
           rmSync(join(folder, `${token}.json`), { force: true });
         }
       });
     },
-    settled: async () => settled(),
+    closed: async () => closed(),
   };
 }
 

@@ -5,7 +5,7 @@ import { actAs, type UserId } from '../../lib/act-as.ts';
 import { distrustFolder } from '../../lib/distrust-path.ts';
 import { currentUser, describeOwner, userName } from '../../lib/file-owner.ts';
 import type { PlaceFacts } from './judge-place.ts';
-import type { Manners } from './write-file.ts';
+import type { FileAttributes } from './write-file.ts';
 
 /**
  * With whose rights the files of a server are changed. Where we are not root: ours, undefined. Where the main file’s folder
@@ -48,7 +48,7 @@ export function mayBeRoots(path: string, main: string): boolean {
 }
 
 /** What the system says of a file that is to be replaced. */
-export type FilePlace = Omit<PlaceFacts, 'managed' | 'sentinel'> & { manners: Manners };
+export type FilePlace = Omit<PlaceFacts, 'managed' | 'sentinel'> & { attributes: FileAttributes };
 
 /** Looks. Changes nothing. */
 export function lookAtPlace(
@@ -66,7 +66,7 @@ export function lookAtPlace(
     unwritable: whyUnwritable(dirname(real), as, trusted),
     foreignOwner:
       isRoot || (stats.uid === uid && mayGive(stats.gid, dirname(real))) ? undefined : describeOwner(stats),
-    manners: { mode: stats.mode & 0o7777, uid: stats.uid, gid: stats.gid },
+    attributes: { mode: stats.mode & 0o7777, uid: stats.uid, gid: stats.gid },
   };
 }
 

@@ -9,7 +9,7 @@ import { bootConf, type Booted, type BootOptions } from '../../redis/boot-conf.t
 import { sha256Of } from './fingerprint.ts';
 import { openJournals, type JournalFolder } from './journal.ts';
 import { actorBeside, actorFor, lookAtPlace, mayBeRoots, type FilePlace } from './look-at-files.ts';
-import { replaceFile, type Manners } from './write-file.ts';
+import { replaceFile, type FileAttributes } from './write-file.ts';
 
 /** Which files: those of one server. */
 export interface FilesTarget {
@@ -42,7 +42,7 @@ export interface ServerFiles {
    * Replaces one, without links in its path; see replaceFile. Rejects with an AgentError `refused` where its SHA-256 is not
    * `before` any more: somebody has edited it.
    */
-  replace(path: string, bytes: Uint8Array, manners: Manners, before: string): Promise<void>;
+  replace(path: string, bytes: Uint8Array, attributes: FileAttributes, before: string): Promise<void>;
   /** The SHA-256 of its bytes. */
   hash(path: string): Promise<string>;
   /** Notes of changes, beside the main file. */
@@ -73,13 +73,13 @@ export function localServerFiles({ file }: FilesTarget, user: UserId | undefined
   const realFile = (): string => actAs(user, () => realpathSync(file));
   return {
     look: () => Promise.resolve({ real: realOr(file, realFile), reader, place }),
-    async replace(path, bytes, manners, before) {
+    async replace(path, bytes, attributes, before) {
       const { real, unwritable } = place(path);
       // A note of a change lies where others may write.
       if (unwritable !== undefined || real !== path)
         throw new AgentError('refused', unwritable ?? `${path} has become a link`, { reason: 'unwritable' });
       if (hash(path) !== before) throw edited(path);
-      replaceFile(path, bytes, manners, actorOf(path).as);
+      replaceFile(path, bytes, attributes, actorOf(path).as);
       await Promise.resolve();
     },
     hash: (path) => Promise.resolve(hash(path)),

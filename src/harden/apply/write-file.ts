@@ -15,7 +15,7 @@ import { basename, dirname, join } from 'node:path';
 import { actAs, type UserId } from '../../lib/act-as.ts';
 
 /** Whose a file is, and who may do what with it. */
-export interface Manners {
+export interface FileAttributes {
   mode: number;
   uid: number;
   gid: number;
@@ -29,7 +29,7 @@ export interface Manners {
 export function replaceFile(
   path: string,
   bytes: Uint8Array,
-  manners: Manners,
+  attributes: FileAttributes,
   as: UserId | undefined,
   { rehearse = false } = {},
 ): void {
@@ -42,8 +42,9 @@ export function replaceFile(
       actAs(as, () => writeAll(file, bytes));
       const made = fstatSync(file);
       // By the descriptor and as root: the name may be somebody else's by now.
-      if (made.uid !== manners.uid || made.gid !== manners.gid) fchownSync(file, manners.uid, manners.gid);
-      fchmodSync(file, manners.mode & 0o7777);
+      if (made.uid !== attributes.uid || made.gid !== attributes.gid)
+        fchownSync(file, attributes.uid, attributes.gid);
+      fchmodSync(file, attributes.mode & 0o7777);
       fsyncSync(file);
     } finally {
       closeSync(file);

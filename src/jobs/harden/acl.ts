@@ -11,7 +11,7 @@ import type { FileFacts } from '../../harden/facts.ts';
 import { readFiles, type ReadFilesOptions } from '../../harden/read/read-files.ts';
 import { usersOfList } from '../../harden/read/read-users.ts';
 import { watchRights } from '../../monitor/rights.ts';
-import type { HardenScene } from './scene.ts';
+import type { InspectedServer } from './inspect-server.ts';
 
 /** What the configuration wants of users. */
 export interface AclSettings {
@@ -34,7 +34,7 @@ const none: PlannedUsers = { work: [], changes: [], refused: [], edits: new Map(
 
 /** What the users of a server lack of what the configuration wants of them. Changes nothing. */
 export function prepareUsers(
-  scene: HardenScene,
+  inspected: InspectedServer,
   instance: InstanceSettings,
   settings: AclSettings | undefined,
 ): PlannedUsers {
@@ -44,28 +44,28 @@ export function prepareUsers(
     ...none,
     refused: [{ directive: 'users', to: names.join(', '), why, instead }],
   });
-  const { engine, users } = scene;
+  const { engine, users } = inspected;
   if (users === undefined)
     return refuseAll(
       'whoever asks may not list them',
       'name who may change users: --username and --password-file',
     );
-  const files = readFiles(scene.file, readOptions(scene));
-  const aclfile = scene.config.get('aclfile') ?? '';
+  const files = readFiles(inspected.file, readOptions(inspected));
+  const aclfile = inspected.config.get('aclfile') ?? '';
   if (aclfile !== '' && files.aclfile === undefined)
     return refuseAll(
       `the aclfile ${aclfile} cannot be read, or is named in no file`,
       'see: redis-agent audit; it has to be there before the next start too',
     );
-  const place = placesOf(scene, files);
+  const place = placesOf(inspected, files);
   const twice = names.filter((name) => (place.places.get(name)?.length ?? 0) > 1);
   const memory = usersOfList(users, engine);
   const merged = mergePlans(memory, files.aclfile?.users ?? files.users, new Set(place.places.keys()), {
     engine,
     wishes: Object.fromEntries(Object.entries(settings.acl).filter(([name]) => !twice.includes(name))),
     closeDefault: settings.close_default,
-    connected: new Set(scene.clients.flatMap(({ user, own }) => (own ? [] : (user ?? [])))),
-    needs: needsOf(scene, instance),
+    connected: new Set(inspected.clients.flatMap(({ user, own }) => (own ? [] : (user ?? [])))),
+    needs: needsOf(inspected, instance),
   });
   const refusedTwice = twice.map((user) => ({
     user,
@@ -81,12 +81,12 @@ export function prepareUsers(
   };
 }
 
-export function readOptions({ engine, seen, service, memory }: HardenScene): ReadFilesOptions {
+export function readOptions({ engine, seen, service, memory }: InspectedServer): ReadFilesOptions {
   const options = service?.arguments?.directives;
   return { engine, reader: seen.reader, alone: false, memory, options };
 }
 
-function placesOf({ conf, seen }: HardenScene, { aclfile, entries }: FileFacts): UserFiles {
+function placesOf({ conf, seen }: InspectedServer, { aclfile, entries }: FileFacts): UserFiles {
   const found = new Map<string, ChangePlace[]>();
   for (const { name, values, place } of aclfile?.entries ?? entries) {
     const [who] = values;
@@ -111,7 +111,7 @@ const changing = [
 
 /** Who would no longer get in, or could no longer do what he is there for. */
 function needsOf(
-  { clients, config, engine, info }: HardenScene,
+  { clients, config, engine, info }: InspectedServer,
   { username = 'default' }: InstanceSettings,
 ): Need[] {
   const agent = ['ping', 'info', 'time', 'config|get', 'bgsave', ...watchRights(engine.version)]

@@ -7,10 +7,10 @@ import { keysIn } from '../../harden/apply/health.ts';
 import type { Job, JobContext } from '../job.ts';
 import { applyPlan, type Applied } from './apply/apply.ts';
 import type { HardenRun } from './apply/run.ts';
-import { makeReady, type Settled } from './apply/settle.ts';
+import { makeReady, type Recovered } from './apply/recover.ts';
 import { filesOf, policyFor, summaryOf } from './plan-harden.ts';
 import { preparePlan } from './plan.ts';
-import type { Admin, HardenScene } from './scene.ts';
+import type { Admin, InspectedServer } from './inspect-server.ts';
 
 export interface ApplyOptions {
   policy: string | undefined;
@@ -35,25 +35,25 @@ export interface ApplyReport extends Applied {
 export const applyHarden: Job<ApplyOptions, ApplyReport>['run'] = async (context, options) => {
   const policy = options.given ?? (await policyFor(context.instance, options.policy));
   const ready = await makeReady(context, options.admin, options.onStep, filesOf(policy));
-  const { scene, run, settled } = ready;
+  const { inspected, run, recovered } = ready;
   try {
     // A policy that was handed over, as for TLS, says nothing of users.
     const acl = options.given === undefined ? context.settings.harden : undefined;
-    const prepared = preparePlan(context, scene, policy, { stops: options.stops, acl });
+    const prepared = preparePlan(context, inspected, policy, { stops: options.stops, acl });
     const { plan } = prepared;
     refuse(plan.obstacles, isEmpty(plan) ? plan.obstacles.map(({ name }) => name) : options.allow);
     requireAgreed(plan, options.agreed);
-    const interrupted = settled === null ? null : describeSettled(settled);
+    const interrupted = recovered === null ? null : describeRecovered(recovered);
     if (isEmpty(plan))
       return result({ plan, outcome: 'nothing', token: null, waiting: [], passwords: [], interrupted });
-    if (options.restart && plan.restart.length > 0) requireRestartable(context, scene);
+    if (options.restart && plan.restart.length > 0) requireRestartable(context, inspected);
     return result({
-      ...(await applyPlan(run, scene, prepared, { restart: options.restart, acl })),
+      ...(await applyPlan(run, inspected, prepared, { restart: options.restart, acl })),
       interrupted,
     });
   } finally {
     run.lifeline?.close();
-    scene.connection.close();
+    inspected.connection.close();
   }
 };
 
@@ -67,7 +67,7 @@ function result(value: ApplyReport) {
   };
 }
 
-export function describeSettled({ journal, outcome }: Settled): string {
+export function describeRecovered({ journal, outcome }: Recovered): string {
   const what = journal.kind === 'apply' ? `an apply of ${journal.policy}` : `a rollback of ${journal.undoes}`;
   return `${what}, begun ${journal.started_at}, was cut off at ${journal.step}: ${outcome === 'finished' ? 'finished' : 'taken back'} now`;
 }
@@ -93,7 +93,10 @@ function requireAgreed(plan: HardenPlan, agreed: HardenPlan | undefined): void {
 }
 
 /** What a restart would lose, or whom it would leave without a master. */
-export function requireRestartable({ instance }: JobContext, { info, config, service }: HardenScene): void {
+export function requireRestartable(
+  { instance }: JobContext,
+  { info, config, service }: InspectedServer,
+): void {
   const stop = (why: string, hint: string): AgentError =>
     new AgentError('refused', `${instance.name} is not restarted: ${why}`, { reason: 'restart', hint });
   if (service === undefined)

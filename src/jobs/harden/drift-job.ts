@@ -1,6 +1,6 @@
 import { longPatience, type Job } from '../job.ts';
 import { hardenRules } from './rules.ts';
-import type { Admin } from './scene.ts';
+import type { Admin } from './inspect-server.ts';
 import type { UserDrift } from './user-drift.ts';
 import type { Drift, EnforceReport } from './drift.ts';
 

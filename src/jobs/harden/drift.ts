@@ -13,7 +13,13 @@ import { readChanges, recordChange } from '../../state/changes.ts';
 import type { Job, JobContext, JobResult } from '../job.ts';
 import { prepareUsers, readOptions } from './acl.ts';
 import { preparePlan } from './plan.ts';
-import { lookAtScene, readAclList, readRunning, type Admin, type HardenScene } from './scene.ts';
+import {
+  inspectServer,
+  readAclList,
+  readRunning,
+  type Admin,
+  type InspectedServer,
+} from './inspect-server.ts';
 import { findUserDrift, userFinding, type UserDrift } from './user-drift.ts';
 
 export interface Drift {
@@ -135,9 +141,9 @@ export const enforce: Job<{ admin: Admin | undefined }, EnforceReport>['run'] = 
     evaluated: [],
   });
   if (applied.length + users.length === 0) return done();
-  const scene = await lookAtScene(context, admin);
+  const inspected = await inspectServer(context, admin);
   try {
-    const { plan } = preparePlan(context, scene, asPolicy(applied), { reloads: false });
+    const { plan } = preparePlan(context, inspected, asPolicy(applied), { reloads: false });
     const back = plan.changes.filter((change) => change.class === 'run time' && change.file === change.to);
     // What counts from the next start only is not put back, and waits.
     report.left = [
@@ -146,10 +152,10 @@ export const enforce: Job<{ admin: Admin | undefined }, EnforceReport>['run'] = 
     ].map(({ directive }) => directive);
     const settings = back.map(({ directive, to }) => ({ directive, value: to }));
     const inverse = back.map(({ directive, run_time: value }) => ({ directive, value }));
-    const { connection, engine } = scene;
+    const { connection, engine } = inspected;
     await setAtRunTime({ connection, engine, clock, signal }, settings, inverse);
     report.set = back.map(({ directive, run_time: from, to }) => ({ directive, from, to }));
-    const restored = await putUsersBack(context, scene, users);
+    const restored = await putUsersBack(context, inspected, users);
     report.users = restored.users;
     report.left.push(...restored.left.map((user) => `user ${user}`));
     const names = [...back.map(({ directive }) => directive), ...report.users.map((user) => `user ${user}`)];
@@ -167,19 +173,19 @@ export const enforce: Job<{ admin: Admin | undefined }, EnforceReport>['run'] = 
     });
     return done();
   } finally {
-    scene.connection.close();
+    inspected.connection.close();
   }
 };
 
 /** Users that are as their file and the configuration have them get that again; never a password that nobody has kept. */
 async function putUsersBack(
   { instance, settings }: JobContext,
-  scene: HardenScene,
+  inspected: InspectedServer,
   applied: readonly AppliedUser[],
 ): Promise<{ users: string[]; left: string[] }> {
-  if (applied.length === 0 || scene.users === undefined) return { users: [], left: [] };
-  const { engine, connection, file } = scene;
-  const kept = readFiles(file, readOptions(scene));
+  if (applied.length === 0 || inspected.users === undefined) return { users: [], left: [] };
+  const { engine, connection, file } = inspected;
+  const kept = readFiles(file, readOptions(inspected));
   const drifted = (list: readonly string[]): UserDrift[] =>
     findUserDrift(applied, {
       engine,
@@ -187,8 +193,8 @@ async function putUsersBack(
       file: kept.aclfile?.users ?? kept.users,
       acl: settings.harden.acl,
     }).filter(({ run_time: what }) => what !== null);
-  const found = drifted(scene.users);
-  const { work } = prepareUsers(scene, instance, settings.harden);
+  const found = drifted(inspected.users);
+  const { work } = prepareUsers(inspected, instance, settings.harden);
   for (const { user } of found) {
     const wanted = work.find((each) => each.user === user);
     // What is to be written into a file too, or wants a new password, is for who applies it.

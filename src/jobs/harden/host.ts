@@ -8,12 +8,12 @@ import type { FirewallFacts } from '../../harden/read/firewall.ts';
 import { renderDropIn } from '../../harden/render/render-conf.ts';
 import { runCommand } from '../../lib/run-command.ts';
 import type { JobContext } from '../job.ts';
-import type { HardenScene } from './scene.ts';
+import type { InspectedServer } from './inspect-server.ts';
 
 /** What is to be done around the server. Nothing where it runs elsewhere; looks, and changes nothing. */
 export async function lookAround(
   { settings, signal, firewall }: Pick<JobContext, 'settings' | 'signal' | 'firewall'>,
-  { config, service, engine }: HardenScene,
+  { config, service, engine }: InspectedServer,
 ): Promise<HostAdvice[]> {
   const ports = ['port', 'tls-port'].map((name) => Number(config.get(name) ?? 0)).filter((port) => port > 0);
   const bind = (config.get('bind') ?? '').split(' ').filter(Boolean);

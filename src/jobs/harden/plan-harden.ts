@@ -6,7 +6,7 @@ import type { HardenPlan } from '../../harden/changes.ts';
 import type { Job } from '../job.ts';
 import { lookAround } from './host.ts';
 import { preparePlan } from './plan.ts';
-import { lookAtScene, type Admin } from './scene.ts';
+import { inspectServer, type Admin } from './inspect-server.ts';
 
 export interface PlanOptions {
   policy: string | undefined;
@@ -17,15 +17,15 @@ export interface PlanOptions {
 
 export const planHarden: Job<PlanOptions, HardenPlan>['run'] = async (context, options) => {
   const policy = options.given ?? (await policyFor(context.instance, options.policy));
-  const scene = await lookAtScene(context, options.admin, filesOf(policy));
+  const inspected = await inspectServer(context, options.admin, filesOf(policy));
   try {
-    const { plan } = preparePlan(context, scene, policy, {
+    const { plan } = preparePlan(context, inspected, policy, {
       acl: options.given === undefined ? context.settings.harden : undefined,
     });
-    plan.host = await lookAround(context, scene);
+    plan.host = await lookAround(context, inspected);
     return { value: plan, summary: summaryOf(plan), findings: [], evaluated: [] };
   } finally {
-    scene.connection.close();
+    inspected.connection.close();
   }
 };
 

@@ -7,7 +7,7 @@ import { holdsSecret } from '../../formats/conf/fault.ts';
 import { infoInteger } from '../../formats/info/parse-info.ts';
 import { sha256Of } from '../../harden/apply/fingerprint.ts';
 import { judgePlaces, ownersIn } from '../../harden/apply/judge-place.ts';
-import type { Manners } from '../../harden/apply/write-file.ts';
+import type { FileAttributes } from '../../harden/apply/write-file.ts';
 import type { FileChange, HardenPlan } from '../../harden/changes.ts';
 import type { Guards } from '../../harden/plan/guards.ts';
 import { certificateChange } from '../../harden/plan/certificate.ts';
@@ -18,12 +18,12 @@ import { readFiles } from '../../harden/read/read-files.ts';
 import { withoutPasswords } from '../../harden/acl/user-lines.ts';
 import type { JobContext } from '../job.ts';
 import { prepareUsers, type AclSettings, type PlannedUsers } from './acl.ts';
-import type { HardenScene } from './scene.ts';
+import type { InspectedServer } from './inspect-server.ts';
 
 /** A file with what it becomes. */
 export interface PlannedFile extends FileChange {
   real: string;
-  manners: Manners;
+  attributes: FileAttributes;
   bytesBefore: Uint8Array;
   bytesAfter: Uint8Array;
 }
@@ -46,32 +46,32 @@ export interface PrepareOptions {
 /** What the policy comes to on this server, now. */
 export function preparePlan(
   { instance }: Pick<JobContext, 'instance'>,
-  scene: HardenScene,
+  inspected: InspectedServer,
   policy: Policy,
   { stops, acl, reloads }: PrepareOptions = {},
 ): PreparedPlan {
-  const facts = planFacts(scene, policy, instance);
+  const facts = planFacts(inspected, policy, instance);
   const made = makePlan(facts, stops);
-  const reload = certificateChange(scene.certificate, made.changes);
+  const reload = certificateChange(inspected.certificate, made.changes);
   // What no file says is gone with the next start: that is for who has set it.
-  const said = scene.conf.entries.findLast(({ name }) => name === 'tls-cert-file')?.values[0];
+  const said = inspected.conf.entries.findLast(({ name }) => name === 'tls-cert-file')?.values[0];
   if (reload !== undefined && reloads !== false && said === reload.to) made.changes.push(reload);
-  const users = prepareUsers(scene, instance, acl);
+  const users = prepareUsers(inspected, instance, acl);
   for (const [path, edits] of users.edits) made.edits.set(path, [...(made.edits.get(path) ?? []), ...edits]);
-  const looked = [...scene.conf.files, ...(users.aclfile === undefined ? [] : [users.aclfile])]
+  const looked = [...inspected.conf.files, ...(users.aclfile === undefined ? [] : [users.aclfile])]
     .filter(({ path }) => made.edits.has(path))
-    .map(({ path, document }) => ({ ...scene.seen.place(path), ...ownersIn(document), document }));
-  const planned = looked.map(({ path, real, manners, document }) => {
+    .map(({ path, document }) => ({ ...inspected.seen.place(path), ...ownersIn(document), document }));
+  const planned = looked.map(({ path, real, attributes, document }) => {
     const edits = made.edits.get(path) ?? [];
-    return { ...fileChange(path, document, edits, scene.engine), real, manners };
+    return { ...fileChange(path, document, edits, inspected.engine), real, attributes };
   });
-  const plan = describe(instance.name, policy, scene, { ...made, users }, planned);
+  const plan = describe(instance.name, policy, inspected, { ...made, users }, planned);
   plan.obstacles = judgePlaces(looked);
   return { plan, planned, users };
 }
 
-function planFacts(scene: HardenScene, policy: Policy, instance: JobContext['instance']): PlanFacts {
-  const { engine, info, conf, config, file, seen, memory, clients } = scene;
+function planFacts(inspected: InspectedServer, policy: Policy, instance: JobContext['instance']): PlanFacts {
+  const { engine, info, conf, config, file, seen, memory, clients } = inspected;
   const files = readFiles(file, { engine, reader: seen.reader, alone: false, memory });
   const users = files.aclfile?.users ?? files.users;
   const standard = users.find((each) => each.user.name === 'default')?.user;
@@ -95,7 +95,7 @@ function planFacts(scene: HardenScene, policy: Policy, instance: JobContext['ins
       from: own?.from,
       to: own?.to,
     },
-    aclfile: aclfile === undefined ? undefined : hasDefault(aclfile, scene),
+    aclfile: aclfile === undefined ? undefined : hasDefault(aclfile, inspected),
   };
 }
 
@@ -103,7 +103,7 @@ function isOpen({ enabled, noPassword }: AclUser): boolean {
   return enabled && noPassword;
 }
 
-function hasDefault(path: string, { file, engine, seen }: HardenScene): boolean | undefined {
+function hasDefault(path: string, { file, engine, seen }: InspectedServer): boolean | undefined {
   const { aclfile } = readFiles(file, { engine, reader: seen.reader, alone: false, aclfile: path });
   return aclfile?.entries.some(({ values }) => values[0] === 'default');
 }
@@ -147,7 +147,7 @@ function shownLine(line: string): string {
 function describe(
   instance: string,
   policy: Policy,
-  scene: HardenScene,
+  inspected: InspectedServer,
   { changes, refused, unknown, users }: Planned & { users: PlannedUsers },
   planned: readonly PlannedFile[],
 ): HardenPlan {
@@ -162,7 +162,7 @@ function describe(
     schema: 1,
     instance,
     policy: policy.asked,
-    engine: showEngine(scene.engine),
+    engine: showEngine(inspected.engine),
     fingerprint: sha256Of(JSON.stringify(what)),
     changes,
     users: users.changes,

@@ -4,11 +4,11 @@ import type { Journal } from '../../harden/apply/journal.ts';
 import type { Job, JobContext } from '../job.ts';
 import type { HardenRun } from './apply/run.ts';
 import { passwordPath } from './apply/passwords.ts';
-import { makeReady, settledChanges, type Settled } from './apply/settle.ts';
+import { makeReady, pastChanges, type Recovered } from './apply/recover.ts';
 import { takeBack } from './apply/take-back.ts';
 import { requireUsersUnedited } from './apply/users.ts';
-import { describeSettled, requireRestartable } from './apply-harden.ts';
-import type { Admin } from './scene.ts';
+import { describeRecovered, requireRestartable } from './apply-harden.ts';
+import type { Admin } from './inspect-server.ts';
 
 export interface RollbackOptions {
   /** Which; the last that was done and not taken back when left out. */
@@ -39,18 +39,18 @@ export const rollBackHarden: Job<RollbackOptions, RollbackReport>['run'] = async
   { id, admin, restart, dryRun, onStep },
 ) => {
   if (dryRun) {
-    const value = reportOf(context, choose(await settledChanges(context, admin), id), null);
+    const value = reportOf(context, choose(await pastChanges(context, admin), id), null);
     return { value, summary: `${value.undone} could be taken back`, findings: [], evaluated: [] };
   }
-  const { scene, run, settled } = await makeReady(context, admin, onStep);
+  const { inspected, run, recovered } = await makeReady(context, admin, onStep);
   try {
-    const last = choose(await run.journals.settled(), id);
-    const report = reportOf(context, last, settled);
+    const last = choose(await run.journals.closed(), id);
+    const report = reportOf(context, last, recovered);
     const waits = report.waiting;
     const summary = `${context.instance.name}: ${last.token} taken back`;
     const restarts = restart && waits.length > 0;
-    if (restarts) requireRestartable(context, scene);
-    await requireUsersUnedited(scene.connection, last);
+    if (restarts) requireRestartable(context, inspected);
+    await requireUsersUnedited(inspected.connection, last);
     const started = new Date(context.clock.now()).toISOString();
     await takeBack(
       run,
@@ -80,14 +80,14 @@ export const rollBackHarden: Job<RollbackOptions, RollbackReport>['run'] = async
     };
   } finally {
     run.lifeline?.close();
-    scene.connection.close();
+    inspected.connection.close();
   }
 };
 
 function reportOf(
   { settings, instance }: JobContext,
   { token, policy, changes, users, files }: Journal,
-  settled: Settled | null,
+  recovered: Recovered | null,
 ): RollbackReport {
   return {
     undone: token,
@@ -102,13 +102,15 @@ function reportOf(
       )
       .filter((path) => existsSync(path)),
     waiting: changes.filter((change) => change.class === 'restart').map(({ directive }) => directive),
-    interrupted: settled === null ? null : describeSettled(settled),
+    interrupted: recovered === null ? null : describeRecovered(recovered),
   };
 }
 
-function choose(settled: readonly Journal[], id: string | undefined): Journal {
-  const undone = new Set(settled.flatMap(({ kind, undoes }) => (kind === 'rollback' ? (undoes ?? []) : [])));
-  const open = settled.filter(
+function choose(recovered: readonly Journal[], id: string | undefined): Journal {
+  const undone = new Set(
+    recovered.flatMap(({ kind, undoes }) => (kind === 'rollback' ? (undoes ?? []) : [])),
+  );
+  const open = recovered.filter(
     ({ kind, outcome, token }) => kind === 'apply' && outcome === 'done' && !undone.has(token),
   );
   const [last] = open;

@@ -9,7 +9,7 @@ import {
 } from './rotate/journal.ts';
 import { addressOf, findNodes, type NodeRequest, type RotationNode } from './rotate/nodes.ts';
 import { describePlan, requireSound, withOwnFile, type RotationPlan } from './rotate/plan.ts';
-import type { Admin } from './scene.ts';
+import type { Admin } from './inspect-server.ts';
 import { openSentinels } from './rotate/sentinels.ts';
 import { stepWork, type Rotation, type Straggler } from './rotate/steps.ts';
 

@@ -88,7 +88,7 @@ async function restore(context: JobContext, options: RestoreOptions): Promise<Re
 }
 
 /** Ends what an interrupted run has left, and begins nothing. Resolves with what that was, for people; null: nothing. */
-export async function settleRestore(context: JobContext): Promise<string | null> {
+export async function recoverRestore(context: JobContext): Promise<string | null> {
   const live = await endLive(context, false);
   const options: RestoreOptions = { which: 'latest', undo: false, dryRun: false, allow: [] };
   const target = await lookAtServer(context, options);

@@ -125,7 +125,7 @@ describe.each(builds)('users on $name', (build) => {
     async (kind) => {
       const { server, file } = await withUsers(build, kind);
       const hardener = await hardened(server, { acl });
-      const [bytes, manners] = [readFileSync(file), statSync(file)];
+      const [bytes, attributes] = [readFileSync(file), statSync(file)];
       const before = await users(server);
       const runs = (await hasCjson(server))
         ? traffic(server, { username: 'worker', password: secret })
@@ -158,9 +158,9 @@ describe.each(builds)('users on $name', (build) => {
       expect(text).toContain(`user other on #${hash} ~o:* +get\n`);
       expect(text).toMatch(/^user default off resetpass ~\* (?:&\* )?\+@all$/m);
       expect([statSync(file).mode, statSync(file).uid, statSync(file).gid]).toEqual([
-        manners.mode,
-        manners.uid,
-        manners.gid,
+        attributes.mode,
+        attributes.uid,
+        attributes.gid,
       ]);
       // No comment in an aclfile: no server would start with it.
       expect(text.includes('# ')).toBe(kind === 'inline');

@@ -112,7 +112,7 @@ describe.runIf(isRoot).each(Object.entries(ways))('by %s', (_, make) => {
     expect(problems).toEqual([]);
     expect(entries.map(({ name }) => name)).toEqual(['port', 'timeout', 'aclfile']);
     expect(seen.real).toBe(place.file);
-    const { real, manners, unwritable, foreignOwner, mounted } = seen.place(place.included);
+    const { real, attributes, unwritable, foreignOwner, mounted } = seen.place(place.included);
     expect({ unwritable, foreignOwner, mounted }).toEqual({
       unwritable: undefined,
       foreignOwner: undefined,
@@ -120,11 +120,11 @@ describe.runIf(isRoot).each(Object.entries(ways))('by %s', (_, make) => {
     });
     const before = sha256Of(Buffer.from('timeout 7\n'));
     expect(await files.hash(real)).toBe(before);
-    await files.replace(real, Buffer.from('timeout 8\n'), manners, before);
+    await files.replace(real, Buffer.from('timeout 8\n'), attributes, before);
     expect(readFileSync(place.included, 'utf8')).toBe('timeout 8\n');
     const { mode, uid, gid } = statSync(place.included);
     expect([mode & 0o7777, uid, gid]).toEqual([0o640, place.owner.uid, user.gid]);
-    await expect(files.replace(real, Buffer.from('x'), manners, before)).rejects.toMatchObject({
+    await expect(files.replace(real, Buffer.from('x'), attributes, before)).rejects.toMatchObject({
       reason: 'edited',
     });
     expect(readFileSync(place.included, 'utf8')).toBe('timeout 8\n');
@@ -140,7 +140,7 @@ describe.runIf(isRoot).each(Object.entries(ways))('by %s', (_, make) => {
     expect(Buffer.from(await journals.kept(journal.token, 0)).toString()).toBe('kept');
     await journals.archive({ ...journal, outcome: 'done' });
     expect(await journals.read()).toBeUndefined();
-    expect(await journals.settled()).toMatchObject([{ token: journal.token, outcome: 'done' }]);
+    expect(await journals.closed()).toMatchObject([{ token: journal.token, outcome: 'done' }]);
     const { mode, uid } = statSync(join(place.folder, '.redis-agent-harden'));
     expect([mode & 0o777, uid]).toEqual([0o700, place.owner.uid]);
     for (const token of ['../../x', '..', ''])
@@ -182,7 +182,7 @@ describe.runIf(isRoot).each(Object.entries(ways))('by %s', (_, make) => {
 
 describe.runIf(isRoot)('root’s unit', () => {
   const verbsOf = (file: string | undefined) => rootFileVerbs(() => Promise.resolve(file));
-  const manners = { mode: 0o4777, uid: 0, gid: 0 };
+  const attributes = { mode: 0o4777, uid: 0, gid: 0 };
   const bytes = Buffer.from('#!/bin/sh\n');
 
   test('changes nothing where the folder is the server’s', async () => {
@@ -190,7 +190,7 @@ describe.runIf(isRoot)('root’s unit', () => {
     expect(await verbsOf(file).confPlaces('main')).toEqual([]);
     for (const path of [file, included])
       await expect(
-        verbsOf(file).confReplace('main', path, manners, sha256Of(readFileSync(path)), bytes),
+        verbsOf(file).confReplace('main', path, attributes, sha256Of(readFileSync(path)), bytes),
       ).rejects.toMatchObject({ code: 'refused' });
     await expect(verbsOf(file).journalWrite('main', journal)).rejects.toMatchObject({ code: 'refused' });
     await expect(verbsOf(undefined).journalWrite('main', journal)).rejects.toMatchObject({ code: 'refused' });
@@ -218,12 +218,12 @@ describe.runIf(isRoot)('root’s unit', () => {
     ];
     for (const path of names)
       await expect(
-        verbs.confReplace('main', path, manners, sha256Of(readFileSync(path)), bytes),
+        verbs.confReplace('main', path, attributes, sha256Of(readFileSync(path)), bytes),
       ).rejects.toMatchObject({ code: 'refused' });
     expect(readFileSync(precious, 'utf8')).toBe('precious\n');
     await expect(verbs.confHash('main', '/etc/shadow')).rejects.toMatchObject({ code: 'refused' });
     // No mode and no owner that it is told.
-    await verbs.confReplace('main', included, manners, sha256Of(readFileSync(included)), bytes);
+    await verbs.confReplace('main', included, attributes, sha256Of(readFileSync(included)), bytes);
     expect(statSync(included).mode & 0o7777).toBe(0o640);
     expect(statSync(included).gid).toBe(user.gid);
     await verbs.journalWrite('main', journal);

@@ -1,7 +1,7 @@
 import { onTestFinished } from 'vitest';
 import type { App } from '../../../src/app/build-app.ts';
 import type { HardenPlan } from '../../../src/harden/changes.ts';
-import type { Admin } from '../../../src/jobs/harden/scene.ts';
+import type { Admin } from '../../../src/jobs/harden/inspect-server.ts';
 import type { Guards } from '../../../src/harden/plan/guards.ts';
 import { applyHardenJob } from '../../../src/jobs/harden/apply-job.ts';
 import type { ApplyReport } from '../../../src/jobs/harden/apply-harden.ts';

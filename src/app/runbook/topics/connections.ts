@@ -3,8 +3,8 @@ import { parseClientList } from '../../../harden/rotate/client-list.ts';
 import { connectionsByProcess } from '../connected-processes.ts';
 import { cli, tryAsk, type Runbook, type Sight, type NextStep } from '../report.ts';
 
-export const connectionsRunbook: Runbook = async (scene) => {
-  const { info, instance, failure } = scene;
+export const connectionsRunbook: Runbook = async (context) => {
+  const { info, instance, failure } = context;
   const found: Sight[] = [];
   const steps: NextStep[] = [];
   const filled = /max number of clients/i.test(failure?.message ?? '');
@@ -32,14 +32,14 @@ export const connectionsRunbook: Runbook = async (scene) => {
     });
     return { applies: true, found, steps };
   }
-  const most = infoInteger(info, 'maxclients') ?? (await maxclients(scene, found));
+  const most = infoInteger(info, 'maxclients') ?? (await maxclients(context, found));
   const now = infoInteger(info, 'connected_clients') ?? 0;
   const near = most > 0 && now > 0.8 * most;
   if (failure === undefined)
     found.push({ state: near ? 'cause' : 'fine', text: `${now} connections of at most ${most}` });
   const rejected = infoInteger(info, 'rejected_connections') ?? 0;
   if (rejected > 0) found.push({ state: 'cause', text: `${rejected} were turned away since it started` });
-  const list = await tryAsk(scene, found, 'client|list', 'CLIENT', 'LIST');
+  const list = await tryAsk(context, found, 'client|list', 'CLIENT', 'LIST');
   const by = Map.groupBy(parseClientList(String(list ?? '')), ({ address, name, user }) =>
     [address.replace(/:\d+$/, ''), name || '(no name)', user].join('  '),
   );
@@ -67,7 +67,7 @@ export const connectionsRunbook: Runbook = async (scene) => {
   return { applies: near || rejected > 0, found, steps };
 };
 
-async function maxclients(scene: Parameters<Runbook>[0], found: Sight[]): Promise<number> {
-  const reply = await tryAsk(scene, found, 'config|get', 'CONFIG', 'GET', 'maxclients');
+async function maxclients(context: Parameters<Runbook>[0], found: Sight[]): Promise<number> {
+  const reply = await tryAsk(context, found, 'config|get', 'CONFIG', 'GET', 'maxclients');
   return Array.isArray(reply) ? Number(reply[1]) : 0;
 }

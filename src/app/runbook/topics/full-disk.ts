@@ -6,8 +6,8 @@ import { cli, tryAsk, type NextStep, type Runbook, type Sight } from '../report.
 
 const tight = 0.05;
 
-export const fullDiskRunbook: Runbook = async (scene) => {
-  const { info, instance, app } = scene;
+export const fullDiskRunbook: Runbook = async (context) => {
+  const { info, instance, app } = context;
   const found: Sight[] = [];
   const steps: NextStep[] = [];
   const saves = info.get('rdb_last_bgsave_status') === 'err';
@@ -17,7 +17,7 @@ export const fullDiskRunbook: Runbook = async (scene) => {
     found.push({ state: 'cause', text: 'its append only file cannot be written: writes are refused' });
   if (!saves && !writes && info.size > 0)
     found.push({ state: 'fine', text: 'its last save and writes to disk went well' });
-  const reply = await tryAsk(scene, found, 'config|get', 'CONFIG', 'GET', 'dir');
+  const reply = await tryAsk(context, found, 'config|get', 'CONFIG', 'GET', 'dir');
   const dir = Array.isArray(reply) ? String(reply[1]) : undefined;
   const folders = [
     dir,

@@ -6,8 +6,8 @@ import { cli, tryAsk, type Runbook, type Sight } from '../report.ts';
 const mib = 1024 * 1024;
 const full = 0.9;
 
-export const memoryRunbook: Runbook = async (scene) => {
-  const { info, instance } = scene;
+export const memoryRunbook: Runbook = async (context) => {
+  const { info, instance } = context;
   const found: Sight[] = [];
   const number = (field: string): number => infoInteger(info, field) ?? 0;
   const [used, most] = [number('used_memory'), number('maxmemory')];
@@ -37,7 +37,7 @@ export const memoryRunbook: Runbook = async (scene) => {
   const { keys, expiring } = keyspace(info);
   if (keys > 0)
     found.push({ state: 'note', text: `${keys} keys, ${keys - expiring} of them without an end (TTL)` });
-  const largest = await largestKeys(scene, found);
+  const largest = await largestKeys(context, found);
   if (largest.length > 0)
     found.push({
       state: 'note',
@@ -89,13 +89,13 @@ const sampled = 200;
 
 /** A few random keys, where the agent may look at them. */
 async function largestKeys(
-  scene: Parameters<Runbook>[0],
+  context: Parameters<Runbook>[0],
   found: Sight[],
 ): Promise<{ key: string; bytes: number }[]> {
-  const reply = await tryAsk(scene, found, 'scan +memory|usage ~*', 'SCAN', '0', 'COUNT', String(sampled));
+  const reply = await tryAsk(context, found, 'scan +memory|usage ~*', 'SCAN', '0', 'COUNT', String(sampled));
   const keys = Array.isArray(reply) && Array.isArray(reply[1]) ? reply[1].map(String).slice(0, sampled) : [];
-  if (keys.length === 0 || scene.connection === undefined) return [];
-  const sizes = await scene.connection.pipeline(keys.map((key) => ['MEMORY', 'USAGE', key]));
+  if (keys.length === 0 || context.connection === undefined) return [];
+  const sizes = await context.connection.pipeline(keys.map((key) => ['MEMORY', 'USAGE', key]));
   return keys
     .flatMap((key, at) => {
       const bytes = sizes[at];

@@ -3,8 +3,8 @@ import { cli, tryAsk, type Runbook, type Sight, type NextStep } from '../report.
 /** Milliseconds that a connection to this host, or a near one, takes. */
 const quick = 20;
 
-export const slowRunbook: Runbook = async (scene) => {
-  const { info, instance, failure, roundTrip } = scene;
+export const slowRunbook: Runbook = async (context) => {
+  const { info, instance, failure, roundTrip } = context;
   const found: Sight[] = [];
   const steps: NextStep[] = [];
   const busy = failure?.reason === 'busy';
@@ -33,7 +33,7 @@ export const slowRunbook: Runbook = async (scene) => {
       state: roundTrip > quick ? 'cause' : 'fine',
       text: `it answered PING in ${roundTrip.toFixed(1)} ms, the way there and back`,
     });
-  const slowest = await slowCommands(scene, found);
+  const slowest = await slowCommands(context, found);
   for (const { micros, words } of slowest)
     found.push({ state: 'cause', text: `${(micros / 1000).toFixed(0)} ms in the server: ${words}` });
   for (const { name, share, each } of heaviest(info))
@@ -68,12 +68,12 @@ export const slowRunbook: Runbook = async (scene) => {
 };
 
 async function slowCommands(
-  scene: Parameters<Runbook>[0],
+  context: Parameters<Runbook>[0],
   found: Sight[],
 ): Promise<{ micros: number; words: string }[]> {
-  const reply = await tryAsk(scene, found, 'slowlog|get', 'SLOWLOG', 'GET', '20');
+  const reply = await tryAsk(context, found, 'slowlog|get', 'SLOWLOG', 'GET', '20');
   if (!Array.isArray(reply)) return [];
-  const since = scene.clock.now() / 1000 - 3600;
+  const since = context.clock.now() / 1000 - 3600;
   return reply
     .flatMap((entry) => {
       const [, at, micros, args] = Array.isArray(entry) ? entry : [];

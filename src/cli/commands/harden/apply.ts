@@ -5,7 +5,7 @@ import type { ApplyReport } from '../../../jobs/harden/apply-harden.ts';
 import { planHardenJob } from '../../../jobs/harden/harden-job.ts';
 import { readNamedFile } from '../../../lib/lent-file.ts';
 import { defineCommand } from '../../define-command.ts';
-import { adminOf, adminOptions, namedFiles, settleChange, type AdminArgs } from '../../harden/admin.ts';
+import { adminOf, adminOptions, namedFiles, recoverChange, type AdminArgs } from '../../harden/admin.ts';
 import { renderHardenPlan } from '../../render/harden-plan.ts';
 import { renderApplied } from '../../render/harden-report.ts';
 import { createStyle } from '../../render/style.ts';
@@ -26,7 +26,7 @@ export const hardenApplyCommand = defineCommand<Args, ApplyReport | { declined: 
   unit: () => 'apply',
   sharesRoot: () => 'apply',
   lends: namedFiles,
-  settle: settleChange,
+  recover: recoverChange,
   options: (yargs) =>
     adminOptions(yargs)
       .option('policy', {
@@ -63,7 +63,7 @@ export const hardenApplyCommand = defineCommand<Args, ApplyReport | { declined: 
     const policy = agreed?.policy ?? args.policy;
     const allow = args.allowManagedFile ? ['managed-file'] : [];
     const options = { policy, admin, restart: args.restart, allow };
-    // One that was cut off is settled by the run itself; before that nobody can say what there will be to do.
+    // One that was cut off is ended by the run itself; before that nobody can say what there will be to do.
     const plan = agreed ?? (await app.run(planHardenJob, instance, { policy, admin }, context));
     const stopped = plan.obstacles.some(({ name }) => !allow.includes(name));
     if (!stopped && !isEmpty(plan)) {

@@ -1,7 +1,7 @@
 import { rollbackHardenJob } from '../../../jobs/harden/rollback-job.ts';
 import type { RollbackReport } from '../../../jobs/harden/rollback-harden.ts';
 import { defineCommand } from '../../define-command.ts';
-import { adminOf, adminOptions, namedFiles, settleChange, type AdminArgs } from '../../harden/admin.ts';
+import { adminOf, adminOptions, namedFiles, recoverChange, type AdminArgs } from '../../harden/admin.ts';
 import { renderRolledBack } from '../../render/harden-report.ts';
 import { createStyle } from '../../render/style.ts';
 
@@ -18,7 +18,7 @@ export const hardenRollbackCommand = defineCommand<Args, RollbackReport>({
   unit: () => 'apply',
   sharesRoot: () => 'apply',
   lends: namedFiles,
-  settle: settleChange,
+  recover: recoverChange,
   options: (yargs) =>
     adminOptions(yargs)
       .positional('id', { type: 'string', describe: 'Which; the last one when left out' })

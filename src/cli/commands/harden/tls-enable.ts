@@ -7,7 +7,7 @@ import { applyHardenJob } from '../../../jobs/harden/apply-job.ts';
 import type { ApplyReport } from '../../../jobs/harden/apply-harden.ts';
 import { planHardenJob } from '../../../jobs/harden/harden-job.ts';
 import { defineCommand } from '../../define-command.ts';
-import { adminOf, adminOptions, namedFiles, settleChange, type AdminArgs } from '../../harden/admin.ts';
+import { adminOf, adminOptions, namedFiles, recoverChange, type AdminArgs } from '../../harden/admin.ts';
 import { renderHardenPlan } from '../../render/harden-plan.ts';
 import { renderApplied } from '../../render/harden-report.ts';
 import { createStyle } from '../../render/style.ts';
@@ -29,7 +29,7 @@ export const hardenTlsEnableCommand = defineCommand<Args, ApplyReport | { plan: 
   summary: 'TLS beside the plain port; when every client has moved, --close-plain',
   sharesRoot: () => 'apply',
   lends: namedFiles,
-  settle: settleChange,
+  recover: recoverChange,
   options: (yargs) =>
     adminOptions(yargs)
       .option('cert', {

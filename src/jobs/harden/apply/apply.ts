@@ -7,8 +7,8 @@ import { readInfo } from '../../../redis/server.ts';
 import type { JobContext } from '../../job.ts';
 import type { AclSettings } from '../acl.ts';
 import type { PlannedFile, PreparedPlan } from '../plan.ts';
-import type { HardenScene } from '../scene.ts';
-import { begin, cannotWrite, lookBefore, settleAs, type HardenRun } from './run.ts';
+import type { InspectedServer } from '../inspect-server.ts';
+import { begin, cannotWrite, lookBefore, closeJournal, type HardenRun } from './run.ts';
 import { requireHealth } from './require-health.ts';
 import { restartServer } from './restart.ts';
 import { takeBack } from './take-back.ts';
@@ -34,19 +34,19 @@ export interface Applied {
   passwords: { user: string; path: string }[];
 }
 
-/** What is run with the scene of a server that answers. */
+/** What is run with a server that answers. */
 export async function runFor(
   context: JobContext,
-  scene: HardenScene,
+  inspected: InspectedServer,
   onStep: HardenRun['onStep'],
 ): Promise<HardenRun> {
   const run: HardenRun = {
     context,
-    connect: scene.connect,
-    lifeline: scene.connection,
-    files: scene.files,
-    journals: await scene.files.journals(),
-    service: controlOf(context, scene, async () => {
+    connect: inspected.connect,
+    lifeline: inspected.connection,
+    files: inspected.files,
+    journals: await inspected.files.journals(),
+    service: controlOf(context, inspected, async () => {
       await run.lifeline?.call('SHUTDOWN').catch(() => undefined);
     }),
     onStep,
@@ -57,7 +57,7 @@ export async function runFor(
 /** How the server is stopped and started, if anybody knows. `end`: where nobody but itself does. */
 export function controlOf(
   { host }: JobContext,
-  { user = { uid: 0, gid: 0 } }: Pick<HardenScene, 'user'>,
+  { user = { uid: 0, gid: 0 } }: Pick<InspectedServer, 'user'>,
   end: () => Promise<void>,
 ): HardenRun['service'] {
   // What one that a command starts writes to its standard output is not kept.
@@ -67,21 +67,21 @@ export function controlOf(
 /** Does what the plan says, step by step; takes everything back where one of them fails. */
 export async function applyPlan(
   run: HardenRun,
-  scene: HardenScene,
+  inspected: InspectedServer,
   { plan, planned: prepared, users }: PreparedPlan,
   { restart, acl }: { restart: boolean; acl: AclSettings | undefined },
 ): Promise<Applied> {
   const { context } = run;
-  const before = await lookBefore(scene.connection, users.work);
-  let journal = newJournal(context, scene, plan, restart && plan.restart.length > 0);
+  const before = await lookBefore(inspected.connection, users.work);
+  let journal = newJournal(context, inspected, plan, restart && plan.restart.length > 0);
   journal.users = users.work.map(({ user, wasThere }) => ({ user, was_there: wasThere, after: null }));
   journal.files = prepared.map(keptOf);
   await run.onStep('validate');
   run.context.progress.report({ phase: 'validate' });
   const { restart: restarts } = journal;
-  await validate(context, scene, prepared, { changes: plan.changes, users, acl, restart: restarts });
-  await requireRight(scene);
-  if (users.work.length > 0) await requireUserRight(scene.connection);
+  await validate(context, inspected, prepared, { changes: plan.changes, users, acl, restart: restarts });
+  await requireRight(inspected);
+  if (users.work.length > 0) await requireUserRight(inspected.connection);
   let made: MadePassword[] = [];
   let planned = prepared;
   let words: ReadonlyMap<string, readonly string[]> = new Map();
@@ -90,7 +90,7 @@ export async function applyPlan(
     for (const [index, { bytesBefore }] of prepared.entries())
       await run.journals.keep(journal.token, index, bytesBefore);
     if (users.work.length > 0) {
-      await keepUsers(run, journal, scene);
+      await keepUsers(run, journal, inspected);
       journal = await begin(run, journal, 'passwords', { users: claimPasswords(run, journal.users) });
       ({ made, planned, words } = placePasswords(run, prepared, users));
     }
@@ -101,37 +101,37 @@ export async function applyPlan(
   let applied = false;
   try {
     journal = await begin(run, journal, 'runtime', { files: planned.map(keptOf) });
-    await changeRunTime(run, scene, plan);
+    await changeRunTime(run, inspected, plan);
     if (words.size > 0) {
       journal = await begin(run, journal, 'users');
-      await setUsers(run, scene, words);
+      await setUsers(run, inspected, words);
     }
     journal = await begin(run, journal, 'persist', { users: await markUsers(run, journal.users) });
-    for (const [index, { real, bytesAfter, manners, before: was }] of planned.entries()) {
+    for (const [index, { real, bytesAfter, attributes, before: was }] of planned.entries()) {
       await run.onStep(`persist ${index + 1} of ${planned.length}`);
-      await run.files.replace(real, bytesAfter, manners, was);
+      await run.files.replace(real, bytesAfter, attributes, was);
     }
     if (journal.restart) {
       journal = await begin(run, journal, 'restart');
-      await saveFirst(run, scene);
+      await saveFirst(run, inspected);
       await restartServer(run);
     }
     journal = await begin(run, journal, 'health');
-    await requireHealth(run, scene, { plan, users }, { before, restarted: journal.restart, acl, made });
+    await requireHealth(run, inspected, { plan, users }, { before, restarted: journal.restart, acl, made });
     applied = true;
     journal = await begin(run, journal, 'commit');
   } catch (error) {
     if (applied) throw error;
     throw await failed(run, journal, cannotWrite('change the files', error));
   }
-  await settleAs(run, journal, 'done');
+  await closeJournal(run, journal, 'done');
   const waiting = journal.restart ? [] : plan.restart;
   const passwords = made.map(({ user, path }) => ({ user, path }));
   return { plan, outcome: 'done', token: journal.token, waiting, passwords };
 }
 
-function keptOf({ real, manners, before, after }: PlannedFile): KeptFile {
-  return { path: real, ...manners, before, after };
+function keptOf({ real, attributes, before, after }: PlannedFile): KeptFile {
+  return { path: real, ...attributes, before, after };
 }
 
 async function failed(run: HardenRun, journal: Journal, error: unknown): Promise<AgentError> {
@@ -149,7 +149,7 @@ async function giveUp(run: HardenRun, journal: Journal): Promise<void> {
   try {
     dropPasswords(run, journal);
     if ((await run.journals.read()) !== undefined)
-      await settleAs(run, { ...journal, problem: 'nothing was begun' }, 'rolled-back');
+      await closeJournal(run, { ...journal, problem: 'nothing was begun' }, 'rolled-back');
   } catch (error) {
     run.context.log.error({ cause: messageOf(error) }, 'could not clear up: the next run will');
   }
@@ -157,7 +157,7 @@ async function giveUp(run: HardenRun, journal: Journal): Promise<void> {
 
 function newJournal(
   { clock, instance }: JobContext,
-  { info }: HardenScene,
+  { info }: InspectedServer,
   plan: HardenPlan,
   restart: boolean,
 ): Journal {
@@ -189,7 +189,7 @@ function newJournal(
 }
 
 /** Before anything is touched: may it change the server at all? The value that is there already changes nothing. */
-async function requireRight({ connection, config }: HardenScene): Promise<void> {
+async function requireRight({ connection, config }: InspectedServer): Promise<void> {
   try {
     await connection.call('CONFIG', 'SET', 'slowlog-max-len', config.get('slowlog-max-len') ?? '128');
   } catch (error) {
@@ -202,9 +202,13 @@ async function requireRight({ connection, config }: HardenScene): Promise<void> 
   }
 }
 
-async function changeRunTime({ context }: HardenRun, scene: HardenScene, plan: HardenPlan): Promise<void> {
+async function changeRunTime(
+  { context }: HardenRun,
+  inspected: InspectedServer,
+  plan: HardenPlan,
+): Promise<void> {
   const now = plan.changes.filter((change) => change.class === 'run time');
-  const { connection, engine } = scene;
+  const { connection, engine } = inspected;
   const { clock, signal, progress } = context;
   await setAtRunTime(
     { connection, engine, clock, signal, onWait: (phase) => progress.report({ phase }) },
@@ -214,7 +218,7 @@ async function changeRunTime({ context }: HardenRun, scene: HardenScene, plan: H
 }
 
 /** What it holds, so that a way back needs nothing but the snapshot. */
-async function saveFirst({ context, lifeline }: HardenRun, { info }: HardenScene): Promise<void> {
+async function saveFirst({ context, lifeline }: HardenRun, { info }: InspectedServer): Promise<void> {
   if (lifeline === undefined || keysIn(info) === 0) return;
   const before = (await readInfo(lifeline, 'persistence')).get('rdb_last_save_time');
   await lifeline.call('BGSAVE', 'SCHEDULE');

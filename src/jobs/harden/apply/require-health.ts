@@ -6,7 +6,7 @@ import { nameFor, normalValue } from '../../../formats/conf/values.ts';
 import { resolveConf } from '../../../redis/resolve-conf.ts';
 import { readInfo } from '../../../redis/server.ts';
 import type { AclSettings, PlannedUsers } from '../acl.ts';
-import { readCertificate, readRunning, type HardenScene } from '../scene.ts';
+import { readCertificate, readRunning, type InspectedServer } from '../inspect-server.ts';
 import type { MadePassword } from './passwords.ts';
 import { lookBefore, type HardenRun } from './run.ts';
 import { requireUsers } from './users.ts';
@@ -21,7 +21,7 @@ interface Expected {
 /** Everybody still gets in, nothing is lost, and policy, run time and files say the same. */
 export async function requireHealth(
   run: HardenRun,
-  scene: HardenScene,
+  inspected: InspectedServer,
   { plan, users }: { plan: HardenPlan; users: PlannedUsers },
   { before, restarted, acl, made }: Expected,
 ): Promise<void> {
@@ -36,10 +36,10 @@ export async function requireHealth(
   try {
     const info = await readInfo(connection);
     const now = { ...(await lookBefore(connection, users.work)), info };
-    const mayEvict = !/noeviction/.test(scene.config.get('maxmemory-policy') ?? '');
+    const mayEvict = !/noeviction/.test(inspected.config.get('maxmemory-policy') ?? '');
     const why = judgeHealth(before, now, { restarted, mayEvict });
     if (why !== undefined) throw unhealthy(why);
-    await requireValues(run, { connection, scene, plan, restarted });
+    await requireValues(run, { connection, inspected, plan, restarted });
     if (plan.changes.some(({ directive }) => directive === 'tls-cert-file')) {
       const running = await readRunning(connection);
       const { reader } = await run.files.look([running.get('tls-cert-file') ?? '']);
@@ -47,22 +47,22 @@ export async function requireHealth(
       if (certificate?.file !== undefined && certificate.served !== certificate.file)
         throw unhealthy('it still serves another certificate than its file holds');
     }
-    await requireUsers(run, connection, scene, users, { acl, made });
+    await requireUsers(run, connection, inspected, users, { acl, made });
   } finally {
     connection.close();
   }
 }
 
 interface ValuesExpected {
-  connection: HardenScene['connection'];
-  scene: HardenScene;
+  connection: InspectedServer['connection'];
+  inspected: InspectedServer;
   plan: HardenPlan;
   restarted: boolean;
 }
 
 async function requireValues(
   { files }: HardenRun,
-  { connection, scene: { engine, file, service }, plan: { changes }, restarted }: ValuesExpected,
+  { connection, inspected: { engine, file, service }, plan: { changes }, restarted }: ValuesExpected,
 ): Promise<void> {
   const running = await readRunning(connection);
   const { reader } = await files.look();

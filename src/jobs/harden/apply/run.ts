@@ -8,7 +8,7 @@ import { readInfo } from '../../../redis/server.ts';
 import type { ServiceControl } from '../../../redis/service.ts';
 import { recordChange } from '../../../state/changes.ts';
 import type { JobContext } from '../../job.ts';
-import { readAclList } from '../scene.ts';
+import { readAclList } from '../inspect-server.ts';
 
 /** One change of a server at work. */
 export interface HardenRun {
@@ -43,20 +43,20 @@ export async function begin(
   return next;
 }
 
-/** Settles it: the journal is kept for a rollback and told in the history. */
-export async function settleAs(
+/** Ends it: the journal is kept for a rollback and told in the history. */
+export async function closeJournal(
   run: HardenRun,
   journal: Journal,
   outcome: 'done' | 'rolled-back',
 ): Promise<Journal> {
-  const settled = { ...journal, outcome };
+  const recovered = { ...journal, outcome };
   try {
-    await run.journals.archive(settled);
+    await run.journals.archive(recovered);
   } catch (error) {
     throw cannotWrite('note that all is done', error);
   }
   const { context } = run;
-  const { token, kind, policy, changes, users, problem, undoes } = settled;
+  const { token, kind, policy, changes, users, problem, undoes } = recovered;
   const names = [...changes.map(({ directive }) => directive), ...users.map(({ user }) => `user ${user}`)];
   const what = kind === 'apply' ? `policy ${policy}` : `back to before ${undoes}`;
   try {
@@ -71,14 +71,14 @@ export async function settleAs(
       detail: {
         changes,
         users,
-        files: settled.files.map(({ path, before, after }) => ({ path, before, after })),
+        files: recovered.files.map(({ path, before, after }) => ({ path, before, after })),
       },
     });
   } catch (error) {
     // Nothing hangs on history: the journal has it.
     context.log.warn({ cause: messageOf(error) }, 'cannot note the change in the state database');
   }
-  return settled;
+  return recovered;
 }
 
 /** Of the system’s own refusals, a full disk most of all; others as they are. */

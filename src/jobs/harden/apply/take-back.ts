@@ -3,7 +3,7 @@ import type { Journal, KeptFile } from '../../../harden/apply/journal.ts';
 import { setAtRunTime } from '../../../harden/apply/run-time.ts';
 import { AgentError, messageOf } from '../../../domain/errors.ts';
 import { engineOf, readInfo } from '../../../redis/server.ts';
-import { begin, cannotWrite, reach, settleAs, type HardenRun } from './run.ts';
+import { begin, cannotWrite, reach, closeJournal, type HardenRun } from './run.ts';
 import { restartServer, startAgain } from './restart.ts';
 import { dropPasswords, undoUsers } from './users.ts';
 
@@ -30,7 +30,7 @@ export async function takeBack(run: HardenRun, journal: Journal, problem: string
     else await startAgain(run);
   }
   current = await begin(run, current, 'close');
-  return await settleAs(run, current, journal.kind === 'rollback' ? 'done' : 'rolled-back');
+  return await closeJournal(run, current, journal.kind === 'rollback' ? 'done' : 'rolled-back');
 }
 
 /** One that somebody has edited since is left alone: his change is worth more than ours. */

@@ -10,7 +10,7 @@ import { connectRedis, type RedisConnection } from '../../../redis/connect.ts';
 import { engineOf, readInfo } from '../../../redis/server.ts';
 import { readOptions, type AclSettings, type PlannedUsers } from '../acl.ts';
 import type { PlannedFile } from '../plan.ts';
-import { readAclList, type HardenScene } from '../scene.ts';
+import { readAclList, type InspectedServer } from '../inspect-server.ts';
 import { markOf } from '../user-drift.ts';
 import { lackingPasswords, makePasswords, removePasswords, type MadePassword } from './passwords.ts';
 import type { HardenRun } from './run.ts';
@@ -19,10 +19,10 @@ import type { HardenRun } from './run.ts';
 export async function keepUsers(
   { journals }: HardenRun,
   { token, users }: Journal,
-  scene: HardenScene,
+  inspected: InspectedServer,
 ): Promise<void> {
   const changed = new Set(users.map(({ user }) => user));
-  const lines = (scene.users ?? []).filter((line) => changed.has(nameOf(line)));
+  const lines = (inspected.users ?? []).filter((line) => changed.has(nameOf(line)));
   await journals.keep(token, 'users', Buffer.from(JSON.stringify(lines)));
 }
 
@@ -76,7 +76,7 @@ export function placePasswords(
 /** One SETUSER after the other, `default` last. Whoever is connected stays so. */
 export async function setUsers(
   run: HardenRun,
-  { connection }: HardenScene,
+  { connection }: InspectedServer,
   words: ReadonlyMap<string, readonly string[]>,
 ): Promise<void> {
   for (const [index, [user, rules]] of [...words].entries()) {
@@ -96,16 +96,16 @@ export async function markUsers(run: HardenRun, users: Journal['users']): Promis
 export async function requireUsers(
   run: HardenRun,
   connection: RedisConnection,
-  scene: HardenScene,
+  inspected: InspectedServer,
   { work }: PlannedUsers,
   { acl, made }: { acl: AclSettings | undefined; made: readonly MadePassword[] },
 ): Promise<void> {
   if (acl === undefined || work.length === 0) return;
-  const { engine, file } = scene;
+  const { engine, file } = inspected;
   const options = { engine, wishes: acl.acl, closeDefault: acl.close_default };
   const memory = usersOfList((await readAclList(connection)) ?? [], engine);
   const { reader } = await run.files.look();
-  const files = readFiles(file, { ...readOptions(scene), reader });
+  const files = readFiles(file, { ...readOptions(inspected), reader });
   for (const [where, users] of [
     ['in memory', memory],
     ['in its files', files.aclfile?.users ?? files.users],

@@ -10,10 +10,13 @@ import { isDone } from '../../../harden/acl/merge-plans.ts';
 import { usersOfList } from '../../../harden/read/read-users.ts';
 import type { AclSettings, PlannedUsers } from '../acl.ts';
 import type { PlannedFile } from '../plan.ts';
-import type { HardenScene } from '../scene.ts';
+import type { InspectedServer } from '../inspect-server.ts';
 
 /** The configuration as the files would leave it. */
-function candidateConf({ file, seen, service }: HardenScene, planned: readonly PlannedFile[]): ResolvedConf {
+function candidateConf(
+  { file, seen, service }: InspectedServer,
+  planned: readonly PlannedFile[],
+): ResolvedConf {
   return resolveConf(file, {
     reader: seen.reader,
     options: service?.arguments?.directives,
@@ -35,11 +38,11 @@ interface Validated {
  */
 export async function validate(
   context: JobContext,
-  scene: HardenScene,
+  inspected: InspectedServer,
   planned: readonly PlannedFile[],
   { changes, users, acl, restart }: Validated,
 ): Promise<void> {
-  const { engine, program } = scene;
+  const { engine, program } = inspected;
   if (program === undefined)
     throw new AgentError(
       'refused',
@@ -52,11 +55,11 @@ export async function validate(
   const distrust = distrustProgram(program);
   if (distrust !== undefined)
     throw new AgentError('refused', `${program} is not run: ${distrust}`, { reason: 'program' });
-  const { entries } = candidateConf(scene, planned);
-  const found = await scene.files.boot({
+  const { entries } = candidateConf(inspected, planned);
+  const found = await inspected.files.boot({
     program: { path: program, argv0: `${engine.engine}-server` },
     entries,
-    aclfile: aclText(scene, entries.findLast(({ name }) => name === 'aclfile')?.values[0], {
+    aclfile: aclText(inspected, entries.findLast(({ name }) => name === 'aclfile')?.values[0], {
       planned,
       changed: users.aclfile?.path,
     }),
@@ -76,12 +79,12 @@ export async function validate(
       { reason: 'boot', hint: 'nothing was changed; see redis-agent audit, CFG09' },
     );
   }
-  requireUsers(found.users, scene, users, acl);
-  if (restart) requireKept(found.users, scene);
+  requireUsers(found.users, inspected, users, acl);
+  if (restart) requireKept(found.users, inspected);
 }
 
 /** A restart forgets users that were made at run time and stand in no file: whoever logs in as one is locked out. */
-function requireKept(listed: readonly string[], { users = [], engine }: HardenScene): void {
+function requireKept(listed: readonly string[], { users = [], engine }: InspectedServer): void {
   const after = new Set(usersOfList(listed, engine).map(({ user }) => user.name));
   const lost = usersOfList(users, engine).filter(({ user }) => !after.has(user.name));
   if (lost.length === 0) return;
@@ -99,7 +102,7 @@ function requireKept(listed: readonly string[], { users = [], engine }: HardenSc
 /** Do the lines of users mean what they are to mean? */
 function requireUsers(
   listed: readonly string[],
-  { engine }: HardenScene,
+  { engine }: InspectedServer,
   { work }: PlannedUsers,
   acl: AclSettings | undefined,
 ): void {
@@ -114,7 +117,7 @@ function requireUsers(
 }
 
 function aclText(
-  { seen }: HardenScene,
+  { seen }: InspectedServer,
   path: string | undefined,
   { planned, changed }: { planned: readonly PlannedFile[]; changed: string | undefined },
 ): string | undefined {

@@ -21,13 +21,13 @@ export async function whyNotWritable(files: NodeFiles, rehearse: boolean): Promi
   const { path, by } = files;
   try {
     const { place, reader } = await by.look([path]);
-    const { mounted, unwritable, foreignOwner, manners } = place(path);
+    const { mounted, unwritable, foreignOwner, attributes } = place(path);
     if (mounted) return `${path} is a mount of its own, which no new file can take the place of`;
     if (unwritable !== undefined) return `${path} cannot be replaced: ${unwritable}`;
     if (foreignOwner !== undefined) return `${path} belongs to ${foreignOwner}, which only root could keep`;
     const bytes = reader.read(path, largest);
     // What cannot be written is known before any server hears of a new password.
-    if (!rehearse) await by.replace(path, bytes, manners, sha256Of(bytes));
+    if (!rehearse) await by.replace(path, bytes, attributes, sha256Of(bytes));
     return undefined;
   } catch (error) {
     return `${path} cannot be replaced: ${messageOf(error)}`;
@@ -81,7 +81,7 @@ async function change(
   const edited = edit(bytes);
   if (edited === undefined || Buffer.from(edited).equals(bytes)) return;
   try {
-    await by.replace(path, edited, place(path).manners, sha256Of(bytes));
+    await by.replace(path, edited, place(path).attributes, sha256Of(bytes));
   } catch (error) {
     throw new AgentError('failed', `${path} could not be replaced: ${messageOf(error)}`, {
       hint: 'mend that and run the same command again: it goes on from here',

@@ -9,7 +9,7 @@ import { connectRedis, type RedisConnection, type Reply } from '../../../redis/c
 import { hasSameFiles } from '../../../redis/same-files.ts';
 import { engineOf, readInfo } from '../../../redis/server.ts';
 import type { HostPart } from '../../job.ts';
-import type { Admin } from '../scene.ts';
+import type { Admin } from '../inspect-server.ts';
 
 /** Where a node keeps what it starts with. */
 export type NodeFiles =

@@ -1,7 +1,7 @@
 import { lstatSync, statSync, type Stats } from 'node:fs';
 import { dirname } from 'node:path';
 import { AgentError, messageOf } from '../../../domain/errors.ts';
-import { replaceFile, type Manners } from '../../../harden/apply/write-file.ts';
+import { replaceFile, type FileAttributes } from '../../../harden/apply/write-file.ts';
 import { pathFacts } from '../../../harden/read/read-files.ts';
 import type { UserId } from '../../../lib/act-as.ts';
 import { distrustFolder } from '../../../lib/distrust-path.ts';
@@ -19,7 +19,7 @@ export function writeSecretFile(path: string, password: string, { rehearse = fal
   const old = before === undefined ? '' : readOld(path, before, as);
   const end = /\r?\n$/.exec(old)?.[0] ?? '';
   if (!rehearse && old === password + end) return;
-  replaceFile(path, Buffer.from(password + end), before ?? mannersOfNew(as), as, { rehearse });
+  replaceFile(path, Buffer.from(password + end), before ?? attributesOfNew(as), as, { rehearse });
 }
 
 /** Why that file cannot be written; undefined where nothing is against it. */
@@ -57,7 +57,7 @@ function readOld(path: string, { uid, gid }: Stats, writer: UserId | undefined):
   return Buffer.from(readForeignFile(path, { as, limit: largest }).bytes).toString('latin1');
 }
 
-function mannersOfNew(as: UserId | undefined): Manners {
+function attributesOfNew(as: UserId | undefined): FileAttributes {
   const own = { uid: process.geteuid?.() ?? 0, gid: process.getegid?.() ?? 0 };
   return { mode: 0o600, ...(as ?? own) };
 }

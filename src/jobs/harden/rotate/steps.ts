@@ -43,7 +43,7 @@ export interface Straggler {
 }
 
 const patience = 60_000;
-const settling = 1000;
+const reconnecting = 1000;
 
 /** Every step does what is left of it, so that one that was cut short is done again. */
 export const stepWork: Record<RotationStep, (rotation: Rotation) => Promise<void> | void> = {
@@ -188,7 +188,7 @@ async function verify(rotation: Rotation): Promise<void> {
     await requireAccepted(url, address, password, request.user);
   }
   // Those that were closed log in again, or are refused.
-  if (rotation.closed > 0) await clock.sleep(settling, signal);
+  if (rotation.closed > 0) await clock.sleep(reconnecting, signal);
   for (const { connection, address, url, runId } of nodes) {
     // One that was started since has only what came after.
     const before = journal.refusals?.[url];

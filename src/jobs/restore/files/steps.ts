@@ -199,7 +199,7 @@ export async function makeMoves(run: RestoreRun, { moves, step }: Journal): Prom
   await endStrays(run.context, run.folder.dir);
 }
 
-/** Settles it: what is left of ours goes, the journal is kept for an undo. */
+/** Ends it: what is left of ours goes, the journal is kept for an undo. */
 export async function close(
   run: RestoreRun,
   journal: Journal,

@@ -1,6 +1,6 @@
 import { LiveJournal } from '../../../backup/restore/live-journal.ts';
 import { LiveServer } from '../../../backup/restore/live-server.ts';
-import { settleLive, type LiveOutcome } from '../../../backup/restore/settle-live.ts';
+import { finishLive, type LiveOutcome } from '../../../backup/restore/finish-live.ts';
 import { often, type Job, type JobContext } from '../../job.ts';
 
 export interface LiveRecovery {
@@ -54,7 +54,7 @@ export async function recoverLive(context: JobContext): Promise<LiveRecovery | n
   progress.report({ phase: 'ending an interrupted restore' });
   const server = new LiveServer(() => context.connect(), { clock, signal });
   try {
-    const outcome = await settleLive(record, { server, journal, clock, signal });
+    const outcome = await finishLive(record, { server, journal, clock, signal });
     log.warn({ backup: record.backup, phase: record.phase, outcome }, 'ended an interrupted live restore');
     return { backup: record.backup, outcome, pre_backup: record.pre_backup };
   } finally {

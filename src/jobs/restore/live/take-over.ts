@@ -3,7 +3,7 @@ import type { LiveServerFacts } from '../../../backup/restore/gather-live.ts';
 import type { DisklessLoad, LiveJudgement } from '../../../backup/restore/judge-live.ts';
 import { LiveJournal, type LivePhase, type LiveRecord } from '../../../backup/restore/live-journal.ts';
 import { LiveServer } from '../../../backup/restore/live-server.ts';
-import { isOurReplica, settleLive, type LiveOutcome } from '../../../backup/restore/settle-live.ts';
+import { isOurReplica, finishLive, type LiveOutcome } from '../../../backup/restore/finish-live.ts';
 import { compareCounts } from '../../../backup/verify/compare-counts.ts';
 import type { Manifest } from '../../../domain/backup.ts';
 import { AgentError, messageOf } from '../../../domain/errors.ts';
@@ -66,8 +66,8 @@ export async function takeOver(context: JobContext, manifest: Manifest, options:
     signal: stop,
     patience: options.stallTimeout,
   });
-  const settle = (to: LiveServer, until: AbortSignal): Promise<LiveOutcome> => {
-    return settleLive(record, { server: to, journal, clock, signal: until, onPhase: options.onPhase });
+  const finish = (to: LiveServer, until: AbortSignal): Promise<LiveOutcome> => {
+    return finishLive(record, { server: to, journal, clock, signal: until, onPhase: options.onPhase });
   };
   try {
     enter('settings');
@@ -86,11 +86,11 @@ export async function takeOver(context: JobContext, manifest: Manifest, options:
       throw new AgentError('failed', `the server has loaded the backup, but ${problem}`);
     const loaded = clock.monotonic();
     progress.report({ phase: 'making it last' });
-    const outcome = await settle(server, stop);
+    const outcome = await finish(server, stop);
     if (outcome !== 'backup') throw new AgentError('failed', outcomes[outcome], { reason: 'foreign' });
     return loaded;
   } catch (error) {
-    throw await clearUp(context, { ...options, guard }, error, settle);
+    throw await clearUp(context, { ...options, guard }, error, finish);
   } finally {
     server.close();
     watch.abort();
@@ -218,13 +218,13 @@ async function clearUp(
   context: JobContext,
   { preBackup, facts, stallTimeout: patience, guard }: TakeOver & { guard: LinkGuard },
   error: unknown,
-  settle: (server: LiveServer, signal: AbortSignal) => Promise<LiveOutcome>,
+  finish: (server: LiveServer, signal: AbortSignal) => Promise<LiveOutcome>,
 ): Promise<unknown> {
   const { clock, log, signal } = context;
   const until = AbortSignal.timeout(clearTimeout);
   const server = new LiveServer(() => context.connect(until), { clock, signal: until, patience });
   let down = false;
-  const state = await settle(server, until).then(
+  const state = await finish(server, until).then(
     (outcome) => outcomes[outcome],
     (cause: unknown) => {
       down = cause instanceof AgentError && cause.reason === 'refused';

@@ -2,14 +2,14 @@ import type { Job, JobContext } from '../job.ts';
 import { restoreDeclaration } from './declaration.ts';
 import { begunNoteOf, noticesOf } from './files/steps.ts';
 import { interruptedLive } from './live/recover-live.ts';
-import { settleRestore } from './restore.ts';
+import { recoverRestore } from './restore.ts';
 
 /** The job `restore` once more, as far as one that was killed needs it: back where nothing was placed yet, else on. */
-export const settleRestoreJob: Job<object, string | null> = {
+export const recoverRestoreJob: Job<object, string | null> = {
   ...restoreDeclaration,
   effect: 'work',
   async run(context) {
-    const value = await settleRestore(context);
+    const value = await recoverRestore(context);
     return { value, summary: value ?? 'no restore was interrupted', findings: [], evaluated: [] };
   },
 };

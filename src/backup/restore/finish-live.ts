@@ -10,7 +10,7 @@ import type { LiveServer } from './live-server.ts';
  */
 export type LiveOutcome = 'backup' | 'before' | 'restarted' | 'followed';
 
-export interface SettleOptions {
+export interface FinishOptions {
   server: LiveServer;
   journal: LiveJournal;
   clock: Clock;
@@ -25,7 +25,7 @@ const patience = 60_000;
  * Ends a live restore however far it is: right after a load, after a failure, and after the agent was killed. The server
  * is set free if it is still the agent's replica, gets its settings back, and keeps what it has over a restart. Then the journal goes; when this rejects, the journal stays, and it can be called again.
  */
-export async function settleLive(record: LiveRecord, options: SettleOptions): Promise<LiveOutcome> {
+export async function finishLive(record: LiveRecord, options: FinishOptions): Promise<LiveOutcome> {
   const { server, journal } = options;
   const enter = (phase: LivePhase): void => {
     journal.write({ ...record, phase });
@@ -74,14 +74,14 @@ function outcomeOf(info: Info, record: LiveRecord, restarted: boolean): LiveOutc
  * Sees to it that the next start loads what is in memory now. A server ends its AOF when it begins to load, and writes
  * it anew when it is set free, also when it has loaded nothing.
  */
-async function persist(outcome: LiveOutcome, options: SettleOptions): Promise<void> {
+async function persist(outcome: LiveOutcome, options: FinishOptions): Promise<void> {
   const reply = await options.server.call('CONFIG', 'GET', 'appendonly');
   if (Array.isArray(reply) && reply[1] === 'yes') await untilRewritten(options);
   else if (outcome === 'backup') await saveDump(options);
 }
 
 /** A server rewrites its AOF by itself when it has loaded a master's data, and again when that failed. */
-async function untilRewritten({ server, clock }: SettleOptions): Promise<void> {
+async function untilRewritten({ server, clock }: FinishOptions): Promise<void> {
   let failing: number | undefined;
   await server.until((info) => {
     const idle = info.get('aof_rewrite_in_progress') === '0' && info.get('aof_rewrite_scheduled') === '0';
@@ -98,7 +98,7 @@ async function untilRewritten({ server, clock }: SettleOptions): Promise<void> {
  * Saves dump.rdb. Its time of the last save moves only when a save has succeeded, but in whole seconds: so the save is
  * asked for only in another second than that. Later it need not be: clocks are put back.
  */
-async function saveDump({ server, clock, signal }: SettleOptions): Promise<void> {
+async function saveDump({ server, clock, signal }: FinishOptions): Promise<void> {
   const before = await lastSave(server);
   while ((await serverSeconds(server)) === before) await clock.sleep(50, signal);
   const start = clock.monotonic();

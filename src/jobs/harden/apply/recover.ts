@@ -1,35 +1,35 @@
 import type { Journal } from '../../../harden/apply/journal.ts';
 import { AgentError } from '../../../domain/errors.ts';
 import type { JobContext } from '../../job.ts';
-import { adminConnect, lookAtScene, type Admin, type HardenScene } from '../scene.ts';
-import { isGone, settleAs, type HardenRun } from './run.ts';
+import { adminConnect, inspectServer, type Admin, type InspectedServer } from '../inspect-server.ts';
+import { isGone, closeJournal, type HardenRun } from './run.ts';
 import { controlOf, runFor } from './apply.ts';
 import { startAgain } from './restart.ts';
 import { takeBack } from './take-back.ts';
 import { dropPasswords } from './users.ts';
 
 /** What was found of an earlier run and what has become of it; for people. */
-export interface Settled {
+export interface Recovered {
   journal: Journal;
   outcome: 'finished' | 'rolled-back';
 }
 
-/** What was changed at the server, without settling anything. */
-export async function settledChanges(context: JobContext, admin: Admin | undefined): Promise<Journal[]> {
-  const scene = await lookAtScene(context, admin);
-  scene.connection.close();
-  return await (await scene.files.journals()).settled();
+/** What was changed at the server, without recovering anything. */
+export async function pastChanges(context: JobContext, admin: Admin | undefined): Promise<Journal[]> {
+  const inspected = await inspectServer(context, admin);
+  inspected.connection.close();
+  return await (await inspected.files.journals()).closed();
 }
 
 /** The server, with nothing left of an earlier run that was killed. */
 export interface Ready {
-  scene: HardenScene;
+  inspected: InspectedServer;
   run: HardenRun;
-  settled: Settled | null;
+  recovered: Recovered | null;
 }
 
 /**
- * Looks at the server. What an earlier run has left half done is settled first: what had come to the end is noted as done,
+ * Looks at the server. What an earlier run has left half done is ended first: what had come to the end is noted as done,
  * all else is taken back. A server that was down at that moment is started.
  */
 export async function makeReady(
@@ -38,38 +38,38 @@ export async function makeReady(
   onStep: HardenRun['onStep'] = () => {},
   also: readonly string[] = [],
 ): Promise<Ready> {
-  const scene = await lookAtScene(context, admin, also).catch(async (error: unknown) => {
+  const inspected = await inspectServer(context, admin, also).catch(async (error: unknown) => {
     if (!isGone(error)) throw error;
     return await reviveDown(context, admin, onStep, error);
   });
   try {
-    const run = await runFor(context, scene, onStep);
+    const run = await runFor(context, inspected, onStep);
     const journal = await run.journals.read();
-    if (journal === undefined) return { scene, run, settled: null };
-    const settled = await settle(run, journal);
+    if (journal === undefined) return { inspected, run, recovered: null };
+    const recovered = await recover(run, journal);
     // Values and files are others now; and the lifeline may be a new one, to a server that was started again.
-    scene.connection.close();
+    inspected.connection.close();
     run.lifeline?.close();
-    const again = await lookAtScene(context, admin, also);
+    const again = await inspectServer(context, admin, also);
     return {
-      scene: again,
+      inspected: again,
       run: await runFor(context, again, onStep),
-      settled: { journal, outcome: settled },
+      recovered: { journal, outcome: recovered },
     };
   } catch (error) {
-    scene.connection.close();
+    inspected.connection.close();
     throw error;
   }
 }
 
-async function settle(run: HardenRun, journal: Journal): Promise<Settled['outcome']> {
+async function recover(run: HardenRun, journal: Journal): Promise<Recovered['outcome']> {
   if (journal.step === 'commit') {
-    await settleAs(run, journal, 'done');
+    await closeJournal(run, journal, 'done');
     return 'finished';
   }
   if (['validate', 'keep', 'passwords'].includes(journal.step)) {
     dropPasswords(run, journal);
-    await settleAs(run, { ...journal, problem: 'it was cut off before it had begun' }, 'rolled-back');
+    await closeJournal(run, { ...journal, problem: 'it was cut off before it had begun' }, 'rolled-back');
     return 'rolled-back';
   }
   const own = journal.kind === 'rollback';
@@ -87,7 +87,7 @@ async function reviveDown(
   admin: Admin | undefined,
   onStep: HardenRun['onStep'],
   error: unknown,
-): Promise<HardenScene> {
+): Promise<InspectedServer> {
   const { instance } = context;
   const { service, user } = await context.host.look(undefined);
   const { file, directives = [] } = service?.arguments ?? {};
@@ -114,5 +114,5 @@ async function reviveDown(
     await takeBack(run, journal, cause instanceof Error ? cause.message : 'it did not start');
   });
   run.lifeline?.close();
-  return await lookAtScene(context, admin);
+  return await inspectServer(context, admin);
 }

@@ -1,8 +1,8 @@
 import { messageOf } from '../../domain/errors.ts';
 import type { InstanceSettings } from '../../domain/settings.ts';
 import type { Secret } from '../../domain/secret.ts';
-import { settleChangeJob } from '../../jobs/harden/settle-change.ts';
-import { hasBegun, settleRestoreJob } from '../../jobs/restore/settle-restore.ts';
+import { recoverChangeJob } from '../../jobs/harden/recover-change.ts';
+import { hasBegun, recoverRestoreJob } from '../../jobs/restore/recover-restore.ts';
 import { systemClock } from '../../lib/system-clock.ts';
 import { buildApp, type App, type RunOptions } from '../build-app.ts';
 import { createLogger } from '../logger.ts';
@@ -12,28 +12,28 @@ import type { ServingUnit } from './places.ts';
 import { say } from './say.ts';
 import { unitLink } from './unit-link.ts';
 
-type Settle = (app: App, instance: InstanceSettings, run: RunOptions) => Promise<string | null>;
+type Recover = (app: App, instance: InstanceSettings, run: RunOptions) => Promise<string | null>;
 
 /** When a process that restores has ended without having told how. */
-const settleRestore: Settle = async (app, instance, run) =>
-  hasBegun({ settings: app.settings, instance }) ? await app.run(settleRestoreJob, instance, {}, run) : null;
+const recoverRestore: Recover = async (app, instance, run) =>
+  hasBegun({ settings: app.settings, instance }) ? await app.run(recoverRestoreJob, instance, {}, run) : null;
 
 /** The same of one that changes servers. */
-const settleChange: Settle = async (app, instance, run) => {
+const recoverChange: Recover = async (app, instance, run) => {
   const { admin } = app.settings.harden;
   const login = admin && {
     username: admin.username,
     password: app.secret(admin.password, 'harden.admin.password'),
   };
-  return await app.run(settleChangeJob, instance, { admin: login }, run);
+  return await app.run(recoverChangeJob, instance, { admin: login }, run);
 };
 
 /** By the unit whose work that is. */
-export const settling: Record<ServingUnit, Settle> = { restore: settleRestore, apply: settleChange };
+export const recoveries: Record<ServingUnit, Recover> = { restore: recoverRestore, apply: recoverChange };
 
 /** Ends what was left of any instance, so that no server stays down. Resolves with the exit status. */
-export async function settleAll(
-  settle: Settle,
+export async function recoverAll(
+  recover: Recover,
   env: NodeJS.ProcessEnv,
   signal: AbortSignal,
   link: SwitchLink = unitLink(env),
@@ -54,7 +54,7 @@ export async function settleAll(
   try {
     for (const instance of app.instances(undefined)) {
       try {
-        const ended = await settle(app, instance, { signal, progress: silent });
+        const ended = await recover(app, instance, { signal, progress: silent });
         if (ended !== null) say(`${instance.name}: ${ended}`);
       } catch (error) {
         status = 1;

@@ -24,7 +24,7 @@ export interface Admin {
 }
 
 /** A server with all that a plan and its application have to know. Whoever asks closes the connection. */
-export interface HardenScene {
+export interface InspectedServer {
   connection: RedisConnection;
   /** Opens another one, as the same user. */
   connect: () => Promise<RedisConnection>;
@@ -41,14 +41,14 @@ export interface HardenScene {
   program: string | undefined;
   user: UserId | undefined;
   memory: number | undefined;
-  clients: SceneClient[];
+  clients: InspectedClient[];
   /** ACL LIST, with hashes; undefined: whoever asks may not. */
   users: string[] | undefined;
   /** What it serves by TLS, and what its file holds; undefined where it serves none, or is on another host. */
   certificate: CertificateFacts | undefined;
 }
 
-export interface SceneClient {
+export interface InspectedClient {
   from: string;
   to: string | undefined;
   own: boolean;
@@ -65,11 +65,11 @@ export function adminConnect(context: JobContext, admin: Admin | undefined): () 
 }
 
 /** Looks. Changes nothing. `also`: files that a plan would have it read. */
-export async function lookAtScene(
+export async function inspectServer(
   context: JobContext,
   admin: Admin | undefined,
   also: readonly string[] = [],
-): Promise<HardenScene> {
+): Promise<InspectedServer> {
   const { instance } = context;
   const connect = adminConnect(context, admin);
   const connection = await connect();
@@ -187,7 +187,7 @@ export async function readAclList(connection: RedisConnection): Promise<string[]
 }
 
 /** Empty where the user may not ask. */
-async function readClients(connection: RedisConnection): Promise<HardenScene['clients']> {
+async function readClients(connection: RedisConnection): Promise<InspectedServer['clients']> {
   try {
     const [id, list] = [await connection.call('CLIENT', 'ID'), await connection.call('CLIENT', 'LIST')];
     return String(list)
