@@ -1,3 +1,4 @@
+import { counted, verb } from '../../lib/counted.ts';
 import type { RotationResult } from '../../jobs/harden/rotate-password.ts';
 import { printable } from '../../lib/printable.ts';
 import { wrap } from './wrap.ts';
@@ -41,7 +42,8 @@ export function renderRotation(result: RotationResult, width: number): string {
   if (waits)
     add('Then run the same command again: it takes the old password away, and shows these once more.');
   if (stragglers.length > 0) {
-    add(`${stragglers.length} connections still had the old password and were closed:`);
+    const were = verb(stragglers.length, 'was', 'were');
+    add(`${counted(stragglers.length, 'connection')} still had the old password and ${were} closed:`);
     for (const { node, address, name, age_seconds: age } of stragglers.slice(0, most))
       add(`${address}  ${name === '' ? '(no name)' : name}  open for ${age} s, at ${node}`, 2);
     if (stragglers.length > most) add(`and ${stragglers.length - most} more`, 2);
