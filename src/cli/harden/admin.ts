@@ -9,7 +9,7 @@ import { recoverChangeJob } from '../../jobs/harden/recover-change.ts';
 import type { CommandContext } from '../define-command.ts';
 
 /** On argv everybody could read it. */
-const passwordVariable = 'REDIS_AGENT_ADMIN_PASSWORD';
+export const passwordVariable = 'REDIS_AGENT_ADMIN_PASSWORD';
 
 export interface AdminArgs {
   username: string | undefined;
@@ -31,7 +31,7 @@ export function adminOptions(yargs: Argv): Argv {
 }
 
 /** Undefined: nobody is named. */
-function adminFrom(
+export function adminFrom(
   { username, passwordFile }: AdminArgs,
   env: NodeJS.ProcessEnv,
 ): { username: string | undefined; password: Secret } | undefined {

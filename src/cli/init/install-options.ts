@@ -9,7 +9,8 @@ import { configPath } from '../../config/load.ts';
 import { readSecret } from '../../config/secrets.ts';
 import { AgentError } from '../../domain/errors.ts';
 import type { CommandContext } from '../define-command.ts';
-import { passwordVariable, type InitArgs } from './options.ts';
+import { adminFrom } from '../harden/admin.ts';
+import type { InitArgs } from './options.ts';
 
 /** The package's system user, whom the daemon runs as. */
 const systemUser = 'redis-agent';
@@ -38,7 +39,7 @@ export async function installOptions(context: CommandContext, args: InitArgs): P
       (args.tlsCa ?? args.tlsCert) === undefined
         ? undefined
         : { ca: file(args.tlsCa), cert: file(args.tlsCert), key: file(args.tlsKey) },
-    admin: adminOf(args, env),
+    admin: adminFrom(args, env) ?? {},
     user,
     createUser: acl,
     role,
@@ -49,23 +50,6 @@ export async function installOptions(context: CommandContext, args: InitArgs): P
     owner: root ? await findSystemUser(systemUser) : undefined,
     signal,
   };
-}
-
-function adminOf({ username, passwordFile }: InitArgs, env: NodeJS.ProcessEnv): InitOptions['admin'] {
-  if (passwordFile !== undefined)
-    return {
-      username,
-      password: readSecret({ file: resolve(passwordFile) }, { env, what: '--password-file' }),
-    };
-  if (env[passwordVariable] !== undefined)
-    return {
-      username,
-      password: readSecret({ env: passwordVariable }, { env, what: 'the admin’s password' }),
-    };
-  if (username === undefined) return {};
-  throw new AgentError('usage', '--username is given without a password', {
-    hint: `give it with --password-file FILE or in $${passwordVariable}`,
-  });
 }
 
 /** Who is to hear of trouble: as the flags say, else as somebody answers. */

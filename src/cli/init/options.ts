@@ -1,5 +1,6 @@
 import type { Argv } from 'yargs';
 import type { Role } from '../../domain/settings/monitor.ts';
+import { passwordVariable } from '../harden/admin.ts';
 
 export interface InitArgs {
   url: string[] | undefined;
@@ -22,9 +23,6 @@ export interface InitArgs {
   smtp: string;
   yes: boolean;
 }
-
-/** On argv everybody could read it. */
-export const passwordVariable = 'REDIS_AGENT_ADMIN_PASSWORD';
 
 /** yargs keeps the last of several unless told so, for all options at once. */
 const last = (value: unknown): unknown => (Array.isArray(value) ? (value as unknown[]).at(-1) : value);
