@@ -37,3 +37,8 @@ test('a name that others wrote comes into no comment unless it is a plain word',
     undefined,
   );
 });
+
+test('a setting that a hostile server makes up comes into none either', () => {
+  const policy = 'allkeys-lru\nstate: { path: /etc }\n#';
+  expect(guessRole({ ...stock, policy })).toBe(undefined);
+});
