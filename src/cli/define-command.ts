@@ -83,10 +83,12 @@ export interface Command<Args, Value> {
   sharesRoot?(args: Args): ServingUnit | undefined;
   /** Which unit of this host does it for somebody who is no root, unless files of his are named (`lends`). */
   unit?(args: Args): ServingUnit | undefined;
-  /** Files that are read with the rights of who runs this, also where others do the work. */
+  /** Files, or folders of files, that are read with the rights of who runs this, also where others do the work. */
   lends?(args: Args): readonly string[];
   /** A file that is written with those rights. */
   writes?(args: Args): string | undefined;
+  /** A folder that is filled with those rights. */
+  fills?(args: Args): string | undefined;
   /** Files and programs that a new password is handed to with the rights of who runs this. */
   tells?(args: Args): Named;
   /** Ends what such a command has left that was killed; what that came to, for people, null where nothing was left. */

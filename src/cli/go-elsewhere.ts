@@ -11,17 +11,19 @@ export interface Ways {
   shared: ServingUnit | undefined;
   lend: readonly string[];
   write: string | undefined;
+  fill: string | undefined;
   tells: Named | undefined;
   recovers: boolean;
   unit: ServingUnit | undefined;
 }
 
 export function isForOthers(
-  { unit, lend, write }: Ways,
+  { unit, lend, write, fill }: Ways,
   { config }: GlobalOptions,
   forOthers: ServingUnit,
 ): boolean {
-  return unit === forOthers && lend.length === 0 && write === undefined && config === undefined;
+  const named = lend.length > 0 || write !== undefined || fill !== undefined;
+  return unit === forOthers && !named && config === undefined;
 }
 
 /** By units of this host where one may ask them; by another process where we are root. Undefined: it is done here. */

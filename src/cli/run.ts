@@ -40,6 +40,7 @@ export async function runCli(argv: readonly string[], host: CliHost): Promise<nu
       shared: command.sharesRoot?.(args),
       lend: command.lends?.(args) ?? [],
       write: command.writes?.(args),
+      fill: command.fills?.(args),
       tells: command.tells?.(args),
       recovers: command.recover !== undefined || command.sharesRoot?.(args) === 'restore',
       unit: command.unit?.(args),

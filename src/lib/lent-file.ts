@@ -6,17 +6,15 @@ import {
   readFileSync,
   readSync,
   writeFileSync,
-  type Stats,
+  type StatOptions,
 } from 'node:fs';
-import { resolve } from 'node:path';
+import type { FileHandle } from 'node:fs/promises';
+import { basename, dirname, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import type { ReadAt } from './read-at.ts';
 
 /** An open file that may be read at any place. */
-export interface OpenedFile extends ReadAt {
-  stat(): Promise<Stats>;
-  close(): Promise<void>;
-}
+export interface OpenedFile extends ReadAt, Pick<FileHandle, 'stat' | 'close'> {}
 
 /** A regular file that somebody with more rights has opened for us, and the path that he was given. */
 export interface LentFile {
@@ -24,16 +22,47 @@ export interface LentFile {
   descriptor: number;
 }
 
-let lent: readonly LentFile[] = [];
+/** A folder to be filled that he has made for us; what is in it when we have ended, he moves to its path. */
+export interface LentFolder extends LentFile {
+  /** Names that are there at its path, and stay. */
+  taken: readonly string[];
+}
+
+interface Lent {
+  files: readonly LentFile[];
+  /** Paths of folders whose files are among them. */
+  folders: readonly string[];
+  fill: LentFolder | undefined;
+}
+
+let lent: Lent = { files: [], folders: [], fill: undefined };
 
 /** From here on they are what lies at their paths. */
-export function useLentFiles(files: readonly LentFile[]): void {
-  lent = files;
+export function useLent(all: Lent): void {
+  lent = all;
 }
 
 /** Undefined where nobody has opened that path for us. It stays open: a plan and what is done by it both read it. */
 export function lentDescriptor(path: string): number | undefined {
-  return lent.find((file) => resolve(file.path) === resolve(path))?.descriptor;
+  return lent.files.find((file) => resolve(file.path) === resolve(path))?.descriptor;
+}
+
+/** Names of the files in a folder; undefined where nobody has opened that for us. */
+export function lentNames(folder: string): string[] | undefined {
+  const path = resolve(folder);
+  if (!lent.folders.some((each) => resolve(each) === path)) return undefined;
+  return lent.files
+    .map((file) => resolve(file.path))
+    .filter((file) => dirname(file) === path)
+    .map((file) => basename(file));
+}
+
+/** Undefined where nobody has made a folder for us that is to be at that path; `place`: where it is now. */
+export function lentFolder(path: string): (LentFolder & { place: string }) | undefined {
+  const { fill } = lent;
+  if (fill === undefined || resolve(fill.path) !== resolve(path)) return undefined;
+  // We might not get there by its name.
+  return { ...fill, place: `/proc/self/fd/${fill.descriptor}` };
 }
 
 /** See lentDescriptor. */
@@ -45,7 +74,8 @@ export function openLentFile(path: string): OpenedFile | undefined {
       const { bytesRead } = await readAt(descriptor, buffer, offset, length, position);
       return { bytesRead };
     },
-    stat: async () => await statOf(descriptor),
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the same function, by another's descriptor
+    stat: (async (options?: StatOptions) => await statOf(descriptor, options)) as FileHandle['stat'],
     close: async () => {},
   };
 }

@@ -3,7 +3,7 @@ import { deserialize } from 'node:v8';
 import type { LoadedSettings } from '../../config/load.ts';
 import type { FirewallFacts } from '../../harden/read/firewall.ts';
 import { becomeForGood } from '../../lib/become-user.ts';
-import { useLentFiles } from '../../lib/lent-file.ts';
+import { useLent } from '../../lib/lent-file.ts';
 import { VerbCaller } from '../../lib/verbs/call.ts';
 import { handsBehind, type HandsProcess } from '../hands/start.ts';
 import type { SwitchLink } from './link.ts';
@@ -23,9 +23,13 @@ import {
  */
 export function becomeMind(words: string): SwitchLink {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- written by run-mind.ts
-  const { user, lent } = JSON.parse(words) as MindTask;
+  const { user, lent, folders, fill } = JSON.parse(words) as MindTask;
   becomeForGood(user);
-  useLentFiles(lent.map((path, index) => ({ path, descriptor: firstLent + index })));
+  useLent({
+    files: lent.map((path, index) => ({ path, descriptor: firstLent + index })),
+    folders,
+    fill: fill === undefined ? undefined : { ...fill, descriptor: firstLent + lent.length },
+  });
   const handed = new Map<number, PromiseWithResolvers<Socket | Server>>();
   const at = (number: number): PromiseWithResolvers<Socket | Server> => {
     const known = handed.get(number) ?? Promise.withResolvers<Socket | Server>();

@@ -12,6 +12,10 @@ export interface MindTask {
   user: UserId;
   /** Paths of the files that are lent, in the order of their descriptors. */
   lent: string[];
+  /** Paths of folders whose files are among them. */
+  folders: string[];
+  /** One that is to be filled, by the descriptor behind theirs. */
+  fill: { path: string; taken: readonly string[] } | undefined;
 }
 
 /** Of what either side reads from the other: a few words, names and numbers, and the settings as bytes. */

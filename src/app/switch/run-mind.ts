@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, constants, fstatSync, openSync } from 'node:fs';
+import { closeSync } from 'node:fs';
 import { Socket, type Server } from 'node:net';
 import { serialize } from 'node:v8';
 import { loadSettings, type LoadedSettings } from '../../config/load.ts';
@@ -16,6 +16,8 @@ import { ownerBesideRoot, requireReadable } from '../beside-root.ts';
 import { mainFiles, rootFileVerbs } from '../conf/root-files.ts';
 import { recoverChangeCommand, recoverRestoresCommand, type ServingUnit } from '../units/places.ts';
 import { mindCommand } from './command.ts';
+import { openFilled, type FilledFolder } from './filled-folder.ts';
+import { openPaths } from './lent-paths.ts';
 import { switchDescriptor, switchLimits, type Handed, type MindTask } from './protocol.ts';
 import { switchVerbs } from './switch-verbs.ts';
 import { consumerVerbs, type Named } from './told-consumers.ts';
@@ -27,10 +29,12 @@ export interface MindOptions {
   configPath: string | undefined;
   /** What is shared: a restore, or a change of a server. */
   kind: ServingUnit;
-  /** Files that who runs this may read, and the daemon's user perhaps not. */
+  /** Files, or folders of files, that who runs this may read, and the daemon's user perhaps not. */
   lend: readonly string[];
   /** One that he may write. */
   write: string | undefined;
+  /** A folder that he may write in. */
+  fill: string | undefined;
   /** Whom he has named that a new password is to be handed to. */
   tells: Named | undefined;
   /** What one leaves that was killed is ended by another one. */
@@ -76,7 +80,8 @@ export async function runMind(options: MindOptions): Promise<number | undefined>
   const lend = kind === 'apply' ? [...options.lend, ...adminFile(loaded.settings)] : options.lend;
   const work = async (task: MindOptions): Promise<unknown[]> => {
     using written = openWritten(task.write);
-    child = startMind(task, owner, written);
+    using filled = openFilled(task.fill, owner);
+    child = startMind(task, owner, { written, filled });
     const channel = child.stdio[switchDescriptor];
     if (!(channel instanceof Socket)) throw new Error('a pipe was asked for');
     const exited = once(child, 'exit');
@@ -86,7 +91,10 @@ export async function runMind(options: MindOptions): Promise<number | undefined>
     try {
       const how: unknown[] = await exited;
       await answered;
-      if (how[0] === 0) written?.keep();
+      if (how[0] === 0) {
+        written?.keep();
+        filled?.keep();
+      }
       return how;
     } finally {
       stop();
@@ -98,8 +106,8 @@ export async function runMind(options: MindOptions): Promise<number | undefined>
     const down = await root.down();
     // Another one ends what it has left, if there is anything: a server is not to stay down for it, or a replica of nobody.
     const recovering = kind === 'apply' ? [recoverChangeCommand, ...options.argv] : [recoverRestoresCommand];
-    const last = { ...options, argv: recovering, lend: kind === 'apply' ? lend : [], write: undefined };
-    if (options.recovers) await work(last);
+    const last = { ...options, argv: recovering, lend: kind === 'apply' ? lend : [] };
+    if (options.recovers) await work({ ...last, write: undefined, fill: undefined });
     throw cutOff(options, String(name), { down, still: down.length === 0 ? [] : await root.down() });
   } finally {
     await root.close();
@@ -110,15 +118,14 @@ export async function runMind(options: MindOptions): Promise<number | undefined>
 function startMind(
   { argv, env, program, lend }: MindOptions,
   user: UserId,
-  written: WrittenFile | undefined,
+  { written, filled }: { written: WrittenFile | undefined; filled: FilledFolder | undefined },
 ): ChildProcess {
   const [path = '', ...words] = program;
-  const opened = lend.flatMap((each) => {
-    const descriptor = openRegular(each);
-    return descriptor === undefined ? [] : [{ path: each, descriptor }];
-  });
-  const lent = written === undefined ? opened : [...opened, written];
-  const task: MindTask = { user, lent: lent.map((each) => each.path) };
+  const { files: opened, folders } = openPaths(lend);
+  const files = written === undefined ? opened : [...opened, written];
+  const fill = filled === undefined ? undefined : { path: filled.path, taken: filled.taken };
+  const task: MindTask = { user, lent: files.map((each) => each.path), folders, fill };
+  const lent = filled === undefined ? files : [...files, filled];
   const { command, args, detached } = confine(path, [...words, mindCommand, JSON.stringify(task), ...argv]);
   try {
     return spawn(command, args, {
@@ -144,19 +151,6 @@ function changeVerbs(loaded: LoadedSettings, clock: Clock, signal: AbortSignal) 
 /** That of the password of who may change servers, which nobody but root and one unit can read. */
 function adminFile({ harden: { admin } }: Settings): string[] {
   return admin !== undefined && 'file' in admin.password ? [admin.password.file] : [];
-}
-
-/** Undefined where there is none, and who works is told so by the system: a pipe must not hang us. */
-function openRegular(path: string): number | undefined {
-  let file: number;
-  try {
-    file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
-  } catch {
-    return undefined;
-  }
-  if (fstatSync(file).isFile()) return file;
-  closeSync(file);
-  return undefined;
 }
 
 /** What the terminal and others send to us, and it is to know. */

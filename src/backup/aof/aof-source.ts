@@ -1,8 +1,9 @@
 import { constants } from 'node:fs';
-import { open, readdir, stat, type FileHandle } from 'node:fs/promises';
+import { open, readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { AgentError, systemCode } from '../../domain/errors.ts';
 import { describeReadFailure } from '../../lib/file-owner.ts';
+import { lentDescriptor, lentNames, openLentFile, type OpenedFile } from '../../lib/lent-file.ts';
 
 /** An append only file: a manifest with the files that it lists beside it, or one file. */
 export interface AofSource {
@@ -20,13 +21,8 @@ const readOnly = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOC
  */
 export async function findAofSource(named: string): Promise<AofSource> {
   const path = resolve(named);
-  const stats = await stat(path).catch((error: unknown) => {
-    throw unreadable(path, error);
-  });
-  if (!stats.isDirectory()) return { layout: path.endsWith('.manifest') ? 'multi-part' : 'single', path };
-  const names = await readdir(path).catch((error: unknown) => {
-    throw unreadable(path, error);
-  });
+  if (!(await isFolder(path))) return { layout: path.endsWith('.manifest') ? 'multi-part' : 'single', path };
+  const names = await namesIn(path);
   // A server that ended while it wrote leaves such behind, and passes over it.
   const manifests = names.filter((name) => name.endsWith('.manifest') && !name.startsWith('temp-'));
   const [manifest, ...others] = manifests;
@@ -46,16 +42,39 @@ export async function findAofSource(named: string): Promise<AofSource> {
   );
 }
 
+async function isFolder(path: string): Promise<boolean> {
+  if (lentNames(path) !== undefined) return true;
+  if (lentDescriptor(path) !== undefined) return false;
+  const stats = await stat(path).catch((error: unknown) => {
+    throw unreadable(path, error);
+  });
+  return stats.isDirectory();
+}
+
+/** Of the files in a folder, and what else there is. Throws an AgentError `failed`. */
+export async function namesIn(folder: string): Promise<string[]> {
+  const names = lentNames(folder);
+  if (names !== undefined) return names;
+  return await readdir(folder).catch((error: unknown) => {
+    throw unreadable(folder, error);
+  });
+}
+
 /** The one file of a server before 7.0, whose upgrade ended when it had made the folder: beside that, by its usual name. */
 async function upgraded(folder: string): Promise<string | undefined> {
   const path = join(dirname(folder), 'appendonly.aof');
+  if (lentDescriptor(path) !== undefined) return path;
   const stats = await stat(path).catch(() => undefined);
   return stats?.isFile() === true ? path : undefined;
 }
 
 /** Opens a file for reading, or resolves with undefined when there is none. Throws an AgentError `failed`. */
-export async function openAofFile(path: string): Promise<FileHandle | undefined> {
-  let handle: FileHandle;
+export async function openAofFile(path: string): Promise<OpenedFile | undefined> {
+  const lent = openLentFile(path);
+  if (lent !== undefined) return lent;
+  // What was not opened with its folder is not there, or no file.
+  if (lentNames(dirname(path)) !== undefined) return undefined;
+  let handle: OpenedFile;
   try {
     handle = await open(path, readOnly);
   } catch (error) {

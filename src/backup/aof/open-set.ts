@@ -1,16 +1,16 @@
-import { readdir, type FileHandle } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { Clock } from '../../domain/clock.ts';
 import { AgentError } from '../../domain/errors.ts';
 import { parseAofManifest, type AofFile, type AofManifest } from '../../formats/aof/aof-manifest.ts';
-import { openAofFile, unreadable, type AofSource } from './aof-source.ts';
+import type { OpenedFile } from '../../lib/lent-file.ts';
+import { namesIn, openAofFile, type AofSource } from './aof-source.ts';
 
 /** One file of a set, held open: what it holds stays readable whatever the server does to its name. */
 export interface OpenAofFile {
   name: string;
   /** undefined for a single file, which may be both. */
   listed: AofFile | undefined;
-  handle: FileHandle;
+  handle: OpenedFile;
   /** Bytes at the moment of opening; only these count. */
   size: number;
   /** Tells the file from another one of its name. */
@@ -80,9 +80,7 @@ export async function openAofSet(
 export async function findUnlisted({ path, layout }: AofSource): Promise<string[]> {
   if (layout === 'single') return [];
   const folder = dirname(path);
-  const names = await readdir(folder).catch((error: unknown) => {
-    throw unreadable(folder, error);
-  });
+  const names = await namesIn(folder);
   const text = await readManifest(path);
   if (text === undefined) return [];
   const { base, incrs, history } = parseOrThrow(text, path);
@@ -135,7 +133,7 @@ function isUpgrade({ base, incrs }: Pick<AofManifest, 'base' | 'incrs'>, path: s
   return base !== undefined && incrs.length === 0 && `${base.name}.manifest` === basename(path);
 }
 
-function unmeasured(name: string, listed: AofFile | undefined, handle: FileHandle): OpenAofFile {
+function unmeasured(name: string, listed: AofFile | undefined, handle: OpenedFile): OpenAofFile {
   return { name, listed, handle, size: 0, identity: { dev: '', ino: '', birth: '' }, modified: '' };
 }
 
@@ -155,7 +153,9 @@ async function readManifest(path: string): Promise<string | undefined> {
     const { size } = await handle.stat();
     if (size > manifestLimit)
       throw new AgentError('damaged', `${path} has ${size} bytes and is no manifest`, { reason: 'manifest' });
-    return await handle.readFile('utf8');
+    const bytes = Buffer.alloc(size);
+    const { bytesRead } = await handle.read(bytes, 0, size, 0);
+    return bytes.toString('utf8', 0, bytesRead);
   } finally {
     await handle.close();
   }

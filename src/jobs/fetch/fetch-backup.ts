@@ -10,6 +10,7 @@ import { artefactOf } from '../prove/artefact-of.ts';
 import { nameDamage } from '../prove/name-damage.ts';
 import { decodeInto } from './stage.ts';
 import { unpackInto } from './stage-aof.ts';
+import { lentFolder } from '../../lib/lent-file.ts';
 import { makeFolders } from '../../lib/make-folders.ts';
 
 export interface FetchOptions {
@@ -66,16 +67,19 @@ async function writingTo<T>(directory: string, act: () => Promise<T>): Promise<T
 
 /** `<id>.rdb`, or the folder `<id>.aof`; only ours to read; whole or not there, never in another one's place. */
 async function fetchInto(context: JobContext, manifest: Manifest, directory: string): Promise<string> {
-  makeFolders(directory, 0o700);
-  const folder = await realpath(directory);
-  const file = join(folder, `${manifest.id}.${manifest.kind}`);
-  await requireFree(file);
+  const name = `${manifest.id}.${manifest.kind}`;
+  const lent = lentFolder(directory);
+  if (lent === undefined) makeFolders(directory, 0o700);
+  const folder = lent?.place ?? (await realpath(directory));
+  const file = join(lent === undefined ? folder : directory, name);
+  if (lent?.taken.includes(name) === true) throw isThere(file);
+  await requireFree(join(folder, name));
   const { bytes } = artefactOf(manifest).plain;
   const { bavail, bsize } = await statfs(folder);
   if (bavail * bsize < bytes)
     throw new AgentError(
       'failed',
-      `the backup takes ${formatBytes(bytes)}, and ${folder} has ${formatBytes(bavail * bsize)} free`,
+      `the backup takes ${formatBytes(bytes)}, and ${lent?.path ?? folder} has ${formatBytes(bavail * bsize)} free`,
       {
         reason: 'full',
         hint: 'choose a folder with more room',
@@ -84,8 +88,8 @@ async function fetchInto(context: JobContext, manifest: Manifest, directory: str
   const temporary = join(folder, `.${manifest.id}.${process.pid}.tmp`);
   try {
     await write(context, manifest, temporary);
-    await requireFree(file);
-    await rename(temporary, file);
+    await requireFree(join(folder, name));
+    await rename(temporary, join(folder, name));
   } finally {
     await rm(temporary, { recursive: true, force: true });
   }
@@ -105,8 +109,11 @@ async function write(context: JobContext, manifest: Manifest, path: string): Pro
 
 async function requireFree(file: string): Promise<void> {
   const there = await stat(file).catch(() => undefined);
-  if (there === undefined) return;
-  throw new AgentError('refused', `${file} is there already`, {
+  if (there !== undefined) throw isThere(file);
+}
+
+function isThere(file: string): AgentError {
+  return new AgentError('refused', `${file} is there already`, {
     reason: 'exists',
     hint: 'move it away, or choose another folder',
   });

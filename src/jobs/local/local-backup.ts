@@ -4,6 +4,7 @@ import { backupIdTime } from '../../backup/id.ts';
 import type { Repository } from '../../backup/repository.ts';
 import type { Store } from '../../backup/store/store.ts';
 import { AgentError, systemCode } from '../../domain/errors.ts';
+import { lentNames } from '../../lib/lent-file.ts';
 import { artefactOf } from '../prove/artefact-of.ts';
 import type { LocalBackup } from './describe-local.ts';
 import type { JobContext } from '../job.ts';
@@ -29,7 +30,8 @@ export async function openLocal(context: JobContext, named: string): Promise<Loc
       hint: localHint,
     });
   });
-  return stats?.isDirectory() === true || /\.(?:aof|manifest)$/.test(path)
+  const folder = stats?.isDirectory() === true || lentNames(path) !== undefined;
+  return folder || /\.(?:aof|manifest)$/.test(path)
     ? await openLocalAof(context, path)
     : await openLocalDump(context, path);
 }

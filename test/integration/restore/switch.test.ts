@@ -1,7 +1,17 @@
 // Beside a daemon that is not root, root's restore is done by a process that has given root up; root itself starts, stops and
 // shows processes, and a process with the rights of the server's user works in the data directory.
 import { execFileSync } from 'node:child_process';
-import { chmodSync, chownSync, copyFileSync, existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import {
+  chmodSync,
+  chownSync,
+  copyFileSync,
+  cpSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { loadSettings } from '../../../src/config/load.ts';
@@ -83,6 +93,57 @@ test.runIf(canBeNobody)('a dump that only root may read is lent, and read by the
   expect(await server.call('GET', 'key')).toBe('as found');
   const gone = await spawnAgent(['--json', 'restore', `${dump}.gone`, '--yes'], { config }).ended;
   expect(gone).toMatchObject({ code: 2, json: { error: { code: 'usage' } } });
+});
+
+describe.runIf(canBeNobody)('in folders that are closed to the daemon’s user', () => {
+  async function closedFolder() {
+    const { server, config, id } = await prepare();
+    const folder = makeTempFolder();
+    onTestFinished(() => removeTempFolder(folder));
+    chmodSync(folder, 0o700);
+    chownSync(config.path, 0, 0);
+    return { server, config, id, folder };
+  }
+
+  test('a backup is fetched by him, and is root’s', async () => {
+    const { config, id, folder } = await closedFolder();
+    const to = join(folder, 'made/on the way');
+    const agent = spawnAgent(['--json', 'restore', '--to', to], { config });
+    const [mind, { code, json }] = await Promise.all([see(agent.pid, mindCommand), agent.ended]);
+    const file = join(to, `${id}.rdb`);
+    expect({ code, ...json.error, file: json.file }).toEqual({ code: 0, file });
+    expect(mind.uid).toBe(daemon);
+    expect(readdirSync(to)).toEqual([`${id}.rdb`]);
+    const { uid, gid, mode } = statSync(file);
+    expect({ uid, gid, mode: mode & 0o7777 }).toEqual({ uid: 0, gid: 0, mode: 0o600 });
+    expect(createHash('sha256').update(readFileSync(file)).digest('hex')).toBe(json.sha256);
+    const again = await spawnAgent(['--json', 'restore', '--to', to], { config }).ended;
+    expect(again.json.error).toMatchObject({ code: 'refused', message: `${file} is there already` });
+    expect(readdirSync(to)).toEqual([`${id}.rdb`]);
+    const nowhere = await spawnAgent(['--json', 'restore', '--to', '/proc/here'], { config }).ended;
+    expect(nowhere.json.error.message).toMatch(/^cannot write to \/proc\/here: /);
+  });
+
+  test('an append only file is lent with its folder, or by its manifest', async () => {
+    const { server, config, folder } = await closedFolder();
+    await server.call('CONFIG', 'SET', 'appendonly', 'yes');
+    await expect.poll(() => server.call('INFO', 'persistence')).toMatch(/aof_rewrite_in_progress:0/);
+    await server.call('SET', 'key', 'as found');
+    const found = join(folder, 'appendonlydir');
+    cpSync(join(server.dir, 'appendonlydir'), found, { recursive: true });
+    for (const name of readdirSync(found)) chmodSync(join(found, name), 0o600);
+    await server.call('SET', 'key', 'as it is now');
+    const words = ['--json', 'restore', found, '--yes', '--method', 'files'];
+    const agent = spawnAgent(words, { config });
+    const [mind, { code, json }] = await Promise.all([see(agent.pid, mindCommand), agent.ended]);
+    expect({ code, ...json.error }).toEqual({ code: 0 });
+    expect(mind.uid).toBe(daemon);
+    await server.reconnect();
+    expect(await server.call('GET', 'key')).toBe('as found');
+    const manifest = join(found, 'appendonly.aof.manifest');
+    const planned = await spawnAgent(['--json', 'restore', manifest, '--dry-run'], { config }).ended;
+    expect({ code: planned.code, ...planned.json.error }).toEqual({ code: 0 });
+  });
 });
 
 /** Resolves when the journal says that the step was begun. */

@@ -1,4 +1,4 @@
-import { statSync } from 'node:fs';
+import { dirname } from 'node:path';
 import type { Argv } from 'yargs';
 import { flagOf, guardFlags } from '../../../backup/restore/judge-guards.ts';
 import { fetchBackupJob } from '../../../jobs/fetch/fetch-backup-job.ts';
@@ -44,11 +44,12 @@ type Result =
 export const restoreCommand = defineCommand<Args, Result>({
   usage: 'restore [id]',
   summary: 'Put a backup back: prove it, set the old data aside, place it, start, compare',
-  // A folder that is fetched into, or read, is whose who runs this.
-  keepsRoot: ({ id, into, to }) => into === undefined && (to !== undefined || isFolder(id)),
   sharesRoot: byOthers,
-  unit: byOthers,
-  lends: ({ id }) => (isPath(id) ? [id] : []),
+  // The unit would have it in a folder of its own.
+  unit: (args) => (args.to === undefined ? byOthers(args) : undefined),
+  // Beside its manifest lies the rest of an append only file.
+  lends: ({ id }) => (isPath(id) ? [id.endsWith('.manifest') ? dirname(id) : id] : []),
+  fills: ({ to }) => to,
   options,
   examples: [
     ['redis-agent restore --dry-run', 'What it would do, and why'],
@@ -118,17 +119,8 @@ export const restoreCommand = defineCommand<Args, Result>({
 });
 
 /** A server that is written to is only connected to. */
-function byOthers({ id, into, to }: Args): 'restore' | undefined {
-  return into === undefined && to === undefined && !isFolder(id) ? 'restore' : undefined;
-}
-
-/** Of an append only file: there is more than one file in it. What may not be looked at is told when it is opened. */
-function isFolder(id: string): boolean {
-  try {
-    return isPath(id) && statSync(id).isDirectory();
-  } catch {
-    return false;
-  }
+function byOthers({ into }: Args): 'restore' | undefined {
+  return into === undefined ? 'restore' : undefined;
 }
 
 function options(yargs: Argv): Argv {

@@ -1,0 +1,160 @@
+import { randomBytes } from 'node:crypto';
+import {
+  closeSync,
+  constants,
+  fchmodSync,
+  fchownSync,
+  fstatSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmdirSync,
+  unlinkSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { AgentError, messageOf, systemCode } from '../../domain/errors.ts';
+import type { UserId } from '../../lib/act-as.ts';
+import type { LentFolder } from '../../lib/lent-file.ts';
+import { makeFolders } from '../../lib/make-folders.ts';
+
+/** A folder that is filled by who may not even enter it. */
+export interface FilledFolder extends LentFolder, Disposable {
+  /** What was made takes its place, as ours. Else, it is gone when this is disposed of. */
+  keep(): void;
+}
+
+const folderFlags = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
+
+/** A dump, or an append only file's files in a folder. */
+const deepest = 2;
+
+/**
+ * Makes a folder if it is missing, and in it one for that user alone, under a name of its own. Undefined where none is
+ * asked for; throws an AgentError `failed`. All is done by descriptors: whoever else may write there puts nothing in our way.
+ */
+export function openFilled(path: string | undefined, user: UserId): FilledFolder | undefined {
+  if (path === undefined) return undefined;
+  const { outer, name, inner } = make(path, user);
+  const [there, made] = [`/proc/self/fd/${outer}`, `/proc/self/fd/${inner}`];
+  return {
+    path,
+    descriptor: inner,
+    taken: readdirSync(there),
+    keep() {
+      takeOver(inner);
+      for (const each of readdirSync(made)) {
+        if (lstatSync(join(there, each), { throwIfNoEntry: false }) !== undefined)
+          throw new AgentError('refused', `${join(path, each)} is there already`, {
+            reason: 'exists',
+            hint: 'move it away, or choose another folder',
+          });
+        renameSync(join(made, each), join(there, each));
+      }
+    },
+    [Symbol.dispose]() {
+      try {
+        empty(inner, deepest);
+        rmdirSync(join(there, name));
+      } catch {
+        // Something that is never made there: it stays, for nobody but us.
+      } finally {
+        closeSync(inner);
+        closeSync(outer);
+      }
+    },
+  };
+}
+
+function make(path: string, user: UserId): { outer: number; name: string; inner: number } {
+  const name = `.redis-agent-${randomBytes(6).toString('hex')}`;
+  let outer: number | undefined;
+  try {
+    makeFolders(path, 0o700);
+    outer = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY);
+    const at = `/proc/self/fd/${outer}/${name}`;
+    mkdirSync(at, { mode: 0o700 });
+    const inner = openSync(at, folderFlags);
+    try {
+      // Whose folder that is might have put another one of ours there by now.
+      if (readdirSync(`/proc/self/fd/${inner}`).length > 0) throw new Error(`${name} is not empty`);
+      fchownSync(inner, user.uid, user.gid);
+    } catch (error) {
+      closeSync(inner);
+      throw error;
+    }
+    return { outer, name, inner };
+  } catch (cause) {
+    if (outer !== undefined) closeSync(outer);
+    throw new AgentError('failed', `cannot write to ${path}: ${messageOf(cause)}`, {
+      cause,
+      hint: 'choose a folder of your own with room in it',
+    });
+  }
+}
+
+/** From here on it is ours alone, and so is each file in it: what its maker could still put there would be taken for a backup. */
+function takeOver(folder: number, depth = deepest): void {
+  own(folder, 0o700);
+  for (const name of readdirSync(`/proc/self/fd/${folder}`)) {
+    const file = openMade(folder, name);
+    try {
+      const stats = fstatSync(file);
+      if (stats.isDirectory() && depth > 1) takeOver(file, depth - 1);
+      else if (stats.isFile() && stats.nlink === 1) own(file, 0o600);
+      else throw noBackup(name);
+    } finally {
+      closeSync(file);
+    }
+  }
+}
+
+function openMade(folder: number, name: string): number {
+  try {
+    const flags = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW;
+    return openSync(`/proc/self/fd/${folder}/${name}`, flags);
+  } catch (cause) {
+    throw noBackup(name, cause);
+  }
+}
+
+function noBackup(name: string, cause?: unknown): AgentError {
+  return new AgentError('failed', `${JSON.stringify(name)} was made, which is no backup: nothing was kept`, {
+    cause,
+  });
+}
+
+function own(descriptor: number, mode: number): void {
+  fchownSync(descriptor, process.geteuid?.() ?? 0, process.getegid?.() ?? 0);
+  fchmodSync(descriptor, mode);
+}
+
+/** Throws where something lies deeper than anything that is made there. */
+function empty(folder: number, depth: number): void {
+  own(folder, 0o700);
+  for (const name of readdirSync(`/proc/self/fd/${folder}`)) {
+    const path = `/proc/self/fd/${folder}/${name}`;
+    const inner = depth > 1 ? openFolder(path) : undefined;
+    if (inner === undefined) {
+      unlinkSync(path);
+      continue;
+    }
+    try {
+      empty(inner, depth - 1);
+    } finally {
+      closeSync(inner);
+    }
+    rmdirSync(path);
+  }
+}
+
+/** Undefined where something else lies there. */
+function openFolder(path: string): number | undefined {
+  try {
+    return openSync(path, folderFlags);
+  } catch (error) {
+    if (systemCode(error) === 'ENOTDIR' || systemCode(error) === 'ELOOP') return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,126 @@
+// What a process without root's rights has made where it may not write: root takes it over, and is led nowhere by it.
+import {
+  chownSync,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { openFilled, type FilledFolder } from '../../../../src/app/switch/filled-folder.ts';
+import { actAs } from '../../../../src/lib/act-as.ts';
+import { makeTempFolder, removeTempFolder } from '../../../support/house/temp-folder.ts';
+
+const isRoot = process.geteuid?.() === 0;
+const maker = { uid: 65_534, gid: 65_534 };
+
+describe.runIf(isRoot)('a folder that is filled by another user', () => {
+  let folder: string;
+  beforeEach(() => {
+    folder = makeTempFolder();
+  });
+  afterEach(() => removeTempFolder(folder));
+
+  /** As the maker, in the folder that he was given, by its descriptor alone. */
+  function fill(filled: FilledFolder, make: (place: string) => void): void {
+    actAs(maker, () => make(`/proc/self/fd/${filled.descriptor}`));
+  }
+
+  function open(path = folder): FilledFolder {
+    const filled = openFilled(path, maker);
+    if (filled === undefined) throw new Error('it was asked for');
+    return filled;
+  }
+
+  test('a file and a folder of files take their places, as root’s', () => {
+    writeFileSync(join(folder, 'before'), '');
+    {
+      using filled = open();
+      expect(filled.taken).toContain('before');
+      fill(filled, (place) => {
+        writeFileSync(join(place, 'x.rdb'), 'dump', { mode: 0o666 });
+        mkdirSync(join(place, 'x.aof'));
+        writeFileSync(join(place, 'x.aof/manifest'), 'list');
+      });
+      expect(existsSync(join(folder, 'x.rdb'))).toBe(false);
+      filled.keep();
+    }
+    expect(readdirSync(folder).toSorted()).toEqual(['before', 'x.aof', 'x.rdb']);
+    for (const [name, mode] of [
+      ['x.rdb', 0o600],
+      ['x.aof', 0o700],
+      ['x.aof/manifest', 0o600],
+    ] as const) {
+      const stats = statSync(join(folder, name));
+      expect({ name, uid: stats.uid, gid: stats.gid, mode: stats.mode & 0o7777 }).toEqual({
+        name,
+        uid: 0,
+        gid: 0,
+        mode,
+      });
+    }
+  });
+
+  test('what was not finished is gone, and so is its folder', () => {
+    {
+      using filled = open();
+      fill(filled, (place) => {
+        mkdirSync(join(place, 'x.aof'));
+        writeFileSync(join(place, 'x.aof/half'), '');
+        symlinkSync('/etc/hostname', join(place, 'x.aof/link'));
+        symlinkSync('/etc', join(place, 'link'));
+      });
+    }
+    expect(readdirSync(folder)).toEqual([]);
+    expect(existsSync('/etc/passwd')).toBe(true);
+  });
+
+  test.each<[string, (place: string, theirs: string) => void]>([
+    ['a link to a file', (place, theirs) => symlinkSync(theirs, join(place, 'x.rdb'))],
+    ['a link to a folder', (place) => symlinkSync('/etc', join(place, 'x.aof'))],
+    [
+      'a second name of a file',
+      (place) => {
+        writeFileSync(join(place, 'x.rdb'), '');
+        linkSync(join(place, 'x.rdb'), join(place, 'y.rdb'));
+      },
+    ],
+    ['folders in a folder', (place) => mkdirSync(join(place, 'x.aof/deeper'), { recursive: true })],
+  ])('%s is not taken over', (_, make) => {
+    const theirs = join(folder, 'of root');
+    writeFileSync(theirs, 'as it was', { mode: 0o640 });
+    {
+      using filled = open();
+      fill(filled, (place) => make(place, theirs));
+      expect(() => filled.keep()).toThrow('was made, which is no backup: nothing was kept');
+    }
+    expect(readdirSync(folder).filter((name) => name.endsWith('.rdb'))).toEqual([]);
+    expect(readFileSync(theirs, 'utf8')).toBe('as it was');
+    expect(statSync(theirs).mode & 0o7777).toBe(0o640);
+  });
+
+  test('what is there stays', () => {
+    writeFileSync(join(folder, 'x.rdb'), 'as it was');
+    using filled = open();
+    fill(filled, (place) => writeFileSync(join(place, 'x.rdb'), 'another'));
+    expect(() => filled.keep()).toThrow(`${join(folder, 'x.rdb')} is there already`);
+    expect(readFileSync(join(folder, 'x.rdb'), 'utf8')).toBe('as it was');
+  });
+
+  test('its maker can put nothing into it any more, once it is taken over', () => {
+    chownSync(folder, 0, 0);
+    using filled = open();
+    fill(filled, (place) => writeFileSync(join(place, 'x.rdb'), 'dump'));
+    filled.keep();
+    expect(() => fill(filled, (place) => writeFileSync(join(place, 'late'), ''))).toThrow('EACCES');
+  });
+});
+
+test('where no folder can be made', () => {
+  expect(() => openFilled('/proc/here', maker)).toThrow(/^cannot write to \/proc\/here: /);
+});
