@@ -51,6 +51,7 @@ const probes: Readonly<Record<string, (string | number)[]>> = {
   '+slowlog|get': ['SLOWLOG', 'GET', 1],
   '+client|setname': ['CLIENT', 'SETNAME', 'redis-agent'],
   '+client|list': ['CLIENT', 'LIST'],
+  '+client|id': ['CLIENT', 'ID'],
   '+latency|histogram': ['LATENCY', 'HISTOGRAM', 'ping'],
   '+llen': ['LLEN', probed],
   '+lindex': ['LINDEX', probed, 0],

@@ -29,7 +29,7 @@ describe.each(edgeBuilds())('on $name', (build) => {
     const after = await listUsers(server);
     expect(after.filter((line) => !line.startsWith(`user ${agentUser} `))).toEqual(before);
     const [own = ''] = after.filter((line) => line.startsWith(`user ${agentUser} `));
-    const audit = ['+acl|list', '+acl|log', '+module|list', '+client|list', '+cluster|nodes'];
+    const audit = ['+acl|list', '+acl|log', '+module|list', '+client|list', '+client|id', '+cluster|nodes'];
     if (!build.version.startsWith('6.')) audit.push('+acl|dryrun', '+cluster|shards');
     const hash = createHash('sha256').update(place.password()).digest('hex');
     expect(

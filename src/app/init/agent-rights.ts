@@ -20,6 +20,7 @@ function auditRights(version: string | undefined): string[] {
     '+acl|log',
     '+module|list',
     '+client|list',
+    '+client|id',
     ...(isOld(version) ? [] : ['+acl|dryrun']),
   ];
 }

@@ -1,3 +1,4 @@
+import { commandTable } from '../../formats/acl/command-table.ts';
 import { aclProfiles } from '../../formats/acl/profiles/index.ts';
 import type { AclProfile } from '../../formats/acl/profiles/profile.ts';
 import { handshake } from '../../formats/acl/profiles/queues.ts';
@@ -13,8 +14,8 @@ export interface SeenTraffic {
   byAll: ReadonlySet<string>;
   /** Other users that were connected. */
   others: ReadonlySet<string>;
-  /** Commands that our own looking has run. */
-  own: ReadonlySet<string>;
+  /** Commands that the agent runs itself, beside and while it looks. */
+  ofAgent: ReadonlySet<string>;
   samples: number;
 }
 
@@ -37,19 +38,32 @@ function fits({ commands, name }: AclProfile, used: readonly string[]): boolean 
   return name !== 'admin' && used.every((each) => commands.includes(each)) && seen >= enough * own.length;
 }
 
+function isHarmless(name: string, engine: EngineVersion): boolean {
+  const categories = commandTable(engine).categories.get(name);
+  return categories !== undefined && !categories.has('admin') && !categories.has('dangerous');
+}
+
+const list = (names: readonly string[]): string => names.toSorted().join(', ');
+
 /** A rule from what was seen: no more than the user may do now. */
 export function suggestRules(user: AclUser, seen: SeenTraffic, engine: EngineVersion): SuggestedRules {
-  const mine = [...seen.byAll].filter(
-    (name) => mayRun(user, name) && (seen.byUser.has(name) || !seen.own.has(name)),
-  );
+  const mine = [...seen.byAll].filter((name) => mayRun(user, name));
   const greeting = handshake.filter((name) => mayRun(user, name) && isKnown(name, engine));
-  const used = [...new Set([...mine, ...seen.byUser, ...greeting])].filter((name) => !free.has(name));
+  // Of the statistics nobody can tell whether the agent or one of the user's scripts was it.
+  const unsure = mine.filter(
+    (name) => seen.ofAgent.has(name) && !seen.byUser.has(name) && !greeting.some((word) => word === name),
+  );
+  const used = [
+    ...new Set([...mine.filter((name) => !unsure.includes(name)), ...seen.byUser, ...greeting]),
+  ].filter((name) => !free.has(name));
   const profile = aclProfiles
     .filter((each) => fits(each, used))
     .toSorted((a, b) => a.commands.length - b.commands.length)[0];
   // A library does more than it did meanwhile, and its profile knows what.
   const known = profile?.commands.filter((name) => isKnown(name, engine) && !free.has(name)) ?? [];
-  const commands = [...new Set([...used, ...known])].toSorted();
+  const kept = profile === undefined ? unsure.filter((name) => isHarmless(name, engine)) : [];
+  const leftOut = unsure.filter((name) => !kept.includes(name) && !known.includes(name));
+  const commands = [...new Set([...used, ...known, ...kept])].toSorted();
   const { own } = user;
   const keys = own.allKeys
     ? ['~*']
@@ -72,6 +86,14 @@ export function suggestRules(user: AclUser, seen: SeenTraffic, engine: EngineVer
             `${[...seen.others].toSorted().join(', ')} were connected too: commands of theirs may be among these`,
           ]),
       'what a client sends to connect (INFO, SELECT, CLIENT SETNAME …) is granted whether it was seen or not',
+      ...(kept.length === 0
+        ? []
+        : [`the agent runs these too, and they are left in, since they are harmless: ${list(kept)}`]),
+      ...(leftOut.length === 0
+        ? []
+        : [
+            `the agent runs these too, and they are left out; grant what the application needs: ${list(leftOut)}`,
+          ]),
       own.allKeys
         ? 'which keys it uses cannot be seen this way: ~* stays until you write the prefix'
         : 'keys and channels are those that it has',

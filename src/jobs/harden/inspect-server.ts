@@ -13,6 +13,7 @@ import type { FileReader } from '../../lib/file-reader.ts';
 import { readCgroupMemory } from '../../lib/host-memory.ts';
 import { connectRedis, type RedisConnection } from '../../redis/connect.ts';
 import { findProgram } from '../../redis/find-program.ts';
+import { ownClientId } from '../../redis/own-client-id.ts';
 import { resolveConf, type ResolvedConf } from '../../redis/resolve-conf.ts';
 import { engineOf, readInfo } from '../../redis/server.ts';
 import type { JobContext } from '../job.ts';
@@ -189,7 +190,7 @@ export async function readAclList(connection: RedisConnection): Promise<string[]
 /** Empty where the user may not ask. */
 async function readClients(connection: RedisConnection): Promise<InspectedServer['clients']> {
   try {
-    const [id, list] = [await connection.call('CLIENT', 'ID'), await connection.call('CLIENT', 'LIST')];
+    const [id, list] = [await ownClientId(connection), await connection.call('CLIENT', 'LIST')];
     return String(list)
       .split('\n')
       .flatMap((line) => {

@@ -1,12 +1,17 @@
-import { expect, test } from 'vitest';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Redis } from 'ioredis';
+import { expect, onTestFinished, test } from 'vitest';
+import { agentRights } from '../../../src/app/init/agent-rights.ts';
 import { planAcl, type AclPlan, type AclPlanOptions } from '../../../src/harden/acl/plan-acl.ts';
 import { sha256 } from '../../../src/harden/read/hash.ts';
 import { usersOfList } from '../../../src/harden/read/read-users.ts';
-import { runAgent, writeConfig } from '../../support/agent/cli.ts';
+import { runAgent, writeConfig, type TestConfig } from '../../support/agent/cli.ts';
 import {
   defaultBuild,
   edgeBuilds,
   startServer,
+  type ServerBuild,
   type TestServer,
 } from '../../support/servers/redis-server.ts';
 import { until } from '../../support/servers/sentinels.ts';
@@ -82,22 +87,34 @@ test.each(edgeBuilds())(
   },
 );
 
-test('suggest: the rule from a while of BullMQ runs the same traffic, and names its profile', async () => {
-  const build = defaultBuild();
+/** An application that may everything, and the agent’s own user as init makes it. */
+async function watched(build: ServerBuild): Promise<{ server: TestServer; config: TestConfig }> {
   const server = await startServer({ build });
-  const login = { port: server.port, username: 'worker', password: secret };
   await server.call('ACL', 'SETUSER', 'worker', 'on', `>${secret}`, '~bull:*', '+@all');
-  const config = writeConfig({ server });
+  const rights = agentRights(build.version).flatMap((each) => each.rights);
+  await server.call('ACL', 'SETUSER', 'agent', 'on', `>${secret}`, '-@all', ...rights);
+  return { server, config: writeConfig({ server, username: 'agent', password: secret }) };
+}
+
+test('suggest: the rule from a while of BullMQ runs the same traffic, and names its profile', async () => {
+  const { server, config } = await watched(defaultBuild());
+  const login = { port: server.port, username: 'worker', password: secret };
   const watching = runAgent(['harden', 'acl', 'suggest', 'worker', '--from-traffic', '8s', '--json'], {
     config,
   });
+  await until(async () => String(await server.call('INFO', 'commandstats')).includes('client|list'));
+  // As the daemon does meanwhile; the worker may it too, and has no need of it.
+  await server.call('SLOWLOG', 'GET', 1);
+  await server.call('CONFIG', 'GET', 'maxclients');
   await bullmqTraffic(login);
   const { json, code } = await watching;
   expect(code).toBe(0);
   expect(json).toMatchObject({ user: 'worker', profile: 'bullmq' });
   expect(json.rules).toContain('~bull:*');
   expect(json.rules).not.toContain('+keys');
+  expect(json.rules.filter((rule: string) => /slowlog|config|acl/.test(rule))).toEqual([]);
   expect(JSON.stringify(json.notes)).toContain('what did not happen meanwhile is missing');
+  expect(JSON.stringify(json.notes)).toMatch(/the agent runs these too, and they are left out.*slowlog/);
   await server.call('FLUSHALL');
   await server.call('ACL', 'SETUSER', 'worker', 'resetkeys', ...json.rules);
   await server.call('ACL', 'LOG', 'RESET');
@@ -111,6 +128,33 @@ test('suggest: the rule from a while of BullMQ runs the same traffic, and names 
   await Promise.race([bullmqTraffic(login), denied]);
   expect(await server.call('ACL', 'LOG')).toEqual([]);
 });
+
+test.each(edgeBuilds())(
+  'suggest on $name: what is missing is named, and an administrator may look',
+  async (build) => {
+    const { server, config } = await watched(build);
+    const listing = build.version.startsWith('6') ? '-acl' : '-acl|list';
+    await server.call('ACL', 'SETUSER', 'agent', listing, '-client');
+    const ask = ['harden', 'acl', 'suggest', 'worker', '--from-traffic', '1s', '--json'];
+    const refused = await runAgent(ask, { config });
+    expect(refused.json.error).toMatchObject({
+      message: 'instance main: user agent may not run ACL LIST and CLIENT LIST',
+      hint: expect.stringContaining('ACL SETUSER agent +acl|list +client|list; or'),
+    });
+    expect(refused.code).not.toBe(0);
+    const client = new Redis({ port: server.port, username: 'worker', password: secret });
+    onTestFinished(() => client.disconnect());
+    await client.set('bull:x', '1');
+    const password = join(config.folder, 'admin.secret');
+    writeFileSync(password, `${secret}\n`, { mode: 0o600 });
+    await server.call('ACL', 'SETUSER', 'admin', 'on', `>${secret}`, '~*', '+@all');
+    const { json, code } = await runAgent([...ask, '--username', 'admin', '--password-file', password], {
+      config,
+    });
+    expect(code).toBe(0);
+    expect(json.rules).toContain('+set');
+  },
+);
 
 test('suggest: nobody there, and no such user', async () => {
   const server = await startServer();

@@ -26,9 +26,11 @@ What a user really uses, without MONITOR and without a look at any command, key 
 
     redis-agent harden acl suggest worker --from-traffic 10m
 
-It samples CLIENT LIST and compares the command statistics, proposes no more than the user may do now, and says what it could
-not have seen. Where it looks like one of the profiles below, that one is granted whole. What a user is for can stand in the
-configuration (\`harden.acl\`); \`audit --profile\` takes keys, channels and exceptions from there.
+The agent's own user may look, as \`init\` makes it; \`--username\` and \`--password-file\` name an administrator instead. It
+samples CLIENT LIST and compares the command statistics, leaves out what only the agent asks, proposes no more than the user
+may do now, and says what it could not have seen. Where it looks like one of the profiles below, that one is granted whole.
+What a user is for can stand in the configuration (\`harden.acl\`); \`audit --profile\` takes keys, channels and exceptions from
+there.
 
 Make a password of 32 random bytes and give the server only its SHA-256, without salt as Redis wants it:
 

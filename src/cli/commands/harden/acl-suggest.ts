@@ -2,14 +2,23 @@ import { suggestAcl, type Suggestion } from '../../../app/acl/suggest.ts';
 import { AgentError } from '../../../domain/errors.ts';
 import { parseDuration } from '../../../lib/duration.ts';
 import { printable } from '../../../lib/printable.ts';
+import { connectRedis } from '../../../redis/connect.ts';
 import { defineCommand } from '../../define-command.ts';
+import { adminFrom, adminOptions, namedFiles, type AdminArgs } from '../../harden/admin.ts';
 import { wrap } from '../../render/wrap.ts';
 
-export const hardenAclSuggestCommand = defineCommand<{ user: string; fromTraffic: string }, Suggestion>({
+interface Args extends AdminArgs {
+  user: string;
+  fromTraffic: string;
+}
+
+export const hardenAclSuggestCommand = defineCommand<Args, Suggestion>({
   usage: 'harden acl suggest <user>',
   summary: 'What an ACL user really uses, as a rule, with what it rests on; without MONITOR',
+  sharesRoot: () => 'apply',
+  lends: namedFiles,
   options: (yargs) =>
-    yargs
+    adminOptions(yargs)
       .positional('user', { type: 'string', demandOption: true, describe: 'An ACL user that is at work' })
       .option('from-traffic', {
         type: 'string',
@@ -18,7 +27,7 @@ export const hardenAclSuggestCommand = defineCommand<{ user: string; fromTraffic
         describe: 'How long it is watched',
       }),
   examples: [['$0 harden acl suggest worker --from-traffic 10m', 'while the application works']],
-  async run(context, { user, fromTraffic }) {
+  async run(context, { user, fromTraffic, ...login }) {
     const span = parseDuration(fromTraffic);
     if (span === undefined)
       throw new AgentError('usage', `--from-traffic: ${JSON.stringify(fromTraffic)} is no duration`, {
@@ -26,7 +35,12 @@ export const hardenAclSuggestCommand = defineCommand<{ user: string; fromTraffic
       });
     const app = await context.app();
     const instance = app.instance(context.globals.instance);
-    const connection = await app.connect(instance, context.signal);
+    // The agent's own user may look; an administrator where it may not, and somebody names him.
+    const admin = adminFrom(login, context.env);
+    const connection =
+      admin === undefined
+        ? await app.connect(instance, context.signal)
+        : await connectRedis({ ...instance, ...admin }, { signal: context.signal });
     try {
       return await suggestAcl(connection, instance, user, { ...context, span });
     } finally {
