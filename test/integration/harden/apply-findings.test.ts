@@ -1,9 +1,12 @@
+import { execFileSync } from 'node:child_process';
 import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import type { HardenPlan } from '../../../src/harden/changes.ts';
+import type { Reply } from '../../../src/redis/connect.ts';
 import { hardenerOf } from '../../support/harden/hardened.ts';
 import { manageServer, type ManagedServer } from '../../support/servers/managed-server.ts';
-import { findBuild } from '../../support/servers/server-builds.ts';
+import { findBuild, type ServerBuild } from '../../support/servers/server-builds.ts';
 import { giveToServer } from '../../support/servers/server-user.ts';
 
 // What a template and a restart do to servers, and that `harden apply` does not.
@@ -25,41 +28,49 @@ function add(server: ManagedServer, ...lines: string[]): void {
   appendFileSync(server.configFile, `${lines.join('\n')}\n`);
 }
 
+const password = 'sekretsekretsekretsekretsekret12';
+
+/** It runs with all rights; the next start gives the user default fewer, and loads what it appends as that. */
+async function lossy(build: ServerBuild | undefined): Promise<ManagedServer> {
+  const server = await manageServer({
+    ...(build === undefined ? {} : { build }),
+    config: { save: '3600 1', requirepass: password },
+    password,
+  });
+  add(server, `user default on >${password} ~* &* +mget +ping +info +auth`);
+  return server;
+}
+
+/** Turns the append only file on, as a template does, writes two keys by one script, and starts the server again. */
+async function appendAndRestart(server: ManagedServer): Promise<Reply> {
+  const twice = "redis.call('SET', KEYS[1], 1) redis.call('SET', KEYS[2], 1)";
+  await server.call('CONFIG', 'SET', 'appendonly', 'yes');
+  await server.call('EVAL', twice, 2, 'a', 'b');
+  // A server that still writes its first AOF does not end when it is asked to.
+  await expect
+    .poll(async () => String(await server.call('INFO', 'persistence')), { timeout: 20_000 })
+    .toMatch(/aof_rewrite_in_progress:0\r\naof_rewrite_scheduled:0/);
+  add(server, 'appendonly yes');
+  await server.restart();
+  return await server.call('MGET', 'a', 'b');
+}
+
+async function planToAppend(server: ManagedServer): Promise<HardenPlan> {
+  const file = join(dirname(server.configFile), 'password');
+  writeFileSync(file, password, { mode: 0o600 });
+  const hardener = await hardenerOf(server, { password: { file } });
+  return await hardener.plan(policyOf(server, 'appendonly', 'yes'));
+}
+
 describe('finding 1: an AOF that replays as a default user with fewer rights', () => {
   const build = findBuild('redis', '7.0');
-  const password = 'sekretsekretsekretsekretsekret12';
-  /** It runs with all rights; the next start has fewer. */
-  const lossy = async (): Promise<ManagedServer> => {
-    const server = await manageServer({
-      ...(build === undefined ? {} : { build }),
-      config: { save: '3600 1', requirepass: password },
-      password,
-    });
-    add(server, `user default on >${password} ~* &* +mget +ping +info +auth`);
-    return server;
-  };
-  const twice = "redis.call('SET', KEYS[1], 1) redis.call('SET', KEYS[2], 1)";
 
   test('loses every script where it is turned on all the same', async () => {
-    const server = await lossy();
-    await server.call('CONFIG', 'SET', 'appendonly', 'yes');
-    await server.call('EVAL', twice, 2, 'a', 'b');
-    // A server that still writes its first AOF does not end when it is asked to.
-    await expect
-      .poll(async () => String(await server.call('INFO', 'persistence')), { timeout: 20_000 })
-      .toMatch(/aof_rewrite_in_progress:0\r\naof_rewrite_scheduled:0/);
-    add(server, 'appendonly yes');
-    await server.restart();
-    expect(await server.call('MGET', 'a', 'b')).toEqual([null, null]);
+    expect(await appendAndRestart(await lossy(build))).toEqual([null, null]);
   });
 
   test('is not turned on by apply, which says what to do first', async () => {
-    const server = await lossy();
-    const file = join(dirname(server.configFile), 'password');
-    writeFileSync(file, password, { mode: 0o600 });
-    const plan = await (
-      await hardenerOf(server, { password: { file } })
-    ).plan(policyOf(server, 'appendonly', 'yes'));
+    const plan = await planToAppend(await lossy(build));
     expect(plan.changes).toEqual([]);
     expect(plan.refused).toMatchObject([
       { directive: 'appendonly', instead: expect.stringContaining('~* &* +@all') },
@@ -138,6 +149,41 @@ describe.skipIf(six === undefined)('on redis-6', () => {
     ]);
   });
 
+  test.skipIf(process.getuid?.() !== 0)(
+    'finding 5: with the line it answers whoever reaches it, and apply keeps it from that',
+    async () => {
+      // In a network of its own, where it has an address beside loopback; the agent comes by the socket.
+      const address = '10.99.0.1';
+      const server = await manageServer({
+        ...build,
+        socket: true,
+        within: [
+          'unshare',
+          '--net',
+          'sh',
+          '-c',
+          `ip link set lo up && ip address add ${address}/32 dev lo && exec "$@"`,
+          'sh',
+        ],
+        config: { port: '6379', bind: [] },
+      });
+      const fromOutside = async (): Promise<string> => {
+        const [pid] = await server.pids();
+        const ask = [server.build.cli, '-h', address, 'PING'];
+        return execFileSync('nsenter', ['--target', String(pid), '--net', ...ask], { encoding: 'utf8' });
+      };
+      expect(await fromOutside()).toContain('DENIED');
+      const hardener = await hardenerOf(server);
+      const policy = policyOf(server, 'bind', `127.0.0.1 ${address}`);
+      expect((await hardener.apply({ policy })).plan.changes).toEqual([]);
+      await server.restart();
+      expect(await fromOutside()).toContain('DENIED');
+      await hardener.apply({ policy, stops: {} });
+      await server.restart();
+      expect(await fromOutside()).toBe('PONG\n');
+    },
+  );
+
   test('finding 6: two pairs on a line of save turn saving off; apply writes one a line', async () => {
     const server = await manageServer({ ...build, down: true });
     const text = readFileSync(server.configFile, 'utf8').replace('save ""', 'save 3600 1 300 100');
@@ -151,14 +197,25 @@ describe.skipIf(six === undefined)('on redis-6', () => {
   });
 });
 
-const valkey = findBuild('valkey', '9');
-test.skipIf(valkey === undefined)('finding 7: Valkey is judged by its own version', async () => {
-  const server = await manageServer(valkey === undefined ? {} : { build: valkey });
-  const info = String(await server.call('INFO', 'server'));
-  expect(info).toContain('redis_version:7.2.4');
-  const plan = await (await hardenerOf(server)).plan();
-  expect(plan.engine).toBe(`valkey-${server.build.version}`);
-  expect(plan.refused).toEqual([]);
+const valkeys = [
+  ['9', ['1', '1'], []],
+  ['8', [null, null], ['appendonly']],
+] as const;
+describe.each(valkeys)('finding 7: Valkey %s calls itself Redis 7.2.4', (series, kept, refused) => {
+  const build = findBuild('valkey', series);
+
+  test.skipIf(build === undefined)(
+    `and ${refused.length === 0 ? 'keeps' : 'loses'} what finding 1 is about: judged by its own version`,
+    async () => {
+      const server = await lossy(build);
+      expect(String(await server.call('INFO', 'server'))).toContain('redis_version:7.2.4');
+      const plan = await planToAppend(server);
+      expect(plan.engine).toBe(`valkey-${server.build.version}`);
+      expect(plan.refused.map(({ directive }) => directive)).toEqual(refused);
+      // By the version that both say they are, no judge could tell the one that loses from the one that does not.
+      expect(await appendAndRestart(server)).toEqual(kept);
+    },
+  );
 });
 
 describe('a plan that would shut somebody out', () => {

@@ -9,7 +9,7 @@ import { connectRedis, type RedisConnection, type Reply } from '../../../src/red
 import { freePort } from './free-port.ts';
 import { defaultBuild, type ServerBuild } from './server-builds.ts';
 import { defaultDirectives, renderDirectives, type Directives } from './server-config.ts';
-import { giveToServer, serverUser, serviceUser } from './server-user.ts';
+import { asServerUser, giveToServer, serverUser, serviceUser } from './server-user.ts';
 import { makeTempFolder, removeTempFolder } from '../house/temp-folder.ts';
 
 /**
@@ -47,6 +47,8 @@ export interface ManagedOptions {
   config?: Directives | ((folder: string) => Directives);
   /** Written and not started. */
   down?: boolean;
+  /** Words before the server's command where our own hand, which is root's, starts it: `unshare --net …`. */
+  within?: readonly string[];
   /** No port, only a socket beside the configuration. */
   socket?: boolean;
   /** Of whoever connects here; the agent's own is part of its configuration. */
@@ -119,11 +121,13 @@ export async function manageServer(options: ManagedOptions = {}): Promise<Manage
     pids: async () => serversBelow(folder),
     async start() {
       giveToServer(folder);
-      spawn(start[0] ?? '', start.slice(1), {
+      const within = options.within === undefined ? [] : [...options.within, ...asServerUser];
+      const [program = '', ...words] = [...within, ...start];
+      spawn(program, words, {
         cwd: options.startIn?.(folder) ?? '/',
         detached: true,
         stdio: 'ignore',
-        ...serverUser,
+        ...(options.within === undefined ? serverUser : {}),
       }).unref();
       await server.reconnect();
     },

@@ -9,6 +9,12 @@ export const serverUser: UserId | undefined = process.getuid?.() === 0 ? { uid: 
 export const serviceUser: { user?: string } =
   serverUser === undefined ? {} : { user: String(serverUser.uid) };
 
+/** Words before a program that root starts as that user. */
+export const asServerUser: readonly string[] =
+  serverUser === undefined
+    ? []
+    : ['setpriv', '--reuid', String(serverUser.uid), '--regid', String(serverUser.gid), '--clear-groups'];
+
 /** Gives a folder to that user, with all that is in it. */
 export function giveToServer(path: string): void {
   if (serverUser === undefined) return;
