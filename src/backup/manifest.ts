@@ -92,6 +92,7 @@ const fields = z.looseObject({
       moving: z.array(slot).max(16_384),
     })
     .optional(),
+  identity: z.literal('unproven').optional(),
   config: digest.extend({ name: z.enum(configNames) }).optional(),
   content: z.looseObject({
     types: z.record(z.string(), count),

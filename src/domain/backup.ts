@@ -155,6 +155,11 @@ export interface Manifest {
   cluster?: ClusterPlace | undefined;
   /** config.json or config.json.age beside it, where it is kept: how the server was set up (ServerConfig). */
   config?: ({ name: 'config.json' | 'config.json.age' } & Digest) | undefined;
+  /**
+   * `unproven`: that these files are this server's is its own word; neither its process was seen at work in their folder, nor had
+   * it counted as many bytes. What it has written when it was asked to shows itself, as a dump does.
+   */
+  identity?: 'unproven' | undefined;
   /** Of kind `aof` only. */
   aof?: AofContent | undefined;
   /** What else was read in the dump. */

@@ -17,13 +17,14 @@ async function compareFolder(info: Info, url: string, dir: string): Promise<'own
   return works.dev === named.dev && works.ino === named.ino ? 'own' : 'another';
 }
 
-/** Throws an AgentError `refused` where what lies at the path is not the server's. */
+/** Throws an AgentError `refused` where what lies at the path is not the server's. Was it seen that it is? */
 export async function requireOwnFolder(
   info: Info,
   { name, url, dataDir }: Pick<RedisTarget, 'name' | 'url' | 'dataDir'>,
   dir: string,
-): Promise<void> {
-  if ((await compareFolder(info, url, dir)) !== 'another') return;
+): Promise<boolean> {
+  const whose = await compareFolder(info, url, dir);
+  if (whose !== 'another') return whose === 'own';
   throw new AgentError(
     'refused',
     dataDir === undefined

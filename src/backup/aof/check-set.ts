@@ -21,6 +21,8 @@ export interface CheckSetOptions extends Omit<ScanOptions, 'onProgress'> {
   loadTruncated: boolean | undefined;
   /** What earlier runs have verified; empty: everything is read. */
   known: readonly VerifiedAof[];
+  /** Called when the files are open: their lengths are of that moment. */
+  onOpened?: (set: OpenAofSet) => Promise<void>;
   /** Bytes read, and how many there are to read at most. */
   onProgress: (done: number, total: number) => void;
 }
@@ -64,6 +66,7 @@ async function attemptCheck(source: AofSource, options: CheckSetOptions): Promis
   const set = await openAofSet(source, options);
   if (set === undefined) return undefined;
   try {
+    await options.onOpened?.(set);
     const scanned = await scanAll(set, options);
     const cuts: AofCut[] = [];
     for (const each of scanned)

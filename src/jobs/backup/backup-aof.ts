@@ -1,4 +1,5 @@
 import { archiveAofSet } from '../../backup/aof/archive.ts';
+import { haveItsLength } from '../../backup/aof/judge-identity.ts';
 import { checkAofSet, type CheckedAof } from '../../backup/aof/check-set.ts';
 import type { OpenAofSet } from '../../backup/aof/open-set.ts';
 import { waitForAof } from '../../backup/aof/wait-for-rewrite.ts';
@@ -10,7 +11,7 @@ import { formatBytes } from '../../lib/bytes.ts';
 import type { AofPlace } from '../../redis/aof-place.ts';
 import { readClusterPlace } from '../../redis/cluster.ts';
 import { requireOwnFolder } from '../../redis/own-folder.ts';
-import { identityOf, readServerTime } from '../../redis/server.ts';
+import { identityOf, readInfo, readServerTime } from '../../redis/server.ts';
 import { asEntry, countKeys } from './backup.ts';
 import type { BackupOptions } from './backup-options.ts';
 import { clearLeftOvers, commitBackup, nextId, refuseForeignPrefix, requireRoom } from './backup-steps.ts';
@@ -32,7 +33,15 @@ export async function takeAofBackup(
   if (!options.takeOver) refuseForeignPrefix(context, listing, view.server);
   await clearLeftOvers(context, listing);
 
-  await using checked = await readSet(context, view);
+  let proven = view.seen;
+  await using checked = await readSet(context, view, async (set) => {
+    proven ||= await isWrittenBy(context, view, set);
+  });
+  if (!proven)
+    context.log.warn(
+      { folder: view.place.dir },
+      'these files are taken for the server’s by its word alone: its process was not seen there, and it counts other lengths',
+    );
   const { set } = checked;
   const parts = soundParts(checked);
   const archive = archiveAofSet(set, parts, Math.floor(view.at / 1000));
@@ -52,7 +61,8 @@ export async function takeAofBackup(
   const encoded = encoding.result();
   const manifest = await commitBackup(context, id, encoded.artefact, async () => {
     const config = await keepConfig(context, id);
-    return { ...describe(context, { id, view, encoded, loaded }), ...(config && { config }) };
+    const described = describe(context, { id, view, encoded, loaded });
+    return { ...described, ...(config && { config }), ...(!proven && { identity: 'unproven' as const }) };
   });
   const { plain, stored } = encoded.artefact;
   return {
@@ -70,6 +80,8 @@ interface View {
   server: ServerIdentity;
   /** Of a node of a cluster. */
   cluster: ClusterPlace | undefined;
+  /** Was its process seen at work in that folder? */
+  seen: boolean;
   /** Its clock, milliseconds. */
   at: number;
 }
@@ -85,12 +97,28 @@ async function look(context: JobContext, { skipPreflight }: BackupOptions): Prom
       insist: skipPreflight,
       onWait: () => progress.report({ phase: 'waiting for a rewrite' }),
     });
-    await requireOwnFolder(info, connection.target, place.dir);
+    const seen = await requireOwnFolder(info, connection.target, place.dir);
     const at = await readServerTime(connection);
     const cluster = await readClusterPlace(connection, info);
-    return { place, info, server: identityOf(info, at), cluster, at };
+    return { place, info, server: identityOf(info, at), cluster, seen, at };
   } finally {
     connection.close();
+  }
+}
+
+/** By their lengths, between two moments of which it tells itself. Who does not answer has shown nothing. */
+async function isWrittenBy(context: JobContext, { info }: View, set: OpenAofSet): Promise<boolean> {
+  try {
+    const connection = await context.connect();
+    try {
+      return haveItsLength(info, await readInfo(connection), set);
+    } finally {
+      connection.close();
+    }
+  } catch (error) {
+    context.signal.throwIfAborted();
+    if (error instanceof AgentError) return false;
+    throw error;
   }
 }
 
@@ -98,6 +126,7 @@ async function look(context: JobContext, { skipPreflight }: BackupOptions): Prom
 async function readSet(
   { clock, signal, progress, instance }: JobContext,
   { place, info }: View,
+  onOpened: (set: OpenAofSet) => Promise<void>,
 ): Promise<CheckedAof & { set: OpenAofSet }> {
   const checked = await checkAofSet(
     { layout: place.folder === undefined ? 'single' : 'multi-part', path: place.file },
@@ -108,7 +137,7 @@ async function readSet(
       written: infoInteger(info, 'aof_current_size'),
       loadTruncated: place.loadTruncated,
       known: [],
-
+      onOpened,
       onProgress: (done, total) => progress.report({ phase: 'reading', done, total, unit: 'bytes' }),
     },
   );

@@ -82,6 +82,9 @@ export const backupsShowCommand = defineCommand<{ id: string; serverConfig: bool
       manifest.aof === undefined
         ? ['RDB', `version ${manifest.rdb_version}, checksum ${manifest.rdb_checksum ? 'on' : 'off'}`]
         : ['AOF', describeAof(manifest.aof)],
+      ...(manifest.identity === undefined
+        ? []
+        : [['identity', 'unproven: that these files are this server’s is its own word']]),
       ['plain', `${formatBytes(artefact?.plain.bytes ?? 0)}, SHA-256 ${artefact?.plain.sha256 ?? ''}`],
       ['stored', `${formatBytes(artefact?.stored.bytes ?? 0)}, SHA-256 ${artefact?.stored.sha256 ?? ''}`],
       ['compressed', describeCompression(artefact?.compression)],
