@@ -8,7 +8,7 @@ import {
   type RotationStep,
 } from './rotate/journal.ts';
 import { addressOf, findNodes, type NodeRequest, type RotationNode } from './rotate/nodes.ts';
-import { describePlan, requireSound, withOwnFile, type RotationPlan } from './rotate/plan.ts';
+import { describePlan, leaveToHand, requireSound, withOwnFile, type RotationPlan } from './rotate/plan.ts';
 import type { Admin } from './inspect-server.ts';
 import { openSentinels } from './rotate/sentinels.ts';
 import { stepWork, type Rotation, type Straggler } from './rotate/steps.ts';
@@ -58,7 +58,7 @@ export async function rotatePassword(
     sentinels: before?.sentinels ?? options.sentinels,
     secretFiles: before?.secretFiles ?? options.secretFiles,
     hooks: before?.hooks ?? options.hooks,
-    byHand: before?.byHand ?? options.byHand,
+    byHand: before?.byHand === true || options.byHand,
   });
   const admin = options.admin ?? options.own;
   const more = before?.nodes ?? options.nodes;
@@ -67,12 +67,17 @@ export async function rotatePassword(
   const known = before === undefined ? undefined : file.secret(false);
   try {
     const { consumers } = context;
+    if (request.byHand) await leaveToHand(nodes, dryRun);
     await requireSound(request, nodes, { consumers, journal: before, known, dryRun });
     const plan = describePlan(request, nodes, before);
     const sentinels = await openSentinels(request.sentinels, nodes, signal);
     try {
       if (dryRun) return result({ ...plan, dry_run: true, waits: false, stragglers: [], refused: [] });
-      const journal: RotationJournal = (before && { ...before, done: lastingOf(before) }) ?? {
+      const journal: RotationJournal = (before && {
+        ...before,
+        byHand: request.byHand,
+        done: lastingOf(before),
+      }) ?? {
         version: 1,
         instance: instance.name,
         user,

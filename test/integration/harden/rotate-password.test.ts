@@ -1,6 +1,9 @@
 import { execFileSync } from 'node:child_process';
 import {
   appendFileSync,
+  chmodSync,
+  chownSync,
+  copyFileSync,
   existsSync,
   readdirSync,
   readFileSync,
@@ -314,6 +317,80 @@ test.skipIf(process.getuid?.() !== 0)(
       expect(await hashOf(server, 'app'), step).toEqual([sha256(secret)]);
       expect(read(aclfile), step).toContain(`#${sha256(secret)}`);
     }
+  },
+);
+
+describe.skipIf(process.getuid?.() !== 0)(
+  'a file that is a mount of its own, as of a container’s -v FILE:FILE',
+  () => {
+    /** Mounts a copy of it over it, as another device could be. */
+    const mountItself = (path: string): void => {
+      const from = join(folder(), 'source');
+      copyFileSync(path, from);
+      const { mode, uid, gid } = statSync(path);
+      chmodSync(from, mode);
+      chownSync(from, uid, gid);
+      execFileSync('mount', ['--bind', from, path]);
+      onTestFinished(() => void execFileSync('umount', ['--lazy', path]));
+    };
+    const ask = (secretFile: string, ...more: string[]): string[] => [
+      'rotate-password',
+      'app',
+      '--secret-file',
+      secretFile,
+      '--wait',
+      '0',
+      '--yes',
+      ...more,
+    ];
+    const places: [string, (of: Awaited<ReturnType<typeof withApp>>) => string][] = [
+      ['the aclfile', ({ aclfile }) => aclfile],
+      ['the secret file', ({ secretFile }) => secretFile],
+      ['redis.conf, which is to hold masterauth', ({ server }) => server.configFile],
+    ];
+
+    test.each(places)(
+      '%s: refused before step 1, and nothing has heard of a new password',
+      async (_what, pathOf) => {
+        const made = await withApp(defaultBuild());
+        const { server, aclfile, config, secretFile } = made;
+        await server.call('CONFIG', 'SET', 'masteruser', 'app', 'masterauth', old);
+        const path = pathOf(made);
+        mountItself(path);
+        const before = [aclfile, secretFile, server.configFile].map(read);
+        for (const more of [[], ['--dry-run']]) {
+          const { code, stderr } = await runAgent(ask(secretFile, ...more), { config });
+          expect(code).toBe(7);
+          expect(stderr).toContain(`${path} is a mount of its own`);
+          expect(stderr).toContain('mount its folder instead');
+        }
+        expect([aclfile, secretFile, server.configFile].map(read)).toEqual(before);
+        expect(await hashOf(server, 'app')).toEqual([sha256(old)]);
+        expect(existsSync(join(config.state, 'rotations'))).toBe(false);
+      },
+    );
+
+    test('the aclfile, --by-hand: stops while both are valid, and ends when a person has written the line', async () => {
+      const { server, aclfile, config, secretFile } = await withApp(defaultBuild());
+      mountItself(aclfile);
+      const writeLine = (printed: string): void => {
+        const line = printed.split('\n').find((each) => each.startsWith('user app on ')) ?? '';
+        writeFileSync(aclfile, read(aclfile).replace(/user app .*/, line));
+      };
+      const first = await runAgent(ask(secretFile, '--by-hand'), { config });
+      expect(first.code, first.stderr).toBe(0);
+      expect(first.stdout).toMatch(/by hand: .*\n.*is a mount\s+of its own/);
+      writeLine(first.stdout);
+      await server.restart();
+      const secret = read(secretFile).trim();
+      for (const password of [old, secret]) expect(await login(server, 'app', password)).toBe('PONG');
+      const second = await runAgent(ask(secretFile), { config });
+      expect(second.code, second.stderr).toBe(0);
+      writeLine(second.stdout);
+      await server.restart();
+      expect(await login(server, 'app', secret)).toBe('PONG');
+      await expect(login(server, 'app', old)).rejects.toMatchObject({ code: 'redis' });
+    });
   },
 );
 

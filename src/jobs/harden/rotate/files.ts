@@ -11,18 +11,44 @@ import { atLeastVersion } from '../../../formats/conf/engine.ts';
 import { sha256Of } from '../../../harden/apply/fingerprint.ts';
 import type { ServerFiles } from '../../../harden/apply/server-files.ts';
 import { sha256 } from '../../../harden/read/hash.ts';
-import type { NodeFiles, RotationNode } from './nodes.ts';
+import type { RotationNode } from './nodes.ts';
 
 const largest = 8 * 1024 * 1024;
 
-/** Why a file of the node’s cannot be replaced as it has to be; undefined where nothing is against it. */
-export async function whyNotWritable(files: NodeFiles, rehearse: boolean): Promise<string | undefined> {
-  if (files.kind !== 'files') return undefined;
-  const { path, by } = files;
+/** Why one of the files that a rotation writes of that node cannot be replaced; undefined where nothing is against it. */
+export async function whyNotWritable(node: RotationNode, rehearse: boolean): Promise<string | undefined> {
+  const { files } = node;
+  if (files.kind === 'unseen' || files.by === undefined) return undefined;
+  for (const path of await writtenFiles(node, files.by)) {
+    const why = await whyNotReplaced(path, files.by, rehearse);
+    if (why !== undefined) return why;
+  }
+  return undefined;
+}
+
+/** Where the user's line stands, where a requirepass does, and the password that the node logs in with at its master. */
+async function writtenFiles({ files, replicates }: RotationNode, by: ServerFiles): Promise<Set<string>> {
+  const found = new Set(files.kind === 'files' ? [files.path] : []);
+  if (files.kind === 'unseen') return found;
+  const { reader } = await by.look(files.conf);
+  const holds = (path: string, name: readonly string[]): boolean =>
+    setDirective(reader.read(path, largest), name, '') !== undefined;
+  if (files.kind === 'files' && files.users === 'requirepass')
+    for (const path of files.conf) if (holds(path, ['requirepass'])) found.add(path);
+  if (!replicates) return found;
+  const masterauth = files.conf.filter((path) => holds(path, masterauthNames));
+  for (const path of masterauth.length > 0 ? masterauth : files.conf.slice(0, 1)) found.add(path);
+  return found;
+}
+
+const masterauthNames = ['masterauth', 'primaryauth'];
+
+async function whyNotReplaced(path: string, by: ServerFiles, rehearse: boolean): Promise<string | undefined> {
   try {
     const { place, reader } = await by.look([path]);
     const { mounted, unwritable, foreignOwner, attributes } = place(path);
-    if (mounted) return `${path} is a mount of its own, which no new file can take the place of`;
+    if (mounted)
+      return `${path} is a mount of its own, which no new file can take the place of: mount its folder instead`;
     if (unwritable !== undefined) return `${path} cannot be replaced: ${unwritable}`;
     if (foreignOwner !== undefined) return `${path} belongs to ${foreignOwner}, which only root could keep`;
     const bytes = reader.read(path, largest);
@@ -64,7 +90,7 @@ export async function keepMasterauth({ files }: RotationNode, password: string):
   let written = false;
   for (const path of [main, ...included])
     await change(path, files.by, (bytes) => {
-      const edited = setDirective(bytes, ['masterauth', 'primaryauth'], password);
+      const edited = setDirective(bytes, masterauthNames, password);
       written ||= edited !== undefined;
       return edited;
     });

@@ -6,7 +6,7 @@ import type { Secret } from '../../../domain/secret.ts';
 import type { Consumers } from '../../../harden/rotate/consumers.ts';
 import { whyNotWritable } from './files.ts';
 import type { RotationJournal } from './journal.ts';
-import type { RotationNode } from './nodes.ts';
+import type { NodeFiles, RotationNode } from './nodes.ts';
 import { sentinelsOf } from './sentinels.ts';
 
 /** What a rotation will do, or has done; the document of --json. */
@@ -18,7 +18,7 @@ export interface RotationPlan {
   nodes: {
     address: string;
     role: 'master' | 'replica';
-    /** Where the user’s line stands, or why in no file. */
+    /** Where the user’s line stands; else why in no file, or that a person writes it. */
     kept_in: string;
     connections: { address: string; name: string; age_seconds: number }[];
   }[];
@@ -57,6 +57,14 @@ export function withOwnFile(request: RotationRequest): RotationRequest {
   );
 }
 
+/** A person writes the files of a node that cannot be written from here. */
+export async function leaveToHand(nodes: readonly RotationNode[], dryRun: boolean): Promise<void> {
+  for (const node of nodes) {
+    const why = await whyNotWritable(node, dryRun);
+    if (why !== undefined) node.files = { kind: 'unseen', why };
+  }
+}
+
 function refuse(message: string, hint: string, code: 'refused' | 'usage' = 'refused'): never {
   throw new AgentError(code, message, { hint });
 }
@@ -91,7 +99,8 @@ export async function requireSound(
     if (why !== undefined) refuse(`the hook is not run: ${why}`, 'nothing was changed');
   }
   const next = known === undefined ? undefined : sha256(known.reveal());
-  for (const { address, hashes, noPassword, files } of nodes) {
+  for (const node of nodes) {
+    const { address, hashes, noPassword, files } = node;
     if (hashes === undefined)
       refuse(
         `there is no user ${user} on ${address}`,
@@ -108,9 +117,12 @@ export async function requireSound(
         `${user} has ${old.length} passwords on ${address} already: an earlier rotation was not ended`,
         `find out which one is used, and take the others away: ACL SETUSER ${user} '!SHA-256'`,
       );
-    const why = await whyNotWritable(files, dryRun);
+    const why = await whyNotWritable(node, dryRun);
     if (why !== undefined)
-      refuse(`${address}: ${why}`, 'mend that first: a restart would bring the old password back');
+      refuse(
+        `${address}: ${why}`,
+        'mend that first, a restart would bring the old password back; or with --by-hand, which prints the line for its file twice: before the old password goes, and after',
+      );
     if (files.kind === 'unseen' && !request.byHand)
       refuse(
         `${address}: its files cannot be written from here (${files.why})`,
@@ -136,6 +148,11 @@ export async function requireSound(
     );
 }
 
+function keptIn(files: NodeFiles): string {
+  if (files.kind === 'files') return files.path;
+  return files.kind === 'none' ? `in no file: ${files.why}` : 'in files that are changed by hand';
+}
+
 export function describePlan(
   { instance, user, sentinels, secretFiles, hooks }: RotationRequest,
   nodes: readonly RotationNode[],
@@ -148,7 +165,7 @@ export function describePlan(
     nodes: nodes.map(({ address, role, files, clients }) => ({
       address,
       role,
-      kept_in: files.kind === 'files' ? files.path : `in no file: ${files.why}`,
+      kept_in: keptIn(files),
       connections: clients.map(({ address: from, name, age }) => ({ address: from, name, age_seconds: age })),
     })),
     replication: nodes.some(({ replicates }) => replicates),

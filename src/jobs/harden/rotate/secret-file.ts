@@ -33,7 +33,7 @@ export function whyNotSecretFile(path: string): string | undefined {
     if (stats !== undefined && (stats.mode & 0o004) !== 0)
       return `everybody may read ${path}: chmod 0600 it first`;
     if (pathFacts(path)?.mountPoint === true)
-      return `${path} is a mount of its own, which no new file can take the place of`;
+      return `${path} is a mount of its own, which no new file can take the place of: mount its folder instead`;
     writeSecretFile(path, '', { rehearse: true });
     return undefined;
   } catch (error) {
