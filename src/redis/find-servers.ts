@@ -1,6 +1,6 @@
 import { readFile, readlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { listeningSockets, type ServerAddress } from './proc-sockets.ts';
+import { listeningSockets, readListeners, type Listener, type ServerAddress } from './proc-sockets.ts';
 import { findServerPids } from './server-pids.ts';
 
 export type { ServerAddress } from './proc-sockets.ts';
@@ -39,10 +39,15 @@ export async function findServers({ proc = '/proc' }: { proc?: string } = {}): P
   const parents = seen.filter(({ parent }) => !own.has(parent)).toSorted((a, b) => a.pid - b.pid);
   const network = await readlink(join(proc, 'self/ns/net')).catch(() => undefined);
   const found: FoundServers = { servers: [], passedOver: [] };
+  // What listens in our network is read once, and not for each server.
+  let ours: Promise<Listener[]> | undefined;
   for (const server of parents) {
     const why = reasonAgainst(server, network);
     const { pid, program, unit } = server;
-    const addresses = why === undefined ? await addressesOf(join(proc, String(pid)), server.title) : [];
+    const folder = join(proc, String(pid));
+    const isOurs = network !== undefined && server.network === network;
+    const listeners = isOurs ? () => (ours ??= readListeners(folder)) : undefined;
+    const addresses = why === undefined ? await addressesOf(folder, server.title, listeners) : [];
     if (why !== undefined) found.passedOver.push({ pid, why });
     else if (addresses.length > 0) found.servers.push({ pid, program, addresses, unit });
     else found.passedOver.push({ pid, why: 'where it listens cannot be seen' });
@@ -131,8 +136,12 @@ function unitOf(cgroup: string): string | undefined {
 }
 
 /** The title tells which port is the main one, the sockets tell its addresses; either will do. */
-async function addressesOf(folder: string, { address }: Title): Promise<ServerAddress[]> {
-  const sockets = await listeningSockets(folder);
+async function addressesOf(
+  folder: string,
+  { address }: Title,
+  listeners: (() => Promise<Listener[]>) | undefined,
+): Promise<ServerAddress[]> {
+  const sockets = await listeningSockets(folder, listeners);
   const unix = sockets.filter((each) => 'socket' in each);
   const tcp = sockets
     .filter((each) => 'port' in each)

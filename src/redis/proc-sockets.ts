@@ -9,15 +9,32 @@ const listening = '0A';
 /** __SO_ACCEPTCON in include/uapi/linux/net.h. */
 const accepting = 0x1_0000;
 
-/** What the process listens on; empty where its descriptors may not be seen (another user's process). */
-export async function listeningSockets(folder: string): Promise<ServerAddress[]> {
+/**
+ * What the process listens on; empty where its descriptors may not be seen (another user's process). `listeners`: those of
+ * its network, where they have been read already.
+ */
+export async function listeningSockets(
+  folder: string,
+  listeners: () => Promise<Listener[]> = async () => await readListeners(folder),
+): Promise<ServerAddress[]> {
   const inodes = await socketInodes(folder);
   if (inodes === undefined || inodes.size === 0) return [];
-  const table = async (name: string): Promise<string> =>
-    await readFile(join(folder, 'net', name), 'utf8').catch(() => '');
-  const [tcp, tcp6, unix] = await Promise.all([table('tcp'), table('tcp6'), table('unix')]);
-  const all = [...parseTcpTable(tcp), ...parseTcpTable(tcp6), ...parseUnixTable(unix)];
-  return all.filter(({ inode }) => inodes.has(inode)).map(({ address }) => address);
+  return (await listeners()).filter(({ inode }) => inodes.has(inode)).map(({ address }) => address);
+}
+
+/**
+ * All that listens in the network of a process. For each table of TCP the kernel goes through all connections that there could
+ * be: milliseconds, on a large host.
+ */
+export async function readListeners(folder: string): Promise<Listener[]> {
+  const [tcp = '', tcp6 = '', unix = ''] = await Promise.all(
+    ['tcp', 'tcp6', 'unix'].map(async (name) => await readTable(folder, name)),
+  );
+  return [...parseTcpTable(tcp), ...parseTcpTable(tcp6), ...parseUnixTable(unix)];
+}
+
+async function readTable(folder: string, name: string): Promise<string> {
+  return await readFile(join(folder, 'net', name), 'utf8').catch(() => '');
 }
 
 /**
@@ -27,20 +44,19 @@ export async function listeningSockets(folder: string): Promise<ServerAddress[]>
 export async function holdsSocket(pid: number, url: string): Promise<'surely' | 'likely' | 'no'> {
   const { protocol, port, pathname } = new URL(url);
   const isUnix = protocol === 'unix:';
-  const tables = await Promise.all(
-    (isUnix ? ['unix'] : ['tcp', 'tcp6']).map(
-      async (name) => await readFile(`/proc/self/net/${name}`, 'utf8').catch(() => ''),
-    ),
-  );
   const path = isUnix ? decodeURIComponent(pathname) : '';
   const real = isUnix ? await realpath(path).catch(() => path) : '';
-  const entries = tables.flatMap((table) => (isUnix ? parseUnixTable(table) : parseTcpTable(table)));
-  const found = entries.filter(({ address }) =>
-    'socket' in address ? [path, real].includes(address.socket) : address.port === Number(port || 6379),
-  );
-  if (found.length === 0) return 'no';
   const held = await socketInodes(`/proc/${pid}`);
-  if (held !== undefined) return found.some(({ inode }) => held.has(inode)) ? 'surely' : 'no';
+  const found: Listener[] = [];
+  for (const name of isUnix ? ['unix'] : ['tcp', 'tcp6']) {
+    const table = await readTable('/proc/self', name);
+    const there = (isUnix ? parseUnixTable(table) : parseTcpTable(table)).filter(({ address }) =>
+      'socket' in address ? [path, real].includes(address.socket) : address.port === Number(port || 6379),
+    );
+    if (there.some(({ inode }) => held?.has(inode))) return 'surely';
+    found.push(...there);
+  }
+  if (found.length === 0 || held !== undefined) return 'no';
   const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');
   const uid = Number(/^Uid:\s+\d+\s+(\d+)/m.exec(status)?.[1]);
   const owners = isUnix ? [(await stat(path)).uid] : found.map((entry) => entry.uid);
@@ -57,7 +73,8 @@ async function socketInodes(folder: string): Promise<Set<string> | undefined> {
   return new Set(links.flatMap((link) => /^socket:\[(\d+)\]$/.exec(link)?.[1] ?? []));
 }
 
-interface Entry {
+/** A socket that listens. */
+export interface Listener {
   inode: string;
   /** Of whoever made it; undefined for a socket with a path. */
   uid: number | undefined;
@@ -65,7 +82,7 @@ interface Entry {
 }
 
 /** The listening ones of /proc/net/tcp or tcp6 (proc_pid_net(5)). */
-export function parseTcpTable(text: string): Entry[] {
+export function parseTcpTable(text: string): Listener[] {
   return text.split('\n').flatMap((line) => {
     const [, local = '', , state, , , , uid, , inode = ''] = line.trim().split(/\s+/);
     const [hex = '', port = ''] = local.split(':');
@@ -84,7 +101,7 @@ function hostOf(hex: string): string {
 }
 
 /** The listening ones of /proc/net/unix that have a path. */
-export function parseUnixTable(text: string): Entry[] {
+export function parseUnixTable(text: string): Listener[] {
   return text.split('\n').flatMap((line) => {
     const [, , , flags = '', , , inode = '', ...path] = line.trim().split(' ').filter(Boolean);
     const socket = path.join(' ');

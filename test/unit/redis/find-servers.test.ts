@@ -101,6 +101,22 @@ test.each([
 const listen = (address: string, inode: number): string =>
   `   0: ${address} 00000000:0000 0A 00000000:00000000 00:00000000 00000000   102        0 ${inode} 1 0 100 0 0 10 0\n`;
 
+test('servers of our network share one look at what listens there, those of an unknown one have their own', async () => {
+  const cmdline = 'redis-server';
+  const tcp = listen('0100007F:18EB', 1) + listen('0100007F:18EC', 2);
+  const { servers } = await find({
+    50: { cmdline, network: 'net:[1]', sockets: [1], tcp },
+    // Were its own table read, it would listen nowhere.
+    51: { cmdline, network: 'net:[1]', sockets: [2], tcp: '' },
+    52: { cmdline, sockets: [1], tcp: listen('0100007F:18ED', 1) },
+  });
+  expect(servers.map(({ pid, addresses }) => [pid, addresses])).toEqual([
+    [50, [loopback]],
+    [51, [{ host: '127.0.0.1', port: 6380 }]],
+    [52, [{ host: '127.0.0.1', port: 6381 }]],
+  ]);
+});
+
 test('a path with a blank is cut in the title, and whole among the sockets', async () => {
   const unix = '0000000000000000: 00000002 00000000 00010000 0001 01 7 /run/my redis.sock\n';
   const cmdline = 'redis-server unixsocket:/run/my redis.sock';
