@@ -1,7 +1,7 @@
-// Whoever owns a server's data directory, at his worst: exchanges what a restore has made there by links to what is not his,
+// Whoever owns a folder in which the agent works, at his worst: exchanges what it has made there by links to what is not his,
 // and back, until he is killed. Writes a dot for each.
 import { lstatSync, mkdirSync, readdirSync, renameSync, rmSync, symlinkSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
 export interface SwapLinks {
@@ -31,13 +31,14 @@ function namesIn(folder: string): string[] {
 const pick = <T>(from: readonly T[]): T | undefined => from[Math.floor(Math.random() * from.length)];
 
 async function swapLinks({ dir, trap }: SwapLinks): Promise<never> {
-  const own = join(dir, '.redis-agent-restore');
   const stolen = join(dir, 'stolen');
   attempt(() => mkdirSync(stolen));
   for (let round = 0; ; round += 1) {
-    const below = namesIn(own);
+    const own = namesIn(dir).filter((path) => basename(path).startsWith('.redis-agent-'));
+    const below = own.flatMap(namesIn);
     const deeper = below.flatMap(namesIn);
-    const path = pick([own, join(dir, 'dump.rdb'), join(own, 'journal.json.tmp'), ...below, ...deeper]);
+    const journal = join(dir, '.redis-agent-restore/journal.json.tmp');
+    const path = pick([...own, join(dir, 'dump.rdb'), journal, ...below, ...deeper]);
     if (path === undefined) continue;
     const aside = join(stolen, String(round));
     const isFolder = lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
