@@ -20,18 +20,22 @@ export interface SetContext {
 /**
  * Makes the server take values, all or none: from 7.0 by one command, before that one by one with those that were taken put
  * back (`inverse` has the values of before). The AOF comes last, and is waited for: until its first rewrite has ended a
- * crash would lose what the file is to hold.
+ * crash would lose what the file is to hold. Before it ends all of it is saved, unless it was (`saved`).
  */
 export async function setAtRunTime(
   context: SetContext,
   settings: readonly Setting[],
   inverse: readonly Setting[],
+  { saved = false } = {},
 ): Promise<void> {
   const plain = settings.filter(({ directive }) => directive !== 'appendonly');
   const aof = settings.find(({ directive }) => directive === 'appendonly');
   await setAll(context, plain, inverse);
   if (aof?.value === 'yes') await turnAofOn(context);
-  if (aof?.value === 'no') await turnAofOff(context);
+  if (aof?.value === 'no' && (await isAofOn(context))) {
+    if (!saved) await saveBeforeAofEnds(context);
+    await context.connection.call('CONFIG', 'SET', 'appendonly', 'no');
+  }
 }
 
 async function setAll(
@@ -71,12 +75,15 @@ async function turnAofOn(context: SetContext): Promise<void> {
   });
 }
 
-/** Until a fresh snapshot is there, the AOF is all that holds the newest writes. */
-async function turnAofOff(context: SetContext): Promise<void> {
+/** Is it written? Then it holds writes that no snapshot may have. */
+export async function isAofOn({ connection }: Pick<SetContext, 'connection'>): Promise<boolean> {
+  return (await readInfo(connection, 'persistence')).get('aof_enabled') === '1';
+}
+
+/** A snapshot of all that the append only file holds: until it is there, that is all that has the newest writes. */
+export async function saveBeforeAofEnds(context: SetContext): Promise<void> {
   const { connection } = context;
   const before = (await readInfo(connection, 'persistence')).get('rdb_last_save_time');
-  const enabled = (await readInfo(connection, 'persistence')).get('aof_enabled') === '1';
-  if (!enabled) return;
   await connection.call('BGSAVE', 'SCHEDULE');
   const started = context.clock.monotonic();
   await until(context, 'saving before the append only file ends', (info) => {
@@ -84,12 +91,11 @@ async function turnAofOff(context: SetContext): Promise<void> {
     if (info('rdb_last_bgsave_status') !== 'ok')
       throw new AgentError('failed', 'the snapshot that comes before the append only file ends has failed', {
         reason: 'bgsave',
-        hint: 'see the server’s log; the append only file is still written',
+        hint: 'do not restart the server now: make room on its disk, or see its log for another reason, then run the same command again',
       });
     // Whole seconds: one that ended in the same second as the last shows by that much time having gone by.
     return info('rdb_last_save_time') !== before || context.clock.monotonic() - started > 2000;
   });
-  await connection.call('CONFIG', 'SET', 'appendonly', 'no');
 }
 
 async function until(

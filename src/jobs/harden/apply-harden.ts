@@ -3,6 +3,7 @@ import type { Policy } from '../../harden/policy.ts';
 import { isEmpty, type HardenPlan, type Obstacle } from '../../harden/changes.ts';
 import type { Guards } from '../../harden/plan/guards.ts';
 import { infoInteger } from '../../formats/info/parse-info.ts';
+import { counted } from '../../lib/counted.ts';
 import { keysIn } from '../../harden/apply/health.ts';
 import type { Job, JobContext } from '../job.ts';
 import { applyPlan, type Applied } from './apply/apply.ts';
@@ -96,6 +97,7 @@ function requireAgreed(plan: HardenPlan, agreed: HardenPlan | undefined): void {
 export function requireRestartable(
   { instance }: JobContext,
   { info, config, service }: InspectedServer,
+  without = 'without --restart the rest is applied',
 ): void {
   const stop = (why: string, hint: string): AgentError =>
     new AgentError('refused', `${instance.name} is not restarted: ${why}`, { reason: 'restart', hint });
@@ -105,12 +107,12 @@ export function requireRestartable(
   if (info.get('role') === 'master' && replicas > 0)
     throw stop(
       `it is the master of ${replicas} replicas`,
-      'restart the replicas first, fail over (SENTINEL FAILOVER, or FAILOVER), then this one; without --restart the rest is applied',
+      `restart the replicas first, fail over (SENTINEL FAILOVER, or FAILOVER), then this one; ${without}`,
     );
   const saves = config.get('save') !== '' || config.get('appendonly') === 'yes';
   if (!saves && keysIn(info) > 0)
     throw stop(
-      `it saves nothing, and its ${keysIn(info)} keys would be gone`,
-      'apply without --restart first, which turns saving on; or restart it yourself',
+      `it saves nothing then, and its ${counted(keysIn(info), 'key')} would be gone`,
+      `${without}; have it save something (CONFIG SET save "3600 1"), or restart it yourself`,
     );
 }

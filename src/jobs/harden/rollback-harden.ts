@@ -7,8 +7,9 @@ import { passwordPath } from './apply/passwords.ts';
 import { makeReady, pastChanges, type Recovered } from './apply/recover.ts';
 import { takeBack } from './apply/take-back.ts';
 import { requireUsersUnedited } from './apply/users.ts';
+import { validateRollback } from './apply/validate.ts';
 import { describeRecovered, requireRestartable } from './apply-harden.ts';
-import type { Admin } from './inspect-server.ts';
+import type { Admin, InspectedServer } from './inspect-server.ts';
 
 export interface RollbackOptions {
   /** Which; the last that was done and not taken back when left out. */
@@ -34,23 +35,33 @@ export interface RollbackReport {
   interrupted: string | null;
 }
 
+const withoutRestart = 'without --restart the rest is taken back';
+
 export const rollBackHarden: Job<RollbackOptions, RollbackReport>['run'] = async (
   context,
   { id, admin, restart, dryRun, onStep },
 ) => {
   if (dryRun) {
-    const value = reportOf(context, choose(await pastChanges(context, admin), id), null);
+    const { closed, open } = await pastChanges(context, admin);
+    // One that was cut off is the last one, and is taken back first.
+    const last = open === undefined || !isMeant(open, id) ? choose(closed, id) : open;
+    const value = { ...reportOf(context, last, null), undone: last.undoes ?? last.token };
     return { value, summary: `${value.undone} could be taken back`, findings: [], evaluated: [] };
   }
   const { inspected, run, recovered } = await makeReady(context, admin, onStep);
   try {
+    if (recovered !== null && isTakenBack(recovered) && isMeant(recovered.journal, id))
+      return ended(context, recovered);
     const last = choose(await run.journals.closed(), id);
     const report = reportOf(context, last, recovered);
     const waits = report.waiting;
     const summary = `${context.instance.name}: ${last.token} taken back`;
     const restarts = restart && waits.length > 0;
-    if (restarts) requireRestartable(context, inspected);
     await requireUsersUnedited(inspected.connection, last);
+    if (restarts) {
+      requireRestartable(context, asBefore(inspected, last), withoutRestart);
+      await validateRollback(run, inspected, last);
+    }
     const started = new Date(context.clock.now()).toISOString();
     await takeBack(
       run,
@@ -83,6 +94,40 @@ export const rollBackHarden: Job<RollbackOptions, RollbackReport>['run'] = async
     inspected.connection.close();
   }
 };
+
+function isTakenBack({ journal, outcome }: Recovered): boolean {
+  return journal.kind === 'rollback' || outcome === 'rolled-back';
+}
+
+/** Is it what would be taken back by that id, or without one? */
+function isMeant({ token, undoes }: Journal, id: string | undefined): boolean {
+  return id === undefined || id === (undoes ?? token);
+}
+
+/** What was asked for is done by having ended what was cut off: a change before it is not taken back as well. */
+function ended(
+  context: JobContext,
+  recovered: Recovered,
+): { value: RollbackReport; summary: string; findings: []; evaluated: [] } {
+  const { journal } = recovered;
+  const undone = journal.undoes ?? journal.token;
+  const report = reportOf(context, journal, recovered);
+  const waiting = journal.restart ? [] : report.waiting;
+  return {
+    value: { ...report, undone, outcome: 'done', waiting, passwords: [] },
+    summary: `${context.instance.name}: ${undone} taken back`,
+    findings: [],
+    evaluated: [],
+  };
+}
+
+/** By the values that it has when it is stopped. */
+function asBefore(inspected: InspectedServer, { changes }: Journal): InspectedServer {
+  const values = changes.flatMap((change) =>
+    change.class === 'run time' ? [[change.directive, change.run_time] as const] : [],
+  );
+  return { ...inspected, config: new Map([...inspected.config, ...values]) };
+}
 
 function reportOf(
   { settings, instance }: JobContext,

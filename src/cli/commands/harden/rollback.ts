@@ -34,13 +34,15 @@ export const hardenRollbackCommand = defineCommand<Args, RollbackReport>({
     const app = await context.app();
     const instance = app.instance(context.globals.instance);
     const options = { id, admin: adminOf(app, login, context.env), restart };
+    let { id: agreed } = options;
     if (dryRun || !yes) {
       const plan = await app.run(rollbackHardenJob, instance, { ...options, dryRun: true }, context);
       if (dryRun) return plan;
       if (!context.globals.json) context.show(renderRolledBack(plan, createStyle(false), 100));
       if (!(await context.confirm(`Take this back at ${instance.name}?`))) return plan;
+      agreed = plan.undone;
     }
-    return await app.run(rollbackHardenJob, instance, { ...options, dryRun: false }, context);
+    return await app.run(rollbackHardenJob, instance, { ...options, id: agreed, dryRun: false }, context);
   },
   render: (report, { style, width }) => renderRolledBack(report, style, width),
 });

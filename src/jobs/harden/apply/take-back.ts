@@ -1,7 +1,8 @@
 import { sha256Of } from '../../../harden/apply/fingerprint.ts';
 import type { Journal, KeptFile } from '../../../harden/apply/journal.ts';
-import { setAtRunTime } from '../../../harden/apply/run-time.ts';
+import { isAofOn, saveBeforeAofEnds, setAtRunTime, type SetContext } from '../../../harden/apply/run-time.ts';
 import { AgentError, messageOf } from '../../../domain/errors.ts';
+import type { RedisConnection } from '../../../redis/connect.ts';
 import { engineOf, readInfo } from '../../../redis/server.ts';
 import { begin, cannotWrite, reach, closeJournal, type HardenRun } from './run.ts';
 import { restartServer, startAgain } from './restart.ts';
@@ -9,11 +10,13 @@ import { dropPasswords, undoUsers } from './users.ts';
 
 /**
  * Puts files and values back as they were before `journal`, from whichever step it had come to; each step may be done a
- * second time. The files come first: until the run time follows, a start goes by what was there before.
+ * second time. The files come first: until the run time follows, a start goes by what was there before. By files without an
+ * append only file it would load the last snapshot, so that one is taken before.
  */
 export async function takeBack(run: HardenRun, journal: Journal, problem: string | null): Promise<Journal> {
   let current = await begin(run, journal, 'undo-files', problem === null ? {} : { problem });
   const token = journal.undoes ?? journal.token;
+  const saved = await saveFirst(run, journal);
   for (const [index, file] of journal.files.entries()) {
     await run.onStep(`undo-files ${index + 1} of ${journal.files.length}`);
     await putBack(run, file, () => run.journals.kept(token, index));
@@ -23,7 +26,7 @@ export async function takeBack(run: HardenRun, journal: Journal, problem: string
   if (reached !== undefined) await undoUsers(run, reached, journal);
   dropPasswords(run, journal);
   current = await begin(run, current, 'undo-runtime');
-  const isUp = await undoRunTime(run, current);
+  const isUp = await undoRunTime(run, current, saved);
   if (current.restart) {
     current = await begin(run, current, 'undo-restart');
     if (isUp) await restartServer(run);
@@ -31,6 +34,16 @@ export async function takeBack(run: HardenRun, journal: Journal, problem: string
   }
   current = await begin(run, current, 'close');
   return await closeJournal(run, current, journal.kind === 'rollback' ? 'done' : 'rolled-back');
+}
+
+/** Only where the append only file is to go, and may hold what the last snapshot has not. */
+async function saveFirst(run: HardenRun, { changes }: Journal): Promise<boolean> {
+  if (!changes.some(({ directive, run_time: before }) => directive === 'appendonly' && before === 'no'))
+    return false;
+  const connection = await reach(run);
+  if (connection === undefined || !(await isAofOn({ connection }))) return false;
+  await saveBeforeAofEnds(await setContext(run, connection));
+  return true;
 }
 
 /** One that somebody has edited since is left alone: his change is worth more than ours. */
@@ -54,19 +67,20 @@ async function putBack(run: HardenRun, file: KeptFile, bytes: () => Promise<Uint
 }
 
 /** False: the server is down, and its next start goes by the files. */
-async function undoRunTime(run: HardenRun, { changes }: Journal): Promise<boolean> {
+async function undoRunTime(run: HardenRun, { changes }: Journal, saved: boolean): Promise<boolean> {
   const connection = await reach(run);
   if (connection === undefined) return false;
-  const { context } = run;
   const settings = changes.filter((change) => change.class === 'run time');
-  const engine = { ...engineOf(await readInfo(connection)), docker: false };
   try {
     await setAtRunTime(
-      { connection, engine, clock: context.clock, signal: new AbortController().signal },
+      await setContext(run, connection),
       settings.map(({ directive, run_time: value }) => ({ directive, value })),
       [],
+      { saved },
     );
   } catch (error) {
+    // It says itself that a restart would put nothing right.
+    if (error instanceof AgentError && error.reason === 'bgsave') throw error;
     throw new AgentError('failed', `the values of before could not be set again: ${messageOf(error)}`, {
       cause: error,
       reason: 'undo',
@@ -74,4 +88,10 @@ async function undoRunTime(run: HardenRun, { changes }: Journal): Promise<boolea
     });
   }
   return true;
+}
+
+/** Whoever takes something back is not interrupted. */
+async function setContext({ context }: HardenRun, connection: RedisConnection): Promise<SetContext> {
+  const engine = { ...engineOf(await readInfo(connection)), docker: false };
+  return { connection, engine, clock: context.clock, signal: new AbortController().signal };
 }

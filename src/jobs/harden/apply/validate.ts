@@ -1,8 +1,10 @@
 import { AgentError } from '../../../domain/errors.ts';
 import { nameFor, normalValue } from '../../../formats/conf/values.ts';
+import type { AclUser } from '../../../formats/acl/user.ts';
+import type { Journal } from '../../../harden/apply/journal.ts';
 import type { Change } from '../../../harden/changes.ts';
-import { isReplaced } from '../../../redis/boot-conf.ts';
-import { resolveConf, type ResolvedConf } from '../../../redis/resolve-conf.ts';
+import { isReplaced, type Booted } from '../../../redis/boot-conf.ts';
+import { resolveConf } from '../../../redis/resolve-conf.ts';
 import { printable } from '../../../lib/printable.ts';
 import { distrustProgram } from '../../../lib/distrust-path.ts';
 import type { JobContext } from '../../job.ts';
@@ -11,18 +13,7 @@ import { usersOfList } from '../../../harden/read/read-users.ts';
 import type { AclSettings, PlannedUsers } from '../acl.ts';
 import type { PlannedFile } from '../plan.ts';
 import type { InspectedServer } from '../inspect-server.ts';
-
-/** The configuration as the files would leave it. */
-function candidateConf(
-  { file, seen, service }: InspectedServer,
-  planned: readonly PlannedFile[],
-): ResolvedConf {
-  return resolveConf(file, {
-    reader: seen.reader,
-    options: service?.arguments?.directives,
-    sources: new Map(planned.map(({ path, bytesAfter }) => [path, bytesAfter])),
-  });
-}
+import type { HardenRun } from './run.ts';
 
 interface Validated {
   changes: readonly Change[];
@@ -42,31 +33,11 @@ export async function validate(
   planned: readonly PlannedFile[],
   { changes, users, acl, restart }: Validated,
 ): Promise<void> {
-  const { engine, program } = inspected;
-  if (program === undefined)
-    throw new AgentError(
-      'refused',
-      'the server’s own program was not found, so that nothing can be tried first',
-      {
-        reason: 'program',
-        hint: 'name it: tools: { redis_server: /usr/bin/redis-server } of the instance',
-      },
-    );
-  const distrust = distrustProgram(program);
-  if (distrust !== undefined)
-    throw new AgentError('refused', `${program} is not run: ${distrust}`, { reason: 'program' });
-  const { entries } = candidateConf(inspected, planned);
-  const found = await inspected.files.boot({
-    program: { path: program, argv0: `${engine.engine}-server` },
-    entries,
-    aclfile: aclText(inspected, entries.findLast(({ name }) => name === 'aclfile')?.values[0], {
-      planned,
-      changed: users.aclfile?.path,
-    }),
+  const { engine } = inspected;
+  const found = await bootWith(context, inspected, {
+    sources: new Map(planned.map(({ path, bytesAfter }) => [path, bytesAfter])),
+    aclfile: planned.find(({ path }) => path === users.aclfile?.path)?.bytesAfter,
     tls: changes.some(({ directive }) => directive.startsWith('tls-')),
-    directory: context.scratch,
-    clock: context.clock,
-    signal: context.signal,
   });
   for (const { directive, to } of changes) {
     if (isReplaced(directive)) continue;
@@ -80,23 +51,112 @@ export async function validate(
     );
   }
   requireUsers(found.users, inspected, users, acl);
-  if (restart) requireKept(found.users, inspected);
+  const changed = new Set(users.work.map(({ user }) => user));
+  if (restart)
+    requireKept(
+      found.users,
+      inspected,
+      changed,
+      'put the users into harden.acl; without --restart the rest is applied',
+    );
 }
 
-/** A restart forgets users that were made at run time and stand in no file: whoever logs in as one is locked out. */
-function requireKept(listed: readonly string[], { users = [], engine }: InspectedServer): void {
-  const after = new Set(usersOfList(listed, engine).map(({ user }) => user.name));
-  const lost = usersOfList(users, engine).filter(({ user }) => !after.has(user.name));
-  if (lost.length === 0) return;
-  const names = lost.map(({ user }) => printable(user.name)).join(', ');
-  throw new AgentError(
-    'refused',
-    `the server is not restarted: ${lost.length === 1 ? 'this user stands' : 'these users stand'} in no file, and would be gone: ${names}`,
-    {
-      reason: 'restart',
-      hint: 'put the lines that ACL LIST shows into its files, or the users into harden.acl; without --restart the rest is applied',
-    },
+/** The same before the server is started again with what its files held before that change. */
+export async function validateRollback(
+  { context, journals }: HardenRun,
+  inspected: InspectedServer,
+  { token, files, users }: Journal,
+): Promise<void> {
+  const { place } = inspected.seen;
+  const before = new Map<string, Uint8Array>();
+  for (const [index, { path }] of files.entries()) before.set(path, await journals.kept(token, index));
+  const at = (path: string): Uint8Array | undefined => before.get(place(path).real);
+  const aclfile = inspected.config.get('aclfile') ?? '';
+  const found = await bootWith(context, inspected, {
+    sources: new Map(
+      inspected.conf.files.flatMap(({ path }) => {
+        const bytes = at(path);
+        return bytes === undefined ? [] : [[path, bytes] as const];
+      }),
+    ),
+    aclfile: aclfile === '' ? undefined : at(aclfile),
+    tls: false,
+  });
+  const changed = new Set(users.map(({ user }) => user));
+  requireKept(found.users, inspected, changed, 'without --restart the rest is taken back');
+}
+
+interface Trial {
+  /** What files of the configuration would hold; others are as they are. */
+  sources: ReadonlyMap<string, Uint8Array>;
+  /** The same for the aclfile. */
+  aclfile: Uint8Array | undefined;
+  tls: boolean;
+}
+
+async function bootWith(
+  context: JobContext,
+  inspected: InspectedServer,
+  { sources, aclfile, tls }: Trial,
+): Promise<Booted> {
+  const { engine, program, file, seen, service, files } = inspected;
+  if (program === undefined)
+    throw new AgentError(
+      'refused',
+      'the server’s own program was not found, so that nothing can be tried first',
+      {
+        reason: 'program',
+        hint: 'name it: tools: { redis_server: /usr/bin/redis-server } of the instance',
+      },
+    );
+  const distrust = distrustProgram(program);
+  if (distrust !== undefined)
+    throw new AgentError('refused', `${program} is not run: ${distrust}`, { reason: 'program' });
+  const options = service?.arguments?.directives;
+  const { entries } = resolveConf(file, { reader: seen.reader, options, sources });
+  const path = entries.findLast(({ name }) => name === 'aclfile')?.values[0] ?? '';
+  const users = path === '' ? undefined : Buffer.from(aclfile ?? seen.reader.read(path, 8 * 1024 * 1024));
+  return await files.boot({
+    program: { path: program, argv0: `${engine.engine}-server` },
+    entries,
+    aclfile: users?.toString('latin1'),
+    tls,
+    directory: context.scratch,
+    clock: context.clock,
+    signal: context.signal,
+  });
+}
+
+/**
+ * A restart forgets users, and passwords of users, that were made at run time and stand in no file: whoever logs in so is
+ * locked out. `changed`: users that are meant to be others afterwards.
+ */
+function requireKept(
+  listed: readonly string[],
+  { users = [], engine }: InspectedServer,
+  changed: ReadonlySet<string>,
+  without: string,
+): void {
+  const after = new Map(usersOfList(listed, engine).map(({ user }) => [user.name, user]));
+  const now = usersOfList(users, engine).flatMap(({ user }) => (changed.has(user.name) ? [] : [user]));
+  const refuse = (what: string, names: readonly AclUser[]): void => {
+    if (names.length === 0) return;
+    throw new AgentError(
+      'refused',
+      `the server is not restarted: ${what}: ${names.map(({ name }) => printable(name)).join(', ')}`,
+      { reason: 'restart', hint: `put the lines that ACL LIST shows into its files; or ${without}` },
+    );
+  };
+  const lost = now.filter(({ name }) => !after.has(name));
+  refuse(
+    `${lost.length === 1 ? 'this user stands' : 'these users stand'} in no file, and would be gone`,
+    lost,
   );
+  const others = now.filter(({ name, hashes }) => {
+    const user = after.get(name);
+    return user?.noPassword === false && [...hashes].some((hash) => !user.hashes.has(hash));
+  });
+  refuse('a password stands in no file, and would be gone, of', others);
 }
 
 /** Do the lines of users mean what they are to mean? */
@@ -114,15 +174,4 @@ function requireUsers(
     reason: 'boot',
     hint: 'nothing was changed; see redis-agent audit, ACL15',
   });
-}
-
-function aclText(
-  { seen }: InspectedServer,
-  path: string | undefined,
-  { planned, changed }: { planned: readonly PlannedFile[]; changed: string | undefined },
-): string | undefined {
-  if (path === undefined || path === '') return undefined;
-  const after = planned.find((file) => file.path === changed)?.bytesAfter;
-  if (after !== undefined) return Buffer.from(after).toString('latin1');
-  return Buffer.from(seen.reader.read(path, 8 * 1024 * 1024)).toString('latin1');
 }
