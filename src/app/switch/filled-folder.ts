@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import {
   closeSync,
   constants,
+  existsSync,
   fchmodSync,
   fchownSync,
   fstatSync,
@@ -13,7 +14,7 @@ import {
   rmdirSync,
   unlinkSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { AgentError, messageOf, systemCode } from '../../domain/errors.ts';
 import type { UserId } from '../../lib/act-as.ts';
 import type { LentFolder } from '../../lib/lent-file.ts';
@@ -36,6 +37,7 @@ const deepest = 2;
  */
 export function openFilled(path: string | undefined, user: UserId): FilledFolder | undefined {
   if (path === undefined) return undefined;
+  const missing = missingFolders(path);
   const { outer, name, inner } = make(path, user);
   const [there, made] = [`/proc/self/fd/${outer}`, `/proc/self/fd/${inner}`];
   return {
@@ -57,14 +59,21 @@ export function openFilled(path: string | undefined, user: UserId): FilledFolder
       try {
         empty(inner, deepest);
         rmdirSync(join(there, name));
+        for (const folder of missing) rmdirSync(folder);
       } catch {
-        // Something that is never made there: it stays, for nobody but us.
+        // Something was put into a folder that we have made; or lies where nothing is ever made: it stays, for nobody but us.
       } finally {
         closeSync(inner);
         closeSync(outer);
       }
     },
   };
+}
+
+/** The folder and those above it that are not there, the deepest first. */
+function missingFolders(path: string): string[] {
+  const folder = resolve(path);
+  return existsSync(folder) ? [] : [folder, ...missingFolders(dirname(folder))];
 }
 
 function make(path: string, user: UserId): { outer: number; name: string; inner: number } {

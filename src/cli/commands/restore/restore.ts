@@ -49,7 +49,10 @@ export const restoreCommand = defineCommand<Args, Result>({
   unit: (args) => (args.to === undefined ? byOthers(args) : undefined),
   // Beside its manifest lies the rest of an append only file.
   lends: ({ id }) => (isPath(id) ? [id.endsWith('.manifest') ? dirname(id) : id] : []),
-  fills: ({ to }) => to,
+  fills({ to }) {
+    if (to === '') throw new AgentError('usage', '--to names no folder', { hint: 'see: restore --help' });
+    return to;
+  },
   options,
   examples: [
     ['redis-agent restore --dry-run', 'What it would do, and why'],

@@ -75,6 +75,8 @@ describe.runIf(isRoot)('a folder that is filled by another user', () => {
         symlinkSync('/etc/hostname', join(place, 'x.aof/link'));
         symlinkSync('/etc', join(place, 'link'));
       });
+      using _ = open(join(folder, 'made/for it'));
+      expect(readdirSync(folder)).toContain('made');
     }
     expect(readdirSync(folder)).toEqual([]);
     expect(existsSync('/etc/passwd')).toBe(true);
