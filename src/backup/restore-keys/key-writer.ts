@@ -1,9 +1,7 @@
 import { AgentError } from '../../domain/errors.ts';
 import { footerBytes, PayloadFooter, payloadVersion } from '../../formats/rdb/dump-payload.ts';
-import { ExpandedValue } from '../../formats/rdb/expand-value.ts';
 import { moduleOf } from '../../formats/rdb/module-name.ts';
 import type { RdbHandler, RdbRecord, TokenSink, ValueWish } from '../../formats/rdb/rdb-handler.ts';
-import { readValue } from '../../formats/rdb/rdb-reader.ts';
 import type { RdbVersion } from '../../formats/rdb/rdb-version.ts';
 import { printable } from '../../lib/printable.ts';
 import { encodedArgument } from '../../redis/command-writer.ts';
@@ -16,6 +14,7 @@ import { holdsOddEntry, listpackForm, type ListpackForm } from '../../formats/rd
 import { isEmpty } from '../../formats/rdb/whole/empty-keys.ts';
 import { isElsewhere, slotMoves } from './moved-keys.ts';
 import { lacksModule, writePayload } from './module-survey.ts';
+import { JudgedValue } from './judged-value.ts';
 import { RecentKeys } from './recent-keys.ts';
 import { ValueBuilder, type BuilderHost } from './value-builder.ts';
 import { byCommands, impossible, tooLarge, type KeyWriterOptions } from './writer-options.ts';
@@ -45,7 +44,7 @@ export class KeyWriter implements RdbHandler, BuilderHost {
   readonly #builder: ValueBuilder;
   readonly #keys = new RecentKeys();
   readonly #footer = new PayloadFooter();
-  readonly #expanded: ExpandedValue | undefined;
+  readonly #values: JudgedValue;
   /** Of the values that are on their way. */
   readonly #modules = new Map<number, string>();
   #version = 0;
@@ -67,7 +66,7 @@ export class KeyWriter implements RdbHandler, BuilderHost {
     this.options = options;
     this.deferred = deferred;
     this.#builder = new ValueBuilder(this);
-    if (options.ways.near) this.#expanded = new ExpandedValue();
+    this.#values = new JudgedValue(options.ways.near);
   }
 
   /** For the reader: takes the values that are built by commands. */
@@ -123,7 +122,7 @@ export class KeyWriter implements RdbHandler, BuilderHost {
   #write(record: RdbRecord, raw: Uint8Array): void {
     if (goesBySet(record, this.options)) this.#set(record, raw.subarray(raw.length - record.longest));
     else if (goesInParts(record, this.options)) {
-      readValue(record, raw, this.sink);
+      this.#values.read(record, raw, this.sink);
       this.#builder.measure(record);
     } else this.#restore(record, raw);
   }
@@ -151,7 +150,7 @@ export class KeyWriter implements RdbHandler, BuilderHost {
     this.selectFor(record.database);
     this.#askFor(record);
     const { out } = this.pipe;
-    const value = this.#expanded?.of(record, raw) ?? raw;
+    const value = this.#values.of(record, raw);
     const replaces = this.options.existing === 'replace';
     const access = record.idle >= 0 || record.frequency >= 0;
     out.start(

@@ -18,12 +18,13 @@ let made: Tables | undefined;
 
 /** Constant tables for slicing-by-8 (16 KiB), made when they are first needed. */
 function tables(): Tables {
-  return (made ??= makeTables());
+  return (made ??= crc64Tables(8));
 }
 
-function makeTables(): Tables {
-  const low = new Int32Array(8 * 256);
-  const high = new Int32Array(8 * 256);
+/** Tables for so many bytes at a time. */
+export function crc64Tables(slices: number): Tables {
+  const low = new Int32Array(slices * 256);
+  const high = new Int32Array(slices * 256);
   for (let n = 0; n < 256; n++) {
     let [lo, hi] = [n, 0];
     for (let bit = 0; bit < 8; bit++) {

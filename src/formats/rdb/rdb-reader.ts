@@ -1,9 +1,7 @@
 import { Crc64 } from './crc64.ts';
 import { FileReader } from './file-reader.ts';
-import { RdbError, type KeyScanner, type RdbHandler, type RdbRecord, type TokenSink } from './rdb-handler.ts';
+import { RdbError, type KeyScanner, type RdbHandler, type TokenSink } from './rdb-handler.ts';
 import { checksumSince, newestKnown, type RdbVersion } from './rdb-version.ts';
-import { grammarOf } from './value-grammar.ts';
-import { ValueReader } from './value-reader.ts';
 import { Window } from './window.ts';
 
 export interface ReaderOptions {
@@ -167,22 +165,6 @@ export class RdbReader {
       throw error instanceof RdbError ? this.#file.locate(error) : error;
     }
   }
-}
-
-/** Walks over one value's bytes alone, as `record` gets them, and hands its tokens to the sink. Throws an RdbError. */
-export function readValue(record: RdbRecord, raw: Uint8Array, sink: TokenSink, stringLimit = Infinity): void {
-  const window = new Window();
-  const reader = new ValueReader(window, { ...record }, stringLimit);
-  window.show(raw, 0, 0);
-  reader.begin(grammarOf(record.type), sink);
-  sink.begin(record);
-  const ended = reader.run();
-  if (!ended || window.at !== raw.length)
-    throw new RdbError(
-      'damaged',
-      `a value of ${raw.length} bytes ${ended ? 'ends before' : 'ends too soon'}`,
-    );
-  sink.end(record);
 }
 
 function hasTrailer(version: RdbVersion | undefined): boolean {

@@ -18,7 +18,7 @@ function unsigned(value: number): Code {
   }
 }
 
-/** Signed LEB128, for i32 constants. */
+/** Signed LEB128, for constants. */
 function signed(value: number): Code {
   const bytes: number[] = [];
   for (let rest = value; ; rest >>= 7) {
@@ -49,6 +49,13 @@ export const op = {
   i32Shl: [0x74],
   i32ShrU: [0x76],
   i32Load8U: code([0x2d], at(0, 0)),
+  i32WrapI64: [0xa7],
+  i64Const: (value: number) => code([0x42], signed(value)),
+  i64Xor: [0x85],
+  i64ShrU: [0x88],
+  i64Load: (offset: number) => code([0x29], at(0, offset)),
+  i64Load8U: [0x31, 0x00, 0x00],
+  i64Store: [0x37, 0x00, 0x00],
   return: [0x0f],
   branch: (depth: number) => code([0x0c], unsigned(depth)),
   branchIf: (depth: number) => code([0x0d], unsigned(depth)),
@@ -65,14 +72,15 @@ export const op = {
   v128Xor: simd(0x51),
 } satisfies Record<string, Code | ((...args: never[]) => Code)>;
 
-const i32 = 0x7f;
+const [i32, i64] = [0x7f, 0x7e];
 const vector = (...items: Code[]): Code => code(unsigned(items.length), ...items);
 const section = (id: number, content: Code): Code => code([id], unsigned(content.length), content);
 const name = (text: string): Code => vector(...Array.from(text, (letter) => [letter.charCodeAt(0)]));
 
 /**
  * A module that exports its own memory (`memory`, of `pages` 64 KiB pages, which cannot grow) and one function of
- * `parameters` numbers, of type i32 like all here, with a result or none. It has `locals` more variables, which start as 0.
+ * `parameters` numbers of type i32, with a result or none. It has `locals` more variables of that type and then `longs` of
+ * type i64, which start as 0.
  */
 export function moduleOf(options: {
   pages: number;
@@ -80,10 +88,11 @@ export function moduleOf(options: {
   parameters?: number;
   result?: boolean;
   locals: number;
+  longs?: number;
   body: Code;
 }): Uint8Array {
-  const { parameters = 0, result = false } = options;
-  const body = code(vector([options.locals, i32]), options.body, [0x0b]);
+  const { parameters = 0, result = false, longs = 0 } = options;
+  const body = code(vector([options.locals, i32], [longs, i64]), options.body, [0x0b]);
   const type = code(
     [0x60],
     vector(...Array.from({ length: parameters }, () => [i32])),

@@ -28,7 +28,9 @@ const cases = ({ engine }: ServerBuild): Case[] => [
     : { name: 'a stream with a stale length', code: 0, says: /./, keys: 2 },
 ];
 
-const builds = [findBuild('redis', '7.0'), findBuild('valkey', '9.1')].filter((build) => build !== undefined);
+const present = (...builds: (ServerBuild | undefined)[]): ServerBuild[] =>
+  builds.filter((build) => build !== undefined);
+const builds = present(findBuild('redis', '7.0'), findBuild('valkey', '9.1'));
 
 describe.for(builds)('$name', (build: ServerBuild) => {
   test.for(cases(build))('lives through a live restore of $name', async ({ name, code, says, keys }) => {
@@ -63,3 +65,32 @@ describe.for(builds)('$name', (build: ServerBuild) => {
     expect(await server.call('EXISTS', 's', 'other')).toBe(2);
   });
 });
+
+/** What RESTORE takes as it is, and what ends the server when somebody reads the key. */
+const packed = [
+  'field expiries that fall',
+  'a field that never expires before one that does',
+  'a stream node of deleted entries',
+  'more entries added than a server can count',
+];
+
+test.for(present(findBuild('redis', '8.0'), ...builds))(
+  '$name is given no key whose packed elements are damaged',
+  async (build) => {
+    const server = await startServer({ build });
+    const config = writeConfig({ server });
+    const file = join(config.folder, 'odd.rdb');
+    for (const name of packed) {
+      writeFileSync(file, oddDumps[name]!.bytes);
+      const found = await runAgent(['restore', file, '--keys', '*', '--into', server.url, '--yes'], {
+        config,
+      });
+      expect({ name, ...found }).toMatchObject({
+        code: 6,
+        stderr: expect.stringMatching(oddDumps[name]!.says),
+      });
+      expect(await server.call('EXISTS', 'h', 's')).toBe(0);
+      await server.call('FLUSHALL');
+    }
+  },
+);

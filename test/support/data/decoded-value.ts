@@ -1,6 +1,6 @@
 import type { ElementSink, PassedOver, StreamId } from '../../../src/formats/rdb/element-sink.ts';
 import type { RdbRecord } from '../../../src/formats/rdb/rdb-handler.ts';
-import { readValue } from '../../../src/formats/rdb/rdb-reader.ts';
+import { LoneValueReader } from '../../../src/formats/rdb/lone-value.ts';
 import type { Engine } from '../../../src/formats/rdb/rdb-version.ts';
 import { ValueDecoder } from '../../../src/formats/rdb/value-decoder.ts';
 import { typesOf, type ValueType } from '../../../src/formats/rdb/value-types.ts';
@@ -100,13 +100,13 @@ function recordOf(type: ValueType): RdbRecord {
 /** Decodes a value as it is in a file. Throws RdbError. */
 export function decodeValue(type: ValueType, raw: Uint8Array, stringLimit = Infinity): DecodedValue {
   const { sink, value } = collector();
-  readValue(recordOf(type), raw, new ValueDecoder(sink), stringLimit);
+  new LoneValueReader(stringLimit).read(recordOf(type), raw, new ValueDecoder(sink));
   return value;
 }
 
 /** Checks a value without looking at it, as verification does. Throws RdbError. */
 export function checkValue(type: ValueType, raw: Uint8Array): void {
-  readValue(recordOf(type), raw, new ValueDecoder());
+  new LoneValueReader().read(recordOf(type), raw, new ValueDecoder());
 }
 
 /** Type and raw value of what DUMP gives: before its last ten bytes, version and CRC64. */

@@ -4,7 +4,8 @@ import {
   type RdbRecord,
   type TokenSink,
 } from '../../../src/formats/rdb/rdb-handler.ts';
-import { RdbReader, readValue } from '../../../src/formats/rdb/rdb-reader.ts';
+import { LoneValueReader } from '../../../src/formats/rdb/lone-value.ts';
+import { RdbReader } from '../../../src/formats/rdb/rdb-reader.ts';
 import { ValueDecoder } from '../../../src/formats/rdb/value-decoder.ts';
 import { feed } from './feed.ts';
 import { readBothWays } from './read-both-ways.ts';
@@ -93,7 +94,7 @@ function readRaw(
     if (!(raw instanceof Uint8Array) || raw.length !== found.valueBytes)
       throw new Error(`record ${found.index} has no raw value`);
     try {
-      readValue(found, raw, decoder);
+      new LoneValueReader().read(found, raw, decoder);
     } catch (error) {
       if (!(error instanceof RdbError)) throw error;
       fault ??= error.message;

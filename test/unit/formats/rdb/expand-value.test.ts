@@ -2,7 +2,8 @@ import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { ExpandedValue } from '../../../../src/formats/rdb/expand-value.ts';
 import type { RdbRecord, TokenSink } from '../../../../src/formats/rdb/rdb-handler.ts';
-import { RdbReader, readValue } from '../../../../src/formats/rdb/rdb-reader.ts';
+import { LoneValueReader } from '../../../../src/formats/rdb/lone-value.ts';
+import { RdbReader } from '../../../../src/formats/rdb/rdb-reader.ts';
 import { anyFile } from '../../../support/rdb/arbitraries.ts';
 import { compressLzf } from '../../../support/rdb/lzf-writer.ts';
 import { sampleBytes } from '../../../support/rdb/sample-bytes.ts';
@@ -49,7 +50,7 @@ function tokensOf(record: RdbRecord, raw: Uint8Array): string[] {
     bytes8: keep,
     bytes16: keep,
   };
-  readValue(record, raw, sink);
+  new LoneValueReader().read(record, raw, sink);
   return tokens;
 }
 
