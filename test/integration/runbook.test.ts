@@ -3,7 +3,6 @@ import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Queue } from 'bullmq';
 import { expect, onTestFinished, test } from 'vitest';
 import type { RunbookReport } from '../../src/app/runbook/report.ts';
 import { Secret } from '../../src/domain/secret.ts';
@@ -11,6 +10,7 @@ import { connectRedis } from '../../src/redis/connect.ts';
 import { runAgent, writeConfig, type TestConfig } from '../support/agent/cli.ts';
 import { hasEnded } from '../support/servers/owned-process.ts';
 import { edgeBuilds, startServer, type TestServer } from '../support/servers/redis-server.ts';
+import { serverUser, serviceUser } from '../support/servers/server-user.ts';
 import { until } from '../support/servers/sentinels.ts';
 
 async function look(config: TestConfig, topic: string): Promise<RunbookReport> {
@@ -78,7 +78,7 @@ test('connections: maxclients is filled; who holds them is named, and ending tha
   await until(async () => {
     const { json } = await runAgent(['runbook', 'connections', '--json'], { config });
     return causes(json.reports[0]).includes('maxclients is reached');
-  });
+  }, 60_000);
   const report = await look(config, 'connections');
   expect(JSON.stringify(report.found)).toContain(`pid ${hog.pid}`);
   follow(server, report, /^kill /);
@@ -86,16 +86,41 @@ test('connections: maxclients is filled; who holds them is named, and ending tha
   await until(async () => {
     const { json } = await runAgent(['runbook', 'connections', '--json'], { config });
     return !JSON.stringify(json.reports).includes('is reached');
+  }, 60_000);
+}, 150_000);
+
+/** What somebody else has started ends with the test. */
+function endAfterwards({ url }: TestServer): void {
+  onTestFinished(async () => {
+    const connection = await connectRedis({ name: 'end', url }).catch(() => undefined);
+    await connection?.call('SHUTDOWN', 'NOSAVE').catch(() => undefined);
+    connection?.close();
+    await until(async () => {
+      const left = await connectRedis({ name: 'end', url }).catch(() => undefined);
+      left?.close();
+      return left === undefined;
+    });
   });
-}, 60_000);
+}
+
+/** It is started by a command, as the server’s user. */
+function startedBy(server: TestServer): TestConfig {
+  const start = [server.build.server, server.configFile, '--daemonize', 'yes'];
+  return writeConfig({ instances: [{ name: 'main', url: server.url, service: { start, ...serviceUser } }] });
+}
+
+/** What its keys say, whoever has started it. */
+async function get({ url }: TestServer, key: string): Promise<unknown> {
+  const connection = await connectRedis({ name: 'look', url }).catch(() => undefined);
+  const value = await connection?.call('GET', key).catch(() => undefined);
+  connection?.close();
+  return value;
+}
 
 test('down: the end of its log says why, and the offered start brings it back', async () => {
-  const server = await startServer();
-  const start = [server.build.server, server.configFile, '--daemonize', 'yes'];
-  const instances = [
-    { name: 'main', url: server.url, service: { start, user: process.getuid?.() === 0 ? '1' : undefined } },
-  ];
-  const config = writeConfig({ instances });
+  const server = await startServer({ config: { save: '3600 1' } });
+  await server.call('SET', 'kept', 'value');
+  const config = startedBy(server);
   expect((await look(config, 'down')).applies).toBe(false);
   await server.kill('SIGTERM');
   const report = await look(config, 'down');
@@ -103,28 +128,52 @@ test('down: the end of its log says why, and the offered start brings it back', 
   expect(causes(report)).toContain('connection refused');
   expect(JSON.stringify(report.found)).toContain('bye bye');
   expect(report.steps.map(({ command }) => command)).toContain('redis-agent queues');
-  // The offered command, ended by what has started it.
-  const command = report.steps.find(({ command: each }) => each.includes('--daemonize'))?.command ?? '';
-  expect(command).toContain(server.configFile);
-  await server.restart();
-  expect((await look(config, 'down')).applies).toBe(false);
+  endAfterwards(server);
+  follow(server, report, /--daemonize/);
+  await until(async () => (await get(server, 'kept')) === 'value');
+  const back = await look(config, 'down');
+  expect(back.applies).toBe(false);
+  // As the user whose server it is, with his group alone.
+  const connection = await connectRedis({ name: 'look', url: server.url });
+  const pid = /process_id:(\d+)/.exec(String(await connection.call('INFO', 'server')))?.[1];
+  connection.close();
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+  const { uid, gid } = serverUser ?? { uid: process.getuid?.(), gid: process.getgid?.() };
+  expect([/^Uid:\t(\d+)/m, /^Gid:\t(\d+)/m].map((field) => Number(field.exec(status)?.[1]))).toEqual([
+    uid,
+    gid,
+  ]);
 });
 
-test('down: a faulty line is named, and the audit is offered for it', async () => {
+test('down: a faulty line is found by what is offered; without it the offered start brings it back', async () => {
+  const server = await startServer({ config: { save: '3600 1' } });
+  await server.call('SET', 'kept', 'value');
+  await server.kill('SIGTERM');
+  const conf = readFileSync(server.configFile, 'utf8');
+  writeFileSync(server.configFile, `${conf}maxclients many\n`);
+  const config = startedBy(server);
+  const report = await look(config, 'down');
+  const [audit] = report.steps;
+  expect(audit?.command).toBe(`redis-agent audit --conf ${server.configFile}`);
+  const { stdout } = await runAgent((audit?.command ?? '').split(' ').slice(1), { config });
+  expect(stdout).toContain(`redis.conf:${conf.split('\n').length}`);
+  expect(stdout).toContain('maxclients');
+  writeFileSync(server.configFile, conf);
+  endAfterwards(server);
+  follow(server, await look(config, 'down'), /--daemonize/);
+  await until(async () => (await get(server, 'kept')) === 'value');
+});
+
+test('down: a faulty line that its log tells is the cause', async () => {
   const server = await startServer();
   await server.kill('SIGTERM');
   writeFileSync(
     server.logFile,
     '1:M 29 Nov 2026 *** FATAL CONFIG FILE ERROR (Redis 7.0.15) ***\nBad directive or wrong number of arguments\n',
   );
-  const config = writeConfig({
-    instances: [
-      { name: 'main', url: server.url, service: { start: [server.build.server, server.configFile] } },
-    ],
-  });
-  const report = await look(config, 'down');
+  const report = await look(startedBy(server), 'down');
   expect(causes(report)).toContain('a line of its configuration is wrong');
-  expect(report.steps[0]?.command).toContain('audit --conf');
+  expect(report.steps[0]?.command).toBe(`redis-agent audit --conf ${server.configFile}`);
 });
 
 test('full-disk: a failed save is told with what blocks writes, and a save mends it', async () => {
@@ -223,18 +272,6 @@ test.each(edgeBuilds())(
     });
   },
 );
-
-test('queue: work is due and no worker is there', async () => {
-  const server = await startServer();
-  await server.call('CONFIG', 'SET', 'maxmemory-policy', 'noeviction');
-  const queue = new Queue('mail', { connection: { port: server.port } });
-  onTestFinished(() => queue.close());
-  for (let at = 0; at < 5; at++) await queue.add('job', {});
-  const report = await look(writeConfig({ server }), 'queue');
-  expect(report.applies).toBe(true);
-  expect(causes(report)).toContain('no worker is connected');
-  expect(report.steps[0]?.command).toBe('redis-agent queues show bull:mail');
-});
 
 test('compromised: a master, a user and a place that nobody knows; the offered commands undo it', async () => {
   const server = await startServer();

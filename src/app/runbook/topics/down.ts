@@ -1,3 +1,4 @@
+import { findUser } from '../../../lib/find-user.ts';
 import { findService } from '../../../redis/find-service.ts';
 import { messageOf } from '../../../domain/errors.ts';
 import { lastLogLines } from '../last-log-lines.ts';
@@ -5,26 +6,17 @@ import { showUnit } from '../../../redis/systemd-service.ts';
 import { shellWord } from '../../../lib/shell-word.ts';
 import type { NextStep, Runbook, Sight } from '../report.ts';
 
+/** What is wrong with a configuration stands in that file; the path is put in where it is offered. */
+const auditFile: NextStep = {
+  why: 'every line that it does not start with, at once, and the right form',
+  command: 'redis-agent audit --conf',
+  effect: 'looks',
+};
+
 /** What a line of the log means, and what mends it before a start is tried again. */
 const causes: readonly [RegExp, string, NextStep?][] = [
-  [
-    /FATAL CONFIG FILE ERROR|Bad directive/,
-    'a line of its configuration is wrong',
-    {
-      why: 'every wrong line at once, with the right form',
-      command: 'redis-agent audit --conf /etc/redis/redis.conf',
-      effect: 'looks',
-    },
-  ],
-  [
-    /ACL errors|Aborting Redis startup because of ACL/,
-    'its aclfile or a user’s line is wrong',
-    {
-      why: 'every wrong line at once',
-      command: 'redis-agent audit --conf /etc/redis/redis.conf',
-      effect: 'looks',
-    },
-  ],
+  [/FATAL CONFIG FILE ERROR|Bad directive/, 'a line of its configuration is wrong', auditFile],
+  [/ACL errors|Aborting Redis startup because of ACL/, 'its aclfile or a user’s line is wrong', auditFile],
   [
     /Address already in use/,
     'something else listens on its port',
@@ -117,11 +109,14 @@ export const downRunbook: Runbook = async ({ connection, failure, instance, info
     });
   }
   const log = [...file, ...journal].join('\n');
-  for (const [pattern, text, step] of causes) {
-    if (!pattern.test(log)) continue;
-    found.push({ state: 'cause', text });
-    if (step !== undefined) steps.push(step);
-  }
+  const told = causes.filter(([pattern]) => pattern.test(log));
+  for (const [, text] of told) found.push({ state: 'cause', text });
+  const mends = new Set(told.flatMap(([, , step]) => step ?? []));
+  // What it says of a line that is wrong, it says before it has a log.
+  if (told.length === 0 && reason === 'refused') mends.add(auditFile);
+  const conf = service?.arguments?.file ?? '/etc/redis/redis.conf';
+  for (const step of mends)
+    steps.push(step === auditFile ? { ...step, command: `${step.command} ${shellWord(conf)}` } : step);
   const start = startCommand(instance.service, unit);
   if (start !== undefined && reason === 'refused')
     steps.push({ why: 'starts it; its data is loaded from its files', command: start, effect: 'changes' });
@@ -139,10 +134,12 @@ function startCommand(
   service: Parameters<Runbook>[0]['instance']['service'],
   unit: string | undefined,
 ): string | undefined {
-  if (unit !== undefined) return `systemctl restart ${unit}`;
-  if (typeof service === 'object' && service.start !== undefined) {
-    const as = service.user === undefined ? '' : `setpriv --reuid ${shellWord(service.user)} --clear-groups `;
-    return `${as}${service.start.map(shellWord).join(' ')} &`;
-  }
-  return undefined;
+  const root = process.geteuid?.() === 0 ? '' : 'sudo ';
+  if (unit !== undefined) return `${root}systemctl restart ${unit}`;
+  if (typeof service !== 'object' || service.start === undefined) return undefined;
+  // It does not end with the terminal.
+  const start = `setsid --fork ${service.start.map(shellWord).join(' ')}`;
+  const user = service.user === undefined ? undefined : findUser(service.user);
+  if (user === undefined) return start;
+  return `${root}setpriv --reuid ${user.uid} --regid ${user.gid} --clear-groups ${start}`;
 }
