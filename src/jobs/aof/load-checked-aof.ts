@@ -53,6 +53,9 @@ export async function loadCheckedAof(
         };
   } catch (error) {
     if (!(error instanceof AgentError) || error.reason === undefined) throw error;
+    // What this host's server lacks says nothing of the set: it keeps the verdict that reading it led to.
+    if (error.reason === 'version' || error.reason === 'module')
+      return { report: { ...nothing, summary: `not loaded: ${error.message}` }, problems: [] };
     if (error.code !== 'damaged' && error.reason !== 'command') throw error;
     return { report: { ...nothing, ok: false, summary: error.message }, problems: [unloadable(error)] };
   }

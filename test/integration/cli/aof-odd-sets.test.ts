@@ -131,6 +131,19 @@ describe.for(Object.entries(sets))('%s', ([, { files, code, verdict, starts }]) 
   });
 });
 
+test('a base that this host’s server is too old for stays unknown when it is to be loaded', async () => {
+  const dir = makeTempFolder();
+  onTestFinished(() => removeTempFolder(dir));
+  const folder = lay(dir, sets['a base of a newer version']!.files);
+  expect(await runAgent(['aof', 'check', folder, '--deep', '--json'])).toMatchObject({
+    code: 3,
+    json: {
+      verdict: 'unknown',
+      load: { ok: null, summary: expect.stringMatching(/^not loaded: .*cannot load RDB version 99/) },
+    },
+  });
+});
+
 test('commands that no server knows are found by running them, and only so', async () => {
   const dir = makeTempFolder();
   onTestFinished(() => removeTempFolder(dir));

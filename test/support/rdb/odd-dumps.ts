@@ -67,6 +67,18 @@ export const oddDumps: Readonly<Record<string, OddDump>> = {
     verdict: 'damaged',
     says: /do not ascend by their expiry/,
   },
+  'a field that never expires before one that does': {
+    bytes: rdbOf(
+      key(
+        23,
+        'h',
+        value((sink) => sink.string(entries('a', '1', 0, 'b', '2', 9_000n))),
+      ),
+      'REDIS0012',
+    ),
+    verdict: 'damaged',
+    says: /do not ascend by their expiry/,
+  },
   'a zipmap with a length of 253 in five bytes': {
     bytes: rdbOf(
       Buffer.concat([
