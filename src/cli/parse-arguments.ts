@@ -25,13 +25,18 @@ export const globalFlags = {
   verbose: { type: 'boolean', alias: 'v', describe: 'Say more, on stderr' },
 } as const;
 
+/** Those whose value is the word behind them. */
+const takesNext = Object.entries(globalFlags).flatMap(([name, { type }]) =>
+  type === 'string' ? [`--${name}`] : [],
+);
+
 /** Stands for the word `-` (stdin), which yargs would take for an option without a name. */
 const dash = '\0-';
 
 /** Parses a command line. Throws an AgentError `usage` that says what is wrong with it. */
 export async function parseArguments(argv: readonly string[], width: number): Promise<ParsedArguments> {
   const words = askForHelp(argv);
-  const meant = await loadCommands(words[0]);
+  const meant = await loadCommands(commandWord(words));
   try {
     return { kind: 'text', text: await parse(words, width, meant) };
   } catch (error) {
@@ -61,6 +66,19 @@ function askForHelp(argv: readonly string[]): readonly string[] {
   const words = argv[0] === 'help' ? [...argv.slice(1), '--help'] : argv;
   const asked = words.includes('--help') || words.includes('-h');
   return words[0] === 'completion' && asked ? ['--help'] : words;
+}
+
+/**
+ * The word that names the command, behind options that may stand before it (units and scripts begin with `--config FILE`).
+ * Where it cannot be told, all commands are loaded, which costs a start as much again.
+ */
+export function commandWord(words: readonly string[]): string | undefined {
+  const rest = [...words];
+  for (let word = rest.shift(); word !== undefined; word = rest.shift()) {
+    if (!word.startsWith('-')) return word;
+    if (takesNext.includes(word)) rest.shift();
+  }
+  return undefined;
 }
 
 /** The text that is asked for. Throws a Chosen, or what is wrong. */

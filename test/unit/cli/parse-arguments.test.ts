@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { loadCommands } from '../../../src/cli/commands/index.ts';
-import { parseArguments } from '../../../src/cli/parse-arguments.ts';
+import { commandWord, parseArguments } from '../../../src/cli/parse-arguments.ts';
 
 const { commands } = await loadCommands();
 
@@ -117,6 +117,20 @@ test('a word loads the commands that begin with it, and no others', async () => 
     expect((await loadCommands(word)).commands).toEqual(
       commands.filter((command) => first(command) === word),
     );
+});
+
+test.each([
+  'status --config a.yaml',
+  '--config a.yaml status --json',
+  '--config=a.yaml --instance main -q --no-color status',
+  '--json --config status status',
+])('%s: the command is found behind the options of all', async (line) => {
+  expect(commandWord(line.split(' '))).toBe('status');
+  expect((await parse(...line.split(' '))).usage).toBe('status');
+});
+
+test.each(['', '--config', '--config a.yaml', '--json -v'])('%j names no command', (line) => {
+  expect(commandWord(line.split(' ').filter((word) => word !== ''))).toBeUndefined();
 });
 
 describe('help', () => {
