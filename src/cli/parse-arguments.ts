@@ -40,7 +40,7 @@ export async function parseArguments(argv: readonly string[], width: number): Pr
   try {
     return { kind: 'text', text: await parse(words, width, meant) };
   } catch (error) {
-    if (!(error instanceof Chosen)) throw await explained(error);
+    if (!(error instanceof Chosen)) throw await explained(error, argv);
     giveDashBack(error.args);
     refuseOddFlags(words, error.args);
     const { command, args } = error;
@@ -206,7 +206,7 @@ function refuseOddFlags(argv: readonly string[], args: unknown): void {
 }
 
 /** What yargs has against the words, with what may have been meant among all commands. */
-async function explained(error: unknown): Promise<unknown> {
+async function explained(error: unknown, argv: readonly string[]): Promise<unknown> {
   if (!(error instanceof Error) || error instanceof AgentError) return error;
   const { commands } = await loadCommands();
   const message = error.message
@@ -218,8 +218,9 @@ async function explained(error: unknown): Promise<unknown> {
   const unknown = list
     .split(', ')
     .filter((word, index) => word !== '' && (index === 0 || !/[A-Z]/.test(word)));
-  const [first] = unknown;
-  const words = commands.flatMap(({ usage }) => usage.split(' ').filter((word) => /^[a-z]/.test(word)));
+  // With a command that there is not, nothing is known of its options.
+  const first = unknown.find((word) => argv.includes(word)) ?? unknown[0];
+  const words = commands.flatMap(({ usage }) => literalWords(usage));
   // The options of every command: a misplaced one is told by the help.
   const meant = first === undefined ? undefined : closest(first, [...words, ...optionNames(commands)]);
   const known = meant !== undefined && meant === first && !words.includes(first);
@@ -228,8 +229,29 @@ async function explained(error: unknown): Promise<unknown> {
     hint:
       meant === undefined || known
         ? `${known ? `--${meant} is for another command; ` : ''}see: redis-agent --help`
-        : `did you mean ${words.includes(meant) ? '' : '--'}${meant}?`,
+        : `did you mean ${words.includes(meant) ? commandsWith(meant, commands, commandWord(argv)) : `--${meant}`}?`,
   });
+}
+
+/** Those that are typed as they stand. */
+function literalWords(usage: string): string[] {
+  return usage.split(' ').filter((word) => /^[a-z]/.test(word));
+}
+
+/**
+ * A word that commands begin with, as it is; else the commands in which it stands behind others, those of `group` before all:
+ * `backups prune`.
+ */
+function commandsWith(word: string, commands: readonly AnyCommand[], group: string | undefined): string {
+  const all = commands.map(({ usage }) => literalWords(usage));
+  if (all.some(([first]) => first === word)) return word;
+  const found = all.flatMap((words) => {
+    const at = words.indexOf(word);
+    return at === -1 ? [] : [words.slice(0, at + 1)];
+  });
+  const own = found.filter(([first]) => first === group);
+  const named = (own.length > 0 ? own : found).map((words) => words.join(' '));
+  return [...new Set(named)].join(', or ');
 }
 
 function optionNames(of: readonly AnyCommand[]): string[] {

@@ -48,15 +48,21 @@ export const explainCommand = defineCommand<{ rule?: string }, Explained>({
       );
     const { id, severity, title, why, page, advice, called } = value;
     const columns = Math.min(width, 100);
+    const what = `${title[0]?.toUpperCase()}${title.slice(1)}. ${why}`;
     return [
       ...(called === null ? [] : [wrap(renamed(id, called), columns)]),
       `${style.strong(id)}  ${paintSeverity(style, severity)(severity)}`,
-      wrap(`${title[0]?.toUpperCase()}${title.slice(1)}. ${why}`, columns),
+      // Pages of the audit begin with it.
+      ...(advice !== null && oneLine(advice).startsWith(what) ? [] : [wrap(what, columns)]),
       ...(advice === null ? [] : [renderAdvice(advice, columns)]),
       style.faint(`from ${page}`),
     ].join('\n\n');
   },
 });
+
+function oneLine(text: string): string {
+  return text.replaceAll(/\s+/g, ' ');
+}
 
 function renamed(id: string, { before, also }: Called): string {
   return `${before} is called ${id} now${also.length === 0 ? '' : `; what else it was is ${also.join(' and ')}`}. By its old name routes and silences still find it.`;

@@ -10,7 +10,10 @@ const refused = (text: string): object => ({ code: 2, stdout: '', stderr: `redis
 describe('the command line', () => {
   test.each([
     [['bakup'], 'unknown argument: bakup; did you mean backup?'],
-    [['backups', 'lst'], 'unknown argument: lst; did you mean list?'],
+    [['backups', 'lst'], 'unknown argument: lst; did you mean backups list?'],
+    [['verify'], 'unknown argument: verify; did you mean backups verify?'],
+    [['prune', '--dry-run'], 'unknown argument: dry-run, prune; did you mean backups prune?'],
+    [['plan'], 'unknown argument: plan; did you mean harden plan?'],
     [['backup', '--skip-preflght'], 'unknown argument: skip-preflght; did you mean --skip-preflight?'],
     [['backup', '--undo'], 'unknown argument: undo; --undo is for another command; see: redis-agent --help'],
     [['backup', '--zzz'], 'unknown argument: zzz; see: redis-agent --help'],

@@ -20,6 +20,11 @@ test('says what a rule means and what to type, at the width of the terminal', as
   expect(Math.max(...text.split('\n').map((line) => line.length))).toBeLessThanOrEqual(80);
 });
 
+test('says what a page begins with once', async () => {
+  const text = await explain('acl01');
+  expect(text.split('The default user needs no password.')).toHaveLength(2);
+});
+
 test('lists all rules, a line each', async () => {
   const lines = (await explain()).split('\n');
   expect(lines[0]).toMatch(/^RULE +SEVERITY +WHAT IS WRONG$/);
