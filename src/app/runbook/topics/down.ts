@@ -81,11 +81,12 @@ export const downRunbook: Runbook = async ({ connection, failure, instance, info
     return undefined;
   });
   const unit = /^the unit (\S+)$/.exec(service?.description ?? '')?.[1];
+  const shown = unit === undefined ? undefined : await showUnit(unit, signal).catch(() => undefined);
+  const state = shown?.get('ActiveState') ?? 'unknown';
   if (unit !== undefined) {
-    const shown = await showUnit(unit, signal).catch(() => undefined);
     found.push({
       state: 'note',
-      text: `${unit} is ${shown?.get('ActiveState') ?? 'unknown'} (${shown?.get('SubState') ?? '?'}), result ${shown?.get('Result') ?? '?'}`,
+      text: `${unit} is ${state} (${shown?.get('SubState') ?? '?'}), result ${shown?.get('Result') ?? '?'}`,
     });
   } else if (service !== undefined)
     found.push({ state: 'note', text: `it is started by ${service.description}` });
@@ -117,7 +118,7 @@ export const downRunbook: Runbook = async ({ connection, failure, instance, info
   const conf = service?.arguments?.file ?? '/etc/redis/redis.conf';
   for (const step of mends)
     steps.push(step === auditFile ? { ...step, command: `${step.command} ${shellWord(conf)}` } : step);
-  const start = startCommand(instance.service, unit);
+  const start = startCommand(instance.service, unit, state === 'failed');
   if (start !== undefined && reason === 'refused')
     steps.push({ why: 'starts it; its data is loaded from its files', command: start, effect: 'changes' });
   steps.push(...afterwards);
@@ -133,9 +134,12 @@ const afterwards: NextStep[] = [
 function startCommand(
   service: Parameters<Runbook>[0]['instance']['service'],
   unit: string | undefined,
+  failed: boolean,
 ): string | undefined {
   const root = process.geteuid?.() === 0 ? '' : 'sudo ';
-  if (unit !== undefined) return `${root}systemctl restart ${unit}`;
+  // One that has failed too often in a row is not started again before that is forgotten.
+  const forget = failed ? `${root}systemctl reset-failed ${unit} && ` : '';
+  if (unit !== undefined) return `${forget}${root}systemctl restart ${unit}`;
   if (typeof service !== 'object' || service.start === undefined) return undefined;
   // It does not end with the terminal.
   const start = `setsid --fork ${service.start.map(shellWord).join(' ')}`;
