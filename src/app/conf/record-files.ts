@@ -40,8 +40,9 @@ export function recordFiles(
     const { aclfile } = readFiles(file, { engine: anyEngine, reader: recorder, alone: false, options });
     if (aclfile !== undefined) paths.push(aclfile.path);
   }
-  for (const path of extra.filter(Boolean)) quietly(() => recorder.read(path, largestOther));
-  for (const path of new Set(paths)) quietly(() => record.places.push(place(path)));
+  const others = extra.filter(Boolean);
+  for (const path of others) quietly(() => recorder.read(path, largestOther));
+  for (const path of new Set([...paths, ...others])) quietly(() => record.places.push(place(path)));
   const bytes = Buffer.from(JSON.stringify(record), 'utf8');
   if (bytes.length <= longest) return bytes;
   throw new AgentError(

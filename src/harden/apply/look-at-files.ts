@@ -1,9 +1,10 @@
-import { accessSync, constants, lstatSync, readFileSync, realpathSync, statSync, type Stats } from 'node:fs';
+import { accessSync, constants, lstatSync, realpathSync, statSync, type Stats } from 'node:fs';
 import { dirname } from 'node:path';
 import { systemCode } from '../../domain/errors.ts';
 import { actAs, type UserId } from '../../lib/act-as.ts';
 import { distrustFolder } from '../../lib/distrust-path.ts';
 import { currentUser, describeOwner, userName } from '../../lib/file-owner.ts';
+import { mountPoints } from '../../lib/mount-points.ts';
 import type { PlaceFacts } from './judge-place.ts';
 import type { FileAttributes } from './write-file.ts';
 
@@ -101,13 +102,4 @@ function whyUnwritable(folder: string, as: UserId | undefined, trusted: boolean)
 function mayWrite({ mode, uid, gid }: Stats, user: UserId): boolean {
   const shift = uid === user.uid ? 6 : gid === user.gid ? 3 : 0;
   return ((mode >> shift) & 0o3) === 0o3;
-}
-
-function mountPoints(): Set<string> {
-  try {
-    const text = readFileSync('/proc/self/mountinfo', 'utf8');
-    return new Set(text.split('\n').flatMap((line) => line.split(' ')[4] ?? []));
-  } catch {
-    return new Set();
-  }
 }

@@ -19,8 +19,13 @@ export interface PlanFacts {
   /** The user `default`: may it do everything, as the next start has it, and does it take no password? */
   defaultMayAll: boolean | undefined;
   defaultOpen: boolean | undefined;
-  /** Where clients come from and which of the server's addresses they use, without the agent's own connection. */
-  clients: readonly { from: string; to: string | undefined }[];
+  /** Where clients come from and which of the server's addresses and ports they use, without the agent's own connection. */
+  clients: readonly {
+    from: string;
+    to: string | undefined;
+    port?: number | undefined;
+    user?: string | undefined;
+  }[];
   /** The agent's own way in. */
   agent: { url: string; hasCertificate: boolean; from: string | undefined; to: string | undefined };
   /** Of an aclfile that the policy names: has it a line for `default`? undefined: it cannot be read. */

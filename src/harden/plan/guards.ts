@@ -1,5 +1,7 @@
 import { atLeastVersion, type EngineVersion } from '../../formats/conf/engine.ts';
 import type { Refusal } from '../changes.ts';
+import { counted } from '../../lib/counted.ts';
+import { printable } from '../../lib/printable.ts';
 import { amount } from '../accept.ts';
 import type { PlanFacts } from './facts.ts';
 
@@ -65,12 +67,24 @@ export const guards: Guards = {
       instead: 'give the user default a password, and the clients',
     };
   },
-  port(to, { agent }) {
+  port(to, { agent, clients, config }) {
     const { protocol, port } = new URL(agent.url);
-    if (protocol !== 'redis:' || to === (port === '' ? '6379' : port)) return undefined;
+    if (protocol === 'redis:' && to !== (port === '' ? '6379' : port))
+      return {
+        why: `the agent itself comes by that port (${agent.url})`,
+        instead: 'let its url name the new one first, rediss:// for the TLS port, and try: redis-agent check',
+      };
+    const now = config.get('port');
+    if (now === undefined || now === '0' || now === to) return undefined;
+    const left = clients.filter((client) => client.port === Number(now));
+    if (left.length === 0) return undefined;
+    const who = [
+      ...new Set(left.map(({ from, user }) => `${from}${user === undefined ? '' : ` as ${user}`}`)),
+    ];
+    const more = who.length > 3 ? ', …' : '';
     return {
-      why: `the agent itself comes by that port (${agent.url})`,
-      instead: 'let its url name the new one first, rediss:// for the TLS port, and try: redis-agent check',
+      why: `${counted(left.length, 'client is', 'clients are')} connected by that port, and would not get in again: ${who.slice(0, 3).map(printable).join(', ')}${more}`,
+      instead: 'move them first (redis-agent clients says who they are), then again',
     };
   },
   'tls-port'(to, { agent }) {

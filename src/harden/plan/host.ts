@@ -75,29 +75,36 @@ function dockerRules(port: number, networks: readonly string[]): string[] {
   ];
 }
 
+const isSix = (network: string): boolean => network.includes(':');
+
+/** They stand before what is there: a rule that lets everybody in would else win over them. */
 function rulesFor(tool: HostSight['firewall'], port: number, networks: readonly string[]): string[] {
   switch (tool) {
     case 'ufw':
       return [
-        ...networks.map((network) => `ufw allow proto tcp from ${network} to any port ${port}`),
-        `ufw deny proto tcp to any port ${port}`,
+        `ufw prepend deny proto tcp to any port ${port}`,
+        ...networks.map((network) => `ufw prepend allow proto tcp from ${network} to any port ${port}`),
       ];
     case 'firewalld':
       return [
         ...networks.map(
           (network) =>
-            `firewall-cmd --permanent --add-rich-rule='rule family="${network.includes(':') ? 'ipv6' : 'ipv4'}" source address="${network}" port port="${port}" protocol="tcp" accept'`,
+            `firewall-cmd --permanent --add-rich-rule='rule family="${isSix(network) ? 'ipv6' : 'ipv4'}" source address="${network}" port port="${port}" protocol="tcp" accept'`,
         ),
         `firewall-cmd --permanent --remove-port=${port}/tcp`,
+        ...(port === 6379 ? ['firewall-cmd --permanent --remove-service=redis'] : []),
         'firewall-cmd --reload',
       ];
     case 'iptables':
       return [
-        ...networks.map(
-          (network) =>
-            `${network.includes(':') ? 'ip6tables' : 'iptables'} -A INPUT -p tcp --dport ${port} -s ${network} -j ACCEPT`,
+        ...[false, true].flatMap((six) =>
+          iptablesRules(
+            port,
+            networks.filter((each) => isSix(each) === six),
+            six,
+          ),
         ),
-        ...['iptables', 'ip6tables'].map((each) => `${each} -A INPUT -p tcp --dport ${port} ! -i lo -j DROP`),
+        '# gone with a reboot: iptables-persistent (netfilter-persistent save), or a unit of your own',
       ];
     case 'nftables':
     case undefined:
@@ -106,13 +113,22 @@ function rulesFor(tool: HostSight['firewall'], port: number, networks: readonly 
         "nft add chain inet redis_agent input '{ type filter hook input priority -10; policy accept; }'",
         ...networks.map(
           (network) =>
-            `nft add rule inet redis_agent input ${network.includes(':') ? 'ip6' : 'ip'} saddr ${network} tcp dport ${port} accept`,
+            `nft add rule inet redis_agent input ${isSix(network) ? 'ip6' : 'ip'} saddr ${network} tcp dport ${port} accept`,
         ),
         `nft add rule inet redis_agent input iifname != lo tcp dport ${port} drop`,
+        '# gone with a reboot: add what nft list table inet redis_agent prints to /etc/nftables.conf',
       ];
     default:
       return [];
   }
+}
+
+function iptablesRules(port: number, networks: readonly string[], six: boolean): string[] {
+  const program = six ? 'ip6tables' : 'iptables';
+  return [
+    ...networks.map((network) => `-p tcp --dport ${port} -s ${network} -j ACCEPT`),
+    `-p tcp --dport ${port} ! -i lo -j DROP`,
+  ].map((rule, at) => `${program} -I INPUT ${at + 1} ${rule}`);
 }
 
 function kernel({ overcommit, somaxconn, backlog }: HostSight): HostAdvice[] {
@@ -128,7 +144,7 @@ function kernel({ overcommit, somaxconn, backlog }: HostSight): HostAdvice[] {
       about: 'kernel',
       why: 'a snapshot fails where the kernel does not overcommit, and fewer connections wait than tcp-backlog says where somaxconn is lower',
       commands: [
-        `printf '%s\\n' ${wrong.map((line) => `'${line}'`).join(' ')} > /etc/sysctl.d/60-redis.conf`,
+        `printf '%s\\n' ${wrong.map((line) => `'${line}'`).join(' ')} > /etc/sysctl.d/60-redis-agent.conf`,
         'sysctl --system',
       ],
     },

@@ -1,4 +1,4 @@
-import { lstatSync, readFileSync, statSync } from 'node:fs';
+import { lstatSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { checkAclFile, parseAclFile, type UserLine } from '../../formats/acl/acl-file.ts';
 import { checkConf } from '../../formats/conf/check-conf.ts';
@@ -8,6 +8,7 @@ import type { Directive } from '../../formats/conf/server-arguments.ts';
 import { actAs, type UserId } from '../../lib/act-as.ts';
 import { describeOwner } from '../../lib/file-owner.ts';
 import { readerAs, type FileReader } from '../../lib/file-reader.ts';
+import { mountPoints } from '../../lib/mount-points.ts';
 import { resolveConf, whyUnread, type ConfEntry } from '../../redis/resolve-conf.ts';
 import type { FileEntry, FileFacts, PathFacts } from '../facts.ts';
 import { sha256 } from './hash.ts';
@@ -202,14 +203,5 @@ export function pathFacts(path: string, as?: UserId): PathFacts | undefined {
     };
   } catch {
     return undefined;
-  }
-}
-
-function mountPoints(): Set<string> {
-  try {
-    const text = readFileSync('/proc/self/mountinfo', 'utf8');
-    return new Set(text.split('\n').flatMap((line) => line.split(' ')[4] ?? []));
-  } catch {
-    return new Set();
   }
 }

@@ -52,6 +52,8 @@ export interface InspectedServer {
 export interface InspectedClient {
   from: string;
   to: string | undefined;
+  /** Of the server's ports; undefined: it is not told (before 6.2). */
+  port: number | undefined;
   own: boolean;
   /** Whom it has logged in as; undefined: it is not told (before 6.0). */
   user: string | undefined;
@@ -203,6 +205,7 @@ async function readClients(connection: RedisConnection): Promise<InspectedServer
           {
             from: withoutPort(from),
             to: laddr === undefined ? undefined : withoutPort(laddr),
+            port: laddr === undefined ? undefined : Number(/:(\d+)$/.exec(laddr)?.[1] ?? 0),
             own: field('id') === String(id),
             user: field('user'),
             kind: (field('flags') ?? '').includes('S')

@@ -167,6 +167,37 @@ describe.each(edgeBuilds())('--restart on $name', (build) => {
   );
 });
 
+test('--restart with an aclfile that the change has edited: as it was before decides who would be gone', async () => {
+  const server = await manageServer({ down: true, config: { save: '3600 1', 'tcp-backlog': '128' } });
+  const aclfile = join(dirname(server.configFile), 'users.acl');
+  const lines = [
+    'user default on nopass ~* &* +@all',
+    `user worker on #${sha256('a-password-of-the-test')} ~* &* +@all`,
+  ];
+  writeFileSync(aclfile, `${lines.join('\n')}\n`, { mode: 0o640 });
+  appendFileSync(server.configFile, `aclfile ${aclfile}\n`);
+  await server.start();
+  const harden = {
+    acl: { worker: { profile: 'bullmq' }, web: { profile: 'session' } },
+    close_default: false,
+  };
+  const hardener = await hardenerOf(server, {}, { harden });
+  await hardener.apply({ policy: policyOf(server, { 'tcp-backlog': '511' }), restart: true });
+  await server.reconnect();
+  await server.call('ACL', 'SETUSER', 'made-by-hand', 'on', `#${'a'.repeat(64)}`, '~*', '+get');
+  await expect(hardener.rollback({ restart: true })).rejects.toMatchObject({
+    reason: 'restart',
+    message: expect.stringMatching(/would be gone: made-by-hand$/),
+  });
+  await server.call('ACL', 'DELUSER', 'made-by-hand');
+  // One that is new by the change is to be gone.
+  expect(await hardener.rollback({ restart: true })).toMatchObject({ outcome: 'done', waiting: [] });
+  await server.reconnect();
+  expect(readFileSync(aclfile, 'utf8')).toBe(`${lines.join('\n')}\n`);
+  expect(await value(server, 'tcp-backlog')).toBe('128');
+  expect(String(await server.call('ACL', 'LIST'))).not.toContain('user web');
+});
+
 test('--restart of a server that saves nothing by what was there before is refused', async () => {
   const server = await manageServer({ config: { 'tcp-backlog': '128', save: '' } });
   await server.call('SET', 'key', 'value');

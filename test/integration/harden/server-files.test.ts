@@ -1,4 +1,5 @@
 // Who reads and changes a server's configuration: this process, one with the rights of the server's user, and root's unit.
+import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
   chownSync,
@@ -105,6 +106,16 @@ const ways = {
 };
 
 describe.runIf(isRoot).each(Object.entries(ways))('by %s', (_, make) => {
+  test('one that is mounted by itself is known, whatever its path', async () => {
+    const { place, files } = make();
+    const odd = join(place.folder, 'a \\ b.conf');
+    writeFileSync(odd, '');
+    execFileSync('mount', ['--bind', place.included, odd]);
+    onTestFinished(() => void execFileSync('umount', ['--lazy', odd]));
+    const seen = await files.look([odd]);
+    expect([seen.place(odd).mounted, seen.place(place.included).mounted]).toEqual([true, false]);
+  });
+
   test('reads all that is included, replaces what is as it was, and keeps owner and mode', async () => {
     const { place, files } = make();
     const seen = await files.look();

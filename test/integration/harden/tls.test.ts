@@ -46,6 +46,13 @@ test('TLS beside the plain port, which is closed when the agent itself comes by 
   config.rewrite({
     instances: [{ ...server.instance, url: target.url, tls: { ca }, role: 'queue' }],
   });
+  await server.call('CLIENT', 'SETNAME', 'not-moved-yet');
+  const left = await runAgent([...words, '--close-plain', '--json'], { config });
+  expect(left.json.plan.refused).toMatchObject([
+    { directive: 'port', why: expect.stringContaining('1 client is connected by that port') },
+  ]);
+  await server.call('PING');
+  server.connection.close();
   const closed = await runAgent([...words, '--close-plain', '--json'], { config });
   expect(closed.json, closed.stdout).toMatchObject({ outcome: 'done' });
   await expect(connectRedis({ name: 'plain', url: server.url })).rejects.toMatchObject({ reason: 'refused' });

@@ -1,4 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import { readRulesets } from '../../../src/formats/firewall/read-rulesets.ts';
+import { judgeReach } from '../../../src/harden/plan/reach.ts';
 import { adviseHost, type HostSight } from '../../../src/harden/plan/host.ts';
 
 /** A host on which nothing is to be done, but for the changes. */
@@ -29,12 +31,12 @@ test('without networks nobody can say who is to be let in', () => {
   expect(advice?.commands.join()).toContain('allowed_networks');
 });
 
-describe('the firewall in use: first who may, then nobody else, and this host always', () => {
+describe('the firewall in use: who may, then nobody else, before what is there, and this host always', () => {
   test('ufw', () => {
     expect(commands({ firewall: 'ufw' })).toEqual([
-      'ufw allow proto tcp from 10.0.1.0/24 to any port 6379',
-      'ufw allow proto tcp from fd00::/8 to any port 6379',
-      'ufw deny proto tcp to any port 6379',
+      'ufw prepend deny proto tcp to any port 6379',
+      'ufw prepend allow proto tcp from 10.0.1.0/24 to any port 6379',
+      'ufw prepend allow proto tcp from fd00::/8 to any port 6379',
     ]);
   });
 
@@ -43,6 +45,7 @@ describe('the firewall in use: first who may, then nobody else, and this host al
       'firewall-cmd --permanent --add-rich-rule=\'rule family="ipv4" source address="10.0.1.0/24" port port="6379" protocol="tcp" accept\'',
       'firewall-cmd --permanent --add-rich-rule=\'rule family="ipv6" source address="fd00::/8" port port="6379" protocol="tcp" accept\'',
       'firewall-cmd --permanent --remove-port=6379/tcp',
+      'firewall-cmd --permanent --remove-service=redis',
       'firewall-cmd --reload',
     ]);
   });
@@ -54,6 +57,7 @@ describe('the firewall in use: first who may, then nobody else, and this host al
       'nft add rule inet redis_agent input ip saddr 10.0.1.0/24 tcp dport 6379 accept',
       'nft add rule inet redis_agent input ip6 saddr fd00::/8 tcp dport 6379 accept',
       'nft add rule inet redis_agent input iifname != lo tcp dport 6379 drop',
+      '# gone with a reboot: add what nft list table inet redis_agent prints to /etc/nftables.conf',
     ];
     expect(commands({ firewall: 'nftables' })).toEqual(rules);
     const [advice] = adviseHost(sight({ open: ['0.0.0.0'], firewall: undefined }));
@@ -61,13 +65,32 @@ describe('the firewall in use: first who may, then nobody else, and this host al
     expect(advice?.why).toContain('no firewall was seen');
   });
 
-  test('iptables, with ip6tables for what is its', () => {
-    expect(commands({ firewall: 'iptables' })).toEqual([
-      'iptables -A INPUT -p tcp --dport 6379 -s 10.0.1.0/24 -j ACCEPT',
-      'ip6tables -A INPUT -p tcp --dport 6379 -s fd00::/8 -j ACCEPT',
-      'iptables -A INPUT -p tcp --dport 6379 ! -i lo -j DROP',
-      'ip6tables -A INPUT -p tcp --dport 6379 ! -i lo -j DROP',
+  test('iptables, with ip6tables for what is its: closed also where an earlier rule lets everybody in', () => {
+    const offered = commands({ firewall: 'iptables' });
+    expect(offered).toEqual([
+      'iptables -I INPUT 1 -p tcp --dport 6379 -s 10.0.1.0/24 -j ACCEPT',
+      'iptables -I INPUT 2 -p tcp --dport 6379 ! -i lo -j DROP',
+      'ip6tables -I INPUT 1 -p tcp --dport 6379 -s fd00::/8 -j ACCEPT',
+      'ip6tables -I INPUT 2 -p tcp --dport 6379 ! -i lo -j DROP',
+      expect.stringContaining('# gone with a reboot'),
     ]);
+    const before = ['-A INPUT -p tcp -m tcp --dport 6379 -j ACCEPT'];
+    const saved = (program: string): string => {
+      const rules = [...before];
+      for (const command of offered) {
+        const [, own, at = '', rule = ''] = /^(\w+) -I INPUT (\d+) (.*)$/.exec(command) ?? [];
+        if (own === program) rules.splice(Number(at) - 1, 0, `-A INPUT ${rule}`);
+      }
+      return ['*filter', ':INPUT ACCEPT [0:0]', ...rules, 'COMMIT', ''].join('\n');
+    };
+    const interfaces = [{ name: 'eth9', networks: ['192.0.2.10/24', '2001:db8::1/64'] }];
+    const networks = ['10.0.1.0/24', 'fd00::/8'];
+    const judge = (iptables: string, ip6tables: string): unknown =>
+      judgeReach(6379, { tables: readRulesets({ iptables, ip6tables, nft: '' }), networks, interfaces })
+        .state;
+    const open = ['*filter', ':INPUT ACCEPT [0:0]', ...before, 'COMMIT', ''].join('\n');
+    expect(judge(open, open)).toBe('open');
+    expect(judge(saved('iptables'), saved('ip6tables'))).toBe('closed');
   });
 
   test('every port that it has; and what a container publishes goes round it', () => {

@@ -10,7 +10,8 @@ import { distrustProgram } from '../../../lib/distrust-path.ts';
 import type { JobContext } from '../../job.ts';
 import { isDone } from '../../../harden/acl/merge-plans.ts';
 import { usersOfList } from '../../../harden/read/read-users.ts';
-import type { AclSettings, PlannedUsers } from '../acl.ts';
+import { readFiles } from '../../../harden/read/read-files.ts';
+import { readOptions, type AclSettings, type PlannedUsers } from '../acl.ts';
 import type { PlannedFile } from '../plan.ts';
 import type { InspectedServer } from '../inspect-server.ts';
 import type { HardenRun } from './run.ts';
@@ -71,7 +72,7 @@ export async function validateRollback(
   const before = new Map<string, Uint8Array>();
   for (const [index, { path }] of files.entries()) before.set(path, await journals.kept(token, index));
   const at = (path: string): Uint8Array | undefined => before.get(place(path).real);
-  const aclfile = inspected.config.get('aclfile') ?? '';
+  const aclfile = aclfileOf(inspected);
   const found = await bootWith(context, inspected, {
     sources: new Map(
       inspected.conf.files.flatMap(({ path }) => {
@@ -79,11 +80,16 @@ export async function validateRollback(
         return bytes === undefined ? [] : [[path, bytes] as const];
       }),
     ),
-    aclfile: aclfile === '' ? undefined : at(aclfile),
+    aclfile: aclfile === undefined ? undefined : at(aclfile),
     tls: false,
   });
   const changed = new Set(users.map(({ user }) => user));
   requireKept(found.users, inspected, changed, 'without --restart the rest is taken back');
+}
+
+/** Where it lies: a configuration may name it from the folder that it works in. */
+function aclfileOf(inspected: InspectedServer): string | undefined {
+  return readFiles(inspected.file, readOptions(inspected)).aclfile?.path;
 }
 
 interface Trial {
@@ -114,7 +120,8 @@ async function bootWith(
     throw new AgentError('refused', `${program} is not run: ${distrust}`, { reason: 'program' });
   const options = service?.arguments?.directives;
   const { entries } = resolveConf(file, { reader: seen.reader, options, sources });
-  const path = entries.findLast(({ name }) => name === 'aclfile')?.values[0] ?? '';
+  const named = entries.findLast(({ name }) => name === 'aclfile')?.values[0] ?? '';
+  const path = named === '' || named.startsWith('/') ? named : (aclfileOf(inspected) ?? named);
   const users = path === '' ? undefined : Buffer.from(aclfile ?? seen.reader.read(path, 8 * 1024 * 1024));
   return await files.boot({
     program: { path: program, argv0: `${engine.engine}-server` },
