@@ -23,6 +23,9 @@ const scripts = [
   'rotation/rotate-child',
 ] as const;
 
+/** Those that are started most, and need little: a file each, as the agent's own is, since each file costs a start. */
+const inOneFile = ['agent/hands-child', 'agent/hold-lock'] as const;
+
 /** What Node is given with them, as scripts/node has it. */
 export const childFlags = ['--disable-warning=ExperimentalWarning', '--max-semi-space-size=4'] as const;
 
@@ -35,12 +38,19 @@ export function childScript(name: (typeof scripts)[number]): string {
     // Children have this file in their bundles, and no use for esbuild.
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- it is
     const { buildSync } = createRequire(import.meta.url)('esbuild') as typeof Esbuild;
-    buildSync({
-      ...bundling,
-      absWorkingDir: support,
-      entryPoints: Object.fromEntries(scripts.map((script) => [basename(script), `${script}.ts`])),
-      outdir: own,
-    });
+    const build = (names: readonly string[], splitting: boolean): void =>
+      void buildSync({
+        ...bundling,
+        splitting,
+        absWorkingDir: support,
+        entryPoints: Object.fromEntries(names.map((script) => [basename(script), `${script}.ts`])),
+        outdir: own,
+      });
+    build(
+      scripts.filter((script) => !inOneFile.some((name) => name === script)),
+      true,
+    );
+    build(inOneFile, false);
     // Tests start them as nobody, too.
     chmodSync(own, 0o755);
   });
