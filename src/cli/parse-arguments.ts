@@ -2,7 +2,7 @@ import type { Argv } from 'yargs';
 import yargs from 'yargs';
 import { agentVersion } from '../app/version.ts';
 import { AgentError } from '../domain/errors.ts';
-import { closest } from '../lib/closest.ts';
+import { usageError } from './usage-error.ts';
 import { loadCommands, type Commands } from './commands/index.ts';
 import type { AnyCommand, GlobalOptions } from './define-command.ts';
 
@@ -131,7 +131,10 @@ async function parse(
 
 function giveDashBack(args: unknown): void {
   if (typeof args !== 'object' || args === null) return;
-  for (const [name, value] of Object.entries(args)) if (value === dash) Reflect.set(args, name, '-');
+  for (const [name, value] of Object.entries(args)) {
+    if (value === dash) Reflect.set(args, name, '-');
+    else if (Array.isArray(value)) giveDashBack(value);
+  }
 }
 
 function base(width: number): Argv {
@@ -205,53 +208,13 @@ function refuseOddFlags(argv: readonly string[], args: unknown): void {
   }
 }
 
-/** What yargs has against the words, with what may have been meant among all commands. */
+/** With what may have been meant among all commands. */
 async function explained(error: unknown, argv: readonly string[]): Promise<unknown> {
   if (!(error instanceof Error) || error instanceof AgentError) return error;
   const { commands } = await loadCommands();
-  const message = error.message
-    .replaceAll(dash, '-')
-    .replaceAll(/\s*\n\s*/g, ' ')
-    .trim();
-  const [, list = ''] = /^Unknown (?:argument|command)s?: (.*)$/.exec(message) ?? [];
-  // Options come twice, as they were typed and in camelCase.
-  const unknown = list
-    .split(', ')
-    .filter((word, index) => word !== '' && (index === 0 || !/[A-Z]/.test(word)));
-  // With a command that there is not, nothing is known of its options.
-  const first = unknown.find((word) => argv.includes(word)) ?? unknown[0];
-  const words = commands.flatMap(({ usage }) => literalWords(usage));
-  // The options of every command: a misplaced one is told by the help.
-  const meant = first === undefined ? undefined : closest(first, [...words, ...optionNames(commands)]);
-  const known = meant !== undefined && meant === first && !words.includes(first);
-  return new AgentError('usage', first === undefined ? message : `unknown argument: ${unknown.join(', ')}`, {
-    cause: error,
-    hint:
-      meant === undefined || known
-        ? `${known ? `--${meant} is for another command; ` : ''}see: redis-agent --help`
-        : `did you mean ${words.includes(meant) ? commandsWith(meant, commands, commandWord(argv)) : `--${meant}`}?`,
-  });
-}
-
-/** Those that are typed as they stand. */
-function literalWords(usage: string): string[] {
-  return usage.split(' ').filter((word) => /^[a-z]/.test(word));
-}
-
-/**
- * A word that commands begin with, as it is; else the commands in which it stands behind others, those of `group` before all:
- * `backups prune`.
- */
-function commandsWith(word: string, commands: readonly AnyCommand[], group: string | undefined): string {
-  const all = commands.map(({ usage }) => literalWords(usage));
-  if (all.some(([first]) => first === word)) return word;
-  const found = all.flatMap((words) => {
-    const at = words.indexOf(word);
-    return at === -1 ? [] : [words.slice(0, at + 1)];
-  });
-  const own = found.filter(([first]) => first === group);
-  const named = (own.length > 0 ? own : found).map((words) => words.join(' '));
-  return [...new Set(named)].join(', or ');
+  error.message = error.message.replaceAll(dash, '-');
+  const usages = commands.map(({ usage }) => usage);
+  return usageError(error, argv, { usages, options: optionNames(commands) });
 }
 
 function optionNames(of: readonly AnyCommand[]): string[] {

@@ -30,6 +30,7 @@ export const backupCommand = defineCommand<Args, Result>({
   options: (yargs) =>
     yargs
       .option('kind', {
+        requiresArg: true,
         choices: ['rdb', 'aof'] as const,
         default: 'rdb' as const,
         describe: 'Of what: a snapshot, or the append only file with all its parts',

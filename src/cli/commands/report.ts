@@ -28,14 +28,23 @@ export const reportCommand = defineCommand<ReportArguments, ReportResult>({
   summary: 'One page: what is wrong, what happened, memory, backups, keys, audit, maintenance',
   options: (yargs) =>
     yargs
-      .option('since', { type: 'string', default: '30d', describe: 'How far back: 24h, 30d' })
+      .option('since', {
+        type: 'string',
+        requiresArg: true,
+        default: '30d',
+        describe: 'How far back: 24h, 30d',
+      })
       .option('out', { type: 'string', requiresArg: true, describe: 'Write the page to this file' })
       .option('repository', {
         type: 'boolean',
         default: false,
         describe: 'Every host that writes to the repository, instead of the instances of this one',
       })
-      .option('format', { choices: formats, describe: 'By the name of the file when left out' }),
+      .option('format', {
+        requiresArg: true,
+        choices: formats,
+        describe: 'By the name of the file when left out',
+      }),
   examples: [
     ['report --out redis.html', 'a page to send to an auditor: one file, nothing is loaded'],
     ['report --since 7d', 'the same as text'],

@@ -74,6 +74,7 @@ export function initOptionsOf(yargs: Argv): Argv {
     .option('tls-key', { type: 'string', requiresArg: true, describe: 'Its key (PEM)' })
     .implies({ 'tls-cert': 'tls-key', 'tls-key': 'tls-cert' })
     .option('role', {
+      requiresArg: true,
       choices: ['cache', 'queue', 'session', 'durable'] as const,
       describe: 'What the servers are used for, instead of a guess',
     })

@@ -197,7 +197,7 @@ test('includes that go in a circle, compose, stdin, and the mended file', async 
   expect(placesOf(helm.json.reports[0])).toContainEqual(['CFG14', { file: values, line: 5, column: 13 }]);
 
   const input = Buffer.from('port 1 # x\n');
-  const preview = await runAgent(['audit', '--conf', '-', '--engine', 'redis-7.0', '--fix-preview'], {
+  const preview = await runAgent(['audit', '-', '--engine', 'redis-7.0', '--fix-preview'], {
     input,
   });
   expect([preview.code, preview.stdout]).toEqual([0, '# x\nport 1\n']);

@@ -1,3 +1,4 @@
+import yargs from 'yargs';
 import { describe, expect, test } from 'vitest';
 import { loadCommands } from '../../../src/cli/commands/index.ts';
 import { commandWord, parseArguments } from '../../../src/cli/parse-arguments.ts';
@@ -101,6 +102,31 @@ const demanded: Record<string, string[]> = {
   'maintenance done <task>': ['--note', 'x'],
   'maintenance skip <task>': ['--why', 'x'],
 };
+
+test('every option that is no flag asks for its value', () => {
+  const without = commands.flatMap((command) => {
+    const { usage } = command;
+    const parser = yargs();
+    command.options?.(parser);
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- exists in every release, the types lack it
+    const { key, boolean, narg } = (parser as unknown as { getOptions(): ParserOptions }).getOptions();
+    const positional = [...usage.matchAll(/[[<]([\w-]+)/g)].map(([, name]) => name);
+    return Object.keys(key)
+      .filter((name) => /^[a-z][a-z-]+$/.test(name) && !boolean.includes(name) && narg[name] === undefined)
+      .filter(
+        (name) => !positional.includes(name) && !['help', 'version', 'config', 'instance'].includes(name),
+      )
+      .map((name) => `${usage} --${name}`);
+  });
+  // Its only instance, and a length of its own.
+  expect(without).toEqual(['check --connection', 'check --watch']);
+});
+
+interface ParserOptions {
+  key: Record<string, unknown>;
+  boolean: string[];
+  narg: Record<string, number>;
+}
 
 test('every command can be typed as its usage says', async () => {
   for (const { usage } of commands) {

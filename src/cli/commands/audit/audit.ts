@@ -27,6 +27,7 @@ interface Args {
   format: AuditFormat;
   'fail-on': string;
   out: string | undefined;
+  files: string[] | undefined;
   conf: string[] | undefined;
   aclfile: string | undefined;
   engine: string | undefined;
@@ -58,11 +59,17 @@ interface Problem {
 }
 
 export const auditCommand = defineCommand<Args, Audited>({
-  usage: 'audit',
+  usage: 'audit [files..]',
   summary: 'How open and how safe is it? Servers, or files before a server reads them',
   options: (yargs) =>
     yargs
-      .option('format', { choices: formats, default: 'text' as const, describe: 'How it is shown' })
+      .positional('files', { type: 'string', array: true, describe: 'As --conf' })
+      .option('format', {
+        requiresArg: true,
+        choices: formats,
+        default: 'text' as const,
+        describe: 'How it is shown',
+      })
       .option('fail-on', {
         type: 'string',
         default: 'high',
@@ -122,7 +129,7 @@ export const auditCommand = defineCommand<Args, Audited>({
       .conflicts('conf', 'instance'),
   examples: [
     ['$0 audit', 'every configured server, one score each'],
-    ['$0 audit --conf redis.conf --engine redis-7.0', 'a file, in CI or before the first start'],
+    ['$0 audit redis.conf --engine redis-7.0', 'a file, in CI or before the first start'],
     ['$0 audit --format html --out audit.html', 'a page to send on'],
     ['$0 audit --check ACL05', 'one rule'],
     ['$0 audit --profile bullmq --user worker', 'is that user’s ACL right for BullMQ?'],
@@ -130,11 +137,14 @@ export const auditCommand = defineCommand<Args, Audited>({
   async run(context, given) {
     const args = {
       ...given,
-      conf: apart(given.conf),
+      conf: namedConfs(given),
       check: apart(given.check)?.flatMap((word) => word.split(',')),
       key: apart(given.key),
       channel: apart(given.channel),
     };
+    // yargs takes an empty list of words for given.
+    if ((given.files ?? []).length > 0 && context.globals.instance !== undefined)
+      throw new AgentError('usage', 'files and --instance exclude each other', { hint: 'see: audit --help' });
     if (args.profile !== undefined) return heldAgainst(context, args);
     const failOn = severityOf(args['fail-on']);
     const only = args.check === undefined ? undefined : checkIds(args.check);
@@ -162,6 +172,12 @@ export const auditCommand = defineCommand<Args, Audited>({
   exitCode: ({ failed, problems: [problem] = [] }) =>
     problem !== undefined ? exitCodes[problem.error.code] : failed ? exitCodes.findings : exitCodes.ok,
 });
+
+/** As words, or by --conf; undefined where servers are meant. */
+function namedConfs({ files = [], conf }: Args): string[] | undefined {
+  const all = [...files, ...(apart(conf) ?? [])];
+  return all.length === 0 ? undefined : all;
+}
 
 /** An option that was given several times comes joined. */
 function apart(words: string[] | undefined): string[] | undefined {

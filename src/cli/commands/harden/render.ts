@@ -63,13 +63,17 @@ export const hardenRenderCommand = defineCommand<Args, Rendered>({
         default: 'redis-8.0',
         describe: 'Which server will read it: redis-7.0, valkey-8.1',
       })
-      .option('with', { choices: ['sentinel', 'cluster'] as const, describe: 'What it is run beside' })
+      .option('with', {
+        requiresArg: true,
+        choices: ['sentinel', 'cluster'] as const,
+        describe: 'What it is run beside',
+      })
       .option('memory', {
         type: 'string',
         requiresArg: true,
         describe: 'Memory of its host or container, 4gb; this host’s when left out',
       })
-      .option('port', { type: 'number', default: 6379, describe: 'Where it listens' })
+      .option('port', { type: 'number', requiresArg: true, default: 6379, describe: 'Where it listens' })
       .option('out', { type: 'string', requiresArg: true, describe: 'Write the files into this folder' }),
   examples: [
     ['$0 harden render --policy queue --engine redis-7.0 --out new', 'to copy to a new host'],

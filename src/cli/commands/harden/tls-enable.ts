@@ -45,8 +45,14 @@ export const hardenTlsEnableCommand = defineCommand<Args, ApplyReport | { plan: 
         demandOption: true,
         describe: 'Certificate of the authority (PEM)',
       })
-      .option('port', { type: 'number', default: 6380, describe: 'Where it listens for TLS' })
+      .option('port', {
+        type: 'number',
+        requiresArg: true,
+        default: 6380,
+        describe: 'Where it listens for TLS',
+      })
       .option('clients', {
+        requiresArg: true,
         choices: ['yes', 'no', 'optional'] as const,
         default: 'optional' as const,
         describe: 'Whether clients need a certificate',

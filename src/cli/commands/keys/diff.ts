@@ -34,6 +34,7 @@ export const keysDiffCommand = defineCommand<Args, { result: KeysDiffResult; top
       })
       .positional('after', { type: 'string', default: 'latest', describe: 'The same; only one can be -' })
       .option('by', {
+        requiresArg: true,
         choices: diffMeasures,
         default: 'memory' as const,
         describe: 'What changes are judged by',

@@ -14,6 +14,7 @@ export const maintenanceListCommand = defineCommand<{ format?: 'ics' }, Maintena
   summary: 'The rotations: weekly, monthly, quarterly and before going live; what is due, and what was done',
   options: (yargs) =>
     yargs.option('format', {
+      requiresArg: true,
       choices: ['ics'] as const,
       describe: 'As a calendar, for the tools that read one',
     }),

@@ -157,6 +157,7 @@ function options(yargs: Argv): Argv {
       describe: 'Only fetch, prove and decode into this folder; no server is touched',
     })
     .option('method', {
+      requiresArg: true,
       choices: ['files', 'live'] as const,
       describe:
         'files: placed while the server is down; live: the running server takes it over; default: live, if it can',
