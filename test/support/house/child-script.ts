@@ -47,7 +47,7 @@ export function childScript(name: (typeof scripts)[number]): string {
         outdir: own,
       });
     build(
-      scripts.filter((script) => !inOneFile.some((name) => name === script)),
+      scripts.filter((script) => !inOneFile.some((one) => one === script)),
       true,
     );
     build(inOneFile, false);
