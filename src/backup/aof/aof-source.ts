@@ -90,7 +90,7 @@ export async function openAofFile(path: string): Promise<OpenedFile | undefined>
 }
 
 /** What to do when the files are not to be seen from here, as the end of an error. */
-export function unreadable(path: string, cause: unknown): AgentError {
+function unreadable(path: string, cause: unknown): AgentError {
   const code = systemCode(cause);
   const denied = code === 'EACCES' || code === 'EPERM';
   const hint = denied
