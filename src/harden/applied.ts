@@ -1,3 +1,6 @@
+import type { HeldValue } from './changes.ts';
+import type { Accepted } from './policy.ts';
+
 /** What stands of a change in the history. */
 interface Recorded {
   kind: string;
@@ -7,11 +10,14 @@ interface Recorded {
   detail: unknown;
 }
 
-/** A directive that an apply has set and nobody has taken back. */
+/** A directive that an apply has set, or found as it is to be, and nobody has taken back. */
 export interface AppliedValue {
   directive: string;
   to: string;
+  /** Of the change; `held`: it was so already. */
   class: string;
+  /** Other values that are right too. */
+  accept: Accepted;
   /** What it was before. */
   before: string;
   at: number;
@@ -24,7 +30,12 @@ export function appliedValues(history: readonly Recorded[]): AppliedValue[] {
   for (const { kind, at, token, detail } of inOrder(history)) {
     for (const { directive, to, class: how, run_time: before } of changesIn(detail)) {
       if (kind === 'rollback') found.delete(directive);
-      else found.set(directive, { directive, to, class: how, before, at, token });
+      else found.set(directive, { directive, to, class: how, accept: {}, before, at, token });
+    }
+    for (const { directive, to, accept } of heldIn(detail)) {
+      if (kind === 'rollback') found.delete(directive);
+      else if (found.get(directive)?.to !== to)
+        found.set(directive, { directive, to, class: 'held', accept, before: to, at, token });
     }
   }
   return [...found.values()];
@@ -69,6 +80,12 @@ interface RecordedChange {
   to: string;
   class: string;
   run_time: string;
+}
+
+function heldIn(detail: unknown): HeldValue[] {
+  if (typeof detail !== 'object' || detail === null || !('held' in detail)) return [];
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as harden apply has recorded it
+  return Array.isArray(detail.held) ? (detail.held as HeldValue[]) : [];
 }
 
 function changesIn(detail: unknown): RecordedChange[] {

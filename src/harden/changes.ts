@@ -1,4 +1,5 @@
 import type { LineEdit } from '../formats/conf/edit-conf.ts';
+import type { Accepted } from './policy.ts';
 
 /** Where the winning line of a directive stands. */
 export interface ChangePlace {
@@ -22,6 +23,13 @@ export interface Change {
   risk: string;
   /** What takes it back. */
   inverse: string;
+}
+
+/** One that was already as the policy wants it: noted, so that it is seen when it is no more. */
+export interface HeldValue {
+  directive: string;
+  to: string;
+  accept: Accepted;
 }
 
 /** One ACL user that is to become another, by `harden.acl`. */

@@ -4,7 +4,7 @@ import { AgentError, messageOf, systemCode } from '../../domain/errors.ts';
 import { actAs, type UserId } from '../../lib/act-as.ts';
 import { longestNote, readForeignSync } from '../../lib/foreign-file.ts';
 import { readForeignFile } from '../../lib/foreign-file.ts';
-import type { Change } from '../changes.ts';
+import type { Change, HeldValue } from '../changes.ts';
 import { replaceFile, syncFolder, type FileAttributes } from './write-file.ts';
 
 /** What an apply does, in this order; `restart` only where it is asked for, and users only where there are any to change. */
@@ -58,6 +58,8 @@ export interface Journal {
     made_password?: boolean;
   }[];
   files: KeptFile[];
+  /** What needed no change; not said by journals of before. */
+  held?: HeldValue[];
   /** Before: what must not get worse. */
   keys: number;
   problem: string | null;

@@ -12,7 +12,7 @@ import {
 } from '../../formats/conf/values.ts';
 import type { DirectiveFacts } from '../../formats/conf/directive-table.ts';
 import type { LineEdit } from '../../formats/conf/edit-conf.ts';
-import type { Change, ChangePlace, Refusal } from '../changes.ts';
+import type { Change, ChangePlace, HeldValue, Refusal } from '../changes.ts';
 import type { Wish } from '../policy.ts';
 import { isAccepted, valueFor } from '../accept.ts';
 import { fileValue, type InFiles } from './current.ts';
@@ -26,6 +26,8 @@ export interface Planned {
   refused: Refusal[];
   /** Directives of the policy that this server does not have. */
   unknown: string[];
+  /** What is as the policy wants it, at run time and in the files, where that is one value or one of a few. */
+  held: HeldValue[];
   edits: Map<string, LineEdit[]>;
 }
 
@@ -33,7 +35,7 @@ export interface Planned {
 export function makePlan(facts: PlanFacts, stops: Guards = guards): Planned {
   const { policy, engine } = facts;
   const edits = new EditsOfFiles(facts.files, policy.name);
-  const planned: Planned = { changes: [], refused: [], unknown: [], edits: new Map() };
+  const planned: Planned = { changes: [], refused: [], unknown: [], held: [], edits: new Map() };
   for (const wish of policy.wishes) {
     const known = nameFor(wish.name, engine);
     const running = known === undefined ? undefined : facts.config.get(known.name);
@@ -42,12 +44,21 @@ export function makePlan(facts: PlanFacts, stops: Guards = guards): Planned {
       continue;
     }
     const found = decide(wish, known, running, facts, stops);
-    if (found === undefined) continue;
+    if (found === undefined) {
+      const to = normalValue(known.facts, known.name, running);
+      if (isOneOfFew(wish)) planned.held.push({ directive: known.name, to, accept: wish.accept });
+      continue;
+    }
     if ('why' in found) planned.refused.push(found);
     else planned.changes.push(place(found, wish, facts, edits));
   }
   planned.edits = edits.all();
   return planned;
+}
+
+/** Of what may lie between bounds nobody says that it has drifted while it does. */
+function isOneOfFew({ name, accept }: Wish): boolean {
+  return name !== outputLimits && Object.keys(accept).every((each) => each === 'any_of');
 }
 
 interface Decision {

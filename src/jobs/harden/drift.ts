@@ -1,5 +1,6 @@
 import type { Finding } from '../../domain/finding.ts';
 import { nameFor, normalValue } from '../../formats/conf/values.ts';
+import { isAccepted } from '../../harden/accept.ts';
 import { appliedUsers, appliedValues, type AppliedUser, type AppliedValue } from '../../harden/applied.ts';
 import { fileValue } from '../../harden/plan/current.ts';
 import type { Policy } from '../../harden/policy.ts';
@@ -67,7 +68,8 @@ async function findDrift(
       const file = readable ? (fileValue(directive, facts, conf.entries, engine).value ?? '') : null;
       // It waits for a restart.
       const waits = how === 'restart' && runTime === before;
-      const holds = (runTime === to || waits) && (file === null || file === to);
+      const isRight = (value: string): boolean => isAsApplied(applied.values, directive, value);
+      const holds = (isRight(runTime) || waits) && (file === null || isRight(file));
       return holds ? [] : [{ directive, applied: to, run_time: runTime, file }];
     });
     const list = applied.users.length === 0 ? undefined : await readAclList(connection);
@@ -89,12 +91,29 @@ async function findDrift(
   }
 }
 
+/** Is it the value that was applied, or one that the policy holds for as good? */
+function isAsApplied(applied: readonly AppliedValue[], directive: string, value: string): boolean {
+  return applied.some(
+    (each) =>
+      each.directive === directive && (each.to === value || isAccepted(value, each.accept, undefined)),
+  );
+}
+
 function toFinding(
   instance: string,
   { directive, applied, run_time: runTime, file }: Drift,
   all: readonly AppliedValue[],
 ): Finding {
-  const { at, token } = all.find((each) => each.directive === directive) ?? { at: 0, token: '' };
+  const {
+    at,
+    token,
+    class: how,
+  } = all.find((each) => each.directive === directive) ?? {
+    at: 0,
+    token: '',
+    class: '',
+  };
+  const was = how === 'held' ? `was ${applied} at harden apply` : `was set to ${applied} by harden apply`;
   const where = [
     ...(runTime === applied ? [] : [`runs with ${runTime === '' ? '""' : runTime}`]),
     ...(file === null || file === applied ? [] : [`has ${file === '' ? '""' : file} in its files`]),
@@ -104,7 +123,7 @@ function toFinding(
     rule,
     resource: directive,
     severity: 'warning',
-    summary: `${directive} was set to ${applied} by harden apply, and the server ${where.join(' and ')}`,
+    summary: `${directive} ${was}, and the server ${where.join(' and ')}`,
     remedy:
       'see it: redis-agent harden plan; put it right: redis-agent harden apply; where the new value is meant, put it into the policy',
     evidence: {
@@ -145,9 +164,14 @@ export const enforce: Job<{ admin: Admin | undefined }, EnforceReport>['run'] = 
   try {
     const { plan } = preparePlan(context, inspected, asPolicy(applied), { reloads: false });
     const back = plan.changes.filter((change) => change.class === 'run time' && change.file === change.to);
-    // What counts from the next start only is not put back, and waits.
+    // What counts from the next start only is not put back, and waits; a value that is as good is left as it is.
     report.left = [
-      ...plan.changes.filter((change) => !back.includes(change) && change.class !== 'restart'),
+      ...plan.changes.filter(
+        (change) =>
+          !back.includes(change) &&
+          change.class !== 'restart' &&
+          !(change.class === 'file' && isAsApplied(applied, change.directive, change.file)),
+      ),
       ...plan.refused,
     ].map(({ directive }) => directive);
     const settings = back.map(({ directive, to }) => ({ directive, value: to }));
@@ -212,10 +236,10 @@ function asPolicy(applied: readonly AppliedValue[]): Policy {
     name: 'applied',
     asked: 'applied',
     summary: '',
-    wishes: applied.map(({ directive, to }) => ({
+    wishes: applied.map(({ directive, to, accept }) => ({
       name: directive,
       value: [to],
-      accept: {},
+      accept,
       reason: 'It was applied.',
       source: 'harden history',
       from: 'applied',

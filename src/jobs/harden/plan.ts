@@ -8,7 +8,7 @@ import { infoInteger } from '../../formats/info/parse-info.ts';
 import { sha256Of } from '../../harden/apply/fingerprint.ts';
 import { judgePlaces, ownersIn } from '../../harden/apply/judge-place.ts';
 import type { FileAttributes } from '../../harden/apply/write-file.ts';
-import type { FileChange, HardenPlan } from '../../harden/changes.ts';
+import type { HeldValue, FileChange, HardenPlan } from '../../harden/changes.ts';
 import type { Guards } from '../../harden/plan/guards.ts';
 import { certificateChange } from '../../harden/plan/certificate.ts';
 import { makePlan, type Planned } from '../../harden/plan/make-plan.ts';
@@ -32,6 +32,7 @@ export interface PreparedPlan {
   plan: HardenPlan;
   planned: PlannedFile[];
   users: PlannedUsers;
+  held: HeldValue[];
 }
 
 export interface PrepareOptions {
@@ -67,7 +68,7 @@ export function preparePlan(
   });
   const plan = describe(instance.name, policy, inspected, { ...made, users }, planned);
   plan.obstacles = judgePlaces(looked);
-  return { plan, planned, users };
+  return { plan, planned, users, held: made.held };
 }
 
 function planFacts(inspected: InspectedServer, policy: Policy, instance: JobContext['instance']): PlanFacts {

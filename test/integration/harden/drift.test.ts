@@ -38,6 +38,28 @@ test('a value that was changed since is a finding, and enforce puts back what ru
   expect(await value('timeout')).toBe('30');
 });
 
+test('a value that was right already is watched and put back too; one that is as good is left', async () => {
+  const server = await manageServer();
+  const hardener = await hardenerOf(server);
+  const instance = hardener.app.instance(undefined);
+  const drift = () => hardener.app.run(driftJob, instance, {}, run);
+  const report = await hardener.apply();
+  expect(report.plan.changes.map(({ directive }) => directive)).not.toContain('maxmemory-policy');
+  expect(await drift()).toEqual([]);
+  await server.call('CONFIG', 'SET', 'maxmemory-policy', 'allkeys-lru');
+  // As good as everysec, by the policy.
+  await server.call('CONFIG', 'SET', 'appendfsync', 'always');
+  expect(await drift()).toMatchObject([
+    { directive: 'maxmemory-policy', applied: 'noeviction', run_time: 'allkeys-lru', file: 'noeviction' },
+  ]);
+  expect(await hardener.app.run(enforceJob, instance, { admin: undefined }, run)).toMatchObject({
+    set: [{ directive: 'maxmemory-policy', from: 'allkeys-lru', to: 'noeviction' }],
+    left: [],
+  });
+  expect(await drift()).toEqual([]);
+  expect([await server.call('CONFIG', 'GET', 'appendfsync')].flat()[1]).toBe('always');
+});
+
 test('what was taken back is no drift', async () => {
   const server = await manageServer();
   const hardener = await hardenerOf(server);

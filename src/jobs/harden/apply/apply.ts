@@ -68,7 +68,7 @@ export function controlOf(
 export async function applyPlan(
   run: HardenRun,
   inspected: InspectedServer,
-  { plan, planned: prepared, users }: PreparedPlan,
+  { plan, planned: prepared, users, held }: PreparedPlan,
   { restart, acl }: { restart: boolean; acl: AclSettings | undefined },
 ): Promise<Applied> {
   const { context } = run;
@@ -76,6 +76,7 @@ export async function applyPlan(
   let journal = newJournal(context, inspected, plan, restart && plan.restart.length > 0);
   journal.users = users.work.map(({ user, wasThere }) => ({ user, was_there: wasThere, after: null }));
   journal.files = prepared.map(keptOf);
+  journal.held = held;
   await run.onStep('validate');
   run.context.progress.report({ phase: 'validate' });
   const { restart: restarts } = journal;

@@ -56,7 +56,7 @@ export async function closeJournal(
     throw cannotWrite('note that all is done', error);
   }
   const { context } = run;
-  const { token, kind, policy, changes, users, problem, undoes } = recovered;
+  const { token, kind, policy, changes, users, problem, undoes, held = [] } = recovered;
   const names = [...changes.map(({ directive }) => directive), ...users.map(({ user }) => `user ${user}`)];
   const what = kind === 'apply' ? `policy ${policy}` : `back to before ${undoes}`;
   try {
@@ -70,6 +70,7 @@ export async function closeJournal(
       summary: `${what}: ${names.join(', ')}${problem === null ? '' : `; taken back: ${problem}`}`,
       detail: {
         changes,
+        held,
         users,
         files: recovered.files.map(({ path, before, after }) => ({ path, before, after })),
       },
