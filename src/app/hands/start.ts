@@ -67,6 +67,8 @@ export function startHands(program: readonly string[], user: UserId): HandsProce
         child.ref();
         await once(child, 'exit');
       }
+      // Else this process would end, and fail, where that is the last thing that it waits for.
+      if (child.stderr instanceof Socket) child.stderr.ref();
       await allSaid;
     },
   };
