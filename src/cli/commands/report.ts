@@ -2,6 +2,7 @@ import { extname } from 'node:path';
 import { fleetReport } from '../../app/report/gather-fleet.ts';
 import { instanceReport } from '../../app/report/make.ts';
 import { AgentError, messageOf } from '../../domain/errors.ts';
+import { printable } from '../../lib/printable.ts';
 import { parseDuration } from '../../lib/duration.ts';
 import { writeAtomic } from '../../lib/write-atomic.ts';
 import type { ReportDocument } from '../../report/document.ts';
@@ -79,7 +80,7 @@ export const reportCommand = defineCommand<ReportArguments, ReportResult>({
   render: ({ content, written, document }, { style }) =>
     written === null
       ? String(content).trimEnd()
-      : `${style.good('written')}: ${written.path}\n${document.verdict.headline}`,
+      : `${style.good('written')}: ${printable(written.path)}\n${document.verdict.headline}`,
   document: ({ document, written }) => ({ ...document, written }),
 });
 

@@ -4,6 +4,7 @@ import { renderCsv } from '../render/csv.ts';
 import { formatMicros } from '../render/measure.ts';
 import { renderTable } from '../render/table.ts';
 import { formatAge } from '../render/time.ts';
+import { requireWhole } from '../require-option.ts';
 import { historyOptions, parseSince } from '../since.ts';
 
 interface Args {
@@ -33,6 +34,7 @@ export const slowlogCommand = defineCommand<Args, Slowlog>({
     }),
   examples: [['$0 slowlog --since 7d', 'of the week']],
   async run(context, { since, csv, top }) {
+    requireWhole('top', top, 1, 10_000);
     const span = parseSince(since);
     const app = await context.app();
     const { name } = app.instance(context.globals.instance);

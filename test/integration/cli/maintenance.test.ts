@@ -88,6 +88,8 @@ describe('maintenance', () => {
       code: 2,
       stderr: expect.stringContaining('did you mean log-review?'),
     });
+    expect(await runAgent(['maintenance', 'history', 'log-reviw'], { config })).toMatchObject({ code: 2 });
+    expect(await runAgent(['maintenance', 'history', 'log-review'], { config })).toMatchObject({ code: 0 });
     await server.stop();
     expect(await runAgent(['maintenance', 'run', 'version-review'], { config })).toMatchObject({ code: 4 });
   });

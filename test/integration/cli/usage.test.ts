@@ -36,6 +36,13 @@ describe('the command line', () => {
       '--format is one of text, json, html, sarif, junit, and not "pdf"; see: redis-agent audit --help',
     ],
     [['audit', '--profile', 'bull'], '--profile needs --user; see: redis-agent audit --help'],
+    [['slowlog', '--top', 'abc'], '--top takes a whole number from 1 to 10000'],
+    [['audit', '--aclfile', 'x'], '--aclfile is about files: name one; see: redis-agent audit --help'],
+    [['audit', '--key', 'x'], '--key needs --profile; see: redis-agent audit --help'],
+    [
+      ['audit', 'redis.conf', '--instance', 'x'],
+      'files and --instance exclude each other; see: redis-agent audit --help',
+    ],
     // Taken for left out, it would be the default.
     [['restore', '--yes', '--method'], '--method needs a value; see: redis-agent restore --help'],
     [['status', '--instance'], '--instance needs a value; see: redis-agent status --help'],

@@ -12,7 +12,17 @@ import { auditJob } from '../../../jobs/harden/audit-job.ts';
 import { printable } from '../../../lib/printable.ts';
 import { renderPage } from '../../../report/html/page.ts';
 import { readInputs } from './file-inputs.ts';
-import { checkIds, engineOption, formats, severityOf, type AuditFormat } from './options.ts';
+import {
+  apart,
+  checkIds,
+  engineOption,
+  formats,
+  namedConfs,
+  requireFitting,
+  severityOf,
+  type AuditArgs as Args,
+  type AuditFormat,
+} from './options.ts';
 import { previewFix } from './preview.ts';
 import { writeOut } from '../../write-out.ts';
 import { defineCommand, type CommandContext } from '../../define-command.ts';
@@ -22,22 +32,6 @@ import { renderSarif } from '../../render/audit-sarif.ts';
 import { renderAudit } from '../../render/audit-text.ts';
 import { renderJson } from '../../render/json.ts';
 import { createStyle } from '../../render/style.ts';
-
-interface Args {
-  format: AuditFormat;
-  'fail-on': string;
-  out: string | undefined;
-  files: string[] | undefined;
-  conf: string[] | undefined;
-  aclfile: string | undefined;
-  engine: string | undefined;
-  check: string[] | undefined;
-  'fix-preview': boolean | undefined;
-  profile: string | undefined;
-  user: string | undefined;
-  key: string[] | undefined;
-  channel: string[] | undefined;
-}
 
 interface Audited {
   reports: AuditReport[];
@@ -142,9 +136,7 @@ export const auditCommand = defineCommand<Args, Audited>({
       key: apart(given.key),
       channel: apart(given.channel),
     };
-    // yargs takes an empty list of words for given.
-    if ((given.files ?? []).length > 0 && context.globals.instance !== undefined)
-      throw new AgentError('usage', 'files and --instance exclude each other', { hint: 'see: audit --help' });
+    requireFitting(args, context.globals.instance);
     if (args.profile !== undefined) return heldAgainst(context, args);
     const failOn = severityOf(args['fail-on']);
     const only = args.check === undefined ? undefined : checkIds(args.check);
@@ -164,7 +156,7 @@ export const auditCommand = defineCommand<Args, Audited>({
   document: documentOf,
   render(audited, { style, width }) {
     if (audited.preview !== undefined) return audited.preview.replace(/\n$/, '');
-    if (audited.out !== undefined) return `written to ${audited.out}`;
+    if (audited.out !== undefined) return `written to ${printable(audited.out)}`;
     if (audited.profiles !== undefined) return renderProfiles(audited.profiles, style, width);
     return audited.format === 'text' ? renderAudit(audited.reports, style, width) : renderNow(audited);
   },
@@ -172,17 +164,6 @@ export const auditCommand = defineCommand<Args, Audited>({
   exitCode: ({ failed, problems: [problem] = [] }) =>
     problem !== undefined ? exitCodes[problem.error.code] : failed ? exitCodes.findings : exitCodes.ok,
 });
-
-/** As words, or by --conf; undefined where servers are meant. */
-function namedConfs({ files = [], conf }: Args): string[] | undefined {
-  const all = [...files, ...(apart(conf) ?? [])];
-  return all.length === 0 ? undefined : all;
-}
-
-/** An option that was given several times comes joined. */
-function apart(words: string[] | undefined): string[] | undefined {
-  return words?.flatMap((word) => word.split('\0').filter(Boolean));
-}
 
 /** One user and one profile, of each server or file. */
 async function heldAgainst(context: CommandContext, args: Args): Promise<Audited> {

@@ -36,3 +36,46 @@ export function checkIds(words: readonly string[]): string[] {
     });
   });
 }
+
+export interface AuditArgs {
+  format: AuditFormat;
+  'fail-on': string;
+  out: string | undefined;
+  files: string[] | undefined;
+  conf: string[] | undefined;
+  aclfile: string | undefined;
+  engine: string | undefined;
+  check: string[] | undefined;
+  'fix-preview': boolean | undefined;
+  profile: string | undefined;
+  user: string | undefined;
+  key: string[] | undefined;
+  channel: string[] | undefined;
+}
+
+/** Throws where something would be passed over: yargs knows no files that are words, and takes none of them for given. */
+export function requireFitting(
+  { files = [], conf, profile, aclfile, engine, key, channel }: AuditArgs,
+  instance: string | undefined,
+): void {
+  const odd = [
+    [files.length > 0 && instance !== undefined, 'files and --instance exclude each other'],
+    [aclfile !== undefined && conf === undefined, '--aclfile is about files: name one'],
+    [engine !== undefined && conf === undefined, '--engine is about files: name one'],
+    [key !== undefined && profile === undefined, '--key needs --profile'],
+    [channel !== undefined && profile === undefined, '--channel needs --profile'],
+  ] as const;
+  const [, what] = odd.find(([is]) => is) ?? [];
+  if (what !== undefined) throw new AgentError('usage', what, { hint: 'see: redis-agent audit --help' });
+}
+
+/** As words, or by --conf; undefined where servers are meant. */
+export function namedConfs({ files = [], conf }: AuditArgs): string[] | undefined {
+  const all = [...files, ...(apart(conf) ?? [])];
+  return all.length === 0 ? undefined : all;
+}
+
+/** An option that was given several times comes joined. */
+export function apart(words: string[] | undefined): string[] | undefined {
+  return words?.flatMap((word) => word.split('\0').filter(Boolean));
+}

@@ -1,3 +1,5 @@
+import { findTask } from '../../../app/find-task.ts';
+import { readMaintenance } from '../../../app/maintenance.ts';
 import type { TaskEntry } from '../../../domain/task.ts';
 import { taskEntries } from '../../../state/tasks.ts';
 import { defineCommand } from '../../define-command.ts';
@@ -15,6 +17,8 @@ export const maintenanceHistoryCommand = defineCommand<
     const app = await context.app();
     const { name } = app.instance(context.globals.instance);
     const entries = taskEntries(app.state(), name, task).toReversed();
+    // One that there is no more may have its history.
+    if (task !== undefined && entries.length === 0) findTask(readMaintenance(app, name), task);
     return { instance: name, entries, timezone: app.settings.timezone };
   },
   render({ entries, timezone }) {
