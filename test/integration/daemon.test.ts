@@ -30,7 +30,7 @@ test('the first backup at once, then by the schedule; each is proven, and the ol
   const config = writeConfig(planned(server, plan, { password, encryption }));
   const daemon = startDaemon(config);
   await daemon.until({ msg: 'started' });
-  expect((await daemon.until(taken)).msg).toMatch(/^backup \d{8}T\d{6}Z-[0-9a-f]{4} of 1 keys/);
+  expect((await daemon.until(taken)).msg).toMatch(/^backup \d{8}T\d{6}Z-[0-9a-f]{4} of 1 key /);
   await daemon.until({ job: 'prove', msg: /loaded by a scratch server/ });
   const status = await runAgent(['status', '--json'], { config });
   expect(status.json).toMatchObject([{ instance: 'main', findings: [] }]);

@@ -1,3 +1,4 @@
+import { counted } from '../../lib/counted.ts';
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -234,7 +235,7 @@ async function isOurs(app: App, instance: InstanceSettings, signal: AbortSignal)
       warning: `${foreign.length + foreignMore} foreign objects lie below ${instance.name}/ (the first: ${foreign[0]})`,
       next: 'give the agent a prefix of its own',
     };
-  return `${backups.length} backups, all ours`;
+  return `${counted(backups.length, 'backup')}, all ours`;
 }
 
 /** 0 where the repository cannot be read, which another line says. */

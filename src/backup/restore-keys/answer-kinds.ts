@@ -1,3 +1,4 @@
+import { counted } from '../../lib/counted.ts';
 import { AgentError } from '../../domain/errors.ts';
 import { printable } from '../../lib/printable.ts';
 import type { PipeError } from '../../redis/reply-parser.ts';
@@ -71,7 +72,8 @@ export function refusalOf({ text }: PipeError): string {
 }
 
 export function existsAlready(target: string, key: Uint8Array, written: number): AgentError {
-  const so = written === 0 ? 'nothing was written' : `${written} keys were written before`;
+  const so =
+    written === 0 ? 'nothing was written' : `${counted(written, 'key was', 'keys were')} written before`;
   return new AgentError('refused', `${target} already has the key ${printableKey(key)}: ${so}`, {
     reason: 'exists',
     hint: 'say --replace to overwrite such keys, or --skip-existing to leave them as they are',

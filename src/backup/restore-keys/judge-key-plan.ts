@@ -1,3 +1,4 @@
+import { counted } from '../../lib/counted.ts';
 import type { Manifest } from '../../domain/backup.ts';
 import { AgentError } from '../../domain/errors.ts';
 import { formatBytes } from '../../lib/bytes.ts';
@@ -107,7 +108,7 @@ function* warnings(
     yield 'this is the server that the backup was taken from: what was written to these keys since is lost';
   else if (same) yield 'this is the server that the backup was taken from';
   if (existing === 'replace' && survey?.existing)
-    yield `${survey.existing} keys that are there are overwritten`;
+    yield `${counted(survey.existing, 'key that is there is', 'keys that are there are')} overwritten`;
   const room = target.maxmemory - target.used_memory;
   if (survey !== null && target.maxmemory > 0 && survey.memory > room)
     yield (
@@ -122,5 +123,6 @@ function* warnings(
     yield loads
       ? `the ${survey.functions} function libraries in the dump are loaded behind the keys`
       : `the ${survey.functions} function libraries in the dump are no keys, and are not written: --with-functions loads them`;
-  for (const { reason, keys } of survey?.impossible ?? []) yield `${keys} keys cannot be written: ${reason}`;
+  for (const { reason, keys } of survey?.impossible ?? [])
+    yield `${counted(keys, 'key')} cannot be written: ${reason}`;
 }

@@ -1,3 +1,4 @@
+import { counted } from '../../lib/counted.ts';
 import { inTheClear, type Engine, type KeyCount, type Manifest } from '../../domain/backup.ts';
 import { formatBytes, parseBytes } from '../../lib/bytes.ts';
 import { formatDuration } from '../../lib/duration.ts';
@@ -179,13 +180,13 @@ const fewer: ChoiceJudge = ({ facts: { running }, manifest }) => {
   if (now >= fewKeys && then === 0 && !manifest.keyspace.exact)
     return guard(
       'fewer-keys',
-      `the server holds ${now} keys, and those of this backup could not be counted here`,
+      `the server holds ${counted(now, 'key')}, and those of this backup could not be counted here`,
       'see how many they are, where there is a server of its version and memory for it: redis-agent aof check PATH --deep',
     );
   if (now < fewKeys || then >= now * leastShare) return undefined;
   return guard(
     'fewer-keys',
-    `the server holds ${now} keys, and this backup only ${then}`,
+    `the server holds ${counted(now, 'key')}, and this backup only ${then}`,
     'is it the right one? See: redis-agent backups list',
   );
 };

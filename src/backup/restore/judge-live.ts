@@ -1,3 +1,4 @@
+import { counted } from '../../lib/counted.ts';
 import type { Engine, Manifest } from '../../domain/backup.ts';
 import type { RdbVersion } from '../../formats/rdb/rdb-version.ts';
 import { formatBytes } from '../../lib/bytes.ts';
@@ -263,8 +264,13 @@ function notesOn({ server, nextStart }: LiveFacts, mode: DisklessLoad): string[]
     notes.push(
       'there is not memory enough for both data sets: the server drops the old one before it loads the new one, and from then on only a backup of it is left',
     );
-  if (server.replicas > 0) notes.push(`its ${server.replicas} replicas copy the new data from it afterwards`);
+  if (server.replicas > 0)
+    notes.push(
+      `its ${server.replicas === 1 ? 'replica copies' : `${server.replicas} replicas copy`} the new data from it afterwards`,
+    );
   if (server.minReplicas > 0)
-    notes.push(`it refuses writes until ${server.minReplicas} replicas have done so (min-replicas-to-write)`);
+    notes.push(
+      `it refuses writes until ${counted(server.minReplicas, 'replica has', 'replicas have')} done so (min-replicas-to-write)`,
+    );
   return notes;
 }

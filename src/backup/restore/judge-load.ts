@@ -1,3 +1,4 @@
+import { counted } from '../../lib/counted.ts';
 import type { BackupKind, KeyCount } from '../../domain/backup.ts';
 import { infoInteger, infoKeyspace, type Info } from '../../formats/info/parse-info.ts';
 
@@ -31,14 +32,15 @@ export function judgeLoad(expected: ExpectedKeys | null, info: Info, fresh: bool
   const { loaded, expired } = countLoaded(expected, info);
   if (loaded !== null && expired !== null) {
     const all = loaded + expired;
-    if (expected.exact && all !== total) return `${all} keys were loaded instead of ${total}`;
+    if (expected.exact && all !== total)
+      return `${counted(all, 'key was', 'keys were')} loaded instead of ${total}`;
     return all === 0 && total > 0 ? `no key was loaded, of about ${total}` : undefined;
   }
   const found = infoKeyspace(info);
   for (const [database, { keys, expires }] of Object.entries(expected.databases)) {
     const now = found[database]?.keys ?? 0;
     const least = expected.exact ? keys - expires : Math.min(1, keys - expires);
-    if (fresh && now < least) return `database ${database} holds ${now} keys instead of ${keys}`;
+    if (fresh && now < least) return `database ${database} holds ${counted(now, 'key')} instead of ${keys}`;
   }
   return undefined;
 }

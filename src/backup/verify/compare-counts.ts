@@ -1,3 +1,4 @@
+import { counted } from '../../lib/counted.ts';
 import type { KeyCount, Manifest } from '../../domain/backup.ts';
 
 /**
@@ -17,9 +18,9 @@ export function compareCounts(
     const before = expected.databases[database] ?? { keys: 0, expires: 0 };
     const after = loaded[database] ?? { keys: 0, expires: 0 };
     if (after.keys !== before.keys)
-      return `database ${database} holds ${after.keys} keys instead of ${before.keys}`;
+      return `database ${database} holds ${counted(after.keys, 'key')} instead of ${before.keys}`;
     if (after.expires !== before.expires)
-      return `in database ${database} ${after.expires} keys have an expiry instead of ${before.expires}`;
+      return `in database ${database} ${counted(after.expires, 'key has', 'keys have')} an expiry instead of ${before.expires}`;
   }
   return undefined;
 }

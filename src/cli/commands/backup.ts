@@ -1,3 +1,4 @@
+import { counted } from '../../lib/counted.ts';
 import { backupCluster, type ClusterBackupReport } from '../../app/backup-cluster.ts';
 import type { BackupKind } from '../../domain/backup.ts';
 import { formatBytes } from '../../lib/bytes.ts';
@@ -80,7 +81,7 @@ export const backupCommand = defineCommand<Args, Result>({
 function renderOne({ backup, verification, pruned }: BackupCycleReport, style: Style): string {
   const [artefact] = backup.artefacts;
   const lines = [
-    `${style.strong(backup.id)}  ${backup.kind === 'aof' ? 'the AOF, ' : ''}${backup.keyspace.exact ? '' : 'about '}${countKeys(backup)} keys, ${formatBytes(artefact?.plain.bytes ?? 0)}` +
+    `${style.strong(backup.id)}  ${backup.kind === 'aof' ? 'the AOF, ' : ''}${backup.keyspace.exact ? '' : 'about '}${counted(countKeys(backup), 'key')}, ${formatBytes(artefact?.plain.bytes ?? 0)}` +
       ` → ${formatBytes(artefact?.stored.bytes ?? 0)} in ${formatDuration(backup.duration_seconds * 1000)}`,
   ];
   if (verification !== undefined)

@@ -1,3 +1,4 @@
+import { counted } from '../../lib/counted.ts';
 import type { DrillRecord } from '../../domain/drill.ts';
 import { formatBytes } from '../../lib/bytes.ts';
 import { formatDuration } from '../../lib/duration.ts';
@@ -32,7 +33,7 @@ export function renderDrill(drill: DrillRecord, style: Style): string {
 
 function loadedOf({ keys, loaded_as: form }: DrillRecord): string {
   if (keys === null) return '';
-  return `${keys} keys, ${form === 'rdb' ? 'as dump.rdb' : 'as an append only file'}`;
+  return `${counted(keys, 'key')}, ${form === 'rdb' ? 'as dump.rdb' : 'as an append only file'}`;
 }
 
 /** Of seconds. */

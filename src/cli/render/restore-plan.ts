@@ -1,3 +1,4 @@
+import { counted } from '../../lib/counted.ts';
 import type { Choice } from '../../backup/restore/choose-method.ts';
 import { flagOf, type Guard } from '../../backup/restore/judge-guards.ts';
 import type { Plan, UndoPlan } from '../../backup/restore/plan-restore.ts';
@@ -32,7 +33,7 @@ export function renderPlan(
     ...(interrupted === null ? [] : lines(printable(interrupted)).map(style.warning)),
     style.strong(`Restore ${instance} from ${printable(plan.backup)}`),
     ...lines(
-      `taken ${formatDuration(plan.age_seconds * 1000)} ago: ${plan.keys} keys, ${formatBytes(plan.bytes)}, ` +
+      `taken ${formatDuration(plan.age_seconds * 1000)} ago: ${counted(plan.keys, 'key')}, ${formatBytes(plan.bytes)}, ` +
         `into ${printable(plan.server)}`,
     ),
     ...lines(`method ${plan.method}: ${plan.why}`),

@@ -1,3 +1,4 @@
+import { counted } from '../../lib/counted.ts';
 import type { RestoreReport } from '../../jobs/restore/files/look-at-server.ts';
 import { formatDuration } from '../../lib/duration.ts';
 import { printable } from '../../lib/printable.ts';
@@ -59,6 +60,7 @@ function loadLines(load: RestoreReport['load']): string[] {
     { title: 'KEYS NOW', align: 'right' as const },
   ];
   const { loaded, expired } = load;
-  const counted = loaded === null ? '' : `${loaded} keys loaded${expired ? `, ${expired} had expired` : ''}`;
-  return [...(rows.length === 0 ? [] : [renderTable(columns, rows)]), ...(counted === '' ? [] : [counted])];
+  const said =
+    loaded === null ? '' : `${counted(loaded, 'key')} loaded${expired ? `, ${expired} had expired` : ''}`;
+  return [...(rows.length === 0 ? [] : [renderTable(columns, rows)]), ...(said === '' ? [] : [said])];
 }

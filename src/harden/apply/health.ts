@@ -1,3 +1,4 @@
+import { counted } from '../../lib/counted.ts';
 import { AgentError } from '../../domain/errors.ts';
 import { infoInteger, type Info } from '../../formats/info/parse-info.ts';
 
@@ -40,10 +41,10 @@ export function judgeHealth(
   if (now.role !== before.role) return `it was ${before.role}, and is ${now.role}`;
   if (before.linkUp && !now.linkUp) return 'it has lost its master';
   if (!mayEvict && !restarted && now.evicted > before.evicted)
-    return `it has evicted ${now.evicted - before.evicted} keys`;
+    return `it has evicted ${counted(now.evicted - before.evicted, 'key')}`;
   // Keys may expire meanwhile; that a tenth of them does is none of it.
   if (restarted && before.keys > 0 && now.keys < before.keys * 0.9)
-    return `it held ${before.keys} keys, and holds ${now.keys}`;
+    return `it held ${counted(before.keys, 'key')}, and holds ${now.keys}`;
   if (now.saveFailed && !before.saveFailed) return 'its snapshot has failed';
   if (now.info.get('aof_enabled') === '1' && now.info.get('aof_last_write_status') === 'err')
     return 'its append only file cannot be written to';

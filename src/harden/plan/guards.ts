@@ -53,7 +53,7 @@ export const guards: Guards = {
   maxclients(to, { connectedClients }) {
     if (Number(to) > connectedClients * 1.2) return undefined;
     return {
-      why: `${connectedClients} clients are connected`,
+      why: `${counted(connectedClients, 'client is', 'clients are')} connected`,
       instead: 'name a larger number, or see who holds connections: redis-agent clients',
     };
   },

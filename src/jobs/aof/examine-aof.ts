@@ -1,3 +1,4 @@
+import { counted } from '../../lib/counted.ts';
 import { rm, statfs } from 'node:fs/promises';
 import type { AofSource } from '../../backup/aof/aof-source.ts';
 import { checkAofSet, type CheckedAof, type CheckSetOptions } from '../../backup/aof/check-set.ts';
@@ -134,7 +135,7 @@ function summarise(
 ): string {
   const bytes = scanned.reduce((sum, { file }) => sum + file.size, 0);
   const commands = scanned.reduce((sum, { scan }) => sum + scan.commands, 0);
-  const size = `${scanned.length} files, ${formatBytes(bytes)}, ${commands} commands`;
+  const size = `${counted(scanned.length, 'file')}, ${formatBytes(bytes)}, ${counted(commands, 'command')}`;
   if (verdict !== 'ok') return `${verdict}: ${problems[0]?.summary ?? size}`;
   return load?.ok === true || commands === 0
     ? `sound: ${size}`

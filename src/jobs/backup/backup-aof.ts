@@ -1,3 +1,4 @@
+import { counted } from '../../lib/counted.ts';
 import { archiveAofSet } from '../../backup/aof/archive.ts';
 import { haveItsLength } from '../../backup/aof/judge-identity.ts';
 import { checkAofSet, type CheckedAof } from '../../backup/aof/check-set.ts';
@@ -67,7 +68,7 @@ export async function takeAofBackup(
   const { plain, stored } = encoded.artefact;
   return {
     value: manifest,
-    summary: `backup ${id} of the AOF, ${countKeys(manifest)} keys (${formatBytes(plain.bytes)}, stored ${formatBytes(stored.bytes)})`,
+    summary: `backup ${id} of the AOF, ${counted(countKeys(manifest), 'key')} (${formatBytes(plain.bytes)}, stored ${formatBytes(stored.bytes)})`,
     findings: judgeShrinkage(context, [...listing.backups, asEntry(manifest)]),
     evaluated: [{ rules: [shrinkRule.id, staleRule.id] }],
   };
@@ -196,7 +197,7 @@ function describe(
       at: new Date(now).toISOString(),
       level: 'written',
       ok: true,
-      summary: `read from the server (${content.files.length} files, ${commands} commands whole), ${describeLoad(loaded)}, and stored at full length`,
+      summary: `read from the server (${counted(content.files.length, 'file')}, ${counted(commands, 'command')} whole), ${describeLoad(loaded)}, and stored at full length`,
       duration_seconds: duration,
     },
   };

@@ -1,3 +1,4 @@
+import { counted } from '../../lib/counted.ts';
 import { encodeRdb, type EncodedRdb } from '../../backup/artefact/encode.ts';
 import type { BackupEntry } from '../../backup/repository.ts';
 import { preflight } from '../../backup/snapshot/preflight.ts';
@@ -39,7 +40,7 @@ export async function takeBackup(context: JobContext, options: BackupOptions): P
   const size = `${formatBytes(artefact?.plain.bytes ?? 0)}, stored ${formatBytes(artefact?.stored.bytes ?? 0)}`;
   return {
     value: manifest,
-    summary: `backup ${id} of ${countKeys(manifest)} keys (${size})`,
+    summary: `backup ${id} of ${counted(countKeys(manifest), 'key')} (${size})`,
     findings: judgeShrinkage(context, [...listing.backups, asEntry(manifest)]),
     // There is a new one now, so none can be missing or too old.
     evaluated: [{ rules: [shrinkRule.id, staleRule.id] }],

@@ -106,7 +106,7 @@ export function requireRestartable(
   const replicas = infoInteger(info, 'connected_slaves') ?? 0;
   if (info.get('role') === 'master' && replicas > 0)
     throw stop(
-      `it is the master of ${replicas} replicas`,
+      `it is the master of ${counted(replicas, 'replica')}`,
       `restart the replicas first, fail over (SENTINEL FAILOVER, or FAILOVER), then this one; ${without}`,
     );
   const saves = config.get('save') !== '' || config.get('appendonly') === 'yes';

@@ -1,3 +1,4 @@
+import { counted } from '../../lib/counted.ts';
 import type { Finding } from '../../domain/finding.ts';
 import { thresholdsOf } from '../../domain/settings/monitor.ts';
 import { judgeFacts } from '../../harden/audit/judge.ts';
@@ -125,7 +126,7 @@ function isDetail(one: unknown): one is AuditDetail {
 function summaryOf({ score, findings, unknown }: AuditReport): string {
   const open = findings.filter(({ waived }) => waived === null);
   const grave = open.filter(({ severity }) => severity === 'critical' || severity === 'high').length;
-  return `audit: ${score.value ?? 'no'} of 100, ${open.length} findings (${grave} high or critical), ${unknown.length} unknown`;
+  return `audit: ${score.value ?? 'no'} of 100, ${counted(open.length, 'finding')} (${grave} high or critical), ${unknown.length} unknown`;
 }
 
 function toFinding(instance: string, finding: AuditFinding): Finding {

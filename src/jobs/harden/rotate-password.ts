@@ -1,3 +1,4 @@
+import { counted } from '../../lib/counted.ts';
 import type { JobContext, JobResult } from '../job.ts';
 import { recordTaskEntry } from '../../state/tasks.ts';
 import {
@@ -204,9 +205,9 @@ function record({ state, instance, clock }: JobContext, { user, by }: RotateOpti
 function result(value: RotationResult): JobResult<RotationResult> {
   const { user, nodes, dry_run: dry, waits } = value;
   const summary = waits
-    ? `${user} has two passwords on ${nodes.length} servers, until files are changed by hand`
+    ? `${user} has two passwords on ${counted(nodes.length, 'server')}, until files are changed by hand`
     : dry
-      ? `the password of ${user} would be rotated on ${nodes.length} servers`
-      : `the password of ${user} was rotated on ${nodes.length} servers`;
+      ? `the password of ${user} would be rotated on ${counted(nodes.length, 'server')}`
+      : `the password of ${user} was rotated on ${counted(nodes.length, 'server')}`;
   return { value, summary, findings: [], evaluated: [] };
 }

@@ -1,3 +1,4 @@
+import { counted } from '../../lib/counted.ts';
 import { stat } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { decodeRdb } from '../../backup/artefact/decode.ts';
@@ -75,7 +76,7 @@ export function backupSource(
       if (report === undefined || !manifest.keyspace.exact || report.totals.keys === keys) return report;
       throw new AgentError(
         'damaged',
-        `keys.json of backup ${manifest.id} is of another dump: it has ${report.totals.keys} keys, the backup ${keys}`,
+        `keys.json of backup ${manifest.id} is of another dump: it has ${counted(report.totals.keys, 'key')}, the backup ${keys}`,
       );
     },
   };

@@ -1,3 +1,4 @@
+import { counted } from '../../lib/counted.ts';
 import { AgentError } from '../../domain/errors.ts';
 import type { KeySource } from './key-source.ts';
 
@@ -34,7 +35,10 @@ export function soFar(error: unknown, written: number, resumable: KeySource | un
   const another = code === 'interrupted' || passing.includes(reason ?? '');
   const hints = [error.hint, ...(another ? [again] : [])];
   const hint = hints.filter((text) => text !== undefined).join('; ');
-  const so = written === 0 ? 'no key was confirmed as written' : `${written} keys were written before`;
+  const so =
+    written === 0
+      ? 'no key was confirmed as written'
+      : `${counted(written, 'key was', 'keys were')} written before`;
   return new AgentError(code, `${message} (${so})`, {
     cause,
     ...(hint === '' ? {} : { hint }),

@@ -1,3 +1,4 @@
+import { counted } from '../../lib/counted.ts';
 import type { BackupEntry, Listing } from '../../backup/repository.ts';
 import { inTheClear, type Manifest, type Verification, type VerificationLevel } from '../../domain/backup.ts';
 import { AgentError, messageOf } from '../../domain/errors.ts';
@@ -67,7 +68,7 @@ export async function verify(
     summary:
       verdicts.length === 1
         ? `backup ${verdicts[0]?.id}: ${verdicts[0]?.verdict}: ${verdicts[0]?.summary}`
-        : `${verdicts.length} backups verified, ${bad.length} damaged`,
+        : `${counted(verdicts.length, 'backup')} verified, ${bad.length} damaged`,
     findings: [...bad, ...open].map((verdict) => findingOf(context, verdict)),
     evaluated: [
       {

@@ -103,7 +103,7 @@ describe('a live restore', () => {
     });
     await untilInfo(replica, (info) => info.get('master_link_status') === 'up');
     const { notes } = await restoreLive(config.path, id);
-    expect(notes).toContain('its 1 replicas copy the new data from it afterwards');
+    expect(notes).toContain('its replica copies the new data from it afterwards');
     await untilInfo(
       replica,
       (info) => info.get('master_link_status') === 'up' && infoKeyspace(info)['15'] !== undefined,

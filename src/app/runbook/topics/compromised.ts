@@ -1,3 +1,4 @@
+import { counted } from '../../../lib/counted.ts';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { readServer } from '../../../harden/read/read-server.ts';
@@ -97,7 +98,7 @@ export const compromisedRunbook: Runbook = async ({ connection, instance, failur
   if (denied > 0)
     found.push({ state: 'note', text: `${denied} refusals in ACL LOG: redis-agent audit --check ACL17` });
   for (const [user, count] of facts.clients.value ?? [])
-    found.push({ state: 'note', text: `${count} connections as ${user}` });
+    found.push({ state: 'note', text: `${counted(count, 'connection')} as ${user}` });
   const applies = found.some(({ state, text }) => state === 'cause' && !text.includes('needs no password'));
   if (applies)
     steps.unshift({

@@ -1,3 +1,4 @@
+import { counted } from '../../../lib/counted.ts';
 import { infoInteger } from '../../../formats/info/parse-info.ts';
 import { parseClientList } from '../../../harden/rotate/client-list.ts';
 import { connectionsByProcess } from '../connected-processes.ts';
@@ -15,7 +16,10 @@ export const connectionsRunbook: Runbook = async (context) => {
     });
     const holders = await connectionsByProcess(instance.url);
     for (const { pid, program, count } of holders.slice(0, 5))
-      found.push({ state: 'note', text: `${count} connections of ${program} (pid ${pid}) on this host` });
+      found.push({
+        state: 'note',
+        text: `${counted(count, 'connection')} of ${program} (pid ${pid}) on this host`,
+      });
     const [worst] = holders;
     if (worst === undefined)
       found.push({ state: 'unknown', text: 'whose they are: run it as root on the host of the clients' });
@@ -36,7 +40,7 @@ export const connectionsRunbook: Runbook = async (context) => {
   const now = infoInteger(info, 'connected_clients') ?? 0;
   const near = most > 0 && now > 0.8 * most;
   if (failure === undefined)
-    found.push({ state: near ? 'cause' : 'fine', text: `${now} connections of at most ${most}` });
+    found.push({ state: near ? 'cause' : 'fine', text: `${counted(now, 'connection')} of at most ${most}` });
   const rejected = infoInteger(info, 'rejected_connections') ?? 0;
   if (rejected > 0) found.push({ state: 'cause', text: `${rejected} were turned away since it started` });
   const list = await tryAsk(context, found, 'client|list', 'CLIENT', 'LIST');

@@ -1,3 +1,4 @@
+import { counted } from '../../../lib/counted.ts';
 import { readdir, stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { formatBytes } from '../../../lib/bytes.ts';
@@ -45,7 +46,7 @@ export const fullDiskRunbook: Runbook = async (context) => {
     const bytes = left.reduce((sum, { size }) => sum + size, 0);
     found.push({
       state: 'cause',
-      text: `${left.length} files of saves that were cut off, ${formatBytes(bytes)}: no save is running, nothing reads them`,
+      text: `${counted(left.length, 'file')} of saves that were cut off, ${formatBytes(bytes)}: no save is running, nothing reads them`,
     });
     steps.push({
       why: 'gives that room back',

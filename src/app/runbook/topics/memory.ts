@@ -1,3 +1,4 @@
+import { counted } from '../../../lib/counted.ts';
 import { totalmem } from 'node:os';
 import { infoInteger } from '../../../formats/info/parse-info.ts';
 import { formatBytes } from '../../../lib/bytes.ts';
@@ -26,17 +27,20 @@ export const memoryRunbook: Runbook = async (context) => {
   if (refused > 0)
     found.push({
       state: 'cause',
-      text: `${refused} writes were refused for want of memory since it started`,
+      text: `${counted(refused, 'write was', 'writes were')} refused for want of memory since it started`,
     });
   const evicted = number('evicted_keys');
   if (evicted > 0)
     found.push({
       state: instance.role === 'cache' || instance.role === undefined ? 'note' : 'cause',
-      text: `${evicted} keys were evicted: a cache may, and a queue loses jobs by it`,
+      text: `${counted(evicted, 'key was', 'keys were')} evicted: a cache may, and a queue loses jobs by it`,
     });
   const { keys, expiring } = keyspace(info);
   if (keys > 0)
-    found.push({ state: 'note', text: `${keys} keys, ${keys - expiring} of them without an end (TTL)` });
+    found.push({
+      state: 'note',
+      text: `${counted(keys, 'key')}, ${keys - expiring} of them without an end (TTL)`,
+    });
   const largest = await largestKeys(context, found);
   if (largest.length > 0)
     found.push({

@@ -1,3 +1,4 @@
+import { counted } from '../../../lib/counted.ts';
 import type { AofVerdict } from '../../../backup/aof/facts.ts';
 import { AgentError } from '../../../domain/errors.ts';
 import type { Severity } from '../../../domain/finding.ts';
@@ -84,7 +85,7 @@ function renderReport(report: AofReport, { style }: { style: Style }): string {
         files.map(({ name, bytes, commands, rdb_keys: keys, read_from: from, state }) => [
           name,
           formatBytes(bytes),
-          `${keys === null ? '' : `${keys} keys, `}${commands} commands`,
+          `${keys === null ? '' : `${counted(keys, 'key')}, `}${counted(commands, 'command')}`,
           `${state}${from === 0 ? '' : `, read from byte ${from}`}`,
         ]),
       ),
@@ -113,7 +114,7 @@ function renderReport(report: AofReport, { style }: { style: Style }): string {
 function renderFixed({ folder, files, bytes, dropped }: NonNullable<AofReport['fixed']>): string {
   const left = dropped.length === 0 ? '' : `; left out: ${dropped.join(', ')}`;
   return printable(
-    `written to ${folder}: ${files} files, ${formatBytes(bytes)}${left}; to put it in the place of what is there: redis-agent restore ${shellWord(folder)}`,
+    `written to ${folder}: ${counted(files, 'file')}, ${formatBytes(bytes)}${left}; to put it in the place of what is there: redis-agent restore ${shellWord(folder)}`,
   );
 }
 

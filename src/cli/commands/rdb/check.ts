@@ -1,3 +1,4 @@
+import { counted } from '../../../lib/counted.ts';
 import { RdbError, type RdbRecord } from '../../../formats/rdb/rdb-handler.ts';
 import { withRules } from '../../../formats/rdb/rdb-check.ts';
 import { describePassed, passedOver, type PassedOver } from '../../../formats/rdb/whole/describe-passed.ts';
@@ -122,7 +123,7 @@ export const rdbCheckCommand = defineCommand<{ file: string; deep: boolean }, Rd
         ? `${style.good('sound')}: ${printable(file)}`
         : `${style.warning('loaded, though not all of it is right')}: ${printable(file)}`,
       `  RDB version ${verdict.rdb_version} of ${verdict.engine}, ${formatBytes(bytes)}, ${checksum(verdict)}`,
-      `  ${verdict.keys} keys, ${verdict.expires} of them with a time to live${verdict.deep ? `, every value${modules} decoded` : ''}`,
+      `  ${counted(verdict.keys, 'key')}, ${verdict.expires} of them with a time to live${verdict.deep ? `, every value${modules} decoded` : ''}`,
       `  read in ${rate}`,
     ];
     const say = (text: string): void =>

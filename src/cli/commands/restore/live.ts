@@ -1,3 +1,4 @@
+import { counted } from '../../../lib/counted.ts';
 import type { Server } from 'node:net';
 import type { Argv } from 'yargs';
 import type { PlannedRestore } from '../../../jobs/restore/plan-restore.ts';
@@ -91,6 +92,7 @@ export function renderLive(report: LiveJobReport, other: WhyNot, style: Style, w
 
 /** `expired`: of them; null where nobody has counted. */
 function describeLoaded(keys: number, expired: number | null): string {
-  if (expired === null) return `${keys} keys loaded, those that have expired since it was read among them`;
-  return `${keys - expired} keys loaded${expired > 0 ? `, ${expired} had expired` : ', as many as it holds'}`;
+  if (expired === null)
+    return `${counted(keys, 'key')} loaded, those that have expired since it was read among them`;
+  return `${counted(keys - expired, 'key')} loaded${expired > 0 ? `, ${expired} had expired` : ', as many as it holds'}`;
 }

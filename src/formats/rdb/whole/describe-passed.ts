@@ -1,3 +1,4 @@
+import { counted } from '../../../lib/counted.ts';
 import type { DumpRules, PassedKeys } from './dump-rules.ts';
 
 /** What servers live with in a dump, for people and for programs. */
@@ -30,5 +31,5 @@ export function describePassed({ empty, stale_streams: stale }: PassedOver): str
 function nameKeys({ count, examples }: PassedKeys): string {
   const names = examples.map((name) => JSON.stringify(name)).join(', ');
   if (count === 1) return `key ${names} is`;
-  return `${count} keys are (${names}${count > examples.length ? ' …' : ''})`;
+  return `${counted(count, 'key is', 'keys are')} (${names}${count > examples.length ? ' …' : ''})`;
 }

@@ -1,3 +1,4 @@
+import { counted } from '../../../lib/counted.ts';
 import type { Clock } from '../../../domain/clock.ts';
 import { AgentError, messageOf } from '../../../domain/errors.ts';
 import type { Secret } from '../../../domain/secret.ts';
@@ -164,7 +165,7 @@ async function waitForOld(rotation: Rotation): Promise<void> {
       age_seconds: age,
     }));
     if (left.length === 0 || clock.monotonic() >= end) return;
-    progress(`${left.length} connections are older than the new password`);
+    progress(`${counted(left.length, 'connection is', 'connections are')} older than the new password`);
     await clock.sleep(Math.min(1000, Math.max(1, end - clock.monotonic())), signal);
   }
 }

@@ -124,7 +124,7 @@ describe('a live restore', () => {
     const { notes } = judgeLive(facts({ server: { replicas: 2, minReplicas: 1 } }));
     expect(notes.slice(1)).toEqual([
       'its 2 replicas copy the new data from it afterwards',
-      'it refuses writes until 1 replicas have done so (min-replicas-to-write)',
+      'it refuses writes until 1 replica has done so (min-replicas-to-write)',
     ]);
   });
 });
