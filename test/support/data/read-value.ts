@@ -47,7 +47,8 @@ async function readFields(
 ): Promise<DecodedValue['fields']> {
   const held = pairs(await client.call('HGETALL', key));
   const expiries = new Map<string, number>();
-  if (hasFieldExpiry(build)) {
+  // A plain listpack has no room for times, and is searched through for each field that is asked for.
+  if (hasFieldExpiry(build) && (await client.call('OBJECT', 'ENCODING', key)) !== 'listpack') {
     for (let from = 0; from < held.length; from += 1000) {
       const fields = held.slice(from, from + 1000).map(([field]) => Buffer.from(field, 'latin1'));
       const times = await client.call('HPEXPIRETIME', key, 'FIELDS', fields.length, ...fields);
