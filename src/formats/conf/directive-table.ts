@@ -17,7 +17,7 @@ export interface DirectiveFacts {
   runtime: boolean;
 }
 
-/** `unprobed`: the line lies between two that were asked and that differ, or beyond them. */
+/** `unprobed`: the line lies between two that were asked and that differ, or beyond them and they do not have it. */
 export type Known =
   | { state: 'known'; facts: DirectiveFacts; probed: boolean }
   | { state: 'unknown' }
@@ -48,6 +48,8 @@ export function lookUpDirective(name: string, engine: EngineVersion): Known {
     return { state: 'known', facts: newer, probed: sameLimits(older, newer) };
   if (older === undefined && newer === undefined && below !== undefined && above !== undefined)
     return { state: 'unknown' };
+  // Servers seldom drop a directive: one that is newer than all that were asked has what the last of them had.
+  if (older !== undefined && above === undefined) return { state: 'known', facts: older, probed: false };
   return { state: 'unprobed', facts: newer ?? older };
 }
 

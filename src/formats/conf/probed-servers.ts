@@ -20,7 +20,7 @@ export function witnessesFor(servers: readonly string[], { engine, version }: En
     .toSorted((a, b) => compareVersions(a.version, b.version));
   const own = all.filter((one) => one.engine === engine);
   const line = lineOf(version);
-  const same = own.filter((one) => lineOf(one.version) === line);
+  const same = own.filter((one) => `${one.version}.`.startsWith(`${line}.`));
   const exact = same.find((one) => compareVersions(one.version, version) >= 0) ?? same.at(-1);
   // Valkey began as Redis 7.2.4.
   const older =

@@ -18,6 +18,10 @@ test.each([
   ['primaryauth', 'redis-7.0', 'unknown'],
   ['primaryauth', 'valkey-8.1', 'known'],
   ['nonsense', 'redis-9.9', 'unprobed'],
+  // Newer than all that were asked.
+  ['maxmemory', 'redis-9.9', 'known'],
+  ['maxmemory', 'valkey-99', 'known'],
+  ['acl-pubsub-default', 'redis-7', 'known'],
   ['constructor', 'redis-7.0', 'unknown'],
 ])('%s of %s is %s', (name, of, state) => expect(lookUpDirective(name, engine(of)).state).toBe(state));
 
