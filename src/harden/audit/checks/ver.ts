@@ -123,7 +123,14 @@ const unsupported: Check = check(
     if (!facts.engineKnown) return notHere('which version it will be was not said (--engine)');
     const { engine, version } = facts.engine;
     const line = version.split('.').slice(0, 2).join('.');
-    if (supported[engine]?.includes(line) === true) return { violations: [] };
+    const lines = supported[engine] ?? [];
+    if (lines.includes(line)) return { violations: [] };
+    const newest = lines.at(-1);
+    if (newest !== undefined && compareVersions(line, newest) > 0)
+      return {
+        violations: [],
+        doubts: [`${list} knows lines up to ${newest}, as of ${advisories.checked}, and not ${line}`],
+      };
     const known = facts.host.value?.package.value;
     return {
       violations: [
@@ -132,7 +139,7 @@ const unsupported: Check = check(
           // A distribution goes on for its own term.
           severity: known === undefined ? 'high' : 'info',
           summary: `${engine} ${line} gets no fixes from its makers${known === undefined ? '' : `; ${known.distribution} still mends ${known.version}`}`,
-          remedy: `plan the move to ${supported[engine]?.at(-1) ?? 'a newer line'}: ${known === undefined ? 'soon' : 'before the distribution’s support ends'}`,
+          remedy: `plan the move to ${newest ?? 'a newer line'}: ${known === undefined ? 'soon' : 'before the distribution’s support ends'}`,
           effect: 'restart',
           proof: facts.mode === 'files' ? 'as named by --engine' : 'INFO server',
         },

@@ -336,6 +336,15 @@ test('flaws are unknown where the host’s package cannot be seen; of an image w
   expect(of(true)).toMatchObject({ violations: expect.arrayContaining([expect.anything()]) as unknown });
 });
 
+test('of a line that came after the list nothing is said', () => {
+  const known = checks.find(({ rule }) => rule.id === 'VER02');
+  for (const engine of ['redis-99.0.0', 'valkey-99.1.2'])
+    expect(known?.judge(serverFacts({ engine }))).toEqual({
+      violations: [],
+      doubts: [expect.stringMatching(/knows lines up to [\d.]+, as of [\d-]+, and not 99\.\d$/)],
+    });
+});
+
 test('a line without fixes from its makers is high; where a distribution goes on mending it, it is only said', () => {
   const known = checks.find(({ rule }) => rule.id === 'VER02');
   const of = (mended: boolean): unknown =>
