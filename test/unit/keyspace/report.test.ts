@@ -30,7 +30,8 @@ const word = fc.constantFrom(
   'item1234',
   'é',
 );
-const size = fc.oneof(fc.nat(100), fc.nat(100_000), fc.constantFrom(63, 64, 255, 256, 2 ** 36));
+/** Beyond 32 bits, and so that sums of memory stay exact: two hashes of 2 ** 36 elements take more than 2 ** 53 bytes. */
+const size = fc.oneof(fc.nat(100), fc.nat(100_000), fc.constantFrom(63, 64, 255, 256, 2 ** 33));
 const records = fc
   .array(
     fc.record({
