@@ -69,11 +69,15 @@ function tokensOf({ layout, revision }: ValueType): number[] {
 }
 
 const known = new Map<ValueType, Grammar>();
+/** Most keys have the type of the one before. */
+let latest: { type: ValueType; grammar: Grammar } | undefined;
 
 /** The tokens of a value of this type, up to `end`. */
 export function grammarOf(type: ValueType): Grammar {
+  if (latest?.type === type) return latest.grammar;
   let grammar = known.get(type);
   if (grammar === undefined) known.set(type, (grammar = [...tokensOf(type), op.end]));
+  latest = { type, grammar };
   return grammar;
 }
 

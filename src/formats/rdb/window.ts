@@ -25,7 +25,9 @@ export class Window {
 
   /** Shows `bytes`, which begin at `base` in the file. */
   show(bytes: Uint8Array, base: number, at: number, stop = bytes.length): void {
-    this.bytes = bytes;
+    // A Buffer's subarray takes several times as long, and whoever reads both kinds is compiled for neither.
+    this.bytes =
+      bytes.constructor === Uint8Array ? bytes : new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
     this.base = base;
     this.at = at;
     this.end = bytes.length;

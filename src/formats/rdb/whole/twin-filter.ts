@@ -18,6 +18,13 @@ const leastPerKey = 3;
 const bitsPerKey = 16;
 
 /**
+ * Keys wait until there are so many whose blocks lie beside one another: each by itself would wait for the memory of its
+ * block, which is what most of the search took. Their parts are by the hash's first byte, and so are blocks.
+ */
+const lots = 256;
+const lotKeys = 1024;
+
+/**
  * Finds the keys that may stand in a dump twice, in one reading and bounded memory: a blocked Bloom filter, which passes
  * over no twin, and takes less than one in a hundred other keys for one (of 50 million keys; of few, none). What it finds
  * a second reading looks at exactly: `TwinFinder`.
@@ -27,9 +34,13 @@ export class TwinFilter {
   readonly #hash: KeyHash;
   readonly #first: Part;
   readonly #restBytes: number;
+  /** How many keys still go into the first part. */
   #left: number;
   #rest: Part | undefined;
-  readonly suspects = new HashTable();
+  /** Hashes that wait, two words each, lot by lot; and how many of each. */
+  readonly #waiting = new Int32Array(lots * lotKeys * 2);
+  readonly #counts = new Int32Array(lots);
+  readonly #suspects = new HashTable();
 
   /** `bytes`: the dump's length, where that is known. */
   constructor(seed: HashSeed, bytes = Infinity) {
@@ -38,21 +49,52 @@ export class TwinFilter {
     const wanted = Math.max(smallestBytes, ((bytes / leastPerKey) * bitsPerKey) / 8);
     this.#first = new Part(Math.min(firstBytes, wanted), firstBits);
     this.#restBytes = Math.min(mostBytes, wanted) - firstBytes;
-    this.#left = wanted <= firstBytes ? Infinity : firstKeys;
+    // A short dump has no more keys than the first part takes.
+    this.#left = wanted <= firstBytes ? 2 ** 30 : firstKeys;
+  }
+
+  /** What was found so far. */
+  get suspects(): HashTable {
+    this.#settleAll();
+    return this.#suspects;
   }
 
   add(database: number, bytes: Uint8Array, from: number, to: number): void {
     const hash = this.#hash;
     hash.of(database, bytes, from, to);
     const { high, low } = hash;
-    if (this.#left > 0) {
-      this.#left--;
-      if (this.#first.look(high, low, true)) this.suspects.add(high, low);
-      return;
+    const lot = high >>> 24;
+    const count = this.#counts[lot]!;
+    const at = (lot * lotKeys + count) * 2;
+    this.#waiting[at] = high;
+    this.#waiting[at + 1] = low;
+    this.#counts[lot] = count + 1;
+    if (count + 1 === lotKeys) this.#settle(lot);
+    if (this.#rest === undefined && --this.#left === 0) this.#goOn();
+  }
+
+  /** The first part is full: what waits belongs to it, what comes to another. */
+  #goOn(): void {
+    this.#settleAll();
+    this.#rest = new Part(Math.max(smallestBytes, this.#restBytes), restBits);
+  }
+
+  #settleAll(): void {
+    for (let lot = 0; lot < lots; lot++) this.#settle(lot);
+  }
+
+  #settle(lot: number): void {
+    const waiting = this.#waiting;
+    const [first, rest] = [this.#first, this.#rest];
+    const from = lot * lotKeys * 2;
+    const to = from + this.#counts[lot]! * 2;
+    for (let at = from; at < to; at += 2) {
+      const high = waiting[at]!;
+      const low = waiting[at + 1]!;
+      const known = rest === undefined ? first.note(high, low) : rest.note(high, low) || first.has(high, low);
+      if (known) this.#suspects.add(high, low);
     }
-    this.#rest ??= new Part(Math.max(smallestBytes, this.#restBytes), restBits);
-    const again = this.#rest.look(high, low, true);
-    if (again || this.#first.look(high, low, false)) this.suspects.add(high, low);
+    this.#counts[lot] = 0;
   }
 }
 
@@ -68,11 +110,11 @@ class Part {
     this.#words = new Int32Array(this.#blocks * blockWords);
   }
 
-  /** Has it (or something that looks like it) been noted? `note`: it is from now on. */
-  look(high: number, low: number, note: boolean): boolean {
+  /** Notes it. Had it, or something that looks like it, been noted before? */
+  note(high: number, low: number): boolean {
     const words = this.#words;
-    const block = Math.floor(((high >>> 0) / 2 ** 32) * this.#blocks) * blockWords;
-    // Some of the block's 512 bits: which of 16 words, and which of its bits. No branch depends on them: nothing foretells it.
+    const block = this.#blockOf(high);
+    // Which of the block's 16 words, and which of its bits. No branch depends on them: nothing foretells where it goes.
     let missing = 0;
     let bits = low;
     for (let turn = 0; turn < this.#bits; turn++) {
@@ -80,9 +122,28 @@ class Part {
       const bit = 1 << (bits >>> 4);
       const old = words[word]!;
       missing |= bit & ~old;
-      if (note) words[word] = old | bit;
-      bits = (Math.imul(bits ^ (bits >>> 9), 0x9e37_79b1) + high) | 0;
+      words[word] = old | bit;
+      bits = next(bits, high);
     }
     return missing === 0;
   }
+
+  has(high: number, low: number): boolean {
+    const words = this.#words;
+    const block = this.#blockOf(high);
+    let bits = low;
+    for (let turn = 0; turn < this.#bits; turn++) {
+      if ((words[block + (bits & 15)]! & (1 << (bits >>> 4))) === 0) return false;
+      bits = next(bits, high);
+    }
+    return true;
+  }
+
+  #blockOf(high: number): number {
+    return Math.floor(((high >>> 0) / 2 ** 32) * this.#blocks) * blockWords;
+  }
+}
+
+function next(bits: number, high: number): number {
+  return (Math.imul(bits ^ (bits >>> 9), 0x9e37_79b1) + high) | 0;
 }
