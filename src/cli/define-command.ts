@@ -3,7 +3,7 @@ import type { Readable } from 'node:stream';
 import type { Argv } from 'yargs';
 import type { App } from '../app/build-app.ts';
 import type { Named } from '../app/switch/told-consumers.ts';
-import type { ServingUnit } from '../app/units/places.ts';
+import type { ServingUnit, SharedWork } from '../app/units/places.ts';
 import type { Clock } from '../domain/clock.ts';
 import type { Progress } from '../domain/progress.ts';
 import type { Style } from './render/style.ts';
@@ -80,7 +80,7 @@ export interface Command<Args, Value> {
   /**
    * Run by root, the work is done by a process that gives root up, and root only does what nobody else may (see runMind).
    */
-  sharesRoot?(args: Args): ServingUnit | undefined;
+  sharesRoot?(args: Args): SharedWork | undefined;
   /** Which unit of this host does it for somebody who is no root, unless files of his are named (`lends`). */
   unit?(args: Args): ServingUnit | undefined;
   /** Files, or folders of files, that are read with the rights of who runs this, also where others do the work. */

@@ -1,14 +1,14 @@
 import { runMind } from '../app/switch/run-mind.ts';
 import type { Named } from '../app/switch/told-consumers.ts';
 import { askUnit } from '../app/units/ask-unit.ts';
-import type { ServingUnit } from '../app/units/places.ts';
+import type { ServingUnit, SharedWork } from '../app/units/places.ts';
 import { AgentError } from '../domain/errors.ts';
 import type { GlobalOptions } from './define-command.ts';
 import type { CliHost } from './cli-host.ts';
 
 /** How a command gets to what only others may do; see Command. */
 export interface Ways {
-  shared: ServingUnit | undefined;
+  shared: SharedWork | undefined;
   lend: readonly string[];
   write: string | undefined;
   fill: string | undefined;

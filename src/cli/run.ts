@@ -50,7 +50,8 @@ export async function runCli(argv: readonly string[], host: CliHost): Promise<nu
     const elsewhere = host.link === undefined ? await goElsewhere(argv, globals, ways, host) : undefined;
     if (elsewhere !== undefined) return elsewhere;
     const done = execute(command, globals, args, host);
-    return await ((ways.shared ?? ways.unit) === undefined ? done : done.catch(withWayThere));
+    const atServer = ways.shared === 'write' ? undefined : ways.shared;
+    return await ((atServer ?? ways.unit) === undefined ? done : done.catch(withWayThere));
   } catch (error) {
     const reported = asInterrupted(error, host.signal);
     if (json) stdout.write(`${renderJson(errorDocument(reported))}\n`);
@@ -214,7 +215,9 @@ async function openApp(
   });
   const keepRoot = command.keepsRoot?.(args) ?? false;
   const { env, clock, program, link } = host;
-  const told = link === undefined ? {} : { link, loaded: await link.settings() };
+  // Who only writes a file has nothing to do at a server that root would have to do for it.
+  const own = command.sharesRoot?.(args) === 'write' ? {} : { link };
+  const told = link === undefined ? {} : { ...own, loaded: await link.settings() };
   return buildApp({ configPath: globals.config, env, clock, log, secrets, keepRoot, program, ...told });
 }
 

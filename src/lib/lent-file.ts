@@ -93,10 +93,10 @@ export function readWhole(descriptor: number): Buffer {
 }
 
 /** False where nobody has opened that path for us. Whoever has puts it in its place. */
-export function writeLentFile(path: string, text: string): boolean {
+export function writeLentFile(path: string, content: string | Uint8Array): boolean {
   const descriptor = lentDescriptor(path);
   if (descriptor === undefined) return false;
-  writeFileSync(descriptor, text);
+  writeFileSync(descriptor, content);
   fsyncSync(descriptor);
   return true;
 }

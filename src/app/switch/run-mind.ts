@@ -11,10 +11,10 @@ import { readFirewall } from '../../harden/read/firewall.ts';
 import type { UserId } from '../../lib/act-as.ts';
 import { askedBy } from '../../lib/asked-by.ts';
 import { confine } from '../../lib/confine.ts';
-import { answerVerbs } from '../../lib/verbs/answer.ts';
+import { answerVerbs, type Verbs } from '../../lib/verbs/answer.ts';
 import { ownerBesideRoot, requireReadable } from '../beside-root.ts';
 import { mainFiles, rootFileVerbs } from '../conf/root-files.ts';
-import { recoverChangeCommand, recoverRestoresCommand, type ServingUnit } from '../units/places.ts';
+import { recoverChangeCommand, recoverRestoresCommand, type SharedWork } from '../units/places.ts';
 import { mindCommand } from './command.ts';
 import { openFilled, type FilledFolder } from './filled-folder.ts';
 import { openPaths } from './lent-paths.ts';
@@ -28,7 +28,7 @@ export interface MindOptions {
   argv: readonly string[];
   configPath: string | undefined;
   /** What is shared: a restore, or a change of a server. */
-  kind: ServingUnit;
+  kind: SharedWork;
   /** Files, or folders of files, that who runs this may read, and the daemon's user perhaps not. */
   lend: readonly string[];
   /** One that he may write. */
@@ -72,8 +72,8 @@ export async function runMind(options: MindOptions): Promise<number | undefined>
     },
   });
   const { tells } = options;
-  const verbs = {
-    ...root.verbs,
+  const verbs: Verbs = {
+    ...(kind === 'write' ? { settings: root.verbs.settings } : root.verbs),
     ...(kind === 'apply' ? changeVerbs(loaded, clock, signal) : {}),
     ...(tells === undefined ? {} : consumerVerbs(tells, loaded.settings, signal)),
   };
@@ -191,17 +191,19 @@ function cutOff(
   const since =
     down.length === 0 ? '' : still.length === 0 ? ': it is up again' : `, and ${still.join(', ')} is still`;
   const what =
-    kind === 'restore'
-      ? {
-          does: 'restores',
-          hint: 'nothing is lost: run the same command again, and it goes on where it was; or redis-agent restore --undo, and it goes back',
-        }
-      : {
-          does: 'changes the server',
-          hint: recovers
-            ? 'what it had begun was taken back, or noted where it was done: redis-agent harden history'
-            : 'nothing is lost: run the same command again, and it goes on where it was',
-        };
+    kind === 'write'
+      ? { does: 'writes it', hint: 'nothing was written: run the same command again' }
+      : kind === 'restore'
+        ? {
+            does: 'restores',
+            hint: 'nothing is lost: run the same command again, and it goes on where it was; or redis-agent restore --undo, and it goes back',
+          }
+        : {
+            does: 'changes the server',
+            hint: recovers
+              ? 'what it had begun was taken back, or noted where it was done: redis-agent harden history'
+              : 'nothing is lost: run the same command again, and it goes on where it was',
+          };
   return new AgentError('failed', `the process that ${what.does} was ended by ${name}${stopped}${since}`, {
     reason: 'killed',
     hint: `${what.hint}. The kernel ends processes when memory runs out: see dmesg`,

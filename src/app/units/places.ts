@@ -21,6 +21,9 @@ function socketFolder(env: NodeJS.ProcessEnv): string {
 /** Units that do a command for people who are no root. */
 export type ServingUnit = 'restore' | 'apply';
 
+/** What root and somebody with less rights do together: as those units, or writing a file that root alone may write. */
+export type SharedWork = ServingUnit | 'write';
+
 /**
  * Started for nobody who asks, but to end what an instance of it has left that was killed (OnFailure=): there it has the
  * credentials of its unit, which a process behind its end (ExecStopPost=) has not.

@@ -1,12 +1,12 @@
 import { extname } from 'node:path';
 import { fleetReport } from '../../app/report/gather-fleet.ts';
 import { instanceReport } from '../../app/report/make.ts';
-import { AgentError, messageOf } from '../../domain/errors.ts';
+import { AgentError } from '../../domain/errors.ts';
 import { printable } from '../../lib/printable.ts';
 import { parseDuration } from '../../lib/duration.ts';
-import { writeAtomic } from '../../lib/write-atomic.ts';
 import type { ReportDocument } from '../../report/document.ts';
 import { defineCommand } from '../define-command.ts';
+import { writeOut } from '../write-out.ts';
 
 const formats = ['html', 'text', 'json', 'pdf'] as const;
 
@@ -27,6 +27,8 @@ interface ReportResult {
 export const reportCommand = defineCommand<ReportArguments, ReportResult>({
   usage: 'report',
   summary: 'One page: what is wrong, what happened, memory, backups, keys, audit, maintenance',
+  sharesRoot: ({ out }) => (out === undefined ? undefined : 'write'),
+  writes: ({ out }) => out,
   options: (yargs) =>
     yargs
       .option('since', {
@@ -74,7 +76,8 @@ export const reportCommand = defineCommand<ReportArguments, ReportResult>({
     const path = context.env['PATH'];
     const content = await write(document, timezone, kind, { path, signal });
     if (out === undefined) return { document, content, written: null };
-    await place(out, content);
+    // It names what an attacker would like to know: not for everybody's eyes.
+    await writeOut(out, content, 0o640);
     return { document, content, written: { path: out, format: kind, bytes: Buffer.byteLength(content) } };
   },
   render: ({ content, written, document }, { style }) =>
@@ -114,16 +117,4 @@ async function write(
     case 'json':
   }
   return `${JSON.stringify(document, null, 2)}\n`;
-}
-
-/** It names what an attacker would like to know: not for everybody's eyes. */
-async function place(path: string, content: string | Uint8Array): Promise<void> {
-  try {
-    await writeAtomic(path, content, { mode: 0o640 });
-  } catch (error) {
-    throw new AgentError('failed', `cannot write ${path}: ${messageOf(error)}`, {
-      hint: 'choose a folder that this user may write in, or let the shell write it: redis-agent report --format html > FILE',
-      cause: error,
-    });
-  }
 }

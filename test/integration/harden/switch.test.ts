@@ -250,6 +250,23 @@ describe.runIf(canBeNobody)('a change that root asks for', () => {
     expect(await server.call('GET', 'key')).toBe('kept');
     expect(await value(server, 'timeout')).toBe('0');
   });
+
+  test('a report into a folder of root’s is made by the daemon’s user, and root puts it there', async () => {
+    const { config, roots } = await prepare(await manageServer());
+    const out = join(roots, 'report.html');
+    const agent = spawnAgent(['report', '--out', out, '--json'], { config });
+    const [mind, done] = await Promise.all([see(agent.pid, mindCommand), agent.ended]);
+    expect({ code: done.code, ...done.json.error }).toEqual({ code: 0 });
+    expect(mind).toMatchObject({ uid: daemon, privileges: false });
+    expect(done.json.written).toMatchObject({ path: out, format: 'html' });
+    expect(readFileSync(out, 'utf8')).toMatch(/^<!doctype html>/i);
+    expect(statSync(out)).toMatchObject({ uid: 0, mode: 0o100_600 });
+    expect(readdirSync(roots).toSorted()).toEqual(['admin.secret', 'report.html']);
+    // Nothing is left where nothing comes of it.
+    const failed = await spawnAgent(['report', '--since', 'ever', '--out', out], { config }).ended;
+    expect(failed.code).toBe(2);
+    expect(readdirSync(roots).toSorted()).toEqual(['admin.secret', 'report.html']);
+  });
 });
 
 async function atStep(path: string, step: string): Promise<void> {

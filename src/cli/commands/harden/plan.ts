@@ -1,6 +1,5 @@
 import { planHardenJob } from '../../../jobs/harden/harden-job.ts';
 import type { HardenPlan } from '../../../harden/changes.ts';
-import { writeLentFile } from '../../../lib/lent-file.ts';
 import { writeOut } from '../../write-out.ts';
 import { defineCommand } from '../../define-command.ts';
 import { adminOf, adminOptions, namedFiles, type AdminArgs } from '../../harden/admin.ts';
@@ -40,8 +39,7 @@ export const hardenPlanCommand = defineCommand<Args, { plan: HardenPlan; out: st
     const instance = app.instance(context.globals.instance);
     const admin = adminOf(app, login, context.env);
     const plan = await app.run(planHardenJob, instance, { policy, admin }, context);
-    if (out !== undefined && !writeLentFile(out, planText(plan, out)))
-      await writeOut(out, planText(plan, out));
+    if (out !== undefined) await writeOut(out, planText(plan, out));
     return { plan, out };
   },
   render: ({ plan, out }, { style, width }) =>
