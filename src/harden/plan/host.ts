@@ -1,3 +1,4 @@
+import { systemdSeconds } from '../../lib/systemd-seconds.ts';
 import type { HostAdvice } from '../changes.ts';
 import type { FirewallTool } from '../facts.ts';
 import type { Reach } from './reach.ts';
@@ -20,6 +21,8 @@ export interface HostSight {
   unit: string | undefined;
   properties: ReadonlyMap<string, string>;
   dropIn: string;
+  /** Seconds that its data took to load when that was last rehearsed. */
+  loadSeconds: number | undefined;
 }
 
 /** What is to be done around the server, by hand: exact commands for what this host has. */
@@ -151,14 +154,20 @@ function kernel({ overcommit, somaxconn, backlog }: HostSight): HostAdvice[] {
   ];
 }
 
-function unit({ unit: name, properties, dropIn }: HostSight): HostAdvice[] {
+function unit({ unit: name, properties, dropIn, loadSeconds = 0 }: HostSight): HostAdvice[] {
   if (name === undefined) return [];
+  const limit = systemdSeconds(properties.get('TimeoutStartUSec') ?? '') ?? Infinity;
   const lacks = [
     ...(['strict', 'full'].includes(properties.get('ProtectSystem') ?? '') ? [] : ['no sandbox']),
     ...(properties.get('UMask')?.endsWith('7') === true ? [] : ['a wide UMask']),
     ...(Number(properties.get('LimitNOFILE') ?? 0) >= 10_032 || properties.get('LimitNOFILE') === 'infinity'
       ? []
       : ['few open files']),
+    ...(limit < 2 * loadSeconds
+      ? [
+          `${limit} s to start, where its data took ${Math.ceil(loadSeconds)} s to load when that was rehearsed`,
+        ]
+      : []),
   ];
   if (lacks.length === 0) return [];
   return [

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import type { DrillOutcome } from '../../domain/drill.ts';
 import type { HostAdvice } from '../../harden/changes.ts';
 import { networkInterfaces } from 'node:os';
 import { readRulesets } from '../../formats/firewall/read-rulesets.ts';
@@ -12,7 +13,7 @@ import type { InspectedServer } from './inspect-server.ts';
 
 /** What is to be done around the server. Nothing where it runs elsewhere; looks, and changes nothing. */
 export async function lookAround(
-  { settings, signal, firewall }: Pick<JobContext, 'settings' | 'signal' | 'firewall'>,
+  { settings, signal, firewall, recall }: Pick<JobContext, 'settings' | 'signal' | 'firewall' | 'recall'>,
   { config, service, engine }: InspectedServer,
 ): Promise<HostAdvice[]> {
   const ports = ['port', 'tls-port'].map((name) => Number(config.get(name) ?? 0)).filter((port) => port > 0);
@@ -25,6 +26,7 @@ export async function lookAround(
   const walls = open.length === 0 ? undefined : await firewall();
   const unit = /^the unit (\S+)$/.exec(service?.description ?? '')?.[1];
   const name = engine.engine;
+  const loadSeconds = measuredLoad(recall('drill'));
   return adviseHost({
     ports,
     open,
@@ -43,9 +45,21 @@ export async function lookAround(
         conf: `/etc/${name}`,
         log: config.get('logfile') || `/var/log/${name}/${name}-server.log`,
       },
-      loadSeconds: undefined,
+      loadSeconds,
     }),
+    loadSeconds,
   });
+}
+
+/** Seconds that its data took to load when that was last rehearsed, by what the history keeps of drills, newest first. */
+export function measuredLoad(drills: readonly unknown[]): number | undefined {
+  for (const drill of drills) {
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- only drills write it
+    const outcome = (drill ?? {}) as Partial<DrillOutcome>;
+    const load = outcome.outcome === 'held' ? outcome.record?.seconds.load : undefined;
+    if (typeof load === 'number') return load;
+  }
+  return undefined;
 }
 
 /** Who gets to these ports by the rules in force; empty where we may not read them. */

@@ -1,6 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { readRulesets } from '../../../src/formats/firewall/read-rulesets.ts';
 import { judgeReach } from '../../../src/harden/plan/reach.ts';
+import { renderDropIn } from '../../../src/harden/render/render-conf.ts';
+import { measuredLoad } from '../../../src/jobs/harden/host.ts';
+import { sampleDrill } from '../../support/data/sample-drill.ts';
 import { adviseHost, type HostSight } from '../../../src/harden/plan/host.ts';
 
 /** A host on which nothing is to be done, but for the changes. */
@@ -16,6 +19,7 @@ const sight = (changes: Partial<HostSight> = {}): HostSight => ({
   unit: undefined,
   properties: new Map(),
   dropIn: '[Service]\n',
+  loadSeconds: undefined,
   ...changes,
 });
 const commands = (changes: Partial<HostSight>): string[] =>
@@ -139,4 +143,34 @@ test('a drop-in for a unit that lacks a sandbox, a UMask or files', () => {
   const [advice] = adviseHost(sight({ unit: 'redis.service' }));
   expect(advice?.why).toContain('no sandbox, a wide UMask, few open files');
   expect(advice?.commands.join('\n')).toContain('/etc/systemd/system/redis.service.d/redis-agent.conf');
+});
+
+test('a drop-in for a unit that is ended before its data is loaded, as a drill has measured it', () => {
+  const properties = new Map([
+    ['ProtectSystem', 'strict'],
+    ['UMask', '0077'],
+    ['LimitNOFILE', '65535'],
+    ['TimeoutStartUSec', '1min 30s'],
+  ]);
+  const advised = (loadSeconds: number | undefined): string[] =>
+    adviseHost(sight({ unit: 'redis.service', properties, loadSeconds })).map(({ why }) => why);
+  expect(advised(undefined)).toEqual([]);
+  expect(advised(40)).toEqual([]);
+  expect(advised(61.2)).toEqual([expect.stringContaining('90 s to start, where its data took 62 s to load')]);
+});
+
+test('how long a load takes is that of the newest drill that held', () => {
+  const seconds = { ...sampleDrill().seconds, load: 130 };
+  const drills = [
+    { outcome: 'skipped', reason: 'memory' },
+    { outcome: 'failed', record: sampleDrill({ ok: false }) },
+    { outcome: 'held', record: sampleDrill({ seconds }) },
+    { outcome: 'held', record: sampleDrill() },
+  ];
+  expect(measuredLoad(drills)).toBe(130);
+  expect(measuredLoad([])).toBeUndefined();
+  const places = { data: '/var/lib/redis', conf: '/etc/redis', log: '/var/log/redis/redis.log' };
+  expect(renderDropIn({ unit: 'redis.service', places, loadSeconds: 130 })).toContain(
+    'TimeoutStartSec=390\n',
+  );
 });

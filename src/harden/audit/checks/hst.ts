@@ -1,3 +1,4 @@
+import { systemdSeconds } from '../../../lib/systemd-seconds.ts';
 import { infoInteger } from '../../../formats/info/parse-info.ts';
 import { setting, type AuditFacts, type UnitFacts } from '../../facts.ts';
 import { check, given, notHere, type Check, type Verdict, type Violation } from '../check.ts';
@@ -196,7 +197,7 @@ const startTime: Check = check(
   ofUnit((unit, facts) => {
     if (!(unit.properties.get('Type') ?? '').startsWith('notify'))
       return notHere('systemd does not wait for it');
-    const limit = seconds(unit.properties.get('TimeoutStartUSec') ?? '');
+    const limit = systemdSeconds(unit.properties.get('TimeoutStartUSec') ?? '');
     if (limit === undefined) return { missing: 'systemd does not tell the unit’s TimeoutStartUSec' };
     const info = facts.server.value?.info;
     const bytes = info === undefined ? undefined : infoInteger(info, 'used_memory');
@@ -218,15 +219,6 @@ const startTime: Check = check(
     ];
   }),
 );
-
-/** systemd's `1min 30s`, `infinity`. */
-function seconds(text: string): number | undefined {
-  if (text === 'infinity') return Infinity;
-  const units: Record<string, number> = { d: 86_400, h: 3600, min: 60, s: 1, ms: 0.001, us: 0.000_001 };
-  const parts = [...text.matchAll(/(\d+(?:\.\d+)?)(min|ms|us|d|h|s)/g)];
-  if (parts.length === 0) return undefined;
-  return parts.reduce((sum, [, number, unit = 's']) => sum + Number(number) * (units[unit] ?? 1), 0);
-}
 
 export const hstChecks: readonly Check[] = [
   asRoot,
