@@ -4,7 +4,7 @@ import type { Progress } from '../../domain/progress.ts';
 import type { InstanceSettings } from '../../domain/settings.ts';
 import { suggestRules, type SuggestedRules } from '../../harden/acl/suggest-rules.ts';
 import { usersOfList } from '../../harden/read/read-users.ts';
-import { parseClientList } from '../../harden/rotate/client-list.ts';
+import { parseClientList } from '../../formats/clients/client-list.ts';
 import { ownName } from '../../monitor/collect/slowlog.ts';
 import { tryRights } from '../../monitor/rights.ts';
 import type { RedisConnection } from '../../redis/connect.ts';

@@ -8,6 +8,7 @@ import { infoInteger, type Info } from '../../formats/info/parse-info.ts';
 import type { CertificateFacts } from '../../harden/facts.ts';
 import type { SeenFiles, ServerFiles } from '../../harden/apply/server-files.ts';
 import { tryTls } from '../../harden/read/probe.ts';
+import { gone } from '../../formats/clients/client-list.ts';
 import type { UserId } from '../../lib/act-as.ts';
 import type { FileReader } from '../../lib/file-reader.ts';
 import { readCgroupMemory } from '../../lib/host-memory.ts';
@@ -199,7 +200,7 @@ async function readClients(connection: RedisConnection): Promise<InspectedServer
         const field = (name: string): string | undefined =>
           new RegExp(`(?:^| )${name}=(\\S*)`).exec(line)?.[1];
         const from = field('addr');
-        if (from === undefined) return [];
+        if (from === undefined || from === gone) return [];
         const laddr = field('laddr');
         return [
           {

@@ -1,4 +1,5 @@
 import type { ClientGroup } from '../../domain/sample.ts';
+import { gone } from '../../formats/clients/client-list.ts';
 import type { Collector } from './parts/collector.ts';
 import { finite, shortened, textOf } from './parts/numbers.ts';
 import { ownName } from './slowlog.ts';
@@ -30,7 +31,7 @@ function groupClients(list: string): ClientGroup[] {
       if (equals > 0) fields.set(part.slice(0, equals), part.slice(equals + 1));
     }
     const name = shortened(fields.get('name') ?? '', 60);
-    if (!fields.has('addr') || name === ownName) continue;
+    if (!fields.has('addr') || fields.get('addr') === gone || name === ownName) continue;
     // A port tells nothing; a path of a socket ends in `:0`.
     const address = shortened((fields.get('addr') ?? '').replace(/:\d+$/, ''));
     const key = `${address}\0${name}`;

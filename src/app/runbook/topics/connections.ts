@@ -1,6 +1,6 @@
 import { counted } from '../../../lib/counted.ts';
 import { infoInteger } from '../../../formats/info/parse-info.ts';
-import { parseClientList } from '../../../harden/rotate/client-list.ts';
+import { parseClientList } from '../../../formats/clients/client-list.ts';
 import { connectionsByProcess } from '../connected-processes.ts';
 import { cli, tryAsk, type Runbook, type Sight, type NextStep } from '../report.ts';
 

@@ -4,7 +4,7 @@ import type { EngineVersion } from '../../../formats/conf/engine.ts';
 import type { Info } from '../../../formats/info/parse-info.ts';
 import { readFiles } from '../../../harden/read/read-files.ts';
 import type { ServerFiles } from '../../../harden/apply/server-files.ts';
-import { parseClientList, type ListedClient } from '../../../harden/rotate/client-list.ts';
+import { parseClientList, type ListedClient } from '../../../formats/clients/client-list.ts';
 import { connectRedis, type RedisConnection, type Reply } from '../../../redis/connect.ts';
 import { hasSameFiles } from '../../../redis/same-files.ts';
 import { engineOf, readInfo } from '../../../redis/server.ts';

@@ -3,7 +3,7 @@ import type { Clock } from '../../../domain/clock.ts';
 import { AgentError, messageOf } from '../../../domain/errors.ts';
 import type { Secret } from '../../../domain/secret.ts';
 import { sha256 } from '../../../harden/read/hash.ts';
-import type { ListedClient } from '../../../harden/rotate/client-list.ts';
+import type { ListedClient } from '../../../formats/clients/client-list.ts';
 import type { Consumers } from '../../../harden/rotate/consumers.ts';
 import { logged, refusedSince, type Refused } from '../../../harden/rotate/judge-refusals.ts';
 import { aclLogCommand, readAclLog } from '../../../redis/acl-log.ts';

@@ -10,7 +10,10 @@ export interface ListedClient {
   command: string;
 }
 
-/** Lines of CLIENT LIST. */
+/** The address of a connection that the other side has reset, which the server has not closed yet: nobody is there. */
+export const gone = '?:0';
+
+/** Lines of CLIENT LIST, but for those of connections that are gone. */
 export function parseClientList(text: string): ListedClient[] {
   return text.split('\n').flatMap((line) => {
     const fields = new Map(
@@ -20,7 +23,7 @@ export function parseClientList(text: string): ListedClient[] {
       }),
     );
     const id = Number(fields.get('id'));
-    if (!fields.has('id') || Number.isNaN(id)) return [];
+    if (!fields.has('id') || Number.isNaN(id) || fields.get('addr') === gone) return [];
     return [
       {
         id,
