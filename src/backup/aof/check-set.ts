@@ -96,7 +96,7 @@ async function attemptCheck(source: AofSource, options: CheckSetOptions): Promis
       set,
       scanned,
       cuts,
-      problems,
+      problems: [...problems, ...scanned.flatMap(notesOf)],
       verified,
       [Symbol.asyncDispose]: () => set[Symbol.asyncDispose](),
     };
@@ -104,6 +104,18 @@ async function attemptCheck(source: AofSource, options: CheckSetOptions): Promis
     await set[Symbol.asyncDispose]();
     throw error;
   }
+}
+
+/** What is worth knowing of a sound dump, and no problem. */
+function notesOf({ file: { name }, scan, passed }: ScannedAof): AofProblem[] {
+  if (scan.end.state !== 'ok') return [];
+  return passed.notes.map((note) => ({
+    verdict: 'unexpected',
+    severity: 'info',
+    file: name,
+    summary: `${name}: ${note}`,
+    remedy: 'nothing: the server that wrote it loads it',
+  }));
 }
 
 async function scanAll(set: OpenAofSet, options: CheckSetOptions): Promise<ScannedAof[]> {

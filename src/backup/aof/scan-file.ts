@@ -8,6 +8,7 @@ import {
   type AofScan,
 } from '../../formats/aof/aof-scanner.ts';
 import type { CommandCheck } from '../../formats/aof/command-check.ts';
+import { describeDatabases, describePassed, passedOver } from '../../formats/rdb/whole/describe-passed.ts';
 import { DumpRules } from '../../formats/rdb/whole/dump-rules.ts';
 import { findTwins } from '../../formats/rdb/whole/find-twins.ts';
 import { randomWords } from '../../lib/random-words.ts';
@@ -37,6 +38,8 @@ export interface ScannedAof {
   from: number;
   /** Commands and timestamps count from the file's start, wherever the reading began. */
   scan: AofScan;
+  /** What servers live with in the dump at its start, as far as that was read now. */
+  passed: { notes: string[]; empty: boolean };
 }
 
 export interface ScanOptions {
@@ -78,7 +81,18 @@ export async function scanAofFile(
   const scan = moving ? withoutTail(scanner.result()) : scanner.result();
   const result = rules === undefined ? scan : await withoutTwins(scan, rules, file, options);
   file.size = result.bytes;
-  return { file, from, scan: known === undefined ? result : joined(known, result) };
+  return {
+    file,
+    from,
+    scan: known === undefined ? result : joined(known, result),
+    passed:
+      rules === undefined
+        ? { notes: [], empty: false }
+        : {
+            notes: [...describePassed(passedOver(rules)), ...describeDatabases(rules.highestDatabase)],
+            empty: rules.empty.count > 0,
+          },
+  };
 }
 
 /** The dump that it starts with is read once more where a key may be in it twice, which servers end at. */

@@ -249,9 +249,10 @@ function believed({ problems }: CheckedAof, tool: ToolAnswer | null): AofProblem
   return tool?.ok === true ? problems.filter(({ verdict }) => verdict !== 'unknown') : problems;
 }
 
-function contradiction({ problems }: CheckedAof, tool: ToolAnswer | null): AofProblem[] {
+/** Servers leave keys without elements out, and their check tool stops at the first. */
+function contradiction({ problems, scanned }: CheckedAof, tool: ToolAnswer | null): AofProblem[] {
   const known = problems.some(({ verdict }) => ['torn', 'corrupt', 'hostile'].includes(verdict));
-  if (tool?.ok !== false || known) return [];
+  if (tool?.ok !== false || known || scanned.some(({ passed }) => passed.empty)) return [];
   return [
     {
       verdict: 'corrupt',

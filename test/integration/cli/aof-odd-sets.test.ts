@@ -17,6 +17,8 @@ interface OddSet {
   files: Record<string, string | Buffer>;
   code: number;
   verdict: string;
+  /** Among what is worth knowing. */
+  says?: RegExp;
   /** Does a server start with it? */
   starts: boolean;
 }
@@ -89,6 +91,28 @@ const sets: Record<string, OddSet> = {
     verdict: 'unknown',
     starts: false,
   },
+  'a base with an empty list': {
+    files: {
+      'appendonly.aof.1.base.rdb': oddDumps['an empty list beside a key']!.bytes,
+      'appendonly.aof.1.incr.aof': set,
+      'appendonly.aof.manifest': `${base.replace('base.aof', 'base.rdb')}${incr}`,
+    },
+    code: 0,
+    verdict: 'ok',
+    says: /"l" is without any element: servers leave it out/,
+    starts: true,
+  },
+  'a base that selects database 20': {
+    files: {
+      'appendonly.aof.1.base.rdb': oddDumps['a high database without keys']!.bytes,
+      'appendonly.aof.1.incr.aof': set,
+      'appendonly.aof.manifest': `${base.replace('base.aof', 'base.rdb')}${incr}`,
+    },
+    code: 0,
+    verdict: 'ok',
+    says: /selects database 20: a server with fewer databases does not load it/,
+    starts: false,
+  },
   'a command of 2147483648 arguments': {
     files: {
       'appendonly.aof.1.incr.aof': `${set}*2147483648\r\n$3\r\nset\r\n`,
@@ -109,12 +133,17 @@ function lay(dir: string, files: OddSet['files']): string {
   return folder;
 }
 
-describe.for(Object.entries(sets))('%s', ([, { files, code, verdict, starts }]) => {
+describe.for(Object.entries(sets))('%s', ([, { files, code, verdict, says, starts }]) => {
   test('has the right verdict', async () => {
     const dir = makeTempFolder();
     onTestFinished(() => removeTempFolder(dir));
     const found = await runAgent(['aof', 'check', lay(dir, files), '--json']);
     expect({ code: found.code, verdict: found.json.verdict }).toEqual({ code, verdict });
+    const notes: { severity: string; summary: string }[] = found.json.problems;
+    if (says !== undefined)
+      expect(notes).toEqual([
+        expect.objectContaining({ severity: 'info', summary: expect.stringMatching(says) }),
+      ]);
   });
 
   test.skipIf(build === undefined)('which a server agrees with', async () => {

@@ -1,7 +1,12 @@
 import { counted } from '../../../lib/counted.ts';
 import { RdbError, type RdbRecord } from '../../../formats/rdb/rdb-handler.ts';
 import { withRules } from '../../../formats/rdb/rdb-check.ts';
-import { describePassed, passedOver, type PassedOver } from '../../../formats/rdb/whole/describe-passed.ts';
+import {
+  describeDatabases,
+  describePassed,
+  passedOver,
+  type PassedOver,
+} from '../../../formats/rdb/whole/describe-passed.ts';
 import { DumpRules } from '../../../formats/rdb/whole/dump-rules.ts';
 import { TwinFinder } from '../../../formats/rdb/whole/twin-finder.ts';
 import { formatBytes } from '../../../lib/bytes.ts';
@@ -51,9 +56,6 @@ interface RdbVerdict {
   } | null;
   summary: string;
 }
-
-/** Of a server whose configuration says nothing else. */
-const usualDatabases = 16;
 
 export const rdbCheckCommand = defineCommand<{ file: string; deep: boolean }, RdbVerdict>({
   usage: 'rdb check <file>',
@@ -130,8 +132,7 @@ export const rdbCheckCommand = defineCommand<{ file: string; deep: boolean }, Rd
       void lines.push(indent(wrap(`${style.warning('note')}: ${text}`, width - 2)));
     for (const passed of verdict.passed_over === null ? [] : describePassed(verdict.passed_over))
       say(printable(passed));
-    if ((verdict.highest_database ?? 0) >= usualDatabases)
-      say(`it selects database ${verdict.highest_database}: a server with fewer databases does not load it`);
+    for (const many of describeDatabases(verdict.highest_database ?? 0)) say(many);
     if (verdict.deep && verdict.libraries > 0)
       say(
         `whether the code of its ${verdict.libraries} function ${verdict.libraries === 1 ? 'library' : 'libraries'} compiles only a server can tell: backups verify --load`,

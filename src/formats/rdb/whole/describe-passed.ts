@@ -28,6 +28,16 @@ export function describePassed({ empty, stale_streams: stale }: PassedOver): str
   return lines;
 }
 
+/** Of a server whose configuration says nothing else. */
+const usualDatabases = 16;
+
+/** What a server needs whose dump selects this database, keys or not. */
+export function describeDatabases(highest: number): string[] {
+  return highest < usualDatabases
+    ? []
+    : [`it selects database ${highest}: a server with fewer databases does not load it`];
+}
+
 function nameKeys({ count, examples }: PassedKeys): string {
   const names = examples.map((name) => JSON.stringify(name)).join(', ');
   if (count === 1) return `key ${names} is`;
