@@ -99,7 +99,7 @@ const sets: Record<string, OddSet> = {
     },
     code: 0,
     verdict: 'ok',
-    says: /"l" is without any element: servers leave it out/,
+    says: /^info: .*"l" is without any element: servers leave it out/,
     starts: true,
   },
   'a base that selects database 20': {
@@ -110,7 +110,7 @@ const sets: Record<string, OddSet> = {
     },
     code: 0,
     verdict: 'ok',
-    says: /selects database 20: a server with fewer databases does not load it/,
+    says: /^info: .*selects database 20: a server with fewer databases does not load it/,
     starts: false,
   },
   'a command of 2147483648 arguments': {
@@ -140,10 +140,7 @@ describe.for(Object.entries(sets))('%s', ([, { files, code, verdict, says, start
     const found = await runAgent(['aof', 'check', lay(dir, files), '--json']);
     expect({ code: found.code, verdict: found.json.verdict }).toEqual({ code, verdict });
     const notes: { severity: string; summary: string }[] = found.json.problems;
-    if (says !== undefined)
-      expect(notes).toEqual([
-        expect.objectContaining({ severity: 'info', summary: expect.stringMatching(says) }),
-      ]);
+    expect(notes.map(({ severity, summary }) => `${severity}: ${summary}`).join('\n')).toMatch(says ?? /^/);
   });
 
   test.skipIf(build === undefined)('which a server agrees with', async () => {
