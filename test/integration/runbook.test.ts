@@ -69,8 +69,8 @@ test('slow: a script that does not end; the offered command ends it', async () =
 
 test('connections: maxclients is filled; who holds them is named, and ending that program lets others in', async () => {
   const server = await startServer({ config: { maxclients: '40' } });
-  // Whoever is refused comes again: the agent may have been there first.
-  const code = `const net=require('net');const open=()=>net.connect(${server.port},'127.0.0.1').on('error',()=>{}).on('close',()=>setTimeout(open,50));for(let i=0;i<60;i++)open();`;
+  // Whoever is refused reads that, so that it is closed, and comes again: the agent may have been there first.
+  const code = `const net=require('net');const open=()=>net.connect(${server.port},'127.0.0.1').resume().on('error',()=>{}).on('close',()=>setTimeout(open,50));for(let i=0;i<60;i++)open();`;
   const hog = spawn('setpriv', ['--pdeathsig', 'KILL', process.execPath, '-e', code], { stdio: 'ignore' });
   const ended = once(hog, 'exit');
   onTestFinished(() => void (hasEnded(hog) || hog.kill('SIGKILL')));
