@@ -40,8 +40,8 @@ const isMove = (step: string): boolean => / \d+ of \d+$/.test(step);
 
 /**
  * Which of `steps` a usual run tries. At the last place what ends a restore (`every`) is tried at each step and each
- * third move, the rest at the moves behind those and at each third step; at the other places at each eighth, and at those
- * that the last one lacks.
+ * third move, the rest at the moves behind those and at each third step; at the other places, which differ by what is moved,
+ * at the move in the middle, and at those steps that the last one lacks.
  */
 function tried(place: Place, steps: string[], every = false): string[] {
   const [, , whole] = places;
@@ -55,7 +55,9 @@ function tried(place: Place, steps: string[], every = false): string[] {
   }
   const nameless = (step: string): string => step.replace(/ of \d+$/, '');
   const known = new Set([...stepsOf(whole), ...rollbackOf(whole)].map(nameless));
-  return steps.filter((step, at) => at % 8 === 1 || !known.has(nameless(step)));
+  const moves = steps.filter(isMove);
+  const middle = moves[Math.floor((moves.length - 1) / 2)];
+  return steps.filter((step) => step === middle || !known.has(nameless(step)));
 }
 
 function thirdOf(steps: string[], from: number): string[] {
