@@ -14,6 +14,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { sha256 } from '../../../src/harden/read/hash.ts';
@@ -276,6 +277,6 @@ async function atStep(path: string, step: string): Promise<void> {
     } catch {
       // Not there yet.
     }
-    await new Promise((resolve) => setImmediate(resolve));
+    await delay(1);
   }
 }

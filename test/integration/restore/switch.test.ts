@@ -13,7 +13,9 @@ import {
   statSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { restoreSteps, type RestoreStep } from '../../../src/backup/restore/journal.ts';
 import { loadSettings } from '../../../src/config/load.ts';
 import { switchVerbs } from '../../../src/app/switch/switch-verbs.ts';
 import { systemClock } from '../../../src/lib/system-clock.ts';
@@ -146,21 +148,22 @@ describe.runIf(canBeNobody)('in folders that are closed to the daemon’s user',
   });
 });
 
-/** Resolves when the journal says that the step was begun. */
-async function atStep(server: ManagedServer, step: string): Promise<void> {
+/** Resolves when the journal says that the step was begun, or, on a busy host that let it pass unseen, one behind it. */
+async function atStep(server: ManagedServer, step: RestoreStep): Promise<void> {
   const path = join(server.dir, '.redis-agent-restore/journal.json');
+  const behind = restoreSteps.slice(restoreSteps.indexOf(step));
   for (;;) {
     try {
-      if (JSON.parse(readFileSync(path, 'utf8')).step === step) return;
+      if (behind.includes(JSON.parse(readFileSync(path, 'utf8')).step)) return;
     } catch {
       // Not there yet.
     }
-    await new Promise((resolve) => setImmediate(resolve));
+    await delay(1);
   }
 }
 
 /** Starts a restore, and stops looking at that step: who works then, one of each for the whole command. */
-async function restoreUntil(step: string) {
+async function restoreUntil(step: RestoreStep) {
   const { server, config } = await prepare();
   const words = ['--json', 'restore', '--yes', '--method', 'files'];
   const agent = spawnAgent(words, { config });
@@ -173,7 +176,7 @@ async function restoreUntil(step: string) {
   return { server, agent, minds, hands, left, again };
 }
 
-test.runIf(canBeNobody).each(['stop', 'place'])(
+test.runIf(canBeNobody).each(['stop', 'place'] as const)(
   'the mind is killed at the step %s: another one ends what it has left',
   async (step) => {
     const { server, agent, minds, left } = await restoreUntil(step);

@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
 import { inOwnNetwork } from '../../../src/lib/own-network.ts';
 
 /** May root make networks here? Containers lack the right. */
@@ -15,18 +16,27 @@ export interface SeenProcess {
 
 /** Numbers of processes that an agent has started, by the word that says what for. */
 export function childrenOf(agent: number, word: string): number[] {
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
+  return readOr([], () => readdirSync(`/proc/${agent}/task`))
+    .flatMap((task) =>
+      readOr('', () => readFileSync(`/proc/${agent}/task/${task}/children`, 'utf8')).split(' '),
+    )
     .map(Number)
-    .filter((pid) => {
-      try {
-        const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
-        return words.includes(word) && field(pid, 'PPid') === agent;
-      } catch {
-        // It has ended meanwhile.
-        return false;
-      }
-    });
+    .filter(
+      (pid) =>
+        pid > 0 &&
+        readOr('', () => readFileSync(`/proc/${pid}/cmdline`, 'utf8'))
+          .split('\0')
+          .includes(word),
+    );
+}
+
+/** What there is in /proc, of a process that may end meanwhile. */
+function readOr<T>(none: T, read: () => T): T {
+  try {
+    return read();
+  } catch {
+    return none;
+  }
 }
 
 function field(pid: number, name: string): number {
@@ -49,6 +59,7 @@ export async function see(agent: number, word: string): Promise<SeenProcess> {
         apart: readlinkSync(`/proc/${pid}/ns/net`) !== readlinkSync('/proc/self/ns/net'),
       };
     }
-    await new Promise((resolve) => setImmediate(resolve));
+    // Not at once again: it needs the processor that this one would use.
+    await delay(1);
   }
 }
