@@ -87,10 +87,44 @@ function refuse(obstacles: readonly Obstacle[], allow: readonly string[]): void 
 
 function requireAgreed(plan: HardenPlan, agreed: HardenPlan | undefined): void {
   if (agreed === undefined || agreed.fingerprint === plan.fingerprint) return;
-  throw new AgentError('refused', 'the server or its files are not as they were when that plan was made', {
-    reason: 'plan',
-    hint: 'make it again: redis-agent harden plan --out plan.json',
-  });
+  const apart = differencesOf(agreed, plan);
+  const what = apart.length === 0 ? '' : ` (${apart.slice(0, 3).join('; ')})`;
+  throw new AgentError(
+    'refused',
+    `the server or its files are not as they were when that plan was made${what}`,
+    {
+      reason: 'plan',
+      hint: 'make it again: redis-agent harden plan --out plan.json',
+    },
+  );
+}
+
+/** What is planned otherwise now, for people. */
+function differencesOf(before: HardenPlan, now: HardenPlan): string[] {
+  const [old, fresh] = [partsOf(before), partsOf(now)];
+  return [...new Set([...old.keys(), ...fresh.keys()])]
+    .filter((name) => old.get(name) !== fresh.get(name))
+    .map((name) => {
+      if (!fresh.has(name)) return `${name} is not to be changed any more${whyNot(name, now)}`;
+      return old.has(name) ? `${name} is otherwise than it was` : `${name} is to be changed too`;
+    });
+}
+
+/** What a plan stands and falls with, by name, as text to compare. */
+function partsOf({ changes, users, files }: HardenPlan): Map<string, string> {
+  return new Map([
+    ...changes.map(({ directive, to, run_time: is, file }): [string, string] => [
+      directive,
+      JSON.stringify([to, is, file]),
+    ]),
+    ...users.map(({ user, ...change }): [string, string] => [`user ${user}`, JSON.stringify(change)]),
+    ...files.map(({ path, before }): [string, string] => [path, before]),
+  ]);
+}
+
+function whyNot(name: string, { refused }: HardenPlan): string {
+  const found = refused.find(({ directive }) => directive === name);
+  return found === undefined ? '' : `: ${found.why}`;
 }
 
 /** What a restart would lose, or whom it would leave without a master. */
