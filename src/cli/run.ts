@@ -50,7 +50,7 @@ export async function runCli(argv: readonly string[], host: CliHost): Promise<nu
     const elsewhere = host.link === undefined ? await goElsewhere(argv, globals, ways, host) : undefined;
     if (elsewhere !== undefined) return elsewhere;
     const done = execute(command, globals, args, host);
-    const atServer = ways.shared === 'write' ? undefined : ways.shared;
+    const atServer = ways.shared === 'files' ? undefined : ways.shared;
     return await ((atServer ?? ways.unit) === undefined ? done : done.catch(withWayThere));
   } catch (error) {
     const reported = asInterrupted(error, host.signal);
@@ -215,8 +215,8 @@ async function openApp(
   });
   const keepRoot = command.keepsRoot?.(args) ?? false;
   const { env, clock, program, link } = host;
-  // Who only writes a file has nothing to do at a server that root would have to do for it.
-  const own = command.sharesRoot?.(args) === 'write' ? {} : { link };
+  // Who only reads or writes such a file has nothing to do at a server that root would have to do for it.
+  const own = command.sharesRoot?.(args) === 'files' ? {} : { link };
   const told = link === undefined ? {} : { ...own, loaded: await link.settings() };
   return buildApp({ configPath: globals.config, env, clock, log, secrets, keepRoot, program, ...told });
 }

@@ -27,7 +27,7 @@ export interface MindOptions {
   /** The command line, less the program. */
   argv: readonly string[];
   configPath: string | undefined;
-  /** What is shared: a restore, or a change of a server. */
+  /** What is shared: a restore, a change of a server, or nothing but files that are named. */
   kind: SharedWork;
   /** Files, or folders of files, that who runs this may read, and the daemon's user perhaps not. */
   lend: readonly string[];
@@ -73,7 +73,7 @@ export async function runMind(options: MindOptions): Promise<number | undefined>
   });
   const { tells } = options;
   const verbs: Verbs = {
-    ...(kind === 'write' ? { settings: root.verbs.settings } : root.verbs),
+    ...(kind === 'files' ? { settings: root.verbs.settings } : root.verbs),
     ...(kind === 'apply' ? changeVerbs(loaded, clock, signal) : {}),
     ...(tells === undefined ? {} : consumerVerbs(tells, loaded.settings, signal)),
   };
@@ -191,8 +191,8 @@ function cutOff(
   const since =
     down.length === 0 ? '' : still.length === 0 ? ': it is up again' : `, and ${still.join(', ')} is still`;
   const what =
-    kind === 'write'
-      ? { does: 'writes it', hint: 'nothing was written: run the same command again' }
+    kind === 'files'
+      ? { does: 'works', hint: 'nothing was written: run the same command again' }
       : kind === 'restore'
         ? {
             does: 'restores',

@@ -21,8 +21,8 @@ function socketFolder(env: NodeJS.ProcessEnv): string {
 /** Units that do a command for people who are no root. */
 export type ServingUnit = 'restore' | 'apply';
 
-/** What root and somebody with less rights do together: as those units, or writing a file that root alone may write. */
-export type SharedWork = ServingUnit | 'write';
+/** What root and somebody with less rights do together: as those units, or nothing but files that are named, which root opens. */
+export type SharedWork = ServingUnit | 'files';
 
 /**
  * Started for nobody who asks, but to end what an instance of it has left that was killed (OnFailure=): there it has the

@@ -27,7 +27,7 @@ interface ReportResult {
 export const reportCommand = defineCommand<ReportArguments, ReportResult>({
   usage: 'report',
   summary: 'One page: what is wrong, what happened, memory, backups, keys, audit, maintenance',
-  sharesRoot: ({ out }) => (out === undefined ? undefined : 'write'),
+  sharesRoot: ({ out }) => (out === undefined ? undefined : 'files'),
   writes: ({ out }) => out,
   options: (yargs) =>
     yargs

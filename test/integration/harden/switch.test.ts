@@ -268,6 +268,22 @@ describe.runIf(canBeNobody)('a change that root asks for', () => {
     expect(failed.code).toBe(2);
     expect(readdirSync(roots).toSorted()).toEqual(['admin.secret', 'report.html']);
   });
+
+  test('a look at what a user uses, by an administrator whose password only root may read', async () => {
+    const { server, config, roots } = await prepare(await manageServer());
+    // Somebody is at work.
+    const client = setInterval(() => void server.call('GET', 'a').catch(() => undefined), 20);
+    onTestFinished(() => clearInterval(client));
+    const login = ['--username', 'admin', '--password-file', join(roots, 'admin.secret')];
+    const agent = spawnAgent(
+      ['harden', 'acl', 'suggest', 'default', '--from-traffic', '1s', '--json', ...login],
+      { config },
+    );
+    const [mind, done] = await Promise.all([see(agent.pid, mindCommand), agent.ended]);
+    expect({ code: done.code, ...done.json.error }).toEqual({ code: 0 });
+    expect(mind).toMatchObject({ uid: daemon, privileges: false });
+    expect(done.json.rules).toContain('+get');
+  });
 });
 
 async function atStep(path: string, step: string): Promise<void> {

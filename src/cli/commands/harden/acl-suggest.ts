@@ -15,7 +15,7 @@ interface Args extends AdminArgs {
 export const hardenAclSuggestCommand = defineCommand<Args, Suggestion>({
   usage: 'harden acl suggest <user>',
   summary: 'What an ACL user really uses, as a rule, with what it rests on; without MONITOR',
-  sharesRoot: () => 'apply',
+  sharesRoot: () => 'files',
   lends: namedFiles,
   options: (yargs) =>
     adminOptions(yargs)
