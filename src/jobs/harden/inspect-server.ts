@@ -8,7 +8,7 @@ import { infoInteger, type Info } from '../../formats/info/parse-info.ts';
 import type { CertificateFacts } from '../../harden/facts.ts';
 import type { SeenFiles, ServerFiles } from '../../harden/apply/server-files.ts';
 import { tryTls } from '../../harden/read/probe.ts';
-import { gone } from '../../formats/clients/client-list.ts';
+import { inspectClients, type InspectedClient } from '../../harden/read/inspect-clients.ts';
 import type { UserId } from '../../lib/act-as.ts';
 import type { FileReader } from '../../lib/file-reader.ts';
 import { readCgroupMemory } from '../../lib/host-memory.ts';
@@ -48,17 +48,6 @@ export interface InspectedServer {
   users: string[] | undefined;
   /** What it serves by TLS, and what its file holds; undefined where it serves none, or is on another host. */
   certificate: CertificateFacts | undefined;
-}
-
-export interface InspectedClient {
-  from: string;
-  to: string | undefined;
-  /** Of the server's ports; undefined: it is not told (before 6.2). */
-  port: number | undefined;
-  own: boolean;
-  /** Whom it has logged in as; undefined: it is not told (before 6.0). */
-  user: string | undefined;
-  kind: 'client' | 'replica' | 'sentinel';
 }
 
 export function adminConnect(context: JobContext, admin: Admin | undefined): () => Promise<RedisConnection> {
@@ -194,37 +183,10 @@ export async function readAclList(connection: RedisConnection): Promise<string[]
 async function readClients(connection: RedisConnection): Promise<InspectedServer['clients']> {
   try {
     const [id, list] = [await ownClientId(connection), await connection.call('CLIENT', 'LIST')];
-    return String(list)
-      .split('\n')
-      .flatMap((line) => {
-        const field = (name: string): string | undefined =>
-          new RegExp(`(?:^| )${name}=(\\S*)`).exec(line)?.[1];
-        const from = field('addr');
-        if (from === undefined || from === gone) return [];
-        const laddr = field('laddr');
-        return [
-          {
-            from: withoutPort(from),
-            to: laddr === undefined ? undefined : withoutPort(laddr),
-            port: laddr === undefined ? undefined : Number(/:(\d+)$/.exec(laddr)?.[1] ?? 0),
-            own: field('id') === String(id),
-            user: field('user'),
-            kind: (field('flags') ?? '').includes('S')
-              ? 'replica'
-              : (field('name') ?? '').startsWith('sentinel-')
-                ? 'sentinel'
-                : 'client',
-          },
-        ];
-      });
+    return inspectClients(String(list), id);
   } catch (error) {
     if (error instanceof AgentError && ['noperm', 'unknown-command', 'reply'].includes(error.reason ?? ''))
       return [];
     throw error;
   }
-}
-
-function withoutPort(address: string): string {
-  if (address.startsWith('/')) return '/';
-  return address.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1');
 }
