@@ -139,7 +139,9 @@ test('a worker that is stopped, its job stalled: it is named, and the offered co
 });
 
 test('keys are evicted: the offered policy ends that', async () => {
-  const { server, config, queue } = await serverWithQueue();
+  const { server, queue } = await serverWithQueue();
+  // By chance it is the queue itself that goes, and then there is none to be found.
+  const config = writeConfig({ instances: [{ name: 'main', url: server.url, role: 'queue' }] });
   await addJobs(queue, 200);
   await server.call('CONFIG', 'SET', 'maxmemory-policy', 'allkeys-lru');
   await server.call('CONFIG', 'SET', 'maxmemory', '2mb');
@@ -151,6 +153,20 @@ test('keys are evicted: the offered policy ends that', async () => {
   const before = await evicted();
   await expect(server.call('SET', 'again', 'x'.repeat(3_000_000))).rejects.toThrow(/memory/i);
   expect(await evicted()).toBe(before);
+});
+
+test('all keys of a queue were evicted: that is told where none is found', async () => {
+  const server = await startServer();
+  const config = writeConfig({ instances: [{ name: 'main', url: server.url, role: 'queue' }] });
+  await server.call('CONFIG', 'SET', 'maxmemory-policy', 'allkeys-random');
+  await server.call('SET', 'key', 'x');
+  await server.call('CONFIG', 'SET', 'maxmemory', '1');
+  // What cannot be had by evicting is refused.
+  await server.call('SET', 'another', 'x').catch(() => {});
+  await server.call('CONFIG', 'SET', 'maxmemory', '0');
+  const report = await look(config);
+  expect(report.applies).toBe(true);
+  expect(causes(report)).toMatch(/maxmemory-policy is allkeys-random: 1 key evicted/);
 });
 
 test('a worker without a right: the refusal is told, and the offered rule mends it', async () => {

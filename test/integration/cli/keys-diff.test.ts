@@ -343,7 +343,7 @@ describe('what cannot be', () => {
     [['--stored', '--full'], 2, '--stored and --full exclude each other'],
     [['--csv', '--json'], 2, '--csv and --json are two formats'],
     [['--top', '0'], 2, '--top takes a whole number'],
-    [['--by', 'size'], 2, 'Choices: "memory", "bytes", "keys"'],
+    [['--by', 'size'], 2, '--by is one of memory, bytes, keys'],
     [['/nowhere/a.rdb', 'latest'], 2, 'cannot read /nowhere/a.rdb'],
     [['20200101T000000Z-0000', 'latest'], 1, 'has no backup 20200101T000000Z-0000'],
     [['latest', '20200101T000000Z-0000'], 1, 'has no backup 20200101T000000Z-0000'],

@@ -115,7 +115,7 @@ describe('report', () => {
     const { code, stderr } = await runAgent(['report', '--out', out], { config });
     expect({ code, stderr }).toMatchObject({
       code: 1,
-      stderr: expect.stringContaining('--format html > FILE'),
+      stderr: expect.stringContaining('name a file in a folder that is there'),
     });
     expect(existsSync(out)).toBe(false);
   });

@@ -34,7 +34,12 @@ export const queueRunbook: Runbook = async (context) => {
     if (now.queues.length > 0) parts.unshift(memoryOf(context), await denialsOf(context, now));
     found = parts.flatMap((part) => part.found);
     steps.push(...parts.flatMap((part) => part.steps));
-    if (now.queues.length === 0) found = [{ state: 'note', text: 'no queue was found' }];
+    if (now.queues.length === 0) {
+      // Its queues may be what was evicted.
+      const memory = instance.role === 'queue' ? memoryOf(context) : { found: [], steps: [] };
+      found = [{ state: 'note', text: 'no queue was found' }, ...memory.found];
+      steps.push(...memory.steps);
+    }
   } catch (error) {
     if (!(error instanceof AgentError)) throw error;
     found = [{ state: 'unknown', text: messageOf(error) }];
