@@ -126,7 +126,7 @@ export async function requireSound(
     if (files.kind === 'unseen' && !request.byHand)
       refuse(
         `${address}: its files cannot be written from here (${files.why})`,
-        'run it there, or with --by-hand, which prints the line for its file twice: before the old password goes, and after',
+        'run it there; or, of a server of this host, name it below instances: of the configuration; or with --by-hand, which prints the line for its file twice: before the old password goes, and after',
       );
   }
   const watching = sentinelsOf(nodes);
