@@ -15,6 +15,7 @@ import {
   unlinkSync,
 } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
+import { backupIdTime } from '../../backup/id.ts';
 import { AgentError, messageOf, systemCode } from '../../domain/errors.ts';
 import type { UserId } from '../../lib/act-as.ts';
 import type { LentFolder } from '../../lib/lent-file.ts';
@@ -46,6 +47,8 @@ export function openFilled(path: string | undefined, user: UserId): FilledFolder
     taken: readdirSync(there),
     keep() {
       takeOver(inner);
+      // By any other name it could be what somebody else reads there: a profile, a key.
+      for (const each of readdirSync(made)) if (!isBackup(each)) throw noBackup(each);
       for (const each of readdirSync(made)) {
         if (lstatSync(join(there, each), { throwIfNoEntry: false }) !== undefined)
           throw new AgentError('refused', `${join(path, each)} is there already`, {
@@ -132,6 +135,10 @@ function noBackup(name: string, cause?: unknown): AgentError {
   return new AgentError('failed', `${JSON.stringify(name)} was made, which is no backup: nothing was kept`, {
     cause,
   });
+}
+
+function isBackup(name: string): boolean {
+  return backupIdTime(/^(.+)\.(?:rdb|aof)$/.exec(name)?.[1] ?? '') !== undefined;
 }
 
 function own(descriptor: number, mode: number): void {

@@ -43,18 +43,22 @@ describe.runIf(isRoot)('a folder that is filled by another user', () => {
       using filled = open();
       expect(filled.taken).toContain('before');
       fill(filled, (place) => {
-        writeFileSync(join(place, 'x.rdb'), 'dump', { mode: 0o666 });
-        mkdirSync(join(place, 'x.aof'));
-        writeFileSync(join(place, 'x.aof/manifest'), 'list');
+        writeFileSync(join(place, '20261130T110028Z-7c66.rdb'), 'dump', { mode: 0o666 });
+        mkdirSync(join(place, '20261130T110028Z-7c66.aof'));
+        writeFileSync(join(place, '20261130T110028Z-7c66.aof/manifest'), 'list');
       });
-      expect(existsSync(join(folder, 'x.rdb'))).toBe(false);
+      expect(existsSync(join(folder, '20261130T110028Z-7c66.rdb'))).toBe(false);
       filled.keep();
     }
-    expect(readdirSync(folder).toSorted()).toEqual(['before', 'x.aof', 'x.rdb']);
+    expect(readdirSync(folder).toSorted()).toEqual([
+      '20261130T110028Z-7c66.aof',
+      '20261130T110028Z-7c66.rdb',
+      'before',
+    ]);
     for (const [name, mode] of [
-      ['x.rdb', 0o600],
-      ['x.aof', 0o700],
-      ['x.aof/manifest', 0o600],
+      ['20261130T110028Z-7c66.rdb', 0o600],
+      ['20261130T110028Z-7c66.aof', 0o700],
+      ['20261130T110028Z-7c66.aof/manifest', 0o600],
     ] as const) {
       const stats = statSync(join(folder, name));
       expect({ name, uid: stats.uid, gid: stats.gid, mode: stats.mode & 0o7777 }).toEqual({
@@ -70,9 +74,9 @@ describe.runIf(isRoot)('a folder that is filled by another user', () => {
     {
       using filled = open();
       fill(filled, (place) => {
-        mkdirSync(join(place, 'x.aof'));
-        writeFileSync(join(place, 'x.aof/half'), '');
-        symlinkSync('/etc/hostname', join(place, 'x.aof/link'));
+        mkdirSync(join(place, '20261130T110028Z-7c66.aof'));
+        writeFileSync(join(place, '20261130T110028Z-7c66.aof/half'), '');
+        symlinkSync('/etc/hostname', join(place, '20261130T110028Z-7c66.aof/link'));
         symlinkSync('/etc', join(place, 'link'));
       });
       using _ = open(join(folder, 'made/for it'));
@@ -83,16 +87,20 @@ describe.runIf(isRoot)('a folder that is filled by another user', () => {
   });
 
   test.each<[string, (place: string, theirs: string) => void]>([
-    ['a link to a file', (place, theirs) => symlinkSync(theirs, join(place, 'x.rdb'))],
-    ['a link to a folder', (place) => symlinkSync('/etc', join(place, 'x.aof'))],
+    ['a link to a file', (place, theirs) => symlinkSync(theirs, join(place, '20261130T110028Z-7c66.rdb'))],
+    ['a link to a folder', (place) => symlinkSync('/etc', join(place, '20261130T110028Z-7c66.aof'))],
     [
       'a second name of a file',
       (place) => {
-        writeFileSync(join(place, 'x.rdb'), '');
-        linkSync(join(place, 'x.rdb'), join(place, 'y.rdb'));
+        writeFileSync(join(place, '20261130T110028Z-7c66.rdb'), '');
+        linkSync(join(place, '20261130T110028Z-7c66.rdb'), join(place, '20261130T110029Z-7c66.rdb'));
       },
     ],
-    ['folders in a folder', (place) => mkdirSync(join(place, 'x.aof/deeper'), { recursive: true })],
+    ['a file of another name', (place) => writeFileSync(join(place, '.profile'), 'id')],
+    [
+      'folders in a folder',
+      (place) => mkdirSync(join(place, '20261130T110028Z-7c66.aof/deeper'), { recursive: true }),
+    ],
   ])('%s is not taken over', (_, make) => {
     const theirs = join(folder, 'of root');
     writeFileSync(theirs, 'as it was', { mode: 0o640 });
@@ -107,17 +115,17 @@ describe.runIf(isRoot)('a folder that is filled by another user', () => {
   });
 
   test('what is there stays', () => {
-    writeFileSync(join(folder, 'x.rdb'), 'as it was');
+    writeFileSync(join(folder, '20261130T110028Z-7c66.rdb'), 'as it was');
     using filled = open();
-    fill(filled, (place) => writeFileSync(join(place, 'x.rdb'), 'another'));
-    expect(() => filled.keep()).toThrow(`${join(folder, 'x.rdb')} is there already`);
-    expect(readFileSync(join(folder, 'x.rdb'), 'utf8')).toBe('as it was');
+    fill(filled, (place) => writeFileSync(join(place, '20261130T110028Z-7c66.rdb'), 'another'));
+    expect(() => filled.keep()).toThrow(`${join(folder, '20261130T110028Z-7c66.rdb')} is there already`);
+    expect(readFileSync(join(folder, '20261130T110028Z-7c66.rdb'), 'utf8')).toBe('as it was');
   });
 
   test('its maker can put nothing into it any more, once it is taken over', () => {
     chownSync(folder, 0, 0);
     using filled = open();
-    fill(filled, (place) => writeFileSync(join(place, 'x.rdb'), 'dump'));
+    fill(filled, (place) => writeFileSync(join(place, '20261130T110028Z-7c66.rdb'), 'dump'));
     filled.keep();
     expect(() => fill(filled, (place) => writeFileSync(join(place, 'late'), ''))).toThrow('EACCES');
   });
