@@ -15,6 +15,7 @@ import { createProgressBar, silentProgress } from './render/progress-bar.ts';
 import { createStyle } from './render/style.ts';
 import { logLevel } from './log-level.ts';
 import { watchCommand } from './watch-command.ts';
+import { requireFile } from './write-out.ts';
 
 /** Options that may be given more than once. */
 const repeatable = '--keys --check --conf --key --channel --secret-file --hook --node --sentinel'.split(' ');
@@ -36,10 +37,11 @@ export async function runCli(argv: readonly string[], host: CliHost): Promise<nu
     json = parsed.globals.json;
     color = useColor(stderr, env) && parsed.globals.color;
     const { command, globals, args } = parsed;
+    const write = command.writes?.(args);
     const ways: Ways = {
       shared: command.sharesRoot?.(args),
       lend: command.lends?.(args) ?? [],
-      write: command.writes?.(args),
+      write,
       fill: command.fills?.(args),
       tells: command.tells?.(args),
       recovers: command.recover !== undefined || command.sharesRoot?.(args) === 'restore',
@@ -47,6 +49,7 @@ export async function runCli(argv: readonly string[], host: CliHost): Promise<nu
     };
     if (host.forOthers !== undefined && !isForOthers(ways, globals, host.forOthers))
       throw notForOthers(host.forOthers);
+    if (write !== undefined) requireFile(write);
     const elsewhere = host.link === undefined ? await goElsewhere(argv, globals, ways, host) : undefined;
     if (elsewhere !== undefined) return elsewhere;
     const done = execute(command, globals, args, host);

@@ -1,3 +1,5 @@
+import { statSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { AgentError, messageOf } from '../domain/errors.ts';
 import { writeLentFile } from '../lib/lent-file.ts';
 import { writeAtomic } from '../lib/write-atomic.ts';
@@ -12,6 +14,29 @@ export async function writeOut(path: string, content: string | Uint8Array, mode 
     await writeAtomic(path, content, { mode });
   } catch (error) {
     throw cannotWrite(path, error);
+  }
+}
+
+/**
+ * Throws an AgentError `usage` where no file can be put, before anything is done. Of what processes have open, root would put one
+ * into the place of the link: /dev/stdout.
+ */
+export function requireFile(path: string): void {
+  const odd = /^\/(dev\/(fd\/|std(in|out|err)$)|proc\/)/.test(resolve(path)) || whatElse(path);
+  if (odd === false) return;
+  throw new AgentError('usage', `cannot write ${path}: it is ${odd === true ? 'no regular file' : odd}`, {
+    hint: 'name a file; without --out it is printed',
+  });
+}
+
+/** False for a file, or for nothing at all; for one that cannot be looked at whoever writes is told. */
+function whatElse(path: string): string | false {
+  try {
+    const stats = statSync(path, { throwIfNoEntry: false });
+    if (stats?.isDirectory() === true) return 'a folder';
+    return stats === undefined || stats.isFile() ? false : 'no regular file';
+  } catch {
+    return false;
   }
 }
 

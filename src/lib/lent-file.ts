@@ -2,6 +2,7 @@ import {
   fstat,
   fstatSync,
   fsyncSync,
+  ftruncateSync,
   read,
   readFileSync,
   readSync,
@@ -92,12 +93,20 @@ export function readWhole(descriptor: number): Buffer {
   return bytes.subarray(0, readSync(descriptor, bytes, 0, bytes.length, 0));
 }
 
-/** False where nobody has opened that path for us. Whoever has puts it in its place. */
+/**
+ * False where nobody has opened that path for us. Whoever has puts it in its place when we have ended. Nothing is in it where
+ * this throws.
+ */
 export function writeLentFile(path: string, content: string | Uint8Array): boolean {
   const descriptor = lentDescriptor(path);
   if (descriptor === undefined) return false;
-  writeFileSync(descriptor, content);
-  fsyncSync(descriptor);
+  try {
+    writeFileSync(descriptor, content);
+    fsyncSync(descriptor);
+  } catch (error) {
+    ftruncateSync(descriptor);
+    throw error;
+  }
   return true;
 }
 

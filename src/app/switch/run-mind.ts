@@ -91,10 +91,9 @@ export async function runMind(options: MindOptions): Promise<number | undefined>
     try {
       const how: unknown[] = await exited;
       await answered;
-      if (how[0] === 0) {
-        written?.keep();
-        filled?.keep();
-      }
+      // Findings end with a status of their own, and are written; one that was ended by a signal has none, and may be amid it.
+      if (how[0] === 0 || (how[0] !== null && written?.hasContent() === true)) written?.keep();
+      if (how[0] === 0) filled?.keep();
       return how;
     } finally {
       stop();

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { closeSync, openSync, renameSync, rmSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, renameSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { AgentError } from '../../domain/errors.ts';
 import { describeReadFailure } from '../../lib/file-owner.ts';
@@ -8,6 +8,8 @@ import { describeReadFailure } from '../../lib/file-owner.ts';
 export interface WrittenFile extends Disposable {
   path: string;
   descriptor: number;
+  /** See writeLentFile. */
+  hasContent(): boolean;
   /** It takes its place. Else, it is gone when this is disposed of. */
   keep(): void;
 }
@@ -27,6 +29,7 @@ export function openWritten(path: string | undefined): WrittenFile | undefined {
   return {
     path,
     descriptor,
+    hasContent: () => fstatSync(descriptor).size > 0,
     keep: () => renameSync(temporary, path),
     [Symbol.dispose]() {
       closeSync(descriptor);

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, lstatSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { applyRules } from '../../../src/formats/acl/apply-rules.ts';
@@ -202,6 +202,24 @@ test('includes that go in a circle, compose, stdin, and the mended file', async 
   });
   expect([preview.code, preview.stdout]).toEqual([0, '# x\nport 1\n']);
 });
+
+test.each([
+  ['/dev/stdout', 'no regular file'],
+  ['/dev/fd/1', 'no regular file'],
+  ['/dev/null', 'no regular file'],
+  ['/dev', 'a folder'],
+])(
+  '--out %s is refused before anything is done: no file takes the place of a link or device',
+  async (out, what) => {
+    const inode = lstatSync(out).ino;
+    const { code, stderr } = await runAgent(['audit', '--conf', join(folder(), 'gone.conf'), '--out', out]);
+    expect({ code, stderr }).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining(`cannot write ${out}: it is ${what}`),
+    });
+    expect(lstatSync(out).ino).toBe(inode);
+  },
+);
 
 test('SARIF, JUnit and HTML: whole documents, and no name breaks out of them', async () => {
   const at = folder();

@@ -252,7 +252,7 @@ describe.runIf(canBeNobody)('a change that root asks for', () => {
     expect(await value(server, 'timeout')).toBe('0');
   });
 
-  test('a report into a folder of root’s is made by the daemon’s user, and root puts it there', async () => {
+  test('a report and an audit into a folder of root’s are made by the daemon’s user, and root puts them there', async () => {
     const { config, roots } = await prepare(await manageServer());
     const out = join(roots, 'report.html');
     const agent = spawnAgent(['report', '--out', out, '--json'], { config });
@@ -263,6 +263,13 @@ describe.runIf(canBeNobody)('a change that root asks for', () => {
     expect(readFileSync(out, 'utf8')).toMatch(/^<!doctype html>/i);
     expect(statSync(out)).toMatchObject({ uid: 0, mode: 0o100_600 });
     expect(readdirSync(roots).toSorted()).toEqual(['admin.secret', 'report.html']);
+    // An audit that has findings ends with their status, and is written all the same.
+    const audit = join(roots, 'audit.html');
+    const audited = await spawnAgent(['audit', '--format', 'html', '--out', audit], { config }).ended;
+    expect(audited).toMatchObject({ code: 3, stdout: `written to ${audit}\n`, stderr: '' });
+    expect(readFileSync(audit, 'utf8')).toMatch(/^<!doctype html>/i);
+    expect(statSync(audit)).toMatchObject({ uid: 0, mode: 0o100_600 });
+    rmSync(audit);
     // Nothing is left where nothing comes of it.
     const failed = await spawnAgent(['report', '--since', 'ever', '--out', out], { config }).ended;
     expect(failed.code).toBe(2);

@@ -55,6 +55,9 @@ interface Problem {
 export const auditCommand = defineCommand<Args, Audited>({
   usage: 'audit [files..]',
   summary: 'How open and how safe is it? Servers, or files before a server reads them',
+  // Files are judged by who asks himself.
+  sharesRoot: (args) => (args.out === undefined || namedConfs(args) !== undefined ? undefined : 'files'),
+  writes: ({ out }) => out,
   options: (yargs) =>
     yargs
       .positional('files', { type: 'string', array: true, describe: 'As --conf' })
