@@ -7,7 +7,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { formatDuration } from '../src/lib/duration.ts';
+import { formatDuration } from '../src/lib/time/duration.ts';
 import { randomNumbers } from '../test/support/rdb/style.ts';
 import { compare } from '../test/support/soak/compare.ts';
 import { soak } from '../test/support/soak/soak.ts';

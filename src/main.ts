@@ -1,5 +1,5 @@
 import { AgentError, messageOf, systemCode } from './domain/errors.ts';
-import { systemClock } from './lib/system-clock.ts';
+import { systemClock } from './lib/time/system-clock.ts';
 import { childCommand } from './app/daemon/child-command.ts';
 import { handsCommand } from './app/hands/command.ts';
 import { mindCommand } from './app/switch/command.ts';

@@ -6,7 +6,7 @@ import type { Log } from '../../src/domain/log.ts';
 import { alertGroups, unsettledAlerts } from '../../src/state/alerts/alerts.ts';
 import { waitingFor } from '../../src/state/alerts/outbox.ts';
 import { openState } from '../../src/state/db/open.ts';
-import { systemClock } from '../../src/lib/system-clock.ts';
+import { systemClock } from '../../src/lib/time/system-clock.ts';
 import { memoryLog } from '../../test/support/agent/memory-log.ts';
 import { makeTempFolder, removeTempFolder } from '../../test/support/house/temp-folder.ts';
 

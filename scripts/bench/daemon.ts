@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { isCounter } from '../../src/domain/metrics.ts';
-import { systemClock } from '../../src/lib/system-clock.ts';
+import { systemClock } from '../../src/lib/time/system-clock.ts';
 import { openSeries } from '../../src/state/series/series.ts';
 import { phaseOf } from '../../src/app/daemon/watch/watcher.ts';
 import { writeConfig, type TestConfig } from '../../test/support/agent/cli.ts';

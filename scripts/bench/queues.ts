@@ -1,10 +1,10 @@
 import { Queue } from 'bullmq';
 import type { QueueRef } from '../../src/domain/queue.ts';
-import { systemClock } from '../../src/lib/system-clock.ts';
+import { systemClock } from '../../src/lib/time/system-clock.ts';
 import { createPoller } from '../../src/monitor/poll.ts';
 import { lookAtQueues } from '../../src/monitor/look-at-queues.ts';
 import { searchQueues } from '../../src/monitor/collect/queues/discover.ts';
-import { connectRedis } from '../../src/redis/connect.ts';
+import { connectRedis } from '../../src/redis/connection/connect.ts';
 import { startServer, type TestServer } from '../../test/support/servers/redis-server.ts';
 
 /**

@@ -10,7 +10,7 @@
  */
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { connectRedis } from '../../src/redis/connect.ts';
+import { connectRedis } from '../../src/redis/connection/connect.ts';
 import { freePort } from '../../test/support/servers/free-port.ts';
 import { defaultBuild } from '../../test/support/servers/server-builds.ts';
 import { giveToServer, serviceUser } from '../../test/support/servers/server-user.ts';

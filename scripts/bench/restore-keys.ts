@@ -31,8 +31,8 @@ import { Tally } from '../../src/backup/restore-keys/tally.ts';
 import { parseInfo } from '../../src/formats/info/parse-info.ts';
 import { RdbReader } from '../../src/formats/rdb/rdb-reader.ts';
 import { fileSource } from '../../src/jobs/keys/key-source.ts';
-import { CommandWriter } from '../../src/redis/command-writer.ts';
-import type { Pipe } from '../../src/redis/pipe.ts';
+import { CommandWriter } from '../../src/redis/pipe/command-writer.ts';
+import type { Pipe } from '../../src/redis/pipe/pipe.ts';
 import { startServer, type TestServer } from '../../test/support/servers/redis-server.ts';
 import { benchCache, benchDump, parseBytes, smallDump } from './make-dump.ts';
 

@@ -15,7 +15,7 @@ import { S3Client } from '@aws-sdk/client-s3';
 import { makeS3Client } from '../../src/backup/store/s3-client.ts';
 import { openS3Store, type S3StoreOptions } from '../../src/backup/store/s3.ts';
 import { Secret } from '../../src/domain/secret.ts';
-import { systemClock } from '../../src/lib/system-clock.ts';
+import { systemClock } from '../../src/lib/time/system-clock.ts';
 import { makeCertificates, type Certificates } from '../../test/support/servers/certificates.ts';
 
 const mebibyte = 1024 * 1024;

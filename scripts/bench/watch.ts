@@ -1,5 +1,5 @@
 import { createPoller } from '../../src/monitor/poll.ts';
-import { connectRedis } from '../../src/redis/connect.ts';
+import { connectRedis } from '../../src/redis/connection/connect.ts';
 import { runDaemon } from '../../src/app/daemon/daemon.ts';
 import { writeConfig } from '../../test/support/agent/cli.ts';
 import { memoryLog } from '../../test/support/agent/memory-log.ts';

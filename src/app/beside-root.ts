@@ -1,8 +1,8 @@
 import { closeSync, openSync, statSync } from 'node:fs';
 import { AgentError, messageOf } from '../domain/errors.ts';
 import type { Log } from '../domain/log.ts';
-import { actAs, type UserId } from '../lib/act-as.ts';
-import { userName } from '../lib/file-owner.ts';
+import { actAs, type UserId } from '../lib/process/act-as.ts';
+import { userName } from '../lib/files/file-owner.ts';
 
 /** Whose the state directory is, where we are root and that is somebody else. */
 export function ownerBesideRoot(directory: string): UserId | undefined {

@@ -16,10 +16,10 @@ import type { InstanceSettings, Settings } from '../domain/settings.ts';
 import { localConsumers } from '../jobs/harden/rotate/local-consumers.ts';
 import { watchBackupsJob } from '../jobs/backup/watch-backups.ts';
 import type { Job, JobContext } from '../jobs/job.ts';
-import { actAs } from '../lib/act-as.ts';
+import { actAs } from '../lib/process/act-as.ts';
 import { isCounter } from '../domain/metrics.ts';
-import { connectRedis, type ConnectOptions, type RedisConnection } from '../redis/connect.ts';
-import { localTimezone } from '../lib/timezone.ts';
+import { connectRedis, type ConnectOptions, type RedisConnection } from '../redis/connection/connect.ts';
+import { localTimezone } from '../lib/time/timezone.ts';
 
 import { openState, type State } from '../state/db/open.ts';
 import { openSeries, type Series } from '../state/series/series.ts';

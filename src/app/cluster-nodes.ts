@@ -1,6 +1,6 @@
 import { AgentError } from '../domain/errors.ts';
 import type { InstanceSettings, Settings } from '../domain/settings.ts';
-import { printable } from '../lib/printable.ts';
+import { printable } from '../lib/text/printable.ts';
 import type { ClusterMaster } from '../redis/cluster.ts';
 
 /** Between the name of an instance and where another node of its cluster is. */

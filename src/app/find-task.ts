@@ -1,6 +1,6 @@
 import { AgentError } from '../domain/errors.ts';
 import type { TaskStanding } from '../jobs/maintain/read-tasks.ts';
-import { closest } from '../lib/closest.ts';
+import { closest } from '../lib/text/closest.ts';
 
 /** Throws an AgentError `usage` that names the nearest. */
 export function findTask(standings: readonly TaskStanding[], id: string): TaskStanding {

@@ -3,7 +3,7 @@ import { readSecret } from '../config/secrets.ts';
 import { AgentError } from '../domain/errors.ts';
 import { Secret, type SecretRef } from '../domain/secret.ts';
 import type { InstanceSettings, TlsSettings } from '../domain/settings.ts';
-import { flagWords, type RedisTarget } from '../redis/target.ts';
+import { flagWords, type RedisTarget } from '../redis/connection/target.ts';
 
 /** A server as it is named on the command line. */
 export interface IntoOptions {

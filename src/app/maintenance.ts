@@ -1,4 +1,4 @@
-import { askedBy } from '../lib/asked-by.ts';
+import { askedBy } from '../lib/process/asked-by.ts';
 import { AgentError } from '../domain/errors.ts';
 import type { TaskEntry } from '../domain/task.ts';
 import { readTasks, type TaskStanding } from '../jobs/maintain/read-tasks.ts';

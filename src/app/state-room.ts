@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { AgentError, messageOf } from '../domain/errors.ts';
-import { formatBytes } from '../lib/bytes.ts';
+import { formatBytes } from '../lib/text/bytes.ts';
 import type { App } from './build-app.ts';
 
 /** What a few days of history take. Bytes. */

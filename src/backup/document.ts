@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { AgentError, messageOf } from '../domain/errors.ts';
-import { printable } from '../lib/printable.ts';
+import { printable } from '../lib/text/printable.ts';
 
 interface What {
   /** Of the document, for people. */

@@ -1,6 +1,6 @@
 import { lstatSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
-import type { ReadAt } from '../lib/read-at.ts';
+import type { ReadAt } from '../lib/files/read-at.ts';
 
 /** An open dump; a file handle is one. */
 export interface DumpHandle extends ReadAt {

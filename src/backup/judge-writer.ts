@@ -1,5 +1,5 @@
 import type { Manifest, ServerIdentity, WriterIdentity } from '../domain/backup.ts';
-import { printable } from '../lib/printable.ts';
+import { printable } from '../lib/text/printable.ts';
 import { isAhead } from './id.ts';
 
 /** Slack for whole-second uptimes and clocks that are a little apart. Milliseconds. */

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { keyspaceSchema, type KeyspaceSummary } from '../domain/keyspace.ts';
-import { printable } from '../lib/printable.ts';
+import { printable } from '../lib/text/printable.ts';
 import { parseDocument } from './document.ts';
 
 // Anybody who can write to the repository can write this. What is bounded here bounds what a reader of it has to hold.

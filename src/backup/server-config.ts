@@ -1,9 +1,9 @@
 import { AgentError, messageOf } from '../domain/errors.ts';
 import { serverConfigSchema, type ServerConfig } from '../domain/server-config.ts';
-import type { RedisConnection, Reply } from '../redis/connect.ts';
+import type { RedisConnection, Reply } from '../redis/connection/connect.ts';
 import { readInfo } from '../redis/server.ts';
-import { readForeignSync } from '../lib/foreign-file.ts';
-import { resolveConf } from '../redis/resolve-conf.ts';
+import { readForeignSync } from '../lib/files/foreign-file.ts';
+import { resolveConf } from '../redis/conf/resolve-conf.ts';
 import { printConf } from '../formats/conf/document.ts';
 import { splitLine } from '../formats/conf/split-line.ts';
 

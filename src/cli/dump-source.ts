@@ -4,7 +4,7 @@ import type { Manifest } from '../domain/backup.ts';
 import { AgentError } from '../domain/errors.ts';
 import { RdbError, type RdbHandler } from '../formats/rdb/rdb-handler.ts';
 import { RdbReader, type ReaderOptions, type RdbSummary } from '../formats/rdb/rdb-reader.ts';
-import { printable } from '../lib/printable.ts';
+import { printable } from '../lib/text/printable.ts';
 import { backupSource, fileSource, inputSource, type KeySource } from '../jobs/keys/key-source.ts';
 import type { CommandContext } from './define-command.ts';
 

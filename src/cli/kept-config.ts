@@ -3,7 +3,7 @@ import { decryptAge } from '../backup/artefact/age-decrypt.ts';
 import type { Repository } from '../backup/repository.ts';
 import type { Manifest } from '../domain/backup.ts';
 import type { ServerConfig } from '../domain/server-config.ts';
-import { printable } from '../lib/printable.ts';
+import { printable } from '../lib/text/printable.ts';
 
 /** How the server was set up when a backup was taken; null where that is not kept. */
 export async function readServerConfig(

@@ -2,7 +2,7 @@ import { AgentError } from '../domain/errors.ts';
 import type { KeyspaceSummary } from '../domain/keyspace.ts';
 import type { KeySource } from '../jobs/keys/key-source.ts';
 import { KeyspaceReport, type ReportOptions } from '../keyspace/report.ts';
-import { printable } from '../lib/printable.ts';
+import { printable } from '../lib/text/printable.ts';
 import type { CommandContext } from './define-command.ts';
 import { dumpError, readDump } from './dump-source.ts';
 

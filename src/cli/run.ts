@@ -2,7 +2,7 @@ import { createInterface } from 'node:readline/promises';
 import { buildApp, type App } from '../app/build-app.ts';
 import { AgentError } from '../domain/errors.ts';
 import type { Secret } from '../domain/secret.ts';
-import { reserveLowPort } from '../redis/low-port.ts';
+import { reserveLowPort } from '../redis/replication/low-port.ts';
 import type { AnyCommand, CommandContext, GlobalOptions } from './define-command.ts';
 import { exitCodes } from './exit-code.ts';
 import type { CliHost, Output } from './cli-host.ts';

@@ -1,6 +1,6 @@
 import type { Argv } from 'yargs';
 import { AgentError } from '../domain/errors.ts';
-import { parseDuration } from '../lib/duration.ts';
+import { parseDuration } from '../lib/time/duration.ts';
 
 /** Adds `--since` and `--csv`, which all commands on the history have. */
 export function historyOptions(yargs: Argv, since: string): Argv {

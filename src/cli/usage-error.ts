@@ -1,5 +1,5 @@
 import { AgentError } from '../domain/errors.ts';
-import { closest } from '../lib/closest.ts';
+import { closest } from '../lib/text/closest.ts';
 
 /** What commands there are, to see which was meant. */
 export interface Known {

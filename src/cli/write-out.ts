@@ -1,8 +1,8 @@
 import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { AgentError, messageOf } from '../domain/errors.ts';
-import { writeLentFile } from '../lib/lent-file.ts';
-import { writeAtomic } from '../lib/write-atomic.ts';
+import { writeLentFile } from '../lib/files/lent-file.ts';
+import { writeAtomic } from '../lib/files/write-atomic.ts';
 
 /**
  * Writes what `--out` names, for its owner alone where nothing else is said; into what somebody with more rights has opened for

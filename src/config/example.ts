@@ -1,5 +1,5 @@
 import { AgentError } from '../domain/errors.ts';
-import { closest } from '../lib/closest.ts';
+import { closest } from '../lib/text/closest.ts';
 import { sections } from './sections/index.ts';
 
 const header = `# The configuration of redis-agent: /etc/redis-agent/config.yaml, or what --config or $REDIS_AGENT_CONFIG names.

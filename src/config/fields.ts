@@ -3,9 +3,9 @@ import { cronErrors } from '../lib/cron/cron.ts';
 import * as z from 'zod';
 import type { SecretRef } from '../domain/secret.ts';
 import type { ServiceSettings } from '../domain/settings.ts';
-import { parseBytes } from '../lib/bytes.ts';
-import { closest } from '../lib/closest.ts';
-import { parseDuration, writeDuration } from '../lib/duration.ts';
+import { parseBytes } from '../lib/text/bytes.ts';
+import { closest } from '../lib/text/closest.ts';
+import { parseDuration, writeDuration } from '../lib/time/duration.ts';
 
 /** One kind of value each, used by schema.ts. A message says what is wrong; what would be right. */
 

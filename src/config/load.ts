@@ -2,7 +2,7 @@ import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs
 import { dirname, resolve } from 'node:path';
 import { AgentError, systemCode } from '../domain/errors.ts';
 import type { Settings } from '../domain/settings.ts';
-import { currentUser, describeOwner, describeReadFailure } from '../lib/file-owner.ts';
+import { currentUser, describeOwner, describeReadFailure } from '../lib/files/file-owner.ts';
 import type { Problem } from './problems.ts';
 import type { ParsedDocument, Position } from './document.ts';
 

@@ -1,5 +1,5 @@
 import type * as z from 'zod';
-import { closest } from '../lib/closest.ts';
+import { closest } from '../lib/text/closest.ts';
 import { knownKeys } from './known-keys.ts';
 
 type Path = readonly PropertyKey[];

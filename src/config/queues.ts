@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import type { PatternSettings, QueueSettings } from '../domain/settings/queues.ts';
-import { writeDuration } from '../lib/duration.ts';
+import { writeDuration } from '../lib/time/duration.ts';
 import { duration, text, whole } from './fields.ts';
 
 const day = 86_400_000;

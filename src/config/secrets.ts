@@ -2,8 +2,8 @@ import { closeSync, constants, fstatSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { AgentError } from '../domain/errors.ts';
 import { Secret, type SecretRef } from '../domain/secret.ts';
-import { describeMode, currentUser, describeReadFailure } from '../lib/file-owner.ts';
-import { lentDescriptor, readWhole } from '../lib/lent-file.ts';
+import { describeMode, currentUser, describeReadFailure } from '../lib/files/file-owner.ts';
+import { lentDescriptor, readWhole } from '../lib/files/lent-file.ts';
 
 export interface SecretContext {
   env: NodeJS.ProcessEnv;

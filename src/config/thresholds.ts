@@ -5,8 +5,8 @@ import {
   type ThresholdOverrides,
   type ThresholdUnit,
 } from '../domain/settings/monitor.ts';
-import { parseBytes } from '../lib/bytes.ts';
-import { parseDuration, writeDuration } from '../lib/duration.ts';
+import { parseBytes } from '../lib/text/bytes.ts';
+import { parseDuration, writeDuration } from '../lib/time/duration.ts';
 
 const forms: Record<
   ThresholdUnit,

@@ -10,8 +10,8 @@ import type { InstanceSettings, Settings } from '../domain/settings.ts';
 import type { FilesTarget, ServerFiles } from '../harden/apply/server-files.ts';
 import type { Consumers } from '../harden/rotate/consumers.ts';
 import type { FirewallFacts } from '../harden/read/firewall.ts';
-import type { UserId } from '../lib/act-as.ts';
-import type { RedisConnection } from '../redis/connect.ts';
+import type { UserId } from '../lib/process/act-as.ts';
+import type { RedisConnection } from '../redis/connection/connect.ts';
 import type { State } from '../state/db/open.ts';
 import type { Series } from '../state/series/series.ts';
 

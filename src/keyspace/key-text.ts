@@ -1,5 +1,5 @@
-import { decodeUtf8, escapeBytes, wholeCharacters } from '../lib/byte-text.ts';
-import { printable } from '../lib/printable.ts';
+import { decodeUtf8, escapeBytes, wholeCharacters } from '../lib/text/byte-text.ts';
+import { printable } from '../lib/text/printable.ts';
 
 /** Shown of a key or prefix, in bytes. */
 const shownBytes = 256;

@@ -3,7 +3,7 @@ import type { RdbHandler, RdbRecord } from '../formats/rdb/rdb-handler.ts';
 import type { RdbVersion } from '../formats/rdb/rdb-version.ts';
 import { valueTypes } from '../formats/rdb/value-types.ts';
 import { isEmpty } from '../formats/rdb/whole/empty-keys.ts';
-import { printable } from '../lib/printable.ts';
+import { printable } from '../lib/text/printable.ts';
 import { frequencyBounds, Histogram, idleBounds, sizeBounds, sizeBucket, ttlBounds } from './histogram.ts';
 import { keyText } from './key-text.ts';
 import { keepKey, LargeKeys, type KeptKey } from './large-keys.ts';

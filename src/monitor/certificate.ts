@@ -2,8 +2,8 @@ import { X509Certificate } from 'node:crypto';
 import { open } from 'node:fs/promises';
 import { constants } from 'node:fs';
 import type { Clock } from '../domain/clock.ts';
-import type { RedisTarget } from '../redis/connect.ts';
-import { servedCertificate, subjectOf } from '../redis/served-certificate.ts';
+import type { RedisTarget } from '../redis/connection/connect.ts';
+import { servedCertificate, subjectOf } from '../redis/connection/served-certificate.ts';
 
 const minute = 60_000;
 const hour = 60 * minute;

@@ -2,7 +2,7 @@ import type { Clock } from '../domain/clock.ts';
 import type { QueueRef } from '../domain/queue.ts';
 import type { QueueSettings } from '../domain/settings/queues.ts';
 import type { Patterns } from './sample-patterns.ts';
-import type { RedisConnection } from '../redis/connect.ts';
+import type { RedisConnection } from '../redis/connection/connect.ts';
 import { mostQueues } from './collect/queues.ts';
 import { chooseQueues } from './collect/queues/choose.ts';
 import { searchQueues, type QueueSearch } from './collect/queues/discover.ts';

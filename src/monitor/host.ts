@@ -1,8 +1,8 @@
 import { statfs } from 'node:fs/promises';
 import type { Clock } from '../domain/clock.ts';
-import { kernel, readCgroupMemory, readHostMemory, type KernelRoots } from '../lib/host-memory.ts';
-import { hasSameFiles } from '../redis/same-files.ts';
-import { findServerProcess } from '../redis/server-process.ts';
+import { kernel, readCgroupMemory, readHostMemory, type KernelRoots } from '../lib/memory/host-memory.ts';
+import { hasSameFiles } from '../redis/conf/same-files.ts';
+import { findServerProcess } from '../redis/process/server-process.ts';
 
 interface Seen {
   values: Record<string, number>;

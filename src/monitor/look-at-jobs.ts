@@ -1,6 +1,6 @@
 import { AgentError } from '../domain/errors.ts';
 import type { QueueRef } from '../domain/queue.ts';
-import type { RedisConnection, Reply } from '../redis/connect.ts';
+import type { RedisConnection, Reply } from '../redis/connection/connect.ts';
 import { bullKey } from './collect/queues/bull.ts';
 import { isName } from './collect/queues/job-facts.ts';
 import { listOf, numberOf, textOf } from './collect/parts/numbers.ts';

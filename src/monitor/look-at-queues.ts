@@ -2,7 +2,7 @@ import type { Clock } from '../domain/clock.ts';
 import { AgentError } from '../domain/errors.ts';
 import { queueLabel, type QueueReading, type QueueRef } from '../domain/queue.ts';
 import type { QueueSettings } from '../domain/settings/queues.ts';
-import type { RedisConnection, Reply } from '../redis/connect.ts';
+import type { RedisConnection, Reply } from '../redis/connection/connect.ts';
 import { infoCollector } from './collect/info.ts';
 import type { Collector, Draft, Known } from './collect/parts/collector.ts';
 import { jobsCollector, keyRule, mostQueues, queuesCollector, settleQueues } from './collect/queues.ts';

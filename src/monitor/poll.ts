@@ -1,7 +1,7 @@
 import type { Clock } from '../domain/clock.ts';
 import { AgentError, messageOf } from '../domain/errors.ts';
 import { upClasses, type Blind, type Sample, type UpClass } from '../domain/sample.ts';
-import type { RedisConnection, Reply } from '../redis/connect.ts';
+import type { RedisConnection, Reply } from '../redis/connection/connect.ts';
 import { collectors } from './collect/index.ts';
 import type { Collector, Draft, Known, SlowCursor } from './collect/parts/collector.ts';
 import { callsOfMakers } from './collect/queues/makers.ts';

@@ -1,4 +1,4 @@
-import type { RedisConnection } from '../redis/connect.ts';
+import type { RedisConnection } from '../redis/connection/connect.ts';
 import { AgentError } from '../domain/errors.ts';
 import { collectors } from './collect/index.ts';
 import type { Collector } from './collect/parts/collector.ts';

@@ -1,6 +1,6 @@
 import type { Clock } from '../domain/clock.ts';
 import { queueLabel, type QueueReading } from '../domain/queue.ts';
-import type { RedisConnection } from '../redis/connect.ts';
+import type { RedisConnection } from '../redis/connection/connect.ts';
 import { bullKey } from './collect/queues/bull.ts';
 import { readKept } from './look-at-jobs.ts';
 

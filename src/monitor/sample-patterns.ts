@@ -2,7 +2,7 @@ import type { Clock } from '../domain/clock.ts';
 import { AgentError } from '../domain/errors.ts';
 import type { PatternReading } from '../domain/pattern.ts';
 import type { PatternSettings } from '../domain/settings/queues.ts';
-import type { RedisConnection } from '../redis/connect.ts';
+import type { RedisConnection } from '../redis/connection/connect.ts';
 import { patternOf } from './collect/parts/fingerprint.ts';
 import { listOf, numberOf, textOf } from './collect/parts/numbers.ts';
 

@@ -1,4 +1,4 @@
-import type { Reply } from './connect.ts';
+import type { Reply } from './connection/connect.ts';
 
 /** One line of ACL LOG: what was refused, to whom, and how often. */
 export interface Denial {

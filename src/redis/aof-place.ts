@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { Info } from '../formats/info/parse-info.ts';
-import type { RedisConnection } from './connect.ts';
+import type { RedisConnection } from './connection/connect.ts';
 import { readConfig } from './server.ts';
 
 /** Where a server writes its append only file, and how it would load it. Ask anew each time: most of it can change. */

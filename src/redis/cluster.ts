@@ -7,8 +7,8 @@ import {
   placeInCluster,
   type ClusterNode,
 } from '../formats/cluster/cluster-nodes.ts';
-import { printable } from '../lib/printable.ts';
-import type { RedisConnection } from './connect.ts';
+import { printable } from '../lib/text/printable.ts';
+import type { RedisConnection } from './connection/connect.ts';
 import { engineOf } from './server.ts';
 
 export function isClusterNode(info: Info): boolean {

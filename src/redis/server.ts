@@ -1,8 +1,8 @@
 import type { Engine, ServerIdentity } from '../domain/backup.ts';
 import { AgentError } from '../domain/errors.ts';
 import { infoInteger, parseInfo, type Info } from '../formats/info/parse-info.ts';
-import type { RedisConnection } from './connect.ts';
-import { subjectOf } from './target.ts';
+import type { RedisConnection } from './connection/connect.ts';
+import { subjectOf } from './connection/target.ts';
 
 /** INFO, parsed. `sections` is for 7.0+ (several at once); older servers take the first form, so pass one or none. */
 export async function readInfo(connection: RedisConnection, section?: string): Promise<Info> {

@@ -1,4 +1,4 @@
-import { printable } from '../lib/printable.ts';
+import { printable } from '../lib/text/printable.ts';
 import { describe } from './charts/line-chart.ts';
 import type { Block, ReportDocument, Table } from './document.ts';
 import { formatMoment } from './model/format.ts';

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import type { KeyCount } from '../../src/domain/backup.ts';
 import { infoKeyspace, parseInfo } from '../../src/formats/info/parse-info.ts';
-import { connectRedis } from '../../src/redis/connect.ts';
+import { connectRedis } from '../../src/redis/connection/connect.ts';
 import { backUp, checkStored, inFolder } from '../support/restore/prove-path.ts';
 import {
   edgeBuilds,

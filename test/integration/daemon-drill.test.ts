@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { systemClock } from '../../src/lib/system-clock.ts';
+import { systemClock } from '../../src/lib/time/system-clock.ts';
 import { takeLock } from '../../src/state/locks/lock.ts';
 import { editManifest, runAgent, takeBackup, writeConfig, type TestConfig } from '../support/agent/cli.ts';
 import { expectClean, often, planned, serverWithKey, startDaemon } from '../support/agent/daemon.ts';

@@ -7,7 +7,7 @@ import { idsIn, runAgent, writeConfig, type TestConfig } from '../support/agent/
 import { faraway, planned, serverWithKey, slowServer, untilSaving } from '../support/agent/daemon.ts';
 import { startDaemonHere } from '../support/agent/daemon-here.ts';
 import { memoryLog } from '../support/agent/memory-log.ts';
-import { systemClock } from '../../src/lib/system-clock.ts';
+import { systemClock } from '../../src/lib/time/system-clock.ts';
 
 const minute = 60_000;
 const day = 24 * 60 * minute;

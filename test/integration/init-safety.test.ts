@@ -13,7 +13,7 @@ import { initialise } from '../../src/app/init/init.ts';
 import { loadSettings } from '../../src/config/load.ts';
 import { AgentError } from '../../src/domain/errors.ts';
 import { Secret } from '../../src/domain/secret.ts';
-import { connectRedis } from '../../src/redis/connect.ts';
+import { connectRedis } from '../../src/redis/connection/connect.ts';
 import { agentUser, failureOf, listUsers, Place } from '../support/agent/init-place.ts';
 import { startServer } from '../support/servers/redis-server.ts';
 

@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { watchRights } from '../../src/monitor/rights.ts';
 import { initialise } from '../../src/app/init/init.ts';
 import { takeSnapshot } from '../../src/backup/snapshot/take-snapshot.ts';
-import { systemClock } from '../../src/lib/system-clock.ts';
+import { systemClock } from '../../src/lib/time/system-clock.ts';
 import { knownSecrets } from '../support/agent/cli.ts';
 import { agentUser, failureOf, listUsers, Place, userNames } from '../support/agent/init-place.ts';
 import { memoryLog } from '../support/agent/memory-log.ts';

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 import type { Sent } from '../../src/alert/channels/channel.ts';
 import { openEmail } from '../../src/alert/channels/email.ts';
 import type { EmailChannelSettings } from '../../src/domain/settings/alerts.ts';
-import { findBrowser } from '../../src/lib/find-browser.ts';
+import { findBrowser } from '../../src/lib/process/find-browser.ts';
 import { canServeMail, startMailServer, type MailServer } from '../support/alerts/mail-server.ts';
 import { noticeOf, resolved, tools } from '../support/alerts/notices.ts';
 import { header, textPart } from '../support/alerts/smtp-server.ts';

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { chromium } from 'playwright-core';
 import { expect, onTestFinished, test } from 'vitest';
-import { systemClock } from '../../src/lib/system-clock.ts';
+import { systemClock } from '../../src/lib/time/system-clock.ts';
 import { runAgent, writeConfig, type TestConfig } from '../support/agent/cli.ts';
 import { startDaemonHere, type DaemonHere } from '../support/agent/daemon-here.ts';
 import { planned, serverWithKey } from '../support/agent/daemon.ts';
@@ -16,7 +16,7 @@ import {
   type Mail,
   type TestSmtp,
 } from '../support/alerts/smtp-server.ts';
-import { findBrowser } from '../../src/lib/find-browser.ts';
+import { findBrowser } from '../../src/lib/process/find-browser.ts';
 import { startSlack } from '../support/alerts/slack-server.ts';
 import type { MovingClock } from '../support/clocks/moving-clock.ts';
 import { everything } from '../support/house/tier.ts';

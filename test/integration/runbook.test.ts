@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import type { RunbookReport } from '../../src/app/runbook/report.ts';
 import { Secret } from '../../src/domain/secret.ts';
-import { connectRedis } from '../../src/redis/connect.ts';
+import { connectRedis } from '../../src/redis/connection/connect.ts';
 import { runAgent, writeConfig, type TestConfig } from '../support/agent/cli.ts';
 import { hasEnded } from '../support/servers/owned-process.ts';
 import { edgeBuilds, startServer, type TestServer } from '../support/servers/redis-server.ts';

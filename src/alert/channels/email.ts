@@ -5,7 +5,7 @@ import { AgentError, messageOf, systemCode } from '../../domain/errors.ts';
 import type { Notice, NoticeFile } from '../../domain/alert.ts';
 import type { Secret } from '../../domain/secret.ts';
 import type { EmailChannelSettings } from '../../domain/settings/alerts.ts';
-import { printable } from '../../lib/printable.ts';
+import { printable } from '../../lib/text/printable.ts';
 import { renderHtml } from '../message/html.ts';
 import { describeNotice, type Message } from '../message/message.ts';
 import { reportHtml } from '../message/report-html.ts';

@@ -3,7 +3,7 @@ import { messageOf } from '../../domain/errors.ts';
 import type { ExecChannelSettings } from '../../domain/settings/alerts.ts';
 import { constants } from 'node:fs';
 import { access } from 'node:fs/promises';
-import { harmlessEnvironment } from '../../lib/run-program.ts';
+import { harmlessEnvironment } from '../../lib/process/run-program.ts';
 import type { Channel, ChannelTools, Sent } from './channel.ts';
 import { later, never, said } from './http.ts';
 import { noticeDocument } from './notice-document.ts';

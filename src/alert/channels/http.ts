@@ -1,5 +1,5 @@
 import { systemCode } from '../../domain/errors.ts';
-import { printable } from '../../lib/printable.ts';
+import { printable } from '../../lib/text/printable.ts';
 import { sendTimeout, type Checked, type Failure } from './channel.ts';
 
 export interface Request {

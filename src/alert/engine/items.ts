@@ -1,6 +1,6 @@
 import type { NoticeItem } from '../../domain/alert.ts';
 import { severities, type Finding } from '../../domain/finding.ts';
-import { printable } from '../../lib/printable.ts';
+import { printable } from '../../lib/text/printable.ts';
 import type { AlertEvent } from './event.ts';
 
 /** A message lists so many; the rest is a number. */

@@ -1,6 +1,6 @@
 import type { Finding } from '../../domain/finding.ts';
-import { formatBytes } from '../../lib/bytes.ts';
-import { formatDuration } from '../../lib/duration.ts';
+import { formatBytes } from '../../lib/text/bytes.ts';
+import { formatDuration } from '../../lib/time/duration.ts';
 
 /** What a number is measured in stands at the end of its name. */
 const units: readonly [suffix: string, inWords: (value: number) => string][] = [

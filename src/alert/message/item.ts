@@ -1,6 +1,6 @@
 import type { Notice, NoticeItem } from '../../domain/alert.ts';
-import { formatDuration } from '../../lib/duration.ts';
-import { printable } from '../../lib/printable.ts';
+import { formatDuration } from '../../lib/time/duration.ts';
+import { printable } from '../../lib/text/printable.ts';
 import { factsOf } from './facts.ts';
 
 /** What messages need beside the notice. */

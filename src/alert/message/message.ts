@@ -1,6 +1,6 @@
 import type { Notice, NoticeItem, ReportNotice } from '../../domain/alert.ts';
 import { severities, type Severity } from '../../domain/finding.ts';
-import { printable } from '../../lib/printable.ts';
+import { printable } from '../../lib/text/printable.ts';
 import { describeItem, formatTime, type ItemText, type MessageContext } from './item.ts';
 
 /** A notice in words, before it takes the form of any channel. */

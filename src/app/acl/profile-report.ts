@@ -9,7 +9,7 @@ import { commandTable } from '../../formats/acl/command-table.ts';
 import { showEngine, type EngineVersion } from '../../formats/conf/engine.ts';
 import { usersOf, type AuditFacts, type UserFacts } from '../../harden/facts.ts';
 import { readServer } from '../../harden/read/read-server.ts';
-import { closest } from '../../lib/closest.ts';
+import { closest } from '../../lib/text/closest.ts';
 import type { App } from '../build-app.ts';
 
 /** A user held against a profile, on one server or in one file. */

@@ -7,8 +7,8 @@ import { usersOfList } from '../../harden/read/read-users.ts';
 import { parseClientList } from '../../formats/clients/client-list.ts';
 import { ownName } from '../../monitor/collect/slowlog.ts';
 import { tryRights } from '../../monitor/rights.ts';
-import type { RedisConnection } from '../../redis/connect.ts';
-import { ownClientId } from '../../redis/own-client-id.ts';
+import type { RedisConnection } from '../../redis/connection/connect.ts';
+import { ownClientId } from '../../redis/connection/own-client-id.ts';
 import { engineOf, readInfo } from '../../redis/server.ts';
 import { agentRights } from '../init/agent-rights.ts';
 

@@ -1,9 +1,9 @@
-import { askedBy } from '../../lib/asked-by.ts';
+import { askedBy } from '../../lib/process/asked-by.ts';
 import type { Alert, SilenceMatch } from '../../domain/alert.ts';
 import { AgentError, messageOf } from '../../domain/errors.ts';
 import { formerNames } from '../../domain/former-names.ts';
 import { matches } from '../../alert/engine/match.ts';
-import { closest } from '../../lib/closest.ts';
+import { closest } from '../../lib/text/closest.ts';
 import { alertById, storeAlerts } from '../../state/alerts/alerts.ts';
 import { ring } from '../../state/alerts/ring.ts';
 import { addSilence, endSilence } from '../../state/alerts/silences.ts';

@@ -1,5 +1,5 @@
 import type { Policy } from '../../alert/decide.ts';
-import { localTimezone } from '../../lib/timezone.ts';
+import { localTimezone } from '../../lib/time/timezone.ts';
 import type { App } from '../build-app.ts';
 import { rulesById } from '../rules.ts';
 import { nextMatch } from './next-match.ts';

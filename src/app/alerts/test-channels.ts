@@ -4,7 +4,7 @@ import type { Checked, Sent } from '../../alert/channels/channel.ts';
 import type { Notice, NoticeItem } from '../../domain/alert.ts';
 import { AgentError } from '../../domain/errors.ts';
 import type { ChannelSettings } from '../../domain/settings/alerts.ts';
-import { closest } from '../../lib/closest.ts';
+import { closest } from '../../lib/text/closest.ts';
 import { channelWorks } from '../../state/alerts/channels.ts';
 import { hurry } from '../../state/alerts/outbox.ts';
 import { ring } from '../../state/alerts/ring.ts';

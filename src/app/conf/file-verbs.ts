@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import type { Journal } from '../../harden/apply/journal.ts';
 import { localServerFiles, type FilesTarget, type ServerFiles } from '../../harden/apply/server-files.ts';
 import type { FileAttributes } from '../../harden/apply/write-file.ts';
-import { systemClock } from '../../lib/system-clock.ts';
-import type { BootOptions } from '../../redis/boot-conf.ts';
+import { systemClock } from '../../lib/time/system-clock.ts';
+import type { BootOptions } from '../../redis/conf/boot-conf.ts';
 import { recordFiles } from './record-files.ts';
 
 /** What is sent of a trial: the rest is for who tries. */

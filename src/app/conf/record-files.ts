@@ -1,8 +1,8 @@
 import { AgentError, messageOf, systemCode } from '../../domain/errors.ts';
 import type { EngineVersion } from '../../formats/conf/engine.ts';
-import type { FileReader } from '../../lib/file-reader.ts';
-import { ForeignFileError } from '../../lib/foreign-file.ts';
-import { resolveConf } from '../../redis/resolve-conf.ts';
+import type { FileReader } from '../../lib/files/file-reader.ts';
+import { ForeignFileError } from '../../lib/files/foreign-file.ts';
+import { resolveConf } from '../../redis/conf/resolve-conf.ts';
 import { readFiles } from '../../harden/read/read-files.ts';
 import type { FilePlace } from '../../harden/apply/look-at-files.ts';
 import type { FilesTarget, SeenFiles } from '../../harden/apply/server-files.ts';

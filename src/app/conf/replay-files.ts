@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { AgentError } from '../../domain/errors.ts';
-import { ForeignFileError } from '../../lib/foreign-file.ts';
+import { ForeignFileError } from '../../lib/files/foreign-file.ts';
 import type { SeenFiles } from '../../harden/apply/server-files.ts';
 
 const attributes = z.object({ mode: z.number(), uid: z.number(), gid: z.number() });

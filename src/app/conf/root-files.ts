@@ -6,9 +6,9 @@ import { actorFor, mayBeRoots, type FilePlace } from '../../harden/apply/look-at
 import type { Journal } from '../../harden/apply/journal.ts';
 import { localServerFiles, type FilesTarget } from '../../harden/apply/server-files.ts';
 import type { FileAttributes } from '../../harden/apply/write-file.ts';
-import { readerAs } from '../../lib/file-reader.ts';
-import { findService } from '../../redis/find-service.ts';
-import { resolveConf } from '../../redis/resolve-conf.ts';
+import { readerAs } from '../../lib/files/file-reader.ts';
+import { findService } from '../../redis/service/find-service.ts';
+import { resolveConf } from '../../redis/conf/resolve-conf.ts';
 import { chooseInstance } from '../choose-instance.ts';
 import { fileVerbs } from './file-verbs.ts';
 

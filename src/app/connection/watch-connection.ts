@@ -1,8 +1,8 @@
 import type { Clock } from '../../domain/clock.ts';
 import { AgentError } from '../../domain/errors.ts';
 import type { Progress } from '../../domain/progress.ts';
-import { connectRedis, type RedisConnection } from '../../redis/connect.ts';
-import type { RedisTarget } from '../../redis/target.ts';
+import { connectRedis, type RedisConnection } from '../../redis/connection/connect.ts';
+import type { RedisTarget } from '../../redis/connection/target.ts';
 
 /** How long PING took, again and again. Milliseconds. */
 export interface WatchedConnection {

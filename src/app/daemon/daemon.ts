@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { AgentError, messageOf } from '../../domain/errors.ts';
-import { localTimezone } from '../../lib/timezone.ts';
+import { localTimezone } from '../../lib/time/timezone.ts';
 import { forgetEpisodes } from '../../state/episodes.ts';
 import { dropRetries } from '../../state/retries.ts';
 import { forgetRuns } from '../../state/runs.ts';

@@ -1,4 +1,4 @@
-import { parseDuration } from '../../lib/duration.ts';
+import { parseDuration } from '../../lib/time/duration.ts';
 import type { App } from '../build-app.ts';
 import type { Watch } from './watch.ts';
 

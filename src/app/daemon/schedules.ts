@@ -5,7 +5,7 @@ import type { AuditReport } from '../../harden/audit/report.ts';
 import { auditJob } from '../../jobs/harden/audit-job.ts';
 import { jobs } from '../../jobs/index.ts';
 import type { AnyJob, LastDone, RunJob, StartFacts } from '../../jobs/job.ts';
-import { localTimezone } from '../../lib/timezone.ts';
+import { localTimezone } from '../../lib/time/timezone.ts';
 import { dropRetry, noteRetry } from '../../state/retries.ts';
 import { lastRun } from '../../state/runs.ts';
 import type { App } from '../build-app.ts';

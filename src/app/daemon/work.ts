@@ -4,7 +4,7 @@ import type { Secret } from '../../domain/secret.ts';
 import type { Settings } from '../../domain/settings.ts';
 import { jobs } from '../../jobs/index.ts';
 import type { RunJob } from '../../jobs/job.ts';
-import { systemClock } from '../../lib/system-clock.ts';
+import { systemClock } from '../../lib/time/system-clock.ts';
 import { buildApp } from '../build-app.ts';
 import { ownProgram } from '../own-program.ts';
 import { createLogger, type LogLevel } from '../logger.ts';

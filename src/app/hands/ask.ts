@@ -1,7 +1,7 @@
 import type { FileOwnership } from '../../backup/restore/file-ownership.ts';
 import { AgentError } from '../../domain/errors.ts';
-import type { UserId } from '../../lib/act-as.ts';
-import { userName } from '../../lib/file-owner.ts';
+import type { UserId } from '../../lib/process/act-as.ts';
+import { userName } from '../../lib/files/file-owner.ts';
 import { VerbCaller, VerbsClosedError } from '../../lib/verbs/call.ts';
 import type { HandsProcess } from './start.ts';
 import { handsLimits } from './task.ts';

@@ -1,10 +1,10 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { Socket } from 'node:net';
-import type { UserId } from '../../lib/act-as.ts';
-import { confine } from '../../lib/confine.ts';
-import { inOwnNetwork } from '../../lib/own-network.ts';
-import { printable } from '../../lib/printable.ts';
+import type { UserId } from '../../lib/process/act-as.ts';
+import { confine } from '../../lib/process/confine.ts';
+import { inOwnNetwork } from '../../lib/process/own-network.ts';
+import { printable } from '../../lib/text/printable.ts';
 import { handsCommand } from './command.ts';
 import { handsDescriptor } from './task.ts';
 

@@ -1,5 +1,5 @@
 import { longestRead } from '../../backup/restore/folder/open-files.ts';
-import { longestNote } from '../../lib/foreign-file.ts';
+import { longestNote } from '../../lib/files/foreign-file.ts';
 import type { FrameLimits } from '../../lib/verbs/frames.ts';
 
 /** Where the verbs come in and the answers go out: what it has besides are no streams of anybody's. */

@@ -1,6 +1,6 @@
 import { Socket } from 'node:net';
-import type { UserId } from '../../lib/act-as.ts';
-import { becomeForGood } from '../../lib/become-user.ts';
+import type { UserId } from '../../lib/process/act-as.ts';
+import { becomeForGood } from '../../lib/process/become-user.ts';
 import { answerVerbs } from '../../lib/verbs/answer.ts';
 import { handsDescriptor, handsLimits } from './task.ts';
 import { handsVerbs } from './verbs.ts';

@@ -1,8 +1,8 @@
 import { chmod, chown, link, lstat, mkdir, readFile, rename, rm, rmdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { AgentError, messageOf, systemCode } from '../../domain/errors.ts';
-import { currentUser } from '../../lib/file-owner.ts';
-import { writeAtomic } from '../../lib/write-atomic.ts';
+import { currentUser } from '../../lib/files/file-owner.ts';
+import { writeAtomic } from '../../lib/files/write-atomic.ts';
 import type { Owner } from './report.ts';
 
 /** What has been done so far, so that a failure half way can be taken back. */

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { parseSettings } from '../../config/load.ts';
 import { AgentError, messageOf } from '../../domain/errors.ts';
 import { Secret } from '../../domain/secret.ts';
-import { connectRedis } from '../../redis/connect.ts';
+import { connectRedis } from '../../redis/connection/connect.ts';
 import { readConfig, readInfo, readServerTime } from '../../redis/server.ts';
 import {
   createUser,

@@ -1,10 +1,10 @@
 import type { Engine } from '../../domain/backup.ts';
 import { AgentError } from '../../domain/errors.ts';
-import { connectRedis, type RedisConnection } from '../../redis/connect.ts';
-import type { FoundServer, ServerAddress } from '../../redis/find-servers.ts';
-import { findServerProcess } from '../../redis/server-process.ts';
+import { connectRedis, type RedisConnection } from '../../redis/connection/connect.ts';
+import type { FoundServer, ServerAddress } from '../../redis/process/find-servers.ts';
+import { findServerProcess } from '../../redis/process/server-process.ts';
 import { engineOf, readConfig, readInfo } from '../../redis/server.ts';
-import type { RedisTarget } from '../../redis/target.ts';
+import type { RedisTarget } from '../../redis/connection/target.ts';
 import type { InitOptions } from './report.ts';
 import { unlessDenied, withoutName } from './unless-denied.ts';
 import { guessRole, lookAtUse, type GuessedRole } from './role.ts';

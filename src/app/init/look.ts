@@ -1,6 +1,6 @@
 import { redisUrlProblem } from '../../config/redis-url.ts';
 import { AgentError } from '../../domain/errors.ts';
-import { findServers, type FoundServer, type PassedOver } from '../../redis/find-servers.ts';
+import { findServers, type FoundServer, type PassedOver } from '../../redis/process/find-servers.ts';
 import { inspectServer, type Inspected } from './inspect.ts';
 import type { InitOptions } from './report.ts';
 

@@ -2,7 +2,7 @@ import type { Engine } from '../../domain/backup.ts';
 import type { Secret } from '../../domain/secret.ts';
 import type { TlsSettings } from '../../domain/settings.ts';
 import type { Role } from '../../domain/settings/monitor.ts';
-import type { PassedOver } from '../../redis/find-servers.ts';
+import type { PassedOver } from '../../redis/process/find-servers.ts';
 import type { FirstChannel } from './first-channel.ts';
 import type { GuessedRole } from './role.ts';
 

@@ -1,5 +1,5 @@
 import type { Role } from '../../domain/settings/monitor.ts';
-import type { RedisConnection } from '../../redis/connect.ts';
+import type { RedisConnection } from '../../redis/connection/connect.ts';
 import { readConfig } from '../../redis/server.ts';
 import { unlessDenied } from './unless-denied.ts';
 

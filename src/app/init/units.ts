@@ -4,10 +4,10 @@ import { dirname, join } from 'node:path';
 import { localHost } from '../../backup/restore/host/local-host.ts';
 import { AgentError, messageOf, systemCode } from '../../domain/errors.ts';
 import type { InstanceSettings } from '../../domain/settings.ts';
-import { groupName, userName } from '../../lib/file-owner.ts';
+import { groupName, userName } from '../../lib/files/file-owner.ts';
 import { ownFolder } from '../../lib/own-files.ts';
-import { runCommand } from '../../lib/run-command.ts';
-import { writeAtomic } from '../../lib/write-atomic.ts';
+import { runCommand } from '../../lib/process/run-command.ts';
+import { writeAtomic } from '../../lib/files/write-atomic.ts';
 import { readConfig, readInfo } from '../../redis/server.ts';
 import type { App } from '../build-app.ts';
 

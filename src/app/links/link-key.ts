@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { closeSync, constants, fstatSync, fsyncSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { AgentError, messageOf, systemCode } from '../../domain/errors.ts';
-import { describeMode } from '../../lib/file-owner.ts';
+import { describeMode } from '../../lib/files/file-owner.ts';
 import { linkKeyBytes } from '../../lib/signed-link.ts';
 
 const fileName = 'links.key';

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Alert } from '../../domain/alert.ts';
 import { AgentError } from '../../domain/errors.ts';
-import { localTimezone } from '../../lib/timezone.ts';
+import { localTimezone } from '../../lib/time/timezone.ts';
 import { formatTime } from '../../alert/message/item.ts';
 import { readLink, type LinkClaim } from '../../lib/signed-link.ts';
 import { markup, type Markup } from '../../report/html/markup.ts';

@@ -1,6 +1,6 @@
 import { AgentError } from '../../domain/errors.ts';
-import { closest } from '../../lib/closest.ts';
-import { printable } from '../../lib/printable.ts';
+import { closest } from '../../lib/text/closest.ts';
+import { printable } from '../../lib/text/printable.ts';
 import { queueLabel, type QueueRef } from '../../domain/queue.ts';
 import type { QueueNow } from './read-queues.ts';
 

@@ -1,5 +1,5 @@
 import type { FleetEntry } from '../../backup/fleet/read-fleet.ts';
-import { localTimezone } from '../../lib/timezone.ts';
+import { localTimezone } from '../../lib/time/timezone.ts';
 import type { ReportDocument } from '../../report/document.ts';
 import { buildFleetReport, judgeHost, type FleetFacts, type FleetLimits } from '../../report/model/fleet.ts';
 import type { App } from '../build-app.ts';

@@ -4,7 +4,7 @@ import type { Repository } from '../../backup/repository.ts';
 import { AgentError } from '../../domain/errors.ts';
 import type { InstanceSettings } from '../../domain/settings.ts';
 import { countKeys } from '../../jobs/backup/backup.ts';
-import { localTimezone } from '../../lib/timezone.ts';
+import { localTimezone } from '../../lib/time/timezone.ts';
 import type { BackupFacts, InstanceFacts, ReportFacts } from '../../report/facts.ts';
 import { episodesSince } from '../../state/episodes.ts';
 import type { App } from '../build-app.ts';

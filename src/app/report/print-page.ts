@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { AgentError, messageOf } from '../../domain/errors.ts';
-import { findBrowser } from '../../lib/find-browser.ts';
-import { runProgram } from '../../lib/run-program.ts';
-import { giveToUnprivileged } from '../../lib/unprivileged.ts';
+import { findBrowser } from '../../lib/process/find-browser.ts';
+import { runProgram } from '../../lib/process/run-program.ts';
+import { giveToUnprivileged } from '../../lib/process/unprivileged.ts';
 
 /** Longer than any page takes, milliseconds. */
 const patience = 120_000;

@@ -2,7 +2,7 @@ import type { Clock } from '../../domain/clock.ts';
 import { AgentError } from '../../domain/errors.ts';
 import { jobs } from '../../jobs/index.ts';
 import type { AnyJob } from '../../jobs/job.ts';
-import { actAs, type UserId } from '../../lib/act-as.ts';
+import { actAs, type UserId } from '../../lib/process/act-as.ts';
 import { isHeld, takeLock, type Lock } from '../../state/locks/lock.ts';
 
 /** How often a held lock is asked for, and whether somebody waits for ours. Milliseconds. */

@@ -3,7 +3,7 @@ import { AgentError, messageOf } from '../../domain/errors.ts';
 import type { Evaluated, Finding } from '../../domain/finding.ts';
 import type { Log } from '../../domain/log.ts';
 import type { AnyJob, Job, JobContext } from '../../jobs/job.ts';
-import type { UserId } from '../../lib/act-as.ts';
+import type { UserId } from '../../lib/process/act-as.ts';
 import type { State } from '../../state/db/open.ts';
 import { finishRun, startRun, type RunOutcome } from '../../state/runs.ts';
 import { recordEvaluation, requireDeclared, type Evaluation } from '../findings.ts';

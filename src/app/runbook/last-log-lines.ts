@@ -1,8 +1,8 @@
 import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
-import { runCommand } from '../../lib/run-command.ts';
-import type { FoundService } from '../../redis/find-service.ts';
-import { readConf } from '../../redis/read-conf.ts';
+import { runCommand } from '../../lib/process/run-command.ts';
+import type { FoundService } from '../../redis/service/find-service.ts';
+import { readConf } from '../../redis/conf/read-conf.ts';
 
 const tail = 16 * 1024;
 const most = 20;

@@ -1,6 +1,6 @@
 import type { QueueRef } from '../../domain/queue.ts';
 import type { InstanceSettings } from '../../domain/settings.ts';
-import { shellWord } from '../../lib/shell-word.ts';
+import { shellWord } from '../../lib/process/shell-word.ts';
 
 /** What is done to a queue by the library that it is of: how it keeps its jobs is that library's own, and another in each version. */
 export type QueueAction = 'resume' | 'retry failed';

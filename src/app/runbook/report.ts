@@ -3,7 +3,7 @@ import type { AgentError } from '../../domain/errors.ts';
 import type { Progress } from '../../domain/progress.ts';
 import type { InstanceSettings } from '../../domain/settings.ts';
 import type { Info } from '../../formats/info/parse-info.ts';
-import type { RedisConnection, Reply } from '../../redis/connect.ts';
+import type { RedisConnection, Reply } from '../../redis/connection/connect.ts';
 import type { App } from '../build-app.ts';
 
 /** The emergencies that there is a runbook for. */

@@ -1,6 +1,6 @@
 import type { UserFacts } from '../../harden/facts.ts';
 import { readFiles } from '../../harden/read/read-files.ts';
-import type { FoundService } from '../../redis/find-service.ts';
+import type { FoundService } from '../../redis/service/find-service.ts';
 
 export interface UsersOfFiles {
   /** Where a user’s line belongs. */

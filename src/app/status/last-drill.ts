@@ -2,7 +2,7 @@ import type { DrillOutcome } from '../../domain/drill.ts';
 import { AgentError } from '../../domain/errors.ts';
 import type { InstanceSettings } from '../../domain/settings.ts';
 import { drillName, drillsOf, newestStoredDrill } from '../../jobs/drill/last-drill.ts';
-import { formatDuration } from '../../lib/duration.ts';
+import { formatDuration } from '../../lib/time/duration.ts';
 import { lastDetails } from '../../state/runs.ts';
 import type { App } from '../build-app.ts';
 

@@ -17,9 +17,9 @@ import {
 import { dirname, join, resolve } from 'node:path';
 import { backupIdTime } from '../../backup/id.ts';
 import { AgentError, messageOf, systemCode } from '../../domain/errors.ts';
-import type { UserId } from '../../lib/act-as.ts';
-import type { LentFolder } from '../../lib/lent-file.ts';
-import { makeFolders } from '../../lib/make-folders.ts';
+import type { UserId } from '../../lib/process/act-as.ts';
+import type { LentFolder } from '../../lib/files/lent-file.ts';
+import { makeFolders } from '../../lib/files/make-folders.ts';
 
 /** A folder that is filled by who may not even enter it. */
 export interface FilledFolder extends LentFolder, Disposable {

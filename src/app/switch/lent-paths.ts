@@ -1,8 +1,8 @@
 import { closeSync, constants, fstatSync, openSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { AgentError } from '../../domain/errors.ts';
-import { actAs } from '../../lib/act-as.ts';
-import type { LentFile } from '../../lib/lent-file.ts';
+import { actAs } from '../../lib/process/act-as.ts';
+import type { LentFile } from '../../lib/files/lent-file.ts';
 
 /** What root has opened for a mind. */
 export interface LentPaths {

@@ -1,5 +1,5 @@
 import type { Server } from 'node:net';
-import type { UserId } from '../../lib/act-as.ts';
+import type { UserId } from '../../lib/process/act-as.ts';
 import type { LoadedSettings } from '../../config/load.ts';
 import type { Consumers } from '../../harden/rotate/consumers.ts';
 import type { FirewallFacts } from '../../harden/read/firewall.ts';

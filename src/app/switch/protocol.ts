@@ -1,4 +1,4 @@
-import type { UserId } from '../../lib/act-as.ts';
+import type { UserId } from '../../lib/process/act-as.ts';
 import type { FrameLimits } from '../../lib/verbs/frames.ts';
 
 /** Where the mind asks, and root answers. */

@@ -1,10 +1,10 @@
-import type { UserId } from '../../lib/act-as.ts';
+import type { UserId } from '../../lib/process/act-as.ts';
 import type { ConfFacts } from '../../backup/restore/facts.ts';
 import type { HostSight, RestoreHost } from '../../backup/restore/host/host.ts';
 import { readConfFacts } from '../../backup/restore/host/read-conf-facts.ts';
 import { AgentError } from '../../domain/errors.ts';
 import type { Info } from '../../formats/info/parse-info.ts';
-import type { ServiceControl } from '../../redis/service.ts';
+import type { ServiceControl } from '../../redis/service/service.ts';
 import type { JobContext } from '../../jobs/job.ts';
 import { askedServerFiles } from '../conf/asked-files.ts';
 import { AskedHands } from '../hands/ask.ts';

@@ -1,6 +1,6 @@
 import type { Server, Socket } from 'node:net';
 import { serialize } from 'node:v8';
-import type { UserId } from '../../lib/act-as.ts';
+import type { UserId } from '../../lib/process/act-as.ts';
 import { localHost } from '../../backup/restore/host/local-host.ts';
 import type { HostSight, RestoreHost } from '../../backup/restore/host/host.ts';
 import { requireServiceUser } from '../../backup/restore/require-owner.ts';
@@ -8,10 +8,10 @@ import type { LoadedSettings } from '../../config/load.ts';
 import type { Clock } from '../../domain/clock.ts';
 import { AgentError } from '../../domain/errors.ts';
 import type { InstanceSettings } from '../../domain/settings.ts';
-import { serves } from '../../redis/data-process.ts';
-import { findServers } from '../../redis/find-servers.ts';
-import { reserveLowPort } from '../../redis/low-port.ts';
-import type { ServiceControl } from '../../redis/service.ts';
+import { serves } from '../../redis/process/data-process.ts';
+import { findServers } from '../../redis/process/find-servers.ts';
+import { reserveLowPort } from '../../redis/replication/low-port.ts';
+import type { ServiceControl } from '../../redis/service/service.ts';
 import { chooseInstance } from '../choose-instance.ts';
 import { startHands, type HandsProcess } from '../hands/start.ts';
 

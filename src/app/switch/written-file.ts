@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { closeSync, fstatSync, openSync, renameSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { AgentError } from '../../domain/errors.ts';
-import { describeReadFailure } from '../../lib/file-owner.ts';
+import { describeReadFailure } from '../../lib/files/file-owner.ts';
 
 /** A file that is written by who may not open it. */
 export interface WrittenFile extends Disposable {

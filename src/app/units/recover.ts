@@ -3,7 +3,7 @@ import type { InstanceSettings } from '../../domain/settings.ts';
 import type { Secret } from '../../domain/secret.ts';
 import { recoverChangeJob } from '../../jobs/harden/recover-change.ts';
 import { hasBegun, recoverRestoreJob } from '../../jobs/restore/recover-restore.ts';
-import { systemClock } from '../../lib/system-clock.ts';
+import { systemClock } from '../../lib/time/system-clock.ts';
 import { buildApp, type App, type RunOptions } from '../build-app.ts';
 import { createLogger } from '../logger.ts';
 import { ownProgram } from '../own-program.ts';

@@ -2,7 +2,7 @@ import { statSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { configPath, loadSettings, type LoadedSettings } from '../../config/load.ts';
 import { AgentError, messageOf } from '../../domain/errors.ts';
-import { describeOwner } from '../../lib/file-owner.ts';
+import { describeOwner } from '../../lib/files/file-owner.ts';
 import { answerVerbs, type Verbs } from '../../lib/verbs/answer.ts';
 import { switchLimits } from '../switch/protocol.ts';
 import { acceptedDescriptor } from './places.ts';

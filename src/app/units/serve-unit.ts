@@ -1,6 +1,6 @@
 import { Socket } from 'node:net';
 import { PassThrough } from 'node:stream';
-import { shellWord } from '../../lib/shell-word.ts';
+import { shellWord } from '../../lib/process/shell-word.ts';
 import { encodeFrame, readFrames, type Frame } from '../../lib/verbs/frames.ts';
 import { acceptedDescriptor } from './places.ts';
 import type { SwitchLink } from '../switch/link.ts';

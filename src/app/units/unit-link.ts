@@ -1,8 +1,8 @@
-import type { UserId } from '../../lib/act-as.ts';
-import { userName } from '../../lib/file-owner.ts';
+import type { UserId } from '../../lib/process/act-as.ts';
+import { userName } from '../../lib/files/file-owner.ts';
 import { AgentError } from '../../domain/errors.ts';
 import { VerbCaller, VerbsClosedError } from '../../lib/verbs/call.ts';
-import { reserveLowPort } from '../../redis/low-port.ts';
+import { reserveLowPort } from '../../redis/replication/low-port.ts';
 import { handsBehind, type HandsProcess } from '../hands/start.ts';
 import type { SwitchLink } from '../switch/link.ts';
 import { switchLimits, switchPatience } from '../switch/protocol.ts';

@@ -2,8 +2,8 @@ import { constants } from 'node:fs';
 import { open, readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { AgentError, systemCode } from '../../domain/errors.ts';
-import { describeReadFailure } from '../../lib/file-owner.ts';
-import { lentDescriptor, lentNames, openLentFile, type OpenedFile } from '../../lib/lent-file.ts';
+import { describeReadFailure } from '../../lib/files/file-owner.ts';
+import { lentDescriptor, lentNames, openLentFile, type OpenedFile } from '../../lib/files/lent-file.ts';
 
 /** An append only file: a manifest with the files that it lists beside it, or one file. */
 export interface AofSource {

@@ -6,7 +6,7 @@ import {
   renamedManifest,
 } from '../../formats/aof/archive-names.ts';
 import { blockBytes, formatTarHeader } from '../../formats/tar/tar-header.ts';
-import type { ReadAt } from '../../lib/read-at.ts';
+import type { ReadAt } from '../../lib/files/read-at.ts';
 import { paddingOf } from '../../formats/tar/tar-reader.ts';
 import type { AofPart } from './copy-set.ts';
 import type { OpenAofSet } from './open-set.ts';

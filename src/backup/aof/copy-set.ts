@@ -1,7 +1,7 @@
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { formatAofManifest } from '../../formats/aof/aof-manifest.ts';
-import { writeAtomic } from '../../lib/write-atomic.ts';
+import { writeAtomic } from '../../lib/files/write-atomic.ts';
 import { manifestName } from './aof-source.ts';
 import type { OpenAofFile, OpenAofSet } from './open-set.ts';
 import { readRange } from './read-range.ts';

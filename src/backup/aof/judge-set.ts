@@ -1,7 +1,7 @@
-import { counted, verb } from '../../lib/counted.ts';
+import { counted, verb } from '../../lib/text/counted.ts';
 import { severities } from '../../domain/finding.ts';
 import type { AofManifest } from '../../formats/aof/aof-manifest.ts';
-import { formatBytes } from '../../lib/bytes.ts';
+import { formatBytes } from '../../lib/text/bytes.ts';
 import type { AofCut } from './describe-cut.ts';
 import {
   aofVerdicts,

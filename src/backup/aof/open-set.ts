@@ -2,7 +2,7 @@ import { basename, dirname, join } from 'node:path';
 import type { Clock } from '../../domain/clock.ts';
 import { AgentError } from '../../domain/errors.ts';
 import { parseAofManifest, type AofFile, type AofManifest } from '../../formats/aof/aof-manifest.ts';
-import type { OpenedFile } from '../../lib/lent-file.ts';
+import type { OpenedFile } from '../../lib/files/lent-file.ts';
 import { namesIn, openAofFile, type AofSource } from './aof-source.ts';
 
 /** One file of a set, held open: what it holds stays readable whatever the server does to its name. */

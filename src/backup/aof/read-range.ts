@@ -1,5 +1,5 @@
 import { AgentError } from '../../domain/errors.ts';
-import type { ReadAt } from '../../lib/read-at.ts';
+import type { ReadAt } from '../../lib/files/read-at.ts';
 
 const blockBytes = 256 * 1024;
 

@@ -11,7 +11,7 @@ import type { CommandCheck } from '../../formats/aof/command-check.ts';
 import { describeDatabases, describePassed, passedOver } from '../../formats/rdb/whole/describe-passed.ts';
 import { DumpRules } from '../../formats/rdb/whole/dump-rules.ts';
 import { findTwins } from '../../formats/rdb/whole/find-twins.ts';
-import { randomWords } from '../../lib/random-words.ts';
+import { randomWords } from '../../lib/text/random-words.ts';
 import type { OpenAofFile } from './open-set.ts';
 import { becameShorter, readRange } from './read-range.ts';
 

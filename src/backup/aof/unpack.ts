@@ -2,7 +2,7 @@ import { AgentError } from '../../domain/errors.ts';
 import { formatAofManifest, parseAofManifest } from '../../formats/aof/aof-manifest.ts';
 import { archiveFile, memberName, renamedManifest } from '../../formats/aof/archive-names.ts';
 import { TarReader } from '../../formats/tar/tar-reader.ts';
-import type { StagedFile } from '../../lib/staged-file.ts';
+import type { StagedFile } from '../../lib/files/staged-file.ts';
 
 export interface UnpackOptions {
   /** What the server that is to load it reads: a folder with a manifest (7.0 and newer), or one file. */

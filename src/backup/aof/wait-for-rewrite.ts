@@ -2,10 +2,10 @@ import { stat } from 'node:fs/promises';
 import type { Clock } from '../../domain/clock.ts';
 import { AgentError } from '../../domain/errors.ts';
 import { infoInteger, type Info } from '../../formats/info/parse-info.ts';
-import { formatDuration } from '../../lib/duration.ts';
-import { readForeignSync } from '../../lib/foreign-file.ts';
+import { formatDuration } from '../../lib/time/duration.ts';
+import { readForeignSync } from '../../lib/files/foreign-file.ts';
 import { readAofPlace, type AofPlace } from '../../redis/aof-place.ts';
-import type { RedisConnection } from '../../redis/connect.ts';
+import type { RedisConnection } from '../../redis/connection/connect.ts';
 import { readInfo } from '../../redis/server.ts';
 
 export interface WaitOptions {

@@ -1,6 +1,6 @@
 import { AgentError, messageOf } from '../../domain/errors.ts';
 import { ByteReader } from '../../lib/byte-reader.ts';
-import { releaseMemory } from '../../lib/release-memory.ts';
+import { releaseMemory } from '../../lib/memory/release-memory.ts';
 import { AgePayload, payloadNonceBytes, sealedChunkBytes, tagBytes } from './age-payload.ts';
 
 /** A header of a thousand recipients is shorter. */

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { AgentError, messageOf } from '../../domain/errors.ts';
-import { releaseMemory } from '../../lib/release-memory.ts';
+import { releaseMemory } from '../../lib/memory/release-memory.ts';
 import { AgePayload, payloadNonceBytes, plainChunkBytes, sealedChunkBytes, tagBytes } from './age-payload.ts';
 
 /**

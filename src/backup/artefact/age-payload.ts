@@ -1,5 +1,5 @@
 import { createCipheriv, createDecipheriv, hkdfSync } from 'node:crypto';
-import { releaseMemory } from '../../lib/release-memory.ts';
+import { releaseMemory } from '../../lib/memory/release-memory.ts';
 
 /**
  * The payload of an age file (age-encryption.org/v1, "Payload"): a nonce, then ChaCha20-Poly1305 over chunks of

@@ -6,8 +6,8 @@ import { RdbCheck, type CheckOptions } from '../../formats/rdb/rdb-check.ts';
 import { DumpRules } from '../../formats/rdb/whole/dump-rules.ts';
 import { decompressZstd } from '../../formats/zstd/decompress.ts';
 import { gatherChunks } from '../../lib/gather-chunks.ts';
-import { printable } from '../../lib/printable.ts';
-import { randomWords } from '../../lib/random-words.ts';
+import { printable } from '../../lib/text/printable.ts';
+import { randomWords } from '../../lib/text/random-words.ts';
 import { decryptAge } from './age-decrypt.ts';
 import { PlainCheck, type ContentCheck } from './plain-check.ts';
 

@@ -6,7 +6,7 @@ import { AofArchiveCheck, type AofArchiveVerdict } from '../../formats/aof/archi
 import type { RdbContent } from '../../formats/rdb/content-counter.ts';
 import { RdbCheck } from '../../formats/rdb/rdb-check.ts';
 import type { RdbHandler } from '../../formats/rdb/rdb-handler.ts';
-import { printable } from '../../lib/printable.ts';
+import { printable } from '../../lib/text/printable.ts';
 import { encryptAge } from './age-encrypt.ts';
 import { PlainCheck, type ContentCheck } from './plain-check.ts';
 import { readBlocks, type ArtefactSource } from './read-blocks.ts';

@@ -1,10 +1,10 @@
 import { AgentError } from '../../domain/errors.ts';
 import type { CompressionSettings } from '../../domain/settings.ts';
 import { compressFrame, frameBytes } from '../../formats/zstd/compress.ts';
-import { awaitLater } from '../../lib/await-later.ts';
+import { awaitLater } from '../../lib/time/await-later.ts';
 import { limit } from '../../lib/limit.ts';
-import type { ReadAt } from '../../lib/read-at.ts';
-import { expectReleases, releaseMemory } from '../../lib/release-memory.ts';
+import type { ReadAt } from '../../lib/files/read-at.ts';
+import { expectReleases, releaseMemory } from '../../lib/memory/release-memory.ts';
 
 /** A finished dump, open for reading, or an archive of files that are. Nothing here closes it. */
 export interface ArtefactSource {

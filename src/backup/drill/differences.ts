@@ -1,4 +1,4 @@
-import { printable } from '../../lib/printable.ts';
+import { printable } from '../../lib/text/printable.ts';
 import type { WatchedKey } from './content-digest.ts';
 
 /** Lines that are named at most; who sees these looks further by other means. */

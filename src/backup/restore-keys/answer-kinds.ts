@@ -1,7 +1,7 @@
-import { counted } from '../../lib/counted.ts';
+import { counted } from '../../lib/text/counted.ts';
 import { AgentError } from '../../domain/errors.ts';
-import { printable } from '../../lib/printable.ts';
-import type { PipeError } from '../../redis/reply-parser.ts';
+import { printable } from '../../lib/text/printable.ts';
+import type { PipeError } from '../../redis/pipe/reply-parser.ts';
 import { printableKey } from './tally.ts';
 
 /** What an answer belongs to: the lowest bits of a command's tag; the record's number is above them. */

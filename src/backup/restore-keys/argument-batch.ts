@@ -1,5 +1,5 @@
-import { releaseMemory } from '../../lib/release-memory.ts';
-import type { CommandWriter } from '../../redis/command-writer.ts';
+import { releaseMemory } from '../../lib/memory/release-memory.ts';
+import type { CommandWriter } from '../../redis/pipe/command-writer.ts';
 
 /** A command of this many bytes or arguments goes: large enough to be quick, small enough to keep nobody waiting. */
 const batchBytes = 64 * 1024;

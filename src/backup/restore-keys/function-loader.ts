@@ -1,6 +1,6 @@
-import { printable } from '../../lib/printable.ts';
-import type { Pipe } from '../../redis/pipe.ts';
-import { PipeError } from '../../redis/reply-parser.ts';
+import { printable } from '../../lib/text/printable.ts';
+import type { Pipe } from '../../redis/pipe/pipe.ts';
+import { PipeError } from '../../redis/pipe/reply-parser.ts';
 
 /** What became of the function libraries of a dump. */
 export interface FunctionCounts {

@@ -1,7 +1,7 @@
-import { counted } from '../../lib/counted.ts';
+import { counted } from '../../lib/text/counted.ts';
 import type { Manifest } from '../../domain/backup.ts';
 import { AgentError } from '../../domain/errors.ts';
-import { formatBytes } from '../../lib/bytes.ts';
+import { formatBytes } from '../../lib/text/bytes.ts';
 import type { DataType } from '../../formats/rdb/value-types.ts';
 import type { KeyTarget } from './judge-target.ts';
 import type { KeyChoice } from './selection.ts';

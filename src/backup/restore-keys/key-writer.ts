@@ -3,10 +3,10 @@ import { footerBytes, PayloadFooter, payloadVersion } from '../../formats/rdb/du
 import { moduleOf } from '../../formats/rdb/module-name.ts';
 import type { RdbHandler, RdbRecord, TokenSink, ValueWish } from '../../formats/rdb/rdb-handler.ts';
 import type { RdbVersion } from '../../formats/rdb/rdb-version.ts';
-import { printable } from '../../lib/printable.ts';
-import { encodedArgument } from '../../redis/command-writer.ts';
-import type { Pipe } from '../../redis/pipe.ts';
-import { PipeError, type PipeReply } from '../../redis/reply-parser.ts';
+import { printable } from '../../lib/text/printable.ts';
+import { encodedArgument } from '../../redis/pipe/command-writer.ts';
+import type { Pipe } from '../../redis/pipe/pipe.ts';
+import { PipeError, type PipeReply } from '../../redis/pipe/reply-parser.ts';
 import { goesBySet, goesInParts } from './cheaper-ways.ts';
 import { existsAlready, kind, kindOf, recordOf, refusalOf, stoppedBy, tagOf } from './answer-kinds.ts';
 import { keySlot } from '../../formats/cluster/key-slot.ts';

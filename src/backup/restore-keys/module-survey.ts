@@ -1,9 +1,9 @@
 import { footerBytes, PayloadFooter } from '../../formats/rdb/dump-payload.ts';
 import { moduleOf } from '../../formats/rdb/module-name.ts';
 import type { RdbRecord } from '../../formats/rdb/rdb-handler.ts';
-import { encodedArgument } from '../../redis/command-writer.ts';
-import type { Pipe } from '../../redis/pipe.ts';
-import { PipeError, type PipeReply } from '../../redis/reply-parser.ts';
+import { encodedArgument } from '../../redis/pipe/command-writer.ts';
+import type { Pipe } from '../../redis/pipe/pipe.ts';
+import { PipeError, type PipeReply } from '../../redis/pipe/reply-parser.ts';
 import { kind, refusalOf, tagOf } from './answer-kinds.ts';
 import { isElsewhere } from './moved-keys.ts';
 import { Tally } from './tally.ts';

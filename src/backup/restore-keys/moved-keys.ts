@@ -1,5 +1,5 @@
 import { AgentError } from '../../domain/errors.ts';
-import { PipeError, type PipeReply } from '../../redis/reply-parser.ts';
+import { PipeError, type PipeReply } from '../../redis/pipe/reply-parser.ts';
 
 /** Why a key was not written whose slot was never at rest. */
 export const slotMoves =

@@ -1,9 +1,9 @@
 import { AgentError } from '../../domain/errors.ts';
 import { footerBytes, PayloadFooter } from '../../formats/rdb/dump-payload.ts';
 import { slotTag } from '../../formats/cluster/key-slot.ts';
-import { isOnThisHost } from '../../redis/on-this-host.ts';
-import type { Pipe } from '../../redis/pipe.ts';
-import { PipeError, type PipeReply } from '../../redis/reply-parser.ts';
+import { isOnThisHost } from '../../redis/process/on-this-host.ts';
+import type { Pipe } from '../../redis/pipe/pipe.ts';
+import { PipeError, type PipeReply } from '../../redis/pipe/reply-parser.ts';
 import { refusalOf, stoppedBy } from './answer-kinds.ts';
 import { isElsewhere } from './moved-keys.ts';
 import type { TargetAbilities } from './judge-target.ts';

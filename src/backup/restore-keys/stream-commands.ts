@@ -6,7 +6,7 @@ import type {
   StreamMetadata,
   StreamPending,
 } from '../../formats/rdb/element-sink.ts';
-import { encodedArgument } from '../../redis/command-writer.ts';
+import { encodedArgument } from '../../redis/pipe/command-writer.ts';
 import type { TargetAbilities } from './judge-target.ts';
 import { send, type ValueChannel } from './value-channel.ts';
 

@@ -1,9 +1,9 @@
 import type { RdbRecord, TokenSink } from '../../formats/rdb/rdb-handler.ts';
 import { keySlot, slotTag } from '../../formats/cluster/key-slot.ts';
 import { ValueDecoder } from '../../formats/rdb/value-decoder.ts';
-import { encodedArgument, type CommandWriter } from '../../redis/command-writer.ts';
-import type { Pipe } from '../../redis/pipe.ts';
-import { PipeError, type PipeReply } from '../../redis/reply-parser.ts';
+import { encodedArgument, type CommandWriter } from '../../redis/pipe/command-writer.ts';
+import type { Pipe } from '../../redis/pipe/pipe.ts';
+import { PipeError, type PipeReply } from '../../redis/pipe/reply-parser.ts';
 import { kind, kindOf, recordOf, refusalOf, tagOf } from './answer-kinds.ts';
 import { isElsewhere, slotMoves } from './moved-keys.ts';
 import { send, type ValueChannel } from './value-channel.ts';

@@ -1,6 +1,6 @@
 import type { RdbRecord } from '../../formats/rdb/rdb-handler.ts';
 import type { TimesToLive } from './times-to-live.ts';
-import type { CommandWriter } from '../../redis/command-writer.ts';
+import type { CommandWriter } from '../../redis/pipe/command-writer.ts';
 
 /** Where the commands that build one value go. The key they build is a temporary one. */
 export interface ValueChannel {

@@ -1,7 +1,7 @@
 import type { ElementSink } from '../../formats/rdb/element-sink.ts';
 import type { RdbRecord } from '../../formats/rdb/rdb-handler.ts';
 import type { DataType } from '../../formats/rdb/value-types.ts';
-import { encodedArgument } from '../../redis/command-writer.ts';
+import { encodedArgument } from '../../redis/pipe/command-writer.ts';
 import { ArgumentBatch } from './argument-batch.ts';
 import type { TargetAbilities } from './judge-target.ts';
 import { StreamCommands } from './stream-commands.ts';

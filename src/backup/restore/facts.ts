@@ -1,5 +1,5 @@
 import type { ClusterPlace, Engine, KeyCount } from '../../domain/backup.ts';
-import type { UserId } from '../../lib/act-as.ts';
+import type { UserId } from '../../lib/process/act-as.ts';
 
 /** Where a server keeps its data and which of it it loads. */
 export interface Persistence {

@@ -1,7 +1,7 @@
 import { lstatSync, type Stats } from 'node:fs';
 import { join } from 'node:path';
 import { AgentError } from '../../domain/errors.ts';
-import type { UserId } from '../../lib/act-as.ts';
+import type { UserId } from '../../lib/process/act-as.ts';
 import type { Layout } from './layout.ts';
 
 /** Whose the data files are and how they are to be: as those that are there, else as a server would make them. */

@@ -1,9 +1,9 @@
 import { realpath, statfs } from 'node:fs/promises';
 import { AgentError } from '../../domain/errors.ts';
 import { infoInteger, type Info } from '../../formats/info/parse-info.ts';
-import { selinuxType } from '../../lib/selinux.ts';
-import { readCgroupMemory, readHostMemory } from '../../lib/host-memory.ts';
-import type { RedisConnection } from '../../redis/connect.ts';
+import { selinuxType } from '../../lib/process/selinux.ts';
+import { readCgroupMemory, readHostMemory } from '../../lib/memory/host-memory.ts';
+import type { RedisConnection } from '../../redis/connection/connect.ts';
 import { engineOf, readConfig, readInfo } from '../../redis/server.ts';
 import { lookAhead, type GatherOptions } from './gather-facts.ts';
 import { placeOf } from './judge-guards.ts';

@@ -1,8 +1,8 @@
 import { mkdirSync, readdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { AgentError, messageOf, systemCode } from '../../domain/errors.ts';
-import { longestNote, readForeignSync } from '../../lib/foreign-file.ts';
-import { replaceJson, syncFolder } from '../../lib/replace-json.ts';
+import { longestNote, readForeignSync } from '../../lib/files/foreign-file.ts';
+import { replaceJson, syncFolder } from '../../lib/files/replace-json.ts';
 import type { ExpectedKeys } from './judge-load.ts';
 import type { Layout } from './layout.ts';
 import type { DataFiles, FileMove } from './swap-plan.ts';

@@ -1,7 +1,7 @@
-import { counted } from '../../lib/counted.ts';
+import { counted } from '../../lib/text/counted.ts';
 import { inTheClear, type Engine, type KeyCount, type Manifest } from '../../domain/backup.ts';
-import { formatBytes, parseBytes } from '../../lib/bytes.ts';
-import { formatDuration } from '../../lib/duration.ts';
+import { formatBytes, parseBytes } from '../../lib/text/bytes.ts';
+import { formatDuration } from '../../lib/time/duration.ts';
 import type { Persistence, RestoreFacts, RunningServer } from './facts.ts';
 import { canLoad } from './judge-rdb-version.ts';
 import { judgeSlots } from './judge-slots.ts';

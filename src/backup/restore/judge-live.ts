@@ -1,7 +1,7 @@
-import { counted } from '../../lib/counted.ts';
+import { counted } from '../../lib/text/counted.ts';
 import type { Engine, Manifest } from '../../domain/backup.ts';
 import type { RdbVersion } from '../../formats/rdb/rdb-version.ts';
-import { formatBytes } from '../../lib/bytes.ts';
+import { formatBytes } from '../../lib/text/bytes.ts';
 import type { Guard } from './judge-guards.ts';
 import { canLoad } from './judge-rdb-version.ts';
 

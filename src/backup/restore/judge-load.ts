@@ -1,4 +1,4 @@
-import { counted } from '../../lib/counted.ts';
+import { counted } from '../../lib/text/counted.ts';
 import type { BackupKind, KeyCount } from '../../domain/backup.ts';
 import { infoInteger, infoKeyspace, type Info } from '../../formats/info/parse-info.ts';
 

@@ -1,9 +1,9 @@
 import type { Clock } from '../../domain/clock.ts';
 import { AgentError } from '../../domain/errors.ts';
 import type { Info } from '../../formats/info/parse-info.ts';
-import type { RedisConnection, Reply } from '../../redis/connect.ts';
+import type { RedisConnection, Reply } from '../../redis/connection/connect.ts';
 import { readInfo } from '../../redis/server.ts';
-import { formatDuration } from '../../lib/duration.ts';
+import { formatDuration } from '../../lib/time/duration.ts';
 
 const shortestPause = 20;
 const longestPause = 500;

@@ -1,9 +1,9 @@
 import { lstatSync } from 'node:fs';
 import { join } from 'node:path';
 import { AgentError } from '../../domain/errors.ts';
-import type { UserId } from '../../lib/act-as.ts';
-import { distrustFolder } from '../../lib/distrust-path.ts';
-import { describeOwner, userName } from '../../lib/file-owner.ts';
+import type { UserId } from '../../lib/process/act-as.ts';
+import { distrustFolder } from '../../lib/files/distrust-path.ts';
+import { describeOwner, userName } from '../../lib/files/file-owner.ts';
 import type { RestoreFacts } from './facts.ts';
 
 /**

@@ -1,8 +1,8 @@
 import { lstatSync } from 'node:fs';
 import { join } from 'node:path';
 import { AgentError, messageOf, systemCode } from '../../domain/errors.ts';
-import { formatBytes } from '../../lib/bytes.ts';
-import { currentUser, describeOwner } from '../../lib/file-owner.ts';
+import { formatBytes } from '../../lib/text/bytes.ts';
+import { currentUser, describeOwner } from '../../lib/files/file-owner.ts';
 import type { DataFolder } from './folder/data-folder.ts';
 import type { Layout } from './layout.ts';
 

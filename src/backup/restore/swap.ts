@@ -1,7 +1,7 @@
 import { linkSync, lstatSync, renameSync, unlinkSync, type BigIntStats } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { AgentError, messageOf, systemCode } from '../../domain/errors.ts';
-import { syncFolder } from '../../lib/replace-json.ts';
+import { syncFolder } from '../../lib/files/replace-json.ts';
 import type { Journal } from './journal.ts';
 import type { DataFiles, FileMove } from './swap-plan.ts';
 

@@ -2,7 +2,7 @@ import { constants, statSync } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { AgentError, systemCode } from '../../domain/errors.ts';
-import { currentUser, describeOwner, groupName } from '../../lib/file-owner.ts';
+import { currentUser, describeOwner, groupName } from '../../lib/files/file-owner.ts';
 import { lookAtDump, type DumpAccess, type DumpHandle, type DumpLook } from '../dump-access.ts';
 
 /** O_NONBLOCK: a named pipe in the dump's place must not hang us. */

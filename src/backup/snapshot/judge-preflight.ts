@@ -1,5 +1,5 @@
-import { formatBytes } from '../../lib/bytes.ts';
-import { formatDuration } from '../../lib/duration.ts';
+import { formatBytes } from '../../lib/text/bytes.ts';
+import { formatDuration } from '../../lib/time/duration.ts';
 import { judgePlace, writesBlocked, type DumpPlace } from './judge-place.ts';
 import type { Judgement, Problem } from './problem.ts';
 

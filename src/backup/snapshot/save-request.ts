@@ -2,9 +2,9 @@ import type { ClusterPlace, KeyCount, ServerIdentity } from '../../domain/backup
 import { AgentError } from '../../domain/errors.ts';
 import { placeInCluster } from '../../formats/cluster/cluster-nodes.ts';
 import { infoInteger, infoKeyspace, parseInfo, type Info } from '../../formats/info/parse-info.ts';
-import type { RedisConnection } from '../../redis/connect.ts';
+import type { RedisConnection } from '../../redis/connection/connect.ts';
 import { identityOf, readConfig } from '../../redis/server.ts';
-import { subjectOf } from '../../redis/target.ts';
+import { subjectOf } from '../../redis/connection/target.ts';
 
 /** What BGSAVE SCHEDULE was answered, and the server as it was in the same instant. */
 export interface SaveRequest {

@@ -2,7 +2,7 @@ import type { ClusterPlace, Manifest, ServerIdentity } from '../../domain/backup
 import type { AgentError } from '../../domain/errors.ts';
 import type { Clock } from '../../domain/clock.ts';
 import type { Log } from '../../domain/log.ts';
-import type { RedisConnection } from '../../redis/connect.ts';
+import type { RedisConnection } from '../../redis/connection/connect.ts';
 import type { DumpAccess, DumpHandle } from '../dump-access.ts';
 
 /** A finished dump, open for reading. Redis never modifies it: a later save only takes its name away. */

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { AgentError, messageOf } from '../../domain/errors.ts';
-import { formatDuration } from '../../lib/duration.ts';
+import { formatDuration } from '../../lib/time/duration.ts';
 import { isClusterNode } from '../../redis/cluster.ts';
-import type { RedisConnection } from '../../redis/connect.ts';
+import type { RedisConnection } from '../../redis/connection/connect.ts';
 import { readDumpPath, readInfo } from '../../redis/server.ts';
 import { elsewhere, ownAccess, rememberDump } from './dump-file.ts';
 import { forkMark, isSaving, requestSave, savedFraction } from './save-request.ts';

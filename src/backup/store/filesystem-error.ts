@@ -1,7 +1,7 @@
 import { statSync, type Stats } from 'node:fs';
 import { dirname } from 'node:path';
 import { AgentError, messageOf, systemCode } from '../../domain/errors.ts';
-import { currentUser, describeOwner } from '../../lib/file-owner.ts';
+import { currentUser, describeOwner } from '../../lib/files/file-owner.ts';
 import { storeError, type Operation } from './store-error.ts';
 import type { StoreFailure } from './store.ts';
 

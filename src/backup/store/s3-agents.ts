@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import { AgentError } from '../../domain/errors.ts';
-import { describeReadFailure } from '../../lib/file-owner.ts';
+import { describeReadFailure } from '../../lib/files/file-owner.ts';
 import type { S3StoreOptions } from './s3-options.ts';
 
 /** As many as the SDK's own. */

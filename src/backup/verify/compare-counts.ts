@@ -1,4 +1,4 @@
-import { counted } from '../../lib/counted.ts';
+import { counted } from '../../lib/text/counted.ts';
 import type { KeyCount, Manifest } from '../../domain/backup.ts';
 
 /**

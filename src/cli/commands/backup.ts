@@ -1,9 +1,9 @@
-import { counted } from '../../lib/counted.ts';
+import { counted } from '../../lib/text/counted.ts';
 import { backupCluster, type ClusterBackupReport } from '../../app/backup-cluster.ts';
 import type { BackupKind } from '../../domain/backup.ts';
-import { formatBytes } from '../../lib/bytes.ts';
-import { formatDuration } from '../../lib/duration.ts';
-import { printable } from '../../lib/printable.ts';
+import { formatBytes } from '../../lib/text/bytes.ts';
+import { formatDuration } from '../../lib/time/duration.ts';
+import { printable } from '../../lib/text/printable.ts';
 import { backupAofJob } from '../../jobs/backup/backup-aof-job.ts';
 import { runBackupCycle, type BackupCycleReport } from '../../jobs/backup/backup-cycle.ts';
 import { backupJob } from '../../jobs/backup/backup-job.ts';

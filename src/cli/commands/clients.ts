@@ -1,6 +1,6 @@
 import { readClients, type SeenClients } from '../../state/series/tallies.ts';
-import { formatBytes } from '../../lib/bytes.ts';
-import { formatDuration } from '../../lib/duration.ts';
+import { formatBytes } from '../../lib/text/bytes.ts';
+import { formatDuration } from '../../lib/time/duration.ts';
 import { defineCommand } from '../define-command.ts';
 import { renderCsv } from '../render/csv.ts';
 import { renderTable } from '../render/table.ts';

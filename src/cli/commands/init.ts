@@ -4,7 +4,7 @@ import { initialise } from '../../app/init/init.ts';
 import type { InitReport } from '../../app/init/report.ts';
 import { configPath } from '../../config/load.ts';
 import { AgentError } from '../../domain/errors.ts';
-import { shellWord } from '../../lib/shell-word.ts';
+import { shellWord } from '../../lib/process/shell-word.ts';
 import { defineCommand, type CommandContext } from '../define-command.ts';
 import { exitCodes } from '../exit-code.ts';
 import { writeUnits, type UnitsReport } from '../../app/init/units.ts';

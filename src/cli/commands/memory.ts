@@ -2,7 +2,7 @@ import { readMemory, type MemoryTrend } from '../../app/history/read-memory.ts';
 import { intoColumns } from '../../app/history/trend.ts';
 import { AgentError } from '../../domain/errors.ts';
 import type { PrefixChange } from '../../keyspace/diff.ts';
-import { formatBytes } from '../../lib/bytes.ts';
+import { formatBytes } from '../../lib/text/bytes.ts';
 import { defineCommand, type CommandContext, type RenderContext } from '../define-command.ts';
 import { openDump } from '../dump-source.ts';
 import { compareReports, reportPair } from '../report-pair.ts';

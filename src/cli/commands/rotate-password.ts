@@ -1,9 +1,9 @@
-import { askedBy } from '../../lib/asked-by.ts';
+import { askedBy } from '../../lib/process/asked-by.ts';
 import { resolve } from 'node:path';
 import { AgentError } from '../../domain/errors.ts';
 import { rotatePasswordJob } from '../../jobs/harden/rotate-password-job.ts';
 import type { RotateOptions, RotationResult } from '../../jobs/harden/rotate-password.ts';
-import { parseDuration } from '../../lib/duration.ts';
+import { parseDuration } from '../../lib/time/duration.ts';
 import { defineCommand } from '../define-command.ts';
 import { adminOf, adminOptions, namedFiles, type AdminArgs } from '../harden/admin.ts';
 import { exitCodes } from '../exit-code.ts';

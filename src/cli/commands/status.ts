@@ -1,4 +1,4 @@
-import { counted } from '../../lib/counted.ts';
+import { counted } from '../../lib/text/counted.ts';
 import type { ChannelTrouble } from '../../app/status/channel-trouble.ts';
 import {
   readStatus,
@@ -7,9 +7,9 @@ import {
   type Unavailable,
 } from '../../app/status/read-status.ts';
 import { atLeast } from '../../domain/finding.ts';
-import { formatBytes } from '../../lib/bytes.ts';
-import { formatDuration } from '../../lib/duration.ts';
-import { printable } from '../../lib/printable.ts';
+import { formatBytes } from '../../lib/text/bytes.ts';
+import { formatDuration } from '../../lib/time/duration.ts';
+import { printable } from '../../lib/text/printable.ts';
 import { defineCommand, type CommandContext, type RenderContext } from '../define-command.ts';
 import { exitCodes } from '../exit-code.ts';
 import { paintSeverity } from '../render/severity.ts';

@@ -1,7 +1,7 @@
 import type { InitReport } from '../../app/init/report.ts';
 import { AgentError, messageOf } from '../../domain/errors.ts';
-import { runCommand } from '../../lib/run-command.ts';
-import { shellWord } from '../../lib/shell-word.ts';
+import { runCommand } from '../../lib/process/run-command.ts';
+import { shellWord } from '../../lib/process/shell-word.ts';
 import type { CommandContext } from '../define-command.ts';
 
 /** What was done after the configuration was written, by the commands that a person would type for it. */

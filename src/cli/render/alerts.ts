@@ -1,8 +1,8 @@
 import type { AlertsView, OpenAlert } from '../../app/alerts/read-alerts.ts';
 import type { Alert } from '../../domain/alert.ts';
 import { factsOf } from '../../alert/message/facts.ts';
-import { formatDuration } from '../../lib/duration.ts';
-import { printable } from '../../lib/printable.ts';
+import { formatDuration } from '../../lib/time/duration.ts';
+import { printable } from '../../lib/text/printable.ts';
 import type { RenderContext } from '../define-command.ts';
 import { paintSeverity } from './severity.ts';
 import { renderTable, type Cell } from './table.ts';

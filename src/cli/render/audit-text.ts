@@ -1,6 +1,6 @@
 import { severities } from '../../domain/finding.ts';
 import { alike, type AuditFinding, type AuditReport } from '../../harden/audit/report.ts';
-import { printable } from '../../lib/printable.ts';
+import { printable } from '../../lib/text/printable.ts';
 import { paintSeverity } from './severity.ts';
 import type { Style } from './style.ts';
 import { renderTable } from './table.ts';

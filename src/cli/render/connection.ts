@@ -1,4 +1,4 @@
-import { printable } from '../../lib/printable.ts';
+import { printable } from '../../lib/text/printable.ts';
 import type { ComparedReport } from '../commands/check/run-connection.ts';
 import type { RenderContext } from '../define-command.ts';
 import { renderTable, type Cell } from './table.ts';

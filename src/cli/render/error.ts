@@ -1,5 +1,5 @@
 import { AgentError, messageOf } from '../../domain/errors.ts';
-import { printable } from '../../lib/printable.ts';
+import { printable } from '../../lib/text/printable.ts';
 import type { Style } from './style.ts';
 
 /** For people: what failed and why, then what to do. Several lines only where a message lists several problems. */

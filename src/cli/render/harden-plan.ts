@@ -1,6 +1,6 @@
 import { isEmpty, type Change, type HardenPlan, type UserChange } from '../../harden/changes.ts';
-import { formatBytes } from '../../lib/bytes.ts';
-import { printable } from '../../lib/printable.ts';
+import { formatBytes } from '../../lib/text/bytes.ts';
+import { printable } from '../../lib/text/printable.ts';
 import type { Style } from './style.ts';
 import { wrap } from './wrap.ts';
 

@@ -1,6 +1,6 @@
 import type { ApplyReport } from '../../jobs/harden/apply-harden.ts';
 import type { RollbackReport } from '../../jobs/harden/rollback-harden.ts';
-import { printable } from '../../lib/printable.ts';
+import { printable } from '../../lib/text/printable.ts';
 import type { Style } from './style.ts';
 import { wrap } from './wrap.ts';
 

@@ -1,5 +1,5 @@
 import type { InitReport, InstanceReport } from '../../app/init/report.ts';
-import { printable } from '../../lib/printable.ts';
+import { printable } from '../../lib/text/printable.ts';
 import type { FirstStep } from '../init/first-pass.ts';
 import type { Style } from './style.ts';
 import { renderTable, type Cell } from './table.ts';

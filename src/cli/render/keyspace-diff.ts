@@ -1,6 +1,6 @@
 import type { Amounts, Change } from '../../keyspace/diff.ts';
-import { formatBytes } from '../../lib/bytes.ts';
-import { formatDuration } from '../../lib/duration.ts';
+import { formatBytes } from '../../lib/text/bytes.ts';
+import { formatDuration } from '../../lib/time/duration.ts';
 import type { KeysDiffResult } from '../report-pair.ts';
 import { count, firstUnrepeated, indent, share, shorten } from './keyspace-text.ts';
 import type { Style } from './style.ts';

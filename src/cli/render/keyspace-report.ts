@@ -1,5 +1,5 @@
 import type { Bucket, KeyspaceSummary, KeyTally, LargeKey } from '../../domain/keyspace.ts';
-import { formatBytes } from '../../lib/bytes.ts';
+import { formatBytes } from '../../lib/text/bytes.ts';
 import { count, firstUnrepeated, formatSpan, indent, share, shorten } from './keyspace-text.ts';
 import type { Style } from './style.ts';
 import { renderTable, type Cell, type Column } from './table.ts';

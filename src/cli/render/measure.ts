@@ -1,6 +1,6 @@
 import { isCounter } from '../../domain/metrics.ts';
-import { formatBytes } from '../../lib/bytes.ts';
-import { formatDuration } from '../../lib/duration.ts';
+import { formatBytes } from '../../lib/text/bytes.ts';
+import { formatDuration } from '../../lib/time/duration.ts';
 
 /** A value of the history for people, by its metric's name: bytes, lengths of time, shares, or growth a second. */
 export function formatMeasure(metric: string, value: number): string {

@@ -1,7 +1,7 @@
 import type { Clock } from '../../domain/clock.ts';
 import type { Progress, ProgressReport } from '../../domain/progress.ts';
-import { formatBytes } from '../../lib/bytes.ts';
-import { formatDuration } from '../../lib/duration.ts';
+import { formatBytes } from '../../lib/text/bytes.ts';
+import { formatDuration } from '../../lib/time/duration.ts';
 
 export interface ProgressBarOptions {
   write: (text: string) => void;

@@ -1,9 +1,9 @@
 import type { QueueNow, QueuesNow } from '../../app/queues/read-queues.ts';
 import { intoColumns } from '../../app/history/trend.ts';
 import type { QueueReading } from '../../domain/queue.ts';
-import { formatBytes } from '../../lib/bytes.ts';
-import { formatDuration } from '../../lib/duration.ts';
-import { printable } from '../../lib/printable.ts';
+import { formatBytes } from '../../lib/text/bytes.ts';
+import { formatDuration } from '../../lib/time/duration.ts';
+import { printable } from '../../lib/text/printable.ts';
 import type { RenderContext } from '../define-command.ts';
 import { round } from './measure.ts';
 import { paintSeverity } from './severity.ts';

@@ -1,7 +1,7 @@
 import type { QueueNow, QueuesNow } from '../../app/queues/read-queues.ts';
 import { intoColumns } from '../../app/history/trend.ts';
-import { formatDuration } from '../../lib/duration.ts';
-import { printable } from '../../lib/printable.ts';
+import { formatDuration } from '../../lib/time/duration.ts';
+import { printable } from '../../lib/text/printable.ts';
 import type { RenderContext } from '../define-command.ts';
 import { round } from './measure.ts';
 import { paintSeverity } from './severity.ts';

@@ -1,9 +1,9 @@
 import type { KeyPlan } from '../../backup/restore-keys/judge-key-plan.ts';
 import type { FailedKeys } from '../../backup/restore-keys/tally.ts';
 import type { RestoreKeysReport, RestoreKeysResult } from '../../jobs/keys/restore-keys-options.ts';
-import { formatBytes } from '../../lib/bytes.ts';
-import { formatDuration } from '../../lib/duration.ts';
-import { printable } from '../../lib/printable.ts';
+import { formatBytes } from '../../lib/text/bytes.ts';
+import { formatDuration } from '../../lib/time/duration.ts';
+import { printable } from '../../lib/text/printable.ts';
 import type { Style } from './style.ts';
 import { wrap } from './wrap.ts';
 

@@ -1,11 +1,11 @@
-import { counted } from '../../lib/counted.ts';
+import { counted } from '../../lib/text/counted.ts';
 import type { Choice } from '../../backup/restore/choose-method.ts';
 import { flagOf, type Guard } from '../../backup/restore/judge-guards.ts';
 import type { Plan, UndoPlan } from '../../backup/restore/plan-restore.ts';
 import type { RestoreEstimate } from '../../domain/drill.ts';
-import { formatBytes } from '../../lib/bytes.ts';
-import { formatDuration } from '../../lib/duration.ts';
-import { printable } from '../../lib/printable.ts';
+import { formatBytes } from '../../lib/text/bytes.ts';
+import { formatDuration } from '../../lib/time/duration.ts';
+import { printable } from '../../lib/text/printable.ts';
 import type { Style } from './style.ts';
 import { wrap } from './wrap.ts';
 

@@ -1,7 +1,7 @@
-import { counted } from '../../lib/counted.ts';
+import { counted } from '../../lib/text/counted.ts';
 import type { RestoreReport } from '../../jobs/restore/files/look-at-server.ts';
-import { formatDuration } from '../../lib/duration.ts';
-import { printable } from '../../lib/printable.ts';
+import { formatDuration } from '../../lib/time/duration.ts';
+import { printable } from '../../lib/text/printable.ts';
 import { renderPlan, renderUndoPlan, type ShownPlan } from './restore-plan.ts';
 import type { Style } from './style.ts';
 import { renderTable } from './table.ts';

@@ -1,6 +1,6 @@
 import type { RightsReport } from '../../app/init/give-rights.ts';
 import type { RightsPurpose } from '../../app/init/agent-rights.ts';
-import { printable } from '../../lib/printable.ts';
+import { printable } from '../../lib/text/printable.ts';
 import type { Style } from './style.ts';
 import { wrap } from './wrap.ts';
 

@@ -1,6 +1,6 @@
-import { counted, verb } from '../../lib/counted.ts';
+import { counted, verb } from '../../lib/text/counted.ts';
 import type { RotationResult } from '../../jobs/harden/rotate-password.ts';
-import { printable } from '../../lib/printable.ts';
+import { printable } from '../../lib/text/printable.ts';
 import { wrap } from './wrap.ts';
 
 /** For people: who takes part, what was or would be done, and who is left behind. */

@@ -1,5 +1,5 @@
 import type { RunbookReport, Sight } from '../../app/runbook/report.ts';
-import { printable } from '../../lib/printable.ts';
+import { printable } from '../../lib/text/printable.ts';
 import type { Style } from './style.ts';
 import { wrap } from './wrap.ts';
 

@@ -4,7 +4,7 @@ import { formerNames } from '../../domain/former-names.ts';
 import { reportChannelTypes } from '../../domain/settings/report.ts';
 import type { Problem } from '../problems.ts';
 import { isLoopback } from '../../lib/loopback.ts';
-import { closest } from '../../lib/closest.ts';
+import { closest } from '../../lib/text/closest.ts';
 
 /** What in `alerts:` and `report:` names something that is not there. `rules`: every rule there is; not checked when left out. */
 export function nameProblems(

@@ -1,5 +1,5 @@
 import type { AlertSettings, ChannelSettings } from '../../domain/settings/alerts.ts';
-import { writeDuration } from '../../lib/duration.ts';
+import { writeDuration } from '../../lib/time/duration.ts';
 import { writeHours, writeWindow } from './hours.ts';
 
 /** The section as the configuration file would have it. */

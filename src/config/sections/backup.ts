@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import type { BackupSettings } from '../../domain/settings/backup.ts';
-import { writeDuration } from '../../lib/duration.ts';
+import { writeDuration } from '../../lib/time/duration.ts';
 import { duration, schedule, whole } from '../fields.ts';
 import { largestGap } from '../schedule-gap.ts';
 import type { Section } from './section.ts';

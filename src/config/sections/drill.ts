@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import type { DrillSettings } from '../../domain/settings/drill.ts';
-import { writeDuration } from '../../lib/duration.ts';
+import { writeDuration } from '../../lib/time/duration.ts';
 import { duration, schedule } from '../fields.ts';
 import { largestGap } from '../schedule-gap.ts';
 import type { Section } from './section.ts';

@@ -5,7 +5,7 @@ import {
   type ThresholdKind,
   type ThresholdUnit,
 } from '../../domain/settings/monitor.ts';
-import { writeDuration } from '../../lib/duration.ts';
+import { writeDuration } from '../../lib/time/duration.ts';
 import { duration, fail, text } from '../fields.ts';
 import { patternsSchema, queuesSchema, showPatterns, showQueues } from '../queues.ts';
 import { showThresholds, thresholdsSchema } from '../thresholds.ts';

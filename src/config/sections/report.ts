@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import type { ReportSettings } from '../../domain/settings/report.ts';
-import { writeDuration } from '../../lib/duration.ts';
+import { writeDuration } from '../../lib/time/duration.ts';
 import { duration, schedule, text } from '../fields.ts';
 import type { Section } from './section.ts';
 

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import type { RepositorySettings } from '../../domain/settings/repository.ts';
-import { closest } from '../../lib/closest.ts';
+import { closest } from '../../lib/text/closest.ts';
 import { bytes, path, secretRef, text, whole } from '../fields.ts';
 import type { Section } from './section.ts';
 

@@ -1,4 +1,4 @@
-import { closest } from '../../lib/closest.ts';
+import { closest } from '../../lib/text/closest.ts';
 import type { AclContext } from '../acl/acl-context.ts';
 import { applyRules } from '../acl/apply-rules.ts';
 import { asText, directivesOf, type ConfDocument, type ConfLine, type DirectiveLine } from './document.ts';

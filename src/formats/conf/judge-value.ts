@@ -1,4 +1,4 @@
-import { closest } from '../../lib/closest.ts';
+import { closest } from '../../lib/text/closest.ts';
 import type { DirectiveFacts } from './directive-table.ts';
 
 /** What is wrong with a value, and what to write for it, where that can be said. */

@@ -1,4 +1,4 @@
-import { releaseMemory } from '../../lib/release-memory.ts';
+import { releaseMemory } from '../../lib/memory/release-memory.ts';
 import type { Window } from './window.ts';
 
 /** A buffer that was needed for something longer is not kept. */

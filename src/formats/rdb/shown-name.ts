@@ -1,4 +1,4 @@
-import { decodeUtf8, escapeBytes, wholeCharacters } from '../../lib/byte-text.ts';
+import { decodeUtf8, escapeBytes, wholeCharacters } from '../../lib/text/byte-text.ts';
 
 /** Of a key in a fault. */
 const shownBytes = 200;

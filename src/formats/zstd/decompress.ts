@@ -3,8 +3,8 @@ import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
 import { createZstdDecompress, zstdDecompress } from 'node:zlib';
 import { AgentError, messageOf, systemCode } from '../../domain/errors.ts';
-import { awaitLater } from '../../lib/await-later.ts';
-import { expectReleases, releaseMemory } from '../../lib/release-memory.ts';
+import { awaitLater } from '../../lib/time/await-later.ts';
+import { expectReleases, releaseMemory } from '../../lib/memory/release-memory.ts';
 import { zstdFrames, type ZstdFrame } from './frames.ts';
 
 const decompressWhole = promisify(zstdDecompress);

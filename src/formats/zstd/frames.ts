@@ -1,6 +1,6 @@
 import { AgentError } from '../../domain/errors.ts';
 import { ByteReader } from '../../lib/byte-reader.ts';
-import { releaseMemory } from '../../lib/release-memory.ts';
+import { releaseMemory } from '../../lib/memory/release-memory.ts';
 import { frameMagic, headerBytes, isSkippableMagic, parseHeader, type FrameHeader } from './frame-header.ts';
 
 /** One frame of a zstd stream. Its checksum and compressed content are for a decoder to check. */

@@ -1,9 +1,9 @@
 import { mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { AgentError, messageOf, systemCode } from '../../domain/errors.ts';
-import { actAs, type UserId } from '../../lib/act-as.ts';
-import { longestNote, readForeignSync } from '../../lib/foreign-file.ts';
-import { readForeignFile } from '../../lib/foreign-file.ts';
+import { actAs, type UserId } from '../../lib/process/act-as.ts';
+import { longestNote, readForeignSync } from '../../lib/files/foreign-file.ts';
+import { readForeignFile } from '../../lib/files/foreign-file.ts';
 import type { Change, HeldValue } from '../changes.ts';
 import { replaceFile, syncFolder, type FileAttributes } from './write-file.ts';
 

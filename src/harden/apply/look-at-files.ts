@@ -1,10 +1,10 @@
 import { accessSync, constants, lstatSync, realpathSync, statSync, type Stats } from 'node:fs';
 import { dirname } from 'node:path';
 import { systemCode } from '../../domain/errors.ts';
-import { actAs, type UserId } from '../../lib/act-as.ts';
-import { distrustFolder } from '../../lib/distrust-path.ts';
-import { currentUser, describeOwner, userName } from '../../lib/file-owner.ts';
-import { mountPoints } from '../../lib/mount-points.ts';
+import { actAs, type UserId } from '../../lib/process/act-as.ts';
+import { distrustFolder } from '../../lib/files/distrust-path.ts';
+import { currentUser, describeOwner, userName } from '../../lib/files/file-owner.ts';
+import { mountPoints } from '../../lib/files/mount-points.ts';
 import type { PlaceFacts } from './judge-place.ts';
 import type { FileAttributes } from './write-file.ts';
 

@@ -1,7 +1,7 @@
 import type { Clock } from '../../domain/clock.ts';
 import { AgentError } from '../../domain/errors.ts';
 import { atLeastVersion, type EngineVersion } from '../../formats/conf/engine.ts';
-import type { RedisConnection } from '../../redis/connect.ts';
+import type { RedisConnection } from '../../redis/connection/connect.ts';
 import { readInfo } from '../../redis/server.ts';
 
 export interface Setting {

@@ -12,7 +12,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { actAs, type UserId } from '../../lib/act-as.ts';
+import { actAs, type UserId } from '../../lib/process/act-as.ts';
 
 /** Whose a file is, and who may do what with it. */
 export interface FileAttributes {

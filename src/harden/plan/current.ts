@@ -2,7 +2,7 @@ import { canonicalName } from '../../formats/conf/aliases.ts';
 import type { DirectiveFacts } from '../../formats/conf/directive-table.ts';
 import { atLeastVersion, type EngineVersion } from '../../formats/conf/engine.ts';
 import { mergeLimits, normalValue, outputLimits, savePoints } from '../../formats/conf/values.ts';
-import type { ConfEntry } from '../../redis/resolve-conf.ts';
+import type { ConfEntry } from '../../redis/conf/resolve-conf.ts';
 
 /** What the files make of a directive, and the lines that do. */
 export interface InFiles {

@@ -1,6 +1,6 @@
 import { generatedFrom, type ConfDocument } from '../../formats/conf/document.ts';
 import { endOf, lastLine, newLines, withValue, type LineEdit } from '../../formats/conf/edit-conf.ts';
-import type { ConfEntry } from '../../redis/resolve-conf.ts';
+import type { ConfEntry } from '../../redis/conf/resolve-conf.ts';
 import type { ChangePlace } from '../changes.ts';
 
 interface Addition {

@@ -1,6 +1,6 @@
 import type { ConfDocument } from '../../formats/conf/document.ts';
 import type { EngineVersion } from '../../formats/conf/engine.ts';
-import type { ConfEntry } from '../../redis/resolve-conf.ts';
+import type { ConfEntry } from '../../redis/conf/resolve-conf.ts';
 import type { Policy } from '../policy.ts';
 
 /** All that a plan is made from. */

@@ -1,7 +1,7 @@
 import { atLeastVersion, type EngineVersion } from '../../formats/conf/engine.ts';
 import type { Refusal } from '../changes.ts';
-import { counted } from '../../lib/counted.ts';
-import { printable } from '../../lib/printable.ts';
+import { counted } from '../../lib/text/counted.ts';
+import { printable } from '../../lib/text/printable.ts';
 import { amount } from '../accept.ts';
 import type { PlanFacts } from './facts.ts';
 

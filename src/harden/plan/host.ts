@@ -1,4 +1,4 @@
-import { systemdSeconds } from '../../lib/systemd-seconds.ts';
+import { systemdSeconds } from '../../lib/time/systemd-seconds.ts';
 import type { HostAdvice } from '../changes.ts';
 import type { FirewallTool } from '../facts.ts';
 import type { Reach } from './reach.ts';

@@ -1,8 +1,8 @@
 import { basename, dirname, join, resolve } from 'node:path';
 import { AgentError, messageOf } from '../../domain/errors.ts';
 import { ownFolder } from '../../lib/own-files.ts';
-import { closest } from '../../lib/closest.ts';
-import { readNamedFile } from '../../lib/lent-file.ts';
+import { closest } from '../../lib/text/closest.ts';
+import { readNamedFile } from '../../lib/files/lent-file.ts';
 import { policyNames, type Policy, type Wish } from '../policy.ts';
 
 const mostParents = 8;

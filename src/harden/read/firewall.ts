@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { runCommand } from '../../lib/run-command.ts';
+import { runCommand } from '../../lib/process/run-command.ts';
 import type { FirewallTool } from '../facts.ts';
 
 /** The firewall of this host, as far as we may see it. */

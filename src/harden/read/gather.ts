@@ -1,9 +1,9 @@
 import { statSync } from 'node:fs';
 import type { InstanceSettings, RepositorySettings } from '../../domain/settings.ts';
-import type { RedisConnection } from '../../redis/connect.ts';
+import type { RedisConnection } from '../../redis/connection/connect.ts';
 import type { AgentFacts, AuditFacts, FileFacts, HostFacts, Seen } from '../facts.ts';
 import { seen } from '../facts.ts';
-import { readerAs } from '../../lib/file-reader.ts';
+import { readerAs } from '../../lib/files/file-reader.ts';
 import { tryTls, tryWithoutPassword } from './probe.ts';
 import { readFiles } from './read-files.ts';
 import { readHost, type ServerOnHost } from './read-host.ts';

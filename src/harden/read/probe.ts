@@ -1,9 +1,9 @@
 import { X509Certificate } from 'node:crypto';
 import { AgentError } from '../../domain/errors.ts';
 import type { InstanceSettings } from '../../domain/settings.ts';
-import type { FileReader } from '../../lib/file-reader.ts';
-import { connectRedis } from '../../redis/connect.ts';
-import { servedCertificate, subjectOf } from '../../redis/served-certificate.ts';
+import type { FileReader } from '../../lib/files/file-reader.ts';
+import { connectRedis } from '../../redis/connection/connect.ts';
+import { servedCertificate, subjectOf } from '../../redis/connection/served-certificate.ts';
 import { seen, type CertificateFacts, type Seen, type ServerFacts } from '../facts.ts';
 
 const timeout = 5000;

@@ -1,5 +1,5 @@
 import { AgentError } from '../../domain/errors.ts';
-import type { RedisConnection } from '../../redis/connect.ts';
+import type { RedisConnection } from '../../redis/connection/connect.ts';
 
 /** What is asked for each user, with arguments that the server finds complete. Nothing of it is run. */
 const dryrunMatrix: Readonly<Record<string, readonly string[]>> = {

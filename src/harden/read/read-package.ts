@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, realpathSync } from 'node:fs';
 import { basename } from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import { runCommand } from '../../lib/run-command.ts';
+import { runCommand } from '../../lib/process/run-command.ts';
 import { seen, type PackageFacts, type Seen } from '../facts.ts';
 
 const names = ['redis-server', 'valkey-server', 'redis', 'valkey', 'redis-tools', 'valkey-tools'];

@@ -1,7 +1,7 @@
 import { AgentError } from '../../domain/errors.ts';
 import type { InstanceSettings } from '../../domain/settings.ts';
 import type { Info } from '../../formats/info/parse-info.ts';
-import type { RedisConnection } from '../../redis/connect.ts';
+import type { RedisConnection } from '../../redis/connection/connect.ts';
 import { engineOf, readInfo } from '../../redis/server.ts';
 import { seen, type PeerFacts, type Seen, type ServerFacts } from '../facts.ts';
 import { usersOfList } from './read-users.ts';

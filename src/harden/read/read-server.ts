@@ -2,7 +2,7 @@ import { AgentError, messageOf } from '../../domain/errors.ts';
 import { atLeastVersion, type EngineVersion } from '../../formats/conf/engine.ts';
 import { parseInfo } from '../../formats/info/parse-info.ts';
 import { aclLogCommand, readAclLog } from '../../redis/acl-log.ts';
-import type { RedisConnection, Reply } from '../../redis/connect.ts';
+import type { RedisConnection, Reply } from '../../redis/connection/connect.ts';
 import { seen, type Seen, type ServerFacts, type UserFacts } from '../facts.ts';
 import { readDryrun } from './read-dryrun.ts';
 import { usersOfList } from './read-users.ts';

@@ -4,7 +4,7 @@ import { layoutOf, nextPersistence } from '../../backup/restore/plan-restore.ts'
 import { AgentError } from '../../domain/errors.ts';
 import type { Info } from '../../formats/info/parse-info.ts';
 import { readAofPlace, type AofPlace } from '../../redis/aof-place.ts';
-import { requireOwnFolder } from '../../redis/own-folder.ts';
+import { requireOwnFolder } from '../../redis/process/own-folder.ts';
 import { readInfo } from '../../redis/server.ts';
 import type { JobContext } from '../job.ts';
 

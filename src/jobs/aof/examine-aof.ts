@@ -1,4 +1,4 @@
-import { counted } from '../../lib/counted.ts';
+import { counted } from '../../lib/text/counted.ts';
 import { rm, statfs } from 'node:fs/promises';
 import type { AofSource } from '../../backup/aof/aof-source.ts';
 import { checkAofSet, type CheckedAof, type CheckSetOptions } from '../../backup/aof/check-set.ts';
@@ -10,12 +10,12 @@ import type { VerifiedAof } from '../../backup/aof/scan-file.ts';
 import { AgentError, messageOf, systemCode } from '../../domain/errors.ts';
 import type { Info } from '../../formats/info/parse-info.ts';
 import { CommandCheck, type OddCommand } from '../../formats/aof/command-check.ts';
-import { formatBytes } from '../../lib/bytes.ts';
-import { giveToUnprivileged } from '../../lib/unprivileged.ts';
-import { runCheckAof } from '../../redis/check-aof-tool.ts';
-import { makeScratchFolder, sweepScratch } from '../../redis/scratch-folder.ts';
+import { formatBytes } from '../../lib/text/bytes.ts';
+import { giveToUnprivileged } from '../../lib/process/unprivileged.ts';
+import { runCheckAof } from '../../redis/process/check-aof-tool.ts';
+import { makeScratchFolder, sweepScratch } from '../../redis/scratch/scratch-folder.ts';
 import { engineOf } from '../../redis/server.ts';
-import { findCheckTool, type ToolPlaces } from '../../redis/tools.ts';
+import { findCheckTool, type ToolPlaces } from '../../redis/process/tools.ts';
 import { loadCheckedAof, type AofLoadReport } from './load-checked-aof.ts';
 import { doubted, infoOfWriter, whomToAsk } from './whom-to-ask.ts';
 

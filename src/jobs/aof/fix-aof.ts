@@ -3,10 +3,10 @@ import { dirname, join, resolve } from 'node:path';
 import type { CheckedAof } from '../../backup/aof/check-set.ts';
 import { copyAofSet, type AofPart } from '../../backup/aof/copy-set.ts';
 import { AgentError, messageOf, systemCode } from '../../domain/errors.ts';
-import { formatBytes } from '../../lib/bytes.ts';
-import { currentUser } from '../../lib/file-owner.ts';
+import { formatBytes } from '../../lib/text/bytes.ts';
+import { currentUser } from '../../lib/files/file-owner.ts';
 import type { AofReport } from './examine-aof.ts';
-import { makeFolders } from '../../lib/make-folders.ts';
+import { makeFolders } from '../../lib/files/make-folders.ts';
 
 /**
  * Writes what a set holds up to its first fault into a new folder: a past state of the data, whole by itself. Files

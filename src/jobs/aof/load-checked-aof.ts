@@ -1,4 +1,4 @@
-import { counted, verb } from '../../lib/counted.ts';
+import { counted, verb } from '../../lib/text/counted.ts';
 import type { CheckedAof } from '../../backup/aof/check-set.ts';
 import type { AofProblem } from '../../backup/aof/facts.ts';
 import { AgentError } from '../../domain/errors.ts';

@@ -3,7 +3,7 @@ import type { CheckedAof } from '../../backup/aof/check-set.ts';
 import type { AofProblem } from '../../backup/aof/facts.ts';
 import type { Info } from '../../formats/info/parse-info.ts';
 import { engineOf } from '../../redis/server.ts';
-import { hostServer } from '../../redis/tools.ts';
+import { hostServer } from '../../redis/process/tools.ts';
 
 /**
  * The server that it is of, or which version has written it. Where nobody says so: whatever server this host has, whose word

@@ -1,4 +1,4 @@
-import { counted } from '../../lib/counted.ts';
+import { counted } from '../../lib/text/counted.ts';
 import { archiveAofSet } from '../../backup/aof/archive.ts';
 import { haveItsLength } from '../../backup/aof/judge-identity.ts';
 import { checkAofSet, type CheckedAof } from '../../backup/aof/check-set.ts';
@@ -8,10 +8,10 @@ import { encodeAof, type EncodedAof } from '../../backup/artefact/encode.ts';
 import { schemaOf, type ClusterPlace, type Manifest, type ServerIdentity } from '../../domain/backup.ts';
 import { AgentError } from '../../domain/errors.ts';
 import { infoInteger, infoKeyspace, type Info } from '../../formats/info/parse-info.ts';
-import { formatBytes } from '../../lib/bytes.ts';
+import { formatBytes } from '../../lib/text/bytes.ts';
 import type { AofPlace } from '../../redis/aof-place.ts';
 import { readClusterPlace } from '../../redis/cluster.ts';
-import { requireOwnFolder } from '../../redis/own-folder.ts';
+import { requireOwnFolder } from '../../redis/process/own-folder.ts';
 import { identityOf, readInfo, readServerTime } from '../../redis/server.ts';
 import { asEntry, countKeys } from './backup.ts';
 import type { BackupOptions } from './backup-options.ts';

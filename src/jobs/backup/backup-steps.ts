@@ -4,7 +4,7 @@ import { judgeWriter } from '../../backup/judge-writer.ts';
 import type { Listing } from '../../backup/repository.ts';
 import type { Artefact, BackupKind, Manifest, ServerIdentity } from '../../domain/backup.ts';
 import { AgentError, messageOf } from '../../domain/errors.ts';
-import { formatBytes } from '../../lib/bytes.ts';
+import { formatBytes } from '../../lib/text/bytes.ts';
 import type { JobContext } from '../job.ts';
 
 /** Longest wait for a store that is to take back what a failed backup left. Milliseconds. */

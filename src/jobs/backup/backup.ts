@@ -1,4 +1,4 @@
-import { counted } from '../../lib/counted.ts';
+import { counted } from '../../lib/text/counted.ts';
 import { encodeRdb, type EncodedRdb } from '../../backup/artefact/encode.ts';
 import type { BackupEntry } from '../../backup/repository.ts';
 import { preflight } from '../../backup/snapshot/preflight.ts';
@@ -7,7 +7,7 @@ import { takeSnapshot } from '../../backup/snapshot/take-snapshot.ts';
 import { schemaOf, type Manifest, type ServerIdentity } from '../../domain/backup.ts';
 import { compactReport } from '../../keyspace/compact.ts';
 import { KeyspaceReport } from '../../keyspace/report.ts';
-import { formatBytes } from '../../lib/bytes.ts';
+import { formatBytes } from '../../lib/text/bytes.ts';
 import { identityOf, readInfo, readServerTime } from '../../redis/server.ts';
 import { clearLeftOvers, commitBackup, nextId, refuseForeignPrefix, requireRoom } from './backup-steps.ts';
 import type { JobContext, JobResult } from '../job.ts';

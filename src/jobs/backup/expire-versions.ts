@@ -1,7 +1,7 @@
 import type { RemovedObject } from '../../backup/store/store.ts';
 import { backupIdTime } from '../../backup/id.ts';
 import { AgentError } from '../../domain/errors.ts';
-import { formatBytes } from '../../lib/bytes.ts';
+import { formatBytes } from '../../lib/text/bytes.ts';
 import type { Job, JobContext, JobResult } from '../job.ts';
 
 export interface ExpireReport {

@@ -1,5 +1,5 @@
 import type { Finding } from '../../domain/finding.ts';
-import { formatDuration } from '../../lib/duration.ts';
+import { formatDuration } from '../../lib/time/duration.ts';
 import { backupIdTime, isAhead } from '../../backup/id.ts';
 import { judgeDrillAge } from '../drill/findings.ts';
 import { overdueRule } from '../drill/rules.ts';

@@ -4,8 +4,8 @@ import type { DrillComparison } from '../../domain/drill.ts';
 import { AgentError } from '../../domain/errors.ts';
 import { placeOf } from '../../formats/rdb/rdb-check.ts';
 import { RdbError } from '../../formats/rdb/rdb-handler.ts';
-import { openForeign } from '../../lib/foreign-file.ts';
-import { printable } from '../../lib/printable.ts';
+import { openForeign } from '../../lib/files/foreign-file.ts';
+import { printable } from '../../lib/text/printable.ts';
 
 const chunkBytes = 1024 * 1024;
 /** Of these groups keys are named; each is one 4096th of all. */

@@ -1,4 +1,4 @@
-import { counted } from '../../lib/counted.ts';
+import { counted } from '../../lib/text/counted.ts';
 import { rm } from 'node:fs/promises';
 import type { Manifest, Verification } from '../../domain/backup.ts';
 import {
@@ -9,8 +9,8 @@ import {
   type DrillTimes,
 } from '../../domain/drill.ts';
 import { AgentError, messageOf, systemCode } from '../../domain/errors.ts';
-import { formatDuration } from '../../lib/duration.ts';
-import { makeScratchFolder, sweepScratch } from '../../redis/scratch-folder.ts';
+import { formatDuration } from '../../lib/time/duration.ts';
+import { makeScratchFolder, sweepScratch } from '../../redis/scratch/scratch-folder.ts';
 import { CannotRehearse, prepareRehearsal, unableBecause, type DrillInsistence } from './guards.ts';
 import { drillFindings, endedRules, skippedRules } from './findings.ts';
 import { secondsFrom, stageBackup, type Rehearsal } from './stage.ts';

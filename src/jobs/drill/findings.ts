@@ -1,6 +1,6 @@
 import type { DrillOutcome } from '../../domain/drill.ts';
 import type { Finding } from '../../domain/finding.ts';
-import { formatDuration } from '../../lib/duration.ts';
+import { formatDuration } from '../../lib/time/duration.ts';
 import type { JobContext } from '../job.ts';
 import { drillName, drillsOf } from './last-drill.ts';
 import { brokenRule, overdueRule, skippedRule } from './rules.ts';

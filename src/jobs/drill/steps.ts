@@ -4,7 +4,7 @@ import type { ContentDigest } from '../../backup/drill/content-digest.ts';
 import type { KeyCount } from '../../domain/backup.ts';
 import type { DrillComparison } from '../../domain/drill.ts';
 import { infoKeyspace } from '../../formats/info/parse-info.ts';
-import { startScratchServer, type ScratchServer } from '../../redis/scratch-server.ts';
+import { startScratchServer, type ScratchServer } from '../../redis/scratch/scratch-server.ts';
 import { readInfo } from '../../redis/server.ts';
 import { compareWith, digestFile, unreadable } from './compare.ts';
 import { scratchDatabases } from '../prove/scratch-databases.ts';

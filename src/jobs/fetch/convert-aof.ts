@@ -5,7 +5,7 @@ import { compareCounts } from '../../backup/verify/compare-counts.ts';
 import type { Manifest } from '../../domain/backup.ts';
 import { AgentError } from '../../domain/errors.ts';
 import { engineOf } from '../../redis/server.ts';
-import { findCheckTool, type CheckTool } from '../../redis/tools.ts';
+import { findCheckTool, type CheckTool } from '../../redis/process/tools.ts';
 import { scratchDatabases } from '../prove/scratch-databases.ts';
 import { aofLayoutOf, lackOfMemory } from '../prove/load-aof.ts';
 import type { JobContext } from '../job.ts';

@@ -4,14 +4,14 @@ import type { Manifest } from '../../domain/backup.ts';
 import { refuseClear } from '../../backup/refuse-clear.ts';
 import { localFolder } from '../../backup/restore/folder/data-folder.ts';
 import { AgentError, messageOf, systemCode } from '../../domain/errors.ts';
-import { formatBytes } from '../../lib/bytes.ts';
+import { formatBytes } from '../../lib/text/bytes.ts';
 import type { JobContext, JobResult } from '../job.ts';
 import { artefactOf } from '../prove/artefact-of.ts';
 import { nameDamage } from '../prove/name-damage.ts';
 import { decodeInto } from './stage.ts';
 import { unpackInto } from './stage-aof.ts';
-import { lentFolder } from '../../lib/lent-file.ts';
-import { makeFolders } from '../../lib/make-folders.ts';
+import { lentFolder } from '../../lib/files/lent-file.ts';
+import { makeFolders } from '../../lib/files/make-folders.ts';
 
 export interface FetchOptions {
   /** A backup id or `latest`. */

@@ -1,13 +1,13 @@
 import type { KeyCount } from '../../domain/backup.ts';
 import { AgentError, messageOf } from '../../domain/errors.ts';
 import { infoKeyspace } from '../../formats/info/parse-info.ts';
-import type { UserId } from '../../lib/act-as.ts';
-import { awaitLater } from '../../lib/await-later.ts';
-import type { FileTail } from '../../lib/file-tail.ts';
-import { sweepScratch } from '../../redis/scratch-folder.ts';
-import { startScratchServer, type ScratchOptions } from '../../redis/scratch-server.ts';
+import type { UserId } from '../../lib/process/act-as.ts';
+import { awaitLater } from '../../lib/time/await-later.ts';
+import type { FileTail } from '../../lib/files/file-tail.ts';
+import { sweepScratch } from '../../redis/scratch/scratch-folder.ts';
+import { startScratchServer, type ScratchOptions } from '../../redis/scratch/scratch-server.ts';
 import { readInfo } from '../../redis/server.ts';
-import type { CheckTool } from '../../redis/tools.ts';
+import type { CheckTool } from '../../redis/process/tools.ts';
 import type { JobContext } from '../job.ts';
 
 /** A dump that a scratch server loads while it is still being decoded. */

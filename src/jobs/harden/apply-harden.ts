@@ -3,7 +3,7 @@ import type { Policy } from '../../harden/policy.ts';
 import { isEmpty, type HardenPlan, type Obstacle } from '../../harden/changes.ts';
 import type { Guards } from '../../harden/plan/guards.ts';
 import { infoInteger } from '../../formats/info/parse-info.ts';
-import { counted } from '../../lib/counted.ts';
+import { counted } from '../../lib/text/counted.ts';
 import { keysIn } from '../../harden/apply/health.ts';
 import type { Job, JobContext } from '../job.ts';
 import { applyPlan, type Applied } from './apply/apply.ts';

@@ -1,4 +1,4 @@
-import { counted } from '../../lib/counted.ts';
+import { counted } from '../../lib/text/counted.ts';
 import type { Finding } from '../../domain/finding.ts';
 import { thresholdsOf } from '../../domain/settings/monitor.ts';
 import { judgeFacts } from '../../harden/audit/judge.ts';

@@ -7,7 +7,7 @@ import { adviseHost } from '../../harden/plan/host.ts';
 import { judgeReach, type Interfaces, type Reach } from '../../harden/plan/reach.ts';
 import type { FirewallFacts } from '../../harden/read/firewall.ts';
 import { renderDropIn } from '../../harden/render/render-conf.ts';
-import { runCommand } from '../../lib/run-command.ts';
+import { runCommand } from '../../lib/process/run-command.ts';
 import type { JobContext } from '../job.ts';
 import type { InspectedServer } from './inspect-server.ts';
 

@@ -1,4 +1,4 @@
-import { counted } from '../../lib/counted.ts';
+import { counted } from '../../lib/text/counted.ts';
 import type { JobContext, JobResult } from '../job.ts';
 import { recordTaskEntry } from '../../state/tasks.ts';
 import {

@@ -5,7 +5,7 @@ import { planAcl } from '../../harden/acl/plan-acl.ts';
 import type { AppliedUser } from '../../harden/applied.ts';
 import { sha256Of } from '../../harden/apply/fingerprint.ts';
 import type { UserFacts } from '../../harden/facts.ts';
-import { printable } from '../../lib/printable.ts';
+import { printable } from '../../lib/text/printable.ts';
 import type { AclSettings } from './acl.ts';
 
 /** A user that is not what harden apply has made it. */

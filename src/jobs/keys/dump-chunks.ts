@@ -5,8 +5,8 @@ import type { Readable } from 'node:stream';
 import { AgentError, messageOf } from '../../domain/errors.ts';
 import { isZstd } from '../../formats/zstd/frame-header.ts';
 import { decompressZstd } from '../../formats/zstd/decompress.ts';
-import { awaitLater } from '../../lib/await-later.ts';
-import { describeReadFailure } from '../../lib/file-owner.ts';
+import { awaitLater } from '../../lib/time/await-later.ts';
+import { describeReadFailure } from '../../lib/files/file-owner.ts';
 
 const chunkBytes = 512 * 1024;
 

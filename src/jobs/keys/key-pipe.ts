@@ -4,9 +4,9 @@ import { compileChoice } from '../../backup/restore-keys/selection.ts';
 import { TimesToLive } from '../../backup/restore-keys/times-to-live.ts';
 import type { KeyWriterOptions } from '../../backup/restore-keys/writer-options.ts';
 import type { SlotRange } from '../../domain/backup.ts';
-import { Pipe } from '../../redis/pipe.ts';
-import type { PipeReply } from '../../redis/reply-parser.ts';
-import type { RedisTarget } from '../../redis/target.ts';
+import { Pipe } from '../../redis/pipe/pipe.ts';
+import type { PipeReply } from '../../redis/pipe/reply-parser.ts';
+import type { RedisTarget } from '../../redis/connection/target.ts';
 import { nodeTarget } from './read-target.ts';
 import type { RestoreKeysContext, RestoreKeysOptions } from './restore-keys-options.ts';
 

@@ -1,4 +1,4 @@
-import { counted } from '../../lib/counted.ts';
+import { counted } from '../../lib/text/counted.ts';
 import { stat } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { decodeRdb } from '../../backup/artefact/decode.ts';

@@ -1,10 +1,10 @@
 import { judgeTarget, tenureOf, type KeyTarget } from '../../backup/restore-keys/judge-target.ts';
 import { AgentError } from '../../domain/errors.ts';
 import { clusterSlots, formatSlots, slotsWithout } from '../../formats/cluster/slots.ts';
-import { connectRedis } from '../../redis/connect.ts';
+import { connectRedis } from '../../redis/connection/connect.ts';
 import { isClusterNode, readClusterMasters, type ClusterMaster } from '../../redis/cluster.ts';
 import { readInfo } from '../../redis/server.ts';
-import type { RedisTarget } from '../../redis/target.ts';
+import type { RedisTarget } from '../../redis/connection/target.ts';
 
 /** Asks the server that keys go into, or all masters of its cluster. Throws an AgentError where they cannot. */
 export async function readTarget(target: RedisTarget, signal: AbortSignal): Promise<KeyTarget> {

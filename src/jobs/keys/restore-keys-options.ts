@@ -6,7 +6,7 @@ import type { TallyCounts } from '../../backup/restore-keys/tally.ts';
 import type { ExistingKeys } from '../../backup/restore-keys/writer-options.ts';
 import type { Clock } from '../../domain/clock.ts';
 import type { Progress } from '../../domain/progress.ts';
-import type { RedisTarget } from '../../redis/target.ts';
+import type { RedisTarget } from '../../redis/connection/target.ts';
 import type { KeySource } from './key-source.ts';
 
 export interface RestoreKeysOptions {

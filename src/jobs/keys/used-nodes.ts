@@ -1,6 +1,6 @@
 import type { KeyTarget } from '../../backup/restore-keys/judge-target.ts';
 import { AgentError } from '../../domain/errors.ts';
-import type { RedisTarget } from '../../redis/target.ts';
+import type { RedisTarget } from '../../redis/connection/target.ts';
 import { readTenure } from './read-target.ts';
 
 /**

@@ -9,7 +9,7 @@ import { gatherFacts } from '../../backup/restore/gather-facts.ts';
 import { plainNames, type Artefact, type Manifest } from '../../domain/backup.ts';
 import { AgentError } from '../../domain/errors.ts';
 import { AofArchiveCheck } from '../../formats/aof/archive-check.ts';
-import { printable } from '../../lib/printable.ts';
+import { printable } from '../../lib/text/printable.ts';
 import { countAof } from '../prove/count-aof.ts';
 import { describeLocal, type LocalBackup } from './describe-local.ts';
 import type { JobContext } from '../job.ts';

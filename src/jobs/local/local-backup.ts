@@ -4,7 +4,7 @@ import { backupIdTime } from '../../backup/id.ts';
 import type { Repository } from '../../backup/repository.ts';
 import type { Store } from '../../backup/store/store.ts';
 import { AgentError, systemCode } from '../../domain/errors.ts';
-import { lentNames } from '../../lib/lent-file.ts';
+import { lentNames } from '../../lib/files/lent-file.ts';
 import { artefactOf } from '../prove/artefact-of.ts';
 import type { LocalBackup } from './describe-local.ts';
 import type { JobContext } from '../job.ts';

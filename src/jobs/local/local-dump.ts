@@ -11,8 +11,8 @@ import { RdbError } from '../../formats/rdb/rdb-handler.ts';
 import { RdbReader, type RdbSummary } from '../../formats/rdb/rdb-reader.ts';
 import { writerOf } from '../../formats/rdb/writer-of.ts';
 import { isZstd } from '../../formats/zstd/frame-header.ts';
-import { describeReadFailure } from '../../lib/file-owner.ts';
-import { openLentFile, type OpenedFile } from '../../lib/lent-file.ts';
+import { describeReadFailure } from '../../lib/files/file-owner.ts';
+import { openLentFile, type OpenedFile } from '../../lib/files/lent-file.ts';
 import { countIn, describeLocal, type LocalBackup } from './describe-local.ts';
 import type { JobContext } from '../job.ts';
 

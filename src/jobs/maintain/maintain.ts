@@ -1,8 +1,8 @@
-import { counted } from '../../lib/counted.ts';
+import { counted } from '../../lib/text/counted.ts';
 import type { Finding } from '../../domain/finding.ts';
 import { messageOf, AgentError } from '../../domain/errors.ts';
 import type { TaskEntry } from '../../domain/task.ts';
-import { formatDuration } from '../../lib/duration.ts';
+import { formatDuration } from '../../lib/time/duration.ts';
 import type { Job, JobContext } from '../job.ts';
 import { evidence } from './evidence/index.ts';
 import { readTasks, type TaskStanding } from './read-tasks.ts';

@@ -1,7 +1,7 @@
 import type { Settings } from '../../domain/settings.ts';
 import type { Task, TaskEntry } from '../../domain/task.ts';
 import { nextRun } from '../../lib/cron/next-run.ts';
-import { localTimezone } from '../../lib/timezone.ts';
+import { localTimezone } from '../../lib/time/timezone.ts';
 import { standingOf, type NextMoment, type Standing } from '../../maintain/calendar.ts';
 import { allTasks } from '../../maintain/tasks/index.ts';
 import type { State } from '../../state/db/open.ts';

@@ -2,7 +2,7 @@ import type { AofPart } from '../../backup/aof/copy-set.ts';
 import type { OpenAofSet } from '../../backup/aof/open-set.ts';
 import { AgentError } from '../../domain/errors.ts';
 import type { Info } from '../../formats/info/parse-info.ts';
-import { toolPlaces } from '../../redis/find-service.ts';
+import { toolPlaces } from '../../redis/service/find-service.ts';
 import type { JobContext } from '../job.ts';
 import type { LoadedAof } from './load-aof.ts';
 import { loadAofCopy } from './load-aof-copy.ts';

@@ -5,11 +5,11 @@ import type { OpenAofSet } from '../../backup/aof/open-set.ts';
 import type { Clock } from '../../domain/clock.ts';
 import { AgentError, messageOf, systemCode } from '../../domain/errors.ts';
 import { infoInteger, type Info } from '../../formats/info/parse-info.ts';
-import { formatBytes } from '../../lib/bytes.ts';
-import { giveToUnprivileged } from '../../lib/unprivileged.ts';
-import { makeScratchFolder, sweepScratch } from '../../redis/scratch-folder.ts';
+import { formatBytes } from '../../lib/text/bytes.ts';
+import { giveToUnprivileged } from '../../lib/process/unprivileged.ts';
+import { makeScratchFolder, sweepScratch } from '../../redis/scratch/scratch-folder.ts';
 import { engineOf } from '../../redis/server.ts';
-import { findCheckTool, type ToolPlaces } from '../../redis/tools.ts';
+import { findCheckTool, type ToolPlaces } from '../../redis/process/tools.ts';
 import { aofLayoutOf, lackOfMemory, loadAof, type LoadedAof } from './load-aof.ts';
 
 export interface LoadCopyOptions {

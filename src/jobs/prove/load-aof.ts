@@ -1,12 +1,12 @@
 import { infoInteger, infoKeyspace } from '../../formats/info/parse-info.ts';
 import type { KeyCount } from '../../domain/backup.ts';
 import { AgentError } from '../../domain/errors.ts';
-import { readAvailableMemory } from '../../lib/memory.ts';
-import { formatBytes } from '../../lib/bytes.ts';
-import type { ScratchAof } from '../../redis/scratch-aof.ts';
-import { startScratchServer, type ScratchOptions } from '../../redis/scratch-server.ts';
+import { readAvailableMemory } from '../../lib/memory/memory.ts';
+import { formatBytes } from '../../lib/text/bytes.ts';
+import type { ScratchAof } from '../../redis/scratch/scratch-aof.ts';
+import { startScratchServer, type ScratchOptions } from '../../redis/scratch/scratch-server.ts';
 import { readInfo } from '../../redis/server.ts';
-import type { CheckTool } from '../../redis/tools.ts';
+import type { CheckTool } from '../../redis/process/tools.ts';
 
 /** What a scratch server holds that has loaded an append only file. */
 export interface LoadedAof {

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { vetted, type BlockDigests } from '../../backup/restore/vetted-blocks.ts';
 import type { Engine, Manifest } from '../../domain/backup.ts';
 import { messageOf } from '../../domain/errors.ts';
-import { openForeign } from '../../lib/foreign-file.ts';
+import { openForeign } from '../../lib/files/foreign-file.ts';
 import { deepProofOf, noteDeepProof } from '../../state/deep-proofs.ts';
 import type { JobContext } from '../job.ts';
 import { artefactOf } from './artefact-of.ts';

@@ -1,9 +1,9 @@
-import { counted } from '../../lib/counted.ts';
+import { counted } from '../../lib/text/counted.ts';
 import type { BackupEntry, Listing } from '../../backup/repository.ts';
 import { inTheClear, type Manifest, type Verification, type VerificationLevel } from '../../domain/backup.ts';
 import { AgentError, messageOf } from '../../domain/errors.ts';
 import type { Finding } from '../../domain/finding.ts';
-import { printable } from '../../lib/printable.ts';
+import { printable } from '../../lib/text/printable.ts';
 import type { JobContext, JobResult } from '../job.ts';
 import type { ProofOptions, VerifyDepth } from './proof.ts';
 import { provideProver, type Prover } from './prover.ts';

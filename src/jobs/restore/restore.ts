@@ -3,7 +3,7 @@ import { isOurs } from '../../backup/restore/begun-note.ts';
 import { journalFolder, type Journal } from '../../backup/restore/journal.ts';
 import type { Guard } from '../../backup/restore/judge-guards.ts';
 import { AgentError } from '../../domain/errors.ts';
-import { printable } from '../../lib/printable.ts';
+import { printable } from '../../lib/text/printable.ts';
 import { endInterrupted, type EndedRestore } from './files/end-interrupted.ts';
 import type { JobContext, JobResult } from '../job.ts';
 import { withLocal } from '../local/local-backup.ts';

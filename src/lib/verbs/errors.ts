@@ -1,5 +1,5 @@
 import { AgentError, errorCodes, systemCode } from '../../domain/errors.ts';
-import { printable } from '../printable.ts';
+import { printable } from '../text/printable.ts';
 
 /** What was thrown in another process, as it comes over. */
 export interface ErrorWords {

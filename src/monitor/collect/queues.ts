@@ -1,7 +1,7 @@
 import type { QueueKind, QueueRef } from '../../domain/queue.ts';
 import type { Blind } from '../../domain/sample.ts';
 import { queueLabel } from '../../domain/queue.ts';
-import type { Reply } from '../../redis/connect.ts';
+import type { Reply } from '../../redis/connection/connect.ts';
 import type { Collector, Command, Draft, Known, QueueMemory } from './parts/collector.ts';
 import { listOf, numberOf, shortened, textOf } from './parts/numbers.ts';
 import { activeCommand, activeIdsIn, bullKey, bullReader } from './queues/bull.ts';

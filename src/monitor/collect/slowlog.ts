@@ -1,5 +1,5 @@
 import type { SlowCommand } from '../../domain/sample.ts';
-import type { Reply } from '../../redis/connect.ts';
+import type { Reply } from '../../redis/connection/connect.ts';
 import type { Collector, Known } from './parts/collector.ts';
 import { fingerprintOf } from './parts/fingerprint.ts';
 import { listOf, numberOf, shortened, textOf } from './parts/numbers.ts';

@@ -1,7 +1,7 @@
 import type { Severity } from '../../domain/finding.ts';
 import type { Rule } from '../../domain/rule.ts';
 import type { Threshold } from '../../domain/settings/monitor.ts';
-import { counted } from '../../lib/counted.ts';
+import { counted } from '../../lib/text/counted.ts';
 import { blinding, type SharedVerdict } from './verdict.ts';
 
 export const expiryRule: Rule = {

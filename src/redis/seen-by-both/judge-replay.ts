@@ -1,5 +1,5 @@
 import type { Rule } from '../../domain/rule.ts';
-import { counted } from '../../lib/counted.ts';
+import { counted } from '../../lib/text/counted.ts';
 import type { Denial } from '../acl-log.ts';
 import { blinding, type SharedVerdict } from './verdict.ts';
 

@@ -1,6 +1,6 @@
 import { AgentError } from '../../domain/errors.ts';
-import type { RedisConnection, Reply } from '../connect.ts';
-import type { Listener } from '../listen.ts';
+import type { RedisConnection, Reply } from '../connection/connect.ts';
+import type { Listener } from '../connection/listen.ts';
 
 /** What a step works with. */
 export interface StepContext {

@@ -2,9 +2,9 @@ import { randomBytes } from 'node:crypto';
 import type { Clock } from '../../domain/clock.ts';
 import { AgentError } from '../../domain/errors.ts';
 import type { Progress } from '../../domain/progress.ts';
-import { connectRedis, type RedisConnection } from '../connect.ts';
-import { listenTo } from '../listen.ts';
-import type { RedisTarget } from '../target.ts';
+import { connectRedis, type RedisConnection } from '../connection/connect.ts';
+import { listenTo } from '../connection/listen.ts';
+import type { RedisTarget } from '../connection/target.ts';
 import { latencyOf, type ConnectionReport, type ConnectionStep } from './report.ts';
 import { steps, type StepContext } from './steps.ts';
 

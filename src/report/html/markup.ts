@@ -1,4 +1,4 @@
-import { printable } from '../../lib/printable.ts';
+import { printable } from '../../lib/text/printable.ts';
 
 /** Text that is HTML already. Only `markup` below makes it. */
 export class Markup {

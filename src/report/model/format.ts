@@ -1,5 +1,5 @@
-import { formatBytes } from '../../lib/bytes.ts';
-import { formatDuration } from '../../lib/duration.ts';
+import { formatBytes } from '../../lib/text/bytes.ts';
+import { formatDuration } from '../../lib/time/duration.ts';
 import type { Severity } from '../../domain/finding.ts';
 import type { Figure, Point, TableCell, Tone, Unit } from '../document.ts';
 

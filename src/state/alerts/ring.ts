@@ -1,7 +1,7 @@
 import { closeSync, constants, existsSync, statSync, watch, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { actAs } from '../../lib/act-as.ts';
-import { openForeignSync } from '../../lib/foreign-file.ts';
+import { actAs } from '../../lib/process/act-as.ts';
+import { openForeignSync } from '../../lib/files/foreign-file.ts';
 
 const file = 'alerts.ring';
 

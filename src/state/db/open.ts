@@ -5,7 +5,7 @@ import type { Clock } from '../../domain/clock.ts';
 import { AgentError, messageOf } from '../../domain/errors.ts';
 import type { Log } from '../../domain/log.ts';
 import { migrations } from './migrations/index.ts';
-import { makeFolders } from '../../lib/make-folders.ts';
+import { makeFolders } from '../../lib/files/make-folders.ts';
 
 /** The state database: history only. Losing it loses no backup, so a damaged one is set aside and made anew. */
 export interface State {

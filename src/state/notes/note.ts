@@ -1,10 +1,10 @@
 import { renameSync, rmSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { systemCode } from '../../domain/errors.ts';
-import { actAs, type UserId } from '../../lib/act-as.ts';
-import { longestNote, readForeignSync } from '../../lib/foreign-file.ts';
-import { replaceJson } from '../../lib/replace-json.ts';
-import { makeFolders } from '../../lib/make-folders.ts';
+import { actAs, type UserId } from '../../lib/process/act-as.ts';
+import { longestNote, readForeignSync } from '../../lib/files/foreign-file.ts';
+import { replaceJson } from '../../lib/files/replace-json.ts';
+import { makeFolders } from '../../lib/files/make-folders.ts';
 
 /**
  * A small JSON file in the agent's state directory, whole or not there. It belongs to whom that directory belongs to, and is

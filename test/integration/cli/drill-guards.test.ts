@@ -7,7 +7,7 @@ import { buildApp } from '../../../src/app/build-app.ts';
 import { AgentError } from '../../../src/domain/errors.ts';
 import type { Progress } from '../../../src/domain/progress.ts';
 import { drillJob } from '../../../src/jobs/drill/drill-job.ts';
-import { systemClock } from '../../../src/lib/system-clock.ts';
+import { systemClock } from '../../../src/lib/time/system-clock.ts';
 import { takeLock } from '../../../src/state/locks/lock.ts';
 import {
   editManifest,

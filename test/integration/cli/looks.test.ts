@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { systemClock } from '../../../src/lib/system-clock.ts';
+import { systemClock } from '../../../src/lib/time/system-clock.ts';
 import { openState } from '../../../src/state/db/open.ts';
 import { openFindings, recordFindings } from '../../../src/state/episodes.ts';
 import { runAgent, takeBackup, writeConfig } from '../../support/agent/cli.ts';

@@ -25,7 +25,7 @@ import {
   type ConfigOptions,
   type TestConfig,
 } from '../../support/agent/cli.ts';
-import { systemClock } from '../../../src/lib/system-clock.ts';
+import { systemClock } from '../../../src/lib/time/system-clock.ts';
 import { takeLock } from '../../../src/state/locks/lock.ts';
 import { openState } from '../../../src/state/db/open.ts';
 import { lastRun } from '../../../src/state/runs.ts';

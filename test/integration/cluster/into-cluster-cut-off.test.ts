@@ -7,7 +7,7 @@ import { keySlot } from '../../../src/formats/cluster/key-slot.ts';
 import { fileSource, type KeySource } from '../../../src/jobs/keys/key-source.ts';
 import { restoreKeys } from '../../../src/jobs/keys/restore-keys.ts';
 import type { RestoreKeysReport } from '../../../src/jobs/keys/restore-keys-options.ts';
-import { systemClock } from '../../../src/lib/system-clock.ts';
+import { systemClock } from '../../../src/lib/time/system-clock.ts';
 import { makeTempFolder, removeTempFolder } from '../../support/house/temp-folder.ts';
 import { everything } from '../../support/house/tier.ts';
 import { killRestoreKeys } from '../../support/restore/kill-restore-keys.ts';

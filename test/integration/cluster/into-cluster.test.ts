@@ -7,7 +7,7 @@ import { keySlot } from '../../../src/formats/cluster/key-slot.ts';
 import { fileSource } from '../../../src/jobs/keys/key-source.ts';
 import { restoreKeys } from '../../../src/jobs/keys/restore-keys.ts';
 import type { RestoreKeysOptions } from '../../../src/jobs/keys/restore-keys-options.ts';
-import { systemClock } from '../../../src/lib/system-clock.ts';
+import { systemClock } from '../../../src/lib/time/system-clock.ts';
 import { runAgent, writeConfig, type AgentResult } from '../../support/agent/cli.ts';
 import { everything } from '../../support/house/tier.ts';
 import { makeTempFolder, removeTempFolder } from '../../support/house/temp-folder.ts';

@@ -5,7 +5,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import type { EngineVersion } from '../../../src/formats/conf/engine.ts';
 import { aclProfiles, findProfile } from '../../../src/formats/acl/profiles/index.ts';
 import { profileRules } from '../../../src/formats/acl/profiles/rules.ts';
-import { connectRedis, type Reply } from '../../../src/redis/connect.ts';
+import { connectRedis, type Reply } from '../../../src/redis/connection/connect.ts';
 import { freePort } from '../../support/servers/free-port.ts';
 import {
   edgeBuilds,

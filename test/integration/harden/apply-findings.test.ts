@@ -3,7 +3,7 @@ import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { HardenPlan } from '../../../src/harden/changes.ts';
-import type { Reply } from '../../../src/redis/connect.ts';
+import type { Reply } from '../../../src/redis/connection/connect.ts';
 import { hardenerOf } from '../../support/harden/hardened.ts';
 import { manageServer, type ManagedServer } from '../../support/servers/managed-server.ts';
 import { findBuild, type ServerBuild } from '../../support/servers/server-builds.ts';

@@ -12,7 +12,7 @@ import { Queue, Worker } from 'bullmq';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { Secret } from '../../../src/domain/secret.ts';
 import { sha256 } from '../../../src/harden/read/hash.ts';
-import { connectRedis } from '../../../src/redis/connect.ts';
+import { connectRedis } from '../../../src/redis/connection/connect.ts';
 import { hardenerOf, type Hardener } from '../../support/harden/hardened.ts';
 import { manageServer, type ManagedServer } from '../../support/servers/managed-server.ts';
 import { edgeBuilds, serverBuilds, type ServerBuild } from '../../support/servers/redis-server.ts';

@@ -4,7 +4,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { Secret } from '../../../src/domain/secret.ts';
 import { sha256 } from '../../../src/harden/read/hash.ts';
 import { driftJob, enforceJob } from '../../../src/jobs/harden/drift-job.ts';
-import { connectRedis, type RedisConnection } from '../../../src/redis/connect.ts';
+import { connectRedis, type RedisConnection } from '../../../src/redis/connection/connect.ts';
 import { hardenerOf } from '../../support/harden/hardened.ts';
 import { manageServer } from '../../support/servers/managed-server.ts';
 import { edgeBuilds } from '../../support/servers/redis-server.ts';

@@ -20,7 +20,7 @@ import { profileRules } from '../../../src/formats/acl/profiles/rules.ts';
 import { sha256 } from '../../../src/harden/read/hash.ts';
 import { rotatePasswordJob } from '../../../src/jobs/harden/rotate-password-job.ts';
 import { rotationSteps } from '../../../src/jobs/harden/rotate/journal.ts';
-import { connectRedis, type Reply } from '../../../src/redis/connect.ts';
+import { connectRedis, type Reply } from '../../../src/redis/connection/connect.ts';
 import { Secret } from '../../../src/domain/secret.ts';
 import { knownSecrets, runAgent, writeConfig, type TestConfig } from '../../support/agent/cli.ts';
 import { openApp } from '../../support/agent/open-app.ts';

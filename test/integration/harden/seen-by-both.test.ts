@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { startWatch } from '../../../src/app/daemon/watch.ts';
 import { Secret } from '../../../src/domain/secret.ts';
-import { connectRedis } from '../../../src/redis/connect.ts';
+import { connectRedis } from '../../../src/redis/connection/connect.ts';
 import { openFindings } from '../../../src/state/episodes.ts';
 import { runAgent, writeConfig, type TestConfig } from '../../support/agent/cli.ts';
 import { openApp } from '../../support/agent/open-app.ts';

@@ -1,9 +1,9 @@
 import { copyFileSync, existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { readerAs } from '../../../src/lib/file-reader.ts';
+import { readerAs } from '../../../src/lib/files/file-reader.ts';
 import { tryTls } from '../../../src/harden/read/probe.ts';
-import { connectRedis } from '../../../src/redis/connect.ts';
+import { connectRedis } from '../../../src/redis/connection/connect.ts';
 import { runAgent, writeConfig } from '../../support/agent/cli.ts';
 import { hardenerOf } from '../../support/harden/hardened.ts';
 import { makeTempFolder, removeTempFolder } from '../../support/house/temp-folder.ts';

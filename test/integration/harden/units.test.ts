@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, chownSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { userName } from '../../../src/lib/file-owner.ts';
+import { userName } from '../../../src/lib/files/file-owner.ts';
 import { canBeNobody, spawnAgent, writeConfig, type TestConfig } from '../../support/agent/cli.ts';
 import { listenAsUnit, type SocketUnit } from '../../support/agent/socket-unit.ts';
 import { manageServer, type ManagedServer } from '../../support/servers/managed-server.ts';

@@ -3,12 +3,12 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { thresholdsOf, type MonitorSettings } from '../../../src/domain/settings/monitor.ts';
 import type { Sample } from '../../../src/domain/sample.ts';
-import { systemClock } from '../../../src/lib/system-clock.ts';
+import { systemClock } from '../../../src/lib/time/system-clock.ts';
 import { judgeSample, type Judgement } from '../../../src/monitor/evaluate/judge-sample.ts';
 import { createCertificateLook } from '../../../src/monitor/certificate.ts';
 import { createHostLook } from '../../../src/monitor/host.ts';
 import { createPoller, type Poller } from '../../../src/monitor/poll.ts';
-import { connectRedis } from '../../../src/redis/connect.ts';
+import { connectRedis } from '../../../src/redis/connection/connect.ts';
 import { serverBuilds, startServer, type TestServer } from '../../support/servers/redis-server.ts';
 
 const { signal } = new AbortController();

@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { isCounter } from '../../../src/domain/metrics.ts';
-import { connectRedis, type RedisConnection } from '../../../src/redis/connect.ts';
+import { connectRedis, type RedisConnection } from '../../../src/redis/connection/connect.ts';
 import { openSeries } from '../../../src/state/series/series.ts';
 import { takeBackup, writeConfig } from '../../support/agent/cli.ts';
 import { startDaemonHere } from '../../support/agent/daemon-here.ts';

@@ -6,7 +6,7 @@ import { judgeSample } from '../../../src/monitor/evaluate/judge-sample.ts';
 import { watchRules } from '../../../src/monitor/evaluate/rules/index.ts';
 import { createHostLook } from '../../../src/monitor/host.ts';
 import { createPoller } from '../../../src/monitor/poll.ts';
-import { connectRedis } from '../../../src/redis/connect.ts';
+import { connectRedis } from '../../../src/redis/connection/connect.ts';
 import { hour, minute, World } from '../../support/alerts/engine-world.ts';
 import { movingClock } from '../../support/clocks/moving-clock.ts';
 import { startServer, type TestServer } from '../../support/servers/redis-server.ts';

@@ -6,7 +6,7 @@ import { Secret } from '../../../src/domain/secret.ts';
 import { thresholdsOf } from '../../../src/domain/settings/monitor.ts';
 import { judgeSample, type Judgement } from '../../../src/monitor/evaluate/judge-sample.ts';
 import { createPoller } from '../../../src/monitor/poll.ts';
-import { connectRedis, type RedisTarget } from '../../../src/redis/connect.ts';
+import { connectRedis, type RedisTarget } from '../../../src/redis/connection/connect.ts';
 import { openFindings } from '../../../src/state/episodes.ts';
 import { runAgent, writeConfig } from '../../support/agent/cli.ts';
 import { openApp } from '../../support/agent/open-app.ts';

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import type { Block, Figure, ReportDocument } from '../../../src/report/document.ts';
-import { formatBytes } from '../../../src/lib/bytes.ts';
+import { formatBytes } from '../../../src/lib/text/bytes.ts';
 import { formatValue } from '../../../src/report/model/format.ts';
-import { systemClock } from '../../../src/lib/system-clock.ts';
+import { systemClock } from '../../../src/lib/time/system-clock.ts';
 import { runAgent, writeConfig, type TestConfig } from '../../support/agent/cli.ts';
 import { faraway, planned, serverWithKey, startDaemon, untilFree } from '../../support/agent/daemon.ts';
 

@@ -8,7 +8,7 @@ import { chromium, type Browser, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { auditDocument } from '../../../src/app/report/audit-document.ts';
 import { judgeFacts } from '../../../src/harden/audit/judge.ts';
-import { findBrowser } from '../../../src/lib/find-browser.ts';
+import { findBrowser } from '../../../src/lib/process/find-browser.ts';
 import { renderPage } from '../../../src/report/html/page.ts';
 import { buildReport } from '../../../src/report/model/index.ts';
 import { runAgent, writeConfig } from '../../support/agent/cli.ts';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { isCounter } from '../../../src/domain/metrics.ts';
 import type { EvidenceLine } from '../../../src/domain/task.ts';
-import { systemClock } from '../../../src/lib/system-clock.ts';
+import { systemClock } from '../../../src/lib/time/system-clock.ts';
 import { openSeries } from '../../../src/state/series/series.ts';
 import { runAgent, takeBackup, writeConfig, type TestConfig } from '../../support/agent/cli.ts';
 import { memoryLog } from '../../support/agent/memory-log.ts';

@@ -5,7 +5,7 @@
 // |---|---|---|
 // | the disk is full while a backup is staged | adversity | backup/aof/full-disk, cli/drill-guards |
 // | dir or dbfilename changed while the server ran | configuration, cases (moved) | backup/snapshot/take-snapshot |
-// | a flipped byte in the store; rdbchecksum no | repository-faults, cases, live-faults, live-link | redis/tools, backup/aof/moments |
+// | a flipped byte in the store; rdbchecksum no | repository-faults, cases, live-faults, live-link | redis/process/tools, backup/aof/moments |
 // | a missing or swapped INCR | | backup/aof/moments, cli/aof-check |
 // | a torn tail, MULTI without EXEC | aof-round-trip | backup/aof/forms, cli/aof-check |
 // | AOF on, a leftover appenddirname, other names | cases, round-trip, surroundings | |
@@ -17,7 +17,7 @@
 // | files of the wrong owner | adversity, cases | system/guest-restore |
 // | the clock is put back | | unit: app/scheduler, backup/restore/judge-choice |
 // | replicas are attached to an empty master | cases (files), live (they follow) | |
-// | the connection drops, stalls, or brings what no server loads | live-link, live-server | redis/replication-master |
+// | the connection drops, stalls, or brings what no server loads | live-link, live-server | redis/replication/replication-master |
 import { execFileSync, spawn } from 'node:child_process';
 import { chownSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, expect, onTestFinished, test } from 'vitest';
-import { reserveLowPort } from '../../../src/redis/low-port.ts';
+import { reserveLowPort } from '../../../src/redis/replication/low-port.ts';
 import { spawnAgent } from '../../support/agent/cli.ts';
 import { childScript } from '../../support/house/child-script.ts';
 import { everything } from '../../support/house/tier.ts';

@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
 import { LiveServer } from '../../../src/backup/restore/live-server.ts';
-import { systemClock } from '../../../src/lib/system-clock.ts';
-import { connectRedis } from '../../../src/redis/connect.ts';
+import { systemClock } from '../../../src/lib/time/system-clock.ts';
+import { connectRedis } from '../../../src/redis/connection/connect.ts';
 import { startServer, type TestServer } from '../../support/servers/redis-server.ts';
 
 /** Its commands time out sooner than it gives up. */

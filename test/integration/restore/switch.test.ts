@@ -18,7 +18,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { restoreSteps, type RestoreStep } from '../../../src/backup/restore/journal.ts';
 import { loadSettings } from '../../../src/config/load.ts';
 import { switchVerbs } from '../../../src/app/switch/switch-verbs.ts';
-import { systemClock } from '../../../src/lib/system-clock.ts';
+import { systemClock } from '../../../src/lib/time/system-clock.ts';
 import { handsProgram } from '../../support/agent/hands-program.ts';
 import { mindCommand } from '../../../src/app/switch/command.ts';
 import { handsCommand } from '../../../src/app/hands/command.ts';

@@ -9,7 +9,7 @@ import { VerbCaller } from '../../../src/lib/verbs/call.ts';
 import { encodeFrame } from '../../../src/lib/verbs/frames.ts';
 import { switchLimits } from '../../../src/app/switch/protocol.ts';
 import { unitLink } from '../../../src/app/units/unit-link.ts';
-import { userName } from '../../../src/lib/file-owner.ts';
+import { userName } from '../../../src/lib/files/file-owner.ts';
 import { listenAsUnit, type SocketUnit } from '../../support/agent/socket-unit.ts';
 import {
   canBeNobody,

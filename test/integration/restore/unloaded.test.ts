@@ -1,13 +1,13 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
-import type { readAvailableMemory } from '../../../src/lib/memory.ts';
+import type { readAvailableMemory } from '../../../src/lib/memory/memory.ts';
 import { runAgent, takeBackup, writeConfig, type TestConfig } from '../../support/agent/cli.ts';
 import { manageServer, type ManagedServer } from '../../support/servers/managed-server.ts';
 
 const memory = vi.hoisted(() => ({ available: undefined as number | undefined }));
 // Nobody can take a machine's memory away for one test.
-vi.mock('../../../src/lib/memory.ts', async (original) => {
+vi.mock('../../../src/lib/memory/memory.ts', async (original) => {
   const real = await original<{ readAvailableMemory: typeof readAvailableMemory }>();
   return { readAvailableMemory: async () => memory.available ?? (await real.readAvailableMemory()) };
 });

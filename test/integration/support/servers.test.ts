@@ -3,7 +3,7 @@ import { existsSync, readFileSync, readlinkSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
-import { connectRedis } from '../../../src/redis/connect.ts';
+import { connectRedis } from '../../../src/redis/connection/connect.ts';
 import { engineOf, readInfo } from '../../../src/redis/server.ts';
 import { serverBuilds, startServer } from '../../support/servers/redis-server.ts';
 

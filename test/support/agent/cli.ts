@@ -16,7 +16,7 @@ import { PassThrough, Writable } from 'node:stream';
 import { expect, onTestFinished } from 'vitest';
 import { runCli } from '../../../src/cli/run.ts';
 import type { Clock } from '../../../src/domain/clock.ts';
-import { systemClock } from '../../../src/lib/system-clock.ts';
+import { systemClock } from '../../../src/lib/time/system-clock.ts';
 import { handsProgram } from './hands-program.ts';
 import { agentFromSources, agentProgram } from './agent-program.ts';
 import { knownSecrets } from './known-secrets.ts';

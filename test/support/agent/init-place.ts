@@ -4,7 +4,7 @@ import { onTestFinished } from 'vitest';
 import type { InitOptions } from '../../../src/app/init/report.ts';
 import { AgentError } from '../../../src/domain/errors.ts';
 import { Secret } from '../../../src/domain/secret.ts';
-import { connectRedis, type RedisConnection } from '../../../src/redis/connect.ts';
+import { connectRedis, type RedisConnection } from '../../../src/redis/connection/connect.ts';
 import { knownSecrets, runAgent, type AgentResult } from './cli.ts';
 import { narrowProc } from '../servers/narrow-proc.ts';
 import type { TestServer } from '../servers/redis-server.ts';

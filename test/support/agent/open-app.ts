@@ -1,7 +1,7 @@
 import { buildApp, type App } from '../../../src/app/build-app.ts';
 import type { Clock } from '../../../src/domain/clock.ts';
 import type { Log } from '../../../src/domain/log.ts';
-import { systemClock } from '../../../src/lib/system-clock.ts';
+import { systemClock } from '../../../src/lib/time/system-clock.ts';
 import type { TestConfig } from './cli.ts';
 import { handsProgram } from './hands-program.ts';
 import { memoryLog } from './memory-log.ts';

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
-import { inOwnNetwork } from '../../../src/lib/own-network.ts';
+import { inOwnNetwork } from '../../../src/lib/process/own-network.ts';
 
 /** May root make networks here? Containers lack the right. */
 export const hasNetworks = inOwnNetwork({ command: 'true', args: [], detached: true }).command !== 'true';

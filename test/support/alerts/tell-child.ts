@@ -10,7 +10,7 @@ import { decide, type Policy } from '../../../src/alert/decide.ts';
 import { Deliverer } from '../../../src/alert/deliver.ts';
 import { recordEvaluation } from '../../../src/app/findings.ts';
 import type { Finding } from '../../../src/domain/finding.ts';
-import { systemClock } from '../../../src/lib/system-clock.ts';
+import { systemClock } from '../../../src/lib/time/system-clock.ts';
 import { openState } from '../../../src/state/db/open.ts';
 import { outboxDepth } from '../../../src/state/alerts/outbox.ts';
 import { memoryLog } from '../agent/memory-log.ts';

@@ -1,5 +1,5 @@
 import type { Clock } from '../../../src/domain/clock.ts';
-import { systemClock } from '../../../src/lib/system-clock.ts';
+import { systemClock } from '../../../src/lib/time/system-clock.ts';
 
 /**
  * Stands still until `start`, then goes as the machine's: nothing runs out before what a test waits for has come. Who

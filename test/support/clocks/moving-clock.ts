@@ -1,5 +1,5 @@
 import type { Clock } from '../../../src/domain/clock.ts';
-import { systemClock } from '../../../src/lib/system-clock.ts';
+import { systemClock } from '../../../src/lib/time/system-clock.ts';
 
 /** The machine's clock, which a test moves on: days go by at once, and what waits for nothing but them wakes. */
 export interface MovingClock extends Clock {

@@ -28,7 +28,7 @@ export const longest = [
   'harden/units',
   'report/pages',
   'report/planted-faults',
-  'redis/replication-master',
+  'redis/replication/replication-master',
   'cluster/into-cluster-cut-off',
   'cluster/into-cluster',
   'harden/apply-kill',

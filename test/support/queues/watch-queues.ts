@@ -7,7 +7,7 @@ import type { Severity } from '../../../src/domain/finding.ts';
 import { judgeSample } from '../../../src/monitor/evaluate/judge-sample.ts';
 import type { Patterns } from '../../../src/monitor/sample-patterns.ts';
 import { createPoller } from '../../../src/monitor/poll.ts';
-import { connectRedis } from '../../../src/redis/connect.ts';
+import { connectRedis } from '../../../src/redis/connection/connect.ts';
 import { movingClock } from '../clocks/moving-clock.ts';
 import type { TestServer } from '../servers/redis-server.ts';
 

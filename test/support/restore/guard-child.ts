@@ -1,9 +1,9 @@
 // Has a server follow this process, under a guard, and waits to be killed: `node guard-child.ts URL`. Prints the guard's
 // number and the port.
-import { connectRedis } from '../../../src/redis/connect.ts';
-import { startGuard } from '../../../src/redis/link-guard.ts';
-import { listenAsMaster } from '../../../src/redis/replication-master.ts';
-import { systemClock } from '../../../src/lib/system-clock.ts';
+import { connectRedis } from '../../../src/redis/connection/connect.ts';
+import { startGuard } from '../../../src/redis/replication/link-guard.ts';
+import { listenAsMaster } from '../../../src/redis/replication/replication-master.ts';
+import { systemClock } from '../../../src/lib/time/system-clock.ts';
 
 const [url = ''] = process.argv.slice(2);
 const master = await listenAsMaster({

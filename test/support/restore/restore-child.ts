@@ -9,7 +9,7 @@ import { workInFolder } from '../../../src/app/hands/work.ts';
 import { AgentError } from '../../../src/domain/errors.ts';
 import { planRestoreJob } from '../../../src/jobs/restore/plan-restore-job.ts';
 import { restoreJob } from '../../../src/jobs/restore/restore-job.ts';
-import { connectRedis } from '../../../src/redis/connect.ts';
+import { connectRedis } from '../../../src/redis/connection/connect.ts';
 import { openApp } from '../agent/open-app.ts';
 import { endHere } from '../house/end-here.ts';
 import { serverUser } from '../servers/server-user.ts';

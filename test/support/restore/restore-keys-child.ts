@@ -3,7 +3,7 @@
 import { text } from 'node:stream/consumers';
 import { intoTarget } from '../../../src/app/into-target.ts';
 import type { ExistingKeys } from '../../../src/backup/restore-keys/writer-options.ts';
-import { systemClock } from '../../../src/lib/system-clock.ts';
+import { systemClock } from '../../../src/lib/time/system-clock.ts';
 import { fileSource } from '../../../src/jobs/keys/key-source.ts';
 import { restoreKeys } from '../../../src/jobs/keys/restore-keys.ts';
 import type { RestoreKeysReport } from '../../../src/jobs/keys/restore-keys-options.ts';

@@ -18,7 +18,7 @@ import {
   type LiveRestoreOptions,
   type LiveRestoreReport,
 } from '../../../src/jobs/restore/live/restore-live.ts';
-import { systemClock } from '../../../src/lib/system-clock.ts';
+import { systemClock } from '../../../src/lib/time/system-clock.ts';
 import { memoryLog } from '../agent/memory-log.ts';
 
 export interface LiveRunOptions extends Partial<LiveRestoreOptions> {

@@ -1,4 +1,4 @@
-import { Redis } from '../../../src/redis/client.ts';
+import { Redis } from '../../../src/redis/connection/client.ts';
 import type { TestServer } from './redis-server.ts';
 
 /** As the server sends it, bulk strings as latin1: one character a byte. */

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Reply } from '../../../src/redis/connect.ts';
+import type { Reply } from '../../../src/redis/connection/connect.ts';
 import { freePort } from './free-port.ts';
 import { serverBuilds, type ServerBuild } from './server-builds.ts';
 import type { Directives } from './server-config.ts';

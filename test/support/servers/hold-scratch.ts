@@ -1,6 +1,6 @@
 /** Starts a scratch server, prints its process id and stays: `hold-scratch.ts DIRECTORY SERVER`, to be killed. */
-import { systemClock } from '../../../src/lib/system-clock.ts';
-import { startScratchServer } from '../../../src/redis/scratch-server.ts';
+import { systemClock } from '../../../src/lib/time/system-clock.ts';
+import { startScratchServer } from '../../../src/redis/scratch/scratch-server.ts';
 
 const [directory = '', path = ''] = process.argv.slice(2);
 const { signal } = new AbortController();

@@ -5,7 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { onTestFinished } from 'vitest';
 import { AgentError } from '../../../src/domain/errors.ts';
 import { Secret } from '../../../src/domain/secret.ts';
-import { connectRedis, type RedisConnection, type Reply } from '../../../src/redis/connect.ts';
+import { connectRedis, type RedisConnection, type Reply } from '../../../src/redis/connection/connect.ts';
 import { freePort } from './free-port.ts';
 import { defaultBuild, type ServerBuild } from './server-builds.ts';
 import { defaultDirectives, renderDirectives, type Directives } from './server-config.ts';

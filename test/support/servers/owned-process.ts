@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import type { UserId } from '../../../src/lib/act-as.ts';
+import type { UserId } from '../../../src/lib/process/act-as.ts';
 
 /**
  * Starts a program that the kernel kills when this process ends, however it ends; in a process group of its own, so

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { AgentError } from '../../../src/domain/errors.ts';
 import { Secret } from '../../../src/domain/secret.ts';
-import { connectRedis, type RedisConnection, type Reply } from '../../../src/redis/connect.ts';
+import { connectRedis, type RedisConnection, type Reply } from '../../../src/redis/connection/connect.ts';
 import { shareCertificates, type Certificates } from './certificates.ts';
 import { freePort } from './free-port.ts';
 import { hasEnded, outputOf, spawnOwned } from './owned-process.ts';

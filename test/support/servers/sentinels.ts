@@ -4,7 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { onTestFinished } from 'vitest';
-import { connectRedis, type RedisConnection } from '../../../src/redis/connect.ts';
+import { connectRedis, type RedisConnection } from '../../../src/redis/connection/connect.ts';
 import { freePort } from './free-port.ts';
 import { hasEnded, spawnOwned } from './owned-process.ts';
 import type { ServerBuild } from './server-builds.ts';

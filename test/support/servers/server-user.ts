@@ -1,6 +1,6 @@
 import { lchownSync, lstatSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { UserId } from '../../../src/lib/act-as.ts';
+import type { UserId } from '../../../src/lib/process/act-as.ts';
 
 /** As whom test servers run: an ordinary user of every host where we are root, as servers do; else ourselves. */
 export const serverUser: UserId | undefined = process.getuid?.() === 0 ? { uid: 1, gid: 1 } : undefined;

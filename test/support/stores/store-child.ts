@@ -7,7 +7,7 @@ import { openS3Store } from '../../../src/backup/store/s3.ts';
 import type { Store } from '../../../src/backup/store/store.ts';
 import { AgentError } from '../../../src/domain/errors.ts';
 import { Secret } from '../../../src/domain/secret.ts';
-import { systemClock } from '../../../src/lib/system-clock.ts';
+import { systemClock } from '../../../src/lib/time/system-clock.ts';
 import { patternChunks } from '../data/pattern.ts';
 
 export type StoreSpec =

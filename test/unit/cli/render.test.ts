@@ -6,7 +6,7 @@ import { createStyle } from '../../../src/cli/render/style.ts';
 import { renderTable } from '../../../src/cli/render/table.ts';
 import { formatAge, formatTime } from '../../../src/cli/render/time.ts';
 import { AgentError } from '../../../src/domain/errors.ts';
-import { printable } from '../../../src/lib/printable.ts';
+import { printable } from '../../../src/lib/text/printable.ts';
 import { ManualClock } from '../../support/clocks/manual-clock.ts';
 
 const plain = createStyle(false);

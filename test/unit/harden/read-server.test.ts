@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { readServer } from '../../../src/harden/read/read-server.ts';
-import type { RedisConnection } from '../../../src/redis/connect.ts';
+import type { RedisConnection } from '../../../src/redis/connection/connect.ts';
 
 // Not a real one: no server answers so.
 test.each(['', '# Server\r\n', 'redis_version:latest\r\n', '<html>'])(

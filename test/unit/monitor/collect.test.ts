@@ -6,7 +6,7 @@ import { latencyCollector } from '../../../src/monitor/collect/latency.ts';
 import type { Collector, Draft, Known } from '../../../src/monitor/collect/parts/collector.ts';
 import { slowlogCollector } from '../../../src/monitor/collect/slowlog.ts';
 import { nothingKnown } from '../../../src/monitor/nothing-known.ts';
-import type { Reply } from '../../../src/redis/connect.ts';
+import type { Reply } from '../../../src/redis/connection/connect.ts';
 import { runId } from '../../support/monitor/samples.ts';
 
 const nothing: Known = { ...nothingKnown, engine: 'redis', version: [7, 0, 15], runId, clients: 3 };

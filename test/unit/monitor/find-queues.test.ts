@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { createQueueFinder } from '../../../src/monitor/find-queues.ts';
 import { callsOfMakers } from '../../../src/monitor/collect/queues/makers.ts';
-import type { RedisConnection } from '../../../src/redis/connect.ts';
+import type { RedisConnection } from '../../../src/redis/connection/connect.ts';
 import type { Clock } from '../../../src/domain/clock.ts';
 
 const hour = 3_600_000;

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { AgentError } from '../../../src/domain/errors.ts';
 import { createPoller, type Poller } from '../../../src/monitor/poll.ts';
-import type { RedisConnection, Reply } from '../../../src/redis/connect.ts';
+import type { RedisConnection, Reply } from '../../../src/redis/connection/connect.ts';
 import { ManualClock } from '../../support/clocks/manual-clock.ts';
 import { runId } from '../../support/monitor/samples.ts';
 

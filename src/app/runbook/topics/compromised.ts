@@ -1,9 +1,9 @@
-import { counted } from '../../../lib/counted.ts';
+import { counted } from '../../../lib/text/counted.ts';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { readServer } from '../../../harden/read/read-server.ts';
-import { findService } from '../../../redis/find-service.ts';
-import { shellWord } from '../../../lib/shell-word.ts';
+import { findService } from '../../../redis/service/find-service.ts';
+import { shellWord } from '../../../lib/process/shell-word.ts';
 import { usersOfFiles } from '../users-of-files.ts';
 import { cli, type NextStep, type Runbook, type Sight } from '../report.ts';
 

@@ -1,4 +1,4 @@
-import { counted } from '../../../lib/counted.ts';
+import { counted } from '../../../lib/text/counted.ts';
 import { infoInteger } from '../../../formats/info/parse-info.ts';
 import { parseClientList } from '../../../formats/clients/client-list.ts';
 import { connectionsByProcess } from '../connected-processes.ts';

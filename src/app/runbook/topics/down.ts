@@ -1,9 +1,9 @@
-import { findUser } from '../../../lib/find-user.ts';
-import { findService } from '../../../redis/find-service.ts';
+import { findUser } from '../../../lib/process/find-user.ts';
+import { findService } from '../../../redis/service/find-service.ts';
 import { messageOf } from '../../../domain/errors.ts';
 import { lastLogLines } from '../last-log-lines.ts';
-import { showUnit } from '../../../redis/systemd-service.ts';
-import { shellWord } from '../../../lib/shell-word.ts';
+import { showUnit } from '../../../redis/service/systemd-service.ts';
+import { shellWord } from '../../../lib/process/shell-word.ts';
 import type { NextStep, Runbook, Sight } from '../report.ts';
 
 /** What is wrong with a configuration stands in that file; the path is put in where it is offered. */

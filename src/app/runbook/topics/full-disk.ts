@@ -1,8 +1,8 @@
-import { counted } from '../../../lib/counted.ts';
+import { counted } from '../../../lib/text/counted.ts';
 import { readdir, stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
-import { formatBytes } from '../../../lib/bytes.ts';
-import { shellWord } from '../../../lib/shell-word.ts';
+import { formatBytes } from '../../../lib/text/bytes.ts';
+import { shellWord } from '../../../lib/process/shell-word.ts';
 import { cli, tryAsk, type NextStep, type Runbook, type Sight } from '../report.ts';
 
 const tight = 0.05;

@@ -1,4 +1,4 @@
-import { findService } from '../../../redis/find-service.ts';
+import { findService } from '../../../redis/service/find-service.ts';
 import { isUnreachable } from '../../../formats/acl/user.ts';
 import { usersOfFiles } from '../users-of-files.ts';
 import { cli, type NextStep, type Runbook, type Sight } from '../report.ts';

@@ -1,7 +1,7 @@
-import { counted } from '../../../lib/counted.ts';
+import { counted } from '../../../lib/text/counted.ts';
 import { totalmem } from 'node:os';
 import { infoInteger } from '../../../formats/info/parse-info.ts';
-import { formatBytes } from '../../../lib/bytes.ts';
+import { formatBytes } from '../../../lib/text/bytes.ts';
 import { cli, tryAsk, type Runbook, type Sight } from '../report.ts';
 
 const mib = 1024 * 1024;

@@ -1,5 +1,5 @@
-import type { ReadByPlace } from '../../../lib/file-tail.ts';
-import type { StagedFile } from '../../../lib/staged-file.ts';
+import type { ReadByPlace } from '../../../lib/files/file-tail.ts';
+import type { StagedFile } from '../../../lib/files/staged-file.ts';
 import type { FileOwnership } from '../file-ownership.ts';
 import { requireSound, type Journal } from '../journal.ts';
 import { PartedFile } from './parted-file.ts';

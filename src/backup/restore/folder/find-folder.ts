@@ -1,5 +1,5 @@
 import { realpathSync } from 'node:fs';
-import type { UserId } from '../../../lib/act-as.ts';
+import type { UserId } from '../../../lib/process/act-as.ts';
 import { readOwnership } from '../file-ownership.ts';
 import type { FoundFolder } from '../host/host.ts';
 import { journalFolder } from '../journal.ts';

@@ -13,7 +13,7 @@ import {
 import { join } from 'node:path';
 import { formatAofManifest } from '../../../formats/aof/aof-manifest.ts';
 import type { FileOwnership } from '../file-ownership.ts';
-import { syncFolder } from '../../../lib/replace-json.ts';
+import { syncFolder } from '../../../lib/files/replace-json.ts';
 import { secondName } from '../swap-plan.ts';
 
 /** Where a run works; `dir` is absolute, `work` counts from there. */

@@ -1,7 +1,7 @@
 import { closeSync, constants, linkSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
-import { openForeignSync } from '../../../lib/foreign-file.ts';
+import { openForeignSync } from '../../../lib/files/foreign-file.ts';
 import type { FileOwnership } from '../file-ownership.ts';
 
 /** Files that are being written or read, by number: over a pipe there is nothing else to name them by. */

@@ -1,4 +1,4 @@
-import type { StagedFile } from '../../../lib/staged-file.ts';
+import type { StagedFile } from '../../../lib/files/staged-file.ts';
 
 /** What goes over at a time: a message for each small chunk would take longer than what is in it. */
 const partBytes = 1024 * 1024;

@@ -1,5 +1,5 @@
 import { closeSync, fstatSync, readSync, statSync } from 'node:fs';
-import { openForeignSync, readForeignSync } from '../../../lib/foreign-file.ts';
+import { openForeignSync, readForeignSync } from '../../../lib/files/foreign-file.ts';
 
 const longestTail = 64 * 1024;
 const longestOutput = 16 * 1024 * 1024;

@@ -1,7 +1,7 @@
 import type { Info } from '../../../formats/info/parse-info.ts';
 import type { ServerArguments } from '../../../formats/conf/server-arguments.ts';
-import type { UserId } from '../../../lib/act-as.ts';
-import type { ServiceControl } from '../../../redis/service.ts';
+import type { UserId } from '../../../lib/process/act-as.ts';
+import type { ServiceControl } from '../../../redis/service/service.ts';
 import type { ConfFacts } from '../facts.ts';
 import type { FileOwnership } from '../file-ownership.ts';
 import type { DataFolder } from '../folder/data-folder.ts';

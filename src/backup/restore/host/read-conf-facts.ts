@@ -1,8 +1,8 @@
 import { resolve } from 'node:path';
 import { placeInCluster } from '../../../formats/cluster/cluster-nodes.ts';
-import { actAs, type UserId } from '../../../lib/act-as.ts';
-import { readForeignSync } from '../../../lib/foreign-file.ts';
-import { readConf, type ServerConf } from '../../../redis/read-conf.ts';
+import { actAs, type UserId } from '../../../lib/process/act-as.ts';
+import { readForeignSync } from '../../../lib/files/foreign-file.ts';
+import { readConf, type ServerConf } from '../../../redis/conf/read-conf.ts';
 import type { ClusterFacts, ConfFacts, Persistence } from '../facts.ts';
 import type { ConfSource } from './host.ts';
 

@@ -1,6 +1,6 @@
 import { acknowledge } from '../../../app/alerts/change-alerts.ts';
 import type { Alert } from '../../../domain/alert.ts';
-import { printable } from '../../../lib/printable.ts';
+import { printable } from '../../../lib/text/printable.ts';
 import { alertNumber } from './alert-number.ts';
 import { defineCommand } from '../../define-command.ts';
 import { alertDocument } from '../../render/alerts.ts';

@@ -1,7 +1,7 @@
 import { readEnded } from '../../../app/alerts/read-alerts.ts';
 import type { Alert } from '../../../domain/alert.ts';
 import { AgentError } from '../../../domain/errors.ts';
-import { formatDuration, parseDuration } from '../../../lib/duration.ts';
+import { formatDuration, parseDuration } from '../../../lib/time/duration.ts';
 import { defineCommand } from '../../define-command.ts';
 import { alertDocument } from '../../render/alerts.ts';
 import { paintSeverity } from '../../render/severity.ts';

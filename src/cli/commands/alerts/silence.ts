@@ -2,8 +2,8 @@ import { silence } from '../../../app/alerts/change-alerts.ts';
 import { AgentError } from '../../../domain/errors.ts';
 import { nowCalled } from '../../../domain/former-names.ts';
 import type { SilenceMatch } from '../../../domain/alert.ts';
-import { parseDuration } from '../../../lib/duration.ts';
-import { printable } from '../../../lib/printable.ts';
+import { parseDuration } from '../../../lib/time/duration.ts';
+import { printable } from '../../../lib/text/printable.ts';
 import { defineCommand } from '../../define-command.ts';
 import { formatAge } from '../../render/time.ts';
 

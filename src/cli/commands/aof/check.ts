@@ -1,13 +1,13 @@
-import { counted } from '../../../lib/counted.ts';
+import { counted } from '../../../lib/text/counted.ts';
 import type { AofVerdict } from '../../../backup/aof/facts.ts';
 import { AgentError } from '../../../domain/errors.ts';
 import type { Severity } from '../../../domain/finding.ts';
 import { checkAofJob } from '../../../jobs/aof/check-aof-job.ts';
 import { checkAofAt, type CheckAofOptions } from '../../../jobs/aof/check-aof.ts';
 import type { AofReport } from '../../../jobs/aof/examine-aof.ts';
-import { formatBytes } from '../../../lib/bytes.ts';
-import { printable } from '../../../lib/printable.ts';
-import { shellWord } from '../../../lib/shell-word.ts';
+import { formatBytes } from '../../../lib/text/bytes.ts';
+import { printable } from '../../../lib/text/printable.ts';
+import { shellWord } from '../../../lib/process/shell-word.ts';
 import { defineCommand } from '../../define-command.ts';
 import { exitCodes } from '../../exit-code.ts';
 import { renderTable } from '../../render/table.ts';

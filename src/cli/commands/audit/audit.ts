@@ -9,7 +9,7 @@ import type { AuditFacts } from '../../../harden/facts.ts';
 import { renderProfiles } from '../../render/profile.ts';
 import { gatherFileFacts } from '../../../harden/read/gather-files.ts';
 import { auditJob } from '../../../jobs/harden/audit-job.ts';
-import { printable } from '../../../lib/printable.ts';
+import { printable } from '../../../lib/text/printable.ts';
 import { renderPage } from '../../../report/html/page.ts';
 import { readInputs } from './file-inputs.ts';
 import {

@@ -4,8 +4,8 @@ import { parseYaml } from '../../../config/document.ts';
 import type { TextOrigin } from '../../../harden/read/read-files.ts';
 import { AgentError } from '../../../domain/errors.ts';
 import { parseEngine, type EngineVersion } from '../../../formats/conf/engine.ts';
-import { readForeignFile } from '../../../lib/foreign-file.ts';
-import { whyUnread } from '../../../redis/resolve-conf.ts';
+import { readForeignFile } from '../../../lib/files/foreign-file.ts';
+import { whyUnread } from '../../../redis/conf/resolve-conf.ts';
 import { confsInYaml } from './yaml-confs.ts';
 
 /** A configuration to be audited without its server. */

@@ -2,7 +2,7 @@ import { AgentError } from '../../../domain/errors.ts';
 import { severities, type Severity } from '../../../domain/finding.ts';
 import { parseEngine, type EngineVersion } from '../../../formats/conf/engine.ts';
 import { auditRules } from '../../../harden/audit/rules.ts';
-import { closest } from '../../../lib/closest.ts';
+import { closest } from '../../../lib/text/closest.ts';
 
 export const formats = ['text', 'json', 'html', 'sarif', 'junit'] as const;
 export type AuditFormat = (typeof formats)[number];

@@ -3,7 +3,7 @@ import { parseConfDocument, printConf } from '../../../formats/conf/document.ts'
 import type { EngineVersion } from '../../../formats/conf/engine.ts';
 import { mendConf } from '../../../formats/conf/mend-conf.ts';
 import { sha256 } from '../../../harden/read/hash.ts';
-import { readForeignFile } from '../../../lib/foreign-file.ts';
+import { readForeignFile } from '../../../lib/files/foreign-file.ts';
 import type { FileInput } from './file-inputs.ts';
 
 const newest: EngineVersion = { engine: 'redis', version: '8.0', docker: false };

@@ -1,4 +1,4 @@
-import { printable } from '../../../lib/printable.ts';
+import { printable } from '../../../lib/text/printable.ts';
 import { defineCommand } from '../../define-command.ts';
 
 export const backupsAcceptCommand = defineCommand<{ id: string }, { id: string }>({

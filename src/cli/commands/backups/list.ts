@@ -3,7 +3,7 @@ import { backupIdTime } from '../../../backup/id.ts';
 import { inTheClear, preRestore, type BackupKind, type VerificationLevel } from '../../../domain/backup.ts';
 import { countKeys } from '../../../jobs/backup/backup.ts';
 import { shrunkenOf } from '../../../jobs/backup/judge-shrinkage.ts';
-import { formatBytes } from '../../../lib/bytes.ts';
+import { formatBytes } from '../../../lib/text/bytes.ts';
 import { gatherFleet, type FleetHost } from '../../../app/report/gather-fleet.ts';
 import { defineCommand } from '../../define-command.ts';
 import type { Style } from '../../render/style.ts';

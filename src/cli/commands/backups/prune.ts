@@ -2,7 +2,7 @@ import { pruneJob, type PruneReport } from '../../../jobs/backup/prune.ts';
 import { expireVersionsJob, type ExpireReport } from '../../../jobs/backup/expire-versions.ts';
 import type { App } from '../../../app/build-app.ts';
 import type { InstanceSettings } from '../../../domain/settings.ts';
-import { formatBytes } from '../../../lib/bytes.ts';
+import { formatBytes } from '../../../lib/text/bytes.ts';
 import { defineCommand, type CommandContext } from '../../define-command.ts';
 import { renderTable } from '../../render/table.ts';
 

@@ -13,8 +13,8 @@ import { testConnection } from '../../../redis/trial/test-connection.ts';
 import { intoTarget, type IntoOptions } from '../../../app/into-target.ts';
 import { readSecret } from '../../../config/secrets.ts';
 import { AgentError, messageOf } from '../../../domain/errors.ts';
-import { parseDuration } from '../../../lib/duration.ts';
-import type { RedisTarget } from '../../../redis/target.ts';
+import { parseDuration } from '../../../lib/time/duration.ts';
+import type { RedisTarget } from '../../../redis/connection/target.ts';
 import type { CommandContext } from '../../define-command.ts';
 import { exitCodes } from '../../exit-code.ts';
 

@@ -1,8 +1,8 @@
 import { suggestAcl, type Suggestion } from '../../../app/acl/suggest.ts';
 import { AgentError } from '../../../domain/errors.ts';
-import { parseDuration } from '../../../lib/duration.ts';
-import { printable } from '../../../lib/printable.ts';
-import { connectRedis } from '../../../redis/connect.ts';
+import { parseDuration } from '../../../lib/time/duration.ts';
+import { printable } from '../../../lib/text/printable.ts';
+import { connectRedis } from '../../../redis/connection/connect.ts';
 import { defineCommand } from '../../define-command.ts';
 import { adminFrom, adminOptions, namedFiles, type AdminArgs } from '../../harden/admin.ts';
 import { wrap } from '../../render/wrap.ts';

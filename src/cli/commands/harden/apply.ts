@@ -3,7 +3,7 @@ import { isEmpty, type HardenPlan } from '../../../harden/changes.ts';
 import { applyHardenJob } from '../../../jobs/harden/apply-job.ts';
 import type { ApplyReport } from '../../../jobs/harden/apply-harden.ts';
 import { planHardenJob } from '../../../jobs/harden/harden-job.ts';
-import { readNamedFile } from '../../../lib/lent-file.ts';
+import { readNamedFile } from '../../../lib/files/lent-file.ts';
 import { defineCommand } from '../../define-command.ts';
 import { adminOf, adminOptions, namedFiles, recoverChange, type AdminArgs } from '../../harden/admin.ts';
 import { renderHardenPlan } from '../../render/harden-plan.ts';

@@ -1,6 +1,6 @@
 import { enforceJob } from '../../../jobs/harden/drift-job.ts';
 import type { EnforceReport } from '../../../jobs/harden/drift.ts';
-import { printable } from '../../../lib/printable.ts';
+import { printable } from '../../../lib/text/printable.ts';
 import { defineCommand } from '../../define-command.ts';
 import { adminOf, adminOptions, type AdminArgs } from '../../harden/admin.ts';
 

@@ -19,11 +19,11 @@ import {
   usersFor,
   type RenderedUser,
 } from '../../../harden/render/render-users.ts';
-import { closest } from '../../../lib/closest.ts';
+import { closest } from '../../../lib/text/closest.ts';
 import { cannotWrite, writeOut } from '../../write-out.ts';
 import { defineCommand } from '../../define-command.ts';
 import { wrap } from '../../render/wrap.ts';
-import { makeFolders } from '../../../lib/make-folders.ts';
+import { makeFolders } from '../../../lib/files/make-folders.ts';
 
 interface Args {
   policy: string;

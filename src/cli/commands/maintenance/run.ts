@@ -1,4 +1,4 @@
-import { askedBy } from '../../../lib/asked-by.ts';
+import { askedBy } from '../../../lib/process/asked-by.ts';
 import { findTask } from '../../../app/find-task.ts';
 import { readMaintenance } from '../../../app/maintenance.ts';
 import type { TaskEntry } from '../../../domain/task.ts';

@@ -2,7 +2,7 @@ import { chooseQueue } from '../../../app/queues/choose-queue.ts';
 import { readQueuesNow } from '../../../app/queues/read-queues.ts';
 import { AgentError } from '../../../domain/errors.ts';
 import { readFailures, type FailureGroup } from '../../../monitor/look-at-jobs.ts';
-import { printable } from '../../../lib/printable.ts';
+import { printable } from '../../../lib/text/printable.ts';
 import { defineCommand } from '../../define-command.ts';
 import { formatAge } from '../../render/time.ts';
 import { wrap } from '../../render/wrap.ts';

@@ -1,4 +1,4 @@
-import { counted } from '../../../lib/counted.ts';
+import { counted } from '../../../lib/text/counted.ts';
 import { RdbError, type RdbRecord } from '../../../formats/rdb/rdb-handler.ts';
 import { withRules } from '../../../formats/rdb/rdb-check.ts';
 import {
@@ -9,10 +9,10 @@ import {
 } from '../../../formats/rdb/whole/describe-passed.ts';
 import { DumpRules } from '../../../formats/rdb/whole/dump-rules.ts';
 import { TwinFinder } from '../../../formats/rdb/whole/twin-finder.ts';
-import { formatBytes } from '../../../lib/bytes.ts';
-import { formatDuration } from '../../../lib/duration.ts';
-import { printable } from '../../../lib/printable.ts';
-import { randomWords } from '../../../lib/random-words.ts';
+import { formatBytes } from '../../../lib/text/bytes.ts';
+import { formatDuration } from '../../../lib/time/duration.ts';
+import { printable } from '../../../lib/text/printable.ts';
+import { randomWords } from '../../../lib/text/random-words.ts';
 import { defineCommand, type CommandContext } from '../../define-command.ts';
 import { describeFault, openDump, readDump, type DumpRead } from '../../dump-source.ts';
 import { exitCodes } from '../../exit-code.ts';

@@ -1,13 +1,13 @@
-import { counted } from '../../../lib/counted.ts';
+import { counted } from '../../../lib/text/counted.ts';
 import type { Server } from 'node:net';
 import type { Argv } from 'yargs';
 import type { PlannedRestore } from '../../../jobs/restore/plan-restore.ts';
 import { restoreLiveJob, type LiveJobReport } from '../../../jobs/restore/live/restore-live-job.ts';
 import { requireAllowed } from '../../../jobs/restore/live/restore-live.ts';
 import { AgentError } from '../../../domain/errors.ts';
-import { formatDuration } from '../../../lib/duration.ts';
-import { printable } from '../../../lib/printable.ts';
-import { shellWord } from '../../../lib/shell-word.ts';
+import { formatDuration } from '../../../lib/time/duration.ts';
+import { printable } from '../../../lib/text/printable.ts';
+import { shellWord } from '../../../lib/process/shell-word.ts';
 import type { CommandContext } from '../../define-command.ts';
 import { renderPlan, shownWidth } from '../../render/restore-plan.ts';
 import { createStyle, type Style } from '../../render/style.ts';

@@ -1,4 +1,4 @@
-import { counted } from '../../../lib/counted.ts';
+import { counted } from '../../../lib/text/counted.ts';
 import type { DumpRules, PassedKeys } from './dump-rules.ts';
 
 /** What servers live with in a dump, for people and for programs. */

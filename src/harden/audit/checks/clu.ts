@@ -1,4 +1,4 @@
-import { counted, verb } from '../../../lib/counted.ts';
+import { counted, verb } from '../../../lib/text/counted.ts';
 import type { ClusterNode } from '../../facts.ts';
 import { setting, type AuditFacts } from '../../facts.ts';
 import { check, given, notHere, type Check, type Violation } from '../check.ts';

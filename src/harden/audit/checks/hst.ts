@@ -1,4 +1,4 @@
-import { systemdSeconds } from '../../../lib/systemd-seconds.ts';
+import { systemdSeconds } from '../../../lib/time/systemd-seconds.ts';
 import { infoInteger } from '../../../formats/info/parse-info.ts';
 import { setting, type AuditFacts, type UnitFacts } from '../../facts.ts';
 import { check, given, notHere, type Check, type Verdict, type Violation } from '../check.ts';

@@ -1,4 +1,4 @@
-import { counted } from '../../../lib/counted.ts';
+import { counted } from '../../../lib/text/counted.ts';
 import advisories from '../../../../conf/advisories.json' with { type: 'json' };
 import { check, given, notHere, type Check, type Violation } from '../check.ts';
 import type { AuditFacts, PackageFacts } from '../../facts.ts';

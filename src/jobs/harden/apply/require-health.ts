@@ -3,7 +3,7 @@ import { judgeHealth, unhealthy, type Before } from '../../../harden/apply/healt
 import type { HardenPlan } from '../../../harden/changes.ts';
 import { fileValue } from '../../../harden/plan/current.ts';
 import { nameFor, normalValue } from '../../../formats/conf/values.ts';
-import { resolveConf } from '../../../redis/resolve-conf.ts';
+import { resolveConf } from '../../../redis/conf/resolve-conf.ts';
 import { readInfo } from '../../../redis/server.ts';
 import type { AclSettings, PlannedUsers } from '../acl.ts';
 import { readCertificate, readRunning, type InspectedServer } from '../inspect-server.ts';

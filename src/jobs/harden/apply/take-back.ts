@@ -2,7 +2,7 @@ import { sha256Of } from '../../../harden/apply/fingerprint.ts';
 import type { Journal, KeptFile } from '../../../harden/apply/journal.ts';
 import { isAofOn, saveBeforeAofEnds, setAtRunTime, type SetContext } from '../../../harden/apply/run-time.ts';
 import { AgentError, messageOf } from '../../../domain/errors.ts';
-import type { RedisConnection } from '../../../redis/connect.ts';
+import type { RedisConnection } from '../../../redis/connection/connect.ts';
 import { engineOf, readInfo } from '../../../redis/server.ts';
 import { begin, cannotWrite, reach, closeJournal, type HardenRun } from './run.ts';
 import { restartServer, startAgain } from './restart.ts';

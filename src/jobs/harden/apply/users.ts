@@ -6,7 +6,7 @@ import { unhealthy } from '../../../harden/apply/health.ts';
 import type { Journal } from '../../../harden/apply/journal.ts';
 import { readFiles } from '../../../harden/read/read-files.ts';
 import { usersOfList } from '../../../harden/read/read-users.ts';
-import { connectRedis, type RedisConnection } from '../../../redis/connect.ts';
+import { connectRedis, type RedisConnection } from '../../../redis/connection/connect.ts';
 import { engineOf, readInfo } from '../../../redis/server.ts';
 import { readOptions, type AclSettings, type PlannedUsers } from '../acl.ts';
 import type { PlannedFile } from '../plan.ts';

@@ -1,9 +1,9 @@
 import { again } from './again.ts';
 import { spawn } from 'node:child_process';
 import { AgentError, messageOf } from '../../../domain/errors.ts';
-import { distrustProgram } from '../../../lib/distrust-path.ts';
+import { distrustProgram } from '../../../lib/files/distrust-path.ts';
 import type { HookInput } from '../../../harden/rotate/consumers.ts';
-import { harmlessEnvironment } from '../../../lib/run-program.ts';
+import { harmlessEnvironment } from '../../../lib/process/run-program.ts';
 
 const patience = 10 * 60_000;
 const mostOutput = 4096;

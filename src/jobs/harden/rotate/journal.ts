@@ -5,8 +5,8 @@ import { AgentError } from '../../../domain/errors.ts';
 import { Secret } from '../../../domain/secret.ts';
 import type { LoggedRefusal } from '../../../harden/rotate/judge-refusals.ts';
 import { replaceFile } from '../../../harden/apply/write-file.ts';
-import { actAs, type UserId } from '../../../lib/act-as.ts';
-import { readForeignSync } from '../../../lib/foreign-file.ts';
+import { actAs, type UserId } from '../../../lib/process/act-as.ts';
+import { readForeignSync } from '../../../lib/files/foreign-file.ts';
 
 const largest = 1024 * 1024;
 

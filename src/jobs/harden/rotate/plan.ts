@@ -1,7 +1,7 @@
 import { AgentError } from '../../../domain/errors.ts';
 import type { InstanceSettings } from '../../../domain/settings.ts';
 import { sha256 } from '../../../harden/read/hash.ts';
-import { counted } from '../../../lib/counted.ts';
+import { counted } from '../../../lib/text/counted.ts';
 import type { Secret } from '../../../domain/secret.ts';
 import type { Consumers } from '../../../harden/rotate/consumers.ts';
 import { whyNotWritable } from './files.ts';

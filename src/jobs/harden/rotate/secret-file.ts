@@ -3,9 +3,9 @@ import { dirname } from 'node:path';
 import { AgentError, messageOf } from '../../../domain/errors.ts';
 import { replaceFile, type FileAttributes } from '../../../harden/apply/write-file.ts';
 import { pathFacts } from '../../../harden/read/read-files.ts';
-import type { UserId } from '../../../lib/act-as.ts';
-import { distrustFolder } from '../../../lib/distrust-path.ts';
-import { readForeignFile } from '../../../lib/foreign-file.ts';
+import type { UserId } from '../../../lib/process/act-as.ts';
+import { distrustFolder } from '../../../lib/files/distrust-path.ts';
+import { readForeignFile } from '../../../lib/files/foreign-file.ts';
 
 const largest = 64 * 1024;
 

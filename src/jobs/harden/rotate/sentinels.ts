@@ -1,5 +1,5 @@
 import { AgentError, messageOf } from '../../../domain/errors.ts';
-import { connectRedis, type RedisConnection } from '../../../redis/connect.ts';
+import { connectRedis, type RedisConnection } from '../../../redis/connection/connect.ts';
 import { again } from './again.ts';
 import { addressOf, readClients, type RotationNode } from './nodes.ts';
 import { until } from './until.ts';

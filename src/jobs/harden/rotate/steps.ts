@@ -1,4 +1,4 @@
-import { counted } from '../../../lib/counted.ts';
+import { counted } from '../../../lib/text/counted.ts';
 import type { Clock } from '../../../domain/clock.ts';
 import { AgentError, messageOf } from '../../../domain/errors.ts';
 import type { Secret } from '../../../domain/secret.ts';
@@ -7,7 +7,7 @@ import type { ListedClient } from '../../../formats/clients/client-list.ts';
 import type { Consumers } from '../../../harden/rotate/consumers.ts';
 import { logged, refusedSince, type Refused } from '../../../harden/rotate/judge-refusals.ts';
 import { aclLogCommand, readAclLog } from '../../../redis/acl-log.ts';
-import { connectRedis } from '../../../redis/connect.ts';
+import { connectRedis } from '../../../redis/connection/connect.ts';
 import { readInfo } from '../../../redis/server.ts';
 import { again } from './again.ts';
 import { keepMasterauth, keepPasswords, migrateFile } from './files.ts';

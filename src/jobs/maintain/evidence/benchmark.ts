@@ -1,5 +1,5 @@
 import type { EvidenceLine } from '../../../domain/task.ts';
-import { counted } from '../../../lib/counted.ts';
+import { counted } from '../../../lib/text/counted.ts';
 import { readInfo } from '../../../redis/server.ts';
 import { compareRuns, readConnectionReport, type ConnectionReport } from '../../../redis/trial/report.ts';
 import { testConnection } from '../../../redis/trial/test-connection.ts';

@@ -1,7 +1,7 @@
 import type { EvidenceLine } from '../../../domain/task.ts';
-import { formatBytes } from '../../../lib/bytes.ts';
+import { formatBytes } from '../../../lib/text/bytes.ts';
 import { infoInteger } from '../../../formats/info/parse-info.ts';
-import { formatDuration } from '../../../lib/duration.ts';
+import { formatDuration } from '../../../lib/time/duration.ts';
 import { noticesSince } from '../../../state/alerts/outbox.ts';
 import { readInfo } from '../../../redis/server.ts';
 import { lastRun } from '../../../state/runs.ts';

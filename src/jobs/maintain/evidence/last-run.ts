@@ -1,5 +1,5 @@
 import type { EvidenceLine } from '../../../domain/task.ts';
-import { formatDuration } from '../../../lib/duration.ts';
+import { formatDuration } from '../../../lib/time/duration.ts';
 import { openFindings } from '../../../state/episodes.ts';
 import { lastRun } from '../../../state/runs.ts';
 import type { EvidenceSource } from './source.ts';

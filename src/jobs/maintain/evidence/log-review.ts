@@ -2,7 +2,7 @@ import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import type { EvidenceLine } from '../../../domain/task.ts';
 import { systemCode } from '../../../domain/errors.ts';
-import { formatBytes } from '../../../lib/bytes.ts';
+import { formatBytes } from '../../../lib/text/bytes.ts';
 import { countWarnings } from '../../../maintain/log-lines.ts';
 import { rotation } from './rotation.ts';
 import type { EvidenceSource } from './source.ts';

@@ -4,8 +4,8 @@ import { AgentError } from '../../../domain/errors.ts';
 import type { KeyspaceSummary } from '../../../domain/keyspace.ts';
 import type { EvidenceLine } from '../../../domain/task.ts';
 import { diffKeyspaces } from '../../../keyspace/diff.ts';
-import { formatBytes } from '../../../lib/bytes.ts';
-import { printable } from '../../../lib/printable.ts';
+import { formatBytes } from '../../../lib/text/bytes.ts';
+import { printable } from '../../../lib/text/printable.ts';
 import type { EvidenceSource } from './source.ts';
 
 const day = 24 * 60 * 60 * 1000;

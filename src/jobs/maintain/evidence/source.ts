@@ -3,7 +3,7 @@ import type { TaskEntry, EvidenceLine, TaskState } from '../../../domain/task.ts
 import type { Repository } from '../../../backup/repository.ts';
 import type { Clock } from '../../../domain/clock.ts';
 import type { Progress } from '../../../domain/progress.ts';
-import type { RedisConnection } from '../../../redis/connect.ts';
+import type { RedisConnection } from '../../../redis/connection/connect.ts';
 import type { State } from '../../../state/db/open.ts';
 import type { Series } from '../../../state/series/series.ts';
 

@@ -1,5 +1,5 @@
 import type { EvidenceLine } from '../../../domain/task.ts';
-import { formatBytes } from '../../../lib/bytes.ts';
+import { formatBytes } from '../../../lib/text/bytes.ts';
 import { forecast } from '../../../monitor/forecast.ts';
 import { readSlow } from '../../../state/series/slow.ts';
 import type { Evidence, EvidenceSource } from './source.ts';

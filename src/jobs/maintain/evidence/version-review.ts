@@ -1,4 +1,4 @@
-import { runCommand } from '../../../lib/run-command.ts';
+import { runCommand } from '../../../lib/process/run-command.ts';
 import type { Finding } from '../../../domain/finding.ts';
 import type { EvidenceLine } from '../../../domain/task.ts';
 import { engineOf, readInfo } from '../../../redis/server.ts';

@@ -2,10 +2,10 @@ import { join } from 'node:path';
 import type { DataFolder } from '../../../backup/restore/folder/data-folder.ts';
 import { AgentError, messageOf } from '../../../domain/errors.ts';
 import { infoInteger, type Info } from '../../../formats/info/parse-info.ts';
-import { printable } from '../../../lib/printable.ts';
-import { findProcess } from '../../../redis/data-process.ts';
+import { printable } from '../../../lib/text/printable.ts';
+import { findProcess } from '../../../redis/process/data-process.ts';
 import { readInfo } from '../../../redis/server.ts';
-import type { ServiceControl } from '../../../redis/service.ts';
+import type { ServiceControl } from '../../../redis/service/service.ts';
 import type { JobContext } from '../../job.ts';
 
 /** Milliseconds. A last save of a large data set takes its time; a server that is loading shows itself sooner. */

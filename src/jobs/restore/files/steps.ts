@@ -10,7 +10,7 @@ import { begunNote, type BegunNote } from '../../../backup/restore/begun-note.ts
 import { StopNotices } from '../../../backup/restore/stop-notice.ts';
 import { planSwap, type DataFiles } from '../../../backup/restore/swap-plan.ts';
 import { AgentError, messageOf, systemCode } from '../../../domain/errors.ts';
-import type { ServiceControl } from '../../../redis/service.ts';
+import type { ServiceControl } from '../../../redis/service/service.ts';
 import type { Note } from '../../../state/notes/note.ts';
 import type { JobContext } from '../../job.ts';
 import { endStrays, onward, requireGone, serverProcesses, untilGone } from './server.ts';

@@ -8,11 +8,11 @@ import { compareCounts } from '../../../backup/verify/compare-counts.ts';
 import type { Manifest } from '../../../domain/backup.ts';
 import { AgentError, messageOf } from '../../../domain/errors.ts';
 import { infoInteger, infoKeyspace, type Info } from '../../../formats/info/parse-info.ts';
-import { awaitLater } from '../../../lib/await-later.ts';
-import type { Feed } from '../../../redis/replica-link.ts';
-import type { RedisTarget } from '../../../redis/connect.ts';
-import { startGuard, type LinkGuard } from '../../../redis/link-guard.ts';
-import { listenAsMaster, type ReplicationMaster } from '../../../redis/replication-master.ts';
+import { awaitLater } from '../../../lib/time/await-later.ts';
+import type { Feed } from '../../../redis/replication/replica-link.ts';
+import type { RedisTarget } from '../../../redis/connection/connect.ts';
+import { startGuard, type LinkGuard } from '../../../redis/replication/link-guard.ts';
+import { listenAsMaster, type ReplicationMaster } from '../../../redis/replication/replication-master.ts';
 import type { JobContext } from '../../job.ts';
 import { readExpanded, readProven, type DeepProof } from '../../prove/prove-deeply.ts';
 

@@ -1,6 +1,6 @@
 import type { ClientGroup, CommandCost, LatencyReading, SlowReading } from '../../../domain/sample.ts';
 import type { QueueReading, QueueRef } from '../../../domain/queue.ts';
-import type { Reply } from '../../../redis/connect.ts';
+import type { Reply } from '../../../redis/connection/connect.ts';
 import type { WorkerCount } from '../queues/workers.ts';
 import type { RawQueue } from './raw-queue.ts';
 

@@ -1,4 +1,4 @@
-import type { Reply } from '../../../redis/connect.ts';
+import type { Reply } from '../../../redis/connection/connect.ts';
 
 /** A finite number that the server wrote, or undefined: never NaN, and nothing that is no number as a whole. */
 export function finite(text: string | undefined): number | undefined {

@@ -1,6 +1,6 @@
 import type { QueueRef } from '../../../domain/queue.ts';
 import { AgentError } from '../../../domain/errors.ts';
-import type { RedisConnection, Reply } from '../../../redis/connect.ts';
+import type { RedisConnection, Reply } from '../../../redis/connection/connect.ts';
 import type { Command } from '../parts/collector.ts';
 import { listOf, numberOf, textOf } from '../parts/numbers.ts';
 

@@ -1,5 +1,5 @@
 import type { QueueRef } from '../../../domain/queue.ts';
-import type { Reply } from '../../../redis/connect.ts';
+import type { Reply } from '../../../redis/connection/connect.ts';
 import type { Command, QueueMemory } from '../parts/collector.ts';
 import type { RawQueue } from '../parts/raw-queue.ts';
 

@@ -1,4 +1,4 @@
-import type { Reply } from '../../../redis/connect.ts';
+import type { Reply } from '../../../redis/connection/connect.ts';
 import { listOf, numberOf, textOf } from '../parts/numbers.ts';
 import { nothing, type QueueReader } from './raw.ts';
 

@@ -1,9 +1,9 @@
-import { counted } from '../../../lib/counted.ts';
+import { counted } from '../../../lib/text/counted.ts';
 import type { Finding, Severity } from '../../../domain/finding.ts';
 import type { QueueReading } from '../../../domain/queue.ts';
 import type { Rule } from '../../../domain/rule.ts';
 import type { Threshold } from '../../../domain/settings/monitor.ts';
-import { formatDuration } from '../../../lib/duration.ts';
+import { formatDuration } from '../../../lib/time/duration.ts';
 import { sampleRule, type Evaluator, type Untold, type Verdict } from '../evaluator.ts';
 import { nowOf, within, type View } from '../view.ts';
 

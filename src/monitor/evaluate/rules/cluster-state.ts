@@ -1,4 +1,4 @@
-import { counted, verb } from '../../../lib/counted.ts';
+import { counted, verb } from '../../../lib/text/counted.ts';
 import { sampleRule, type Evaluator } from '../evaluator.ts';
 import { nowOf } from '../view.ts';
 

@@ -1,4 +1,4 @@
-import { formatDuration } from '../../../lib/duration.ts';
+import { formatDuration } from '../../../lib/time/duration.ts';
 import { sampleRule, type Evaluator, type Verdict } from '../evaluator.ts';
 import { boundOf, latest, minute, nowOf, othersGrowth, within, type View } from '../view.ts';
 

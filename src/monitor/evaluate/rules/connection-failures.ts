@@ -1,4 +1,4 @@
-import { verb } from '../../../lib/counted.ts';
+import { verb } from '../../../lib/text/counted.ts';
 import { sampleRule, type Evaluator } from '../evaluator.ts';
 import { boundOf, growth, levelOf, minute, othersGrowth } from '../view.ts';
 

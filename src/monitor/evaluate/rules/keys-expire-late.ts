@@ -1,4 +1,4 @@
-import { formatDuration } from '../../../lib/duration.ts';
+import { formatDuration } from '../../../lib/time/duration.ts';
 import { patternRule } from '../queues/pattern-rule.ts';
 
 /** Clocks differ, and a renewal may come with a moment more. */

@@ -1,4 +1,4 @@
-import { formatBytes } from '../../../lib/bytes.ts';
+import { formatBytes } from '../../../lib/text/bytes.ts';
 import { sampleRule, type Evaluator } from '../evaluator.ts';
 import { latest, minute } from '../view.ts';
 

@@ -1,4 +1,4 @@
-import { counted } from '../../../lib/counted.ts';
+import { counted } from '../../../lib/text/counted.ts';
 import { sampleRule, type Evaluator } from '../evaluator.ts';
 import { boundOf, growth, isOff, levelOf, minute } from '../view.ts';
 

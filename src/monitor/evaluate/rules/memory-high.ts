@@ -1,4 +1,4 @@
-import { formatBytes } from '../../../lib/bytes.ts';
+import { formatBytes } from '../../../lib/text/bytes.ts';
 import { percent, sampleRule, type Evaluator } from '../evaluator.ts';
 import { boundOf, latestText, levelOf, minute, nowOf } from '../view.ts';
 

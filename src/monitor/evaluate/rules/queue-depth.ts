@@ -1,4 +1,4 @@
-import { verb } from '../../../lib/counted.ts';
+import { verb } from '../../../lib/text/counted.ts';
 import { boundOf, levelOf, minute } from '../view.ts';
 import { drains, evidenceOf, jobs, lookAt, queueRule, steps } from '../queues/queue-rule.ts';
 

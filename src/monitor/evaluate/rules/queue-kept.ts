@@ -1,5 +1,5 @@
-import { verb } from '../../../lib/counted.ts';
-import { formatBytes } from '../../../lib/bytes.ts';
+import { verb } from '../../../lib/text/counted.ts';
+import { formatBytes } from '../../../lib/text/bytes.ts';
 import { queueRule, evidenceOf } from '../queues/queue-rule.ts';
 import { boundOf, levelOf, nowOf } from '../view.ts';
 

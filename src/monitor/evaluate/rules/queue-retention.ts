@@ -1,4 +1,4 @@
-import { counted, verb } from '../../../lib/counted.ts';
+import { counted, verb } from '../../../lib/text/counted.ts';
 import { age, evidenceOf, queueRule } from '../queues/queue-rule.ts';
 
 /** Jobs are removed when others end, and not by a clock. */

@@ -1,4 +1,4 @@
-import { counted, verb } from '../../../lib/counted.ts';
+import { counted, verb } from '../../../lib/text/counted.ts';
 import { boundOf, levelOf, minute } from '../view.ts';
 import { evidenceOf, grown, lookAt, queueRule } from '../queues/queue-rule.ts';
 

@@ -1,4 +1,4 @@
-import { counted } from '../../../lib/counted.ts';
+import { counted } from '../../../lib/text/counted.ts';
 import { age, evidenceOf, isSure, jobs, lookAt, queueRule } from '../queues/queue-rule.ts';
 import { boundOf, levelOf } from '../view.ts';
 

@@ -1,5 +1,5 @@
-import { formatBytes } from '../../../lib/bytes.ts';
-import { formatDuration } from '../../../lib/duration.ts';
+import { formatBytes } from '../../../lib/text/bytes.ts';
+import { formatDuration } from '../../../lib/time/duration.ts';
 import { sampleRule, type Evaluator } from '../evaluator.ts';
 import { boundOf, levelOf, minute, nowOf } from '../view.ts';
 

@@ -1,5 +1,5 @@
-import { counted } from '../../../lib/counted.ts';
-import { formatDuration } from '../../../lib/duration.ts';
+import { counted } from '../../../lib/text/counted.ts';
+import { formatDuration } from '../../../lib/time/duration.ts';
 import { sampleRule, type Evaluator } from '../evaluator.ts';
 import { boundOf, isOff, levelOf, minute, within } from '../view.ts';
 

@@ -1,4 +1,4 @@
-import { formatDuration } from '../../../lib/duration.ts';
+import { formatDuration } from '../../../lib/time/duration.ts';
 import { sampleRule, type Evaluator } from '../evaluator.ts';
 import { minute, within } from '../view.ts';
 

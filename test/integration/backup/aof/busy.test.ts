@@ -1,7 +1,7 @@
 import { mkdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { connectRedis } from '../../../../src/redis/connect.ts';
+import { connectRedis } from '../../../../src/redis/connection/connect.ts';
 import { startAofServer } from '../../../support/data/aof.ts';
 import { runAgent, writeConfig } from '../../../support/agent/cli.ts';
 import { edgeBuilds, startServer, type TestServer } from '../../../support/servers/redis-server.ts';

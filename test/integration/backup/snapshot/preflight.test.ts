@@ -5,7 +5,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { judgePreflight } from '../../../../src/backup/snapshot/judge-preflight.ts';
 import { gatherPreflight, preflight } from '../../../../src/backup/snapshot/preflight.ts';
 import { Secret } from '../../../../src/domain/secret.ts';
-import { connectRedis } from '../../../../src/redis/connect.ts';
+import { connectRedis } from '../../../../src/redis/connection/connect.ts';
 import { runAgent, writeConfig } from '../../../support/agent/cli.ts';
 import { memoryLog } from '../../../support/agent/memory-log.ts';
 import {

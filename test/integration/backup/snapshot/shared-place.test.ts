@@ -1,6 +1,6 @@
 // Two servers that save to one place: neither's dump is taken for the other's.
 import { expect, test } from 'vitest';
-import type { RedisConnection } from '../../../../src/redis/connect.ts';
+import type { RedisConnection } from '../../../../src/redis/connection/connect.ts';
 import { runAgent, writeConfig } from '../../../support/agent/cli.ts';
 import { startServer, type TestServer } from '../../../support/servers/redis-server.ts';
 import { connect, take } from './support.ts';

@@ -8,8 +8,8 @@ import {
   type Snapshot,
   type SnapshotProgress,
 } from '../../../../src/backup/snapshot/take-snapshot.ts';
-import { systemClock } from '../../../../src/lib/system-clock.ts';
-import { connectRedis, type RedisConnection } from '../../../../src/redis/connect.ts';
+import { systemClock } from '../../../../src/lib/time/system-clock.ts';
+import { connectRedis, type RedisConnection } from '../../../../src/redis/connection/connect.ts';
 import { memoryLog } from '../../../support/agent/memory-log.ts';
 import type { ServerBuild, TestServer } from '../../../support/servers/redis-server.ts';
 import { giveToServer } from '../../../support/servers/server-user.ts';

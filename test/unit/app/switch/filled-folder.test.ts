@@ -13,7 +13,7 @@ import {
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { openFilled, type FilledFolder } from '../../../../src/app/switch/filled-folder.ts';
-import { actAs } from '../../../../src/lib/act-as.ts';
+import { actAs } from '../../../../src/lib/process/act-as.ts';
 import { makeTempFolder, removeTempFolder } from '../../../support/house/temp-folder.ts';
 
 const isRoot = process.geteuid?.() === 0;

@@ -5,7 +5,7 @@ import type { EvidenceSource } from '../../../../src/jobs/maintain/evidence/sour
 import { versionReview } from '../../../../src/jobs/maintain/evidence/version-review.ts';
 import { openState, type State } from '../../../../src/state/db/open.ts';
 import { recordEvaluation } from '../../../../src/app/findings.ts';
-import { systemClock } from '../../../../src/lib/system-clock.ts';
+import { systemClock } from '../../../../src/lib/time/system-clock.ts';
 import { memoryLog } from '../../../support/agent/memory-log.ts';
 import { makeTempFolder, removeTempFolder } from '../../../support/house/temp-folder.ts';
 

@@ -1,0 +1,13 @@
+import { AgentError } from '../../domain/errors.ts';
+import type { RedisConnection } from './connect.ts';
+
+/** This connection's number in CLIENT LIST; undefined where its user may not ask. */
+export async function ownClientId(connection: RedisConnection): Promise<number | undefined> {
+  try {
+    return Number(await connection.call('CLIENT', 'ID'));
+  } catch (error) {
+    if (error instanceof AgentError && ['noperm', 'unknown-command'].includes(error.reason ?? ''))
+      return undefined;
+    throw error;
+  }
+}
