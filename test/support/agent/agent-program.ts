@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { chmodSync } from 'node:fs';
 import { join } from 'node:path';
+import { childFlags } from '../house/child-script.ts';
 import { onceARun } from '../house/once-a-run.ts';
 
 const scripts = join(import.meta.dirname, '../../../scripts');
@@ -18,5 +19,7 @@ export function agentProgram(): string[] {
     // Tests start it as nobody, too.
     chmodSync(own, 0o755);
   });
-  return folder === undefined ? agentFromSources : [join(scripts, 'node'), join(folder, 'main.mjs')];
+  return folder === undefined
+    ? agentFromSources
+    : [process.execPath, ...childFlags, join(folder, 'main.mjs')];
 }

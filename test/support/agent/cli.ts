@@ -311,12 +311,12 @@ export function editManifest(
 export type EditableManifest = any;
 
 /**
- * Can a test run the agent as another user? That takes root, and a checkout that others may enter: below a folder such
- * as /root they could not even start it.
+ * Can a test run the agent as another user? That takes root, and a Node that others may reach: one in a checkout below a
+ * folder such as /root they could not even start. scripts/test sees to that.
  */
 export const canBeNobody =
   process.geteuid?.() === 0 &&
-  foldersAbove(import.meta.dirname).every((folder) => (statSync(folder).mode & 0o001) !== 0);
+  foldersAbove(process.execPath).every((place) => (statSync(place).mode & 0o001) !== 0);
 
 function foldersAbove(folder: string): string[] {
   const above = dirname(folder);
