@@ -1,4 +1,4 @@
-import type { HeldValue } from './changes.ts';
+import type { HeldUser, HeldValue } from './changes.ts';
 import type { Accepted } from './policy.ts';
 
 /** What stands of a change in the history. */
@@ -24,28 +24,39 @@ export interface AppliedValue {
   token: string;
 }
 
-/** What holds, by the history: the newest word about each directive; a rollback takes its word back. */
+/** What holds, by the history, the newest first: the newest word about each directive. */
 export function appliedValues(history: readonly Recorded[]): AppliedValue[] {
   const found = new Map<string, AppliedValue>();
-  for (const { kind, at, token, detail } of inOrder(history)) {
-    for (const { directive, to, class: how, run_time: before } of changesIn(detail)) {
+  for (const { kind, at, token, detail } of standing(history)) {
+    for (const { directive, to, class: how, run_time: before } of listIn<RecordedChange>(detail, 'changes')) {
       if (kind === 'rollback') found.delete(directive);
       else found.set(directive, { directive, to, class: how, accept: {}, before, at, token });
     }
-    for (const { directive, to, accept } of heldIn(detail)) {
+    for (const { directive, to, accept } of listIn<HeldValue>(detail, 'held')) {
+      const known = found.get(directive);
       if (kind === 'rollback') found.delete(directive);
-      else if (found.get(directive)?.to !== to)
-        found.set(directive, { directive, to, class: 'held', accept, before: to, at, token });
+      else if (known?.to === to) found.set(directive, { ...known, accept });
+      else found.set(directive, { directive, to, class: 'held', accept, before: to, at, token });
     }
   }
   return [...found.values()];
 }
 
-/** What was applied or taken back, the oldest first. */
-function inOrder(history: readonly Recorded[]): Recorded[] {
-  return history
-    .filter(({ kind, outcome }) => outcome === 'done' && (kind === 'apply' || kind === 'rollback'))
-    .toSorted((a, b) => a.at - b.at);
+/**
+ * Applies that nobody has taken back, the oldest first: where one is, what was applied before it holds again. Rollbacks that do not say of
+ * what, as they were noted once, are among them.
+ */
+function standing(history: readonly Recorded[]): Recorded[] {
+  const done = history.filter(({ outcome }) => outcome === 'done').toReversed();
+  const undone = done.flatMap(({ kind, detail }) => (kind === 'rollback' ? (undoneBy(detail) ?? []) : []));
+  return done.filter(({ kind, token, detail }) =>
+    kind === 'rollback' ? undoneBy(detail) === undefined : kind === 'apply' && !undone.includes(token),
+  );
+}
+
+/** An apply that has found all as it is to be: there is nothing to take back. */
+export function hasChangedNothing({ kind, detail }: Recorded): boolean {
+  return kind === 'apply' && listIn(detail, 'changes').length + listIn(detail, 'users').length === 0;
 }
 
 /** An ACL user as an apply has left it, that nobody has taken back. */
@@ -60,19 +71,15 @@ export interface AppliedUser {
 /** As `appliedValues`, of users. */
 export function appliedUsers(history: readonly Recorded[]): AppliedUser[] {
   const found = new Map<string, AppliedUser>();
-  for (const { kind, at, token, detail } of inOrder(history)) {
-    for (const { user, after: mark } of usersIn(detail)) {
+  for (const { kind, at, token, detail } of standing(history)) {
+    const changed = listIn<{ user: string; after: string | null }>(detail, 'users');
+    const held = listIn<HeldUser>(detail, 'held_users').map(({ user, mark }) => ({ user, after: mark }));
+    for (const { user, after: mark } of [...changed, ...held]) {
       if (kind === 'rollback' || mark === null) found.delete(user);
-      else found.set(user, { user, mark, at, token });
+      else if (found.get(user)?.mark !== mark) found.set(user, { user, mark, at, token });
     }
   }
   return [...found.values()];
-}
-
-function usersIn(detail: unknown): { user: string; after: string | null }[] {
-  if (typeof detail !== 'object' || detail === null || !('users' in detail)) return [];
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as harden apply has recorded it
-  return Array.isArray(detail.users) ? (detail.users as { user: string; after: string | null }[]) : [];
 }
 
 interface RecordedChange {
@@ -82,14 +89,16 @@ interface RecordedChange {
   run_time: string;
 }
 
-function heldIn(detail: unknown): HeldValue[] {
-  if (typeof detail !== 'object' || detail === null || !('held' in detail)) return [];
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as harden apply has recorded it
-  return Array.isArray(detail.held) ? (detail.held as HeldValue[]) : [];
+function undoneBy(detail: unknown): string | undefined {
+  const undoes =
+    typeof detail === 'object' && detail !== null && 'undoes' in detail ? detail.undoes : undefined;
+  return typeof undoes === 'string' ? undoes : undefined;
 }
 
-function changesIn(detail: unknown): RecordedChange[] {
-  if (typeof detail !== 'object' || detail === null || !('changes' in detail)) return [];
+/** As harden apply has recorded it; none where it has not. */
+function listIn<Entry>(detail: unknown, name: string): Entry[] {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- looked at in the next line
+  const list = typeof detail === 'object' && detail !== null ? (detail as Record<string, unknown>)[name] : [];
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as harden apply has recorded it
-  return Array.isArray(detail.changes) ? (detail.changes as RecordedChange[]) : [];
+  return Array.isArray(list) ? (list as Entry[]) : [];
 }

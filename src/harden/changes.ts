@@ -25,11 +25,19 @@ export interface Change {
   inverse: string;
 }
 
-/** One that was already as the policy wants it: noted, so that it is seen when it is no more. */
+/** One that is as the policy wants it, or is made so: noted, so that it is seen when it is no more. */
 export interface HeldValue {
   directive: string;
   to: string;
+  /** Other values that are right too; shares of memory as sizes. */
   accept: Accepted;
+}
+
+/** A user that is as the configuration wants it already. */
+export interface HeldUser {
+  user: string;
+  /** Of what it may do; no secret. */
+  mark: string;
 }
 
 /** One ACL user that is to become another, by `harden.acl`. */
@@ -93,9 +101,12 @@ export interface HardenPlan {
   host: HostAdvice[];
 }
 
-/** Is there anything to do? */
-export function isEmpty({ changes, users }: Pick<HardenPlan, 'changes' | 'users'>): boolean {
-  return changes.length + users.length === 0;
+/** Is nothing to do, without a restart or with one? What its files say already only waits for that. */
+export function isDone({ changes, users, files }: HardenPlan, restart: boolean): boolean {
+  return (
+    changes.length + users.length === 0 ||
+    (!restart && users.length + files.length === 0 && changes.every((change) => change.class === 'restart'))
+  );
 }
 
 /** What has to be done around the server, by hand: exact commands. */

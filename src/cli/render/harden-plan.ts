@@ -1,4 +1,4 @@
-import { isEmpty, type Change, type HardenPlan, type UserChange } from '../../harden/changes.ts';
+import { isDone, type Change, type HardenPlan, type UserChange } from '../../harden/changes.ts';
 import { formatBytes } from '../../lib/text/bytes.ts';
 import { printable } from '../../lib/text/printable.ts';
 import type { Style } from './style.ts';
@@ -8,7 +8,7 @@ import { wrap } from './wrap.ts';
 export function renderHardenPlan(plan: HardenPlan, style: Style, width: number): string {
   const { instance, policy, engine, changes, refused, obstacles, files, unknown } = plan;
   const parts = [`${style.strong(printable(instance))}: policy ${printable(policy)} on ${printable(engine)}`];
-  if (isEmpty(plan)) parts.push(style.good('Nothing to change: what is wanted is there.'));
+  if (isDone(plan, true)) parts.push(style.good('Nothing to change: what is wanted is there.'));
   for (const change of changes) parts.push(renderChange(change, style, width));
   for (const user of plan.users) parts.push(renderUser(user, style, width));
   if (refused.length > 0) parts.push(style.warning('Not done:'));

@@ -11,7 +11,12 @@ export function renderApplied(
 ): string {
   const lines = interrupted === null ? [] : [style.warning(wrap(printable(interrupted), width))];
   if (outcome === 'nothing')
-    lines.push(style.good(`${printable(plan.instance)}: nothing to change, what is wanted is there`));
+    lines.push(
+      style.good(
+        `${printable(plan.instance)}: nothing to change${waiting.length > 0 ? ' without a restart' : ', what is wanted is there'}`,
+      ),
+      'noted: what is otherwise later is told as config-drift',
+    );
   else {
     const number = plan.changes.length + plan.users.length;
     const count = `${number} change${number === 1 ? '' : 's'}`;

@@ -4,7 +4,7 @@ import { AgentError, messageOf, systemCode } from '../../domain/errors.ts';
 import { actAs, type UserId } from '../../lib/process/act-as.ts';
 import { longestNote, readForeignSync } from '../../lib/files/foreign-file.ts';
 import { readForeignFile } from '../../lib/files/foreign-file.ts';
-import type { Change, HeldValue } from '../changes.ts';
+import type { Change, HeldUser, HeldValue } from '../changes.ts';
 import { replaceFile, syncFolder, type FileAttributes } from './write-file.ts';
 
 /** What an apply does, in this order; `restart` only where it is asked for, and users only where there are any to change. */
@@ -35,7 +35,7 @@ export interface KeptFile extends FileAttributes {
 /** How far a change is: a small file beside the server's configuration, where the next run finds it. No secret is in it. */
 export interface Journal {
   schema: 1;
-  /** By which the change is known: time and process. */
+  /** See newToken. */
   token: string;
   kind: 'apply' | 'rollback';
   /** Of a rollback: the token of what it takes back, whose kept bytes it uses. */
@@ -58,8 +58,9 @@ export interface Journal {
     made_password?: boolean;
   }[];
   files: KeptFile[];
-  /** What needed no change; not said by journals of before. */
+  /** What is as it is to be, with what was changed and without; not said by journals of before. */
   held?: HeldValue[];
+  held_users?: HeldUser[];
   /** Before: what must not get worse. */
   keys: number;
   problem: string | null;
@@ -143,6 +144,11 @@ export function openJournals(dir: string, as: UserId | undefined): JournalFolder
     },
     closed: async () => closed(),
   };
+}
+
+/** By which a change that begins now is known: time and process. */
+export function newToken(now: number): string {
+  return `${new Date(now).toISOString().replaceAll(/[-:.]/g, '')}-${process.pid}`;
 }
 
 function isToken(text: string): boolean {

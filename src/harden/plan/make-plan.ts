@@ -13,7 +13,7 @@ import {
 import type { DirectiveFacts } from '../../formats/conf/directive-table.ts';
 import type { LineEdit } from '../../formats/conf/edit-conf.ts';
 import type { Change, ChangePlace, HeldValue, Refusal } from '../changes.ts';
-import type { Wish } from '../policy.ts';
+import type { Accepted, Wish } from '../policy.ts';
 import { isAccepted, valueFor } from '../accept.ts';
 import { fileValue, type InFiles } from './current.ts';
 import { EditsOfFiles } from './edits.ts';
@@ -26,7 +26,7 @@ export interface Planned {
   refused: Refusal[];
   /** Directives of the policy that this server does not have. */
   unknown: string[];
-  /** What is as the policy wants it, at run time and in the files, where that is one value or one of a few. */
+  /** What is as the policy wants it, at run time and in the files, or is made so. */
   held: HeldValue[];
   edits: Map<string, LineEdit[]>;
 }
@@ -44,21 +44,29 @@ export function makePlan(facts: PlanFacts, stops: Guards = guards): Planned {
       continue;
     }
     const found = decide(wish, known, running, facts, stops);
-    if (found === undefined) {
-      const to = normalValue(known.facts, known.name, running);
-      if (isOneOfFew(wish)) planned.held.push({ directive: known.name, to, accept: wish.accept });
+    if (found !== undefined && 'why' in found) {
+      planned.refused.push(found);
       continue;
     }
-    if ('why' in found) planned.refused.push(found);
-    else planned.changes.push(place(found, wish, facts, edits));
+    if (found !== undefined) planned.changes.push(place(found, wish, facts, edits));
+    const to = found?.to ?? normalValue(known.facts, known.name, running);
+    planned.held.push({ directive: known.name, to, accept: inSizes(wish.accept, facts.memory) });
   }
   planned.edits = edits.all();
   return planned;
 }
 
-/** Of what may lie between bounds nobody says that it has drifted while it does. */
-function isOneOfFew({ name, accept }: Wish): boolean {
-  return name !== outputLimits && Object.keys(accept).every((each) => each === 'any_of');
+/** Shares of memory as sizes: whoever looks later knows it by them. */
+function inSizes(
+  { at_least: least, at_most: most, ...accept }: Accepted,
+  memory: number | undefined,
+): Accepted {
+  const inSize = (bound: string): string => valueFor(bound, memory) ?? bound;
+  return {
+    ...accept,
+    ...(least !== undefined && { at_least: inSize(least) }),
+    ...(most !== undefined && { at_most: inSize(most) }),
+  };
 }
 
 interface Decision {

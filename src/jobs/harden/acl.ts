@@ -3,10 +3,11 @@ import type { InstanceSettings } from '../../domain/settings.ts';
 import { findProfile } from '../../formats/acl/profiles/index.ts';
 import { parseConfDocument, type ConfDocument } from '../../formats/conf/document.ts';
 import type { LineEdit } from '../../formats/conf/edit-conf.ts';
+import { markOf } from './user-mark.ts';
 import { mergePlans, type AclWork, type UserWork } from '../../harden/acl/merge-plans.ts';
 import type { Need } from '../../harden/acl/plan-acl.ts';
 import { userEdits, withoutPasswords, type UserFiles } from '../../harden/acl/user-lines.ts';
-import type { ChangePlace, Refusal, UserChange } from '../../harden/changes.ts';
+import type { ChangePlace, HeldUser, Refusal, UserChange } from '../../harden/changes.ts';
 import type { FileFacts } from '../../harden/facts.ts';
 import { readFiles, type ReadFilesOptions } from '../../harden/read/read-files.ts';
 import { usersOfList } from '../../harden/read/read-users.ts';
@@ -23,6 +24,8 @@ export interface PlannedUsers {
   work: UserWork[];
   changes: UserChange[];
   refused: Refusal[];
+  /** Those that need no change. */
+  held: HeldUser[];
   /** By file. */
   edits: Map<string, LineEdit[]>;
   /** The aclfile, where the server has one. */
@@ -30,7 +33,14 @@ export interface PlannedUsers {
 }
 
 const largestAclFile = 8 * 1024 * 1024;
-const none: PlannedUsers = { work: [], changes: [], refused: [], edits: new Map(), aclfile: undefined };
+const none: PlannedUsers = {
+  work: [],
+  changes: [],
+  refused: [],
+  held: [],
+  edits: new Map(),
+  aclfile: undefined,
+};
 
 /** What the users of a server lack of what the configuration wants of them. Changes nothing. */
 export function prepareUsers(
@@ -72,10 +82,17 @@ export function prepareUsers(
     why: `it stands on ${place.places.get(user)?.length} lines, which add up`,
   }));
   const { edits, where } = userEdits(place, merged.work);
+  const touched = new Set([...merged.work, ...merged.refused, ...refusedTwice].map(({ user }) => user));
+  const wanted = settings.close_default ? new Set([...names, 'default']) : names;
+  const held = [...wanted].flatMap((name) => {
+    const now = touched.has(name) ? undefined : memory.find(({ user }) => user.name === name);
+    return now === undefined ? [] : { user: name, mark: markOf(now.user) };
+  });
   return {
     work: merged.work,
     changes: merged.work.map((work) => describe(work, where.get(work.user), settings)),
     refused: [...merged.refused, ...refusedTwice].map((each) => refusal(each, settings)),
+    held,
     edits,
     aclfile: place.kind === 'aclfile' ? place.files[0] : undefined,
   };

@@ -1,16 +1,20 @@
+import { isDeepStrictEqual } from 'node:util';
 import { AgentError } from '../../domain/errors.ts';
 import type { Policy } from '../../harden/policy.ts';
-import { isEmpty, type HardenPlan, type Obstacle } from '../../harden/changes.ts';
+import { isDone, type HardenPlan, type Obstacle } from '../../harden/changes.ts';
 import type { Guards } from '../../harden/plan/guards.ts';
 import { infoInteger } from '../../formats/info/parse-info.ts';
 import { counted } from '../../lib/text/counted.ts';
+import { appliedUsers, appliedValues } from '../../harden/applied.ts';
+import { newToken } from '../../harden/apply/journal.ts';
+import { readChanges } from '../../state/changes.ts';
 import { keysIn } from '../../harden/apply/health.ts';
 import type { Job, JobContext } from '../job.ts';
 import { applyPlan, type Applied } from './apply/apply.ts';
-import type { HardenRun } from './apply/run.ts';
+import { noteChange, type HardenRun } from './apply/run.ts';
 import { makeReady, type Recovered } from './apply/recover.ts';
 import { filesOf, policyFor, summaryOf } from './plan-harden.ts';
-import { preparePlan } from './plan.ts';
+import { preparePlan, type PreparedPlan } from './plan.ts';
 import type { Admin, InspectedServer } from './inspect-server.ts';
 
 export interface ApplyOptions {
@@ -42,11 +46,21 @@ export const applyHarden: Job<ApplyOptions, ApplyReport>['run'] = async (context
     const acl = options.given === undefined ? context.settings.harden : undefined;
     const prepared = preparePlan(context, inspected, policy, { stops: options.stops, acl });
     const { plan } = prepared;
-    refuse(plan.obstacles, isEmpty(plan) ? plan.obstacles.map(({ name }) => name) : options.allow);
+    const done = isDone(plan, options.restart);
+    refuse(plan.obstacles, done ? plan.obstacles.map(({ name }) => name) : options.allow);
     requireAgreed(plan, options.agreed);
     const interrupted = recovered === null ? null : describeRecovered(recovered);
-    if (isEmpty(plan))
-      return result({ plan, outcome: 'nothing', token: null, waiting: [], passwords: [], interrupted });
+    if (done) {
+      noteHeld(context, prepared);
+      return result({
+        plan,
+        outcome: 'nothing',
+        token: null,
+        waiting: plan.restart,
+        passwords: [],
+        interrupted,
+      });
+    }
     if (options.restart && plan.restart.length > 0) requireRestartable(context, inspected);
     return result({
       ...(await applyPlan(run, inspected, prepared, { restart: options.restart, acl })),
@@ -57,6 +71,28 @@ export const applyHarden: Job<ApplyOptions, ApplyReport>['run'] = async (context
     inspected.connection.close();
   }
 };
+
+/** What is right without our doing is noted too, unless it is by now: drift goes by it. */
+function noteHeld(context: JobContext, { plan: { policy, restart }, held: all, users }: PreparedPlan): void {
+  const held = all.filter(({ directive }) => !restart.includes(directive));
+  const { state, instance, clock } = context;
+  const history = readChanges(state(), instance.name, 1000);
+  const [values, marks] = [appliedValues(history), appliedUsers(history)];
+  const isNoted =
+    held.every(({ directive, to, accept }) =>
+      values.some((each) =>
+        isDeepStrictEqual([each.directive, each.to, each.accept], [directive, to, accept]),
+      ),
+    ) && users.held.every(({ user, mark }) => marks.some((each) => each.user === user && each.mark === mark));
+  if (isNoted) return;
+  noteChange(context, {
+    token: newToken(clock.now()),
+    kind: 'apply',
+    outcome: 'done',
+    summary: `policy ${policy}: nothing to change`,
+    detail: { changes: [], held, users: [], held_users: users.held },
+  });
+}
 
 function result(value: ApplyReport) {
   return {

@@ -1,11 +1,12 @@
 import type { Finding } from '../../domain/finding.ts';
-import { nameFor, normalValue } from '../../formats/conf/values.ts';
+import { nameFor, normalValue, outputLimits, wrongLimits } from '../../formats/conf/values.ts';
 import { isAccepted } from '../../harden/accept.ts';
 import { appliedUsers, appliedValues, type AppliedUser, type AppliedValue } from '../../harden/applied.ts';
 import { fileValue } from '../../harden/plan/current.ts';
 import type { Policy } from '../../harden/policy.ts';
 import { readFiles } from '../../harden/read/read-files.ts';
 import { usersOfList } from '../../harden/read/read-users.ts';
+import { newToken } from '../../harden/apply/journal.ts';
 import { setAtRunTime } from '../../harden/apply/run-time.ts';
 import { currentUser } from '../../lib/files/file-owner.ts';
 import { resolveConf } from '../../redis/conf/resolve-conf.ts';
@@ -93,10 +94,11 @@ async function findDrift(
 
 /** Is it the value that was applied, or one that the policy holds for as good? */
 function isAsApplied(applied: readonly AppliedValue[], directive: string, value: string): boolean {
-  return applied.some(
-    (each) =>
-      each.directive === directive && (each.to === value || isAccepted(value, each.accept, undefined)),
-  );
+  const found = applied.find((each) => each.directive === directive);
+  if (found === undefined || found.to === value) return found !== undefined;
+  const { to, accept } = found;
+  if (directive === outputLimits) return wrongLimits(value, to, accept.limited === true) === '';
+  return isAccepted(value, accept, undefined);
 }
 
 function toFinding(
@@ -187,7 +189,7 @@ export const enforce: Job<{ admin: Admin | undefined }, EnforceReport>['run'] = 
     const now = clock.now();
     recordChange(context.state(), {
       instance: instance.name,
-      token: `${new Date(now).toISOString().replaceAll(/[-:.]/g, '')}-${process.pid}`,
+      token: newToken(now),
       kind: 'enforce',
       at: now,
       by: currentUser(),

@@ -1,6 +1,8 @@
 import { existsSync } from 'node:fs';
 import { AgentError } from '../../domain/errors.ts';
-import type { Journal } from '../../harden/apply/journal.ts';
+import { hasChangedNothing } from '../../harden/applied.ts';
+import { readChanges } from '../../state/changes.ts';
+import { newToken, type Journal } from '../../harden/apply/journal.ts';
 import type { Job, JobContext } from '../job.ts';
 import type { HardenRun } from './apply/run.ts';
 import { passwordPath } from './apply/passwords.ts';
@@ -44,7 +46,7 @@ export const rollBackHarden: Job<RollbackOptions, RollbackReport>['run'] = async
   if (dryRun) {
     const { closed, open } = await pastChanges(context, admin);
     // One that was cut off is the last one, and is taken back first.
-    const last = open === undefined || !isMeant(open, id) ? choose(closed, id) : open;
+    const last = open === undefined || !isMeant(open, id) ? choose(context, closed, id) : open;
     const value = { ...reportOf(context, last, null), undone: last.undoes ?? last.token };
     return { value, summary: `${value.undone} could be taken back`, findings: [], evaluated: [] };
   }
@@ -52,7 +54,7 @@ export const rollBackHarden: Job<RollbackOptions, RollbackReport>['run'] = async
   try {
     if (recovered !== null && isTakenBack(recovered) && isMeant(recovered.journal, id))
       return ended(context, recovered);
-    const last = choose(await run.journals.closed(), id);
+    const last = choose(context, await run.journals.closed(), id);
     const report = reportOf(context, last, recovered);
     const waits = report.waiting;
     const summary = `${context.instance.name}: ${last.token} taken back`;
@@ -62,15 +64,15 @@ export const rollBackHarden: Job<RollbackOptions, RollbackReport>['run'] = async
       requireRestartable(context, asBefore(inspected, last), withoutRestart);
       await validateRollback(run, inspected, last);
     }
-    const started = new Date(context.clock.now()).toISOString();
+    const now = context.clock.now();
     await takeBack(
       run,
       {
         ...last,
-        token: `${started.replaceAll(/[-:.]/g, '')}-${process.pid}`,
+        token: newToken(now),
         kind: 'rollback',
         undoes: last.token,
-        started_at: started,
+        started_at: new Date(now).toISOString(),
         step: 'undo-files',
         restart: restarts,
         problem: null,
@@ -151,27 +153,36 @@ function reportOf(
   };
 }
 
-function choose(recovered: readonly Journal[], id: string | undefined): Journal {
-  const undone = new Set(
-    recovered.flatMap(({ kind, undoes }) => (kind === 'rollback' ? (undoes ?? []) : [])),
-  );
-  const open = recovered.filter(
+function choose(context: JobContext, closed: readonly Journal[], id: string | undefined): Journal {
+  const undone = new Set(closed.flatMap(({ kind, undoes }) => (kind === 'rollback' ? (undoes ?? []) : [])));
+  const open = closed.filter(
     ({ kind, outcome, token }) => kind === 'apply' && outcome === 'done' && !undone.has(token),
   );
   const [last] = open;
-  if (last === undefined)
-    throw new AgentError('usage', 'there is no change that could be taken back', {
-      reason: 'missing',
-      hint: 'see: redis-agent harden history',
-    });
-  if (id === undefined || id === last.token) return last;
-  if (!open.some(({ token }) => token === id))
-    throw new AgentError('usage', `there is no change ${JSON.stringify(id)} that could be taken back`, {
-      reason: 'missing',
-      hint: `the last one is ${last.token}; see: redis-agent harden history`,
-    });
-  throw new AgentError('refused', `${id} is not the last change: ${last.token} came after it`, {
+  const found = open.find(({ token }) => token === (id ?? last?.token));
+  if (found === undefined) throw nothingToTakeBack(context, last, id);
+  if (found === last) return last;
+  throw new AgentError('refused', `${id} is not the last change: ${last?.token} came after it`, {
     reason: 'order',
-    hint: `take that back first: redis-agent harden rollback ${last.token}`,
+    hint: `take that back first: redis-agent harden rollback ${last?.token}`,
+  });
+}
+
+function nothingToTakeBack(
+  { state, instance }: JobContext,
+  last: Journal | undefined,
+  id: string | undefined,
+): AgentError {
+  const idle = readChanges(state(), instance.name, 1000).filter(hasChangedNothing);
+  const empty = idle.find(({ token }) => token === (id ?? idle[0]?.token));
+  const is =
+    id === undefined
+      ? 'there is no change that could be taken back'
+      : `there is no change ${JSON.stringify(id)} that could be taken back`;
+  const why = empty === undefined ? '' : ': harden apply has found all as it is to be, and changed nothing';
+  const named = last === undefined ? '' : `the last one is ${last.token}; `;
+  return new AgentError('usage', `${is}${why}`, {
+    reason: 'missing',
+    hint: `${named}see: redis-agent harden history`,
   });
 }

@@ -1,9 +1,9 @@
 import type { Finding } from '../../domain/finding.ts';
 import type { EngineVersion } from '../../formats/conf/engine.ts';
-import { rightsOf, type AclUser } from '../../formats/acl/user.ts';
+import type { AclUser } from '../../formats/acl/user.ts';
+import { markOf } from './user-mark.ts';
 import { planAcl } from '../../harden/acl/plan-acl.ts';
 import type { AppliedUser } from '../../harden/applied.ts';
-import { sha256Of } from '../../harden/apply/fingerprint.ts';
 import type { UserFacts } from '../../harden/facts.ts';
 import { printable } from '../../lib/text/printable.ts';
 import type { AclSettings } from './acl.ts';
@@ -23,11 +23,6 @@ interface Seen {
   /** Undefined: they cannot be read. */
   file: readonly UserFacts[] | undefined;
   acl: AclSettings['acl'];
-}
-
-/** What it may do and whether anybody gets in as it, without passwords: a new password is no drift. */
-export function markOf(user: AclUser): string {
-  return sha256Of(rightsOf(user));
 }
 
 /** Of the users that were applied, those that are another by now. */

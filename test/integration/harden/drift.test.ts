@@ -5,6 +5,7 @@ import { Secret } from '../../../src/domain/secret.ts';
 import { sha256 } from '../../../src/harden/read/hash.ts';
 import { driftJob, enforceJob } from '../../../src/jobs/harden/drift-job.ts';
 import { connectRedis, type RedisConnection } from '../../../src/redis/connection/connect.ts';
+import { readChanges } from '../../../src/state/changes.ts';
 import { hardenerOf } from '../../support/harden/hardened.ts';
 import { manageServer } from '../../support/servers/managed-server.ts';
 import { edgeBuilds } from '../../support/servers/redis-server.ts';
@@ -60,6 +61,82 @@ test('a value that was right already is watched and put back too; one that is as
   expect([await server.call('CONFIG', 'GET', 'appendfsync')].flat()[1]).toBe('always');
 });
 
+test('an apply that finds nothing to change is noted, once: what drifts from it is told, and there is nothing to take back', async () => {
+  const server = await manageServer({ config: { bind: '127.0.0.1', timeout: '300' } });
+  const hardener = await hardenerOf(server);
+  const instance = hardener.app.instance(undefined);
+  const drift = () => hardener.app.run(driftJob, instance, {}, run);
+  const noted = () => readChanges(hardener.app.state(), instance.name);
+  const policy = join(dirname(server.configFile), 'policy.yaml');
+  const wishes = {
+    'maxmemory-policy': { value: 'noeviction' },
+    timeout: { value: '60', accept: { at_least: '60', at_most: '3600' } },
+    bind: { value: '127.0.0.1', accept: { named: true } },
+    'client-output-buffer-limit': { value: ['pubsub 32mb 8mb 60'], accept: { limited: true } },
+  };
+  const directives = Object.entries(wishes).map(([name, wish]) => [
+    name,
+    { ...wish, reason: 'r', source: 'https://redis.io' },
+  ]);
+  const document = { name: 'right', summary: 'as it is', directives: Object.fromEntries(directives) };
+  writeFileSync(policy, JSON.stringify(document));
+  for (const _ of [1, 2])
+    expect(await hardener.apply({ policy })).toMatchObject({ outcome: 'nothing', token: null });
+  const [record, ...others] = noted();
+  expect([record, others]).toMatchObject([
+    {
+      kind: 'apply',
+      outcome: 'done',
+      summary: `policy ${policy}: nothing to change`,
+      detail: { changes: [] },
+    },
+    [],
+  ]);
+  expect(await drift()).toEqual([]);
+  const nothing = {
+    code: 'usage',
+    message: expect.stringContaining('found all as it is to be, and changed nothing'),
+  };
+  await expect(hardener.rollback()).rejects.toMatchObject(nothing);
+  await expect(hardener.rollback({ id: record?.token ?? '' })).rejects.toMatchObject(nothing);
+
+  // What the policy takes for as good is none.
+  await server.call('CONFIG', 'SET', 'timeout', '600');
+  await server.call('CONFIG', 'SET', 'client-output-buffer-limit', 'pubsub 64mb 8mb 60');
+  expect(await drift()).toEqual([]);
+  await server.call('CONFIG', 'SET', 'maxmemory-policy', 'allkeys-lru');
+  await server.call('CONFIG', 'SET', 'timeout', '0');
+  await server.call('CONFIG', 'SET', 'client-output-buffer-limit', 'pubsub 0 0 0');
+  await server.call('CONFIG', 'SET', 'bind', '* -::*');
+  expect(await drift()).toMatchObject([
+    { directive: 'maxmemory-policy', applied: 'noeviction', run_time: 'allkeys-lru' },
+    { directive: 'timeout', applied: '300', run_time: '0' },
+    { directive: 'bind', applied: '127.0.0.1', run_time: '* -::*' },
+    { directive: 'client-output-buffer-limit', run_time: expect.stringContaining('pubsub 0 0 0') },
+  ]);
+  expect(await hardener.app.run(enforceJob, instance, { admin: undefined }, run)).toMatchObject({ left: [] });
+  expect(await drift()).toEqual([]);
+
+  // The last change is the one before, and what was right without it is watched still.
+  await hardener.apply();
+  expect(await hardener.apply({ policy })).toMatchObject({ outcome: 'nothing' });
+  await hardener.rollback();
+  await server.call('CONFIG', 'SET', 'maxmemory-policy', 'allkeys-lru');
+  await server.call('CONFIG', 'SET', 'slowlog-max-len', '7');
+  expect(await drift()).toMatchObject([{ directive: 'maxmemory-policy' }]);
+});
+
+test('what only waits for a restart is nothing to do again, and no further change', async () => {
+  const server = await manageServer({ config: { databases: '16' } });
+  const hardener = await hardenerOf(server);
+  const instance = hardener.app.instance(undefined);
+  const { waiting } = await hardener.apply();
+  expect(waiting.length).toBeGreaterThan(0);
+  expect(await hardener.apply()).toMatchObject({ outcome: 'nothing', waiting });
+  expect(readChanges(hardener.app.state(), instance.name)).toHaveLength(1);
+  expect(await hardener.app.run(driftJob, instance, {}, run)).toEqual([]);
+});
+
 test('what was taken back is no drift', async () => {
   const server = await manageServer();
   const hardener = await hardenerOf(server);
@@ -101,6 +178,9 @@ test.each(edgeBuilds())(
     server.connection.close();
     await hardener.apply();
     expect(await drift()).toEqual([]);
+    // As if somebody else had made them so: who is right without our doing is watched as well.
+    hardener.app.state().db.exec('DELETE FROM changes');
+    expect((await hardener.apply()).outcome).toBe('nothing');
     const boss = await connectRedis({ name: 'boss', url: server.url, ...admin });
     onTestFinished(() => boss.close());
     const before = await listed(boss);

@@ -1,5 +1,5 @@
 import { AgentError, messageOf } from '../../../domain/errors.ts';
-import { isEmpty, type HardenPlan } from '../../../harden/changes.ts';
+import { isDone, type HardenPlan } from '../../../harden/changes.ts';
 import { applyHardenJob } from '../../../jobs/harden/apply-job.ts';
 import type { ApplyReport } from '../../../jobs/harden/apply-harden.ts';
 import { planHardenJob } from '../../../jobs/harden/harden-job.ts';
@@ -66,7 +66,7 @@ export const hardenApplyCommand = defineCommand<Args, ApplyReport | { declined: 
     // One that was cut off is ended by the run itself; before that nobody can say what there will be to do.
     const plan = agreed ?? (await app.run(planHardenJob, instance, { policy, admin }, context));
     const stopped = plan.obstacles.some(({ name }) => !allow.includes(name));
-    if (!stopped && !isEmpty(plan)) {
+    if (!stopped && !isDone(plan, args.restart)) {
       if (!context.globals.json) context.show(renderHardenPlan(plan, createStyle(false), shownWidth));
       if (!args.yes && !(await context.confirm(`Apply this to ${instance.name}?`))) return { declined: plan };
     }

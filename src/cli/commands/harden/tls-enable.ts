@@ -1,7 +1,7 @@
 import { realpathSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { AgentError, messageOf, systemCode } from '../../../domain/errors.ts';
-import type { HardenPlan } from '../../../harden/changes.ts';
+import { isDone, type HardenPlan } from '../../../harden/changes.ts';
 import { tlsPolicy } from '../../../harden/policy/tls-policy.ts';
 import { applyHardenJob } from '../../../jobs/harden/apply-job.ts';
 import type { ApplyReport } from '../../../jobs/harden/apply-harden.ts';
@@ -84,7 +84,7 @@ export const hardenTlsEnableCommand = defineCommand<Args, ApplyReport | { plan: 
         hint: 'install a build with it: those of Debian and Ubuntu have it',
       });
     if (dryRun) return { plan };
-    if (plan.changes.length > 0) {
+    if (!isDone(plan, restart)) {
       if (!context.globals.json) context.show(renderHardenPlan(plan, createStyle(false), 100));
       if (!yes && !(await context.confirm(`Apply this to ${instance.name}?`))) return { plan };
     }

@@ -1,6 +1,6 @@
 import { AgentError, messageOf } from '../../../domain/errors.ts';
 import { keysIn } from '../../../harden/apply/health.ts';
-import type { Journal, KeptFile } from '../../../harden/apply/journal.ts';
+import { newToken, type Journal, type KeptFile } from '../../../harden/apply/journal.ts';
 import { setAtRunTime } from '../../../harden/apply/run-time.ts';
 import type { HardenPlan } from '../../../harden/changes.ts';
 import { readInfo } from '../../../redis/server.ts';
@@ -77,6 +77,7 @@ export async function applyPlan(
   journal.users = users.work.map(({ user, wasThere }) => ({ user, was_there: wasThere, after: null }));
   journal.files = prepared.map(keptOf);
   journal.held = held;
+  journal.held_users = users.held;
   await run.onStep('validate');
   run.context.progress.report({ phase: 'validate' });
   const { restart: restarts } = journal;
@@ -162,15 +163,15 @@ function newJournal(
   plan: HardenPlan,
   restart: boolean,
 ): Journal {
-  const started = new Date(clock.now()).toISOString();
+  const now = clock.now();
   return {
     schema: 1,
-    token: `${started.replaceAll(/[-:.]/g, '')}-${process.pid}`,
+    token: newToken(now),
     kind: 'apply',
     undoes: null,
     instance: instance.name,
     policy: plan.policy,
-    started_at: started,
+    started_at: new Date(now).toISOString(),
     step: 'keep',
     run_id: info.get('run_id') ?? '',
     restart,

@@ -6,7 +6,7 @@ import { askedBy } from '../../../lib/process/asked-by.ts';
 import type { RedisConnection } from '../../../redis/connection/connect.ts';
 import { readInfo } from '../../../redis/server.ts';
 import type { ServiceControl } from '../../../redis/service/service.ts';
-import { recordChange } from '../../../state/changes.ts';
+import { recordChange, type ChangeRecord } from '../../../state/changes.ts';
 import type { JobContext } from '../../job.ts';
 import { readAclList } from '../inspect-server.ts';
 
@@ -55,31 +55,37 @@ export async function closeJournal(
   } catch (error) {
     throw cannotWrite('note that all is done', error);
   }
-  const { context } = run;
-  const { token, kind, policy, changes, users, problem, undoes, held = [] } = recovered;
+  const { token, kind, policy, changes, users, problem, undoes, held, held_users } = recovered;
   const names = [...changes.map(({ directive }) => directive), ...users.map(({ user }) => `user ${user}`)];
   const what = kind === 'apply' ? `policy ${policy}` : `back to before ${undoes}`;
-  try {
-    recordChange(context.state(), {
-      instance: context.instance.name,
-      token,
-      kind,
-      at: context.clock.now(),
-      by: askedBy(process.env),
-      outcome: problem === null ? 'done' : 'rolled-back',
-      summary: `${what}: ${names.join(', ')}${problem === null ? '' : `; taken back: ${problem}`}`,
-      detail: {
-        changes,
-        held,
-        users,
-        files: recovered.files.map(({ path, before, after }) => ({ path, before, after })),
-      },
-    });
-  } catch (error) {
-    // Nothing hangs on history: the journal has it.
-    context.log.warn({ cause: messageOf(error) }, 'cannot note the change in the state database');
-  }
+  noteChange(run.context, {
+    token,
+    kind,
+    outcome: problem === null ? 'done' : 'rolled-back',
+    summary: `${what}: ${names.join(', ')}${problem === null ? '' : `; taken back: ${problem}`}`,
+    detail: {
+      changes,
+      held,
+      users,
+      held_users,
+      undoes,
+      files: recovered.files.map(({ path, before, after }) => ({ path, before, after })),
+    },
+  });
   return recovered;
+}
+
+/** Tells the history what has happened now. Nothing hangs on it: where that cannot be written, the journal has it. */
+export function noteChange(
+  { state, instance, clock, log }: JobContext,
+  change: Pick<ChangeRecord, 'token' | 'kind' | 'outcome' | 'summary' | 'detail'>,
+): void {
+  try {
+    const by = askedBy(process.env);
+    recordChange(state(), { ...change, instance: instance.name, at: clock.now(), by });
+  } catch (error) {
+    log.warn({ cause: messageOf(error) }, 'cannot note the change in the state database');
+  }
 }
 
 /** Of the system’s own refusals, a full disk most of all; others as they are. */

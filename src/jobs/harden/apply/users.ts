@@ -11,7 +11,7 @@ import { engineOf, readInfo } from '../../../redis/server.ts';
 import { readOptions, type AclSettings, type PlannedUsers } from '../acl.ts';
 import type { PlannedFile } from '../plan.ts';
 import { readAclList, type InspectedServer } from '../inspect-server.ts';
-import { markOf } from '../user-drift.ts';
+import { markOf } from '../user-mark.ts';
 import { lackingPasswords, makePasswords, removePasswords, type MadePassword } from './passwords.ts';
 import type { HardenRun } from './run.ts';
 
