@@ -106,6 +106,7 @@ async function prepare(server: TestServer, dump: string, path: string): Promise<
     selects: () => true,
     ttl: new TimesToLive(),
     toDatabase: undefined,
+    skipDamaged: false,
     only: undefined,
     built: undefined,
     again: true,

@@ -117,6 +117,8 @@ function* warnings(
           ? 'it will refuse the last of them'
           : 'it will evict others for them')
     );
+  for (const problem of survey?.problems ?? [])
+    yield `the dump is damaged, and more keys than these may be lost: ${problem}`;
   for (const { reason, keys } of survey?.existing_unknown ?? [])
     yield `of ${keys} keys it does not say whether it has them already: EXISTS is ${reason}`;
   if (survey !== null && survey.functions > 0)

@@ -1,6 +1,6 @@
 import { ExpandedValue } from '../../formats/rdb/expand-value.ts';
 import { LoneValueReader } from '../../formats/rdb/lone-value.ts';
-import type { RdbRecord, TokenSink } from '../../formats/rdb/rdb-handler.ts';
+import { RdbError, type RdbRecord, type TokenSink } from '../../formats/rdb/rdb-handler.ts';
 import { ValueDecoder } from '../../formats/rdb/value-decoder.ts';
 
 /** Values on their way to RESTORE. */
@@ -23,6 +23,17 @@ export class JudgedValue {
     const plain = this.#expanded.of(record, raw);
     if (record.type.packing !== undefined) this.#reader.read(record, plain, this.#judge);
     return this.#near ? plain : raw;
+  }
+
+  /** What is wrong with a value of any kind; undefined where nothing is. */
+  damageOf(record: RdbRecord, raw: Uint8Array): string | undefined {
+    try {
+      this.#reader.read(record, raw, this.#judge);
+    } catch (error) {
+      if (error instanceof RdbError) return error.message;
+      throw error;
+    }
+    return undefined;
   }
 
   /** Hands over the parts of a value that is not sent whole. */

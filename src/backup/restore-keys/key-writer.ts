@@ -1,38 +1,23 @@
 import { AgentError } from '../../domain/errors.ts';
 import { footerBytes, PayloadFooter, payloadVersion } from '../../formats/rdb/dump-payload.ts';
 import { moduleOf } from '../../formats/rdb/module-name.ts';
-import type { RdbHandler, RdbRecord, TokenSink, ValueWish } from '../../formats/rdb/rdb-handler.ts';
+import type { RdbError, RdbHandler, RdbRecord, TokenSink, ValueWish } from '../../formats/rdb/rdb-handler.ts';
 import type { RdbVersion } from '../../formats/rdb/rdb-version.ts';
 import { printable } from '../../lib/text/printable.ts';
-import { encodedArgument } from '../../redis/pipe/command-writer.ts';
 import type { Pipe } from '../../redis/pipe/pipe.ts';
 import { PipeError, type PipeReply } from '../../redis/pipe/reply-parser.ts';
 import { goesBySet, goesInParts } from './cheaper-ways.ts';
 import { existsAlready, kind, kindOf, recordOf, refusalOf, stoppedBy, tagOf } from './answer-kinds.ts';
 import { keySlot } from '../../formats/cluster/key-slot.ts';
-import { holdsOddEntry, listpackForm, type ListpackForm } from '../../formats/rdb/listpack-form.ts';
 import { isEmpty } from '../../formats/rdb/whole/empty-keys.ts';
 import { isElsewhere, slotMoves } from './moved-keys.ts';
 import { lacksModule, writePayload } from './module-survey.ts';
 import { JudgedValue } from './judged-value.ts';
+import { OddEntries } from './odd-entries.ts';
 import { RecentKeys } from './recent-keys.ts';
 import { ValueBuilder, type BuilderHost } from './value-builder.ts';
+import { wordBytes, words } from './words.ts';
 import { byCommands, impossible, tooLarge, type KeyWriterOptions } from './writer-options.ts';
-
-const words = {
-  restore: encodedArgument('RESTORE'),
-  set: encodedArgument('SET'),
-  nx: encodedArgument('NX'),
-  pxat: encodedArgument('PXAT'),
-  absttl: encodedArgument('ABSTTL'),
-  replace: encodedArgument('REPLACE'),
-  idletime: encodedArgument('IDLETIME'),
-  freq: encodedArgument('FREQ'),
-  select: encodedArgument('SELECT'),
-  asking: encodedArgument('ASKING'),
-};
-/** Of a RESTORE besides key, value and what every argument takes: its words. */
-const wordBytes = 64;
 
 /**
  * Writes the records that it is shown into the target, in the order of the file and without waiting; `answer` gets what
@@ -45,11 +30,13 @@ export class KeyWriter implements RdbHandler, BuilderHost {
   readonly #keys = new RecentKeys();
   readonly #footer = new PayloadFooter();
   readonly #values: JudgedValue;
+  readonly #odd: OddEntries;
   /** Of the values that are on their way. */
   readonly #modules = new Map<number, string>();
   #version = 0;
-  #form: ListpackForm = 'unknown';
   #selected = 0;
+  /** Records before this one are done. */
+  #from: number;
   /** Why the record that is being read is not written; counted when it is over. */
   #left: 'passed' | 'expired' | { problem: string } | undefined;
   /** Milliseconds since 1970: what expired before is not written. Set it as time goes by. */
@@ -67,6 +54,8 @@ export class KeyWriter implements RdbHandler, BuilderHost {
     this.deferred = deferred;
     this.#builder = new ValueBuilder(this);
     this.#values = new JudgedValue(options.ways.near);
+    this.#odd = new OddEntries(options.target.listpacks);
+    this.#from = options.from;
   }
 
   /** For the reader: takes the values that are built by commands. */
@@ -76,12 +65,12 @@ export class KeyWriter implements RdbHandler, BuilderHost {
 
   start(version: RdbVersion): void {
     this.#version = payloadVersion(version, this.options.target.reads);
-    this.#form = listpackForm(version.engine, undefined);
+    this.#odd.start(version);
   }
 
   aux(name: string, value: string): void {
     this.options.ttl.note(name, value);
-    if (name === 'valkey-ver' && this.#form !== 'long') this.#form = listpackForm('valkey', value);
+    this.#odd.aux(name, value);
   }
 
   functions(code: Uint8Array, bytes: number): void {
@@ -90,9 +79,10 @@ export class KeyWriter implements RdbHandler, BuilderHost {
 
   wish(record: RdbRecord): ValueWish {
     const { index } = record;
-    const { from, only, selects, ttl } = this.options;
+    const { only, selects, ttl } = this.options;
     this.#left = undefined;
-    if (index < from || this.failure !== undefined || (only !== undefined && !only.has(index))) return 'skip';
+    if (index < this.#from || this.failure !== undefined || (only !== undefined && !only.has(index)))
+      return 'skip';
     if (!selects(record)) {
       this.#left = 'passed';
       return 'skip';
@@ -101,18 +91,22 @@ export class KeyWriter implements RdbHandler, BuilderHost {
     if (record.expiresAt >= 0 && record.expiresAt <= this.now) this.#left = 'expired';
     else {
       const problem = impossible(record, this.options);
-      if (problem === undefined) return byCommands(record, this.options) ? 'tokens' : 'raw';
+      if (problem === undefined)
+        return byCommands(record, this.options) && !this.#isJudged(index) ? 'tokens' : 'raw';
       this.#left = { problem };
     }
     return 'skip';
   }
 
   record(record: RdbRecord, raw?: Uint8Array | null): void {
-    if (raw && isEmpty(record)) this.options.tally.counts.empty++;
-    else if (raw && this.#isOdd(record, raw))
+    const { tally } = this.options;
+    const damage = raw && this.#isJudged(record.index) ? this.#values.damageOf(record, raw) : undefined;
+    if (raw && isEmpty(record)) tally.counts.empty++;
+    else if (damage !== undefined) tally.leaveOut(record.database, keyOf(record), damage);
+    else if (raw && this.#odd.has(record, raw))
       this.#later(record.index, keyOf(record), 'an entry that servers write in two ways');
     else if (raw) this.#write(record, raw);
-    else if (raw === null && record.type.data === 'module') this.options.tally.fail(tooLarge, keyOf(record));
+    else if (raw === null && record.type.data === 'module') tally.fail(tooLarge, keyOf(record));
     else if (raw === null) this.#later(record.index, keyOf(record), 'a value of its size');
     else if (this.#left === undefined) this.#builder.measure(record);
     else this.#count(this.#left, record);
@@ -120,8 +114,10 @@ export class KeyWriter implements RdbHandler, BuilderHost {
   }
 
   #write(record: RdbRecord, raw: Uint8Array): void {
-    if (goesBySet(record, this.options)) this.#set(record, raw.subarray(raw.length - record.longest));
-    else if (goesInParts(record, this.options)) {
+    const built = byCommands(record, this.options);
+    if (!built && goesBySet(record, this.options))
+      this.#set(record, raw.subarray(raw.length - record.longest));
+    else if (built || goesInParts(record, this.options)) {
       this.#values.read(record, raw, this.sink);
       this.#builder.measure(record);
     } else this.#restore(record, raw);
@@ -220,6 +216,15 @@ export class KeyWriter implements RdbHandler, BuilderHost {
     return noted;
   }
 
+  /** All that was sent is answered. True where a value that was being built is what is damaged: the next reading passes over it. */
+  leavesOut({ message, record }: RdbError): boolean {
+    if (record === undefined || this.options.built?.has(record.index) !== true) return false;
+    this.#from = record.index + 1;
+    const left = this.#builder.giveUp(record.index);
+    if (left !== undefined) this.options.tally.leaveOut(left.database, left.key, message);
+    return true;
+  }
+
   /** After a failure: takes what was being built out of the target, where the connection still stands. */
   async abandon(): Promise<void> {
     this.#builder.abandon();
@@ -245,11 +250,9 @@ export class KeyWriter implements RdbHandler, BuilderHost {
   /** What would follow a refused SELECT would go into another database. */
   #selectedBy(reply: PipeReply): void {
     if (!(reply instanceof PipeError) || this.stopOn(reply)) return;
+    const what = this.options.node === undefined ? 'SELECT' : 'SELECT or ASKING';
     const why = printable(reply.text);
-    this.failure = new AgentError(
-      'redis',
-      `${this.pipe.target.name} refuses ${this.options.node === undefined ? 'SELECT' : 'SELECT or ASKING'}: ${why}`,
-    );
+    this.failure = new AgentError('redis', `${this.pipe.target.name} refuses ${what}: ${why}`);
   }
 
   #count(left: 'passed' | 'expired' | { problem: string }, record: RdbRecord): void {
@@ -258,9 +261,9 @@ export class KeyWriter implements RdbHandler, BuilderHost {
     else tally.fail(left.problem, keyOf(record));
   }
 
-  #isOdd(record: RdbRecord, raw: Uint8Array): boolean {
-    const { listpacks } = this.options.target;
-    return (this.#form !== listpacks || listpacks === 'unknown') && holdsOddEntry(record, raw);
+  /** Is the value held as a whole, so that it can be left out before any of it is sent? Longer ones are built as they are read. */
+  #isJudged(index: number): boolean {
+    return this.options.skipDamaged && this.options.built?.has(index) !== true;
   }
 
   /** Leaves a value for the second reading. `what` takes one. */

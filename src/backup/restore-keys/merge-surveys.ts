@@ -24,6 +24,7 @@ export function mergeSurveys(surveys: readonly KeySurvey[]): KeySurvey {
     existing_examples: surveys.flatMap((survey) => survey.existing_examples).slice(0, examples),
     existing_unknown: mergeFailed(surveys.flatMap((survey) => survey.existing_unknown)),
     functions: sum(({ functions }) => functions),
+    problems: [...new Set(surveys.flatMap(({ problems }) => problems))],
   };
 }
 

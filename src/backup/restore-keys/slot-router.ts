@@ -1,7 +1,7 @@
 import { keySlot } from '../../formats/cluster/key-slot.ts';
 import { clusterSlots } from '../../formats/cluster/slots.ts';
 import type { SlotRange } from '../../domain/backup.ts';
-import type { RdbHandler, RdbRecord, TokenSink, ValueWish } from '../../formats/rdb/rdb-handler.ts';
+import type { RdbError, RdbHandler, RdbRecord, TokenSink, ValueWish } from '../../formats/rdb/rdb-handler.ts';
 import type { RdbVersion } from '../../formats/rdb/rdb-version.ts';
 
 /** What is read to: a writer or a surveyor of one node. */
@@ -9,6 +9,8 @@ export interface NodeHandler extends RdbHandler {
   readonly sink: TokenSink;
   now: number;
   readonly failure: Error | undefined;
+  /** See KeyWriter. */
+  leavesOut?(error: RdbError): boolean;
 }
 
 /** Hands each record to the handler of the node that has its slot. */
@@ -66,6 +68,11 @@ export class SlotRouter<Handler extends NodeHandler> implements RdbHandler {
 
   record(record: RdbRecord, raw?: Uint8Array | null): void {
     this.#current.record?.(record, raw);
+  }
+
+  /** Each passes over what was read before. */
+  leavesOut(error: RdbError): boolean {
+    return this.#handlers.filter((handler) => handler.leavesOut?.(error) === true).length > 0;
   }
 
   #routed(first: TokenSink): TokenSink {

@@ -45,6 +45,8 @@ export interface KeySurvey extends Amount {
   existing_unknown: FailedKeys[];
   /** Function libraries in the dump: they are no keys, and are not written. */
   functions: number;
+  /** What is wrong with the dump itself, where that is to be passed over. */
+  problems: string[];
 }
 
 /** What an entry takes besides its bytes: dictionary entry, object, allocator. */
@@ -93,6 +95,7 @@ export class Surveyor implements RdbHandler {
       existing_examples: [],
       existing_unknown: this.#unknown.counts.failed,
       functions: 0,
+      problems: [],
     };
   }
 
@@ -122,6 +125,8 @@ export class Surveyor implements RdbHandler {
     const { fieldExpiry } = this.#options.target;
     if (this.#wanted && record.type.data === 'module' && impossible(record, this.#options) === undefined)
       return 'raw';
+    // Values that are damaged show when they are written, one by one.
+    if (this.#options.skipDamaged) return 'skip';
     return this.#wanted && !fieldExpiry && expiringLayouts.has(record.type.layout) ? 'tokens' : 'skip';
   }
 

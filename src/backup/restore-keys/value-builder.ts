@@ -146,6 +146,15 @@ export class ValueBuilder implements ValueChannel {
     if (of === kind.last) this.#publish(built);
   }
 
+  /** What was built of it goes. Undefined where none of it was. */
+  giveUp(index: number): { database: number; key: Uint8Array } | undefined {
+    const built = this.#open.get(index);
+    if (built === undefined) return undefined;
+    this.#send(built, kind.aside, words.unlink);
+    this.#open.delete(index);
+    return built;
+  }
+
   /** Nothing more is written: sends what removes the values that are not finished. */
   abandon(): void {
     for (const built of this.#open.values()) this.#send(built, kind.aside, words.unlink);

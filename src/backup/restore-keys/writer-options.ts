@@ -41,6 +41,8 @@ export interface WritingRules {
   ways: TargetWays;
   selects: (record: RdbRecord) => boolean;
   ttl: TimesToLive;
+  /** Values that are damaged are left out, and the others written; else the first one ends all. */
+  skipDamaged: boolean;
   /** Everything goes into this database. */
   toDatabase: number | undefined;
   /** Only these records: in another reading. */

@@ -1,5 +1,5 @@
 import type { KeyPlan } from '../../backup/restore-keys/judge-key-plan.ts';
-import type { FailedKeys } from '../../backup/restore-keys/tally.ts';
+import { isDamaged, type FailedKeys } from '../../backup/restore-keys/tally.ts';
 import type { RestoreKeysReport, RestoreKeysResult } from '../../jobs/keys/restore-keys-options.ts';
 import { formatBytes } from '../../lib/text/bytes.ts';
 import { formatDuration } from '../../lib/time/duration.ts';
@@ -108,8 +108,11 @@ export function renderRestoreKeys({ plan, result }: RestoreKeysReport, style: St
       (found ? `, ${formatBytes(bytes)}${speed}` : ''),
     ...resultLines(plan, result).map((line) => `  ${line}`),
     ...functionLines(result, style, width),
-    ...result.failed.flatMap((failed) => failedLines(failed, style, width)),
-    ...(result.failed.length > 0 && plan.existing !== 'replace'
+    ...result.failed.flatMap((failed) => failedLines(failed, result, style, width)),
+    ...result.problems.map((problem) =>
+      style.bad(wrap(`the dump is damaged, and more keys may be lost: ${printable(problem)}`, width)),
+    ),
+    ...(result.failed.some(({ reason }) => reason !== isDamaged) && plan.existing !== 'replace'
       ? [wrap('once that is mended, the same command with --skip-existing writes them', width)]
       : []),
     ...(result.evicted > 0 ? [style.bad(wrap(evictedText(result.evicted), width))] : []),
@@ -142,7 +145,20 @@ function functionLines({ functions }: RestoreKeysResult, style: Style, width: nu
   ];
 }
 
-function failedLines({ reason, keys, examples }: FailedKeys, style: Style, width: number): string[] {
+function failedLines(
+  { reason, keys, examples }: FailedKeys,
+  { damaged }: RestoreKeysResult,
+  style: Style,
+  width: number,
+): string[] {
+  if (reason === isDamaged && damaged.length > 0)
+    return [
+      style.bad(wrap(`${countOf(keys, 'key')} not written: ${reason}`, width)),
+      ...damaged.map(({ database, key, why }) => labelled('', `${key}, database ${database}: ${why}`, width)),
+      ...(keys > damaged.length
+        ? [labelled('', `and ${keys - damaged.length} more: --damaged-list FILE names all`, width)]
+        : []),
+    ];
   const more = keys > examples.length ? ', …' : '';
   const [first = '', ...others] = wrap(
     `${countOf(keys, 'key')} not written: ${printable(reason)}`,

@@ -19,7 +19,12 @@ const sliceBytes = 256 * 1024;
 const longestString = 512 * 1024 * 1024;
 
 export interface FeedOptions {
-  handler: RdbHandler & { now: number; failure: Error | undefined };
+  handler: RdbHandler & {
+    now: number;
+    failure: Error | undefined;
+    /** See KeyWriter. */
+    leavesOut?(error: RdbError): boolean;
+  };
   sink?: TokenSink;
   /** Everything that the handler sends goes here; undefined when it sends nothing. */
   pipe: Flow | undefined;
@@ -29,10 +34,30 @@ export interface FeedOptions {
   signal: AbortSignal;
   /** Before each part of the dump; may wait. */
   before?(): Promise<void> | undefined;
+  /** Is told what is wrong with the dump itself, of which what can be read is read. Else that is an error. */
+  onDamage?: ((problem: string) => void) | undefined;
 }
 
 /** Reads the whole dump to the handler, no faster than the server answers. Throws the handler's failure, if it has one. */
 export async function feedKeys(source: KeySource, options: FeedOptions): Promise<void> {
+  const { handler, pipe, onDamage } = options;
+  for (;;) {
+    try {
+      await readToEnd(source, options);
+      return;
+    } catch (error) {
+      if (onDamage === undefined || !(error instanceof AgentError) || error.code !== 'damaged') throw error;
+      await pipe?.drain();
+      if (handler.failure !== undefined) throw handler.failure;
+      const { cause } = error;
+      if (cause instanceof RdbError && handler.leavesOut?.(cause) === true) continue;
+      onDamage(error.message);
+      return;
+    }
+  }
+}
+
+async function readToEnd(source: KeySource, options: FeedOptions): Promise<void> {
   const { handler, sink, pipe, phase, clock, progress, signal } = options;
   const limits = {
     keyLimit: longestString,
@@ -78,7 +103,11 @@ export async function feedKeys(source: KeySource, options: FeedOptions): Promise
 
 function unreadable(source: KeySource, error: RdbError): AgentError {
   return new AgentError('damaged', `${source.name} cannot be read: ${printable(placeOf(error))}`, {
-    hint: error.kind === 'unknown' ? 'is there a newer redis-agent?' : 'redis-agent rdb check tells more',
+    cause: error,
+    hint:
+      error.kind === 'unknown'
+        ? 'is there a newer redis-agent?'
+        : 'redis-agent rdb check tells more; --skip-damaged writes what is sound of it, and names what is not',
   });
 }
 

@@ -41,7 +41,7 @@ export async function withPipes<T>(
 ): Promise<T> {
   const lanes: Lane[] = [];
   const target = abilitiesOf(place);
-  const { choice, existing, toDatabase, source } = options;
+  const { choice, existing, toDatabase, source, skipDamaged = false } = options;
   const taken = source.manifest === undefined ? undefined : Date.parse(source.manifest.snapshot_at);
   // One for all lanes: it learns from the dump when that was made.
   const ttl = new TimesToLive(options.ttl, taken);
@@ -58,7 +58,7 @@ export async function withPipes<T>(
       const { again } = source;
       const ways = await probeTarget(pipe, target, node?.slots[0]?.[0]);
       const selects = compileChoice(choice);
-      lanes.push({ ...lane, base: { target, ways, existing, toDatabase, ttl, again, selects } });
+      lanes.push({ ...lane, base: { target, ways, existing, toDatabase, ttl, again, selects, skipDamaged } });
     } catch (error) {
       pipe.close();
       throw error;

@@ -48,9 +48,11 @@ async function isSurveyed(
   place: KeyTarget,
   before: KeyProgress | undefined,
 ): Promise<boolean> {
-  const { source, dryRun, unasked, toDatabase } = options;
+  const { source, dryRun, unasked, toDatabase, skipDamaged } = options;
   if (dryRun) return true;
   if (!source.again) return false;
+  // How far it can be read is said before anything is written.
+  if (skipDamaged === true) return true;
   // Whether it has their databases is said before anything is written.
   if (place.cluster !== null) return true;
   if (!unasked || toDatabase !== undefined || isAsked(options, place, before)) return true;
@@ -69,7 +71,7 @@ function isAsked(
 
 async function surveyKeys(
   context: RestoreKeysContext,
-  { source }: RestoreKeysOptions,
+  { source, skipDamaged }: RestoreKeysOptions,
   lanes: [Lane, ...Lane[]],
   { flow, asks }: { flow: Flow; asks: boolean },
 ): Promise<KeySurvey> {
@@ -82,6 +84,7 @@ async function surveyKeys(
   });
   const [only, ...others] = nodes.map(({ handler }) => handler);
   const handler = only !== undefined && others.length === 0 ? only : new SlotRouter(nodes);
+  const problems = new Set<string>();
   await feedKeys(source, {
     handler,
     sink: handler.sink,
@@ -90,7 +93,9 @@ async function surveyKeys(
     clock,
     progress,
     signal,
+    ...(skipDamaged === true && { onDamage: (problem: string) => problems.add(problem) }),
   });
   for (const { handler: surveyor } of nodes) surveyor.settle();
-  return mergeSurveys(nodes.map(({ handler: surveyor }) => surveyor.survey));
+  const survey = mergeSurveys(nodes.map(({ handler: surveyor }) => surveyor.survey));
+  return { ...survey, problems: [...problems] };
 }

@@ -2,7 +2,7 @@ import type { KeyPlan } from '../../backup/restore-keys/judge-key-plan.ts';
 import type { KeyChoice } from '../../backup/restore-keys/selection.ts';
 import type { FunctionCounts } from '../../backup/restore-keys/function-loader.ts';
 import type { TtlChoice } from '../../backup/restore-keys/times-to-live.ts';
-import type { TallyCounts } from '../../backup/restore-keys/tally.ts';
+import type { DamagedValue, TallyCounts } from '../../backup/restore-keys/tally.ts';
 import type { ExistingKeys } from '../../backup/restore-keys/writer-options.ts';
 import type { Clock } from '../../domain/clock.ts';
 import type { Progress } from '../../domain/progress.ts';
@@ -19,6 +19,10 @@ export interface RestoreKeysOptions {
   ttl?: TtlChoice | undefined;
   /** Load the function libraries of the dump, too. */
   withFunctions?: boolean | undefined;
+  /** Leave out what is damaged, and write the rest. */
+  skipDamaged?: boolean | undefined;
+  /** Is told each value that is left out. */
+  onDamaged?: ((value: DamagedValue) => void) | undefined;
   /** Only plan. */
   dryRun: boolean;
   /** Begin anew, wherever an earlier run has stopped. */

@@ -99,8 +99,9 @@ interface Surroundings {
 }
 
 function freshWrite(surroundings: Surroundings, counts?: TallyCounts): Write {
-  const functions = surroundings.options.withFunctions === true ? new FunctionLoader() : undefined;
-  return { ...surroundings, tally: new Tally(counts), functions, resumed: true };
+  const { withFunctions, onDamaged } = surroundings.options;
+  const functions = withFunctions === true ? new FunctionLoader() : undefined;
+  return { ...surroundings, tally: new Tally(counts, onDamaged), functions, resumed: true };
 }
 
 /** Every reading that it takes. Returns what followed temporary keys, which has become more. */
@@ -203,6 +204,7 @@ async function read(
       sink: handler.sink,
       pipe: flow,
       phase: reads ? 'writing' : 'building',
+      ...(options.skipDamaged === true && { onDamage: (problem: string) => tally.note(problem) }),
       ...(journal && {
         before: notes(context, journal, progress, {
           flow,

@@ -46,6 +46,7 @@ const plan: KeyPlan = {
     existing_examples: [],
     existing_unknown: [],
     functions: 0,
+    problems: [],
   },
   resumes_from: 0,
   warnings: [

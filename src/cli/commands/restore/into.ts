@@ -14,6 +14,7 @@ import { openDump } from '../../dump-source.ts';
 import { exitCodes } from '../../exit-code.ts';
 import { renderKeyPlan } from '../../render/restore-keys.ts';
 import { createStyle } from '../../render/style.ts';
+import { DamagedList } from './damaged-list.ts';
 
 const types = ['string', 'list', 'set', 'zset', 'hash', 'stream', 'module'] as const;
 
@@ -33,6 +34,8 @@ export interface IntoArgs extends IntoOptions {
   restart: boolean | undefined;
   ttl: TtlChoice | undefined;
   withFunctions: boolean | undefined;
+  skipDamaged: boolean | undefined;
+  damagedList: string | undefined;
   dryRun: boolean;
   yes: boolean;
   /** Of the other ways to restore. */
@@ -63,6 +66,11 @@ export function intoOptions(yargs: Argv): Argv {
       describe: 'Times to live: as they are (those that are over are left out), as at the backup, or none',
     },
     'with-functions': { type: 'boolean' as const, describe: 'Load the function libraries of the dump, too' },
+    'skip-damaged': {
+      type: 'boolean' as const,
+      describe: 'Leave out values that are damaged, name them, and write the others',
+    },
+    'damaged-list': text('Name all of those in this file, a line of JSON for each'),
     restart: { type: 'boolean' as const, describe: 'Begin anew where an earlier run was cut off' },
   };
   const group = { ...others, ...words };
@@ -106,6 +114,7 @@ export async function runInto(context: CommandContext, args: IntoArgs): Promise<
   const { manifest } = source;
   if (manifest !== undefined && app !== undefined && args['accept-unencrypted'] !== true)
     refuseClear(manifest, app.settings.repository.encryption.age_recipients);
+  using list = openDamagedList(args);
   return await restoreKeys(
     { ...context, stateDirectory: app?.settings.state.path },
     {
@@ -116,6 +125,8 @@ export async function runInto(context: CommandContext, args: IntoArgs): Promise<
       existing: existingOf(args),
       ttl: args.ttl,
       withFunctions: args.withFunctions,
+      skipDamaged: args.skipDamaged,
+      onDamaged: list?.add,
       dryRun: args.dryRun,
       restart: args.restart === true,
       unasked: args.yes,
@@ -133,8 +144,19 @@ function placeOf(args: IntoArgs): IntoOptions {
 /** 1 where some of the keys could not be written, or may be gone again. */
 export function intoExitCode({ plan, result }: RestoreKeysReport): number {
   const failed = result === null ? (plan.survey?.impossible ?? []) : result.failed;
-  const functions = result?.functions?.failed.length ?? 0;
-  return failed.length > 0 || functions > 0 || (result?.evicted ?? 0) > 0 ? exitCodes.failed : exitCodes.ok;
+  const functions = result?.functions?.failed ?? [];
+  const problems = (result ?? plan.survey)?.problems ?? [];
+  const lost = [failed, functions, problems].some(({ length }) => length > 0);
+  return lost || (result?.evicted ?? 0) > 0 ? exitCodes.failed : exitCodes.ok;
+}
+
+function openDamagedList({ damagedList, skipDamaged, dryRun }: IntoArgs): DamagedList | undefined {
+  if (damagedList === undefined) return undefined;
+  if (skipDamaged !== true)
+    throw new AgentError('usage', '--damaged-list goes with --skip-damaged', {
+      hint: 'without that the first damaged value ends the restore, and the error names it',
+    });
+  return dryRun ? undefined : new DamagedList(damagedList);
 }
 
 /** Here, because an option with a default counts as given where options exclude each other. */
