@@ -29,6 +29,8 @@ export interface Policy {
   summary: string;
   /** In the order in which they are written. */
   wishes: Wish[];
+  /** Who asks says that no client comes by the port that is closed, where that cannot be seen. */
+  clientsMoved?: boolean;
 }
 
 /** Ours. */

@@ -42,8 +42,8 @@ export interface AclPlanOptions {
   wishes: Readonly<Record<string, AclWish>>;
   /** Nobody logs in as `default` any more, in the form in which an AOF still replays. */
   closeDefault: boolean;
-  /** Users of connections that are open. */
-  connected: ReadonlySet<string>;
+  /** Users of connections that are open; undefined: whoever asks may not list them. */
+  connected: ReadonlySet<string> | undefined;
   /** The agent, replicas and Sentinels, who must not be locked out. */
   needs?: readonly Need[];
   /** SHA-256 of a password for a new user: only whoever applies this makes one. */
@@ -155,6 +155,13 @@ function planDefault(
   const need = needs.find(({ user }) => user === 'default');
   if (need !== undefined) {
     plan.refused.push({ user: 'default', why: `${need.who} as default: give it a user of its own first` });
+    return;
+  }
+  if (connected === undefined) {
+    plan.refused.push({
+      user: 'default',
+      why: 'who is connected as default cannot be seen: whoever asks may not list the clients (+client|list)',
+    });
     return;
   }
   if (connected.has('default')) {

@@ -3,6 +3,14 @@ import type { EngineVersion } from '../../formats/conf/engine.ts';
 import type { ConfEntry } from '../../redis/conf/resolve-conf.ts';
 import type { Policy } from '../policy.ts';
 
+/** Where a client comes from, and which of the server's addresses and ports it uses; undefined where that cannot be seen. */
+export interface ConnectedClient {
+  from: string;
+  to: string | undefined;
+  port: number | undefined;
+  user: string | undefined;
+}
+
 /** All that a plan is made from. */
 export interface PlanFacts {
   policy: Policy;
@@ -19,13 +27,8 @@ export interface PlanFacts {
   /** The user `default`: may it do everything, as the next start has it, and does it take no password? */
   defaultMayAll: boolean | undefined;
   defaultOpen: boolean | undefined;
-  /** Where clients come from and which of the server's addresses and ports they use, without the agent's own connection. */
-  clients: readonly {
-    from: string;
-    to: string | undefined;
-    port?: number | undefined;
-    user?: string | undefined;
-  }[];
+  /** Without the agent's own connection; undefined: whoever asks may not list them. */
+  clients: readonly ConnectedClient[] | undefined;
   /** The agent's own way in. */
   agent: { url: string; hasCertificate: boolean; from: string | undefined; to: string | undefined };
   /** Of an aclfile that the policy names: has it a line for `default`? undefined: it cannot be read. */

@@ -60,6 +60,7 @@ export const guards: Guards = {
   bind: guardBind,
   'protected-mode'(to, { defaultOpen, clients, agent }) {
     if (to !== 'yes' || defaultOpen === false) return undefined;
+    if (clients === undefined) return unlisted;
     const far = [agent, ...clients].find(({ from }) => from !== undefined && !isLoopback(from));
     if (far === undefined) return undefined;
     return {
@@ -67,7 +68,7 @@ export const guards: Guards = {
       instead: 'give the user default a password, and the clients',
     };
   },
-  port(to, { agent, clients, config }) {
+  port(to, { policy, agent, clients, config }) {
     const { protocol, port } = new URL(agent.url);
     if (protocol === 'redis:' && to !== (port === '' ? '6379' : port))
       return {
@@ -76,7 +77,10 @@ export const guards: Guards = {
       };
     const now = config.get('port');
     if (now === undefined || now === '0' || now === to) return undefined;
-    const left = clients.filter((client) => client.port === Number(now));
+    const left = clients?.filter((client) => client.port === Number(now)) ?? [];
+    const unseen = unseenOf(clients);
+    if (unseen !== undefined && left.length === 0 && policy.clientsMoved !== true)
+      return { ...unseen, instead: `${unseen.instead}; or see that all have moved, and say --clients-moved` };
     if (left.length === 0) return undefined;
     const who = [
       ...new Set(left.map(({ from, user }) => `${from}${user === undefined ? '' : ` as ${user}`}`)),
@@ -111,6 +115,22 @@ export const guards: Guards = {
   },
 };
 
+const unlisted: Why = {
+  why: 'who is connected cannot be seen: whoever asks may not list the clients',
+  instead: 'give it that right (+client|list), or name who has it: --username and --password-file',
+};
+
+/** Undefined where it is known of each client by which address and port it comes. */
+function unseenOf(clients: PlanFacts['clients']): Why | undefined {
+  if (clients === undefined) return unlisted;
+  const hidden = clients.filter(({ port }) => port === undefined);
+  if (hidden.length === 0) return undefined;
+  return {
+    why: `by which of its ports ${counted(hidden.length, 'client comes', 'clients come')} cannot be seen: before 6.2 the server does not tell, and its sockets are not to be seen from here`,
+    instead: 'ask on its own host',
+  };
+}
+
 function guardBind(to: string, facts: PlanFacts): Why | undefined {
   const { engine, agent, clients, defaultOpen } = facts;
   const addresses = to.split(' ').filter(Boolean);
@@ -120,7 +140,9 @@ function guardBind(to: string, facts: PlanFacts): Why | undefined {
       why: 'before Redis 7.0 a bind line switches protected mode off, and the user default takes no password: the server would be open to whoever reaches it',
       instead: 'give the user default a password first',
     };
-  const missed = [agent, ...clients].find(
+  const unseen = unseenOf(clients);
+  if (unseen !== undefined) return unseen;
+  const missed = [agent, ...(clients ?? [])].find(
     ({ to: used }) => used !== undefined && !isReached(used, addresses),
   );
   if (missed !== undefined)

@@ -9,16 +9,19 @@ export interface TlsWishes {
   clients: 'yes' | 'no' | 'optional';
   /** The plain port is closed: everybody has moved. */
   closePlain: boolean;
+  /** See Policy. */
+  clientsMoved: boolean;
 }
 
 const source = 'https://redis.io/docs/latest/operate/oss_and_stack/management/security/encryption/';
 
 /** TLS beside the plain port, or instead of it, as a policy: so that it is planned, tried and taken back as any other. */
-export function tlsPolicy({ cert, key, ca, port, clients, closePlain }: TlsWishes): Policy {
+export function tlsPolicy({ cert, key, ca, port, clients, closePlain, clientsMoved }: TlsWishes): Policy {
   return {
     name: 'tls',
     asked: 'tls',
     summary: 'encrypted connections',
+    clientsMoved,
     wishes: [
       wish('tls-cert-file', cert, 'The certificate that is shown to clients.'),
       wish('tls-key-file', key, 'Its key.'),

@@ -2,8 +2,8 @@ import { gone } from '../../formats/clients/client-list.ts';
 
 export interface InspectedClient {
   from: string;
+  /** Which of the server's addresses and ports; undefined: it is not told (before 6.2), and cannot be seen. */
   to: string | undefined;
-  /** Of the server's ports; undefined: it is not told (before 6.2). */
   port: number | undefined;
   own: boolean;
   /** Whom it has logged in as; undefined: it is not told (before 6.0), or it has not said yet. */
@@ -11,13 +11,20 @@ export interface InspectedClient {
   kind: 'client' | 'replica' | 'sentinel';
 }
 
-/** Pure. Who is connected, by CLIENT LIST; `own`: the id of the connection that asks. */
-export function inspectClients(list: string, own: number | undefined): InspectedClient[] {
+/**
+ * Pure. Who is connected, by CLIENT LIST; `own`: the id of the connection that asks; `ends`: the server's end of connections by
+ * the other one, where that can be seen.
+ */
+export function inspectClients(
+  list: string,
+  own: number | undefined,
+  ends: ReadonlyMap<string, string> = new Map(),
+): InspectedClient[] {
   return list.split('\n').flatMap((line) => {
     const field = (name: string): string | undefined => new RegExp(`(?:^| )${name}=(\\S*)`).exec(line)?.[1];
     const from = field('addr');
     if (from === undefined || from === gone) return [];
-    const laddr = field('laddr');
+    const laddr = field('laddr') ?? (from.startsWith('/') ? from : ends.get(from));
     return [
       {
         from: withoutPort(from),

@@ -74,7 +74,8 @@ export function prepareUsers(
     engine,
     wishes: Object.fromEntries(Object.entries(settings.acl).filter(([name]) => !twice.includes(name))),
     closeDefault: settings.close_default,
-    connected: new Set(inspected.clients.flatMap(({ user, own }) => (own ? [] : (user ?? [])))),
+    connected:
+      inspected.clients && new Set(inspected.clients.flatMap(({ user, own }) => (own ? [] : (user ?? [])))),
     needs: needsOf(inspected, instance),
   });
   const refusedTwice = twice.map((user) => ({
@@ -128,7 +129,7 @@ const changing = [
 
 /** Who would no longer get in, or could no longer do what he is there for. */
 function needsOf(
-  { clients, config, engine, info }: InspectedServer,
+  { clients = [], config, engine, info }: InspectedServer,
   { username = 'default' }: InstanceSettings,
 ): Need[] {
   const agent = ['ping', 'info', 'time', 'config|get', 'bgsave', ...watchRights(engine.version)]

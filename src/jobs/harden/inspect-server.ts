@@ -13,6 +13,7 @@ import type { UserId } from '../../lib/process/act-as.ts';
 import type { FileReader } from '../../lib/files/file-reader.ts';
 import { readCgroupMemory } from '../../lib/memory/host-memory.ts';
 import { connectRedis, type RedisConnection } from '../../redis/connection/connect.ts';
+import { readConnections } from '../../redis/process/proc-sockets.ts';
 import { findProgram } from '../../redis/process/find-program.ts';
 import { ownClientId } from '../../redis/connection/own-client-id.ts';
 import { resolveConf, type ResolvedConf } from '../../redis/conf/resolve-conf.ts';
@@ -43,7 +44,8 @@ export interface InspectedServer {
   program: string | undefined;
   user: UserId | undefined;
   memory: number | undefined;
-  clients: InspectedClient[];
+  /** Undefined: whoever asks may not list them. */
+  clients: InspectedClient[] | undefined;
   /** ACL LIST, with hashes; undefined: whoever asks may not. */
   users: string[] | undefined;
   /** What it serves by TLS, and what its file holds; undefined where it serves none, or is on another host. */
@@ -102,7 +104,7 @@ export async function inspectServer(
       program: service?.program ?? (await findProgram(engine, pid, { tools: instance.tools })),
       user,
       memory: Math.min(limit?.limit ?? Infinity, infoInteger(info, 'total_system_memory') ?? totalmem()),
-      clients: await readClients(connection),
+      clients: await readClients(connection, pid),
       users: await readAclList(connection),
       certificate: await readCertificate(context, config, seen.reader),
     };
@@ -179,14 +181,19 @@ export async function readAclList(connection: RedisConnection): Promise<string[]
   }
 }
 
-/** Empty where the user may not ask. */
-async function readClients(connection: RedisConnection): Promise<InspectedServer['clients']> {
+/** Undefined where the user may not ask. */
+async function readClients(
+  connection: RedisConnection,
+  pid: number | undefined,
+): Promise<InspectedServer['clients']> {
   try {
-    const [id, list] = [await ownClientId(connection), await connection.call('CLIENT', 'LIST')];
-    return inspectClients(String(list), id);
+    const [id, list] = [await ownClientId(connection), String(await connection.call('CLIENT', 'LIST'))];
+    // Before 6.2 it does not tell by which of its addresses they come.
+    const blind = pid !== undefined && !/ laddr=/.test(list);
+    return inspectClients(list, id, blind ? await readConnections(`/proc/${pid}`) : undefined);
   } catch (error) {
     if (error instanceof AgentError && ['noperm', 'unknown-command', 'reply'].includes(error.reason ?? ''))
-      return [];
+      return undefined;
     throw error;
   }
 }

@@ -76,7 +76,7 @@ function planFacts(inspected: InspectedServer, policy: Policy, instance: JobCont
   const files = readFiles(file, { engine, reader: seen.reader, alone: false, memory });
   const users = files.aclfile?.users ?? files.users;
   const standard = users.find((each) => each.user.name === 'default')?.user;
-  const own = clients.find((client) => client.own);
+  const own = clients?.find((client) => client.own);
   const aclfile = policy.wishes.find(({ name }) => name === 'aclfile')?.value[0];
   return {
     policy,
@@ -89,7 +89,7 @@ function planFacts(inspected: InspectedServer, policy: Policy, instance: JobCont
     connectedClients: infoInteger(info, 'connected_clients') ?? 0,
     defaultMayAll: standard && hasEverything(standard),
     defaultOpen: standard && isOpen(standard),
-    clients: clients.filter((client) => !client.own),
+    clients: clients?.filter((client) => !client.own),
     agent: {
       url: instance.url,
       hasCertificate: instance.tls?.cert !== undefined,

@@ -33,6 +33,30 @@ export async function readListeners(folder: string): Promise<Listener[]> {
   return [...parseTcpTable(tcp), ...parseTcpTable(tcp6), ...parseUnixTable(unix)];
 }
 
+/**
+ * The end of its connections here, by that of the other side, both as servers write them: `127.0.0.1:6379`, `[::1]:6379`. Of all that there
+ * are in the network of a process; empty where that cannot be seen.
+ */
+export async function readConnections(folder: string): Promise<Map<string, string>> {
+  const tables = await Promise.all(['tcp', 'tcp6'].map(async (name) => await readTable(folder, name)));
+  return new Map(tables.flatMap(parseConnections));
+}
+
+/** Those of /proc/net/tcp or tcp6 that do not listen. */
+export function parseConnections(text: string): [remote: string, local: string][] {
+  return text.split('\n').flatMap((line) => {
+    const [, local = '', remote = '', state] = line.trim().split(/\s+/);
+    if (!/^[\dA-F]{2}$/.test(state ?? '') || state === listening) return [];
+    return [[endOf(remote), endOf(local)] as [string, string]];
+  });
+}
+
+function endOf(text: string): string {
+  const [hex = '', port = ''] = text.split(':');
+  const host = hostOf(hex);
+  return `${host.includes(':') ? `[${host}]` : host}:${Number.parseInt(port, 16)}`;
+}
+
 async function readTable(folder: string, name: string): Promise<string> {
   return await readFile(join(folder, 'net', name), 'utf8').catch(() => '');
 }

@@ -19,6 +19,7 @@ interface Args extends AdminArgs {
   port: number;
   clients: 'yes' | 'no' | 'optional';
   closePlain: boolean;
+  clientsMoved: boolean;
   dryRun: boolean;
   yes: boolean;
   restart: boolean;
@@ -58,6 +59,11 @@ export const hardenTlsEnableCommand = defineCommand<Args, ApplyReport | { plan: 
         describe: 'Whether clients need a certificate',
       })
       .option('close-plain', { type: 'boolean', default: false, describe: 'Close the plain port' })
+      .option('clients-moved', {
+        type: 'boolean',
+        default: false,
+        describe: 'Close it where nobody can see which clients still come by it',
+      })
       .option('dry-run', { type: 'boolean', alias: 'n', default: false, describe: 'Only show the plan' })
       .option('yes', { type: 'boolean', alias: 'y', default: false, describe: 'Do not ask' })
       .option('restart', {
@@ -72,11 +78,26 @@ export const hardenTlsEnableCommand = defineCommand<Args, ApplyReport | { plan: 
       'when the agent and all clients have moved',
     ],
   ],
-  async run(context, { cert, key, ca, port, clients, closePlain, dryRun, yes, restart, ...login }) {
+  async run(
+    context,
+    { cert, key, ca, port, clients, closePlain, clientsMoved, dryRun, yes, restart, ...login },
+  ) {
+    if (clientsMoved && !closePlain)
+      throw new AgentError('usage', '--clients-moved is about --close-plain', {
+        hint: 'see: redis-agent harden tls enable --help',
+      });
     const app = await context.app();
     const instance = app.instance(context.globals.instance);
     const admin = adminOf(app, login, context.env);
-    const given = tlsPolicy({ cert: whole(cert), key: whole(key), ca: whole(ca), port, clients, closePlain });
+    const given = tlsPolicy({
+      cert: whole(cert),
+      key: whole(key),
+      ca: whole(ca),
+      port,
+      clients,
+      closePlain,
+      clientsMoved,
+    });
     const plan = await app.run(planHardenJob, instance, { policy: undefined, given, admin }, context);
     if (plan.unknown.includes('tls-port'))
       throw new AgentError('refused', `${instance.name} was built without TLS`, {

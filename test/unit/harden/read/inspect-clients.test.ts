@@ -27,3 +27,12 @@ test('whoever has not said yet who he is is not taken for default', () => {
 test('a connection that was reset is nobody’s', () => {
   expect(users('id=7 addr=?:0 laddr=10.0.0.1:6379 age=0 flags=N cmd=get user=default')).toEqual([]);
 });
+
+test('before 6.2 the server does not tell its own end: by its sockets, where they can be seen', () => {
+  const list =
+    'id=2 addr=10.0.0.9:41502 name= cmd=get user=web\nid=3 addr=/run/r.sock:0 name= cmd=get user=web\n';
+  const [client, local] = inspectClients(list, 1, new Map([['10.0.0.9:41502', '10.0.0.1:6379']]));
+  expect(client).toMatchObject({ from: '10.0.0.9', to: '10.0.0.1', port: 6379 });
+  expect(local).toMatchObject({ from: '/', to: '/', port: 0 });
+  expect(inspectClients(list, 1)[0]).toMatchObject({ to: undefined, port: undefined });
+});

@@ -2,7 +2,11 @@ import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { findServers, parseTitle, type FoundServers } from '../../../../src/redis/process/find-servers.ts';
-import { parseTcpTable, parseUnixTable } from '../../../../src/redis/process/proc-sockets.ts';
+import {
+  parseConnections,
+  parseTcpTable,
+  parseUnixTable,
+} from '../../../../src/redis/process/proc-sockets.ts';
 import { makeTempFolder, removeTempFolder } from '../../../support/house/temp-folder.ts';
 
 /** What proc(5) shows of a process; test/integration/redis/process/find-servers.test.ts looks at real ones. */
@@ -190,4 +194,14 @@ test('the kernel’s tables: only what listens, in readable form', () => {
   expect(parseUnixTable(unix.join('\n'))).toEqual([
     { inode: '11', address: { socket: '/run/with blank.sock' } },
   ]);
+});
+
+test('connections by the other end, as servers write it; what listens is none', () => {
+  const table = `  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
+   0: 0100007F:18EB 00000000:0000 0A 00000000:00000000 00:00000000 00000000   106        0 24563 1
+   1: 0100007F:18EB 0200000A:A21E 01 00000000:00000000 02:00000411 00000000   106        0 24570 2
+`;
+  expect(parseConnections(table)).toEqual([['10.0.0.2:41502', '127.0.0.1:6379']]);
+  const six = `   1: 00000000000000000000000001000000:18EB 00000000000000000000000001000000:A21E 01 00000000:00000000 02:0 0 106 0 2`;
+  expect(parseConnections(six)).toEqual([['[::1]:41502', '[::1]:6379']]);
 });
