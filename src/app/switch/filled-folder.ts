@@ -1,9 +1,7 @@
-import { randomBytes } from 'node:crypto';
 import {
   closeSync,
   constants,
   existsSync,
-  fchmodSync,
   fchownSync,
   fstatSync,
   lstatSync,
@@ -12,25 +10,23 @@ import {
   readdirSync,
   renameSync,
   rmdirSync,
-  unlinkSync,
 } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { backupIdTime } from '../../backup/id.ts';
-import { AgentError, messageOf, systemCode } from '../../domain/errors.ts';
+import { AgentError, messageOf } from '../../domain/errors.ts';
 import type { UserId } from '../../lib/process/act-as.ts';
 import type { LentFolder } from '../../lib/files/lent-file.ts';
 import { makeFolders } from '../../lib/files/make-folders.ts';
+import { clearLeft, freshName, type LeftFolder } from './left-folders.ts';
+import { deepest, empty, folderFlags, own } from './own-folder.ts';
 
 /** A folder that is filled by who may not even enter it. */
 export interface FilledFolder extends LentFolder, Disposable {
   /** What was made takes its place, as ours. Else, it is gone when this is disposed of. */
   keep(): void;
+  /** What runs that were killed have left there. */
+  left: LeftFolder[];
 }
-
-const folderFlags = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
-
-/** A dump, or an append only file's files in a folder. */
-const deepest = 2;
 
 /**
  * Makes a folder if it is missing, and in it one for that user alone, under a name of its own. Undefined where none is
@@ -40,11 +36,13 @@ export function openFilled(path: string | undefined, user: UserId): FilledFolder
   if (path === undefined) return undefined;
   const missing = missingFolders(path);
   const { outer, name, inner } = make(path, user);
+  const left = clearLeft(outer, user);
   const [there, made] = [`/proc/self/fd/${outer}`, `/proc/self/fd/${inner}`];
   return {
     path,
     descriptor: inner,
     taken: readdirSync(there),
+    left,
     keep() {
       takeOver(inner);
       // By any other name it could be what somebody else reads there: a profile, a key.
@@ -80,7 +78,7 @@ function missingFolders(path: string): string[] {
 }
 
 function make(path: string, user: UserId): { outer: number; name: string; inner: number } {
-  const name = `.redis-agent-${randomBytes(6).toString('hex')}`;
+  const name = freshName();
   let outer: number | undefined;
   try {
     makeFolders(path, 0o700);
@@ -139,38 +137,4 @@ function noBackup(name: string, cause?: unknown): AgentError {
 
 function isBackup(name: string): boolean {
   return backupIdTime(/^(.+)\.(?:rdb|aof)$/.exec(name)?.[1] ?? '') !== undefined;
-}
-
-function own(descriptor: number, mode: number): void {
-  fchownSync(descriptor, process.geteuid?.() ?? 0, process.getegid?.() ?? 0);
-  fchmodSync(descriptor, mode);
-}
-
-/** Throws where something lies deeper than anything that is made there. */
-function empty(folder: number, depth: number): void {
-  own(folder, 0o700);
-  for (const name of readdirSync(`/proc/self/fd/${folder}`)) {
-    const path = `/proc/self/fd/${folder}/${name}`;
-    const inner = depth > 1 ? openFolder(path) : undefined;
-    if (inner === undefined) {
-      unlinkSync(path);
-      continue;
-    }
-    try {
-      empty(inner, depth - 1);
-    } finally {
-      closeSync(inner);
-    }
-    rmdirSync(path);
-  }
-}
-
-/** Undefined where something else lies there. */
-function openFolder(path: string): number | undefined {
-  try {
-    return openSync(path, folderFlags);
-  } catch (error) {
-    if (systemCode(error) === 'ENOTDIR' || systemCode(error) === 'ELOOP') return undefined;
-    throw error;
-  }
 }

@@ -1,10 +1,11 @@
 import { Server, Socket } from 'node:net';
 import { deserialize } from 'node:v8';
 import type { LoadedSettings } from '../../config/load.ts';
+import { AgentError } from '../../domain/errors.ts';
 import type { FirewallFacts } from '../../harden/read/firewall.ts';
 import { becomeForGood } from '../../lib/process/become-user.ts';
 import { useLent } from '../../lib/files/lent-file.ts';
-import { VerbCaller } from '../../lib/verbs/call.ts';
+import { VerbCaller, VerbsClosedError } from '../../lib/verbs/call.ts';
 import { handsBehind, type HandsProcess } from '../hands/start.ts';
 import type { SwitchLink } from './link.ts';
 import { askedConsumers } from './told-consumers.ts';
@@ -46,7 +47,9 @@ export function becomeMind(words: string): SwitchLink {
   channel.unref();
   const caller = new VerbCaller({ input: channel, output: channel }, switchLimits, () => channel.destroy());
   const ask = async (verb: string, args: readonly unknown[]): Promise<unknown> =>
-    await caller.call(verb, args, switchPatience);
+    await caller.call(verb, args, switchPatience).catch((error: unknown) => {
+      throw error instanceof VerbsClosedError ? rootGone(error) : error;
+    });
   const take = async (number: unknown): Promise<Socket | Server> => {
     const socket = await at(Number(number)).promise;
     handed.delete(Number(number));
@@ -71,6 +74,15 @@ export function becomeMind(words: string): SwitchLink {
     },
     settings: async () => await data<LoadedSettings>('settings'),
   };
+}
+
+/** We end with it, as soon as we hear of it: this is seen where it is heard of here first. */
+function rootGone(cause: VerbsClosedError): AgentError {
+  return new AgentError('failed', `root’s process of this command is gone: ${cause.message}`, {
+    cause,
+    reason: 'killed',
+    hint: 'run the same command again: what it had begun is gone on from, or taken back',
+  });
 }
 
 function asHands(channel: Socket | Server): HandsProcess {

@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync } from 'node:fs';
 import { Socket, type Server } from 'node:net';
+import { join } from 'node:path';
 import { serialize } from 'node:v8';
 import { loadSettings, type LoadedSettings } from '../../config/load.ts';
 import type { Clock } from '../../domain/clock.ts';
@@ -14,9 +15,11 @@ import { confine } from '../../lib/process/confine.ts';
 import { answerVerbs, type Verbs } from '../../lib/verbs/answer.ts';
 import { ownerBesideRoot, requireReadable } from '../beside-root.ts';
 import { mainFiles, rootFileVerbs } from '../conf/root-files.ts';
+import { say } from '../units/say.ts';
 import { recoverChangeCommand, recoverRestoresCommand, type SharedWork } from '../units/places.ts';
 import { mindCommand } from './command.ts';
 import { openFilled, type FilledFolder } from './filled-folder.ts';
+import type { LeftFolder } from './left-folders.ts';
 import { openPaths } from './lent-paths.ts';
 import { switchDescriptor, switchLimits, type Handed, type MindTask } from './protocol.ts';
 import { switchVerbs } from './switch-verbs.ts';
@@ -81,6 +84,7 @@ export async function runMind(options: MindOptions): Promise<number | undefined>
   const work = async (task: MindOptions): Promise<unknown[]> => {
     using written = openWritten(task.write);
     using filled = openFilled(task.fill, owner);
+    for (const left of filled?.left ?? []) say(leftText(filled?.path ?? '', left));
     child = startMind(task, owner, { written, filled });
     const channel = child.stdio[switchDescriptor];
     if (!(channel instanceof Socket)) throw new Error('a pipe was asked for');
@@ -111,6 +115,14 @@ export async function runMind(options: MindOptions): Promise<number | undefined>
   } finally {
     await root.close();
   }
+}
+
+/** For the person: what of a run that was killed was found. */
+function leftText(path: string, { name, removed }: LeftFolder): string {
+  const folder = join(path, name);
+  return removed
+    ? `${folder} was left by a run that was killed, and is removed`
+    : `${folder} is left by a run that was killed: look at it, and remove it (rm -r)`;
 }
 
 /** In a session of its own: it has the terminal as its streams, and cannot type into it. */

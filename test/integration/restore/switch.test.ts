@@ -126,6 +126,26 @@ describe.runIf(canBeNobody)('in folders that are closed to the daemon’s user',
     expect(nowhere.json.error.message).toMatch(/^cannot write to \/proc\/here: /);
   });
 
+  test('what a run leaves whose root was killed goes with the next one, which says so', async () => {
+    const { config, id, folder } = await closedFolder();
+    const agent = spawnAgent(['--json', 'restore', '--to', folder], { config });
+    await see(agent.pid, mindCommand);
+    const minds = childrenOf(agent.pid, mindCommand);
+    process.kill(agent.pid, 'SIGKILL');
+    await agent.ended;
+    const [left = ''] = readdirSync(folder);
+    expect(left).toMatch(/^\.redis-agent-/);
+    await expect.poll(() => minds.some((pid) => existsSync(`/proc/${pid}`)), { timeout: 20_000 }).toBe(false);
+    const next = await spawnAgent(['--json', 'restore', '--to', folder], { config }).ended;
+    expect({ code: next.code, stderr: next.stderr }).toEqual({
+      code: 0,
+      stderr: expect.stringContaining(
+        `${join(folder, left)} was left by a run that was killed, and is removed`,
+      ),
+    });
+    expect(readdirSync(folder)).toEqual([`${id}.rdb`]);
+  });
+
   test('an append only file is lent with its folder, or by its manifest', async () => {
     const { server, config, folder } = await closedFolder();
     await server.call('CONFIG', 'SET', 'appendonly', 'yes');

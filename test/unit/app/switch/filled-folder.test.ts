@@ -1,5 +1,6 @@
 // What a process without root's rights has made where it may not write: root takes it over, and is led nowhere by it.
 import {
+  chmodSync,
   chownSync,
   existsSync,
   linkSync,
@@ -112,6 +113,58 @@ describe.runIf(isRoot)('a folder that is filled by another user', () => {
     expect(readdirSync(folder).filter((name) => name.endsWith('.rdb'))).toEqual([]);
     expect(readFileSync(theirs, 'utf8')).toBe('as it was');
     expect(statSync(theirs).mode & 0o7777).toBe(0o640);
+  });
+
+  describe('what a run that was killed has left', () => {
+    /** Of a process that is no more: no pid is that high. */
+    const gone = `.redis-agent-4194305-1-${'a'.repeat(12)}`;
+    const leave = (name: string, owner = maker): void => {
+      const left = join(folder, name);
+      mkdirSync(join(left, '20261130T110028Z-7c66.aof'), { recursive: true });
+      writeFileSync(join(left, '20261130T110028Z-7c66.aof/half'), '');
+      symlinkSync('/etc', join(left, 'link'));
+      chownSync(left, owner.uid, owner.gid);
+    };
+
+    test('is removed', () => {
+      leave(gone);
+      using filled = open();
+      expect(filled.left).toEqual([{ name: gone, removed: true }]);
+      expect(readdirSync(folder)).toHaveLength(1);
+      expect(existsSync('/etc/passwd')).toBe(true);
+    });
+
+    test('stays where it is in use, and nothing is said', () => {
+      using one = open();
+      using two = open();
+      expect([one.left, two.left]).toEqual([[], []]);
+      expect(readdirSync(folder)).toHaveLength(2);
+    });
+
+    test.each<[string, () => void]>([
+      ['of somebody else', () => leave(gone, { uid: 1, gid: 1 })],
+      ['a link', () => symlinkSync('/etc', join(folder, gone))],
+      [
+        'in a folder that others may write in',
+        () => {
+          leave(gone);
+          chmodSync(folder, 0o1777);
+        },
+      ],
+      [
+        'in a folder of somebody else',
+        () => {
+          leave(gone);
+          chownSync(folder, maker.uid, maker.gid);
+        },
+      ],
+    ])('is only named: %s', (_, make) => {
+      make();
+      const before = readdirSync(join(folder, gone));
+      using filled = open();
+      expect(filled.left).toEqual([{ name: gone, removed: false }]);
+      expect(readdirSync(join(folder, gone))).toEqual(before);
+    });
   });
 
   test('what is there stays', () => {
