@@ -5,6 +5,7 @@ import { AgentError } from '../domain/errors.ts';
 import type { InstanceSettings } from '../domain/settings.ts';
 import { exitCodes } from './exit-code.ts';
 import type { Style } from './render/style.ts';
+import { counted } from '../lib/text/counted.ts';
 
 /** As the daemon does where nothing else is said, milliseconds. */
 const usual = 15_000;
@@ -81,7 +82,7 @@ async function lookOnce({ look, failure, signal }: Watching): Promise<string | u
 function cut(lines: readonly string[], rows: number): readonly string[] {
   if (lines.length <= rows || rows < 3) return lines.slice(-Math.max(1, rows));
   const hidden = lines.length - rows + 1;
-  return [...lines.slice(0, rows - 2), `… ${hidden} more lines`, ...lines.slice(-1)];
+  return [...lines.slice(0, rows - 2), `… ${counted(hidden, 'more line')}`, ...lines.slice(-1)];
 }
 
 /** In one write, with wrapping off, so that a long line stays one, and on again at its end. */

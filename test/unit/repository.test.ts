@@ -17,6 +17,23 @@ function repositoryFiles(): string[] {
   );
 }
 
+test('messages count one as one: by counted(), unless a number before says that there are several', () => {
+  const nouns =
+    'keys|jobs|clients|days|files|errors|backups|hosts|findings|changes|commands|servers|instances|replicas|rules|versions|databases|workers|queues|alerts|notices|masters|elements|hours';
+  const count = new RegExp(`\\$\\{(?:[^{}]|\\{[^{}]*\\})*\\} (?:more |other |old )?(?:${nouns})\\b(?!/)`);
+  const fine =
+    /\bof (?:these )?\$\{|more than \$\{|=== 1 \?|known\.length > |grants\.length > 12|names\.length|process may open|commands this/;
+  const found = repositoryFiles()
+    .filter((path) => /^src\/.*\.ts$/.test(path) && !path.startsWith('src/formats/'))
+    .flatMap((path) =>
+      readFileSync(join(root, path), 'utf8')
+        .split('\n')
+        .filter((line) => count.test(line) && !fine.test(line))
+        .map((line) => `${path}: ${line.trim()}`),
+    );
+  expect(found).toEqual([]);
+});
+
 /** Put together here, so that this file does not name them either. */
 const hosts = [
   ['registry', 'npmjs', 'org'],

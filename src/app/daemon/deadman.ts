@@ -2,6 +2,7 @@ import { openDeadman } from '../../alert/channels/deadman.ts';
 import { messageOf } from '../../domain/errors.ts';
 import { outboxDepth } from '../../state/alerts/outbox.ts';
 import type { App } from '../build-app.ts';
+import { counted } from '../../lib/text/counted.ts';
 
 /** Nothing waits for longer where messages get through. Milliseconds. */
 const stuckAfter = 30 * 60 * 1000;
@@ -55,5 +56,7 @@ function unfit(app: App, since: number): string | undefined {
     if (looked === undefined || looked < since) return `${name} was not looked at`;
   }
   const stuck = outboxDepth(state).find(({ oldest }) => now - oldest > stuckAfter);
-  return stuck === undefined ? undefined : `${stuck.waiting} notices wait for ${stuck.channel}`;
+  return stuck === undefined
+    ? undefined
+    : `${counted(stuck.waiting, 'notice waits', 'notices wait')} for ${stuck.channel}`;
 }

@@ -1,6 +1,7 @@
 import { severities, type Severity } from '../../domain/finding.ts';
 import { alike, type AuditFinding, type AuditReport } from '../../harden/audit/report.ts';
 import type { Block, ReportDocument, Section, Table, TableCell, Tone } from '../../report/document.ts';
+import { counted } from '../../lib/text/counted.ts';
 
 const tones: Record<Severity, Tone> = { info: 'none', warning: 'warning', high: 'bad', critical: 'bad' };
 
@@ -22,7 +23,7 @@ export function auditDocument(reports: readonly AuditReport[]): ReportDocument {
       headline:
         worst === undefined
           ? 'Nothing was found in what could be seen.'
-          : `${open.length} findings, ${grave.length} of them high or critical.`,
+          : `${counted(open.length, 'finding')}, ${grave.length} of them high or critical.`,
       points: reports
         .flatMap((report) =>
           alike(report.findings.filter(isGrave)).map(([finding, ...others]) => ({
@@ -39,7 +40,7 @@ export function auditDocument(reports: readonly AuditReport[]): ReportDocument {
     notes: [
       'The score is the share, by weight, of the rules that were judged and are kept: critical 10, high 5, warning 2, info 1. It stays below 50 while something critical is open, and below 80 while something high is.',
       'What could not be looked at counts neither for nor against: it is listed as unknown, with what is missing.',
-      `Known flaws as of ${reports[0]?.advisory_age_days ?? 0} days before this audit. Nothing was changed.`,
+      `Known flaws as of ${counted(reports[0]?.advisory_age_days ?? 0, 'day')} before this audit. Nothing was changed.`,
     ],
   };
 }

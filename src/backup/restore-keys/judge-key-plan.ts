@@ -88,7 +88,7 @@ function refuseExisting({ existing, survey, target }: Facts): void {
   const { existing_examples: examples, keys } = survey;
   throw new AgentError(
     'refused',
-    `${target.name} already has ${survey.existing} of these ${keys} keys (${examples.join(', ')}): nothing was written`,
+    `${target.name} already has ${survey.existing} of ${keys === 1 ? 'this one key' : `these ${keys} keys`} (${examples.join(', ')}): nothing was written`,
     {
       reason: 'exists',
       hint: 'say --replace to overwrite such keys, or --skip-existing to leave them as they are',
@@ -120,7 +120,7 @@ function* warnings(
   for (const problem of survey?.problems ?? [])
     yield `the dump is damaged, and more keys than these may be lost: ${problem}`;
   for (const { reason, keys } of survey?.existing_unknown ?? [])
-    yield `of ${keys} keys it does not say whether it has them already: EXISTS is ${reason}`;
+    yield `of ${counted(keys, 'key')} it does not say whether it has them already: EXISTS is ${reason}`;
   if (survey !== null && survey.functions > 0)
     yield loads
       ? `the ${survey.functions} function libraries in the dump are loaded behind the keys`

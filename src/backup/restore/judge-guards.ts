@@ -232,7 +232,7 @@ const fewDatabases: Judge = ({ facts: { conf }, manifest }) => {
   if (conf === undefined || highest < conf.databases) return undefined;
   return guard(
     'databases',
-    `the backup has keys in database ${highest}, and the server starts with ${conf.databases} databases`,
+    `the backup has keys in database ${highest}, and the server starts with ${counted(conf.databases, 'database')}`,
     'raise databases in its configuration',
     false,
   );

@@ -149,7 +149,7 @@ function judgeNextStart({ nextStart: { now, next, master, databases }, backup, s
     guards.push(
       refusal(
         'databases',
-        `it uses database ${backup.highestDatabase}, and the next start of the server knows ${databases} databases`,
+        `it uses database ${backup.highestDatabase}, and the next start of the server knows ${counted(databases, 'database')}`,
         'raise databases in its configuration file',
       ),
     );
@@ -190,7 +190,7 @@ function judgeBackup({ server, backup }: LiveFacts): Guard[] {
   if (backup.highestDatabase >= server.databases)
     say(
       'databases',
-      `it uses database ${backup.highestDatabase}, and the server has ${server.databases} databases`,
+      `it uses database ${backup.highestDatabase}, and the server has ${counted(server.databases, 'database')}`,
       'raise databases in redis.conf and restart the server',
     );
   return guards;

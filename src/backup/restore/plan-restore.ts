@@ -5,6 +5,7 @@ import { judgeGuards, judgeServer, type Guard } from './judge-guards.ts';
 import type { Method } from './choose-method.ts';
 import type { Journal } from './journal.ts';
 import type { Authority, Layout } from './layout.ts';
+import { counted, verb } from '../../lib/text/counted.ts';
 
 /** One of the things that are done, in order, and why or how. */
 export interface PlanStep {
@@ -224,7 +225,12 @@ function stepsOf(
       : []),
     step('verify', proofOf(kind === 'aof' && layout.authority === 'rdb' ? undefined : before, kind)),
     ...(save
-      ? [step('save', `BGSAVE, so that the ${running?.unsaved} changes since the last one are set aside too`)]
+      ? [
+          step(
+            'save',
+            `BGSAVE, so that ${counted(running?.unsaved ?? 0, 'change')} since the last one ${verb(running?.unsaved ?? 0, 'is', 'are')} set aside too`,
+          ),
+        ]
       : []),
     step('stop', running === undefined ? `it does not answer; ${service} is kept from starting it` : service),
     step('place', placeOf(layout, dir, kind)),

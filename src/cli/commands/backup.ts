@@ -1,4 +1,4 @@
-import { counted } from '../../lib/text/counted.ts';
+import { counted, verb } from '../../lib/text/counted.ts';
 import { backupCluster, type ClusterBackupReport } from '../../app/backup-cluster.ts';
 import type { BackupKind } from '../../domain/backup.ts';
 import { formatBytes } from '../../lib/text/bytes.ts';
@@ -117,8 +117,10 @@ function renderCluster({ nodes, problems }: ClusterBackupReport, style: Style, w
     ]),
     ...problems.map((problem) => style.warning(wrap(printable(problem), width))),
     kept === nodes.length
-      ? style.good(`all ${kept} masters of the cluster are backed up`)
-      : style.bad(`${kept} of ${nodes.length} masters of the cluster are backed up`),
+      ? style.good(
+          `${kept === 1 ? 'the one master' : `all ${kept} masters`} of the cluster ${verb(kept, 'is', 'are')} backed up`,
+        )
+      : style.bad(`${kept} of ${counted(nodes.length, 'master')} of the cluster are backed up`),
   ].join('\n');
 }
 

@@ -2,6 +2,7 @@ import { readMemory, type MemoryTrend } from '../../app/history/read-memory.ts';
 import { intoColumns } from '../../app/history/trend.ts';
 import { AgentError } from '../../domain/errors.ts';
 import type { PrefixChange } from '../../keyspace/diff.ts';
+import { counted } from '../../lib/text/counted.ts';
 import { formatBytes } from '../../lib/text/bytes.ts';
 import { defineCommand, type CommandContext, type RenderContext } from '../define-command.ts';
 import { openDump } from '../dump-source.ts';
@@ -134,5 +135,5 @@ function describeForecast({ forecast, limit }: Memory): string {
 
 function inDays(days: number | null): string {
   if (days === null) return 'more than a year';
-  return days < 2 ? `${Math.round(days * 24)} hours` : `${Math.round(days)} days`;
+  return days < 2 ? counted(Math.round(days * 24), 'hour') : counted(Math.round(days), 'day');
 }

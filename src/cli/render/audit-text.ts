@@ -5,6 +5,7 @@ import { paintSeverity } from './severity.ts';
 import type { Style } from './style.ts';
 import { renderTable } from './table.ts';
 import { wrap } from './wrap.ts';
+import { counted } from '../../lib/text/counted.ts';
 
 /** For people: what is wrong, worst first, with what to do; then what could not be seen. */
 export function renderAudit(reports: readonly AuditReport[], style: Style, width: number): string {
@@ -48,7 +49,7 @@ function renderOne(report: AuditReport, style: Style, width: number): string {
     '',
     style.faint(
       indented(
-        `${passed.length} rules are kept, ${apart.length} do not apply; flaws known as of ${report.advisory_age_days} days ago. redis-agent explain RULE says more`,
+        `${counted(passed.length, 'rule is', 'rules are')} kept, ${counted(apart.length, 'does', 'do')} not apply; flaws known as of ${counted(report.advisory_age_days, 'day')} ago. redis-agent explain RULE says more`,
         0,
         width,
       ),

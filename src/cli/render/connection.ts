@@ -3,6 +3,7 @@ import type { ComparedReport } from '../commands/check/run-connection.ts';
 import type { RenderContext } from '../define-command.ts';
 import { renderTable, type Cell } from './table.ts';
 import { wrap } from './wrap.ts';
+import { counted } from '../../lib/text/counted.ts';
 
 /** Milliseconds, three digits at most behind the point and in front of it. */
 function ms(value: number): string {
@@ -37,7 +38,7 @@ export function renderConnection(report: ComparedReport, { style, width }: Rende
         ],
   );
   return [
-    `${style.strong(printable(report.server))}, ${report.rounds} rounds, values of ${report.value_bytes} bytes`,
+    `${style.strong(printable(report.server))}, ${counted(report.rounds, 'round')}, values of ${counted(report.value_bytes, 'byte')}`,
     table,
     ...problems,
     ...renderBaseline(report, style),

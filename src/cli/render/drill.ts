@@ -19,7 +19,7 @@ export function renderDrill(drill: DrillRecord, style: Style): string {
       { text: time(drill.recovery_seconds), paint: style.strong },
       'until the data is there again',
     ],
-    ['compare', time(seconds.compare), compared === null ? '' : `${compared.elements} elements`],
+    ['compare', time(seconds.compare), compared === null ? '' : counted(compared.elements, 'element')],
   ];
   const verdict = drill.ok ? style.good('restores') : style.bad('DOES NOT RESTORE');
   const done = rows.filter(([, took]) => took !== '' && (typeof took === 'string' || took?.text !== ''));

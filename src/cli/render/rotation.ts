@@ -51,7 +51,7 @@ export function renderRotation(result: RotationResult, width: number): string {
   if (refused.length > 0) {
     add(`refused since, with the old password or a wrong one:`);
     for (const { address, name, times } of refused.slice(0, most))
-      add(`${address}  ${name === '' ? '(no name)' : name}  ${times} times`, 2);
+      add(`${address}  ${name === '' ? '(no name)' : name}  ${counted(times, 'time')}`, 2);
     add('hand these the new one; the servers no longer know the old one', 2);
   }
   return lines.join('\n');

@@ -3,6 +3,7 @@ import { backupIdTime } from '../../backup/id.ts';
 import { AgentError } from '../../domain/errors.ts';
 import { formatBytes } from '../../lib/text/bytes.ts';
 import type { Job, JobContext, JobResult } from '../job.ts';
+import { counted } from '../../lib/text/counted.ts';
 
 export interface ExpireReport {
   dry_run: boolean;
@@ -66,7 +67,7 @@ async function run(
   }
   return {
     value: report,
-    summary: `${report.expired} old versions of ${backups.length} backups removed, ${formatBytes(report.freed_bytes)} freed`,
+    summary: `${counted(report.expired, 'old version')} of ${counted(backups.length, 'backup')} removed, ${formatBytes(report.freed_bytes)} freed`,
     findings: [],
     evaluated: [],
   };

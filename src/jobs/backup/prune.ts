@@ -8,6 +8,7 @@ import { localTimezone } from '../../lib/time/timezone.ts';
 import type { Job, JobContext, JobResult } from '../job.ts';
 import { shrunkenOf } from './judge-shrinkage.ts';
 import { damagedRule, unprovenRule } from '../prove/rules.ts';
+import { counted } from '../../lib/text/counted.ts';
 
 export interface PruneOptions {
   dryRun: boolean;
@@ -58,7 +59,7 @@ async function run(context: JobContext, { dryRun }: PruneOptions): Promise<JobRe
   }
   return {
     value: { decisions, removed, freed_bytes: freed },
-    summary: `${removed.length} of ${decisions.length} backups removed, ${formatBytes(freed)} freed`,
+    summary: `${removed.length} of ${counted(decisions.length, 'backup')} removed, ${formatBytes(freed)} freed`,
     findings: [],
     // What was said of a backup that is gone is settled.
     evaluated: [{ rules: [damagedRule.id, unprovenRule.id], resources: removed }],

@@ -7,6 +7,7 @@ import type { Job } from '../job.ts';
 import { lookAround } from './host.ts';
 import { preparePlan } from './plan.ts';
 import { inspectServer, type Admin } from './inspect-server.ts';
+import { counted } from '../../lib/text/counted.ts';
 
 export interface PlanOptions {
   policy: string | undefined;
@@ -31,7 +32,7 @@ export const planHarden: Job<PlanOptions, HardenPlan>['run'] = async (context, o
 
 export function summaryOf({ instance, policy, changes, users, refused }: HardenPlan): string {
   const count = changes.length + users.length;
-  return `${instance}: policy ${policy}, ${count} changes, ${refused.length} refused`;
+  return `${instance}: policy ${policy}, ${counted(count, 'change')}, ${refused.length} refused`;
 }
 
 /** What it would have read besides the server's files of now. */

@@ -145,7 +145,7 @@ async function proveLoaded(
   if (problem !== undefined) throw new AgentError('damaged', `backup ${manifest.id}: loaded, but ${problem}`);
   if (!((refused ?? 0) > 0)) noteLoaded(context, manifest, engineOf(info));
   const judged = manifest.keyspace.exact ? ' as expected' : ', which were not counted exactly';
-  const passed = refused === undefined || refused === 0 ? '' : `; it refused ${refused} commands`;
+  const passed = refused === undefined || refused === 0 ? '' : `; it refused ${counted(refused, 'command')}`;
   return {
     level: 'loaded',
     summary: `${deep ? 'every value of its base decoded, ' : ''}loaded by a scratch server in ${seconds.toFixed(1)} s, ${counted(keys, 'key')}${judged}${passed}`,

@@ -232,7 +232,7 @@ async function proveChecked(
   if (!verdict.ok) throw new AgentError('damaged', `backup ${id}: ${verdict.summary}`);
   return {
     level: 'checked',
-    summary: `${how}, ${tool.argv0} read ${verdict.keys ?? 'all'} keys`,
+    summary: `${how}, ${tool.argv0} read ${verdict.keys ?? 'all'} ${verdict.keys === 1 ? 'key' : 'keys'}`,
   };
 }
 

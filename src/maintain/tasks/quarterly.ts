@@ -1,4 +1,5 @@
 import type { Task } from '../../domain/task.ts';
+import { counted } from '../../lib/text/counted.ts';
 
 /** The first of each quarter at eight. */
 const cron = '0 8 1 */3 *';
@@ -18,7 +19,7 @@ export function quarterlyTasks(passwordRotation: number): readonly Task[] {
     },
     {
       id: 'password-rotation',
-      title: `Passwords are at most ${Math.round(passwordRotation / day)} days old`,
+      title: `Passwords are at most ${counted(Math.round(passwordRotation / day), 'day')} old`,
       rotation: 'quarterly',
       due: { kind: 'after', ms: passwordRotation },
       by: 'person',

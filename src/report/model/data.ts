@@ -34,7 +34,7 @@ export function keyspaceBlocks({ keyspace }: InstanceFacts, { timezone }: Report
         figure(
           'With a time to live',
           totals.keys === 0 ? '–' : formatValue((100 * totals.expiring) / totals.keys, 'percent'),
-          `${formatCount(totals.keys - totals.expiring)} keys never expire`,
+          plural(totals.keys - totals.expiring, 'key never expires', 'keys never expire'),
         ),
       ],
     },

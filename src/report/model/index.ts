@@ -3,7 +3,7 @@ import type { InstanceFacts, ReportFacts } from '../facts.ts';
 import { availabilityBlocks } from './availability.ts';
 import { backupBlocks, keyspaceBlocks } from './data.ts';
 import { auditBlocks, noticeBlocks, taskBlocks } from './duty.ts';
-import { formatCount, formatMoment, formatSpan } from './format.ts';
+import { formatMoment, formatSpan, plural } from './format.ts';
 import { overviewOf } from './overview.ts';
 import { queueBlocks } from './queues.ts';
 import { memoryBlocks, slowBlocks, trafficBlocks } from './traffic.ts';
@@ -76,8 +76,8 @@ function serverBlocks({ server }: InstanceFacts): Block[] {
       kind: 'text',
       tone: last_save_ok ? 'none' : 'bad',
       text:
-        `${engine} ${version}, ${role}, up ${formatSpan(uptime_seconds * 1000)}, ${formatCount(keys)} keys, ` +
-        `${formatCount(clients)} clients, last save ${last_save_ok ? 'ok' : 'FAILED'}, AOF ${aof ? 'on' : 'off'}.`,
+        `${engine} ${version}, ${role}, up ${formatSpan(uptime_seconds * 1000)}, ${plural(keys, 'key', 'keys')}, ` +
+        `${plural(clients, 'client', 'clients')}, last save ${last_save_ok ? 'ok' : 'FAILED'}, AOF ${aof ? 'on' : 'off'}.`,
     },
   ];
 }

@@ -45,7 +45,7 @@ export const memoryRunbook: Runbook = async (context) => {
   if (largest.length > 0)
     found.push({
       state: 'note',
-      text: `largest of ${sampled} keys looked at: ${largest.map(({ key, bytes }) => `${key} ${formatBytes(bytes)}`).join(', ')}`,
+      text: `largest of ${counted(sampled, 'key')} looked at: ${largest.map(({ key, bytes }) => `${key} ${formatBytes(bytes)}`).join(', ')}`,
     });
   const buffers = number('mem_clients_normal') + number('mem_clients_slaves');
   if (buffers > used / 4)

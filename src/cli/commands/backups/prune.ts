@@ -5,6 +5,7 @@ import type { InstanceSettings } from '../../../domain/settings.ts';
 import { formatBytes } from '../../../lib/text/bytes.ts';
 import { defineCommand, type CommandContext } from '../../define-command.ts';
 import { renderTable } from '../../render/table.ts';
+import { counted } from '../../../lib/text/counted.ts';
 
 interface Args {
   dryRun: boolean;
@@ -36,7 +37,7 @@ export const backupsPruneCommand = defineCommand<Args, (PruneReport & { dry_run:
     const plan = await app.run(pruneJob, instance, { dryRun: true }, context);
     const doomed = plan.decisions.filter(({ keep }) => !keep);
     if (dryRun || doomed.length === 0) return { ...plan, dry_run: dryRun };
-    const question = `Remove ${doomed.length} of ${plan.decisions.length} backups of ${instance.name}?`;
+    const question = `Remove ${doomed.length} of ${counted(plan.decisions.length, 'backup')} of ${instance.name}?`;
     if (!yes && !(await context.confirm(question))) return { ...plan, dry_run: true };
     return { ...(await app.run(pruneJob, instance, { dryRun: false }, context)), dry_run: false };
   },
@@ -90,5 +91,5 @@ function renderExpired({ backups, expired, freed_bytes: freed, dry_run: dry, kep
   const said = first === undefined ? '' : `\n${kept.length} could not be removed: ${first.why}`;
   return dry
     ? `${table}\nnothing was removed`
-    : `${table}\n${expired} versions removed, ${formatBytes(freed)} freed${said}`;
+    : `${table}\n${counted(expired, 'version')} removed, ${formatBytes(freed)} freed${said}`;
 }

@@ -10,6 +10,7 @@ import { defineCommand } from '../../define-command.ts';
 import { renderTable, type Cell } from '../../render/table.ts';
 import { readServerConfig, renderKeptConfig } from '../../kept-config.ts';
 import { formatAge, formatTime } from '../../render/time.ts';
+import { counted } from '../../../lib/text/counted.ts';
 
 interface BackupDetails {
   manifest: Manifest;
@@ -134,7 +135,7 @@ function describeCompression(compression: Artefact['compression'] | undefined): 
 
 function describeAof({ layout, files }: AofContent): string {
   const parts = files.map(
-    ({ name, bytes, commands }) => `${name} ${formatBytes(bytes)}, ${commands} commands`,
+    ({ name, bytes, commands }) => `${name} ${formatBytes(bytes)}, ${counted(commands, 'command')}`,
   );
   return `${layout}: ${parts.join('; ')}`;
 }

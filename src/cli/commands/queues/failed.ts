@@ -6,6 +6,7 @@ import { printable } from '../../../lib/text/printable.ts';
 import { defineCommand } from '../../define-command.ts';
 import { formatAge } from '../../render/time.ts';
 import { wrap } from '../../render/wrap.ts';
+import { counted } from '../../../lib/text/counted.ts';
 
 interface Failed {
   instance: string;
@@ -75,7 +76,8 @@ export const queuesFailedCommand = defineCommand<{ name: string; limit: number }
         `    ${jobs}last ${formatAge(last, now)} (job ${printable(id)}${tries})`,
       ].join('\n');
     });
-    const more = groups.length > 30 ? [`and ${groups.length - 30} more groups: --json has them`] : [];
+    const more =
+      groups.length > 30 ? [`and ${counted(groups.length - 30, 'more group')}: --json has them`] : [];
     return [title, ...blocks, ...more].join('\n\n');
   },
 });

@@ -2,6 +2,7 @@ import type { AuditFacts, FileEntry, FileFacts, Place } from '../../facts.ts';
 import { check, given, notHere, type Check, type Verdict, type Violation } from '../check.ts';
 import { reachOf } from '../exposure.ts';
 import { sources } from '../sources.ts';
+import { counted } from '../../../lib/text/counted.ts';
 
 /** Of a Sentinel's file: its lines by their second word. */
 function ofSentinel(
@@ -94,7 +95,7 @@ const stale: Check = check(
       if (twice.length === 0 && known.length + 1 <= 5 && replicas.length <= 5) continue;
       found.push({
         resource: master,
-        summary: `${master}: ${known.length} other Sentinels and ${replicas.length} replicas are noted${twice.length > 0 ? `, ${twice.length} of them twice` : ''}; some may be gone`,
+        summary: `${master}: ${counted(known.length, 'other Sentinel')} and ${counted(replicas.length, 'replica')} are noted${twice.length > 0 ? `, ${twice.length} of them twice` : ''}; some may be gone`,
         remedy: `compare with SENTINEL SENTINELS ${master} and SENTINEL REPLICAS ${master}; then SENTINEL RESET ${master} on each Sentinel, one after the other, 30 s apart. Change nothing of it in the file`,
         effect: 'run time',
         proof,

@@ -132,12 +132,12 @@ export async function requireSound(
   const watching = sentinelsOf(nodes);
   if (watching.length > 0 && sentinels.length === 0)
     refuse(
-      `${watching.length} Sentinels log in as ${user}`,
+      `${counted(watching.length, 'Sentinel logs', 'Sentinels log')} in as ${user}`,
       'name every one of them, they do not tell one another: --sentinel redis://HOST:26379',
     );
   if (journal === undefined && watching.length > sentinels.length && sentinels.length > 0)
     refuse(
-      `${watching.length} Sentinels log in as ${user}, and ${sentinels.length} are named`,
+      `${counted(watching.length, 'Sentinel logs', 'Sentinels log')} in as ${user}, and ${counted(sentinels.length, 'is', 'are')} named`,
       'name every one: --sentinel URL',
     );
   // It would be told a password that is not that of the user it logs in as, and would see no server any more.

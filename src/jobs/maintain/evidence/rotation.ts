@@ -2,6 +2,7 @@ import { access, readdir, readFile, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { EvidenceLine } from '../../../domain/task.ts';
 import { isRotated } from '../../../maintain/logrotate.ts';
+import { counted } from '../../../lib/text/counted.ts';
 
 const day = 24 * 60 * 60 * 1000;
 interface Places {
@@ -37,7 +38,7 @@ export async function rotation(path: string, now: number, places = usual): Promi
     };
   return (await isLate(path, now))
     ? {
-        text: `a file in ${folder} names it, and it was not rotated for ${Math.round(patience / day)} days: systemctl status logrotate.timer`,
+        text: `a file in ${folder} names it, and it was not rotated for ${counted(Math.round(patience / day), 'day')}: systemctl status logrotate.timer`,
         ok: false,
       }
     : { text: `rotated by logrotate (${folder})`, ok: true };

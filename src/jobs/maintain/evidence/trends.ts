@@ -3,6 +3,7 @@ import { formatBytes } from '../../../lib/text/bytes.ts';
 import { forecast } from '../../../monitor/forecast.ts';
 import { readSlow } from '../../../state/series/slow.ts';
 import type { Evidence, EvidenceSource } from './source.ts';
+import { counted } from '../../../lib/text/counted.ts';
 
 const hour = 60 * 60 * 1000;
 const day = 24 * hour;
@@ -41,7 +42,7 @@ function memoryWithin(days: number): Evidence {
             text:
               known.days === null
                 ? `${formatBytes(limit)} are not reached within a year at this rate`
-                : `${formatBytes(limit)} are reached in about ${Math.round(known.days)} days (80 of 100: ${known.earliest ?? '–'} to ${known.latest ?? 'never'})`,
+                : `${formatBytes(limit)} are reached in about ${counted(Math.round(known.days), 'day')} (80 of 100: ${known.earliest ?? '–'} to ${known.latest ?? 'never'})`,
             ok: known.days === null || known.days > days,
           },
     );

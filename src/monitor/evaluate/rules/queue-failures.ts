@@ -1,6 +1,7 @@
 import { boundOf, levelOf, minute } from '../view.ts';
 import { percent } from '../evaluator.ts';
 import { evidenceOf, grown, lookAt, queueRule } from '../queues/queue-rule.ts';
+import { counted } from '../../../lib/text/counted.ts';
 
 const span = 15 * minute;
 /** Of fewer nothing is said. */
@@ -24,7 +25,7 @@ export const queueFailures = queueRule(
     if (severity === undefined) return undefined;
     return {
       severity,
-      summary: `${queue.label}: ${failed} of ${failed + completed} jobs failed in the last 15 minutes (${percent(share)}, an estimate)`,
+      summary: `${queue.label}: ${failed} of ${counted(failed + completed, 'job')} failed in the last 15 minutes (${percent(share)}, an estimate)`,
       remedy: `see why: ${lookAt(queue).replace(' show ', ' failed ')}`,
       evidence: {
         ...evidenceOf(queue, now),
