@@ -198,7 +198,14 @@ export function openRepository(store: Store, instance: string, clock: Pick<Clock
       try {
         return await readManifest(id, signal);
       } catch (error) {
-        if (!(error instanceof AgentError) || error.reason !== 'missing') throw error;
+        if (!(error instanceof AgentError)) throw error;
+        const { code, message, reason } = error;
+        if (code === 'damaged')
+          throw new AgentError('damaged', message, {
+            cause: error,
+            hint: 'see which backups can be used: redis-agent backups list',
+          });
+        if (reason !== 'missing') throw error;
         throw new AgentError('failed', `instance ${instance} has no backup ${id} in ${store.description}`, {
           cause: error,
           reason: 'missing',

@@ -10,6 +10,9 @@ export interface Operation {
   store: string;
 }
 
+/** Whoever misses an object has a backup that is not whole. */
+const wholeBackups = 'see which backups are whole: redis-agent backups list';
+
 /** The AgentError of a failed store operation: `cannot put main/x/manifest.json in s3 bucket: <why>`. */
 export function storeError(
   what: Operation,
@@ -18,7 +21,12 @@ export function storeError(
   options: Omit<AgentErrorOptions, 'reason'> = {},
 ): AgentError {
   const name = [what.operation, what.key].filter(Boolean).join(' ');
-  return new AgentError('repository', `cannot ${name} in ${what.store}: ${why}`, { ...options, reason });
+  const hint = options.hint ?? (reason === 'missing' ? wholeBackups : undefined);
+  return new AgentError('repository', `cannot ${name} in ${what.store}: ${why}`, {
+    ...options,
+    reason,
+    ...(hint !== undefined && { hint }),
+  });
 }
 
 /** Refuses a key that some store could not hold, or that would leave the root. */

@@ -102,7 +102,8 @@ export function renderRestoreKeys({ plan, result }: RestoreKeysReport, style: St
   // Of a run that went on, the time is only its own.
   const speed = result.resumed_from === null ? ` in ${formatDuration(seconds * 1000)} (${rate} keys/s)` : '';
   const done = `${countOf(written, 'key')} written`;
-  const found = written + result.existing + result.expired + result.failed.length > 0;
+  const found =
+    written + result.existing + result.expired + result.failed.length + result.problems.length > 0;
   return [
     `${found ? style.good(done) : style.warning('no key matches: nothing written')} into ${printable(plan.target.name)}` +
       (found ? `, ${formatBytes(bytes)}${speed}` : ''),

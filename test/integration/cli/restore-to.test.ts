@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { runAgent, takeBackup, writeConfig } from '../../support/agent/cli.ts';
@@ -21,4 +21,22 @@ test('restore --to DIR gives the dump back, readable by its owner only, and repl
   expect(readdirSync(folder)).toEqual([name]);
   for (const other of ['--dry-run', '--undo'])
     expect(await runAgent([...args, other], { config })).toMatchObject({ code: 2 });
+});
+
+test('a backup that is not whole says where those are that are', async () => {
+  const server = await startServer();
+  const config = writeConfig({ server });
+  const id = await takeBackup(config);
+  const place = join(config.repository, 'main', id);
+  const args = ['restore', id, '--to', join(config.folder, 'decoded')];
+  rmSync(join(place, 'dump.rdb.zst'));
+  expect(await runAgent(args, { config })).toMatchObject({
+    code: 5,
+    stderr: expect.stringMatching(/there is no such object; .*backups list/),
+  });
+  writeFileSync(join(place, 'manifest.json'), '{');
+  expect(await runAgent(args, { config })).toMatchObject({
+    code: 6,
+    stderr: expect.stringMatching(/^redis-agent: manifest of .* cannot be read: .*; .*backups list/),
+  });
 });

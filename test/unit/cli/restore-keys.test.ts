@@ -65,6 +65,15 @@ test('a plan fits 80 columns, and shows nothing that a terminal would obey', () 
   expect(text).toContain('user:* a\\x07b, of type hash only, of database 3, into database 0');
 });
 
+test('of a dump of which nothing could be read nobody says that no key matches', () => {
+  const result = { ...noCounts(), resumed_from: null, functions: null, seconds: 0, keys_per_second: 0 };
+  const lost = { ...result, problems: ['its first block is damaged'] };
+  expect(renderRestoreKeys({ plan, result: lost }, style, 80)).toMatch(
+    /^0 keys written .*\nthe dump is damaged, .*: its first block is damaged$/,
+  );
+  expect(renderRestoreKeys({ plan, result }, style, 80)).toContain('no key matches: nothing written');
+});
+
 test('a result names what was not written, and why', () => {
   const failed = [
     { reason: 'some of its fields expire, which this server cannot do', keys: 7, examples: ['a', 'b'] },

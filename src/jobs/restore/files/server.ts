@@ -7,14 +7,13 @@ import { findProcess } from '../../../redis/process/data-process.ts';
 import { readInfo } from '../../../redis/server.ts';
 import type { ServiceControl } from '../../../redis/service/service.ts';
 import type { JobContext } from '../../job.ts';
+import { firstPause, nextPause } from './pause.ts';
 
 /** Milliseconds. A last save of a large data set takes its time; a server that is loading shows itself sooner. */
 const longestStop = 30 * 60_000;
 const longestSilence = 15_000;
 /** A start fails, too, where something else has just started the server: that one shows itself by then. */
 const secondLook = 500;
-const shortestPause = 20;
-const longestPause = 500;
 
 /**
  * Once something was touched, an interruption no longer stops a restore half way: it goes on to its end, which is near, and
@@ -71,7 +70,7 @@ export async function untilGone(
 ): Promise<void> {
   const { clock, progress } = context;
   const start = clock.monotonic();
-  for (let pause = shortestPause; ; pause = Math.min(pause * 1.5, longestPause)) {
+  for (let pause = firstPause; ; pause = nextPause(pause, clock.monotonic() - start)) {
     const running = await remaining(context, dir, stopped);
     const [one] = running;
     if (one === undefined) return;
@@ -113,7 +112,7 @@ export async function endStrays(context: JobContext, dir: string): Promise<void>
     log.warn({ pid }, 'something has started the server while its files were moved: ending it');
   const areThere = async (): Promise<boolean> =>
     [...(await remaining(context, dir, strays))].some((pid) => strays.has(pid));
-  while (strays.size > 0 && (await areThere())) await context.clock.sleep(shortestPause);
+  while (strays.size > 0 && (await areThere())) await context.clock.sleep(firstPause);
 }
 
 function cameBack(pid: number): AgentError {
@@ -169,10 +168,11 @@ export async function untilServing(
   log: ServerLog,
 ): Promise<Info> {
   const { clock, progress, host } = context;
-  let seen = clock.monotonic();
+  const start = clock.monotonic();
+  let seen = start;
   let last = 'it does not answer';
   let broken: number | undefined;
-  for (let pause = shortestPause; ; pause = Math.min(pause * 1.5, longestPause)) {
+  for (let pause = firstPause; ; pause = nextPause(pause, clock.monotonic() - start)) {
     const info = await askInfo(context).catch((error: unknown) => {
       requireLetIn(error);
       last = messageOf(error);
