@@ -202,7 +202,13 @@ test('full-disk: a failed save is told with what blocks writes, and a save mends
 
 test('locked-out: somebody who may do everything needs no password', async () => {
   const server = await startServer({
-    config: { user: ['agent on #' + 'a'.repeat(64) + ' -@all +ping', 'default on nopass ~* &* +@all'] },
+    config: {
+      user: [
+        'agent on #' + 'a'.repeat(64) + ' -@all +ping',
+        'a;$(id) on nopass ~* &* +@all',
+        'default on nopass ~* &* +@all',
+      ],
+    },
   });
   const start = [server.build.server, server.configFile];
   const config = writeConfig({
@@ -220,7 +226,8 @@ test('locked-out: somebody who may do everything needs no password', async () =>
   const report = await ask();
   expect(report.applies).toBe(true);
   expect(JSON.stringify(report.found)).toContain('default (no password)');
-  expect(report.steps[0]?.command).toContain('--username default');
+  // Names are whoever's who may make users; the command is run as root.
+  expect(report.steps[0]?.command).toContain("--username 'a;$(id)' --password-file");
 });
 
 test.each(edgeBuilds())(

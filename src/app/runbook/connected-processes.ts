@@ -1,4 +1,7 @@
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { lookup } from 'node:dns/promises';
+import { readdirSync, readFileSync } from 'node:fs';
+import { networkInterfaces } from 'node:os';
+import { readConnections, socketInodes, type Connection } from '../../redis/process/proc-sockets.ts';
 
 export interface ConnectedProcess {
   pid: number;
@@ -6,21 +9,14 @@ export interface ConnectedProcess {
   count: number;
 }
 
-const established = '01';
-
-/** Processes of this host with connections to that port, the one with the most first; those that may not be seen are left out. */
-export function connectionsByProcess(url: string): Promise<ConnectedProcess[]> {
-  const port = Number(new URL(url).port || 6379);
-  const inodes = new Set(tables.flatMap((table) => connected(table, port).map(({ inode }) => inode)));
-  const found = readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .flatMap((pid) => {
-      const count = socketsOf(pid).filter((inode) => inodes.has(inode)).length;
-      return count === 0 ? [] : [{ pid: Number(pid), program: programOf(pid), count }];
-    });
-  return Promise.resolve(
-    found.filter(({ pid }) => pid !== process.pid).toSorted((a, b) => b.count - a.count),
-  );
+/** Processes of this host with connections to that server, the one with the most first; those that may not be seen are left out. */
+export async function connectionsByProcess(url: string): Promise<ConnectedProcess[]> {
+  const servers = await addressesOf(url);
+  const held = await holders(({ remote }) => servers.has(remote));
+  return held
+    .map(({ pid, count }) => ({ pid, program: programOf(pid), count }))
+    .filter(({ pid }) => pid !== process.pid)
+    .toSorted((a, b) => b.count - a.count);
 }
 
 /** A process of this host that is a client. */
@@ -31,53 +27,58 @@ export interface ClientProcess {
   stopped: boolean;
 }
 
-/** Whose these clients are, by their addresses in CLIENT LIST; those of other hosts, and that may not be seen, are left out. */
-export function clientProcesses(url: string, addresses: readonly string[]): ClientProcess[] {
-  const ports = new Set(addresses.map((address) => Number(/:(\d+)$/.exec(address)?.[1])));
-  const port = Number(new URL(url).port || 6379);
-  const inodes = new Set(
-    tables.flatMap((table) =>
-      connected(table, port).flatMap(({ from, inode }) => (ports.has(from) ? [inode] : [])),
+/**
+ * Whose these clients are, by their addresses in CLIENT LIST; those of other hosts, and that may not be seen, are left out. Both ends
+ * have to be the server's and theirs: another host's client has the same port, and somebody of this host too, at another server.
+ */
+export async function clientProcesses(url: string, addresses: readonly string[]): Promise<ClientProcess[]> {
+  const servers = await addressesOf(url);
+  const held = await holders(({ local, remote }) => addresses.includes(local) && servers.has(remote));
+  return held.map(({ pid }) => ({ pid, program: programOf(pid), stopped: isStopped(pid) }));
+}
+
+async function holders(
+  isMeant: (connection: Connection) => boolean,
+): Promise<{ pid: number; count: number }[]> {
+  const inodes = new Set((await readConnections('/proc/self')).filter(isMeant).map(({ inode }) => inode));
+  if (inodes.size === 0) return [];
+  const found: { pid: number; count: number }[] = [];
+  for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
+    const own = (await socketInodes(`/proc/${pid}`)) ?? new Set();
+    const count = [...own].filter((inode) => inodes.has(inode)).length;
+    if (count > 0) found.push({ pid: Number(pid), count });
+  }
+  return found;
+}
+
+/** Where clients of this host reach it, as servers write it; where it is this host itself, by any address of that. */
+async function addressesOf(url: string): Promise<Set<string>> {
+  const { protocol, hostname, port } = new URL(url);
+  if (protocol === 'unix:') return new Set();
+  const named = hostname.replace(/^\[(.*)\]$/, '$1');
+  const hosts = (await lookup(named, { all: true }).catch(() => [])).map(({ address }) => address);
+  const own = Object.values(networkInterfaces()).flatMap((all = []) => all.map(({ address }) => address));
+  const isHere = hosts.some((host) => own.includes(host) || host.startsWith('127.'));
+  return new Set(
+    [...hosts, ...(isHere ? own : [])].map(
+      (host) => `${host.includes(':') ? `[${host}]` : host}:${port === '' ? 6379 : port}`,
     ),
   );
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name) && socketsOf(name).some((inode) => inodes.has(inode)))
-    .map((pid) => ({ pid: Number(pid), program: programOf(pid), stopped: isStopped(pid) }));
 }
-
-const tables = ['tcp', 'tcp6'];
-
-/** The clients' end of each connection to that port. */
-function connected(table: string, port: number): { from: number; inode: string }[] {
-  const text = readOr(() => readFileSync(`/proc/self/net/${table}`, 'utf8'), '');
-  return text.split('\n').flatMap((line) => {
-    const [, local = '', remote = '', state, , , , , , inode = ''] = line.trim().split(/\s+/);
-    return state === established && portOf(remote) === port ? [{ from: portOf(local), inode }] : [];
-  });
-}
-
-const portOf = (address: string): number => Number.parseInt(address.split(':')[1] ?? '', 16);
 
 /** Behind the name, which may hold anything, the state is the first letter. */
-function isStopped(pid: string): boolean {
-  const stat = readOr(() => readFileSync(`/proc/${pid}/stat`, 'utf8'), '');
+function isStopped(pid: number): boolean {
+  const stat = readOr(`/proc/${pid}/stat`, '');
   return /^ [Tt]/.test(stat.slice(stat.lastIndexOf(')') + 1));
 }
 
-function socketsOf(pid: string): string[] {
-  return readOr(() => readdirSync(`/proc/${pid}/fd`), []).flatMap((name) => {
-    const link = readOr(() => readlinkSync(`/proc/${pid}/fd/${name}`), '');
-    return /^socket:\[(\d+)\]$/.exec(link)?.[1] ?? [];
-  });
+function programOf(pid: number): string {
+  return readOr(`/proc/${pid}/comm`, 'a program').trim();
 }
 
-function programOf(pid: string): string {
-  return readOr(() => readFileSync(`/proc/${pid}/comm`, 'utf8').trim(), 'a program');
-}
-
-function readOr<T>(read: () => T, other: T): T {
+function readOr(path: string, other: string): string {
   try {
-    return read();
+    return readFileSync(path, 'utf8');
   } catch {
     return other;
   }

@@ -3,6 +3,7 @@ import type { AgentError } from '../../domain/errors.ts';
 import type { Progress } from '../../domain/progress.ts';
 import type { InstanceSettings } from '../../domain/settings.ts';
 import type { Info } from '../../formats/info/parse-info.ts';
+import { shellWord } from '../../lib/process/shell-word.ts';
 import type { RedisConnection, Reply } from '../../redis/connection/connect.ts';
 import type { App } from '../build-app.ts';
 
@@ -91,13 +92,20 @@ export async function tryAsk(
 }
 
 /** How redis-cli reaches this server, in commands that are offered: as an administrator, who is asked for the password. */
-export function cli({ url }: Pick<InstanceSettings, 'url'>): string {
+export function cli({ url, tls }: Pick<InstanceSettings, 'url' | 'tls'>): string {
   const { protocol, hostname, port, pathname } = new URL(url);
-  if (protocol === 'unix:') return `redis-cli -s ${decodeURIComponent(pathname)}`;
+  if (protocol === 'unix:') return `redis-cli -s ${shellWord(decodeURIComponent(pathname))}`;
   const host = hostname.replace(/^\[(.*)\]$/, '$1');
   const where = [
     ...(host === '127.0.0.1' || host === 'localhost' ? [] : ['-h', host]),
     ...(port === '' || port === '6379' ? [] : ['-p', port]),
   ];
-  return ['redis-cli', ...where, ...(protocol === 'rediss:' ? ['--tls'] : [])].join(' ');
+  const files = [
+    ['--cacert', tls?.ca],
+    ['--cert', tls?.cert],
+    ['--key', tls?.key],
+    ['--sni', tls?.server_name],
+  ].flatMap(([option = '', value]) => (value === undefined ? [] : [option, value]));
+  const words = [...where, ...(protocol === 'rediss:' ? ['--tls', ...files] : [])];
+  return ['redis-cli', ...words.map(shellWord)].join(' ');
 }

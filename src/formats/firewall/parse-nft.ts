@@ -6,7 +6,7 @@ type Json = Record<string, unknown>;
 
 const unknown: Match = () => undefined;
 const hooks = ['prerouting', 'input', 'forward'] as const;
-const harmless = new Set(['counter', 'log', 'mangle', 'notrack', 'ct helper', 'flow', 'meter', 'quota']);
+const harmless = new Set(['counter', 'log', 'mangle', 'notrack', 'ct helper', 'flow']);
 
 /** What `nft -j list ruleset` prints. Throws where it is no such document. */
 export function parseNft(text: string): Table[] {
@@ -113,7 +113,9 @@ function verdictOf(word: string, value: unknown): Verdict | undefined {
 function isOfOldOnes({ key, data }: Json): boolean {
   const pairs = isObject(data) && Array.isArray(data['set']) ? data['set'] : [];
   return (
-    JSON.stringify(key).includes('"state"') && pairs.every((pair) => !JSON.stringify(pair).includes('"new"'))
+    JSON.stringify(key).includes('"state"') &&
+    pairs.length > 0 &&
+    pairs.every((pair) => !JSON.stringify(pair).includes('"new"'))
   );
 }
 
@@ -153,6 +155,8 @@ function compare(left: Json, values: readonly unknown[], sources: Network[]): Ma
     case 'meta oif':
       return oneOf(values, (packet) => packet.out);
     case 'meta l4proto':
+    case 'payload ip protocol':
+    case 'payload ip6 nexthdr':
       return () => values.includes('tcp') || values.includes(6);
     case 'meta nfproto':
       return ({ from }) => values.includes(from.family === 'ip' ? 'ipv4' : 'ipv6');

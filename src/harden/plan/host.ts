@@ -110,17 +110,21 @@ function rulesFor(tool: HostSight['firewall'], port: number, networks: readonly 
         '# gone with a reboot: iptables-persistent (netfilter-persistent save), or a unit of your own',
       ];
     case 'nftables':
-    case undefined:
+    case undefined: {
+      const chain = `inet redis_agent port_${port}`;
       return [
         'nft add table inet redis_agent',
-        "nft add chain inet redis_agent input '{ type filter hook input priority -10; policy accept; }'",
+        `nft add chain ${chain} '{ type filter hook input priority -10; policy accept; }'`,
+        // Of an earlier plan: a network that is added would stand behind its drop.
+        `nft flush chain ${chain}`,
         ...networks.map(
           (network) =>
-            `nft add rule inet redis_agent input ${isSix(network) ? 'ip6' : 'ip'} saddr ${network} tcp dport ${port} accept`,
+            `nft add rule ${chain} ${isSix(network) ? 'ip6' : 'ip'} saddr ${network} tcp dport ${port} accept`,
         ),
-        `nft add rule inet redis_agent input iifname != lo tcp dport ${port} drop`,
+        `nft add rule ${chain} iifname != lo tcp dport ${port} drop`,
         '# gone with a reboot: add what nft list table inet redis_agent prints to /etc/nftables.conf',
       ];
+    }
     default:
       return [];
   }

@@ -190,7 +190,8 @@ async function readClients(
     const [id, list] = [await ownClientId(connection), String(await connection.call('CLIENT', 'LIST'))];
     // Before 6.2 it does not tell by which of its addresses they come.
     const blind = pid !== undefined && !/ laddr=/.test(list);
-    return inspectClients(list, id, blind ? await readConnections(`/proc/${pid}`) : undefined);
+    const seen = blind ? await readConnections(`/proc/${pid}`) : [];
+    return inspectClients(list, id, new Map(seen.map(({ remote, local }) => [remote, local])));
   } catch (error) {
     if (error instanceof AgentError && ['noperm', 'unknown-command', 'reply'].includes(error.reason ?? ''))
       return undefined;

@@ -33,27 +33,32 @@ export async function readListeners(folder: string): Promise<Listener[]> {
   return [...parseTcpTable(tcp), ...parseTcpTable(tcp6), ...parseUnixTable(unix)];
 }
 
-/**
- * The end of its connections here, by that of the other side, both as servers write them: `127.0.0.1:6379`, `[::1]:6379`. Of all that there
- * are in the network of a process; empty where that cannot be seen.
- */
-export async function readConnections(folder: string): Promise<Map<string, string>> {
+/** One end of a connection; addresses as servers write them: `127.0.0.1:6379`, `[::1]:6379`. */
+export interface Connection {
+  local: string;
+  remote: string;
+  /** Of whoever holds this end. */
+  inode: string;
+}
+
+/** All connections in the network of a process; none where they cannot be seen. */
+export async function readConnections(folder: string): Promise<Connection[]> {
   const tables = await Promise.all(['tcp', 'tcp6'].map(async (name) => await readTable(folder, name)));
-  return new Map(tables.flatMap(parseConnections));
+  return tables.flatMap(parseConnections);
 }
 
 /** Those of /proc/net/tcp or tcp6 that do not listen. */
-export function parseConnections(text: string): [remote: string, local: string][] {
+export function parseConnections(text: string): Connection[] {
   return text.split('\n').flatMap((line) => {
-    const [, local = '', remote = '', state] = line.trim().split(/\s+/);
+    const [, local = '', remote = '', state, , , , , , inode = ''] = line.trim().split(/\s+/);
     if (!/^[\dA-F]{2}$/.test(state ?? '') || state === listening) return [];
-    return [[endOf(remote), endOf(local)] as [string, string]];
+    return [{ local: endOf(local), remote: endOf(remote), inode }];
   });
 }
 
 function endOf(text: string): string {
   const [hex = '', port = ''] = text.split(':');
-  const host = hostOf(hex);
+  const host = hostOf(hex.replace(/^0{16}FFFF0000/, ''));
   return `${host.includes(':') ? `[${host}]` : host}:${Number.parseInt(port, 16)}`;
 }
 
@@ -88,7 +93,7 @@ export async function holdsSocket(pid: number, url: string): Promise<'surely' | 
 }
 
 /** Undefined where they may not be seen. */
-async function socketInodes(folder: string): Promise<Set<string> | undefined> {
+export async function socketInodes(folder: string): Promise<Set<string> | undefined> {
   const names = await readdir(join(folder, 'fd')).catch(() => undefined);
   if (names === undefined) return undefined;
   const links = await Promise.all(

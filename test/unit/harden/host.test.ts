@@ -57,10 +57,11 @@ describe('the firewall in use: who may, then nobody else, before what is there, 
   test('nftables, also where none was seen', () => {
     const rules = [
       'nft add table inet redis_agent',
-      "nft add chain inet redis_agent input '{ type filter hook input priority -10; policy accept; }'",
-      'nft add rule inet redis_agent input ip saddr 10.0.1.0/24 tcp dport 6379 accept',
-      'nft add rule inet redis_agent input ip6 saddr fd00::/8 tcp dport 6379 accept',
-      'nft add rule inet redis_agent input iifname != lo tcp dport 6379 drop',
+      "nft add chain inet redis_agent port_6379 '{ type filter hook input priority -10; policy accept; }'",
+      'nft flush chain inet redis_agent port_6379',
+      'nft add rule inet redis_agent port_6379 ip saddr 10.0.1.0/24 tcp dport 6379 accept',
+      'nft add rule inet redis_agent port_6379 ip6 saddr fd00::/8 tcp dport 6379 accept',
+      'nft add rule inet redis_agent port_6379 iifname != lo tcp dport 6379 drop',
       '# gone with a reboot: add what nft list table inet redis_agent prints to /etc/nftables.conf',
     ];
     expect(commands({ firewall: 'nftables' })).toEqual(rules);

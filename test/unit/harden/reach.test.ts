@@ -73,6 +73,33 @@ describe('a port of the host itself', () => {
     expect(judgeReach(6379, { tables, networks: [], interfaces })).toMatchObject({ state: 'unknown' });
   });
 
+  test.each([
+    ['a limit of each address', [{ meter: { name: 'm' } }, { drop: null }]],
+    ['a quota', [{ quota: { val: 10, val_unit: 'mbytes' } }, { drop: null }]],
+    ['a map by its name', [{ vmap: { key: { ct: { key: 'state' } }, data: '@states' } }]],
+  ])('of nftables: %s', (_, expr) => {
+    const at = { family: 'inet', table: 'filter' };
+    const base = { type: 'filter', hook: 'input', prio: 0, policy: 'accept' };
+    const rest = {
+      match: { op: '==', left: { payload: { protocol: 'ip', field: 'protocol' } }, right: 'icmp' },
+    };
+    const nftables = [
+      { table: { family: 'inet', name: 'filter' } },
+      { chain: { ...at, name: 'input', ...base } },
+      { rule: { ...at, chain: 'input', expr: [rest, { drop: null }] } },
+      { rule: { ...at, chain: 'input', expr } },
+    ];
+    const reach = (rules: unknown[]): unknown =>
+      judgeReach(6379, {
+        tables: readRulesets({ iptables: '', ip6tables: '', nft: JSON.stringify({ nftables: rules }) }),
+        networks: [],
+        interfaces,
+      });
+    // Of another protocol: that one is understood.
+    expect(reach(nftables.slice(0, 3))).toMatchObject({ state: 'open' });
+    expect(reach(nftables)).toMatchObject({ state: 'unknown' });
+  });
+
   test('chains that lead into one another end', () => {
     const iptables = '*filter\n:INPUT DROP [0:0]\n:A - [0:0]\n-A INPUT -j A\n-A A -j A\nCOMMIT\n';
     const tables = readRulesets({ iptables, ip6tables: '', nft: '' });

@@ -96,7 +96,10 @@ export const compromisedRunbook: Runbook = async ({ connection, instance, failur
     });
   const denied = (facts.aclLog.value ?? []).reduce((sum, { count }) => sum + count, 0);
   if (denied > 0)
-    found.push({ state: 'note', text: `${denied} refusals in ACL LOG: redis-agent audit --check ACL17` });
+    found.push({
+      state: 'note',
+      text: `${counted(denied, 'refusal')} in ACL LOG: redis-agent audit --check ACL17`,
+    });
   for (const [user, count] of facts.clients.value ?? [])
     found.push({ state: 'note', text: `${counted(count, 'connection')} as ${user}` });
   const applies = found.some(({ state, text }) => state === 'cause' && !text.includes('needs no password'));

@@ -42,7 +42,11 @@ export const connectionsRunbook: Runbook = async (context) => {
   if (failure === undefined)
     found.push({ state: near ? 'cause' : 'fine', text: `${counted(now, 'connection')} of at most ${most}` });
   const rejected = infoInteger(info, 'rejected_connections') ?? 0;
-  if (rejected > 0) found.push({ state: 'cause', text: `${rejected} were turned away since it started` });
+  if (rejected > 0)
+    found.push({
+      state: 'cause',
+      text: `${counted(rejected, 'connection was', 'connections were')} turned away since it started`,
+    });
   const list = await tryAsk(context, found, 'client|list', 'CLIENT', 'LIST');
   const by = Map.groupBy(parseClientList(String(list ?? '')), ({ address, name, user }) =>
     [address.replace(/:\d+$/, ''), name || '(no name)', user].join('  '),

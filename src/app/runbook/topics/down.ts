@@ -105,7 +105,7 @@ export const downRunbook: Runbook = async ({ connection, failure, instance, info
     });
     steps.push({
       why: 'what its last start said',
-      command: `sudo journalctl -n 20 -u ${unit}`,
+      command: `sudo journalctl -n 20 -u ${shellWord(unit)}`,
       effect: 'looks',
     });
   }
@@ -137,9 +137,10 @@ function startCommand(
   failed: boolean,
 ): string | undefined {
   const root = process.geteuid?.() === 0 ? '' : 'sudo ';
+  const name = shellWord(unit ?? '');
   // One that has failed too often in a row is not started again before that is forgotten.
-  const forget = failed ? `${root}systemctl reset-failed ${unit} && ` : '';
-  if (unit !== undefined) return `${forget}${root}systemctl restart ${unit}`;
+  const forget = failed ? `${root}systemctl reset-failed ${name} && ` : '';
+  if (unit !== undefined) return `${forget}${root}systemctl restart ${name}`;
   if (typeof service !== 'object' || service.start === undefined) return undefined;
   // It does not end with the terminal.
   const start = `setsid --fork ${service.start.map(shellWord).join(' ')}`;

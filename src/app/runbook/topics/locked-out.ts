@@ -1,5 +1,6 @@
 import { findService } from '../../../redis/service/find-service.ts';
 import { isUnreachable } from '../../../formats/acl/user.ts';
+import { shellWord } from '../../../lib/process/shell-word.ts';
 import { usersOfFiles } from '../users-of-files.ts';
 import { cli, type NextStep, type Runbook, type Sight } from '../report.ts';
 
@@ -31,7 +32,7 @@ export const lockedOutRunbook: Runbook = async ({ connection, failure, instance,
     if (process.geteuid?.() !== 0)
       steps.push({
         why: 'root reads its files, and sees who could get in',
-        command: `sudo redis-agent runbook locked-out --instance ${instance.name}`,
+        command: `sudo redis-agent runbook locked-out --instance ${shellWord(instance.name)}`,
         effect: 'looks',
       });
   } else {
@@ -55,7 +56,7 @@ export const lockedOutRunbook: Runbook = async ({ connection, failure, instance,
     if (admin !== undefined && admin.user.name !== own)
       steps.push({
         why: `as ${admin.user.name}, with its password: a new agent’s user, the configuration is kept as .bak`,
-        command: `redis-agent init --force --url ${instance.url} --username ${admin.user.name} --password-file FILE`,
+        command: `redis-agent init --force --url ${shellWord(instance.url)} --username ${shellWord(admin.user.name)} --password-file FILE`,
         effect: 'changes',
       });
     const lost =
@@ -67,24 +68,24 @@ export const lockedOutRunbook: Runbook = async ({ connection, failure, instance,
       steps.push(
         {
           why: `${lost}: as root, a user rescue at the end of ${files.path}; its password comes to lie in ./rescue.secret`,
-          command: `umask 077; { echo; openssl rand -hex 32 | tr -d '\\n' | tee rescue.secret | sha256sum | awk '{ print "user rescue on #" $1 " ~* +@all" }'; } >> ${files.path}`,
+          command: `umask 077; { echo; openssl rand -hex 32 | tr -d '\\n' | tee rescue.secret | sha256sum | awk '{ print "user rescue on #" $1 " ~* +@all" }'; } >> ${shellWord(files.path)}`,
           effect: 'changes',
         },
         {
           why: 'it reads that at its start only: a stop saves where save lines say so; without them and without AOF all is gone',
-          command: unit === undefined ? 'restart the server' : `systemctl restart ${unit}`,
+          command: unit === undefined ? 'restart the server' : `systemctl restart ${shellWord(unit)}`,
           effect: 'loses',
         },
         {
           why: 'then a new agent’s user, as rescue; and take the line of rescue out again when you have another way in',
-          command: `redis-agent init --force --url ${instance.url} --username rescue --password-file rescue.secret`,
+          command: `redis-agent init --force --url ${shellWord(instance.url)} --username rescue --password-file rescue.secret`,
           effect: 'changes',
         },
       );
   }
   steps.push({
     why: 'is it the password or the user?',
-    command: `${cli(instance)} --user ${instance.username ?? 'default'} --askpass PING`,
+    command: `${cli(instance)} --user ${shellWord(instance.username ?? 'default')} --askpass PING`,
     effect: 'looks',
   });
   return { applies: true, found, steps };

@@ -2,6 +2,8 @@ import { counted } from '../../../lib/text/counted.ts';
 import { totalmem } from 'node:os';
 import { infoInteger } from '../../../formats/info/parse-info.ts';
 import { formatBytes } from '../../../lib/text/bytes.ts';
+import { readCgroupMemory } from '../../../lib/memory/host-memory.ts';
+import { findServerProcess } from '../../../redis/process/server-process.ts';
 import { cli, tryAsk, type Runbook, type Sight } from '../report.ts';
 
 const mib = 1024 * 1024;
@@ -13,7 +15,10 @@ export const memoryRunbook: Runbook = async (context) => {
   const number = (field: string): number => infoInteger(info, field) ?? 0;
   const [used, most] = [number('used_memory'), number('maxmemory')];
   const policy = info.get('maxmemory_policy') ?? 'unknown';
-  const host = totalmem();
+  const here = await findServerProcess(info, instance.url);
+  const group = here === undefined ? undefined : await readCgroupMemory(here.pid);
+  // Not this host's, where it runs on another one.
+  const host = Math.min(group?.limit ?? Infinity, number('total_system_memory') || totalmem());
   const refused = errors(info.get('errorstat_OOM'));
   const isFull = most > 0 && used > full * most;
   const evicts = policy !== 'noeviction' && policy !== 'unknown';
@@ -21,7 +26,7 @@ export const memoryRunbook: Runbook = async (context) => {
     state: isFull && !evicts ? 'cause' : most === 0 ? 'note' : 'fine',
     text:
       most === 0
-        ? `${formatBytes(used)} used, no maxmemory: the host has ${formatBytes(host)}`
+        ? `${formatBytes(used)} used, no maxmemory: there are ${formatBytes(host)} for it`
         : `${formatBytes(used)} of ${formatBytes(most)} used (${Math.round((100 * used) / most)} %), policy ${policy}`,
   });
   if (refused > 0)
@@ -54,7 +59,7 @@ export const memoryRunbook: Runbook = async (context) => {
       text: `${formatBytes(buffers)} are buffers of clients: see the runbook connections`,
     });
   const applies = (isFull && !evicts) || refused > 0;
-  // Half as much again, where the host can give it.
+  // Half as much again, where its host or container can give it.
   const target = Math.ceil(Math.max(used * 1.5, most * 1.5) / mib) * mib;
   const room = target < 0.75 * host;
   return {
@@ -64,7 +69,7 @@ export const memoryRunbook: Runbook = async (context) => {
       ...(applies && most > 0 && room
         ? [
             {
-              why: `lets writes through at once: the host has room (write it into redis.conf too)`,
+              why: `lets writes through at once: there is room (write it into redis.conf too)`,
               command: `${cli(instance)} CONFIG SET maxmemory ${Math.ceil(target / mib)}mb`,
               effect: 'changes' as const,
             },

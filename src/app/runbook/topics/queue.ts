@@ -30,7 +30,7 @@ export const queueRunbook: Runbook = async (context) => {
   const steps: NextStep[] = [];
   try {
     const now = await readQueuesNow(app, instance, { signal, progress, search: true });
-    const parts = now.queues.map(({ reading }) => lookAtQueue(context, reading, now));
+    const parts = await Promise.all(now.queues.map(({ reading }) => lookAtQueue(context, reading, now)));
     if (now.queues.length > 0) parts.unshift(memoryOf(context), await denialsOf(context, now));
     found = parts.flatMap((part) => part.found);
     steps.push(...parts.flatMap((part) => part.steps));
@@ -48,7 +48,11 @@ export const queueRunbook: Runbook = async (context) => {
   return { applies: found.some(({ state }) => state === 'cause'), found, steps };
 };
 
-function lookAtQueue(context: RunbookContext, reading: QueueReading, { at, workers }: QueuesNow): Part {
+async function lookAtQueue(
+  context: RunbookContext,
+  reading: QueueReading,
+  { at, workers }: QueuesNow,
+): Promise<Part> {
   const { label, ref, due, dueSince, paused, failed, abandoned, overdue, idleSince } = reading;
   const found: Sight[] = [];
   const steps: NextStep[] = [];
@@ -90,7 +94,7 @@ function lookAtQueue(context: RunbookContext, reading: QueueReading, { at, worke
   if ((idle || lost > 0) && reading.workers !== 0) {
     const own = workers.filter(({ queue }) => queue === workerName(ref.prefix, ref.name));
     const part = hungWorkers(
-      clientProcesses(
+      await clientProcesses(
         context.instance.url,
         own.map(({ address }) => address),
       ),

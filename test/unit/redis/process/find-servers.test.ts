@@ -201,7 +201,16 @@ test('connections by the other end, as servers write it; what listens is none', 
    0: 0100007F:18EB 00000000:0000 0A 00000000:00000000 00:00000000 00000000   106        0 24563 1
    1: 0100007F:18EB 0200000A:A21E 01 00000000:00000000 02:00000411 00000000   106        0 24570 2
 `;
-  expect(parseConnections(table)).toEqual([['10.0.0.2:41502', '127.0.0.1:6379']]);
-  const six = `   1: 00000000000000000000000001000000:18EB 00000000000000000000000001000000:A21E 01 00000000:00000000 02:0 0 106 0 2`;
-  expect(parseConnections(six)).toEqual([['[::1]:41502', '[::1]:6379']]);
+  expect(parseConnections(table)).toEqual([
+    { remote: '10.0.0.2:41502', local: '127.0.0.1:6379', inode: '24570' },
+  ]);
+  const six = (from: string): string =>
+    `   1: 00000000000000000000000001000000:18EB ${from}:A21E 01 00000000:00000000 02:0 0 106 0 7 1`;
+  expect(parseConnections(six('00000000000000000000000001000000'))).toMatchObject([
+    { remote: '[::1]:41502', local: '[::1]:6379' },
+  ]);
+  // What an IPv6 socket sees of IPv4.
+  expect(parseConnections(six('0000000000000000FFFF00000200000A'))).toMatchObject([
+    { remote: '10.0.0.2:41502' },
+  ]);
 });
