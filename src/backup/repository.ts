@@ -6,7 +6,7 @@ import {
   type Verification,
 } from '../domain/backup.ts';
 import type { Clock } from '../domain/clock.ts';
-import { AgentError } from '../domain/errors.ts';
+import { AgentError, hasReason } from '../domain/errors.ts';
 import type { DrillRecord } from '../domain/drill.ts';
 import type { KeyspaceSummary } from '../domain/keyspace.ts';
 import { mapBounded } from '../lib/map-bounded.ts';
@@ -198,14 +198,9 @@ export function openRepository(store: Store, instance: string, clock: Pick<Clock
       try {
         return await readManifest(id, signal);
       } catch (error) {
-        if (!(error instanceof AgentError)) throw error;
-        const { code, message, reason } = error;
-        if (code === 'damaged')
-          throw new AgentError('damaged', message, {
-            cause: error,
-            hint: 'see which backups can be used: redis-agent backups list',
-          });
-        if (reason !== 'missing') throw error;
+        if (error instanceof AgentError && error.code === 'damaged')
+          throw error.retold(error.message, 'see which backups can be used: redis-agent backups list');
+        if (!hasReason(error, 'missing')) throw error;
         throw new AgentError('failed', `instance ${instance} has no backup ${id} in ${store.description}`, {
           cause: error,
           reason: 'missing',
@@ -227,7 +222,7 @@ export function openRepository(store: Store, instance: string, clock: Pick<Clock
         const text = await readText(store, keyOf(id, keyspaceName), signal);
         return parseKeyspace(text, `${keyspaceName} of backup ${id}`);
       } catch (error) {
-        if (error instanceof AgentError && error.reason === 'missing') return undefined;
+        if (hasReason(error, 'missing')) return undefined;
         throw error;
       }
     },
@@ -253,7 +248,7 @@ export function openRepository(store: Store, instance: string, clock: Pick<Clock
       try {
         await writeText(keyOf(id, acceptedName), text, signal);
       } catch (error) {
-        if (!(error instanceof AgentError) || error.reason !== 'exists') throw error;
+        if (!hasReason(error, 'exists')) throw error;
       }
     },
 

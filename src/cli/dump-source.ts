@@ -90,14 +90,9 @@ export function describeFault({ message, offset, record }: RdbError): string {
 /** The error for a dump that cannot be read to its end; anything else as it is. */
 export function dumpError(source: KeySource, error: unknown): unknown {
   if (!(error instanceof RdbError)) return error;
-  const damaged = error.kind === 'damaged';
-  return new AgentError(
-    damaged ? 'damaged' : 'failed',
-    `${printable(source.name)}: ${describeFault(error)}`,
-    {
-      cause: error,
-      reason: damaged ? 'corrupt' : 'unknown',
-      ...(damaged ? {} : { hint: 'a newer redis-agent may know it' }),
-    },
-  );
+  const message = `${printable(source.name)}: ${describeFault(error)}`;
+  if (error.kind === 'damaged')
+    return new AgentError('damaged', message, { cause: error, reason: 'corrupt' });
+  const hint = 'a newer redis-agent may know it';
+  return new AgentError('failed', message, { cause: error, reason: 'unknown', hint });
 }

@@ -2,7 +2,7 @@ import { runMind } from '../app/switch/run-mind.ts';
 import type { Named } from '../app/switch/told-consumers.ts';
 import { askUnit } from '../app/units/ask-unit.ts';
 import type { ServingUnit, SharedWork } from '../app/units/places.ts';
-import { AgentError } from '../domain/errors.ts';
+import { AgentError, hasReason } from '../domain/errors.ts';
 import type { GlobalOptions } from './define-command.ts';
 import type { CliHost } from './cli-host.ts';
 
@@ -42,12 +42,11 @@ export async function goElsewhere(
 
 /** Whoever may not read the configuration is no member of that group, or is not root. */
 export function withWayThere(error: unknown): never {
-  if (!(error instanceof AgentError) || error.reason !== 'config-unreadable') throw error;
-  throw new AgentError(error.code, error.message, {
-    cause: error,
-    reason: error.reason,
-    hint: 'run it with sudo; or as a member of the group redis-agent-admin, once sudo redis-agent init --units was run',
-  });
+  if (!hasReason(error, 'config-unreadable')) throw error;
+  throw error.retold(
+    error.message,
+    'run it with sudo; or as a member of the group redis-agent-admin, once sudo redis-agent init --units was run',
+  );
 }
 
 export function notForOthers(unit: ServingUnit): AgentError {

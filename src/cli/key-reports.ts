@@ -47,8 +47,7 @@ export async function storedReport(context: CommandContext, source: KeySource): 
 
 function withHint(error: unknown): unknown {
   if (!(error instanceof AgentError) || error.code !== 'damaged') return error;
-  const options = { reason: 'corrupt', hint: 'leave --stored out to read the dump', cause: error };
-  return new AgentError('damaged', error.message, options);
+  return error.retold(error.message, 'leave --stored out to read the dump');
 }
 
 /** The same, or undefined, with a word to the user where one is kept and cannot be used. */

@@ -1,3 +1,4 @@
+import type { ReasonOf } from './errors.ts';
 import type { Engine } from './backup.ts';
 
 /** The newest schema of a drill's record that this version writes and reads. */
@@ -58,7 +59,14 @@ export interface DrillRecord {
 export type DrillOutcome =
   | { outcome: 'held' | 'failed'; record: DrillRecord }
   /** It was not begun, or the host could not carry it to its end: nothing is said of the backup. */
-  | { outcome: 'skipped'; backup: string; at: string; reason: string; why: string; instead: string };
+  | {
+      outcome: 'skipped';
+      backup: string;
+      at: string;
+      reason: ReasonOf<'refused'>;
+      why: string;
+      instead: string;
+    };
 
 /** How long a restore should take, from how long the last drill took. */
 export interface RestoreEstimate {

@@ -1,26 +1,21 @@
-/**
- * What an error means to the person or script that called us. One code, one exit status
- * (cli/exit-code.ts holds the only map).
- */
-export const errorCodes = [
-  'failed',
-  'usage',
-  'redis',
-  'repository',
-  'damaged',
-  'refused',
-  'locked',
-  'interrupted',
-] as const;
-export type ErrorCode = (typeof errorCodes)[number];
+import { reasons, type ErrorCode, type Reason, type ReasonOf } from './reasons.ts';
 
-export interface AgentErrorOptions {
+export { errorCodes, reasons, type ErrorCode, type Reason, type ReasonOf } from './reasons.ts';
+
+export interface AgentErrorOptions<C extends ErrorCode = ErrorCode> {
   /** The next step, as a sentence without its full stop: what to type, grant or change. */
-  hint?: string;
-  /** A narrower machine-readable reason, e.g. `exists`, `denied`, `full`, `wrongpass`. */
-  reason?: string;
+  hint?: string | undefined;
+  /** What it is, among errors of its code, where somebody tells that apart. */
+  reason?: ReasonOf<C> | undefined;
+  /** `locked`: the job that holds the lock. */
+  holder?: string | undefined;
   cause?: unknown;
 }
+
+/** Code, message and options: a reason is one of its code's. */
+type AgentErrorArguments = {
+  [C in ErrorCode]: [code: C, message: string, options?: AgentErrorOptions<C>];
+}[ErrorCode];
 
 /**
  * The one error that people see: what failed and why (`message`), and what to do next (`hint`).
@@ -30,14 +25,50 @@ export class AgentError extends Error {
   override readonly name = 'AgentError';
   readonly code: ErrorCode;
   readonly hint: string | undefined;
-  readonly reason: string | undefined;
+  readonly reason: Reason | undefined;
+  readonly holder: string | undefined;
 
-  constructor(code: ErrorCode, message: string, options: AgentErrorOptions = {}) {
+  constructor(...[code, message, options = {}]: AgentErrorArguments) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
     this.hint = options.hint;
     this.reason = options.reason;
+    this.holder = options.holder;
   }
+
+  /** The same error in other words, with its own hint where none is given; null takes that away. */
+  retold(message: string, hint: string | null | undefined = this.hint): AgentError {
+    const { code, reason, holder } = this;
+    return new AgentError(
+      ...argumentsOf({ code, message, reason, hint: hint ?? undefined, holder, cause: this }),
+    );
+  }
+}
+
+/** Is it one of ours, for one of these reasons? */
+export function hasReason<R extends Reason>(
+  error: unknown,
+  ...wanted: readonly R[]
+): error is AgentError & { reason: R } {
+  return error instanceof AgentError && wanted.some((reason) => reason === error.reason);
+}
+
+/** An error as other processes tell of it. */
+export interface ToldError {
+  code: ErrorCode;
+  message: string;
+  reason?: string | undefined;
+  hint?: string | undefined;
+  holder?: string | undefined;
+  cause?: unknown;
+}
+
+/** What makes an error of one that is told of; a reason that its code does not have is left out. */
+export function argumentsOf({ code, message, reason, ...rest }: ToldError): AgentErrorArguments {
+  const known: readonly string[] = reasons[code];
+  const options = { ...rest, reason: known.find((each) => each === reason) };
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- it is one of its code's, as was just seen
+  return [code, message, options] as AgentErrorArguments;
 }
 
 /** The message of anything thrown, for use inside another error's message. One line. */

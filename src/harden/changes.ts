@@ -1,3 +1,4 @@
+import type { ReasonOf } from '../domain/errors.ts';
 import type { LineEdit } from '../formats/conf/edit-conf.ts';
 import type { Accepted } from './policy.ts';
 
@@ -65,7 +66,7 @@ export interface Refusal {
 
 /** What keeps the whole plan from being applied. */
 export interface Obstacle {
-  name: string;
+  name: ReasonOf<'refused'>;
   why: string;
   instead: string;
   /** The flag that insists; null where nothing does. */

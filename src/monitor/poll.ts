@@ -1,5 +1,5 @@
 import type { Clock } from '../domain/clock.ts';
-import { AgentError, messageOf } from '../domain/errors.ts';
+import { AgentError, hasReason, messageOf } from '../domain/errors.ts';
 import { upClasses, type Blind, type Sample, type UpClass } from '../domain/sample.ts';
 import type { RedisConnection, Reply } from '../redis/connection/connect.ts';
 import { collectors } from './collect/index.ts';
@@ -206,7 +206,7 @@ export function createPoller(options: PollerOptions): Poller {
     totals.failures += 1;
     const detail = messageOf(error);
     if (up !== 'noauth') return { up, detail };
-    if (error instanceof AgentError && error.reason === 'wrongpass') totals.wrongpass += 1;
+    if (hasReason(error, 'wrongpass')) totals.wrongpass += 1;
     const attempts = (refused?.attempts ?? 0) + 1;
     const wait = backOff[Math.min(attempts, backOff.length) - 1] ?? 0;
     refused = { attempts, until: clock.monotonic() + wait, up, detail };

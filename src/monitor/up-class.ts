@@ -1,8 +1,8 @@
-import { AgentError } from '../domain/errors.ts';
+import { AgentError, type Reason } from '../domain/errors.ts';
 import type { UpClass } from '../domain/sample.ts';
 
 /** By the reason of the error; what is not here is `unreachable`. */
-const classes: Readonly<Record<string, UpClass>> = {
+const classes: Readonly<Partial<Record<Reason, UpClass>>> = {
   busy: 'busy',
   loading: 'loading',
   misconf: 'misconf',
@@ -17,5 +17,5 @@ const classes: Readonly<Record<string, UpClass>> = {
 /** What a failure says about how the server is. */
 export function classOf(error: unknown): UpClass {
   const reason = error instanceof AgentError ? error.reason : undefined;
-  return classes[reason ?? ''] ?? 'unreachable';
+  return (reason && classes[reason]) ?? 'unreachable';
 }

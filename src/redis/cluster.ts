@@ -1,4 +1,4 @@
-import { AgentError } from '../domain/errors.ts';
+import { AgentError, hasReason } from '../domain/errors.ts';
 import type { ClusterPlace } from '../domain/backup.ts';
 import type { Info } from '../formats/info/parse-info.ts';
 import {
@@ -24,7 +24,7 @@ export async function readClusterPlace(
   try {
     return placeInCluster(String(await connection.call('CLUSTER', 'NODES')));
   } catch (error) {
-    if (error instanceof AgentError && error.reason === 'noperm') return undefined;
+    if (hasReason(error, 'noperm')) return undefined;
     throw error;
   }
 }

@@ -11,7 +11,7 @@ import { judgeWriter } from '../../backup/judge-writer.ts';
 import type { Store } from '../../backup/store/store.ts';
 import { readWriterIdentity } from '../../backup/writer-identity.ts';
 import { inTheClear } from '../../domain/backup.ts';
-import { AgentError } from '../../domain/errors.ts';
+import { AgentError, hasReason } from '../../domain/errors.ts';
 import type { InstanceSettings } from '../../domain/settings.ts';
 import { requireRoom } from '../../jobs/backup/backup-steps.ts';
 import { formatBytes } from '../../lib/text/bytes.ts';
@@ -109,7 +109,7 @@ async function mayBgsave(connection: RedisConnection): Promise<Outcome> {
   try {
     await connection.call('BGSAVE', 'NOT-AN-OPTION');
   } catch (error) {
-    if (error instanceof AgentError && error.reason === 'reply') return 'BGSAVE is allowed';
+    if (hasReason(error, 'reply')) return 'BGSAVE is allowed';
     throw error;
   }
   return 'BGSAVE is allowed';

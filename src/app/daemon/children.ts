@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
-import { AgentError } from '../../domain/errors.ts';
+import { AgentError, argumentsOf } from '../../domain/errors.ts';
 import { childCommand } from './child-command.ts';
 import type { LogLevel } from '../logger.ts';
 import type { ToWork, WorkOutcome, WorkTask } from './work.ts';
@@ -56,11 +56,8 @@ export function provideChildren({ program, env, level }: ChildOptions): Children
   };
 }
 
-function failed({ code, message, hint, reason, mayPass }: WorkOutcome & { ok: false }): FailedElsewhere {
-  const error = new FailedElsewhere(code, message, {
-    ...(hint === undefined ? {} : { hint }),
-    ...(reason === undefined ? {} : { reason }),
-  });
+function failed({ mayPass, ...told }: WorkOutcome & { ok: false }): FailedElsewhere {
+  const error = new FailedElsewhere(...argumentsOf(told));
   error.mayPass = mayPass;
   return error;
 }

@@ -1,5 +1,5 @@
 import { getPriority, setPriority } from 'node:os';
-import { AgentError, messageOf, type ErrorCode } from '../../domain/errors.ts';
+import { AgentError, messageOf, type ToldError } from '../../domain/errors.ts';
 import type { Secret } from '../../domain/secret.ts';
 import type { Settings } from '../../domain/settings.ts';
 import { jobs } from '../../jobs/index.ts';
@@ -23,9 +23,7 @@ export interface WorkTask {
 export type ToWork = WorkTask | 'stop';
 
 /** How it ended. */
-export type WorkOutcome =
-  | { ok: true }
-  | { ok: false; code: ErrorCode; message: string; hint?: string; reason?: string; mayPass: boolean };
+export type WorkOutcome = { ok: true } | ({ ok: false; mayPass: boolean } & Omit<ToldError, 'cause'>);
 
 const silent = { report(): void {} };
 
@@ -77,13 +75,14 @@ async function work(
     await planned.start(run);
     return { ok: true };
   } catch (error) {
-    const { code = 'failed', hint, reason } = error instanceof AgentError ? error : {};
+    const { code = 'failed', hint, reason, holder } = error instanceof AgentError ? error : {};
     return {
       ok: false,
       code,
       message: messageOf(error),
-      ...(hint === undefined ? {} : { hint }),
-      ...(reason === undefined ? {} : { reason }),
+      hint,
+      reason,
+      holder,
       mayPass: planned?.mayPass?.(error) === true,
     };
   } finally {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { chmod, chown, lstat, readFile } from 'node:fs/promises';
 import type { Stats } from 'node:fs';
-import { AgentError, messageOf } from '../../domain/errors.ts';
+import { hasReason, messageOf } from '../../domain/errors.ts';
 import type { Secret } from '../../domain/secret.ts';
 import { describeMode } from '../../lib/files/file-owner.ts';
 import type { RedisConnection } from '../../redis/connection/connect.ts';
@@ -53,7 +53,7 @@ export async function createUser(
   try {
     await connection.call('ACL', 'SETUSER', name, 'reset', ...rules);
   } catch (error) {
-    if (error instanceof AgentError && error.reason === 'noperm') return false;
+    if (hasReason(error, 'noperm')) return false;
     throw error;
   }
   undo.add(`the ACL user ${name} on ${url}`, async () => {

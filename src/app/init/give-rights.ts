@@ -1,4 +1,4 @@
-import { AgentError } from '../../domain/errors.ts';
+import { AgentError, hasReason } from '../../domain/errors.ts';
 import type { InstanceSettings, Settings } from '../../domain/settings.ts';
 import type { Engine } from '../../domain/backup.ts';
 import type { Admin } from '../../jobs/harden/inspect-server.ts';
@@ -121,7 +121,7 @@ async function grant(
     await connection.call('ACL', 'SETUSER', user, ...rights);
     return undefined;
   } catch (error) {
-    if (!(error instanceof AgentError) || error.reason !== 'noperm') throw error;
+    if (!hasReason(error, 'noperm')) throw error;
     return nobodyNamed
       ? 'nobody was named who may: --username NAME and --password-file FILE, or $REDIS_AGENT_ADMIN_PASSWORD'
       : 'that user may not run ACL SETUSER';
@@ -164,7 +164,7 @@ async function connectAdmin(
   try {
     return await connectRedis(target, { signal });
   } catch (error) {
-    if (error instanceof AgentError && ['noauth', 'wrongpass'].includes(error.reason ?? '')) return undefined;
+    if (hasReason(error, 'noauth', 'wrongpass')) return undefined;
     throw error;
   }
 }

@@ -242,9 +242,5 @@ function report({ server, name, role }: Planned, user: UserReport): InitReport['
 function withRest(error: unknown, left: string[]): unknown {
   if (!(error instanceof AgentError)) return error;
   const rest = left.length === 0 ? 'nothing was left behind' : `still there: ${left.join(', ')}`;
-  return new AgentError(error.code, `${messageOf(error)} (${rest})`, {
-    cause: error,
-    ...(error.hint === undefined ? {} : { hint: error.hint }),
-    ...(error.reason === undefined ? {} : { reason: error.reason }),
-  });
+  return error.retold(`${messageOf(error)} (${rest})`);
 }

@@ -1,5 +1,5 @@
 import type { Engine } from '../../domain/backup.ts';
-import { AgentError } from '../../domain/errors.ts';
+import { AgentError, hasReason, type Reason } from '../../domain/errors.ts';
 import { connectRedis, type RedisConnection } from '../../redis/connection/connect.ts';
 import type { FoundServer, ServerAddress } from '../../redis/process/find-servers.ts';
 import { findServerProcess } from '../../redis/process/server-process.ts';
@@ -36,9 +36,9 @@ export interface Inspected {
 const timeout = 5000;
 
 /** How plain TCP fails on a TLS port. */
-const perhapsTls = ['closed', 'timeout', 'not-redis'];
+const perhapsTls: readonly Reason[] = ['closed', 'timeout', 'not-redis'];
 /** What a server says that is there and wants another credential. */
-const refusals = ['noauth', 'wrongpass'];
+const refusals: readonly Reason[] = ['noauth', 'wrongpass'];
 
 /** Connects by the first address that works, and asks what init has to know. Changes nothing. */
 export async function inspectServer(where: FoundServer | string, options: InitOptions): Promise<Inspected> {
@@ -79,12 +79,12 @@ async function reach(
   let failure: AgentError | undefined;
   for (const { url, guess } of urls) {
     options.signal.throwIfAborted();
-    if (guess === true && !perhapsTls.includes(failure?.reason ?? '')) continue;
+    if (guess === true && !hasReason(failure, ...perhapsTls)) continue;
     try {
       return { url, connection: await connectAsAdmin(url, options) };
     } catch (error) {
       if (!(error instanceof AgentError)) throw error;
-      const refused = refusals.includes(error.reason ?? '');
+      const refused = hasReason(error, ...refusals);
       if (refused && !options.createUser) return { url, connection: undefined };
       if (refused) throw explain(error);
       // That it is no TLS either says less than how plain TCP failed.
@@ -102,10 +102,7 @@ async function connectAsAdmin(url: string, options: InitOptions): Promise<RedisC
     return await connectRedis({ ...target, ...admin }, { timeout });
   } catch (error) {
     // Of several servers one may not know this user, and be open to everybody.
-    const open =
-      error instanceof AgentError && error.reason === 'wrongpass'
-        ? connectRedis(target, { timeout })
-        : undefined;
+    const open = hasReason(error, 'wrongpass') ? connectRedis(target, { timeout }) : undefined;
     const connection = await open?.catch(() => undefined);
     if (connection === undefined) throw error;
     return connection;
@@ -116,17 +113,13 @@ async function connectAsAdmin(url: string, options: InitOptions): Promise<RedisC
 function explain(error: AgentError): AgentError {
   const credential =
     'say who may create users: --username NAME (unless it is default) and --password-file FILE, or the password in $REDIS_AGENT_ADMIN_PASSWORD; or --no-acl, and create the agent’s user yourself';
-  const hints: Record<string, string> = {
+  const hints: Partial<Record<Reason, string>> = {
     noauth: credential,
     wrongpass: credential,
     tls: `${error.hint ?? ''} (for init: --tls-ca, --tls-cert, --tls-key)`,
   };
-  const hint = hints[error.reason ?? ''] ?? error.hint;
-  return new AgentError('redis', withoutName(error.message), {
-    cause: error,
-    ...(error.reason === undefined ? {} : { reason: error.reason }),
-    ...(hint === undefined ? {} : { hint }),
-  });
+  const hint = (error.reason && hints[error.reason]) ?? error.hint;
+  return error.retold(withoutName(error.message), hint);
 }
 
 async function ask(

@@ -50,9 +50,6 @@ function joined(failures: unknown[], servers: number): unknown {
   const [first, ...others] = failures.filter((failure) => failure instanceof AgentError);
   if (first === undefined || (others.length === 0 && servers === 1)) return first;
   const lines = [first, ...others].map(({ message, hint }) => `${message}; ${hint ?? ''}`);
-  return new AgentError(
-    first.code,
-    [...lines, 'Nothing was changed. To leave servers out, name the others with --url.'].join('\n'),
-    { cause: first, ...(first.reason === undefined ? {} : { reason: first.reason }) },
-  );
+  lines.push('Nothing was changed. To leave servers out, name the others with --url.');
+  return first.retold(lines.join('\n'), null);
 }

@@ -1,4 +1,4 @@
-import { AgentError } from '../../domain/errors.ts';
+import { hasReason } from '../../domain/errors.ts';
 
 /** Undefined when this user may not. */
 export async function unlessDenied<T>(
@@ -8,7 +8,7 @@ export async function unlessDenied<T>(
   try {
     return await call();
   } catch (error) {
-    if (!(error instanceof AgentError) || error.reason !== 'noperm') throw error;
+    if (!hasReason(error, 'noperm')) throw error;
     onDenied?.(withoutName(error.message));
     return undefined;
   }

@@ -38,8 +38,8 @@ export async function lockForJob(request: LockRequest, patience: number): Promis
       } catch (error) {
         if (!(error instanceof AgentError) || error.code !== 'locked') throw error;
         // What another run of the same job does need not be done again after it.
-        if (error.reason === job.name) throw error;
-        const urgent = job.urgency === 'urgent' && yielding.has(error.reason ?? '');
+        if (error.holder === job.name) throw error;
+        const urgent = job.urgency === 'urgent' && yielding.has(error.holder ?? '');
         if (clock.monotonic() - start >= (urgent ? urgentPatience : patience)) throw error;
         if (urgent) asked ??= tryTake(request, asking(job.lock));
       }
@@ -59,7 +59,7 @@ export function lockForLook(request: LockRequest): Lock | undefined {
     return take(request, request.job.lock);
   } catch (error) {
     const harmless =
-      error instanceof AgentError && error.code === 'locked' && yielding.has(error.reason ?? '');
+      error instanceof AgentError && error.code === 'locked' && yielding.has(error.holder ?? '');
     if (harmless) return undefined;
     throw error;
   }

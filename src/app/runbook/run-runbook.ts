@@ -1,4 +1,4 @@
-import { AgentError } from '../../domain/errors.ts';
+import { AgentError, hasReason } from '../../domain/errors.ts';
 import type { Clock } from '../../domain/clock.ts';
 import type { Progress } from '../../domain/progress.ts';
 import type { InstanceSettings } from '../../domain/settings.ts';
@@ -96,6 +96,5 @@ async function openContext(
 
 /** With these a server refuses a PING and answers INFO. */
 function requireUsable(error: unknown): void {
-  const reason = error instanceof AgentError ? (error.reason ?? '') : '';
-  if (!['loading', 'misconf', 'masterdown', 'noperm'].includes(reason)) throw error;
+  if (!hasReason(error, 'loading', 'misconf', 'masterdown', 'noperm')) throw error;
 }

@@ -1,4 +1,4 @@
-import { AgentError, messageOf } from '../../domain/errors.ts';
+import { AgentError, messageOf, type ReasonOf } from '../../domain/errors.ts';
 import { ByteReader } from '../../lib/byte-reader.ts';
 import { releaseMemory } from '../../lib/memory/release-memory.ts';
 import { AgePayload, payloadNonceBytes, sealedChunkBytes, tagBytes } from './age-payload.ts';
@@ -120,6 +120,6 @@ async function readSealed(reader: ByteReader, target: Buffer): Promise<Buffer> {
   return target.subarray(0, await reader.read(target));
 }
 
-function damaged(problem: string, reason = 'corrupt'): AgentError {
+function damaged(problem: string, reason: ReasonOf<'damaged'> = 'corrupt'): AgentError {
   return new AgentError('damaged', problem, { reason });
 }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { storedAsIs, type Artefact } from '../../domain/backup.ts';
-import { AgentError } from '../../domain/errors.ts';
+import { AgentError, type ReasonOf } from '../../domain/errors.ts';
 import { AofArchiveCheck } from '../../formats/aof/archive-check.ts';
 import { RdbCheck, type CheckOptions } from '../../formats/rdb/rdb-check.ts';
 import { DumpRules } from '../../formats/rdb/whole/dump-rules.ts';
@@ -168,16 +168,12 @@ async function* checkLength(
 /** Names the artefact in what is wrong with it. Other errors (the store's, an abort) stay as they are. */
 function about(name: string, error: unknown): unknown {
   if (!(error instanceof AgentError)) return error;
-  const { code, hint, reason, message } = error;
+  const { code, reason, message } = error;
   if (code !== 'damaged' && reason !== 'no-identity') return error;
   const text = code === 'damaged' ? `${name} is damaged: ${message}` : `${name}: ${message}`;
-  return new AgentError(code, text, {
-    cause: error,
-    ...(hint === undefined ? {} : { hint }),
-    ...(reason === undefined ? {} : { reason }),
-  });
+  return error.retold(text);
 }
 
-function damaged(problem: string, reason = 'corrupt'): AgentError {
+function damaged(problem: string, reason: ReasonOf<'damaged'> = 'corrupt'): AgentError {
   return new AgentError('damaged', problem, { reason });
 }

@@ -1,5 +1,5 @@
 import { counted } from '../../lib/text/counted.ts';
-import { AgentError } from '../../domain/errors.ts';
+import { AgentError, reasons, type ReasonOf } from '../../domain/errors.ts';
 import { printable } from '../../lib/text/printable.ts';
 import type { PipeError } from '../../redis/pipe/reply-parser.ts';
 import { printableKey } from './tally.ts';
@@ -37,31 +37,34 @@ export function recordOf(tag: number): number {
   return Math.floor(tag / kinds);
 }
 
+const changedCluster =
+  'it is a node of a cluster, which has changed: see redis-cli --cluster check, and run this again';
+
 /** Refusals that every later command would get as well: nothing is won by going on. */
-const hopeless: Record<string, string> = {
-  OOM: 'raise its maxmemory, or restore fewer keys',
-  READONLY: 'it has become a replica: name its master',
-  MISCONF: 'its last save failed and writes are blocked: see its log',
-  LOADING: 'wait until it has loaded its data',
-  BUSY: 'a script is blocking it: wait, or end it with SCRIPT KILL',
-  UNKILLABLE: 'a script is blocking it: wait',
-  MASTERDOWN: 'it has lost its master: name the master itself',
-  NOREPLICAS: 'it has too few replicas for min-replicas-to-write',
-  NOAUTH: 'was its password changed?',
-  ...Object.fromEntries(
-    ['MOVED', 'ASK', 'CROSSSLOT', 'CLUSTERDOWN', 'TRYAGAIN'].map((code) => [
-      code,
-      'it is a node of a cluster, which has changed: see redis-cli --cluster check, and run this again',
-    ]),
-  ),
+const hopeless: Partial<Record<ReasonOf<'redis'>, string>> = {
+  oom: 'raise its maxmemory, or restore fewer keys',
+  readonly: 'it has become a replica: name its master',
+  misconf: 'its last save failed and writes are blocked: see its log',
+  loading: 'wait until it has loaded its data',
+  busy: 'a script is blocking it: wait, or end it with SCRIPT KILL',
+  unkillable: 'a script is blocking it: wait',
+  masterdown: 'it has lost its master: name the master itself',
+  noreplicas: 'it has too few replicas for min-replicas-to-write',
+  noauth: 'was its password changed?',
+  moved: changedCluster,
+  ask: changedCluster,
+  crossslot: changedCluster,
+  clusterdown: changedCluster,
+  tryagain: changedCluster,
 };
 
 /** The error to stop with, where the refusal is one that every later command would get. */
 export function stoppedBy(target: string, { code, text }: PipeError): AgentError | undefined {
-  const hint = Object.hasOwn(hopeless, code) ? hopeless[code] : undefined;
+  const reason = reasons.redis.find((each) => each === code.toLowerCase());
+  const hint = reason && hopeless[reason];
   if (hint === undefined) return undefined;
   return new AgentError('redis', `${target} refuses to be written to: ${printable(text)}`, {
-    reason: code.toLowerCase(),
+    reason,
     hint,
   });
 }

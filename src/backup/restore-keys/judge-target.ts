@@ -1,5 +1,5 @@
 import type { Engine, SlotRange } from '../../domain/backup.ts';
-import { AgentError } from '../../domain/errors.ts';
+import { AgentError, type ReasonOf } from '../../domain/errors.ts';
 import { infoInteger, infoKeyspace, type Info } from '../../formats/info/parse-info.ts';
 import { whatTargetReads } from '../../formats/rdb/dump-payload.ts';
 import { listpackForm, type ListpackForm } from '../../formats/rdb/listpack-form.ts';
@@ -53,7 +53,7 @@ export interface TargetAbilities {
 
 /** Reads INFO. Throws an AgentError where nothing may or can be written there. */
 export function judgeTarget(info: Info, { name, url }: { name: string; url: string }): KeyTarget {
-  const refuse = (why: string, hint: string, reason: string): AgentError =>
+  const refuse = (why: string, hint: string, reason: ReasonOf<'refused'>): AgentError =>
     new AgentError('refused', `${name}: ${why}`, { hint, reason });
   const valkey = info.get('valkey_version');
   const version = valkey ?? info.get('redis_version');

@@ -1,6 +1,6 @@
 import { access, constants } from 'node:fs/promises';
 import type { Clock } from '../../domain/clock.ts';
-import { AgentError } from '../../domain/errors.ts';
+import { AgentError, hasReason, type Reason } from '../../domain/errors.ts';
 import type { InstanceSettings } from '../../domain/settings.ts';
 import { infoInteger, infoKeyspace, type Info } from '../../formats/info/parse-info.ts';
 import { distrustProgram } from '../../lib/files/distrust-path.ts';
@@ -20,7 +20,7 @@ export interface GatherOptions {
 }
 
 /** A server that fails like this is down, or as good as: a restore is for that. */
-const down = new Set(['refused', 'closed', 'timeout']);
+const down: readonly Reason[] = ['refused', 'closed', 'timeout'];
 
 /** Asks the server, or, where it is down, its configuration. Changes nothing. */
 export async function gatherFacts({
@@ -78,8 +78,7 @@ async function askServer(
     connection = await connect();
   } catch (error) {
     signal.throwIfAborted();
-    if (error instanceof AgentError && error.code === 'redis' && down.has(error.reason ?? ''))
-      return undefined;
+    if (error instanceof AgentError && error.code === 'redis' && hasReason(error, ...down)) return undefined;
     throw error;
   }
   try {
@@ -134,7 +133,7 @@ async function countSentinels(connection: RedisConnection, info: Info): Promise<
     const reply = await connection.call('PUBSUB', 'NUMSUB', helloChannel);
     return Array.isArray(reply) ? Number(reply[1]) : undefined;
   } catch (error) {
-    if (error instanceof AgentError && error.reason === 'noperm') return undefined;
+    if (hasReason(error, 'noperm')) return undefined;
     throw error;
   }
 }

@@ -1,3 +1,4 @@
+import type { ReasonOf } from '../../domain/errors.ts';
 import { counted } from '../../lib/text/counted.ts';
 import { inTheClear, type Engine, type KeyCount, type Manifest } from '../../domain/backup.ts';
 import { formatBytes, parseBytes } from '../../lib/text/bytes.ts';
@@ -36,7 +37,7 @@ export function flagOf(name: string): string {
 /** What speaks against a restore. */
 export interface Guard {
   /** Insisted on by the flag of flagOf; where `allowable` is false nothing helps. */
-  name: string;
+  name: ReasonOf<'refused'>;
   allowable: boolean;
   /** It speaks against this method alone: unless insisted on, the other one is taken. */
   decides?: true;
@@ -106,7 +107,7 @@ type ChoiceJudge = (input: ChoiceInput) => Guard | undefined;
 type Judge = (input: GuardInput) => Guard | undefined;
 type ServerJudge = (input: Pick<GuardInput, 'facts'>) => Guard | undefined;
 
-const guard = (name: string, why: string, instead: string, allowable = true): Guard => ({
+const guard = (name: Guard['name'], why: string, instead: string, allowable = true): Guard => ({
   name,
   allowable,
   why,

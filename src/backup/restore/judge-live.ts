@@ -85,7 +85,7 @@ export function judgeLive(facts: LiveFacts): LiveJudgement {
 }
 
 /** One that nobody can insist on. */
-function refusal(name: string, why: string, instead: string): Guard {
+function refusal(name: Guard['name'], why: string, instead: string): Guard {
   return { name, allowable: false, why, instead };
 }
 

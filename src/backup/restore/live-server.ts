@@ -1,5 +1,5 @@
 import type { Clock } from '../../domain/clock.ts';
-import { AgentError } from '../../domain/errors.ts';
+import { AgentError, hasReason, type Reason } from '../../domain/errors.ts';
 import type { Info } from '../../formats/info/parse-info.ts';
 import type { RedisConnection, Reply } from '../../redis/connection/connect.ts';
 import { readInfo } from '../../redis/server.ts';
@@ -10,7 +10,7 @@ const longestPause = 500;
 /** Two minutes: longer than one value takes to be loaded, or one data set to be freed. */
 const defaultPatience = 120_000;
 /** A server does not answer while it loads one huge value, or frees much memory at once. */
-const silent = new Set(['closed', 'timeout']);
+const silent: readonly Reason[] = ['closed', 'timeout'];
 
 export interface LiveServerOptions {
   clock: Clock;
@@ -103,8 +103,7 @@ export class LiveServer {
       return await ask();
     } catch (error) {
       this.#signal.throwIfAborted();
-      const reason = error instanceof AgentError ? (error.reason ?? '') : '';
-      if (silent.has(reason) || reason === 'loading') return silence;
+      if (hasReason(error, ...silent, 'loading')) return silence;
       throw error;
     }
   }
@@ -115,7 +114,7 @@ export class LiveServer {
     try {
       return await ask(this.#connection);
     } catch (error) {
-      if (error instanceof AgentError && silent.has(error.reason ?? '')) this.close();
+      if (hasReason(error, ...silent)) this.close();
       this.#signal.throwIfAborted();
       throw error;
     }

@@ -1,6 +1,6 @@
 import { lstatSync } from 'node:fs';
 import { join } from 'node:path';
-import { AgentError } from '../../domain/errors.ts';
+import { AgentError, type ReasonOf } from '../../domain/errors.ts';
 import type { UserId } from '../../lib/process/act-as.ts';
 import { distrustFolder } from '../../lib/files/distrust-path.ts';
 import { describeOwner, userName } from '../../lib/files/file-owner.ts';
@@ -55,6 +55,6 @@ export function requireOwnFolder(dir: string, staging: string, { uid }: UserId):
   );
 }
 
-function refusal(message: string, reason: string, hint: string): AgentError {
+function refusal(message: string, reason: ReasonOf<'refused'>, hint: string): AgentError {
   return new AgentError('refused', message, { reason, hint });
 }

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { AgentError, messageOf } from '../../domain/errors.ts';
+import { AgentError, hasReason, messageOf, type Reason } from '../../domain/errors.ts';
 import { formatDuration } from '../../lib/time/duration.ts';
 import { isClusterNode } from '../../redis/cluster.ts';
 import type { RedisConnection } from '../../redis/connection/connect.ts';
@@ -17,7 +17,15 @@ const longestPause = 1000;
 const mostSaves = 4;
 
 /** Reasons of an AgentError `redis` that a restart of the server, or a script that blocks it, explains. */
-const passing = new Set(['closed', 'refused', 'timeout', 'loading', 'busy', 'maxclients', 'unavailable']);
+const passing: readonly Reason[] = [
+  'closed',
+  'refused',
+  'timeout',
+  'loading',
+  'busy',
+  'maxclients',
+  'unavailable',
+];
 
 /**
  * Makes the server write a dump that is not older than this call, and opens it. Redis has no single signal that a save
@@ -114,7 +122,7 @@ async function askOnce(run: Run): Promise<Snapshot | Lost> {
 }
 
 function isPassing(error: unknown): error is AgentError {
-  return error instanceof AgentError && error.code === 'redis' && passing.has(error.reason ?? '');
+  return error instanceof AgentError && error.code === 'redis' && hasReason(error, ...passing);
 }
 
 /** `lost`: what became of the connection. */
@@ -143,7 +151,7 @@ function timedOut(
     return new AgentError(
       'redis',
       `${lost.message} (lost during a snapshot, and not back within ${formatDuration(timeout)})`,
-      { cause: lost, reason: 'timeout', ...(lost.hint === undefined ? {} : { hint: lost.hint }) },
+      { cause: lost, reason: 'timeout', hint: lost.hint },
     );
   const state = fraction === undefined ? phase : `${phase}, ${Math.floor(fraction * 100)} %`;
   return new AgentError(

@@ -18,7 +18,7 @@ export function filesystemError(what: Operation, path: string, cause: unknown): 
     reason: 'unavailable',
     why: messageOf(cause),
   };
-  return storeError(what, reason, why, { cause, ...(hint === undefined ? {} : { hint }) });
+  return storeError(what, reason, why, { cause, hint });
 }
 
 function meaning(what: Operation, path: string, code: string | undefined): Meaning | undefined {

@@ -77,7 +77,7 @@ export function isRefusedForm(cause: unknown): boolean {
 export function s3Error(what: Operation, action: S3Action, place: S3Place, cause: unknown): AgentError {
   if (cause instanceof AgentError) return cause;
   const { reason, why, hint } = meaning(action, place, cause);
-  return storeError(what, reason, why, { cause, ...(hint === undefined ? {} : { hint }) });
+  return storeError(what, reason, why, { cause, hint });
 }
 
 function meaning(action: S3Action, place: S3Place, cause: unknown): Meaning {

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { AgentError } from '../../domain/errors.ts';
+import { hasReason } from '../../domain/errors.ts';
 import type { S3Calls } from './s3-calls.ts';
 import type { Operation } from './store-error.ts';
 
@@ -27,7 +27,7 @@ export async function examineS3(s3: S3Calls, below: Operation, signal: AbortSign
     try {
       for await (const _ of s3.uploads(below, signal)) break;
     } catch (error) {
-      if (!(error instanceof AgentError) || error.reason !== 'unsupported') throw error;
+      if (!hasReason(error, 'unsupported')) throw error;
       s3.lacks.add('upload-list');
     }
   } finally {

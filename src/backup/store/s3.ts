@@ -1,4 +1,4 @@
-import { AgentError } from '../../domain/errors.ts';
+import { AgentError, hasReason } from '../../domain/errors.ts';
 import type { S3Calls } from './s3-calls.ts';
 import { examineS3 } from './s3-examine.ts';
 import { readS3 } from './s3-get.ts';
@@ -80,7 +80,7 @@ export async function openS3Store(options: S3StoreOptions): Promise<Store> {
           swept.push(`${key} (upload ${uploadId})`);
         } catch (error) {
           // Ended since it was listed.
-          if (!(error instanceof AgentError) || error.reason !== 'missing') throw error;
+          if (!hasReason(error, 'missing')) throw error;
         }
       }
       return swept;
@@ -124,7 +124,7 @@ async function* uploadsOf(s3: S3Calls, what: Operation, signal: AbortSignal): As
   try {
     yield* s3.uploads(what, signal);
   } catch (error) {
-    if (!(error instanceof AgentError) || error.reason !== 'unsupported') throw error;
+    if (!hasReason(error, 'unsupported')) throw error;
     s3.lacks.add('upload-list');
   }
 }

@@ -1,4 +1,4 @@
-import { AgentError, type AgentErrorOptions } from '../../domain/errors.ts';
+import { AgentError } from '../../domain/errors.ts';
 import { isKey, type StoreFailure } from './store.ts';
 
 /** What a store was asked to do and with what, for messages. */
@@ -18,7 +18,7 @@ export function storeError(
   what: Operation,
   reason: StoreFailure,
   why: string,
-  options: Omit<AgentErrorOptions, 'reason'> = {},
+  options: { hint?: string | undefined; cause?: unknown } = {},
 ): AgentError {
   const name = [what.operation, what.key].filter(Boolean).join(' ');
   const hint = options.hint ?? (reason === 'missing' ? wholeBackups : undefined);

@@ -12,10 +12,12 @@ export function renderError(error: unknown, style: Style): string {
 /** The same for scripts. */
 export function errorDocument(error: unknown): object {
   const known = error instanceof AgentError ? error : undefined;
+  // Who holds a lock is the reason of `locked`.
+  const reason = known?.reason ?? known?.holder;
   return {
     error: {
       code: known?.code ?? 'defect',
-      ...(known?.reason === undefined ? {} : { reason: known.reason }),
+      ...(reason === undefined ? {} : { reason }),
       message: textOf(error),
       ...(known?.hint === undefined ? {} : { hint: known.hint }),
     },

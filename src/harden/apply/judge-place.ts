@@ -50,8 +50,12 @@ function managedMark(comments: readonly string[]): string | undefined {
 export function judgePlaces(places: readonly PlaceFacts[]): Obstacle[] {
   return places.flatMap(({ path, real, mounted, unwritable, foreignOwner, managed, sentinel }) => {
     const found: Obstacle[] = [];
-    const obstacle = (name: string, why: string, instead: string, flag: string | null = null): void =>
-      void found.push({ name, why, instead, flag });
+    const obstacle = (
+      name: Obstacle['name'],
+      why: string,
+      instead: string,
+      flag: string | null = null,
+    ): void => void found.push({ name, why, instead, flag });
     if (sentinel) obstacle('sentinel', `${path} is a Sentinel’s, which writes it itself`, 'use SENTINEL SET');
     if (mounted)
       obstacle(

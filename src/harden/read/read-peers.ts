@@ -1,4 +1,4 @@
-import { AgentError } from '../../domain/errors.ts';
+import { AgentError, hasReason } from '../../domain/errors.ts';
 import type { InstanceSettings } from '../../domain/settings.ts';
 import type { Info } from '../../formats/info/parse-info.ts';
 import type { RedisConnection } from '../../redis/connection/connect.ts';
@@ -50,7 +50,7 @@ async function readPeer(
     const engine = { ...engineOf(info), docker: false };
     const common = { instance: other.name, username: other.username ?? 'default' };
     const list = await connection.call('ACL', 'LIST').catch((error: unknown) => {
-      if (error instanceof AgentError && error.reason === 'noperm') return undefined;
+      if (hasReason(error, 'noperm')) return undefined;
       throw error;
     });
     if (!Array.isArray(list)) return { ...common, users: { missing: `ACL LIST on ${other.name}` } };

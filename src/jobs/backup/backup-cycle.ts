@@ -1,5 +1,5 @@
 import type { Manifest } from '../../domain/backup.ts';
-import { AgentError } from '../../domain/errors.ts';
+import { AgentError, argumentsOf } from '../../domain/errors.ts';
 import type { Settings } from '../../domain/settings.ts';
 import type { RunJob } from '../job.ts';
 import { proveJob } from '../prove/verify-job.ts';
@@ -65,10 +65,7 @@ async function proveAndPrune(
 /** Whoever reads the error must know that there is a backup all the same. */
 function afterBackup(error: unknown, id: string): unknown {
   if (!(error instanceof AgentError)) return error;
-  const { code, hint, reason } = error;
-  return new FailedAfterBackup(code, `backup ${id} is stored, but then: ${error.message}`, {
-    cause: error,
-    ...(hint === undefined ? {} : { hint }),
-    ...(reason === undefined ? {} : { reason }),
-  });
+  const { code, message, hint, reason, holder } = error;
+  const told = `backup ${id} is stored, but then: ${message}`;
+  return new FailedAfterBackup(...argumentsOf({ code, message: told, hint, reason, holder, cause: error }));
 }

@@ -1,6 +1,6 @@
 import type { RemovedObject } from '../../backup/store/store.ts';
 import { backupIdTime } from '../../backup/id.ts';
-import { AgentError } from '../../domain/errors.ts';
+import { AgentError, hasReason } from '../../domain/errors.ts';
 import { formatBytes } from '../../lib/text/bytes.ts';
 import type { Job, JobContext, JobResult } from '../job.ts';
 import { counted } from '../../lib/text/counted.ts';
@@ -59,7 +59,7 @@ async function run(
         report.expired += 1;
         report.freed_bytes += object.bytes;
       } catch (error) {
-        if (!(error instanceof AgentError) || error.reason !== 'denied') throw error;
+        if (!hasReason(error, 'denied')) throw error;
         report.kept.push({ key: object.key, why: error.message });
       }
       progress.report({ phase: 'removing', done: report.expired, total });

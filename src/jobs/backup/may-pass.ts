@@ -1,19 +1,10 @@
-import { AgentError } from '../../domain/errors.ts';
+import { AgentError, hasReason, type ErrorCode, type Reason, type ReasonOf } from '../../domain/errors.ts';
 import { FailedAfterBackup } from './backup-cycle.ts';
 
 /** Reasons that go away by themselves: a store or a server that is away, overloaded or busy. */
-const passing: Record<string, ReadonlySet<string>> = {
-  repository: new Set(['unavailable', 'timeout', 'truncated']),
-  redis: new Set([
-    'unavailable',
-    'timeout',
-    'refused',
-    'closed',
-    'unknown-host',
-    'loading',
-    'busy',
-    'maxclients',
-  ]),
+const passing: { [C in ErrorCode]?: readonly ReasonOf<C>[] } = {
+  repository: ['unavailable', 'truncated'],
+  redis: ['unavailable', 'timeout', 'refused', 'closed', 'unknown-host', 'loading', 'busy', 'maxclients'],
 };
 
 /**
@@ -22,5 +13,6 @@ const passing: Record<string, ReadonlySet<string>> = {
  */
 export function mayPass(error: unknown): boolean {
   if (!(error instanceof AgentError) || error instanceof FailedAfterBackup) return false;
-  return passing[error.code]?.has(error.reason ?? '') === true;
+  const reasons: readonly Reason[] = passing[error.code] ?? [];
+  return hasReason(error, ...reasons);
 }

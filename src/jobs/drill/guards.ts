@@ -1,6 +1,6 @@
 import type { Manifest } from '../../domain/backup.ts';
 import type { LoadedAs } from '../../domain/drill.ts';
-import { AgentError } from '../../domain/errors.ts';
+import { AgentError, type ReasonOf } from '../../domain/errors.ts';
 import type { Info } from '../../formats/info/parse-info.ts';
 import { toolPlaces } from '../../redis/service/find-service.ts';
 import { engineOf } from '../../redis/server.ts';
@@ -22,10 +22,10 @@ export type DrillInsistence = keyof typeof drillGuardFlags;
 /** This host cannot rehearse a restore now: nothing is said of the backup. */
 export class CannotRehearse extends Error {
   override readonly name = 'CannotRehearse';
-  readonly reason: string;
+  readonly reason: ReasonOf<'refused'>;
   readonly instead: string;
 
-  constructor(reason: string, why: string, instead: string) {
+  constructor(reason: ReasonOf<'refused'>, why: string, instead: string) {
     super(why);
     this.reason = reason;
     this.instead = instead;
@@ -36,10 +36,9 @@ export class CannotRehearse extends Error {
 export function unableBecause(error: unknown): CannotRehearse | undefined {
   if (error instanceof CannotRehearse) return error;
   if (!(error instanceof AgentError)) return undefined;
-  const { reason = '', message, hint = '' } = error;
-  return ['killed', 'module', 'no-identity', 'save'].includes(reason)
-    ? new CannotRehearse(reason, message, hint)
-    : undefined;
+  const { reason, message, hint = '' } = error;
+  const unable = (['killed', 'module', 'no-identity', 'save'] as const).find((each) => each === reason);
+  return unable && new CannotRehearse(unable, message, hint);
 }
 
 /** Judges, before anything is fetched, whether this host can carry a drill to its end. Throws CannotRehearse. */

@@ -1,5 +1,5 @@
 import type { KeyCount } from '../../domain/backup.ts';
-import { AgentError, messageOf } from '../../domain/errors.ts';
+import { hasReason, messageOf } from '../../domain/errors.ts';
 import { infoKeyspace } from '../../formats/info/parse-info.ts';
 import type { UserId } from '../../lib/process/act-as.ts';
 import { awaitLater } from '../../lib/time/await-later.ts';
@@ -63,7 +63,7 @@ export function loadBeside(
         return await loading;
       } catch (error) {
         context.signal.throwIfAborted();
-        if (error instanceof AgentError && error.reason === 'killed') throw error;
+        if (hasReason(error, 'killed')) throw error;
         context.log.info(
           { cause: messageOf(error) },
           'could not load the dump while decoding it: loads the file',

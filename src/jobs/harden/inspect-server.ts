@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, readlinkSync } from 'node:fs';
 import { totalmem } from 'node:os';
 import type { SeenService } from '../../backup/restore/host/host.ts';
-import { AgentError } from '../../domain/errors.ts';
+import { AgentError, hasReason } from '../../domain/errors.ts';
 import type { Secret } from '../../domain/secret.ts';
 import type { EngineVersion } from '../../formats/conf/engine.ts';
 import { infoInteger, type Info } from '../../formats/info/parse-info.ts';
@@ -175,8 +175,7 @@ export async function readAclList(connection: RedisConnection): Promise<string[]
     const list = await connection.call('ACL', 'LIST');
     return Array.isArray(list) ? list.map(String) : undefined;
   } catch (error) {
-    if (error instanceof AgentError && ['noperm', 'unknown-command', 'reply'].includes(error.reason ?? ''))
-      return undefined;
+    if (hasReason(error, 'noperm', 'unknown-command', 'reply')) return undefined;
     throw error;
   }
 }
@@ -193,8 +192,7 @@ async function readClients(
     const seen = blind ? await readConnections(`/proc/${pid}`) : [];
     return inspectClients(list, id, new Map(seen.map(({ remote, local }) => [remote, local])));
   } catch (error) {
-    if (error instanceof AgentError && ['noperm', 'unknown-command', 'reply'].includes(error.reason ?? ''))
-      return undefined;
+    if (hasReason(error, 'noperm', 'unknown-command', 'reply')) return undefined;
     throw error;
   }
 }

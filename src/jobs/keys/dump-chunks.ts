@@ -62,12 +62,7 @@ export async function* named(
     yield* chunks;
   } catch (error) {
     if (!(error instanceof AgentError) || error.code !== 'damaged') throw error;
-    const { message, reason } = error;
-    throw new AgentError('damaged', `${name}: ${message}`, {
-      cause: error,
-      ...(reason === undefined ? {} : { reason }),
-      ...(hint === undefined ? {} : { hint }),
-    });
+    throw error.retold(`${name}: ${error.message}`, hint ?? null);
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Clock } from '../../domain/clock.ts';
-import { AgentError } from '../../domain/errors.ts';
+import { AgentError, hasReason } from '../../domain/errors.ts';
 import type { Progress } from '../../domain/progress.ts';
 import { placeOf } from '../../formats/rdb/rdb-check.ts';
 import { RdbError, type RdbHandler, type TokenSink } from '../../formats/rdb/rdb-handler.ts';
@@ -93,7 +93,7 @@ async function readToEnd(source: KeySource, options: FeedOptions): Promise<void>
   } catch (error) {
     if (error instanceof RdbError) throw unreadable(source, error);
     // The target has a key already that the dump itself has brought: then that is what is wrong.
-    if (error instanceof AgentError && error.reason === 'exists')
+    if (hasReason(error, 'exists'))
       await refuseTwins(source, twins, signal).catch((twice: unknown) => {
         throw twice instanceof RdbError ? unreadable(source, twice) : error;
       });

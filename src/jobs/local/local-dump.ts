@@ -126,14 +126,15 @@ async function readThrough(
     return { plain: plain.digest(), stored: stored.digest(), counter, summary };
   } catch (error) {
     if (!(error instanceof RdbError)) throw error;
-    const damaged = error.kind === 'damaged';
-    throw new AgentError(damaged ? 'damaged' : 'failed', `${path}: ${placeOf(error)}`, {
-      cause: error,
-      reason: damaged ? 'corrupt' : 'unknown',
-      hint: damaged
-        ? `see: redis-agent rdb check ${path}; an append only file is known by its folder, or by .aof at the end of its name`
-        : 'a newer redis-agent may know it',
-    });
+    const message = `${path}: ${placeOf(error)}`;
+    if (error.kind === 'damaged')
+      throw new AgentError('damaged', message, {
+        cause: error,
+        reason: 'corrupt',
+        hint: `see: redis-agent rdb check ${path}; an append only file is known by its folder, or by .aof at the end of its name`,
+      });
+    const hint = 'a newer redis-agent may know it';
+    throw new AgentError('failed', message, { cause: error, reason: 'unknown', hint });
   }
 }
 

@@ -1,6 +1,6 @@
 import { infoInteger, infoKeyspace } from '../../formats/info/parse-info.ts';
 import type { KeyCount } from '../../domain/backup.ts';
-import { AgentError } from '../../domain/errors.ts';
+import { hasReason } from '../../domain/errors.ts';
 import { readAvailableMemory } from '../../lib/memory/memory.ts';
 import { formatBytes } from '../../lib/text/bytes.ts';
 import type { ScratchAof } from '../../redis/scratch/scratch-aof.ts';
@@ -51,7 +51,7 @@ export async function loadAof({ tool, aof, ...options }: LoadAofOptions): Promis
  * server's own. undefined: it does.
  */
 export function lackOfCommand(error: unknown): string | undefined {
-  return error instanceof AgentError && error.reason === 'command' ? error.message : undefined;
+  return hasReason(error, 'command') ? error.message : undefined;
 }
 
 /** What a server of that version reads. */

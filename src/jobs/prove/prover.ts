@@ -2,7 +2,7 @@ import { open, rm, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { decodeAgain, decodeRdb, verifyStored } from '../../backup/artefact/decode.ts';
 import type { Artefact, Manifest } from '../../domain/backup.ts';
-import { AgentError, messageOf, systemCode } from '../../domain/errors.ts';
+import { AgentError, hasReason, messageOf, systemCode } from '../../domain/errors.ts';
 import { infoKeyspace, type Info } from '../../formats/info/parse-info.ts';
 import { placeOf } from '../../formats/rdb/rdb-check.ts';
 import { RdbError } from '../../formats/rdb/rdb-handler.ts';
@@ -141,7 +141,7 @@ async function orShallower(before: Proof, deeper: () => Promise<Proof>): Promise
   try {
     return await deeper();
   } catch (error) {
-    if (!(error instanceof AgentError) || !['killed', 'module'].includes(error.reason ?? '')) throw error;
+    if (!hasReason(error, 'killed', 'module')) throw error;
     return shallower(before, error.message);
   }
 }

@@ -34,8 +34,7 @@ export function requireSound(
   const unread = scanned.at(-1)?.scan.end.state === 'unknown';
   if (set !== undefined && worst === undefined && !unread) return set;
   const { summary, remedy } = worst ?? problems[0] ?? { summary: 'its AOF cannot be read', remedy: '' };
-  throw new AgentError(worst === undefined ? 'failed' : 'damaged', `${what}: ${summary}`, {
-    reason: worst?.verdict ?? 'unknown',
-    hint: instead ?? remedy,
-  });
+  const [message, hint] = [`${what}: ${summary}`, instead ?? remedy];
+  if (worst === undefined) throw new AgentError('failed', message, { reason: 'unknown', hint });
+  throw new AgentError('damaged', message, { reason: worst.verdict, hint });
 }

@@ -5,7 +5,7 @@ import {
   type Method,
   type Prospect,
 } from '../../backup/restore/choose-method.ts';
-import { AgentError, messageOf } from '../../domain/errors.ts';
+import { AgentError, hasReason, messageOf } from '../../domain/errors.ts';
 import type { LocalBackup } from '../local/describe-local.ts';
 import type { JobContext, JobResult } from '../job.ts';
 import { isPath, openLocal } from '../local/local-backup.ts';
@@ -120,7 +120,7 @@ function wasCutOff(context: JobContext): boolean {
 }
 
 function isUnreadable(problem: unknown): boolean {
-  return problem instanceof AgentError && problem.reason === 'journal';
+  return hasReason(problem, 'journal');
 }
 
 function prospectOf(attempted: Attempt<RestoreReport> | Attempt<LiveJobReport>): Prospect {
@@ -138,11 +138,6 @@ function notEnded({ interrupted }: RestoreReport): AgentError {
 
 function neither(problem: unknown, { why_not: { why } }: Choice): unknown {
   if (!(problem instanceof AgentError)) return problem;
-  const { code, message, reason, hint } = problem;
-  if (why === message) return problem;
-  return new AgentError(code, `${messageOf(problem)}; and it cannot be done live: ${why}`, {
-    cause: problem,
-    ...(reason === undefined ? {} : { reason }),
-    ...(hint === undefined ? {} : { hint }),
-  });
+  if (why === problem.message) return problem;
+  return problem.retold(`${messageOf(problem)}; and it cannot be done live: ${why}`);
 }

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { isOurs } from '../../backup/restore/begun-note.ts';
 import { journalFolder, type Journal } from '../../backup/restore/journal.ts';
 import type { Guard } from '../../backup/restore/judge-guards.ts';
-import { AgentError } from '../../domain/errors.ts';
+import { AgentError, hasReason } from '../../domain/errors.ts';
 import { printable } from '../../lib/text/printable.ts';
 import { endInterrupted, type EndedRestore } from './files/end-interrupted.ts';
 import type { JobContext, JobResult } from '../job.ts';
@@ -117,7 +117,7 @@ async function endLive(context: JobContext, dryRun: boolean): Promise<string | n
   try {
     await recoverLive(context);
   } catch (error) {
-    if (!(error instanceof AgentError) || error.reason !== 'refused') throw error;
+    if (!hasReason(error, 'refused')) throw error;
   }
   return interrupted;
 }

@@ -1,4 +1,4 @@
-import { AgentError, errorCodes, systemCode } from '../../domain/errors.ts';
+import { AgentError, argumentsOf, errorCodes, systemCode } from '../../domain/errors.ts';
 import { printable } from '../text/printable.ts';
 
 /** What was thrown in another process, as it comes over. */
@@ -7,7 +7,12 @@ export interface ErrorWords {
   /** Of a system error: ENOENT, EACCES … */
   system?: string;
   /** Of an AgentError. */
-  agent?: { code: string; reason?: string; hint?: string };
+  agent?: {
+    code: string;
+    reason?: string | undefined;
+    hint?: string | undefined;
+    holder?: string | undefined;
+  };
 }
 
 /** The other process refused, or failed, by what the system told it. */
@@ -25,11 +30,8 @@ class RemoteError extends Error {
 export function errorWords(error: unknown): ErrorWords {
   const message = error instanceof Error ? error.message : String(error);
   if (error instanceof AgentError) {
-    const { code, reason, hint } = error;
-    return {
-      message,
-      agent: { code, ...(reason === undefined ? {} : { reason }), ...(hint === undefined ? {} : { hint }) },
-    };
+    const { code, reason, hint, holder } = error;
+    return { message, agent: { code, reason, hint, holder } };
   }
   const system = systemCode(error);
   return { message, ...(system === undefined ? {} : { system }) };
@@ -42,12 +44,16 @@ export function errorFrom(value: unknown): Error {
   const { message, system, agent } = fields(value);
   const said = text(message) ?? 'it failed and did not say why';
   if (agent === undefined) return new RemoteError(said, text(system));
-  const { code, reason, hint } = fields(agent);
-  const [why, next] = [text(reason), text(hint)];
-  return new AgentError(errorCodes.find((known) => known === code) ?? 'failed', said, {
-    ...(why === undefined ? {} : { reason: why }),
-    ...(next === undefined ? {} : { hint: next }),
-  });
+  const { code, reason, hint, holder } = fields(agent);
+  return new AgentError(
+    ...argumentsOf({
+      code: errorCodes.find((known) => known === code) ?? 'failed',
+      message: said,
+      reason: text(reason),
+      hint: text(hint),
+      holder: text(holder),
+    }),
+  );
 }
 
 function fields(value: unknown): Record<string, unknown> {

@@ -1,11 +1,11 @@
-import { AgentError, messageOf } from '../../domain/errors.ts';
+import { AgentError, messageOf, type ReasonOf } from '../../domain/errors.ts';
 import { subjectOf, wordsOf, type RedisTarget, type TargetWords } from './target.ts';
 
 /**
  * What a reply or a broken connection means: `reason` of the AgentError, then the next step.
  * Matched against the server's words, which are the same from Redis 6.0 to 8 and Valkey 9, and ioredis's.
  */
-const replyReasons: [RegExp, string, string | ((words: TargetWords) => string)][] = [
+const replyReasons: [RegExp, ReasonOf<'redis'>, string | ((words: TargetWords) => string)][] = [
   [
     /^WRONGPASS|invalid (username-)?password/,
     'wrongpass',
@@ -61,7 +61,7 @@ const replyReasons: [RegExp, string, string | ((words: TargetWords) => string)][
 ];
 
 /** In our own words where the client library's would not help. */
-const texts: Record<string, string> = {
+const texts: Partial<Record<ReasonOf<'redis'>, string>> = {
   'unknown-command': 'the server does not know this command',
   timeout: 'no answer in time',
   closed: 'the connection is closed',
@@ -70,7 +70,7 @@ const texts: Record<string, string> = {
 
 /** What the failure of one command means, without the arguments of that command. */
 export interface CommandFailure {
-  reason: string;
+  reason: ReasonOf<'redis'>;
   why: string;
   hint: string | undefined;
 }
@@ -112,7 +112,7 @@ export function commandError(
   const failed = reason === 'noperm' ? why : `${nameOf(command, args)}: ${why}`;
   return new AgentError('redis', `${subjectOf(target)}${failed}`, {
     reason,
-    ...(hint === undefined ? {} : { hint }),
+    hint,
   });
 }
 

@@ -1,9 +1,9 @@
-import { AgentError, messageOf, systemCode } from '../../domain/errors.ts';
+import { AgentError, messageOf, systemCode, type ReasonOf } from '../../domain/errors.ts';
 import { explainFailure } from './command-error.ts';
 import { wordsOf, type RedisTarget } from './target.ts';
 
 interface Explanation {
-  reason: string;
+  reason: ReasonOf<'redis'>;
   why: string;
   hint: string;
 }
@@ -18,7 +18,7 @@ export function connectError(target: RedisTarget, cause: unknown): AgentError {
 export function greetingError(target: RedisTarget, command: string, cause: unknown): AgentError {
   const { reason, why, hint } = explainFailure(target, command, [], cause);
   if (reason === 'closed') return failed(target, closedAtOnce(target));
-  const words: Record<string, string> = {
+  const words: Partial<Record<ReasonOf<'redis'>, string>> = {
     wrongpass: 'wrong user or password',
     noauth: 'no password was given',
     timeout: 'connected, but no answer in time',

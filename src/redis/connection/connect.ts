@@ -1,5 +1,5 @@
 import type { Redis, RedisOptions } from 'ioredis';
-import { AgentError, messageOf } from '../../domain/errors.ts';
+import { AgentError, hasReason, messageOf, type Reason } from '../../domain/errors.ts';
 import { formatBytes } from '../../lib/text/bytes.ts';
 import { commandError } from './command-error.ts';
 import { connectError, greetingError } from './connect-error.ts';
@@ -99,7 +99,7 @@ export function endpoint(target: RedisTarget): Endpoint {
 }
 
 /** Error replies to the first PING of a server that still answers what a backup or a status needs: the jobs decide. */
-const usable = ['busy', 'loading', 'misconf', 'masterdown', 'noperm'];
+const usable: readonly Reason[] = ['busy', 'loading', 'misconf', 'masterdown', 'noperm'];
 
 /** AUTH is sent here and not by the client library, so that a refusal is this call's error. */
 async function authenticate(client: Redis, target: RedisTarget): Promise<void> {
@@ -113,7 +113,7 @@ async function authenticate(client: Redis, target: RedisTarget): Promise<void> {
   }
   await client.call(nameOn(target, 'PING')).catch((error: unknown) => {
     const failure = greetingError(target, 'PING', error);
-    if (!usable.includes(failure.reason ?? '')) throw failure;
+    if (!hasReason(failure, ...usable)) throw failure;
   });
 }
 

@@ -1,4 +1,4 @@
-import { AgentError } from '../../domain/errors.ts';
+import { hasReason } from '../../domain/errors.ts';
 import type { RedisConnection } from './connect.ts';
 
 /** This connection's number in CLIENT LIST; undefined where its user may not ask. */
@@ -6,8 +6,7 @@ export async function ownClientId(connection: RedisConnection): Promise<number |
   try {
     return Number(await connection.call('CLIENT', 'ID'));
   } catch (error) {
-    if (error instanceof AgentError && ['noperm', 'unknown-command'].includes(error.reason ?? ''))
-      return undefined;
+    if (hasReason(error, 'noperm', 'unknown-command')) return undefined;
     throw error;
   }
 }

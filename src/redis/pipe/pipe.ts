@@ -1,6 +1,6 @@
 import { connect as connectPlain, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
-import { AgentError, messageOf } from '../../domain/errors.ts';
+import { AgentError, messageOf, type ReasonOf } from '../../domain/errors.ts';
 import { CommandWriter, encodedArgument } from './command-writer.ts';
 import { RenamingWriter } from './renaming-writer.ts';
 import { endpoint } from '../connection/connect.ts';
@@ -255,7 +255,7 @@ export class Pipe {
     return this.#broken(why, 'closed');
   }
 
-  #broken(why: string, reason: string): AgentError {
+  #broken(why: string, reason: ReasonOf<'redis'>): AgentError {
     return new AgentError('redis', `${subjectOf(this.target)}the connection broke: ${why}`, {
       reason,
       hint: 'see the server’s log: was it stopped or restarted, is it out of memory, does it limit what a client sends (client-query-buffer-limit, proto-max-bulk-len), is a firewall in the way?',

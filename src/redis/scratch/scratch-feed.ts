@@ -1,5 +1,5 @@
 import type { Clock } from '../../domain/clock.ts';
-import { AgentError } from '../../domain/errors.ts';
+import { AgentError, hasReason } from '../../domain/errors.ts';
 import { awaitLater } from '../../lib/time/await-later.ts';
 import type { UserId } from '../../lib/process/act-as.ts';
 import { unprivileged } from '../../lib/process/unprivileged.ts';
@@ -105,6 +105,6 @@ export async function prepareFeed({
 async function isClosed(connection: RedisConnection): Promise<boolean> {
   return await readInfo(connection).then(
     () => false,
-    (error: unknown) => error instanceof AgentError && error.reason === 'closed',
+    (error: unknown) => hasReason(error, 'closed'),
   );
 }

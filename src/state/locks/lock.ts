@@ -10,8 +10,8 @@ export interface Lock extends Disposable {
 }
 
 /**
- * Takes the lock of one kind of work on one instance, or throws an AgentError `locked` that says who holds it; its reason
- * is the job that does.
+ * Takes the lock of one kind of work on one instance, or throws an AgentError `locked` that says who holds it, and has
+ * the job that does as its holder.
  *
  * Node has no flock, and a file with a pid in it goes stale. An open SQLite write transaction is a kernel lock (fcntl)
  * that ends with its process however that dies, works between processes and inside one, and leaves the file readable:
@@ -39,7 +39,7 @@ export function takeLock(
       });
     throw new AgentError('locked', `another ${kind} run of ${instance} is under way${holder.text}`, {
       cause: error,
-      ...(holder.job !== undefined && { reason: holder.job }),
+      holder: holder.job,
       hint: 'wait for it to end',
     });
   }
@@ -92,7 +92,7 @@ function lockFile(directory: string, instance: string, kind: string): string {
   return join(directory, 'locks', `${instance}.${kind}.lock`);
 }
 
-function describeHolder(db: DatabaseSync): { job?: string; text: string } {
+function describeHolder(db: DatabaseSync): { job?: string | undefined; text: string } {
   try {
     const row = db.prepare('SELECT job, pid, since FROM holder').get();
     if (row === undefined) return { text: '' };

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { AgentError } from '../../../src/domain/errors.ts';
+import { AgentError, type ReasonOf } from '../../../src/domain/errors.ts';
 import { createPoller, type Poller } from '../../../src/monitor/poll.ts';
 import type { RedisConnection, Reply } from '../../../src/redis/connection/connect.ts';
 import { ManualClock } from '../../support/clocks/manual-clock.ts';
@@ -7,7 +7,8 @@ import { runId } from '../../support/monitor/samples.ts';
 
 const { signal } = new AbortController();
 type Answer = (command: string) => Reply | AgentError;
-const error = (reason: string): AgentError => new AgentError('redis', `it says ${reason}`, { reason });
+const error = (reason: ReasonOf<'redis'>): AgentError =>
+  new AgentError('redis', `it says ${reason}`, { reason });
 const info = `redis_version:7.0.15\r\nrun_id:${runId}\r\nuptime_in_seconds:5\r\ntotal_commands_processed:10\r\n`;
 
 const healthy: Answer = (command) => {
@@ -83,7 +84,7 @@ test('billed by command: INFO alone in nearly every poll', async () => {
   expect(server.sent.length).toBeLessThan(15);
 });
 
-test.for<[reason: string, up: string]>([
+test.for<[reason: ReasonOf<'redis'>, up: string]>([
   ['busy', 'busy'],
   ['misconf', 'misconf'],
   ['maxclients', 'maxclients'],
@@ -93,7 +94,7 @@ test.for<[reason: string, up: string]>([
   expect(await server.poller().poll(signal)).toMatchObject({ up });
 });
 
-test.for<[reason: string, up: string]>([
+test.for<[reason: ReasonOf<'redis'>, up: string]>([
   ['refused', 'refused'],
   ['timeout', 'timeout'],
   ['unknown-host', 'unreachable'],

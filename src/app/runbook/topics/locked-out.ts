@@ -1,3 +1,4 @@
+import { hasReason } from '../../../domain/errors.ts';
 import { findService } from '../../../redis/service/find-service.ts';
 import { isUnreachable } from '../../../formats/acl/user.ts';
 import { shellWord } from '../../../lib/process/shell-word.ts';
@@ -13,9 +14,8 @@ export const lockedOutRunbook: Runbook = async ({ connection, failure, instance,
       found: [{ state: 'fine', text: `the agent gets in as ${instance.username ?? 'default'}` }],
       steps,
     };
-  const reason = failure?.reason ?? '';
   found.push({ state: 'cause', text: failure?.message ?? 'it does not let the agent in' });
-  if (!['wrongpass', 'noauth', 'noperm'].includes(reason))
+  if (!hasReason(failure, 'wrongpass', 'noauth', 'noperm'))
     return {
       applies: false,
       found,

@@ -5,7 +5,7 @@ import type { KeyPlan } from '../../../backup/restore-keys/judge-key-plan.ts';
 import type { TtlChoice } from '../../../backup/restore-keys/times-to-live.ts';
 import type { ExistingKeys } from '../../../backup/restore-keys/writer-options.ts';
 import { refuseClear } from '../../../backup/refuse-clear.ts';
-import { AgentError } from '../../../domain/errors.ts';
+import { AgentError, hasReason } from '../../../domain/errors.ts';
 import type { InstanceSettings } from '../../../domain/settings.ts';
 import { restoreKeys } from '../../../jobs/keys/restore-keys.ts';
 import type { RestoreKeysReport } from '../../../jobs/keys/restore-keys-options.ts';
@@ -188,7 +188,7 @@ async function appIfAny(context: CommandContext): Promise<App | undefined> {
   try {
     return await context.app();
   } catch (error) {
-    const missing = error instanceof AgentError && error.reason === 'config-missing';
+    const missing = hasReason(error, 'config-missing');
     if (missing && context.globals.config === undefined) return undefined;
     throw error;
   }

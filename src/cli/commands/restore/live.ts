@@ -4,7 +4,7 @@ import type { Argv } from 'yargs';
 import type { PlannedRestore } from '../../../jobs/restore/plan-restore.ts';
 import { restoreLiveJob, type LiveJobReport } from '../../../jobs/restore/live/restore-live-job.ts';
 import { requireAllowed } from '../../../jobs/restore/live/restore-live.ts';
-import { AgentError } from '../../../domain/errors.ts';
+import { AgentError, hasReason, type Reason } from '../../../domain/errors.ts';
 import { formatDuration } from '../../../lib/time/duration.ts';
 import { printable } from '../../../lib/text/printable.ts';
 import { shellWord } from '../../../lib/process/shell-word.ts';
@@ -58,19 +58,17 @@ export async function runLive(
 }
 
 /** What a server that starts with the file ends at as well, or what has happened already. */
-const neitherWay = ['persist', 'unloadable', 'stale-streams', 'listpacks', 'databases'];
+const neitherWay: readonly Reason[] = ['persist', 'unloadable', 'stale-streams', 'listpacks', 'databases'];
 
 /** Where the other method may help: not for a backup that is bad, and not where the server has changed already. */
 function withOtherWay(error: unknown, backup: string): unknown {
   if (!(error instanceof AgentError) || !['failed', 'refused', 'redis'].includes(error.code)) return error;
   const other = `redis-agent restore ${shellWord(backup)} --method files`;
-  if (error.hint?.includes('--method files') === true || neitherWay.includes(error.reason ?? ''))
-    return error;
-  return new AgentError(error.code, error.message, {
-    cause: error,
-    ...(error.reason === undefined ? {} : { reason: error.reason }),
-    hint: error.hint === undefined ? `or use: ${other}` : `${error.hint}; or use: ${other}`,
-  });
+  if (error.hint?.includes('--method files') === true || hasReason(error, ...neitherWay)) return error;
+  return error.retold(
+    error.message,
+    error.hint === undefined ? `or use: ${other}` : `${error.hint}; or use: ${other}`,
+  );
 }
 
 export function renderLive(report: LiveJobReport, other: WhyNot, style: Style, width: number): string {

@@ -1,4 +1,4 @@
-import { AgentError, messageOf } from '../../../domain/errors.ts';
+import { AgentError, argumentsOf, hasReason, messageOf } from '../../../domain/errors.ts';
 import { keysIn } from '../../../harden/apply/health.ts';
 import { newToken, type Journal, type KeptFile } from '../../../harden/apply/journal.ts';
 import { setAtRunTime } from '../../../harden/apply/run-time.ts';
@@ -140,11 +140,9 @@ async function failed(run: HardenRun, journal: Journal, error: unknown): Promise
   const problem = messageOf(error);
   run.context.log.warn({ cause: problem }, 'taking everything back');
   await takeBack(run, journal, problem);
-  return new AgentError('failed', `${problem}; everything is as it was before`, {
-    cause: error,
-    reason: error instanceof AgentError ? (error.reason ?? 'apply') : 'apply',
-    ...(error instanceof AgentError && error.hint !== undefined ? { hint: error.hint } : {}),
-  });
+  const { reason = 'apply', hint } = error instanceof AgentError ? error : {};
+  const message = `${problem}; everything is as it was before`;
+  return new AgentError(...argumentsOf({ code: 'failed', message, reason, hint, cause: error }));
 }
 
 async function giveUp(run: HardenRun, journal: Journal): Promise<void> {
@@ -195,7 +193,7 @@ async function requireRight({ connection, config }: InspectedServer): Promise<vo
   try {
     await connection.call('CONFIG', 'SET', 'slowlog-max-len', config.get('slowlog-max-len') ?? '128');
   } catch (error) {
-    if (!(error instanceof AgentError) || error.reason !== 'noperm') throw error;
+    if (!hasReason(error, 'noperm')) throw error;
     throw new AgentError('redis', error.message, {
       reason: 'noperm',
       cause: error,

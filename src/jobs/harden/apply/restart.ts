@@ -1,4 +1,4 @@
-import { AgentError, messageOf } from '../../../domain/errors.ts';
+import { AgentError, hasReason, messageOf } from '../../../domain/errors.ts';
 import { readInfo } from '../../../redis/server.ts';
 import { isGone, type HardenRun } from './run.ts';
 
@@ -80,7 +80,7 @@ async function untilServing(run: HardenRun): Promise<void> {
         );
       }
       // It is up, and whoever did this is not let in any more.
-      const isOut = error instanceof AgentError && ['wrongpass', 'noauth'].includes(error.reason ?? '');
+      const isOut = hasReason(error, 'wrongpass', 'noauth');
       if (isOut || context.clock.monotonic() - start > longestStart) throw error;
     }
     await context.clock.sleep(pause);

@@ -1,7 +1,7 @@
 import { beforeOf, type Before } from '../../../harden/apply/health.ts';
 import type { ApplyStep, Journal, JournalFolder, UndoStep } from '../../../harden/apply/journal.ts';
 import type { ServerFiles } from '../../../harden/apply/server-files.ts';
-import { AgentError, messageOf, systemCode } from '../../../domain/errors.ts';
+import { AgentError, hasReason, messageOf, systemCode } from '../../../domain/errors.ts';
 import { askedBy } from '../../../lib/process/asked-by.ts';
 import type { RedisConnection } from '../../../redis/connection/connect.ts';
 import { readInfo } from '../../../redis/server.ts';
@@ -113,10 +113,7 @@ export async function reach(run: HardenRun): Promise<RedisConnection | undefined
 
 /** Nobody answers there, and it is not that we are not let in. */
 export function isGone(error: unknown): boolean {
-  return (
-    error instanceof AgentError &&
-    ['closed', 'refused', 'timeout', 'unavailable'].includes(error.reason ?? '')
-  );
+  return hasReason(error, 'closed', 'refused', 'timeout', 'unavailable');
 }
 
 export async function lookBefore(

@@ -1,7 +1,7 @@
 import { sha256Of } from '../../../harden/apply/fingerprint.ts';
 import type { Journal, KeptFile } from '../../../harden/apply/journal.ts';
 import { isAofOn, saveBeforeAofEnds, setAtRunTime, type SetContext } from '../../../harden/apply/run-time.ts';
-import { AgentError, messageOf } from '../../../domain/errors.ts';
+import { AgentError, hasReason, messageOf } from '../../../domain/errors.ts';
 import type { RedisConnection } from '../../../redis/connection/connect.ts';
 import { engineOf, readInfo } from '../../../redis/server.ts';
 import { begin, cannotWrite, reach, closeJournal, type HardenRun } from './run.ts';
@@ -80,7 +80,7 @@ async function undoRunTime(run: HardenRun, { changes }: Journal, saved: boolean)
     );
   } catch (error) {
     // It says itself that a restart would put nothing right.
-    if (error instanceof AgentError && error.reason === 'bgsave') throw error;
+    if (hasReason(error, 'bgsave')) throw error;
     throw new AgentError('failed', `the values of before could not be set again: ${messageOf(error)}`, {
       cause: error,
       reason: 'undo',

@@ -1,4 +1,4 @@
-import { AgentError, messageOf } from '../../../domain/errors.ts';
+import { AgentError, hasReason, messageOf } from '../../../domain/errors.ts';
 import { isDone } from '../../../harden/acl/merge-plans.ts';
 import { fromScratch } from '../../../harden/acl/plan-acl.ts';
 import { sha256Of } from '../../../harden/apply/fingerprint.ts';
@@ -123,7 +123,7 @@ export async function requireUsers(
       await login.call('PING');
     } catch (error) {
       // A profile without PING is let in all the same.
-      if (!(error instanceof AgentError) || error.reason !== 'noperm') throw error;
+      if (!hasReason(error, 'noperm')) throw error;
     } finally {
       login.close();
     }

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { DataFolder } from '../../../backup/restore/folder/data-folder.ts';
-import { AgentError, messageOf } from '../../../domain/errors.ts';
+import { AgentError, hasReason, messageOf, type Reason } from '../../../domain/errors.ts';
 import { infoInteger, type Info } from '../../../formats/info/parse-info.ts';
 import { printable } from '../../../lib/text/printable.ts';
 import { findProcess } from '../../../redis/process/data-process.ts';
@@ -137,7 +137,7 @@ export class NotServing extends Error {
 }
 
 /** What a server answers to whom it does not let in, for as long as it runs. */
-const shutOut: readonly (string | undefined)[] = [
+const shutOut: readonly Reason[] = [
   'wrongpass',
   'noauth',
   'noperm',
@@ -149,12 +149,11 @@ const shutOut: readonly (string | undefined)[] = [
 
 /** It serves, and is not stopped for that: what it holds only cannot be seen. */
 function requireLetIn(error: unknown): void {
-  if (!(error instanceof AgentError) || !shutOut.includes(error.reason)) return;
-  throw new AgentError('redis', `the server was started, and does not let the agent in: ${error.message}`, {
-    cause: error,
-    ...(error.reason === undefined ? {} : { reason: error.reason }),
-    hint: 'its data is in place: give it the agent’s user again (one that is not in redis.conf or the aclfile is gone with a restart), then run the same command again, which compares the keys and ends this',
-  });
+  if (!(error instanceof AgentError) || !hasReason(error, ...shutOut)) return;
+  throw error.retold(
+    `the server was started, and does not let the agent in: ${error.message}`,
+    'its data is in place: give it the agent’s user again (one that is not in redis.conf or the aclfile is gone with a restart), then run the same command again, which compares the keys and ends this',
+  );
 }
 
 /**

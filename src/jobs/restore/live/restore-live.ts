@@ -183,14 +183,9 @@ async function backUpFirst(context: JobContext, { info }: LiveServerFacts): Prom
     return value.id;
   } catch (error) {
     if (!(error instanceof AgentError) || error.code === 'interrupted') throw error;
-    throw new AgentError(
-      error.code,
+    throw error.retold(
       `what is there now could not be backed up, and nothing was changed: ${error.message}`,
-      {
-        cause: error,
-        ...(error.reason === undefined ? {} : { reason: error.reason }),
-        hint: `${error.hint === undefined ? '' : `${error.hint}; or `}go on without it: --no-pre-backup`,
-      },
+      `${error.hint === undefined ? '' : `${error.hint}; or `}go on without it: --no-pre-backup`,
     );
   }
 }

@@ -6,7 +6,7 @@ import { LiveServer } from '../../../backup/restore/live-server.ts';
 import { isOurReplica, finishLive, type LiveOutcome } from '../../../backup/restore/finish-live.ts';
 import { compareCounts } from '../../../backup/verify/compare-counts.ts';
 import type { Manifest } from '../../../domain/backup.ts';
-import { AgentError, messageOf } from '../../../domain/errors.ts';
+import { AgentError, hasReason, messageOf } from '../../../domain/errors.ts';
 import { infoInteger, infoKeyspace, type Info } from '../../../formats/info/parse-info.ts';
 import { awaitLater } from '../../../lib/time/await-later.ts';
 import type { Feed } from '../../../redis/replication/replica-link.ts';
@@ -227,7 +227,7 @@ async function clearUp(
   const state = await finish(server, until).then(
     (outcome) => outcomes[outcome],
     (cause: unknown) => {
-      down = cause instanceof AgentError && cause.reason === 'refused';
+      down = hasReason(cause, 'refused');
       if (down) return 'the server has ended';
       guard.leave();
       const why = until.aborted ? `not within ${clearTimeout / 1000} s` : messageOf(cause);
@@ -240,11 +240,7 @@ async function clearUp(
   const kept = preBackup === null ? '' : `what was there before is backup ${preBackup}`;
   const again = down ? startAgain(facts.service, preBackup) : undefined;
   const hint = [error.hint, kept, again].filter(Boolean).join('; ');
-  return new AgentError(error.code, `${error.message}; ${state}`, {
-    cause: error,
-    ...(error.reason === undefined ? {} : { reason: error.reason }),
-    ...(hint === '' ? {} : { hint }),
-  });
+  return error.retold(`${error.message}; ${state}`, hint === '' ? undefined : hint);
 }
 
 /** Of a server that has ended. What it starts with is what it had saved itself; else there is the backup. */

@@ -186,7 +186,7 @@ describe('runJob', () => {
     await turn();
     await expect(runJob(runner, succeed, task(), {})).rejects.toMatchObject({
       code: 'locked',
-      reason: 'drill',
+      holder: 'drill',
     });
     clock.advance(1000);
     await turn();
@@ -236,7 +236,7 @@ describe('runJob', () => {
       job: 'backup',
       clock,
     });
-    await expect(runJob(runner, succeed, patient, {})).rejects.toMatchObject({ reason: 'backup' });
+    await expect(runJob(runner, succeed, patient, {})).rejects.toMatchObject({ holder: 'backup' });
     other.release();
     runner.state.close();
   });

@@ -1,12 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { chooseMethod, type Prospect } from '../../../../src/backup/restore/choose-method.ts';
+import type { Guard } from '../../../../src/backup/restore/judge-guards.ts';
 import { AgentError } from '../../../../src/domain/errors.ts';
 
 const free: Prospect = { guards: [] };
-const guarded = (name: string, allowable: boolean): Prospect => ({
+const guarded = (name: Guard['name'], allowable: boolean): Prospect => ({
   guards: [{ name, allowable, why: `${name} stands`, instead: 'do something else' }],
 });
-const deciding = (name: string): Prospect => ({
+const deciding = (name: Guard['name']): Prospect => ({
   guards: [{ name, allowable: true, decides: true, why: `${name} stands`, instead: 'do something else' }],
 });
 const problem: Prospect = { problem: new AgentError('redis', 'it does not answer') };
@@ -29,14 +30,14 @@ describe('the method of a restore', () => {
       'files',
       /--allow-unloaded insists/,
     ],
-    ['live where that is insisted on', { live: deciding('insisted') }, 'live', /stops the server/],
+    ['live where that is insisted on', { live: deciding('selinux') }, 'live', /stops the server/],
     ['files where they lie half placed', { halfPlaced: true }, 'files', /brought to its end/],
   ])('%s', (_, given, method, why) => {
     const choice = chooseMethod({
       files: free,
       live: free,
       halfPlaced: false,
-      allow: ['insisted'],
+      allow: ['selinux'],
       ...given,
     });
     expect(choice).toEqual({

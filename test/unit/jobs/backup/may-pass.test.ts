@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { AgentError, type ErrorCode } from '../../../../src/domain/errors.ts';
+import { AgentError, argumentsOf, type ErrorCode } from '../../../../src/domain/errors.ts';
 import { FailedAfterBackup } from '../../../../src/jobs/backup/backup-cycle.ts';
 import { mayPass } from '../../../../src/jobs/backup/may-pass.ts';
 
@@ -16,7 +16,7 @@ test.for<[code: ErrorCode, reason: string, passes: boolean]>([
   ['failed', 'save-failed', false],
   ['interrupted', '', false],
 ])('%s, %s: %s', ([code, reason, passes]) => {
-  expect(mayPass(new AgentError(code, 'no', { reason }))).toBe(passes);
+  expect(mayPass(new AgentError(...argumentsOf({ code, message: 'no', reason })))).toBe(passes);
 });
 
 test('a backup that is stored is not taken again, whatever failed after it', () => {
