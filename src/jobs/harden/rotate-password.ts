@@ -71,7 +71,7 @@ export async function rotatePassword(
     if (request.byHand) await leaveToHand(nodes, dryRun);
     await requireSound(request, nodes, { consumers, journal: before, known, dryRun });
     const plan = describePlan(request, nodes, before);
-    const sentinels = await openSentinels(request.sentinels, nodes, signal);
+    const sentinels = await openSentinels(request.sentinels, nodes, ask);
     try {
       if (dryRun) return result({ ...plan, dry_run: true, waits: false, stragglers: [], refused: [] });
       const journal: RotationJournal = (before && {

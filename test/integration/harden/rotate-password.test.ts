@@ -34,6 +34,8 @@ import {
   type ServerBuild,
   type TestServer,
 } from '../../support/servers/redis-server.ts';
+import { shareCertificates } from '../../support/servers/certificates.ts';
+import { freePort } from '../../support/servers/free-port.ts';
 import { startSentinels, until } from '../../support/servers/sentinels.ts';
 import { makeTempFolder, removeTempFolder } from '../../support/house/temp-folder.ts';
 import { giveToServer } from '../../support/servers/server-user.ts';
@@ -560,6 +562,30 @@ test('a hook reads it on its stdin; one that fails leaves both valid, and is ask
     user: 'app',
     password: read(secretFile).trim(),
   });
+});
+
+test('by TLS, with an authority and a certificate of one’s own', async () => {
+  const at = folder();
+  const { ca, cert, key } = shareCertificates(at);
+  giveToServer(at);
+  const port = await freePort();
+  const server = await startServer({
+    config: {
+      'tls-port': String(port),
+      'tls-cert-file': cert,
+      'tls-key-file': key,
+      'tls-ca-cert-file': ca,
+      user: ['default on nopass ~* &* +@all', `app on #${sha256(old)} ~* +@all`],
+    },
+  });
+  const tls = { ca, cert, key };
+  const config = writeConfig({ instances: [{ name: 'main', url: `rediss://127.0.0.1:${port}`, tls }] });
+  const secretFile = join(config.folder, 'app.secret');
+  writeFileSync(secretFile, old, { mode: 0o600 });
+  const ask = ['rotate-password', 'app', '--secret-file', secretFile, '--wait', '0', '--yes'];
+  const { code, stderr } = await runAgent(ask, { config });
+  expect({ code, stderr }).toMatchObject({ code: 0 });
+  expect(await hashOf(server, 'app')).toEqual([sha256(read(secretFile))]);
 });
 
 test('who may not look at users is refused, and the program ends', async () => {

@@ -1,7 +1,7 @@
 import { AgentError, messageOf } from '../../../domain/errors.ts';
 import { connectRedis, type RedisConnection } from '../../../redis/connection/connect.ts';
 import { again } from './again.ts';
-import { addressOf, readClients, type RotationNode } from './nodes.ts';
+import { addressOf, readClients, type NodeRequest, type RotationNode } from './nodes.ts';
 import { until } from './until.ts';
 import type { Clock } from '../../../domain/clock.ts';
 
@@ -24,12 +24,12 @@ export interface WatchedBy {
 export async function openSentinels(
   urls: readonly string[],
   nodes: readonly RotationNode[],
-  signal: AbortSignal,
+  { instance: { tls }, signal }: Pick<NodeRequest, 'instance' | 'signal'>,
 ): Promise<WatchedBy[]> {
   const opened: WatchedBy[] = [];
   try {
     for (const url of urls) {
-      const connection = await connectRedis({ name: `sentinel ${addressOf(url)}`, url }, { signal });
+      const connection = await connectRedis({ name: `sentinel ${addressOf(url)}`, url, tls }, { signal });
       const watched: WatchedBy = { url, connection, masters: [] };
       opened.push(watched);
       watched.masters = await mastersOf(connection, nodes);

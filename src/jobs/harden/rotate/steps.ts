@@ -76,10 +76,11 @@ export const stepWork: Record<RotationStep, (rotation: Rotation) => Promise<void
       journal.refusals[url] = { runId, lines: logged(log, user, clock.now()) };
     }
   },
-  async retire({ nodes, password, request: { user } }) {
+  async retire({ nodes, password, request }) {
+    const { user } = request;
     const wanted = sha256(password.reveal());
     for (const { connection, address, url } of nodes) {
-      await requireAccepted(url, address, password, user);
+      await requireAccepted(url, address, password, request);
       const { hashes = [] } = await readUser(connection, user);
       const old = hashes.filter((hash) => hash !== wanted).map((hash) => `!${hash}`);
       if (!hashes.includes(wanted)) throw lost(address, user);
@@ -186,7 +187,7 @@ async function verify(rotation: Rotation): Promise<void> {
   for (const { connection, address, url } of nodes) {
     const { hashes = [] } = await readUser(connection, request.user);
     if (hashes.length !== 1 || hashes[0] !== wanted) throw lost(address, request.user);
-    await requireAccepted(url, address, password, request.user);
+    await requireAccepted(url, address, password, request);
   }
   // Those that were closed log in again, or are refused.
   if (rotation.closed > 0) await clock.sleep(reconnecting, signal);
@@ -204,10 +205,10 @@ async function requireAccepted(
   url: string,
   address: string,
   password: Secret,
-  username: string,
+  { instance: { tls }, user: username, signal }: NodeRequest,
 ): Promise<void> {
   try {
-    (await connectRedis({ name: address, url, username, password }, {})).close();
+    (await connectRedis({ name: address, url, tls, username, password }, { signal })).close();
   } catch (error) {
     throw new AgentError('failed', `${address} does not take the new password: ${messageOf(error)}`, {
       hint: `the old one is still valid: find out who has changed it, ${again(username)}`,
