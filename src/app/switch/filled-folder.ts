@@ -1,7 +1,6 @@
 import {
   closeSync,
   constants,
-  existsSync,
   fchownSync,
   fstatSync,
   lstatSync,
@@ -11,7 +10,7 @@ import {
   renameSync,
   rmdirSync,
 } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { backupIdTime } from '../../backup/id.ts';
 import { AgentError, messageOf } from '../../domain/errors.ts';
 import type { UserId } from '../../lib/process/act-as.ts';
@@ -34,8 +33,7 @@ export interface FilledFolder extends LentFolder, Disposable {
  */
 export function openFilled(path: string | undefined, user: UserId): FilledFolder | undefined {
   if (path === undefined) return undefined;
-  const missing = missingFolders(path);
-  const { outer, name, inner } = make(path, user);
+  const { outer, name, inner, made: missing } = make(path, user);
   const left = clearLeft(outer, user);
   const [there, made] = [`/proc/self/fd/${outer}`, `/proc/self/fd/${inner}`];
   return {
@@ -71,17 +69,19 @@ export function openFilled(path: string | undefined, user: UserId): FilledFolder
   };
 }
 
-/** The folder and those above it that are not there, the deepest first. */
-function missingFolders(path: string): string[] {
-  const folder = resolve(path);
-  return existsSync(folder) ? [] : [folder, ...missingFolders(dirname(folder))];
+interface Made {
+  outer: number;
+  name: string;
+  inner: number;
+  /** The folder and those above it that were not there, the deepest first. */
+  made: string[];
 }
 
-function make(path: string, user: UserId): { outer: number; name: string; inner: number } {
+function make(path: string, user: UserId): Made {
   const name = freshName();
   let outer: number | undefined;
   try {
-    makeFolders(path, 0o700);
+    const made = makeFolders(resolve(path), 0o700);
     outer = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY);
     const at = `/proc/self/fd/${outer}/${name}`;
     mkdirSync(at, { mode: 0o700 });
@@ -94,7 +94,7 @@ function make(path: string, user: UserId): { outer: number; name: string; inner:
       closeSync(inner);
       throw error;
     }
-    return { outer, name, inner };
+    return { outer, name, inner, made };
   } catch (cause) {
     if (outer !== undefined) closeSync(outer);
     throw new AgentError('failed', `cannot write to ${path}: ${messageOf(cause)}`, {

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { closeSync, fstatSync, readdirSync, readFileSync, rmdirSync } from 'node:fs';
+import { closeSync, fstatSync, readdirSync, rmdirSync } from 'node:fs';
 import type { UserId } from '../../lib/process/act-as.ts';
-import { startTicks } from '../../redis/process/server-process.ts';
+import { isMarkRunning, processMark } from '../../lib/process/process-mark.ts';
 import { deepest, empty, openFolder } from './own-folder.ts';
 
 /** A folder that was to be filled by a run that was killed. */
@@ -12,13 +12,12 @@ export interface LeftFolder {
 }
 
 /** `.redis-agent-<pid>-<start>-…`: root's process that makes it, so that none is cleared that is in use. */
-const leftName = /^\.redis-agent-(\d+)-(\d+)-[0-9a-f]{12}$/;
+const leftName = /^\.redis-agent-(\d+-\d+)-[0-9a-f]{12}$/;
 const othersWrite = 0o022;
 
 /** A name that no other run takes, and that tells whose it is. */
 export function freshName(): string {
-  const started = startTicks(readFileSync('/proc/self/stat', 'utf8'));
-  return `.redis-agent-${process.pid}-${started}-${randomBytes(6).toString('hex')}`;
+  return `.redis-agent-${processMark()}-${randomBytes(6).toString('hex')}`;
 }
 
 /**
@@ -30,8 +29,8 @@ export function clearLeft(outer: number, user: UserId): LeftFolder[] {
   const { uid, mode } = fstatSync(outer);
   const rootsAlone = uid === process.geteuid?.() && (mode & othersWrite) === 0;
   return readdirSync(there).flatMap((name) => {
-    const [, pid, started] = leftName.exec(name) ?? [];
-    if (pid === undefined || isRunning(pid, Number(started))) return [];
+    const [, mark] = leftName.exec(name) ?? [];
+    if (mark === undefined || isMarkRunning(mark)) return [];
     return [{ name, removed: rootsAlone && remove(`${there}/${name}`, user) }];
   });
 }
@@ -50,13 +49,5 @@ function remove(path: string, user: UserId): boolean {
     return false;
   } finally {
     if (folder !== undefined) closeSync(folder);
-  }
-}
-
-function isRunning(pid: string, started: number): boolean {
-  try {
-    return startTicks(readFileSync(`/proc/${pid}/stat`, 'utf8')) === started;
-  } catch {
-    return false;
   }
 }

@@ -142,7 +142,7 @@ const replicas: ServerJudge = ({ facts: { running } }) => {
   if (count === 0) return undefined;
   return guard(
     'replicas',
-    `${count} ${count === 1 ? 'replica is' : 'replicas are'} attached, which copy whatever this server holds when it is back`,
+    `${count} ${count === 1 ? 'replica is attached, which copies' : 'replicas are attached, which copy'} whatever this server holds when it is back`,
     'detach them with REPLICAOF NO ONE until this is proven',
   );
 };

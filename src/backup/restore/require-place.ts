@@ -29,7 +29,7 @@ export async function requirePlace(
   if (free < bytes + diskMargin)
     throw new AgentError(
       'failed',
-      `staging takes ${formatBytes(bytes + diskMargin)} in ${dir}, which has ${formatBytes(free)} free; nothing was touched`,
+      `staging takes ${formatBytes(bytes)} in ${dir} beside ${formatBytes(diskMargin)} that stay free for the server, and ${formatBytes(free)} are free; nothing was touched`,
       { reason: 'full', hint: 'free some there: the old data stays beside the new, so both must fit' },
     );
 }

@@ -1,6 +1,7 @@
-import { mkdir, realpath, rename, rm, stat, statfs } from 'node:fs/promises';
+import { mkdir, readdir, realpath, rename, rm, rmdir, stat, statfs } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { Manifest } from '../../domain/backup.ts';
+import { backupIdTime } from '../../backup/id.ts';
 import { refuseClear } from '../../backup/refuse-clear.ts';
 import { localFolder } from '../../backup/restore/folder/data-folder.ts';
 import { AgentError, messageOf, systemCode } from '../../domain/errors.ts';
@@ -12,6 +13,7 @@ import { decodeInto } from './stage.ts';
 import { unpackInto } from './stage-aof.ts';
 import { lentFolder } from '../../lib/files/lent-file.ts';
 import { makeFolders } from '../../lib/files/make-folders.ts';
+import { isMarkRunning, processMark } from '../../lib/process/process-mark.ts';
 
 export interface FetchOptions {
   /** A backup id or `latest`. */
@@ -69,7 +71,23 @@ async function writingTo<T>(directory: string, act: () => Promise<T>): Promise<T
 async function fetchInto(context: JobContext, manifest: Manifest, directory: string): Promise<string> {
   const name = `${manifest.id}.${manifest.kind}`;
   const lent = lentFolder(directory);
-  if (lent === undefined) makeFolders(directory, 0o700);
+  const made = lent === undefined ? makeFolders(directory, 0o700) : [];
+  try {
+    return await fetchWhole(context, manifest, directory, name);
+  } catch (error) {
+    // What was made for it goes, but what others have put something into.
+    for (const folder of made) await rmdir(folder).catch(() => {});
+    throw error;
+  }
+}
+
+async function fetchWhole(
+  context: JobContext,
+  manifest: Manifest,
+  directory: string,
+  name: string,
+): Promise<string> {
+  const lent = lentFolder(directory);
   const folder = lent?.place ?? (await realpath(directory));
   const file = join(lent === undefined ? folder : directory, name);
   if (lent?.taken.includes(name) === true) throw isThere(file);
@@ -85,7 +103,8 @@ async function fetchInto(context: JobContext, manifest: Manifest, directory: str
         hint: 'choose a folder with more room',
       },
     );
-  const temporary = join(folder, `.${manifest.id}.${process.pid}.tmp`);
+  if (lent === undefined) await clearLeft(folder);
+  const temporary = join(folder, `.${manifest.id}.${processMark()}.tmp`);
   try {
     await write(context, manifest, temporary);
     await requireFree(join(folder, name));
@@ -94,6 +113,20 @@ async function fetchInto(context: JobContext, manifest: Manifest, directory: str
     await rm(temporary, { recursive: true, force: true });
   }
   return file;
+}
+
+const leftName = /^\.([^.]+)\.(\d+-\d+)\.tmp$/;
+const othersWrite = 0o022;
+
+/** Removes what runs of ours that were killed have left there, where nobody else may put anything. */
+async function clearLeft(folder: string): Promise<void> {
+  const { uid, mode } = await stat(folder);
+  if (uid !== process.geteuid?.() || (mode & othersWrite) !== 0) return;
+  for (const name of await readdir(folder)) {
+    const [, id = '', mark = ''] = leftName.exec(name) ?? [];
+    if (backupIdTime(id) === undefined || isMarkRunning(mark)) continue;
+    await rm(join(folder, name), { recursive: true, force: true });
+  }
 }
 
 async function write(context: JobContext, manifest: Manifest, path: string): Promise<void> {

@@ -1,5 +1,6 @@
 import { readFile, readlink } from 'node:fs/promises';
 import { infoInteger, type Info } from '../../formats/info/parse-info.ts';
+import { startTicks } from '../../lib/process/process-mark.ts';
 import { holdsSocket } from './proc-sockets.ts';
 
 /** The server's process, where it runs on this host and in our view of its processes. */
@@ -48,11 +49,4 @@ export function isAsOld(info: Info, age: number, now: number): boolean {
   const since = said === undefined ? 0 : Math.max(0, (now - said / 1000) / 1000);
   const uptime = infoInteger(info, 'uptime_in_seconds') ?? NaN;
   return Math.abs(age - since - uptime) <= tolerance;
-}
-
-/** Field 22 of proc_pid_stat(5): when the process started, in ticks since boot. */
-export function startTicks(stat: string): number {
-  // Field 2, the name in parentheses, may itself hold spaces and parentheses.
-  const afterName = stat.slice(stat.lastIndexOf(')') + 2);
-  return Number(afterName.split(' ')[19]);
 }

@@ -1,13 +1,13 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { mkdtemp, readFile, readdir, readlink, realpath, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { systemCode } from '../../domain/errors.ts';
 import { readForeignSync } from '../../lib/files/foreign-file.ts';
-import { startTicks } from '../process/server-process.ts';
+import { isMarkRunning, processMark } from '../../lib/process/process-mark.ts';
 import { makeFolders } from '../../lib/files/make-folders.ts';
 
 /** `scratch-<pid>-<start>-…`: the agent's process that owns it, so that one is never cleared that is in use. */
-const folderName = /^scratch-(\d+)-(\d+)-/;
+const folderName = /^scratch-(\d+-\d+)-/;
 const pidFile = 'server.pid';
 
 /** Bytes that the path of a unix socket has room for, and those of a name in such a folder. */
@@ -20,8 +20,7 @@ export const longestScratchFolder = longestSocketPath - ownPart;
 /** Makes a private (0700) folder below `directory` that belongs to this process. */
 export async function makeScratchFolder(directory: string): Promise<string> {
   makeFolders(directory, 0o700);
-  const started = startTicks(readFileSync('/proc/self/stat', 'utf8'));
-  return await mkdtemp(join(resolve(directory), `scratch-${process.pid}-${started}-`));
+  return await mkdtemp(join(resolve(directory), `scratch-${processMark()}-`));
 }
 
 /**
@@ -40,8 +39,8 @@ export function recordServer(folder: string, pid: number): void {
 export async function sweepScratch(directory: string): Promise<string[]> {
   const swept: string[] = [];
   for (const name of await list(directory)) {
-    const [, pid, started] = folderName.exec(name) ?? [];
-    if (pid === undefined || (await isRunning(Number(pid), Number(started)))) continue;
+    const [, mark] = folderName.exec(name) ?? [];
+    if (mark === undefined || isMarkRunning(mark)) continue;
     const folder = join(directory, name);
     await endServer(folder);
     await rm(folder, { recursive: true, force: true });
@@ -57,11 +56,6 @@ async function list(directory: string): Promise<string[]> {
     if (systemCode(error) === 'ENOENT') return [];
     throw error;
   }
-}
-
-async function isRunning(pid: number, started: number): Promise<boolean> {
-  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined);
-  return stat !== undefined && startTicks(stat) === started;
 }
 
 function readPid(path: string): string {

@@ -73,6 +73,21 @@ function noteHolder(db: DatabaseSync, job: string, clock: Clock): void {
   db.exec('BEGIN IMMEDIATE');
 }
 
+/** The job that holds that lock now; undefined where nobody does, or it is not known. */
+export function holderOf(
+  directory: string,
+  lock: { instance: string; kind: string },
+): { job: string; text: string } | undefined {
+  if (!isHeld(directory, lock)) return undefined;
+  const db = new DatabaseSync(lockFile(directory, lock.instance, lock.kind), { readOnly: true });
+  try {
+    const { job, text } = describeHolder(db);
+    return job === undefined ? undefined : { job, text };
+  } finally {
+    db.close();
+  }
+}
+
 /** Whether somebody holds that lock now. */
 export function isHeld(directory: string, { instance, kind }: { instance: string; kind: string }): boolean {
   const file = lockFile(directory, instance, kind);

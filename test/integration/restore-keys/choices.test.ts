@@ -1,6 +1,9 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { loadSettings } from '../../../src/config/load.ts';
+import { systemClock } from '../../../src/lib/time/system-clock.ts';
+import { takeLock } from '../../../src/state/locks/lock.ts';
 import {
   runAgent,
   takeBackup,
@@ -203,6 +206,28 @@ test('names and values of any bytes arrive as they were, and match by their byte
   expect([run.code, run.json.result.failed]).toEqual([0, []]);
   expect(await to.call('GET', key)).toBe(value.toString('latin1'));
   expect(await to.call('GET', Buffer.from('user:\xe9', 'latin1'))).toBe(value.toString('latin1'));
+});
+
+test('into a server that is being restored nothing is written: it would go with what is replaced', async () => {
+  const { source, config, restore } = await scene();
+  const { state } = (await loadSettings(config.path, { env: {} })).settings;
+  const words = ['--keys', '*', '--replace', '--yes', '--into', source.url];
+  const into = async (): Promise<AgentResult> => await runAgent(['restore', 'latest', ...words], { config });
+  {
+    using _ = takeLock(state.path, {
+      instance: 'main',
+      kind: 'repository',
+      job: 'restore',
+      clock: systemClock,
+    });
+    expect(await into()).toMatchObject({
+      code: 8,
+      stderr: expect.stringMatching(/instance main is being restored \(restore, pid .*wait for it to end/),
+    });
+    expect(await restore('--keys', '*', '--yes')).toMatchObject({ code: 0 });
+  }
+  using _ = takeLock(state.path, { instance: 'main', kind: 'repository', job: 'backup', clock: systemClock });
+  expect(await into()).toMatchObject({ code: 0 });
 });
 
 test('a dump that is damaged at its end writes nothing, since that shows only there', async () => {

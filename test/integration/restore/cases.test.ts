@@ -245,7 +245,10 @@ test('a damaged backup, a full disk: refused before anything is touched', async 
   editManifest(config, id, (manifest) => (manifest.keyspace.databases[0].keys = 99));
   expect(await restore(config)).toMatchObject({ code: 6, json: { error: { code: 'damaged' } } });
   editManifest(config, id, (manifest) => (manifest.artefacts[0].plain.bytes = 2 ** 50));
-  expect(await restore(config)).toMatchObject({ code: 1, json: { error: { reason: 'full' } } });
+  expect(await restore(config)).toMatchObject({
+    code: 1,
+    json: { error: { reason: 'full', message: expect.stringMatching(/ beside 64 MiB that stay free/) } },
+  });
   expect(await server.pids()).toEqual(pids);
   expect(await digest(server)).toBe(before);
   expect(readdirSync(server.dir).filter((name) => name.includes('before'))).toEqual([]);
@@ -274,6 +277,7 @@ test('what speaks against it is said at once, and each with its flag', async () 
   const flags = ['replicas', 'old', 'fewer-keys', 'newer-rdb', 'small-maxmemory'].map(
     (name) => `--allow-${name}`,
   );
+  expect(refused.json.error.message).toContain('1 replica is attached, which copies whatever');
   expect(refused.json.error.hint).toMatch(new RegExp(`to insist: ${flags.join(' ')}$`));
   const planned = await runAgent(['restore', '--method', 'files', '--dry-run'], { config });
   expect(planned.code).toBe(0);

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { AgentError } from '../../../src/domain/errors.ts';
@@ -103,6 +103,18 @@ describe('what goes wrong on the way', () => {
       },
     });
     expect(second).toMatchObject({ code: 'locked' });
+  });
+
+  test('what the backup before it is refused for names no option that a restore does not have', async () => {
+    const { server, config, id } = await prepareLive();
+    // Its dump cannot be replaced.
+    rmSync(server.dumpPath, { force: true });
+    mkdirSync(join(server.dumpPath, 'in the way'), { recursive: true });
+    await expect(restoreLive(config.path, id)).rejects.toMatchObject({
+      code: 'refused',
+      message: expect.stringContaining('could not be backed up, and nothing was changed'),
+      hint: expect.not.stringContaining('--skip-preflight'),
+    });
   });
 
   test('a backup that cannot be taken first: nothing begins, unless it is insisted on', async () => {

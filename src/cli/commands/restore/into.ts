@@ -1,5 +1,6 @@
 import type { Argv } from 'yargs';
 import type { App } from '../../../app/build-app.ts';
+import { requireNotRestored } from '../../../app/being-restored.ts';
 import { intoTarget, type IntoOptions } from '../../../app/into-target.ts';
 import type { KeyPlan } from '../../../backup/restore-keys/judge-key-plan.ts';
 import type { TtlChoice } from '../../../backup/restore-keys/times-to-live.ts';
@@ -114,6 +115,7 @@ export async function runInto(context: CommandContext, args: IntoArgs): Promise<
   const { manifest } = source;
   if (manifest !== undefined && app !== undefined && args['accept-unencrypted'] !== true)
     refuseClear(manifest, app.settings.repository.encryption.age_recipients);
+  if (app !== undefined && !args.dryRun) requireNotRestored(app.settings, target.url);
   using list = openDamagedList(args);
   return await restoreKeys(
     { ...context, stateDirectory: app?.settings.state.path },
