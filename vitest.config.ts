@@ -16,6 +16,8 @@ export default defineConfig({
     hookTimeout: 180_000,
     teardownTimeout: 20_000,
     retry: 0,
+    // What is waited for comes when it comes: the deadline is for what never does.
+    expect: { poll: { timeout: 60_000, interval: 20 } },
     sequence: { sequencer: LongestFirst },
     globalSetup: ['test/support/house/global-setup.ts'],
     coverage: { provider: 'v8', include: ['src/**'], reporter: ['text-summary', 'json-summary'] },

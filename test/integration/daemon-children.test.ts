@@ -40,11 +40,11 @@ test('a scheduled backup is taken in a process of its own, which goes first and 
   const server = await slowServer();
   const daemon = startDaemon(writeConfig({ server }));
   const child = await childOf(daemon.pid);
-  await expect.poll(() => getPriority(child), { timeout: 20_000 }).toBe(10);
+  await expect.poll(() => getPriority(child)).toBe(10);
   expect(Number(read(`/proc/${child}/oom_score_adj`))).toBeGreaterThanOrEqual(500);
   expect(getPriority(daemon.pid)).toBe(0);
   daemon.kill('SIGKILL');
-  await expect.poll(() => isGone(child), { timeout: 10_000 }).toBe(true);
+  await expect.poll(() => isGone(child)).toBe(true);
 });
 
 test('a daemon that runs at a lower priority than that hands on its own, since nobody may raise it', async () => {
@@ -54,12 +54,10 @@ test('a daemon that runs at a lower priority than that hands on its own, since n
   setPriority(daemon.pid, 15);
   const child = await childOf(daemon.pid);
   // It has set its priority before it asks for anything.
-  await expect
-    .poll(() => server.call('INFO', 'persistence'), { timeout: 20_000 })
-    .toContain('rdb_bgsave_in_progress:1');
+  await expect.poll(() => server.call('INFO', 'persistence')).toContain('rdb_bgsave_in_progress:1');
   expect(getPriority(child)).toBe(15);
   daemon.kill('SIGKILL');
-  await expect.poll(() => isGone(child), { timeout: 10_000 }).toBe(true);
+  await expect.poll(() => isGone(child)).toBe(true);
 });
 
 test('one that is killed is a finding, and the daemon goes on', async () => {

@@ -117,7 +117,7 @@ test('history of more than 400 days goes while the daemon runs', async () => {
     withState(config, (state) => episodesSince(state, 0).filter(({ rule }) => rule === 'backup-damaged'));
   expect(await closed()).toHaveLength(1);
   daemon.clock.forward(3 * day);
-  await expect.poll(closed, { timeout: 20_000 }).toEqual([]);
+  await expect.poll(closed).toEqual([]);
   expect(await withState(config, (state) => lastRun(state, 'main', 'prune'))).toBeUndefined();
   await daemon.stop();
 });

@@ -23,4 +23,6 @@ test.each(everything ? [1, 2, 3] : [1])(
       removeTempFolder(folder);
     }
   },
+  // Days of work, with hardly a wait in it.
+  600_000,
 );

@@ -47,16 +47,16 @@ export function auditDocument(reports: readonly AuditReport[]): ReportDocument {
 
 /** What one looks at first, a row an audit. */
 export function auditTable(reports: readonly AuditReport[]): Table {
-  const counted = severities.toReversed();
+  const shown = severities.toReversed();
   return {
     caption: 'Audits',
-    columns: ['Audit', 'Score', 'Before', 'Could be seen', ...counted].map((title) => column(title)),
+    columns: ['Audit', 'Score', 'Before', 'Could be seen', ...shown].map((title) => column(title)),
     rows: reports.map(({ subject, score, since, findings }) => [
       cell(subject),
       cell(score.value === null ? '–' : `${score.value} of 100`),
       cell(since === null ? '–' : `${since.score} on ${since.at.slice(0, 10)}`),
       cell(`${Math.round(score.coverage * 100)} % of the rules that apply`),
-      ...counted.map((severity) =>
+      ...shown.map((severity) =>
         cell(String(findings.filter((each) => each.waived === null && each.severity === severity).length)),
       ),
     ]),

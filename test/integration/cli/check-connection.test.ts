@@ -171,7 +171,7 @@ test('what a failed save and a server that hangs come to', async () => {
   mkdirSync(server.dumpPath);
   await server.call('BGSAVE').catch(() => 'refused');
   await expect
-    .poll(async () => String(await server.call('INFO', 'persistence')), { timeout: 10_000 })
+    .poll(async () => String(await server.call('INFO', 'persistence')))
     .toContain('rdb_last_bgsave_status:err');
   // PING itself is refused then: nothing works that an application needs.
   const { failed } = await failures(server.url);

@@ -25,12 +25,12 @@ test('status --watch: a line each time where there is no terminal, until SIGINT'
   const config = writeConfig({ server, settings: watched() });
   const id = await takeBackup(config);
   const agent = spawnAgent(['status', '--watch'], { config });
-  await expect.poll(() => lines(agent.stdout).length, { timeout: 20_000 }).toBeGreaterThanOrEqual(2);
+  await expect.poll(() => lines(agent.stdout).length).toBeGreaterThanOrEqual(2);
   await server.kill('SIGKILL');
-  await expect.poll(() => agent.stdout, { timeout: 20_000 }).toContain('connection refused');
+  await expect.poll(() => agent.stdout).toContain('connection refused');
   await server.restart();
   const seen = lines(agent.stdout).length;
-  await expect.poll(() => lines(agent.stdout).length, { timeout: 20_000 }).toBeGreaterThan(seen + 1);
+  await expect.poll(() => lines(agent.stdout).length).toBeGreaterThan(seen + 1);
   agent.kill('SIGINT');
   const { code, stdout, stderr } = await agent.ended;
   expect({ code, stderr }).toEqual({ code: 130, stderr: '' });
@@ -46,7 +46,7 @@ test('with --json each look is a document on a line', async () => {
   await server.call('RPUSH', 'ai-queue', 'a', 'b');
   const config = writeConfig({ server, settings: watched('1s', { queues: [{ list: 'ai-queue' }] }) });
   const agent = spawnAgent(['queues', '--watch', '--json'], { config });
-  await expect.poll(() => lines(agent.stdout).length, { timeout: 20_000 }).toBeGreaterThanOrEqual(2);
+  await expect.poll(() => lines(agent.stdout).length).toBeGreaterThanOrEqual(2);
   agent.kill('SIGTERM');
   expect(await agent.ended).toMatchObject({ code: 130 });
   for (const line of lines(agent.stdout))
@@ -67,7 +67,7 @@ async function inTerminal(args: string[], config: TestConfig): Promise<{ code: n
   let output = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));
   const ended = new Promise<number>((resolve) => child.once('exit', (code) => resolve(code ?? -1)));
-  await expect.poll(() => output.split('\u001b[?7h').length, { timeout: 30_000 }).toBeGreaterThan(2);
+  await expect.poll(() => output.split('\u001b[?7h').length).toBeGreaterThan(2);
   child.stdin.write('\u0003');
   return { code: await ended, output };
 }
@@ -104,7 +104,7 @@ test.each([['status'], ['queues']])(
       Object.values(counts).reduce((sum, calls) => sum + calls, 0);
     /** Commands a round, of three. */
     const cost = async (rounds: () => Promise<number>): Promise<number> => {
-      await expect.poll(rounds, { timeout: 30_000 }).toBeGreaterThanOrEqual(2);
+      await expect.poll(rounds).toBeGreaterThanOrEqual(2);
       const [from, before] = [await rounds(), await commandsOf(server)];
       await expect.poll(rounds, { timeout: 30_000, interval: 500 }).toBeGreaterThanOrEqual(from + 3);
       const after = await commandsOf(server);

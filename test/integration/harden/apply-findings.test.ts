@@ -48,7 +48,7 @@ async function appendAndRestart(server: ManagedServer): Promise<Reply> {
   await server.call('EVAL', twice, 2, 'a', 'b');
   // A server that still writes its first AOF does not end when it is asked to.
   await expect
-    .poll(async () => String(await server.call('INFO', 'persistence')), { timeout: 20_000 })
+    .poll(async () => String(await server.call('INFO', 'persistence')))
     .toMatch(/aof_rewrite_in_progress:0\r\naof_rewrite_scheduled:0/);
   add(server, 'appendonly yes');
   await server.restart();

@@ -36,7 +36,7 @@ async function eyesOn(config: TestConfig, rules: readonly string[]) {
   const watchUntil = async (seen: (now: string[]) => boolean): Promise<string[]> => {
     let cycles = 0;
     const watch = startWatch(app, () => (cycles += 1));
-    await expect.poll(() => cycles > 1 && seen(open()), { timeout: 20_000 }).toBe(true);
+    await expect.poll(() => cycles > 1 && seen(open())).toBe(true);
     await watch.stop();
     return open();
   };
@@ -154,7 +154,7 @@ test('a waiver holds for the watch too', async () => {
   await knock(server);
   const watch = startWatch(app);
   const open = (): string[] => openFindings(app.state(), 'main').map(({ rule }) => rule);
-  await expect.poll(open, { timeout: 20_000 }).toContain('ACL17');
+  await expect.poll(open).toContain('ACL17');
   await watch.stop();
   expect(open()).not.toContain('CFG10');
 });

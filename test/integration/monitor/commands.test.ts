@@ -14,14 +14,14 @@ async function watched(server: TestServer, config: TestConfig): Promise<void> {
   });
   const polls = (): number =>
     app.series().read('main', 'up', { since: 0, until: Number.MAX_SAFE_INTEGER }).length;
-  await expect.poll(polls, { timeout: 10_000 }).toBeGreaterThan(0);
+  await expect.poll(polls).toBeGreaterThan(0);
   await server.connection.pipeline([
     ...Array.from({ length: 50 }, (_, index) => ['SET', `session:${index}`, 'a-secret-value']),
     ['DEBUG', 'SLEEP', '0.05'],
     ['EVAL', "return redis.call('KEYS', '*')", 0],
   ]);
   const before = polls();
-  await expect.poll(polls, { timeout: 10_000 }).toBeGreaterThan(before + 1);
+  await expect.poll(polls).toBeGreaterThan(before + 1);
 }
 
 test('what was watched, by each command, as text, JSON and CSV', async () => {

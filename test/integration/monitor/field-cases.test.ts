@@ -120,7 +120,7 @@ describe('an append only file that is loaded as a user without rights', () => {
     expect(found((await eyes.poll()).findings)?.evidence).toMatchObject({ rewritten: false });
     await server.call('BGREWRITEAOF');
     await expect
-      .poll(async () => String(await server.call('INFO', 'persistence')), { timeout: 10_000 })
+      .poll(async () => String(await server.call('INFO', 'persistence')))
       .toMatch(/aof_rewrite_in_progress:0\r\naof_rewrite_scheduled:0/);
     const later = found((await eyes.poll()).findings);
     expect(later).toMatchObject({

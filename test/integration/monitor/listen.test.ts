@@ -36,7 +36,7 @@ test('/metrics has what was polled, and /healthz is well', async () => {
   const daemon = startDaemon(writeConfig({ server, settings }));
   await daemon.until({ msg: 'started' });
   await expect
-    .poll(async () => (await get({ port }, '/metrics')).body, { timeout: 10_000 })
+    .poll(async () => (await get({ port }, '/metrics')).body)
     .toMatch(/^redis_agent_server_up\{instance="main"\} 1$/m);
   const { body } = await get({ port }, '/metrics');
   expect(body).toMatch(

@@ -55,7 +55,7 @@ test.skipIf(exporter === undefined)(
       await master.call('SET', 'short', 'lived', 'PX', '1');
       await expect.poll(() => master.call('EXISTS', 'short')).toBe(0);
       await expect
-        .poll(async () => String(await replica.call('INFO', 'replication')), { timeout: 20_000 })
+        .poll(async () => String(await replica.call('INFO', 'replication')))
         .toContain('master_link_status:up');
       const [agentPort, port] = [await freePort(), await freePort()];
       const config = writeConfig({

@@ -26,7 +26,7 @@ describe.for(['bullmq', 'bullmq5'] as const)(`%s, ${defaultBuild().name}`, (libr
     await queue.addBulk(Array.from({ length: 10 }, () => ({ name: 'work', data: {} })));
     await expect.poll(() => queue.getActiveCount()).toBe(1);
     worker.signal('SIGSTOP');
-    await expect.poll(async () => server.call('KEYS', 'bull:mail:*:lock'), { timeout: 10_000 }).toEqual([]);
+    await expect.poll(async () => server.call('KEYS', 'bull:mail:*:lock')).toEqual([]);
     const watch = watchQueues(server);
     await watch.poll();
     watch.forward(6 * minute);
@@ -37,7 +37,7 @@ describe.for(['bullmq', 'bullmq5'] as const)(`%s, ${defaultBuild().name}`, (libr
       new RegExp(`^bull:mail: ${due} due, 0 finished in 6m \\d\\ds, 1 worker connected$`),
     );
     worker.signal('SIGCONT');
-    await expect.poll(() => queue.getCompletedCount(), { timeout: 20_000 }).toBe(11);
+    await expect.poll(() => queue.getCompletedCount()).toBe(11);
     watch.forward(minute);
     expect((await watch.poll()).found).toEqual([]);
   });
@@ -48,7 +48,7 @@ describe.for(['bullmq', 'bullmq5'] as const)(`%s, ${defaultBuild().name}`, (libr
     await startWorker(server, { library, queue: 'mail', jobMs: 0 });
     const data = 'x'.repeat(4000);
     await queue.addBulk(Array.from({ length: 150 }, () => ({ name: 'work', data: { data } })));
-    await expect.poll(() => queue.getCompletedCount(), { timeout: 20_000 }).toBe(150);
+    await expect.poll(() => queue.getCompletedCount()).toBe(150);
     const watch = watchQueues(server, [], {}, { queue_kept_bytes: { warning: 300_000 } });
     await watch.poll();
     const seen = await watch.poll();

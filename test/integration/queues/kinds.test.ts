@@ -100,15 +100,13 @@ test('Bull: jobs are done and counted, and a stopped worker is stuck, a paused q
   const watch = watchQueues(server);
   await watch.poll();
   await queue.addBulk([...many(12), ...many(4, 'fail')].map(({ name, data }) => ({ name, data })));
-  await expect
-    .poll(async () => (await queue.getCompletedCount()) + (await queue.getFailedCount()), { timeout: 20_000 })
-    .toBe(16);
+  await expect.poll(async () => (await queue.getCompletedCount()) + (await queue.getFailedCount())).toBe(16);
   watch.forward(11_000);
   await watch.poll();
   await queue.addBulk(many(30));
   await expect.poll(() => queue.getActiveCount()).toBe(1);
   worker.signal('SIGSTOP');
-  await expect.poll(async () => server.call('KEYS', 'bull:sms:*:lock'), { timeout: 10_000 }).toEqual([]);
+  await expect.poll(async () => server.call('KEYS', 'bull:sms:*:lock')).toEqual([]);
   watch.forward(minute);
   await watch.poll();
   watch.forward(6 * minute);
@@ -134,13 +132,13 @@ test('a worker is killed: its jobs are counted as stalled, and another one takes
   await watch.poll();
   await watch.poll();
   await first.kill();
-  await expect.poll(async () => server.call('KEYS', 'bull:mail:*:lock'), { timeout: 10_000 }).toEqual([]);
+  await expect.poll(async () => server.call('KEYS', 'bull:mail:*:lock')).toEqual([]);
   watch.forward(minute);
   const lost = await watch.poll();
   expect(lost.queues[0]).toMatchObject({ active: 3, due: 3, abandoned: 3, stalledTotal: 3, workers: 0 });
   expect(lost.found).toEqual(['queue-unattended bull:mail critical', 'queue-stalled bull:mail warning']);
   await startWorker(server, { library: 'bullmq', queue: 'mail', jobMs: 10, concurrency: 3 });
-  await expect.poll(() => queue.getCompletedCount(), { timeout: 30_000 }).toBe(3);
+  await expect.poll(() => queue.getCompletedCount()).toBe(3);
   watch.forward(minute);
   const { queues, found } = await watch.poll();
   expect(queues[0]).toMatchObject({ due: 0, workers: 1, completedTotal: 3 });

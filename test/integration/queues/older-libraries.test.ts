@@ -55,20 +55,20 @@ test.for(libraries)('%s: what is in it is counted, and a worker that is stopped 
   await queue.resume();
 
   const worker = await startWorker(server, { library, queue: 'mail', jobMs: 100 });
-  await expect.poll(() => queue.getCompletedCount(), { timeout: 20_000 }).toBe(5);
+  await expect.poll(() => queue.getCompletedCount()).toBe(5);
   for (let each = 0; each < 10; each += 1) await queue.add('work', {});
-  await expect.poll(() => queue.getActiveCount(), { timeout: 10_000 }).toBe(1);
+  await expect.poll(() => queue.getActiveCount()).toBe(1);
   watch.forward(60_000);
   expect((await watch.poll()).queues[0]).toMatchObject({ workers: 1 });
   worker.signal('SIGSTOP');
-  await expect.poll(async () => server.call('KEYS', 'bull:mail:*:lock'), { timeout: 10_000 }).toEqual([]);
+  await expect.poll(async () => server.call('KEYS', 'bull:mail:*:lock')).toEqual([]);
   await watch.poll();
   watch.forward(6 * 60_000);
   const stuck = await watch.poll();
   expect(stuck.found).toContain('queue-stuck bull:mail critical');
   expect(stuck.summaries.join()).toMatch(/0 finished in 6m \d\ds, \d workers? connected/);
   worker.signal('SIGCONT');
-  await expect.poll(() => queue.getCompletedCount(), { timeout: 30_000 }).toBeGreaterThanOrEqual(14);
+  await expect.poll(() => queue.getCompletedCount()).toBeGreaterThanOrEqual(14);
   watch.forward(60_000);
   expect((await watch.poll()).found).not.toContain('queue-stuck bull:mail critical');
 });

@@ -216,7 +216,7 @@ describe.for(providers)('$name', (provider) => {
       );
     // Histograms are asked for where commands have cost something.
     const soon = provider.blind.filter((collector) => collector !== 'latency');
-    await expect.poll(seen, { timeout: 20_000 }).toEqual(expect.arrayContaining(soon));
+    await expect.poll(seen).toEqual(expect.arrayContaining(soon));
     await watch.stop();
     const status = await runAgent(['status'], { config });
     const lines = status.stdout.split('\n').filter((line) => line.includes('is not known'));
@@ -242,13 +242,13 @@ test('what cannot be seen any more stays as it was: a finding of it is neither c
   const watch = startWatch(app, () => (cycles += 1));
   onTestFinished(() => watch.stop());
   const open = (): string[] => openFindings(app.state(), 'main').map(({ rule }) => rule);
-  await expect.poll(open, { timeout: 20_000 }).toContain('queue-unattended');
+  await expect.poll(open).toContain('queue-unattended');
   await watch.stop();
   await user('+@all -client|list');
   const later = startWatch(app, () => (cycles += 1));
   onTestFinished(() => later.stop());
   const before = cycles;
-  await expect.poll(() => cycles - before, { timeout: 20_000 }).toBeGreaterThan(2);
+  await expect.poll(() => cycles - before).toBeGreaterThan(2);
   expect(open()).toEqual(expect.arrayContaining(['queue-unattended', 'watch-blind']));
   await later.stop();
   // One queue whose keys may not be read any more, while another one can be.
@@ -258,6 +258,6 @@ test('what cannot be seen any more stays as it was: a finding of it is neither c
   const last = startWatch(app, () => (cycles += 1));
   onTestFinished(() => last.stop());
   const since = cycles;
-  await expect.poll(() => cycles - since, { timeout: 20_000 }).toBeGreaterThan(2);
+  await expect.poll(() => cycles - since).toBeGreaterThan(2);
   expect(open()).toEqual(expect.arrayContaining(['queue-unattended', 'queue-stuck', 'watch-blind']));
 });

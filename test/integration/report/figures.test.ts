@@ -108,10 +108,10 @@ test('queues on the page are what history, queues and alerts history say', async
       ({ rule }: { rule: string }) => rule === 'queue-stuck',
     );
   for (let each = 0; each < 7; each += 1) await server.call('RPUSH', 'ai-queue', `job ${each}`);
-  await expect.poll(opened, { timeout: 30_000 }).toBe(true);
+  await expect.poll(opened).toBe(true);
   await server.call('LPOP', 'ai-queue', '3');
   await server.call('INCRBY', 'jobs:completed', '3');
-  await expect.poll(opened, { timeout: 30_000 }).toBe(false);
+  await expect.poll(opened).toBe(false);
   await daemon.stop();
 
   const now = Date.now();

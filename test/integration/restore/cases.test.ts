@@ -261,7 +261,7 @@ test('what speaks against it is said at once, and each with its flag', async () 
     config: { replicaof: `127.0.0.1 ${new URL(server.url).port}` },
   });
   await expect
-    .poll(() => replica.call('INFO', 'replication').then(String), { timeout: 20_000 })
+    .poll(() => replica.call('INFO', 'replication').then(String))
     .toContain('master_link_status:up');
   for (let key = 0; key < 200; key++) await server.call('SET', `key:${key}`, 'x');
   const older = '20200101T000000Z-0000';

@@ -88,7 +88,7 @@ describe('killed with -9', () => {
   test.each(['follow', 'sending'])('at %s, the server is free before anybody comes', async (point) => {
     const { server, config, id } = await prepareLive({ aof: false, config: settings });
     await restoreAndDie(config, id, point, 'swapdb');
-    await expect.poll(() => server.call('INFO', 'replication'), { timeout: 20_000 }).toMatch(/^role:master/m);
+    await expect.poll(() => server.call('INFO', 'replication')).toMatch(/^role:master/m);
     expect(await recoverRestore(config.path)).toMatchObject({
       outcome: expect.stringMatching(/^(?:backup|before)$/),
     });

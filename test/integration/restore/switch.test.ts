@@ -135,7 +135,7 @@ describe.runIf(canBeNobody)('in folders that are closed to the daemon’s user',
     await agent.ended;
     const [left = ''] = readdirSync(folder);
     expect(left).toMatch(/^\.redis-agent-/);
-    await expect.poll(() => minds.some((pid) => existsSync(`/proc/${pid}`)), { timeout: 20_000 }).toBe(false);
+    await expect.poll(() => minds.some((pid) => existsSync(`/proc/${pid}`))).toBe(false);
     const next = await spawnAgent(['--json', 'restore', '--to', folder], { config }).ended;
     expect({ code: next.code, stderr: next.stderr }).toEqual({
       code: 0,
@@ -209,7 +209,7 @@ test.runIf(canBeNobody).each(['stop', 'place'] as const)(
         /^the process that restores was ended by SIGKILL(, and main was down: it is up again)?$/,
       ),
     });
-    await expect.poll(left, { timeout: 20_000 }).toEqual([]);
+    await expect.poll(left).toEqual([]);
     await server.reconnect();
     const data = await server.call('GET', 'key');
     expect(['as backed up', 'as it is now']).toContain(data);
@@ -224,7 +224,7 @@ test.runIf(canBeNobody).each([
   const { server, agent, hands, left, again } = await restoreUntil(step);
   for (const pid of who === 'root' ? [agent.pid] : hands) process.kill(pid, 'SIGKILL');
   expect((await agent.ended).code === -1).toBe(who === 'root');
-  await expect.poll(left, { timeout: 20_000 }).toEqual([]);
+  await expect.poll(left).toEqual([]);
   const next = await again();
   expect({ code: next.code, ...next.json.error }).toEqual({ code: 0 });
   await server.reconnect();

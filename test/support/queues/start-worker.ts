@@ -39,8 +39,6 @@ export async function startWorker(
     await ended;
   };
   onTestFinished(kill);
-  await expect
-    .poll(async () => (hasEnded(child) ? output() : (await count()) > before), { timeout: 20_000 })
-    .toBe(true);
+  await expect.poll(async () => (hasEnded(child) ? output() : (await count()) > before)).toBe(true);
   return { signal: (name) => void child.kill(name), kill };
 }

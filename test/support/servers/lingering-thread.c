@@ -1,4 +1,4 @@
-// A process whose first thread has ended while another one holds its port: as a server's are for a moment, when it ends.
+// A process whose first thread has ended while another one holds its port until our input ends: as a server's are for a moment, when it ends.
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <pthread.h>
@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 static void *linger(void *unused) {
-  usleep(300000);
+  getchar();
   return unused;
 }
 

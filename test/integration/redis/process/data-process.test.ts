@@ -45,11 +45,12 @@ test.skipIf(compiler === undefined)('one that ends is there until its last threa
   onTestFinished(() => removeTempFolder(folder));
   const program = join(folder, 'lingering-thread');
   compile('test/support/servers/lingering-thread.c', program);
-  const child = spawn(program, { stdio: ['ignore', 'pipe', 'ignore'] });
+  const child = spawn(program, { stdio: ['pipe', 'pipe', 'ignore'] });
   const [port]: Buffer[] = await once(child.stdout, 'data');
   const pid = child.pid ?? 0;
   while (!/^State:\s+Z/m.test(await readFile(`/proc/${pid}/status`, 'utf8'))) await delay(1);
   expect(await findProcess(pid)).toMatchObject({ pid });
+  child.stdin.end();
   while ((await findProcess(pid)) !== undefined) await delay(1);
   // What it held is free.
   const server = createServer().listen(Number(String(port)), '127.0.0.1');

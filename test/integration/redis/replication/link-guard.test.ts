@@ -92,7 +92,7 @@ test('it is deaf to what ends a command, and holds the port when that has ended'
   const [error] = await once(taken, 'error');
   expect(error).toMatchObject({ code: 'EADDRINUSE' });
   process.kill(server.pid, 'SIGCONT');
-  await expect.poll(() => isGone(pid), { timeout: 20_000 }).toBe(true);
+  await expect.poll(() => isGone(pid)).toBe(true);
   expect(await role(server)).toBe('master');
 });
 
