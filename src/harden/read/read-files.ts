@@ -84,7 +84,11 @@ export function readFiles(path: string, options: ReadFilesOptions): FileFacts {
     entries,
     faults,
     problems: [
-      ...conf.problems.map((problem) => ({ path: problem.path, why: problem.why, from: problem.from })),
+      ...[...conf.problems, ...conf.joined].map((problem) => ({
+        path: problem.path,
+        why: problem.why,
+        from: problem.from,
+      })),
       ...acl.problems,
     ],
     users,

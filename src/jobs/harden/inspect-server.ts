@@ -77,7 +77,7 @@ export async function inspectServer(
     const certificate = config.get('tls-cert-file');
     const seen = await files.look([...also, ...(certificate === undefined ? [] : [certificate])]);
     const conf = resolveConf(file, { reader: seen.reader, options: service?.arguments?.directives });
-    const [problem] = conf.problems;
+    const [problem] = [...conf.problems, ...conf.joined];
     if (problem !== undefined)
       throw new AgentError(
         'failed',
@@ -85,7 +85,10 @@ export async function inspectServer(
         {
           reason: 'conf',
           cause: problem.cause,
-          hint: 'run as root, or as a user that may read it: sudo redis-agent harden plan',
+          hint:
+            problem.cause === undefined
+              ? 'put that right first: redis-agent audit says where'
+              : 'run as root, or as a user that may read it: sudo redis-agent harden plan',
         },
       );
     const { engine, version } = engineOf(info);

@@ -4,6 +4,7 @@ import {
   directivesOf,
   parseConfDocument,
   type ConfDocument,
+  type DirectiveLine,
   type PlacedWord,
 } from '../../formats/conf/document.ts';
 import type { Directive } from '../../formats/conf/server-arguments.ts';
@@ -39,6 +40,8 @@ export interface ResolvedConf {
   files: ConfFile[];
   entries: ConfEntry[];
   problems: ConfProblem[];
+  /** Files of a pattern whose last line the server reads together with the first one of the next file. */
+  joined: ConfProblem[];
 }
 
 export interface ResolveOptions {
@@ -67,7 +70,7 @@ const mostFiles = 1000;
 
 /** Reads a redis.conf with all that it includes (patterns too). What cannot be read is a problem, and the rest counts. */
 export function resolveConf(file: string | undefined, options: ResolveOptions = {}): ResolvedConf {
-  const found: ResolvedConf = { files: [], entries: [], problems: [] };
+  const found: ResolvedConf = { files: [], entries: [], problems: [], joined: [] };
   const { from = '/', reader = readerAs(options.as) } = options;
   if (file !== undefined) readOne(resolve(from, file), { found, options, reader, from }, 0, undefined);
   for (const { name, values } of options.options ?? [])
@@ -82,9 +85,23 @@ interface Reading {
   from: string;
 }
 
-function readOne(path: string, reading: Reading, depth: number, from: ConfProblem['from']): void {
+/** A last line without an end. */
+interface OpenLine {
+  file: string;
+  line: number;
+  text: string;
+}
+
+/** `before`: what the file of the pattern before it has left open; `joins`: another one follows. What is left open is returned. */
+function readOne(
+  path: string,
+  reading: Reading,
+  depth: number,
+  from: ConfProblem['from'],
+  { before, joins = false }: { before?: OpenLine | undefined; joins?: boolean } = {},
+): OpenLine | undefined {
   const { found, options, reader } = reading;
-  const problem = (why: string, cause?: unknown): void =>
+  const problem = (why: string, cause?: unknown): undefined =>
     void found.problems.push({ path, why, from, cause });
   if (depth > deepest) return problem('files include one another');
   if (found.files.length >= mostFiles) return problem(`more than ${mostFiles} files are included`);
@@ -97,19 +114,60 @@ function readOne(path: string, reading: Reading, depth: number, from: ConfProble
   }
   const document = parseConfDocument(bytes);
   found.files.push({ path, document });
-  for (const { name, line, column, words } of directivesOf(document)) {
+  const { lines, open } = joinLines(path, document, before, joins);
+  for (const { name, file, line, column, words } of lines) {
     const values = words.map(({ text }) => text);
     const [target] = values;
     if (name === 'include' && target !== undefined) {
-      for (const each of included(resolve(reading.from, target), reader))
-        readOne(each, reading, depth + 1, { file: path, line, column });
+      const paths = included(resolve(reading.from, target), reader);
+      let left: OpenLine | undefined;
+      for (const [at, each] of paths.entries()) {
+        const place = { file, line, column };
+        if (left !== undefined)
+          found.joined.push({
+            path: left.file,
+            why: `its last line has no end, and the server takes the first one of ${each} for the rest of it`,
+            from: place,
+            cause: undefined,
+          });
+        left = readOne(each, reading, depth + 1, place, { before: left, joins: at < paths.length - 1 });
+      }
       continue;
     }
-    found.entries.push({ name, values, place: { file: path, line, column, words } });
+    found.entries.push({ name, values, place: { file, line, column, words } });
     // The server changes into it as soon as it has read the line (config.c).
     if (name === 'dir' && target !== undefined && options.followDir !== false)
       reading.from = resolve(reading.from, target);
   }
+  return open;
+}
+
+/** The server strings the files of a pattern together before it looks for lines (config.c). */
+function joinLines(
+  path: string,
+  document: ConfDocument,
+  before: OpenLine | undefined,
+  joins: boolean,
+): { lines: (DirectiveLine & { file: string })[]; open: OpenLine | undefined } {
+  const [first, ...others] = document.lines;
+  const head = before && { ...before, text: before.text + (first?.raw ?? '') };
+  const last = others.at(-1) ?? first;
+  const open =
+    joins && last !== undefined && last.raw.trim() !== ''
+      ? others.length === 0 && head !== undefined
+        ? head
+        : { file: path, line: last.line, text: last.raw }
+      : undefined;
+  const own = directivesOf(document)
+    .filter(({ line }) => !(head !== undefined && line === 1) && !(open !== undefined && line === last?.line))
+    .map((line) => ({ ...line, file: path }));
+  if (head === undefined || open === head) return { lines: own, open };
+  const joined = directivesOf(parseConfDocument(head.text)).map((line) => ({
+    ...line,
+    line: head.line,
+    file: head.file,
+  }));
+  return { lines: [...joined, ...own], open };
 }
 
 /** The end of a sentence: whose file it is and which group would do, where that is why. */

@@ -1,3 +1,4 @@
+import { shellWord } from '../../../lib/process/shell-word.ts';
 import { additive, canonicalName } from '../../../formats/conf/aliases.ts';
 import { lookUpDirective } from '../../../formats/conf/directive-table.ts';
 import { showEngine } from '../../../formats/conf/engine.ts';
@@ -183,9 +184,11 @@ const faulty: Check = check(
         if (from !== undefined)
           found.push({
             resource: path,
-            severity: /does not exist/.test(why) ? 'critical' : 'warning',
+            severity: /does not exist/.test(why) ? 'critical' : isJoined(why) ? 'high' : 'warning',
             summary: `include ${path}: ${why}`,
-            remedy: 'correct the path, or use a pattern (*.conf), which may be empty from 7.0 on',
+            remedy: isJoined(why)
+              ? `end its last line: echo >> ${shellWord(path)}`
+              : 'correct the path, or use a pattern (*.conf), which may be empty from 7.0 on',
             effect: 'file',
             proof: 'tried to read it',
             place: from,
@@ -193,5 +196,7 @@ const faulty: Check = check(
       return found;
     }),
 );
+
+const isJoined = (why: string): boolean => why.startsWith('its last line has no end');
 
 export const cfgFilesChecks: readonly Check[] = [differs, shadowed, clients, faulty];
