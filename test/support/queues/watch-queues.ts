@@ -30,7 +30,7 @@ export function watchQueues(
   thresholds: ThresholdOverrides = {},
 ): QueueWatch {
   const clock = movingClock();
-  let searched = false;
+  const search = { ended: false };
   const target = { name: 'main', url: server.url };
   const poller = createPoller({
     connect: (own) => connectRedis(target, { signal: own }),
@@ -40,7 +40,7 @@ export function watchQueues(
       instance: 'main',
       settings: () => ({ queues, find_queues: 10_000, patterns }),
       found: [],
-      onFound: () => (searched = true),
+      onFound: () => (search.ended = true),
     },
   });
   onTestFinished(() => poller.close());
@@ -51,7 +51,7 @@ export function watchQueues(
     async poll() {
       let sample = await poller.poll(signal);
       // A search goes on poll by poll, for a hundredth of the time: on a busy host it has not ended in the first one.
-      for (let more = 0; !searched && more < mostPolls; more += 1) sample = await poller.poll(signal);
+      for (let more = 0; !search.ended && more < mostPolls; more += 1) sample = await poller.poll(signal);
       samples.push(sample);
       const { findings } = judgeSample({
         instance: 'main',
