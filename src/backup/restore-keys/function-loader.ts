@@ -1,4 +1,5 @@
 import { printable } from '../../lib/text/printable.ts';
+import { refusalOf } from './answer-kinds.ts';
 import type { Pipe } from '../../redis/pipe/pipe.ts';
 import { PipeError } from '../../redis/pipe/reply-parser.ts';
 
@@ -39,7 +40,7 @@ export class FunctionLoader {
         else {
           outcomes.add('failed');
           const where = pipes.length > 1 ? ` at ${pipe.target.name}` : '';
-          this.counts.failed.push(`${nameOf(code)}${where}: ${printable(reply.text)}`);
+          this.counts.failed.push(`${nameOf(code)}${where}: ${refusalOf(reply)}`);
         }
       }
       // Of a cluster: loaded where any node lacked it.

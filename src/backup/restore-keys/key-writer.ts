@@ -35,6 +35,8 @@ export class KeyWriter implements RdbHandler, BuilderHost {
   readonly #modules = new Map<number, string>();
   #version = 0;
   #selected = 0;
+  /** The record that is being read goes by plain commands. */
+  #built = false;
   /** Records before this one are done. */
   #from: number;
   /** Why the record that is being read is not written; counted when it is over. */
@@ -91,8 +93,8 @@ export class KeyWriter implements RdbHandler, BuilderHost {
     if (record.expiresAt >= 0 && record.expiresAt <= this.now) this.#left = 'expired';
     else {
       const problem = impossible(record, this.options);
-      if (problem === undefined)
-        return byCommands(record, this.options) && !this.#isJudged(index) ? 'tokens' : 'raw';
+      this.#built = byCommands(record, this.options);
+      if (problem === undefined) return this.#built && !this.#isJudged(index) ? 'tokens' : 'raw';
       this.#left = { problem };
     }
     return 'skip';
@@ -114,10 +116,9 @@ export class KeyWriter implements RdbHandler, BuilderHost {
   }
 
   #write(record: RdbRecord, raw: Uint8Array): void {
-    const built = byCommands(record, this.options);
-    if (!built && goesBySet(record, this.options))
+    if (!this.#built && goesBySet(record, this.options))
       this.#set(record, raw.subarray(raw.length - record.longest));
-    else if (built || goesInParts(record, this.options)) {
+    else if (this.#built || goesInParts(record, this.options)) {
       this.#values.read(record, raw, this.sink);
       this.#builder.measure(record);
     } else this.#restore(record, raw);

@@ -119,7 +119,7 @@ const elsewhere: ServerJudge = ({ facts: { running, url } }) => {
   return guard(
     'elsewhere',
     `the server at ${url} runs on another host or in a container, so its files are out of reach`,
-    'run this on its own host; or restore by key: redis-agent restore ID --into URL',
+    "run this on its own host; or restore by key: redis-agent restore ID --keys '*' --into URL",
     false,
   );
 };
@@ -200,7 +200,7 @@ const newer: Judge = ({ manifest, server }) => {
   return guard(
     'newer-rdb',
     `the backup has RDB version ${manifest.rdb_version}, of ${engine} ${version}, which ${server.engine} ${server.version} cannot load`,
-    `install a server of that version first; or restore by key: redis-agent restore ${manifest.id} --into URL`,
+    `install a server of that version first; or restore by key: redis-agent restore ${manifest.id} --keys '*' --into URL`,
   );
 };
 

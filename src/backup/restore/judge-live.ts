@@ -167,7 +167,7 @@ function judgeBackup({ server, backup }: LiveFacts): Guard[] {
     say(
       'newer-rdb',
       `${server.engine} ${server.version} cannot load RDB version ${backup.rdb.version} of ${backup.rdb.engine}`,
-      'upgrade the server, or restore the keys with --keys',
+      "upgrade the server, or restore by key: redis-agent restore ID --keys '*' --into URL",
     );
   if (backup.modules.length > 0)
     say(

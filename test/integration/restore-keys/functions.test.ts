@@ -67,6 +67,8 @@ test('a target that knows no functions says so', async () => {
   const { code, stdout } = await runAgent(args, { config });
   expect({ code, stdout }).toEqual({
     code: 1,
-    stdout: expect.stringMatching(/1 key written.*function library not loaded: kept: .*unknown command/s),
+    stdout: expect.stringMatching(
+      /1 key written.*function library not loaded: kept: refused: .*unknown command `FUNCTION`\n$/s,
+    ),
   });
 });

@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { KeyPlan } from '../../../src/backup/restore-keys/judge-key-plan.ts';
 import { noCounts } from '../../../src/backup/restore-keys/tally.ts';
@@ -89,4 +91,14 @@ test('a result names what was not written, and why', () => {
     'once that is mended, the same command with --skip-existing',
     'writes them',
   ]);
+});
+
+test('whoever is told to write keys into a server is told which: without --keys it is refused', () => {
+  const source = join(import.meta.dirname, '../../../src');
+  const told = readdirSync(source, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts'))
+    .flatMap((name) => readFileSync(join(source, name), 'utf8').split('\n'))
+    .filter((line) => /restore .*--into URL/.test(line));
+  expect(told.length).toBeGreaterThan(2);
+  expect(told.filter((line) => !/--keys \S+ --into URL/.test(line))).toEqual([]);
 });
