@@ -204,7 +204,7 @@ async function drawQuarter(config: TestConfig, now: number): Promise<void> {
 
 /** Backups and what follows on them; the next one that is due is not left out because of them. */
 async function backedUp(daemon: DaemonHere, count: number): Promise<void> {
-  await daemon.until({ job: 'prune', message: /backups removed/ }, count);
+  await daemon.until({ job: 'prune', message: /backups? removed/ }, count);
   for (let turn = 0; turn < 10; turn += 1) await new Promise((resolve) => setImmediate(resolve));
 }
 

@@ -53,7 +53,25 @@ function pointsOf(instance: InstanceFacts, several: boolean): Verdict['points'] 
       text: `${where}overdue for ${plural(overdueDays, 'day', 'days')}: ${task.title}`,
       advice: `redis-agent maintenance show ${task.id}`,
     }));
-  return [...unreachable, ...findings, ...late].toSorted((a, b) => weight(b.tone) - weight(a.tone));
+  return [...unreachable, ...findings, ...late, ...unseenOf(instance, where)].toSorted(
+    (a, b) => weight(b.tone) - weight(a.tone),
+  );
+}
+
+/** What nobody has looked at is not well. */
+function unseenOf({ history, audit, backups, findings }: InstanceFacts, where: string): Verdict['points'] {
+  const point = (text: string, advice: string | null, tone: Tone = 'warning'): Verdict['points'] => [
+    { tone, text: `${where}${text}`, advice },
+  ];
+  const isTold = findings.some(({ rule }) => rule.includes('backup'));
+  return [
+    ...(history.from === null ? point('it was not watched: no daemon has run', 'redis-agent run') : []),
+    ...(audit === null ? point('it was never audited', 'redis-agent audit') : []),
+    ...('problem' in backups ? point(backups.problem, backups.hint, 'bad') : []),
+    ...(Array.isArray(backups) && backups.length === 0 && !isTold
+      ? point('there is no backup', 'redis-agent backup')
+      : []),
+  ];
 }
 
 function weight(tone: Tone): number {

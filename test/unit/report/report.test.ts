@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import fc from 'fast-check';
 import { renderPage, contentSecurityPolicy } from '../../../src/report/html/page.ts';
 import { availabilityOf } from '../../../src/report/model/availability.ts';
+import type { InstanceFacts } from '../../../src/report/facts.ts';
 import { buildReport } from '../../../src/report/model/index.ts';
 import { renderText } from '../../../src/report/text.ts';
 import { curve, reportNow, sampleFacts, sampleInstance } from '../../support/data/sample-report.ts';
@@ -206,16 +207,46 @@ describe('the verdict', () => {
     first_seen: 0,
   });
 
+  const looked: Partial<InstanceFacts> = {
+    audit: {
+      at: 0,
+      score: 100,
+      coverage: 1,
+      counts: { info: 0, warning: 0, high: 0, critical: 0 },
+      before: null,
+      worst: [],
+    },
+    backups: [{ id: '1', at: 0, kind: 'rdb', keys: 1, bytes: 1, proof: null, drill: null }],
+  };
+
   test('says that all is well only where it is', () => {
-    expect(buildReport(sampleFacts(sampleInstance())).verdict).toMatchObject({ tone: 'good', points: [] });
-    const info = sampleInstance({ findings: [finding('info', 'a')] });
+    expect(buildReport(sampleFacts(sampleInstance(looked))).verdict).toMatchObject({
+      tone: 'good',
+      points: [],
+    });
+    const info = sampleInstance({ ...looked, findings: [finding('info', 'a')] });
     expect(buildReport(sampleFacts(info)).verdict.tone).toBe('good');
+  });
+
+  test('what nobody has looked at is not well', () => {
+    const { history } = sampleInstance();
+    const unseen = sampleInstance({ history: { ...history, from: null } });
+    expect(buildReport(sampleFacts(unseen)).verdict).toMatchObject({
+      tone: 'warning',
+      headline: '3 warnings.',
+      next: ['redis-agent run', 'redis-agent audit', 'redis-agent backup'],
+    });
+    const backups = { problem: 'the repository cannot be read', hint: 'mount it' };
+    expect(buildReport(sampleFacts(sampleInstance({ ...looked, backups }))).verdict).toMatchObject({
+      tone: 'bad',
+      points: [{ text: 'the repository cannot be read', advice: 'mount it' }],
+    });
   });
 
   test('puts the worst first, sums up the rest, and names at most three next steps', () => {
     const findings = [...Array(12).keys()].map((index) => finding('warning', `w${index}`));
     const { verdict } = buildReport(
-      sampleFacts(sampleInstance({ findings: [...findings, finding('critical', 'c')] })),
+      sampleFacts(sampleInstance({ ...looked, findings: [...findings, finding('critical', 'c')] })),
     );
     expect(verdict.tone).toBe('bad');
     expect(verdict.points[0]?.text).toBe('c');
