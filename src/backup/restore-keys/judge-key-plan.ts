@@ -1,4 +1,4 @@
-import { counted } from '../../lib/text/counted.ts';
+import { counted, verb } from '../../lib/text/counted.ts';
 import type { Manifest } from '../../domain/backup.ts';
 import { AgentError } from '../../domain/errors.ts';
 import { formatBytes } from '../../lib/text/bytes.ts';
@@ -123,8 +123,12 @@ function* warnings(
     yield `of ${counted(keys, 'key')} it does not say whether it has them already: EXISTS is ${reason}`;
   if (survey !== null && survey.functions > 0)
     yield loads
-      ? `the ${survey.functions} function libraries in the dump are loaded behind the keys`
-      : `the ${survey.functions} function libraries in the dump are no keys, and are not written: --with-functions loads them`;
+      ? `${libraries(survey.functions)} in the dump ${verb(survey.functions, 'is', 'are')} loaded behind the keys`
+      : `${libraries(survey.functions)} in the dump ${verb(survey.functions, 'is no key, and is', 'are no keys, and are')} not written: --with-functions loads ${verb(survey.functions, 'it', 'them')}`;
   for (const { reason, keys } of survey?.impossible ?? [])
     yield `${counted(keys, 'key')} cannot be written: ${reason}`;
+}
+
+function libraries(count: number): string {
+  return counted(count, 'function library', 'function libraries');
 }

@@ -131,7 +131,10 @@ async function readThrough(
       throw new AgentError('damaged', message, {
         cause: error,
         reason: 'corrupt',
-        hint: `see: redis-agent rdb check ${path}; an append only file is known by its folder, or by .aof at the end of its name`,
+        hint:
+          error.offset === 0
+            ? `see: redis-agent rdb check ${path}; an append only file is known by its folder, or by .aof at the end of its name`
+            : `see: redis-agent rdb check ${path}; where this is all there is, its sound keys can be written: redis-agent restore ${path} --keys '*' --into URL --skip-damaged`,
       });
     const hint = 'a newer redis-agent may know it';
     throw new AgentError('failed', message, { cause: error, reason: 'unknown', hint });

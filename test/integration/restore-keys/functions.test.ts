@@ -64,6 +64,11 @@ test('a target that knows no functions says so', async () => {
   const config = writeConfig({ server: source });
   const id = await takeBackup(config, '--no-verify', '--no-prune');
   const args = ['restore', id, '--keys', '*', '--into', target.url, '--yes', '--with-functions'];
+  const [planned] = (await runAgent([...args.slice(0, -1), '--dry-run', '--json'], { config })).json.plan
+    .warnings;
+  expect(planned).toBe(
+    '1 function library in the dump is no key, and is not written: --with-functions loads it',
+  );
   const { code, stdout } = await runAgent(args, { config });
   expect({ code, stdout }).toEqual({
     code: 1,

@@ -191,3 +191,19 @@ test('the list needs the option that it is of, and a place before anything is wr
   });
   expect(await keysOf(target)).toEqual([]);
 });
+
+test('a restore of the whole dump is refused, and names this way as it can be typed', async () => {
+  const { target } = await scene();
+  const config = writeConfig({ server: target });
+  const path = join(config.folder, 'cut.rdb');
+  writeFileSync(path, dump.subarray(0, dump.length - 15));
+  const refused = await runAgent(['restore', path, '--yes'], { config });
+  expect(refused).toMatchObject({
+    code: 6,
+    stderr: expect.stringContaining(`redis-agent restore ${path} --keys '*' --into URL --skip-damaged`),
+  });
+  const { stderr } = await runAgent(['restore', path, '--keys', '', '--into', target.url, '--yes'], {
+    config,
+  });
+  expect(stderr).toContain('--into needs to know which keys');
+});

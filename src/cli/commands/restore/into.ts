@@ -92,7 +92,8 @@ function text(describe: string): { type: 'string'; requiresArg: true; describe: 
 export async function runInto(context: CommandContext, args: IntoArgs): Promise<RestoreKeysReport> {
   refuseOthers(args);
   const patterns = args.keys?.split('\0') ?? [];
-  if (patterns.length === 0)
+  // A variable that is not set, where somebody wanted some.
+  if (patterns.every((pattern) => pattern === ''))
     throw new AgentError('usage', '--into needs to know which keys', {
       hint: "say --keys 'user:*', or --keys '*' for all; a whole backup goes back without --into",
     });
