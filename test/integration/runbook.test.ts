@@ -67,6 +67,18 @@ test('slow: a script that does not end; the offered command ends it', async () =
   );
 });
 
+test('slow: a server that is stopped; the offered command lets it go on', async () => {
+  const server = await startServer();
+  const { pid } = server;
+  process.kill(pid, 'SIGSTOP');
+  const { json } = await runAgent(['runbook', 'slow', '--json'], { config: writeConfig({ server }) });
+  const report: RunbookReport = json.reports[0];
+  expect(report.applies).toBe(true);
+  expect(causes(report)).toContain(`its process (pid ${pid}) is stopped`);
+  follow(server, report, /kill -CONT/);
+  expect(await server.call('PING')).toBe('PONG');
+});
+
 test('connections: maxclients is filled; who holds them is named, and ending that program lets others in', async () => {
   const server = await startServer({ config: { maxclients: '40' } });
   // Whoever is refused reads that, so that it is closed, and comes again: the agent may have been there first.

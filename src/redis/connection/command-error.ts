@@ -47,7 +47,7 @@ const replyReasons: [RegExp, ReasonOf<'redis'>, string | ((words: TargetWords) =
     ({ giveNames }) =>
       `is it renamed or switched off (rename-command in the configuration of the server)? ${giveNames}, and withhold commands by ACL instead`,
   ],
-  [/Command timed out/, 'timeout', 'the server does not answer in time: is it busy, stopped or overloaded?'],
+  [/Command timed out/, 'timeout', 'is it busy, stopped or overloaded? See redis-agent runbook slow'],
   [
     /[Cc]onnection is closed|isn't writeable|ECONNRESET|EPIPE/,
     'closed',

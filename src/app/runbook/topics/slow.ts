@@ -1,3 +1,4 @@
+import { lookAtSilent } from '../silent-process.ts';
 import { cli, tryAsk, type Runbook, type Sight, type NextStep } from '../report.ts';
 
 /** Milliseconds that a connection to this host, or a near one, takes. */
@@ -27,6 +28,11 @@ export const slowRunbook: Runbook = async (context) => {
     );
   } else if (failure !== undefined) {
     found.push({ state: failure.reason === 'timeout' ? 'cause' : 'unknown', text: failure.message });
+    if (failure.reason === 'timeout') {
+      const silent = await lookAtSilent(instance.url, context);
+      found.push(...silent.found);
+      steps.push(...silent.steps);
+    }
   }
   if (roundTrip !== undefined)
     found.push({
