@@ -2,11 +2,18 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { runAgent, writeConfig, type AgentResult } from '../../support/agent/cli.ts';
+import {
+  runAgent,
+  takeBackup,
+  writeConfig,
+  type AgentResult,
+  type TestConfig,
+} from '../../support/agent/cli.ts';
 import { listpack } from '../../support/rdb/packed-writer.ts';
 import { rdbOf } from '../../support/rdb/rdb.ts';
 import { usual } from '../../support/rdb/style.ts';
 import { ValueSink } from '../../support/rdb/value-sink.ts';
+import { s3Repository, startFaultyS3 } from '../../support/stores/faulty-s3.ts';
 import { startServer, type TestServer } from '../../support/servers/redis-server.ts';
 
 function key(code: number, name: string, fill: (sink: ValueSink) => unknown): Buffer {
@@ -91,6 +98,19 @@ test('without it the first damaged value ends all, and the error names it', asyn
     code: 6,
     stderr: expect.stringMatching(/key "hash".*--skip-damaged/s),
   });
+});
+
+test('what an earlier run without it has written is gone on from', async () => {
+  const { target, folder } = await scene();
+  const config = writeConfig({ server: target });
+  const path = join(folder, 'odd.rdb');
+  writeFileSync(path, dump);
+  const words = ['restore', path, '--keys', '*', '--into', target.url, '--yes', '--json'];
+  expect(await runAgent(words, { config })).toMatchObject({ code: 6 });
+  expect(await keysOf(target)).toEqual(['a']);
+  const run = await runAgent([...words, '--skip-damaged'], { config });
+  expect(run).toMatchObject({ code: 1, json: { result: { written: 2, existing: 1, resumed_from: 0 } } });
+  expect([await keysOf(target), await keysOf(target, 3)]).toEqual([['a', 'b'], ['c']]);
 });
 
 test('damaged values are left out and named, the others are written, and the exit status says that it was not all', async () => {
@@ -206,4 +226,57 @@ test('a restore of the whole dump is refused, and names this way as it can be ty
     config,
   });
   expect(stderr).toContain('--into needs to know which keys');
+});
+
+/** A backup of several blocks: twenty values of a mebibyte that do not compress. */
+async function largeBackup(config: TestConfig, server: TestServer): Promise<string> {
+  for (let key = 0; key < 20; key++)
+    await server.call('SET', `key:${key}`, randomBytes(512 * 1024).toString('hex'));
+  return await takeBackup(config, '--no-verify', '--no-prune');
+}
+
+test('of a backup the blocks before a damaged one are written', async () => {
+  const source = await startServer();
+  const { target } = await scene();
+  const config = writeConfig({ server: source });
+  const id = await largeBackup(config, source);
+  const path = join(config.repository, 'main', id, 'dump.rdb.zst');
+  const bytes = readFileSync(path);
+  const middle = bytes.length >> 1;
+  bytes[middle] = bytes[middle]! ^ 1;
+  writeFileSync(path, bytes);
+  const run = await runAgent(
+    ['restore', id, '--keys', '*', '--into', target.url, '--yes', '--skip-damaged', '--json'],
+    { config },
+  );
+  expect(run).toMatchObject({
+    code: 1,
+    json: { result: { problems: [expect.stringContaining('damaged')] } },
+  });
+  const { written } = run.json.result;
+  expect(written).toBeGreaterThan(2);
+  expect(written).toBeLessThan(18);
+  expect(await keysOf(target)).toHaveLength(written);
+});
+
+test('a store that breaks off is no damage: nothing is passed over for it, and the same command goes on', async () => {
+  const { store, faults } = await startFaultyS3();
+  const source = await startServer();
+  const { target } = await scene();
+  const config = writeConfig({ server: source });
+  config.rewrite({
+    instances: [{ name: 'main', url: source.url }],
+    repository: s3Repository(config, store, faults.endpoint).repository,
+  });
+  const id = await largeBackup(config, source);
+  const words = ['restore', id, '--keys', '*', '--into', target.url, '--yes', '--skip-damaged', '--json'];
+  faults.plan('GetObject', { kind: 'cut-download', after: 9 * 1024 * 1024 });
+  expect(await runAgent(words, { config })).toMatchObject({
+    code: 5,
+    json: { error: { code: 'repository' } },
+  });
+  faults.reset();
+  const run = await runAgent(words, { config });
+  expect(run).toMatchObject({ code: 0, json: { result: { failed: [], problems: [] } } });
+  expect(await keysOf(target)).toHaveLength(20);
 });
