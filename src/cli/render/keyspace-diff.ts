@@ -1,7 +1,7 @@
 import type { Amounts, Change } from '../../keyspace/diff.ts';
 import { formatBytes } from '../../lib/text/bytes.ts';
 import { formatDuration } from '../../lib/time/duration.ts';
-import type { KeysDiffResult } from '../report-pair.ts';
+import type { KeysDiffResult } from '../../app/dumps/report-pair.ts';
 import { count, firstUnrepeated, indent, share, shorten } from './keyspace-text.ts';
 import type { Style } from './style.ts';
 import { renderTable, type Cell, type Column } from './table.ts';

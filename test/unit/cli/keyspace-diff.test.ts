@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { compareReports } from '../../../src/cli/report-pair.ts';
+import { compareReports } from '../../../src/app/dumps/report-pair.ts';
 import { renderKeyspaceDiff } from '../../../src/cli/render/keyspace-diff.ts';
 import { createStyle } from '../../../src/cli/render/style.ts';
 import { reportOf, reportTime, type Key } from '../../support/data/keyspace-reports.ts';

@@ -8,7 +8,8 @@ import { formatBytes } from '../../../lib/text/bytes.ts';
 import { formatDuration } from '../../../lib/time/duration.ts';
 import { defineCommand } from '../../define-command.ts';
 import { renderTable, type Cell } from '../../render/table.ts';
-import { readServerConfig, renderKeptConfig } from '../../kept-config.ts';
+import { readServerConfig } from '../../../app/dumps/server-config.ts';
+import { renderKeptConfig } from '../../render/kept-config.ts';
 import { formatAge, formatTime } from '../../render/time.ts';
 import { counted } from '../../../lib/text/counted.ts';
 

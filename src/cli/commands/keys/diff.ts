@@ -1,8 +1,8 @@
 import { AgentError } from '../../../domain/errors.ts';
 import { diffMeasures, type DiffMeasure } from '../../../keyspace/diff.ts';
 import { defineCommand } from '../../define-command.ts';
-import { openDump } from '../../dump-source.ts';
-import { compareReports, reportPair, type KeysDiffResult } from '../../report-pair.ts';
+import { openDump } from '../../../app/dumps/dump-source.ts';
+import { compareReports, reportPair, type KeysDiffResult } from '../../../app/dumps/report-pair.ts';
 import { refuseTwoFormats, requireWhole } from '../../require-option.ts';
 import { diffCsv } from '../../render/keyspace-csv.ts';
 import { renderKeyspaceDiff } from '../../render/keyspace-diff.ts';

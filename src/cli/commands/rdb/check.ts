@@ -14,7 +14,7 @@ import { formatDuration } from '../../../lib/time/duration.ts';
 import { printable } from '../../../lib/text/printable.ts';
 import { randomWords } from '../../../lib/text/random-words.ts';
 import { defineCommand, type CommandContext } from '../../define-command.ts';
-import { describeFault, openDump, readDump, type DumpRead } from '../../dump-source.ts';
+import { describeFault, openDump, readDump, type DumpRead } from '../../../app/dumps/dump-source.ts';
 import { exitCodes } from '../../exit-code.ts';
 import { wrap } from '../../render/wrap.ts';
 

@@ -11,7 +11,7 @@ import type { InstanceSettings } from '../../../domain/settings.ts';
 import { restoreKeys } from '../../../jobs/keys/restore-keys.ts';
 import type { RestoreKeysReport } from '../../../jobs/keys/restore-keys-options.ts';
 import type { CommandContext } from '../../define-command.ts';
-import { openDump } from '../../dump-source.ts';
+import { openDump } from '../../../app/dumps/dump-source.ts';
 import { exitCodes } from '../../exit-code.ts';
 import { renderKeyPlan } from '../../render/restore-keys.ts';
 import { createStyle } from '../../render/style.ts';

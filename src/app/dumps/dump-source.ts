@@ -1,15 +1,15 @@
-import { backupIdTime } from '../backup/id.ts';
-import type { Repository } from '../backup/repository.ts';
-import type { Manifest } from '../domain/backup.ts';
-import { AgentError } from '../domain/errors.ts';
-import { RdbError, type RdbHandler } from '../formats/rdb/rdb-handler.ts';
-import { RdbReader, type ReaderOptions, type RdbSummary } from '../formats/rdb/rdb-reader.ts';
-import { printable } from '../lib/text/printable.ts';
-import { backupSource, fileSource, inputSource, type KeySource } from '../jobs/keys/key-source.ts';
-import type { CommandContext } from './define-command.ts';
+import { backupIdTime } from '../../backup/id.ts';
+import type { Repository } from '../../backup/repository.ts';
+import type { Manifest } from '../../domain/backup.ts';
+import { AgentError } from '../../domain/errors.ts';
+import { RdbError, type RdbHandler } from '../../formats/rdb/rdb-handler.ts';
+import { RdbReader, type ReaderOptions, type RdbSummary } from '../../formats/rdb/rdb-reader.ts';
+import { printable } from '../../lib/text/printable.ts';
+import { backupSource, fileSource, inputSource, type KeySource } from '../../jobs/keys/key-source.ts';
+import type { DumpContext } from './dump-context.ts';
 
 /** A backup id, `latest` or `previous` from the repository, a path, or `-`: only backups need a configuration. */
-export async function openDump(context: CommandContext, source: string): Promise<KeySource> {
+export async function openDump(context: DumpContext, source: string): Promise<KeySource> {
   if (source === '-') {
     if (context.stdin.isTTY === true)
       throw new AgentError('usage', 'standard input is a terminal', { hint: 'pipe a dump into it' });
@@ -51,7 +51,7 @@ export interface DumpRead extends RdbSummary {
 
 /** Reads a dump to its end, with progress. Throws an RdbError, or what the source throws. */
 export async function readDump(
-  { progress, signal }: CommandContext,
+  { progress, signal }: DumpContext,
   source: KeySource,
   handler: RdbHandler,
   options: ReaderOptions = {},

@@ -1,9 +1,9 @@
-import { AgentError } from '../domain/errors.ts';
-import type { KeyspaceSummary } from '../domain/keyspace.ts';
-import type { KeySource } from '../jobs/keys/key-source.ts';
-import { KeyspaceReport, type ReportOptions } from '../keyspace/report.ts';
-import { printable } from '../lib/text/printable.ts';
-import type { CommandContext } from './define-command.ts';
+import { AgentError } from '../../domain/errors.ts';
+import type { KeyspaceSummary } from '../../domain/keyspace.ts';
+import type { KeySource } from '../../jobs/keys/key-source.ts';
+import { KeyspaceReport, type ReportOptions } from '../../keyspace/report.ts';
+import { printable } from '../../lib/text/printable.ts';
+import type { DumpContext } from './dump-context.ts';
 import { dumpError, readDump } from './dump-source.ts';
 
 /** A key-space report, and where it is from. */
@@ -17,7 +17,7 @@ export interface SourceReport {
 
 /** Reads the dump. */
 export async function readReport(
-  context: CommandContext,
+  context: DumpContext,
   source: KeySource,
   options: ReportOptions,
 ): Promise<SourceReport> {
@@ -31,7 +31,7 @@ export async function readReport(
 }
 
 /** The report that is kept. Throws an AgentError where there is none, or it is not sound. */
-export async function storedReport(context: CommandContext, source: KeySource): Promise<SourceReport> {
+export async function storedReport(context: DumpContext, source: KeySource): Promise<SourceReport> {
   const summary = await source.report(context.signal).catch((error: unknown) => {
     throw source.kind === 'backup' ? withHint(error) : error;
   });
@@ -52,7 +52,7 @@ function withHint(error: unknown): unknown {
 
 /** The same, or undefined, with a word to the user where one is kept and cannot be used. */
 export async function storedReportIfSound(
-  context: CommandContext,
+  context: DumpContext,
   source: KeySource,
 ): Promise<SourceReport | undefined> {
   try {

@@ -1,9 +1,9 @@
-import { AgentError } from '../domain/errors.ts';
-import type { KeyspaceSummary } from '../domain/keyspace.ts';
-import type { KeySource } from '../jobs/keys/key-source.ts';
-import { diffKeyspaces, haveSamePrefixes, type DiffMeasure, type KeyspaceDiff } from '../keyspace/diff.ts';
-import type { ReportOptions } from '../keyspace/report.ts';
-import type { CommandContext } from './define-command.ts';
+import { AgentError } from '../../domain/errors.ts';
+import type { KeyspaceSummary } from '../../domain/keyspace.ts';
+import type { KeySource } from '../../jobs/keys/key-source.ts';
+import { diffKeyspaces, haveSamePrefixes, type DiffMeasure, type KeyspaceDiff } from '../../keyspace/diff.ts';
+import type { ReportOptions } from '../../keyspace/report.ts';
+import type { DumpContext } from './dump-context.ts';
 import { readReport, storedReport, storedReportIfSound, type SourceReport } from './key-reports.ts';
 
 /** One of the two that are compared. */
@@ -35,7 +35,7 @@ type Pair<Type> = readonly [before: Type, after: Type];
  * count the same keys.
  */
 export async function reportPair(
-  context: CommandContext,
+  context: DumpContext,
   sources: Pair<KeySource>,
   from: 'any' | 'stored' | 'full',
 ): Promise<Pair<SourceReport>> {
@@ -71,7 +71,7 @@ function secondsBetween({ summary: a }: SourceReport, { summary: b }: SourceRepo
 
 /** Undefined where the dumps have to be read, and may be. */
 async function storedPair(
-  context: CommandContext,
+  context: DumpContext,
   [before, after]: Pair<KeySource>,
   only: boolean,
 ): Promise<Pair<SourceReport> | undefined> {
@@ -85,17 +85,14 @@ async function storedPair(
 }
 
 /** A file that is a report has nothing else to be read. */
-async function storedIfAny(context: CommandContext, source: KeySource): Promise<SourceReport | undefined> {
+async function storedIfAny(context: DumpContext, source: KeySource): Promise<SourceReport | undefined> {
   return source.kind === 'report'
     ? await storedReport(context, source)
     : await storedReportIfSound(context, source);
 }
 
 /** The later one first, as names are today; then the other one in the same way. */
-async function readPair(
-  context: CommandContext,
-  [before, after]: Pair<KeySource>,
-): Promise<Pair<SourceReport>> {
+async function readPair(context: DumpContext, [before, after]: Pair<KeySource>): Promise<Pair<SourceReport>> {
   const read = async (source: KeySource, like: KeyspaceSummary | undefined): Promise<SourceReport> =>
     source.kind === 'report'
       ? await storedReport(context, source)
