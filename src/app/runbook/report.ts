@@ -109,3 +109,14 @@ export function cli({ url, tls }: Pick<InstanceSettings, 'url' | 'tls'>): string
   const words = [...where, ...(protocol === 'rediss:' ? ['--tls', ...files] : [])];
   return ['redis-cli', ...words.map(shellWord)].join(' ');
 }
+
+/** A command of redis-cli by the name that the server knows it by (`renamed:` of the instance). */
+export function asRenamed(
+  instance: Pick<InstanceSettings, 'url' | 'tls' | 'renamed'>,
+  command: string,
+): string {
+  const start = `${cli(instance)} `;
+  if (!command.startsWith(start)) return command;
+  const [word = '', ...rest] = command.slice(start.length).split(' ');
+  return `${start}${[instance.renamed?.[word] ?? word, ...rest].join(' ')}`;
+}

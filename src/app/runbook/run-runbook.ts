@@ -5,6 +5,7 @@ import type { InstanceSettings } from '../../domain/settings.ts';
 import { parseInfo } from '../../formats/info/parse-info.ts';
 import type { App } from '../build-app.ts';
 import {
+  asRenamed,
   runbookTopics,
   type Runbook,
   type RunbookReport,
@@ -53,7 +54,9 @@ export async function runRunbooks(
     const context = await openContext(app, instance, options);
     try {
       const at = new Date(options.clock.now()).toISOString();
-      reports.push({ topic: each, instance: instance.name, at, ...(await runbooks[each](context)) });
+      const { steps, ...said } = await runbooks[each](context);
+      const named = steps.map((step) => ({ ...step, command: asRenamed(instance, step.command) }));
+      reports.push({ topic: each, instance: instance.name, at, ...said, steps: named });
     } finally {
       context.connection?.close();
     }

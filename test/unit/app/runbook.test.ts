@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { cli } from '../../../src/app/runbook/report.ts';
+import { asRenamed, cli } from '../../../src/app/runbook/report.ts';
 
 describe('redis-cli as it is offered', () => {
   test.each([
@@ -18,4 +18,14 @@ describe('redis-cli as it is offered', () => {
       "redis-cli -h db -p 6380 --tls --cacert '/etc/tls/my ca.pem' --cert /c.pem --key /k.pem --sni redis.example",
     );
   });
+});
+
+test('a command that the server knows by another name is offered by that', () => {
+  const instance = { url: 'redis://127.0.0.1:6390', renamed: { CONFIG: 'CFG_9' } };
+  const redis = cli(instance);
+  expect(asRenamed(instance, `${redis} CONFIG SET maxmemory 1gb`)).toBe(
+    'redis-cli -p 6390 CFG_9 SET maxmemory 1gb',
+  );
+  expect(asRenamed(instance, `${redis} BGSAVE`)).toBe('redis-cli -p 6390 BGSAVE');
+  expect(asRenamed(instance, 'redis-agent status')).toBe('redis-agent status');
 });
