@@ -1,5 +1,5 @@
 /* oxlint-disable vitest/no-standalone-expect -- the judges are called by the tests of the suite */
-import { expect } from 'vitest';
+import { expect, test } from 'vitest';
 import { openAlertmanager } from '../../src/alert/channels/alertmanager.ts';
 import { openDiscord } from '../../src/alert/channels/discord.ts';
 import { openNtfy } from '../../src/alert/channels/ntfy.ts';
@@ -9,8 +9,8 @@ import { openSlack } from '../../src/alert/channels/slack.ts';
 import { openTeams } from '../../src/alert/channels/teams.ts';
 import { openTelegram } from '../../src/alert/channels/telegram.ts';
 import { openWebhook } from '../../src/alert/channels/webhook.ts';
-import type { HookRequest } from '../support/alerts/hook-server.ts';
-import { tools } from '../support/alerts/notices.ts';
+import { startHookServer, type HookAnswer, type HookRequest } from '../support/alerts/hook-server.ts';
+import { noticeOf, tools } from '../support/alerts/notices.ts';
 import { channelSuite } from './channel.ts';
 
 const secret = 's3cr3t-path-9f8e7d';
@@ -237,4 +237,18 @@ channelSuite({
     }
   },
   secrets: [secret],
+});
+
+test.each<[HookAnswer, RegExp]>([
+  [{ status: 302, headers: { location: 'http://127.0.0.1:1/' } }, /sends on to another address \(302\)$/],
+  [{ status: 404, body: '<h1>no such page</h1>' }, /^Slack \(127\.0\.0\.1:\d+\) answered 404$/],
+  [{ status: 410, body: 'no_service' }, /answered no_service$/],
+])('what is no word of Slack’s is told by its status: %o', async (answer, problem) => {
+  const hook = await startHookServer(answer);
+  const channel = openSlack(
+    { name: 'chat', type: 'slack', webhook: { env: `${hook.url}/${secret}` } },
+    tools,
+  );
+  const sent = await channel.send(noticeOf(), { signal: new AbortController().signal, reference: undefined });
+  expect(sent).toMatchObject({ ok: false, again: 'never', problem: expect.stringMatching(problem) });
 });

@@ -47,7 +47,10 @@ function byWebhook(
       const answer = await request({ url: url.reveal(), body, signal, what });
       if (!answer.ok) return answer;
       const failure = failureOf(answer, what);
-      if (failure !== undefined) return failure.again === 'never' ? permanent(answer.text) : failure;
+      // Of its own words it is known what to do; of anybody else's the status tells it.
+      if (failure?.again === 'never')
+        return Object.hasOwn(remedies, answer.text.trim()) ? permanent(answer.text) : failure;
+      if (failure !== undefined) return failure;
       // A page of something in between is no answer of Slack's.
       if (answer.text.trim() === 'ok') return { ok: true, answer: 'ok' };
       return later(
