@@ -4,6 +4,7 @@ import { open } from 'node:fs/promises';
 import { decodeAgain } from '../../backup/artefact/decode.ts';
 import { readRange } from '../../backup/aof/read-range.ts';
 import { plainNames, type Artefact, type Digest } from '../../domain/backup.ts';
+import { salvageCommand } from '../../backup/restore-keys/salvage.ts';
 import { AgentError } from '../../domain/errors.ts';
 import { ContentCounter } from '../../formats/rdb/content-counter.ts';
 import { placeOf } from '../../formats/rdb/rdb-check.ts';
@@ -134,7 +135,7 @@ async function readThrough(
         hint:
           error.offset === 0
             ? `see: redis-agent rdb check ${path}; an append only file is known by its folder, or by .aof at the end of its name`
-            : `see: redis-agent rdb check ${path}; where this is all there is, its sound keys can be written: redis-agent restore ${path} --keys '*' --into URL --skip-damaged`,
+            : `see: redis-agent rdb check ${path}; where this is all there is, its sound keys can be written: ${salvageCommand(path)}`,
       });
     const hint = 'a newer redis-agent may know it';
     throw new AgentError('failed', message, { cause: error, reason: 'unknown', hint });

@@ -222,6 +222,11 @@ test('a restore of the whole dump is refused, and names this way as it can be ty
     code: 6,
     stderr: expect.stringContaining(`redis-agent restore ${path} --keys '*' --into URL --skip-damaged`),
   });
+  const check = await runAgent(['rdb', 'check', path], { config });
+  expect(check).toMatchObject({
+    code: 6,
+    stdout: expect.stringMatching(/^damaged: .*\n  where .*: redis-agent restore .* --skip-damaged\n$/),
+  });
   const { stderr } = await runAgent(['restore', path, '--keys', '', '--into', target.url, '--yes'], {
     config,
   });

@@ -9,6 +9,7 @@ import {
 } from '../../../formats/rdb/whole/describe-passed.ts';
 import { DumpRules } from '../../../formats/rdb/whole/dump-rules.ts';
 import { TwinFinder } from '../../../formats/rdb/whole/twin-finder.ts';
+import { salvageCommand } from '../../../backup/restore-keys/salvage.ts';
 import { formatBytes } from '../../../lib/text/bytes.ts';
 import { formatDuration } from '../../../lib/time/duration.ts';
 import { printable } from '../../../lib/text/printable.ts';
@@ -55,6 +56,8 @@ interface RdbVerdict {
     key: string | null;
   } | null;
   summary: string;
+  /** Of a damaged one: what to type for what is sound of it; null where it can be read only once. */
+  salvage: string | null;
 }
 
 export const rdbCheckCommand = defineCommand<{ file: string; deep: boolean }, RdbVerdict>({
@@ -110,11 +113,16 @@ export const rdbCheckCommand = defineCommand<{ file: string; deep: boolean }, Rd
               key: fault.record?.key ?? null,
             },
       summary: fault === undefined ? verdictOf(fault, rules) : describeFault(fault),
+      salvage: fault?.kind === 'damaged' && source.again ? salvageCommand(file) : null,
     };
   },
   render(verdict, { style, width }) {
-    const { file, fault, summary } = verdict;
-    if (fault?.kind === 'damaged') return `${style.bad('damaged')}: ${printable(file)}: ${summary}`;
+    const { file, fault, summary, salvage } = verdict;
+    if (fault?.kind === 'damaged')
+      return (
+        `${style.bad('damaged')}: ${printable(file)}: ${summary}` +
+        (salvage === null ? '' : `\n  where this is all there is, its sound keys: ${printable(salvage)}`)
+      );
     if (fault !== null)
       return `${style.bad('cannot be read')}: ${printable(file)}: ${summary}\n  damaged here, or of a newer server: a newer redis-agent may know it`;
     const bytes = verdict.bytes ?? 0;
