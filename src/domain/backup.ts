@@ -30,6 +30,11 @@ export interface KeyCount {
   expires: number;
 }
 
+/** Keys of all databases together. */
+export function totalKeys(databases: Readonly<Record<string, Pick<KeyCount, 'keys'>>>): number {
+  return Object.values(databases).reduce((sum, { keys }) => sum + keys, 0);
+}
+
 /** Length and SHA-256 (lower-case hex) of a sequence of bytes. */
 export interface Digest {
   bytes: number;

@@ -1,5 +1,5 @@
 import { backupIdTime } from '../../backup/id.ts';
-import { inTheClear, type Engine, type VerificationLevel } from '../../domain/backup.ts';
+import { inTheClear, totalKeys, type Engine, type VerificationLevel } from '../../domain/backup.ts';
 import type { DrillOutcome } from '../../domain/drill.ts';
 import { AgentError, messageOf, type ErrorCode } from '../../domain/errors.ts';
 import type { Finding } from '../../domain/finding.ts';
@@ -200,7 +200,7 @@ async function readServer(app: App, instance: InstanceSettings, signal: AbortSig
       used_memory: number('used_memory'),
       memory_limit: number('maxmemory') === 0 ? null : number('maxmemory'),
       clients: number('connected_clients'),
-      keys: Object.values(infoKeyspace(info)).reduce((sum, { keys }) => sum + keys, 0),
+      keys: totalKeys(infoKeyspace(info)),
       last_save_ok: info.get('rdb_last_bgsave_status') === 'ok',
       aof: info.get('aof_enabled') === '1',
     };

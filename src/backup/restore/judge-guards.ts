@@ -1,6 +1,6 @@
 import type { ReasonOf } from '../../domain/errors.ts';
 import { counted } from '../../lib/text/counted.ts';
-import { inTheClear, type Engine, type KeyCount, type Manifest } from '../../domain/backup.ts';
+import { inTheClear, totalKeys, type Engine, type Manifest } from '../../domain/backup.ts';
 import { formatBytes, parseBytes } from '../../lib/text/bytes.ts';
 import { formatDuration } from '../../lib/time/duration.ts';
 import type { Persistence, RestoreFacts, RunningServer } from './facts.ts';
@@ -177,7 +177,7 @@ const old: ChoiceJudge = ({ facts: { now }, manifest, latest, staleAfter }) => {
 
 const fewer: ChoiceJudge = ({ facts: { running }, manifest }) => {
   if (running === undefined) return undefined;
-  const [now, then] = [countKeys(running.databases), countKeys(manifest.keyspace.databases)];
+  const [now, then] = [totalKeys(running.databases), totalKeys(manifest.keyspace.databases)];
   if (now >= fewKeys && then === 0 && !manifest.keyspace.exact)
     return guard(
       'fewer-keys',
@@ -261,8 +261,4 @@ const service: ServerJudge = ({ facts }) => {
 /** What a server reads when it starts. */
 export function placeOf({ dir, dbfilename, appendfilename, appenddirname, appendonly }: Persistence): string {
   return `${dir}/${appendonly ? `${appenddirname}/${appendfilename}` : dbfilename}`;
-}
-
-function countKeys(databases: Record<string, KeyCount>): number {
-  return Object.values(databases).reduce((sum, { keys }) => sum + keys, 0);
 }

@@ -1,5 +1,5 @@
 import { counted } from '../../lib/text/counted.ts';
-import type { BackupKind, KeyCount } from '../../domain/backup.ts';
+import { totalKeys, type BackupKind, type KeyCount } from '../../domain/backup.ts';
 import { infoInteger, infoKeyspace, type Info } from '../../formats/info/parse-info.ts';
 
 /** What a server holds after its start, beside what it should. */
@@ -28,7 +28,7 @@ export interface ExpectedKeys {
  */
 export function judgeLoad(expected: ExpectedKeys | null, info: Info, fresh: boolean): string | undefined {
   if (expected === null) return undefined;
-  const total = Object.values(expected.databases).reduce((sum, { keys }) => sum + keys, 0);
+  const total = totalKeys(expected.databases);
   const { loaded, expired } = countLoaded(expected, info);
   if (loaded !== null && expired !== null) {
     const all = loaded + expired;

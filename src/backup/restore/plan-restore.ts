@@ -1,4 +1,4 @@
-import type { BackupKind, Engine, Manifest } from '../../domain/backup.ts';
+import { totalKeys, type BackupKind, type Engine, type Manifest } from '../../domain/backup.ts';
 import type { RestoreEstimate } from '../../domain/drill.ts';
 import type { ConfFacts, Persistence, RestoreFacts } from './facts.ts';
 import { judgeGuards, judgeServer, type Guard } from './judge-guards.ts';
@@ -102,7 +102,7 @@ export function planRestore(input: PlanInput): RestorePlan {
     backup: manifest.id,
     snapshot_at: manifest.snapshot_at,
     age_seconds: Math.max(0, Math.round((facts.now - snapshotAt) / 1000)),
-    keys: Object.values(manifest.keyspace.databases).reduce((sum, { keys }) => sum + keys, 0),
+    keys: totalKeys(manifest.keyspace.databases),
     bytes: manifest.artefacts[0]?.plain.bytes ?? 0,
     dir: persistence.dir,
     layout,

@@ -1,3 +1,4 @@
+import { totalKeys } from '../../domain/backup.ts';
 import { stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AgentError } from '../../domain/errors.ts';
@@ -83,7 +84,7 @@ function replicaFacts(info: Info): PreflightFacts['replica'] {
 function dataFacts(info: Info): PreflightFacts['data'] {
   const number = (field: string): number => infoInteger(info, field) ?? 0;
   return {
-    keys: Object.values(infoKeyspace(info)).reduce((sum, { keys }) => sum + keys, 0),
+    keys: totalKeys(infoKeyspace(info)),
     changesSinceSave: number('rdb_changes_since_last_save'),
     dataset: number('used_memory_dataset'),
     rss: number('used_memory_rss'),

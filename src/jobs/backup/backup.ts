@@ -4,7 +4,7 @@ import type { BackupEntry } from '../../backup/repository.ts';
 import { preflight } from '../../backup/snapshot/preflight.ts';
 import type { Snapshot } from '../../backup/snapshot/snapshot.ts';
 import { takeSnapshot } from '../../backup/snapshot/take-snapshot.ts';
-import { schemaOf, type Manifest, type ServerIdentity } from '../../domain/backup.ts';
+import { schemaOf, totalKeys, type Manifest, type ServerIdentity } from '../../domain/backup.ts';
 import { compactReport } from '../../keyspace/compact.ts';
 import { KeyspaceReport } from '../../keyspace/report.ts';
 import { formatBytes } from '../../lib/text/bytes.ts';
@@ -140,7 +140,7 @@ function describe(
 
 /** Keys over all databases. */
 export function countKeys(manifest: Pick<Manifest, 'keyspace'>): number {
-  return Object.values(manifest.keyspace.databases).reduce((sum, { keys }) => sum + keys, 0);
+  return totalKeys(manifest.keyspace.databases);
 }
 
 /** A backup that was just taken, as a listing shows it. */

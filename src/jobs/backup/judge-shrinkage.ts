@@ -1,6 +1,6 @@
 import { findShrunken, type BackupSize, type Shrinkage } from '../../backup/prune/shrink.ts';
 import type { BackupEntry } from '../../backup/repository.ts';
-import type { BackupKind } from '../../domain/backup.ts';
+import { totalKeys, type BackupKind } from '../../domain/backup.ts';
 import type { Finding } from '../../domain/finding.ts';
 import type { Settings } from '../../domain/settings.ts';
 import { shrinkRule } from './rules.ts';
@@ -12,7 +12,7 @@ function sizesOf(backups: readonly BackupEntry[], kind: BackupKind): BackupSize[
   return backups.flatMap((entry) => {
     if (entry.state !== 'complete' || entry.manifest.kind !== kind) return [];
     const { id, manifest, accepted } = entry;
-    const keys = Object.values(manifest.keyspace.databases).reduce((sum, database) => sum + database.keys, 0);
+    const keys = totalKeys(manifest.keyspace.databases);
     return [{ id, keys, bytes: manifest.artefacts[0]?.plain.bytes ?? 0, accepted }];
   });
 }

@@ -1,6 +1,6 @@
 import { counted } from '../../lib/text/counted.ts';
 import { rm } from 'node:fs/promises';
-import type { Manifest, Verification } from '../../domain/backup.ts';
+import { totalKeys, type Manifest, type Verification } from '../../domain/backup.ts';
 import {
   drillSchema,
   type DrillComparison,
@@ -156,7 +156,7 @@ async function goThrough(context: JobContext, rehearsal: Rehearsal, done: Progre
   await clocked('check', () => staged.check());
   const { server, databases } = await clocked('load', () => loadStaged(context, rehearsal, staged));
   await using _ = server;
-  done.keys = Object.values(databases).reduce((sum, { keys }) => sum + keys, 0);
+  done.keys = totalKeys(databases);
   const miscount = await compareKeys(context, manifest, databases);
   if (miscount !== undefined) throw new AgentError('damaged', `loaded, but ${miscount}`);
   const { dump: file } = staged;

@@ -1,5 +1,5 @@
 import { infoInteger, infoKeyspace } from '../../formats/info/parse-info.ts';
-import type { KeyCount } from '../../domain/backup.ts';
+import { totalKeys, type KeyCount } from '../../domain/backup.ts';
 import { hasReason } from '../../domain/errors.ts';
 import { readAvailableMemory } from '../../lib/memory/memory.ts';
 import { formatBytes } from '../../lib/text/bytes.ts';
@@ -40,7 +40,7 @@ export async function loadAof({ tool, aof, ...options }: LoadAofOptions): Promis
   const counted = aof.layout === 'multi-part';
   return {
     databases,
-    keys: Object.values(databases).reduce((sum, { keys }) => sum + keys, 0),
+    keys: totalKeys(databases),
     seconds: (options.clock.monotonic() - start) / 1000,
     refused: counted ? infoInteger(info, 'unexpected_error_replies') : undefined,
   };

@@ -1,7 +1,7 @@
 import { open, rm, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { decodeAgain, decodeRdb, verifyStored } from '../../backup/artefact/decode.ts';
-import type { Artefact, Manifest } from '../../domain/backup.ts';
+import { totalKeys, type Artefact, type Manifest } from '../../domain/backup.ts';
 import { AgentError, hasReason, messageOf, systemCode } from '../../domain/errors.ts';
 import { infoKeyspace, type Info } from '../../formats/info/parse-info.ts';
 import { placeOf } from '../../formats/rdb/rdb-check.ts';
@@ -257,7 +257,7 @@ async function proveLoaded(
   const problem = await compareKeys(context, manifest, loaded);
   if (problem !== undefined) throw new AgentError('damaged', `backup ${manifest.id}: loaded, but ${problem}`);
   noteLoaded(context, manifest, engineOf(info));
-  const keys = Object.values(loaded).reduce((sum, database) => sum + database.keys, 0);
+  const keys = totalKeys(loaded);
   const judged = manifest.keyspace.exact ? ' as expected' : ', which were not counted exactly';
   return {
     level: 'loaded',

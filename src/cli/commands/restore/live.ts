@@ -1,3 +1,4 @@
+import { totalKeys } from '../../../domain/backup.ts';
 import { counted } from '../../../lib/text/counted.ts';
 import type { Server } from 'node:net';
 import type { Argv } from 'yargs';
@@ -76,7 +77,7 @@ export function renderLive(report: LiveJobReport, other: WhyNot, style: Style, w
   if (restored === null)
     return `${renderPlan({ ...report, why_not: other }, style, width)}\nnothing was changed`;
   const { seconds, databases, expired, proven, pre_backup: before } = restored;
-  const keys = Object.values(databases).reduce((sum, database) => sum + database.keys, 0);
+  const keys = totalKeys(databases);
   const total = (seconds.verify + seconds.load + seconds.settle) * 1000;
   return [
     ...(interrupted === null ? [] : [printable(interrupted)]),

@@ -3,7 +3,7 @@ import type { Journal } from '../../../backup/restore/journal.ts';
 import { planRestore, planUndo, type RestorePlan } from '../../../backup/restore/plan-restore.ts';
 import { requirePlace } from '../../../backup/restore/require-place.ts';
 import { takeSnapshot } from '../../../backup/snapshot/take-snapshot.ts';
-import type { Manifest } from '../../../domain/backup.ts';
+import { totalKeys, type Manifest } from '../../../domain/backup.ts';
 import { AgentError, messageOf } from '../../../domain/errors.ts';
 import { nameDamage } from '../../prove/name-damage.ts';
 import { takeBack } from './roll-back.ts';
@@ -170,7 +170,7 @@ function newJournal(
     started_at: started,
     step: 'stage',
     was_running: facts.running !== undefined,
-    keys_before: Object.values(facts.running?.databases ?? {}).reduce((sum, { keys }) => sum + keys, 0),
+    keys_before: totalKeys(facts.running?.databases ?? {}),
     kept: {},
     incoming: {},
     moves: [],
