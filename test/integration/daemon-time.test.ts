@@ -36,6 +36,7 @@ test('a backup that fails while the repository is away is tried again, which sta
   const first = await daemon.until({ message: 'that may pass: it will be tried again' });
   expect(first).toMatchObject({ schedule: 'main: backup', attempt: 2 });
   const { json } = await runAgent(['status', '--json'], { config, clock: daemon.clock });
+  expect(json[0].daemon).toBe(true);
   const next = json[0].next_runs.find(({ job }: { job: string }) => job === 'backup');
   expect(next).toEqual({ job: 'backup', at: first['at'], retry: { attempt: 2, cause: expect.any(String) } });
   expect((await runAgent(['status'], { config, clock: daemon.clock })).stdout).toContain(
@@ -55,6 +56,10 @@ test('a backup that fails while the repository is away is tried again, which sta
   expect(idsIn(config)).toHaveLength(1);
   const after = await runAgent(['status', '--json'], { config, clock: daemon.clock });
   expect(after.json[0].next_runs.filter(({ retry }: { retry: unknown }) => retry !== null)).toEqual([]);
+  expect(after.json[0].daemon).toBe(false);
+  expect((await runAgent(['status'], { config, clock: daemon.clock })).stdout).toMatch(
+    /next +nothing: no daemon runs/,
+  );
 });
 
 test('a run that came due while the host slept is made up for, once', async () => {

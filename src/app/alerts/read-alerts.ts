@@ -62,7 +62,7 @@ export function readAlerts(app: App, { pending }: { pending: boolean }): AlertsV
       const { failing_since = null, disabled = false, problem = null } = health.get(name) ?? {};
       return { name, failing_since, disabled, problem, waiting: depth.get(name) ?? 0 };
     }),
-    delivered: isDelivered(app),
+    delivered: daemonRuns(app),
   };
 }
 
@@ -71,7 +71,8 @@ export function readEnded(app: App, since: number): Alert[] {
   return endedAlerts(app.state(), since, 10_000);
 }
 
-function isDelivered(app: App): boolean {
+/** A daemon runs, which delivers and does all that comes round. */
+export function daemonRuns(app: App): boolean {
   return isHeld(app.settings.state.path, deliveryLock);
 }
 
@@ -80,7 +81,7 @@ function isDelivered(app: App): boolean {
  * wants to be. Counts what began at or after `since`.
  */
 export function undelivered(app: App, since: number): number | undefined {
-  if (tellable(app.settings.alerts).length === 0 || isDelivered(app)) return undefined;
+  if (tellable(app.settings.alerts).length === 0 || daemonRuns(app)) return undefined;
   const count = unsettledAlerts(app.state()).filter(
     ({ fired_at: fired, severity, told }) =>
       fired !== null && fired >= since && severity !== 'info' && told.length === 0,

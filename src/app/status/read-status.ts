@@ -14,6 +14,7 @@ import { interruptedRule } from '../../jobs/restore/rules.ts';
 import { intoColumns, readTrend } from '../history/trend.ts';
 import { channelTrouble, type ChannelTrouble } from './channel-trouble.ts';
 import { lastDrill } from './last-drill.ts';
+import { daemonRuns } from '../alerts/read-alerts.ts';
 import { nextRuns, type NextRun } from './next-runs.ts';
 import { readInterrupted } from '../../jobs/restore/watch-restores.ts';
 
@@ -65,6 +66,8 @@ export interface InstanceStatus {
   backups: BackupsStatus | Unavailable;
   /** The last rehearsal; null when there was none. */
   drill: DrillStatus | null;
+  /** Does a daemon run? Else nobody does what is due. */
+  daemon: boolean;
   /** When the next scheduled backup is due. */
   next: string | null;
   /** The same of every job that comes round. */
@@ -101,6 +104,7 @@ export async function readStatus(
     server,
     backups: kept.backups,
     drill: kept.drill,
+    daemon: daemonRuns(app),
     next: runs.find(({ job }) => job === 'backup')?.at ?? null,
     next_runs: runs,
     history: readCurves(app, instance),

@@ -81,7 +81,18 @@ export const statusCommand = defineCommand<WatchArgs, InstanceStatus[]>({
 const labelWidth = 13;
 
 function renderInstance(
-  { instance, server, backups, drill, findings, next_runs: runs, history, channels, state }: InstanceStatus,
+  {
+    instance,
+    server,
+    backups,
+    drill,
+    findings,
+    daemon,
+    next_runs: runs,
+    history,
+    channels,
+    state,
+  }: InstanceStatus,
   { style, width, now }: RenderContext,
 ): string {
   const rows: Cell[][] = [];
@@ -134,8 +145,14 @@ function renderInstance(
   rows.push(drillRow(drill, style, now));
   for (const { metric, values } of history)
     rows.push([curveNames[metric] ?? metric, drawCurve(metric, values)]);
-  const due = renderNextRuns(runs, now, width - labelWidth);
-  rows.push(...due.map((line, index): Cell[] => [index === 0 ? 'next' : '', line]));
+  if (daemon) {
+    const due = renderNextRuns(runs, now, width - labelWidth);
+    rows.push(...due.map((line, index): Cell[] => [index === 0 ? 'next' : '', line]));
+  } else
+    rows.push([
+      'next',
+      { text: 'nothing: no daemon runs (redis-agent run, or its unit)', paint: style.warning },
+    ]);
   for (const [index, trouble] of channels.entries())
     rows.push([index === 0 ? 'alerts' : '', { text: describeTrouble(trouble, now), paint: style.bad }]);
   if (state !== null)
