@@ -4,9 +4,9 @@ import { connectRedis, type RedisConnection } from '../../redis/connection/conne
 import type { FoundServer, ServerAddress } from '../../redis/process/find-servers.ts';
 import { findServerProcess } from '../../redis/process/server-process.ts';
 import { engineOf, readConfig, readInfo } from '../../redis/server.ts';
-import type { RedisTarget } from '../../redis/connection/target.ts';
+import { flagWords, type TargetWords } from '../../redis/connection/target.ts';
 import type { InitOptions } from './report.ts';
-import { unlessDenied, withoutName } from './unless-denied.ts';
+import { unlessDenied } from './unless-denied.ts';
 import { guessRole, lookAtUse, type GuessedRole } from './role.ts';
 
 /** A server as it was before anything is done to it. Whoever inspects closes the connection. */
@@ -39,6 +39,19 @@ const timeout = 5000;
 const perhapsTls: readonly Reason[] = ['closed', 'timeout', 'not-redis'];
 /** What a server says that is there and wants another credential. */
 const refusals: readonly Reason[] = ['noauth', 'wrongpass'];
+
+/** For somebody who has no configuration yet, and whose servers have no names. */
+const words: TargetWords = {
+  ...flagWords('--url'),
+  subject: () => '',
+  ca: '--tls-ca',
+  cert: '--tls-cert',
+  key: '--tls-key',
+  tls: '--tls-ca, --tls-cert and --tls-key',
+  credentials: '--username and --password-file',
+  giveCredentials:
+    'say who may create users: --username NAME (unless it is default) and --password-file FILE, or the password in $REDIS_AGENT_ADMIN_PASSWORD; or --no-acl, and create the agent’s user yourself',
+};
 
 /** Connects by the first address that works, and asks what init has to know. Changes nothing. */
 export async function inspectServer(where: FoundServer | string, options: InitOptions): Promise<Inspected> {
@@ -86,9 +99,9 @@ async function reach(
       if (!(error instanceof AgentError)) throw error;
       const refused = hasReason(error, ...refusals);
       if (refused && !options.createUser) return { url, connection: undefined };
-      if (refused) throw explain(error);
+      if (refused) throw error;
       // That it is no TLS either says less than how plain TCP failed.
-      if (failure === undefined || error.reason === 'tls') failure = explain(error);
+      if (failure === undefined || error.reason === 'tls') failure = error;
     }
   }
   throw failure ?? new AgentError('failed', 'there is a server without any address');
@@ -96,7 +109,7 @@ async function reach(
 
 async function connectAsAdmin(url: string, options: InitOptions): Promise<RedisConnection> {
   const { admin, tls } = options;
-  const target: RedisTarget = { name: url, url, ...(url.startsWith('rediss:') ? { tls } : {}) };
+  const target = { name: url, url, words, ...(url.startsWith('rediss:') ? { tls } : {}) };
   if (admin.password === undefined) return await connectRedis(target, { timeout });
   try {
     return await connectRedis({ ...target, ...admin }, { timeout });
@@ -107,19 +120,6 @@ async function connectAsAdmin(url: string, options: InitOptions): Promise<RedisC
     if (connection === undefined) throw error;
     return connection;
   }
-}
-
-/** In the words of somebody who has no configuration yet. */
-function explain(error: AgentError): AgentError {
-  const credential =
-    'say who may create users: --username NAME (unless it is default) and --password-file FILE, or the password in $REDIS_AGENT_ADMIN_PASSWORD; or --no-acl, and create the agent’s user yourself';
-  const hints: Partial<Record<Reason, string>> = {
-    noauth: credential,
-    wrongpass: credential,
-    tls: `${error.hint ?? ''} (for init: --tls-ca, --tls-cert, --tls-key)`,
-  };
-  const hint = (error.reason && hints[error.reason]) ?? error.hint;
-  return error.retold(withoutName(error.message), hint);
 }
 
 async function ask(

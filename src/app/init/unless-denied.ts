@@ -9,12 +9,7 @@ export async function unlessDenied<T>(
     return await call();
   } catch (error) {
     if (!hasReason(error, 'noperm')) throw error;
-    onDenied?.(withoutName(error.message));
+    onDenied?.(error.message);
     return undefined;
   }
-}
-
-/** The servers have no names yet. */
-export function withoutName(message: string): string {
-  return message.replace(/^instance \S+: /, '');
 }

@@ -17,9 +17,12 @@ import { blocksWrites, lastSaveFailed } from './save-request.ts';
 /**
  * Asks for nothing that costs the server anything, and decides whether a save may be asked for: one that fails can
  * stop production writes, and one without memory can end the server. Logs warnings; throws an AgentError `refused`
- * when a save would be dangerous or worthless.
+ * when a save would be dangerous or worthless; `insist` is the flag by which somebody can have it all the same.
  */
-export async function preflight(connection: RedisConnection, { log }: { log: Log }): Promise<void> {
+export async function preflight(
+  connection: RedisConnection,
+  { log, insist }: { log: Log; insist?: string | undefined },
+): Promise<void> {
   const instance = connection.target.name;
   // Before anything is asked of the server: its save would go where we do not look.
   await requireOwnFolder(await readInfo(connection), connection.target, (await readDumpPath(connection)).dir);
@@ -33,7 +36,7 @@ export async function preflight(connection: RedisConnection, { log }: { log: Log
     `instance ${instance}: no save: ${refusals.map(describeProblem).join('; ')}`,
     {
       reason: first.check,
-      hint: `${first.next}, or insist with --skip-preflight`,
+      hint: insist === undefined ? first.next : `${first.next}, or insist with ${insist}`,
     },
   );
 }

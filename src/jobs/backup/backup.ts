@@ -51,7 +51,9 @@ export async function takeBackup(context: JobContext, options: BackupOptions): P
 async function describeServer(context: JobContext, options: BackupOptions): Promise<ServerIdentity> {
   const connection = await context.connect();
   try {
-    if (!options.skipPreflight) await preflight(connection, { log: context.log });
+    // One that is a step of something else has no flags of its own.
+    const insist = options.purpose === undefined ? '--skip-preflight' : undefined;
+    if (!options.skipPreflight) await preflight(connection, { log: context.log, insist });
     return identityOf(await readInfo(connection), await readServerTime(connection));
   } finally {
     connection.close();

@@ -11,7 +11,7 @@ const replyReasons: [RegExp, ReasonOf<'redis'>, string | ((words: TargetWords) =
     'wrongpass',
     ({ credentials }) => `check ${credentials}, and with ACL GETUSER that the user is on`,
   ],
-  [/^NOAUTH/, 'noauth', ({ giveCredentials }) => `the server wants a password: ${giveCredentials}`],
+  [/^NOAUTH/, 'noauth', ({ giveCredentials }) => giveCredentials],
   [/^LOADING/, 'loading', 'the server is still loading its data: try again when it is done'],
   [/^BUSY /, 'busy', 'a script is blocking the server: wait for it, or end it with SCRIPT KILL'],
   [/^MISCONF/, 'misconf', 'the last save failed and writes are blocked: see the server’s log'],

@@ -70,10 +70,7 @@ describe('a server that cannot be reached', () => {
       'wrong user or password; check username and password',
     );
     const none = writeConfig({ server });
-    expectRefused(
-      await runAgent(['backup'], { config: none }),
-      'no password was given; the server wants a password',
-    );
+    expectRefused(await runAgent(['backup'], { config: none }), 'no password was given; set password');
     const user = writeConfig({ server, username: 'nobody-here', password });
     expectRefused(
       await runAgent(['backup'], { config: user }),

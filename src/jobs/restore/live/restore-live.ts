@@ -183,11 +183,9 @@ async function backUpFirst(context: JobContext, { info }: LiveServerFacts): Prom
     return value.id;
   } catch (error) {
     if (!(error instanceof AgentError) || error.code === 'interrupted') throw error;
-    // An option of the backup's own.
-    const hint = error.hint?.replace(/[;,] or insist with --skip-preflight$/, '');
     throw error.retold(
       `what is there now could not be backed up, and nothing was changed: ${error.message}`,
-      `${hint === undefined ? '' : `${hint}; or `}go on without it: --no-pre-backup`,
+      `${error.hint === undefined ? '' : `${error.hint}; or `}go on without it: --no-pre-backup`,
     );
   }
 }
