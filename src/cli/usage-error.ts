@@ -24,7 +24,9 @@ export function usageError(error: Error, argv: readonly string[], { usages, opti
   const meant = first === undefined ? undefined : whatWasMeant(first, argv, { usages, options });
   return new AgentError(
     'usage',
-    first === undefined ? inOurWords(message, usage) : `unknown argument: ${asTyped.join(', ')}`,
+    first === undefined
+      ? inOurWords(message, usage, wordsBehind(argv, usages))
+      : `unknown argument: ${asTyped.join(', ')}`,
     { cause: error, hint: `${meant ?? ''}${meant?.endsWith('?') === true ? '' : seeHelp(usage)}` },
   );
 }
@@ -100,7 +102,18 @@ function commandsWith(word: string, usages: readonly string[], group: string | u
   return [...new Set(named)].join(', or ');
 }
 
-function inOurWords(message: string, usage: string | undefined): string {
+/** Of words that commands begin with, the whole of them and what may come next: `harden tls` and `enable`. */
+function wordsBehind(argv: readonly string[], usages: readonly string[]): { begun: string; next: string[] } {
+  const words = wordsOf(argv);
+  const fits = usages.map(literalWords).filter((usage) => words.every((word, at) => usage[at] === word));
+  return { begun: words.join(' '), next: [...new Set(fits.flatMap((usage) => usage[words.length] ?? []))] };
+}
+
+function inOurWords(
+  message: string,
+  usage: string | undefined,
+  { begun, next }: { begun: string; next: string[] },
+): string {
   /** An option, or one of the command's words. */
   const named = (name: string): string =>
     /[[<]([\w-]+)/g.exec(usage ?? '')?.[1] === name ? `<${name}>` : `--${name}`;
@@ -126,7 +139,10 @@ function inOurWords(message: string, usage: string | undefined): string {
     ],
     [
       /^Not enough non-option arguments: got \d+, need at least \d+$/,
-      () => `${command} needs ${(usage ?? '').split(' ').filter(isDemanded).join(' ')}`,
+      () =>
+        next.length > 0
+          ? `${begun} needs ${next.join(' or ')} after it`
+          : `${command} needs ${(usage ?? '').split(' ').filter(isDemanded).join(' ') || 'a command after it'}`,
     ],
   ];
   for (const [pattern, say] of sayings) {

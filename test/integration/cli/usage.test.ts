@@ -29,6 +29,8 @@ describe('the command line', () => {
     ],
     [[], 'a command is missing; see: redis-agent --help'],
     [['backups'], 'backups needs a command after it; see: redis-agent backups --help'],
+    [['harden', 'tls'], 'harden tls needs enable after it; see: redis-agent harden --help'],
+    [['harden'], 'harden needs a command after it; see: redis-agent harden --help'],
     [['backups', 'show'], 'backups show needs <id>; see: redis-agent backups show --help'],
     [['harden', 'render'], 'harden render needs --policy; see: redis-agent harden render --help'],
     [

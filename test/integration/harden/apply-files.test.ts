@@ -14,7 +14,7 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { runAgent } from '../../support/agent/cli.ts';
+import { runAgent, writeConfig } from '../../support/agent/cli.ts';
 import { hardenerOf } from '../../support/harden/hardened.ts';
 import { manageServer, type ManagedServer } from '../../support/servers/managed-server.ts';
 import { giveToServer } from '../../support/servers/server-user.ts';
@@ -282,4 +282,17 @@ test('a configuration that is gone is named, whatever is asked for', async () =>
   };
   for (const ask of [() => hardener.plan(), () => hardener.apply(), () => hardener.rollback()])
     await expect(ask()).rejects.toMatchObject(said);
+});
+
+test('a file that is no plan is told so, and nothing that it holds', async () => {
+  const config = writeConfig({ instances: [{ name: 'main', url: 'redis://127.0.0.1:1' }] });
+  const secret = join(config.folder, 'admin.secret');
+  writeFileSync(secret, 'hunter2-is-the-password');
+  const ask = async (path: string) =>
+    (await runAgent(['harden', 'apply', '--plan', path], { config })).stderr;
+  expect(await ask(secret)).toMatch(/cannot read the plan .*admin\.secret: it is no JSON/);
+  expect(await ask(secret)).not.toContain('hunter2');
+  expect(await ask(join(config.folder, 'gone.json'))).toMatch(
+    /gone\.json: it does not exist; redis-agent harden plan/,
+  );
 });

@@ -1,8 +1,9 @@
-import { AgentError, messageOf } from '../../../domain/errors.ts';
+import { AgentError } from '../../../domain/errors.ts';
 import { isDone, type HardenPlan } from '../../../harden/changes.ts';
 import { applyHardenJob } from '../../../jobs/harden/apply-job.ts';
 import type { ApplyReport } from '../../../jobs/harden/apply-harden.ts';
 import { planHardenJob } from '../../../jobs/harden/harden-job.ts';
+import { describeReadFailure } from '../../../lib/files/file-owner.ts';
 import { readNamedFile } from '../../../lib/files/lent-file.ts';
 import { defineCommand } from '../../define-command.ts';
 import { adminOf, adminOptions, namedFiles, recoverChange, type AdminArgs } from '../../harden/admin.ts';
@@ -88,7 +89,11 @@ function readPlan(path: string): HardenPlan {
       [plan.changes, plan.users, plan.refused, plan.obstacles, plan.files, plan.unknown].every(Array.isArray);
     if (right) return plan;
   } catch (error) {
-    throw new AgentError('usage', `cannot read the plan ${path}: ${messageOf(error)}`, { cause: error });
+    // Nothing of the file: somebody may have named that of a password.
+    const why = error instanceof SyntaxError ? 'it is no JSON' : describeReadFailure(path, error);
+    throw new AgentError('usage', `cannot read the plan ${path}: ${why}`, {
+      hint: 'redis-agent harden plan --out plan.json writes one',
+    });
   }
   throw new AgentError('usage', `${path} is no plan`, {
     hint: 'redis-agent harden plan --out plan.json writes one',

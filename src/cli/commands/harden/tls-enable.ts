@@ -1,11 +1,12 @@
 import { realpathSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { AgentError, messageOf, systemCode } from '../../../domain/errors.ts';
+import { AgentError, systemCode } from '../../../domain/errors.ts';
 import { isDone, type HardenPlan } from '../../../harden/changes.ts';
 import { tlsPolicy } from '../../../harden/policy/tls-policy.ts';
 import { applyHardenJob } from '../../../jobs/harden/apply-job.ts';
 import type { ApplyReport } from '../../../jobs/harden/apply-harden.ts';
 import { planHardenJob } from '../../../jobs/harden/harden-job.ts';
+import { describeReadFailure } from '../../../lib/files/file-owner.ts';
 import { defineCommand } from '../../define-command.ts';
 import { adminOf, adminOptions, namedFiles, recoverChange, type AdminArgs } from '../../harden/admin.ts';
 import { renderHardenPlan } from '../../render/harden-plan.ts';
@@ -125,7 +126,9 @@ function whole(path: string): string {
   } catch (error) {
     // Whose folder we may not enter, the server may: it is tried there.
     if (systemCode(error) !== 'EACCES')
-      throw new AgentError('usage', `cannot find ${path}: ${messageOf(error)}`, { cause: error });
+      throw new AgentError('usage', `cannot find ${path}: ${describeReadFailure(path, error)}`, {
+        cause: error,
+      });
     real = resolve(path);
   }
   if (/^[\x21-\x7e]+$/.test(real) && !/["'\\#]/.test(real)) return real;
