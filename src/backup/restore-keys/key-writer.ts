@@ -103,8 +103,8 @@ export class KeyWriter implements RdbHandler, BuilderHost {
   record(record: RdbRecord, raw?: Uint8Array | null): void {
     const { tally } = this.options;
     const damage = raw && this.#isJudged(record.index) ? this.#values.damageOf(record, raw) : undefined;
-    if (raw && isEmpty(record)) tally.counts.empty++;
-    else if (damage !== undefined) tally.leaveOut(record.database, keyOf(record), damage);
+    if (damage !== undefined) tally.leaveOut(record.database, keyOf(record), damage);
+    else if (raw && isEmpty(record)) tally.counts.empty++;
     else if (raw && this.#odd.has(record, raw))
       this.#later(record.index, keyOf(record), 'an entry that servers write in two ways');
     else if (raw) this.#write(record, raw);

@@ -1,4 +1,5 @@
 import { opcode, OpcodeReader } from './opcode-reader.ts';
+import { countByHead, countOrOne } from './packed-elements.ts';
 import { plainLayouts, readPlainKeys } from './plain-keys.ts';
 import { RawValue } from './raw-value.ts';
 import {
@@ -24,6 +25,8 @@ export interface Limits {
   /** Of auxiliary fields and the code of functions. */
   textLimit?: number;
   sink?: TokenSink;
+  /** See ReaderOptions. */
+  lenient?: boolean;
 }
 
 const defaults = { key: 64 * 1024, string: 64 * 1024 * 1024, raw: 512 * 1024 * 1024 };
@@ -61,7 +64,8 @@ export class FileReader {
     this.#sink = limits.sink ?? null;
     this.#record = emptyRecord(window.bytes);
     this.#key = new StringReader(window, keyLimit);
-    this.#value = new ValueReader(window, this.#record, limits.stringLimit ?? defaults.string);
+    const count = limits.lenient === true ? countOrOne : countByHead;
+    this.#value = new ValueReader(window, this.#record, limits.stringLimit ?? defaults.string, count);
     this.#raw = new RawValue(window, limits.rawLimit ?? defaults.raw);
     this.#opcodes = new OpcodeReader(window, handler, this.#record, this.#value, limits.textLimit);
   }

@@ -1,5 +1,6 @@
 import { decompressLzfPrefix } from './lzf.ts';
 import { countEntries, countEveryEntry, headBytes } from './packed/packed.ts';
+import { RdbError } from './rdb-handler.ts';
 import type { Packing, ValueType } from './value-types.ts';
 
 /** One buffer for the heads of all compressed values: each is looked at before the next is made. */
@@ -52,3 +53,13 @@ export function countElements(type: ValueType, bytes: Uint8Array): number {
     countByHead(type, bytes, 0, bytes.length, 0) ?? Math.floor(countEveryEntry(packing, bytes) / entries)
   );
 }
+
+/** The same for who looks at each value himself later: where its head does not tell, it counts as one element. */
+export const countOrOne: typeof countByHead = (...value) => {
+  try {
+    return countByHead(...value) ?? 1;
+  } catch (error) {
+    if (error instanceof RdbError) return 1;
+    throw error;
+  }
+};

@@ -17,6 +17,8 @@ export interface ReaderOptions {
   sink?: TokenSink;
   /** Do not compute the CRC64: somebody else does. */
   withoutChecksum?: boolean;
+  /** Read past packed values whose head is damaged, too: somebody looks at each value for himself. */
+  lenient?: boolean;
   /** The file goes on after the RDB (an AOF with a preamble): `end` tells where, instead of an error. */
   partOfFile?: boolean;
 }

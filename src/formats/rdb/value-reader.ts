@@ -19,6 +19,7 @@ export class ValueReader {
   readonly #gather: Gather;
   readonly #lzf = new LzfWalk();
   readonly #stringLimit: number;
+  readonly #byHead: typeof countByHead;
   #sink: TokenSink | null = null;
   readonly #walk = new GrammarWalk();
   /** A string whose header was read and whose bytes are wanted: stored and plain length; -1 for none. */
@@ -30,11 +31,12 @@ export class ValueReader {
   /** The kind of container or of a module's part that was read; 0 before. */
   #kind = 0;
 
-  constructor(window: Window, record: RdbRecord, stringLimit: number) {
+  constructor(window: Window, record: RdbRecord, stringLimit: number, count = countByHead) {
     this.#window = window;
     this.#record = record;
     this.#gather = new Gather(window);
     this.#stringLimit = stringLimit;
+    this.#byHead = count;
   }
 
   /** Begins a value of the record's type, or a section that is read like one. */
@@ -227,7 +229,7 @@ export class ValueReader {
     if (packed && (!wanted || this.#tooLong)) {
       const to = window.at + headOf(stored, this.#compressed);
       const whole = this.#compressed ? plain : 0;
-      const count = to > window.end ? more : countByHead(record.type, window.bytes, window.at, to, whole);
+      const count = to > window.end ? more : this.#byHead(record.type, window.bytes, window.at, to, whole);
       if (count === more) {
         window.at = from;
         return false;

@@ -70,6 +70,7 @@ async function readToEnd(source: KeySource, options: FeedOptions): Promise<void>
   const reader = new RdbReader(twins === undefined ? handler : watched(handler, twins), {
     ...limits,
     ...(sink && { sink }),
+    lenient: options.onDamage !== undefined,
   });
   let done = 0;
   const total = source.bytes;

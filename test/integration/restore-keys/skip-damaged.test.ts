@@ -131,6 +131,21 @@ test('damaged values are left out and named, the others are written, and the exi
   expect(run.stdout + run.stderr + lines.join('')).not.toContain('secret');
 });
 
+test('a packed value whose very head is damaged ends nothing, whether it is asked for or not', async () => {
+  const { target, salvage } = await scene();
+  const short = key(11, 'intset', (sink) => sink.bytes(Buffer.of(2, 9, 9)));
+  const lzf = key(16, 'hash', (sink) => sink.bytes(Buffer.of(0xc3, 4, 20, 0xe0, 11, 9, 9)));
+  const heads = rdbOf(Buffer.concat([short, lzf, text('a'), text('b')]));
+  expect(await salvage(heads)).toMatchObject({ code: 6 });
+  expect(await salvage(heads, '--skip-damaged', '--json')).toMatchObject({
+    code: 1,
+    json: { result: { written: 2, problems: [], damaged: [{ key: 'intset' }, { key: 'hash' }] } },
+  });
+  await target.call('FLUSHALL');
+  expect(await salvage(heads, '--skip-damaged', '--type', 'string')).toMatchObject({ code: 0 });
+  expect(await keysOf(target)).toEqual(['a', 'b']);
+});
+
 test('nor does it matter that the target takes no RESTORE', async () => {
   const { target, salvage } = await scene();
   await target.call('ACL', 'SETUSER', 'default', '-restore');
@@ -235,8 +250,8 @@ test('a restore of the whole dump is refused, and names this way as it can be ty
 
 /** A backup of several blocks: twenty values of a mebibyte that do not compress. */
 async function largeBackup(config: TestConfig, server: TestServer): Promise<string> {
-  for (let key = 0; key < 20; key++)
-    await server.call('SET', `key:${key}`, randomBytes(512 * 1024).toString('hex'));
+  for (let at = 0; at < 20; at++)
+    await server.call('SET', `key:${at}`, randomBytes(512 * 1024).toString('hex'));
   return await takeBackup(config, '--no-verify', '--no-prune');
 }
 
