@@ -51,7 +51,7 @@ const heard = ({ hook }: Scene): string[] =>
   );
 
 const until = async (what: () => unknown, expected: unknown): Promise<void> => {
-  await expect.poll(what, { interval: 20, timeout: 40_000 }).toEqual(expected);
+  await expect.poll(what, { interval: 20 }).toEqual(expected);
 };
 
 test('a backup that fails is told once, and its end too, although the agent was killed in between', async () => {

@@ -83,7 +83,7 @@ describe.each(serverBuilds().map((build, index) => ({ build, index, name: build.
           databases: { 0: { keys: 27, expires: 5 } },
           exact: true,
         });
-        await expect.poll(() => server.call('PTTL', 'soon:4'), { interval: 20, timeout: 10_000 }).toBe(-2);
+        await expect.poll(() => server.call('PTTL', 'soon:4'), { interval: 20 }).toBe(-2);
         const proven = await runAgent(['--json', 'backups', 'verify', '--load'], { config });
         expectOk(proven);
         expect(proven.json.verdicts).toMatchObject([{ verdict: 'ok', level: 'loaded' }]);
@@ -193,7 +193,7 @@ test.each(edgeBuilds())('on $name: a replica as the source', async (build) => {
   const config = { replicaof: `127.0.0.1 ${master.port}`, 'repl-diskless-load': 'disabled' };
   const replica = await startServer({ build, config });
   await expect
-    .poll(async () => String(await replica.call('INFO', 'replication')), { interval: 20, timeout: 20_000 })
+    .poll(async () => String(await replica.call('INFO', 'replication')), { interval: 20 })
     .toContain('master_link_status:up');
   const before = await describeData(master);
   const place = inFolder({ server: replica });

@@ -63,7 +63,7 @@ describe('under writes', () => {
     process.kill(rewrite, 'SIGSTOP');
     const taking = backUp(place);
     await expect
-      .poll(async () => String(await server.call('INFO', 'commandstats')), { interval: 20, timeout: 20_000 })
+      .poll(async () => String(await server.call('INFO', 'commandstats')), { interval: 20 })
       .toContain('cmdstat_bgsave:');
     await server.call('SET', 'written-while-it-waited', 'x');
     process.kill(rewrite, 'SIGCONT');

@@ -15,7 +15,7 @@ import { makeCertificates, type Certificates } from '../support/servers/certific
 
 const password = 'smtp-p4ssword';
 const browserProgram = findBrowser(process.env['PATH']);
-const mailbox = { timeout: 10_000, interval: 20 };
+const mailbox = { interval: 20 };
 let folder: string;
 let tls: Certificates;
 

@@ -75,7 +75,7 @@ const about = (smtp: TestSmtp, what: string): Mail[] =>
   smtp.mails.filter(({ source }) => header(source, 'subject')?.startsWith(`[redis-agent] ${what}`) === true);
 const sentAt = ({ source }: Mail): string => new Date(header(source, 'date') ?? '').toISOString();
 const until = async (what: () => unknown, expected: unknown): Promise<void> => {
-  await expect.poll(what, { interval: 20, timeout: 40_000 }).toEqual(expected);
+  await expect.poll(what, { interval: 20 }).toEqual(expected);
 };
 
 /** Days at eight, as an expression for Mondays gives them. */

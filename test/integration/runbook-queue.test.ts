@@ -33,7 +33,7 @@ async function follow(server: TestServer, config: TestConfig, pattern: RegExp): 
   execFileSync('sh', ['-c', command.trim().replace(/^redis-cli/, server.build.cli)], {
     cwd: root,
     env: { ...process.env, PATH: `${join(process.execPath, '..')}:${process.env['PATH']}` },
-    timeout: 20_000,
+    timeout: 60_000,
   });
 }
 

@@ -31,7 +31,7 @@ function follow({ build }: TestServer, { steps }: RunbookReport, pattern: RegExp
   if (command === undefined) throw new Error(`not offered: ${JSON.stringify(steps)}`);
   return execFileSync('sh', ['-c', command.replace(/^redis-cli/, build.cli)], {
     encoding: 'utf8',
-    timeout: 10_000,
+    timeout: 60_000,
   });
 }
 

@@ -30,9 +30,7 @@ describe.each(edgeBuilds())('on $name', (build) => {
     }
     const config = writeConfig({ server });
     const id = await takeBackup(config, '--no-verify');
-    await expect
-      .poll(() => server.call('HEXISTS', 'fields', 'goes'), { interval: 20, timeout: 10_000 })
-      .toBe(0);
+    await expect.poll(() => server.call('HEXISTS', 'fields', 'goes'), { interval: 20 }).toBe(0);
     const { code, json } = await drill(config);
     expect({ code, json }).toMatchObject({
       code: 0,

@@ -87,14 +87,10 @@ test.skipIf(exporter === undefined)(
       const ours = (): Promise<string> => text(`http://127.0.0.1:${agentPort}/metrics`);
       // Until the agent has seen what has happened.
       await expect
-        .poll(async () => valueIn(await ours(), 'redis_agent_server_keyspace_misses_total', 'first'), {
-          timeout: 20_000,
-        })
+        .poll(async () => valueIn(await ours(), 'redis_agent_server_keyspace_misses_total', 'first'))
         .toBe(valueIn(await theirs(master), 'redis_keyspace_misses_total'));
       await expect
-        .poll(async () => valueIn(await ours(), 'redis_agent_server_master_link_up', 'second'), {
-          timeout: 20_000,
-        })
+        .poll(async () => valueIn(await ours(), 'redis_agent_server_master_link_up', 'second'))
         .toBe(1);
       const [ofMaster, ofReplica, own] = [await theirs(master), await theirs(replica), await ours()];
       const pairs = mapped();

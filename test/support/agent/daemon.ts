@@ -131,14 +131,14 @@ export async function slowServer(): Promise<TestServer> {
 
 export async function untilSaving(server: TestServer): Promise<void> {
   await expect
-    .poll(async () => String(await server.call('INFO', 'persistence')), { interval: 10, timeout: 20_000 })
+    .poll(async () => String(await server.call('INFO', 'persistence')), { interval: 10 })
     .toContain('rdb_bgsave_in_progress:1');
 }
 
 /** A backup has said its last line and may still have its lock; a prune behind it is waited for by whoever comes. */
 export async function untilFree({ state }: TestConfig): Promise<void> {
   const lock = { instance: 'main', kind: 'repository' };
-  await expect.poll(() => isHeld(state, lock), { interval: 10, timeout: 20_000 }).toBe(false);
+  await expect.poll(() => isHeld(state, lock), { interval: 10 }).toBe(false);
 }
 
 /** Backups that were not started by their schedule. */

@@ -35,7 +35,7 @@ async function settleAof(server: ManagedServer): Promise<void> {
   if (String(await server.call('INFO', 'persistence')).includes('aof_enabled:0')) return;
   await server.call('BGREWRITEAOF');
   await expect
-    .poll(async () => String(await server.call('INFO', 'persistence')), { interval: 10, timeout: 30_000 })
+    .poll(async () => String(await server.call('INFO', 'persistence')), { interval: 10 })
     .toMatch(/aof_rewrite_in_progress:0\r\naof_rewrite_scheduled:0/);
 }
 

@@ -85,7 +85,7 @@ async function fill(server: ManagedServer, aof: boolean): Promise<void> {
   if (aof) {
     await server.call('BGREWRITEAOF');
     await expect
-      .poll(async () => String(await server.call('INFO', 'persistence')), { interval: 10, timeout: 30_000 })
+      .poll(async () => String(await server.call('INFO', 'persistence')), { interval: 10 })
       .toMatch(/aof_rewrite_in_progress:0\r\naof_rewrite_scheduled:0/);
   }
   await writeOn(server);
