@@ -3,6 +3,7 @@ import { canonicalName } from '../formats/conf/aliases.ts';
 import { lookUpDirective } from '../formats/conf/directive-table.ts';
 import type { PlacedWord } from '../formats/conf/document.ts';
 import type { EngineVersion } from '../formats/conf/engine.ts';
+import { savePointsOfNone } from '../formats/conf/values.ts';
 import type { ConfFault } from '../formats/conf/fault.ts';
 import type { Info } from '../formats/info/parse-info.ts';
 import type { Threshold } from '../domain/settings/monitor.ts';
@@ -228,18 +229,21 @@ export function fileSetting(facts: AuditFacts, name: string): Seen<Setting> {
   if (facts.engine.docker && name === 'protected-mode')
     return seen({ value: 'no', from: 'default', place: undefined });
   const known = lookUpDirective(name, facts.engine);
-  const value = known.state === 'known' ? (ownDefaults[name] ?? known.facts.default) : undefined;
+  const value = known.state === 'known' ? (ownDefault(name, facts.engine) ?? known.facts.default) : undefined;
   return value === undefined
     ? { absent: `no line says ${name}` }
     : seen({ value, from: 'default', place: undefined });
 }
 
 /** Defaults that the probing itself had to change. */
+function ownDefault(name: string, engine: EngineVersion): string | undefined {
+  return name === 'save' ? savePointsOfNone(engine) : ownDefaults[name];
+}
+
 const ownDefaults: Record<string, string> = {
   port: '6379',
   'tls-port': '0',
   bind: '* -::*',
-  save: '3600 1 300 100 60 10000',
   appendonly: 'no',
   maxclients: '10000',
 };

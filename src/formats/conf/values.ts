@@ -101,6 +101,11 @@ export function changesAtRunTime(name: string, facts: DirectiveFacts, engine: En
   return facts.runtime;
 }
 
+/** What holds where no line speaks of it: before 6.2 a configuration file without one has a server that saves nothing. */
+export function savePointsOfNone({ engine, version }: EngineVersion): string {
+  return engine === 'redis' && !atLeastVersion(version, '6.2') ? '' : '3600 1 300 100 60 10000';
+}
+
 /**
  * The points of `save` lines, `900 1 300 10`, empty where nothing is saved: as that server reads them. Before 7.0 a line
  * that is no single pair is passed over, and the points of the default are gone all the same.

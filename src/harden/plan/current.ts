@@ -1,7 +1,13 @@
 import { canonicalName } from '../../formats/conf/aliases.ts';
 import type { DirectiveFacts } from '../../formats/conf/directive-table.ts';
 import { atLeastVersion, type EngineVersion } from '../../formats/conf/engine.ts';
-import { mergeLimits, normalValue, outputLimits, savePoints } from '../../formats/conf/values.ts';
+import {
+  mergeLimits,
+  normalValue,
+  outputLimits,
+  savePoints,
+  savePointsOfNone,
+} from '../../formats/conf/values.ts';
 import type { ConfEntry } from '../../redis/conf/resolve-conf.ts';
 
 /** What the files make of a directive, and the lines that do. */
@@ -42,7 +48,7 @@ export function fileValue(
 
 function defaultOf(name: string, facts: DirectiveFacts, engine: EngineVersion): string | undefined {
   const recent = engine.engine === 'valkey' || atLeastVersion(engine.version, '6.2');
-  if (name === 'save') return recent ? '3600 1 300 100 60 10000' : '3600 1 300 100 60 10000';
+  if (name === 'save') return savePointsOfNone(engine);
   if (name === 'appendonly') return 'no';
   if (name === 'bind') return recent ? '* -::*' : '';
   if (name === 'protected-mode' && engine.docker) return 'no';

@@ -9,7 +9,9 @@ import { sha256 } from '../../../src/harden/read/hash.ts';
 import { readDryrun } from '../../../src/harden/read/read-dryrun.ts';
 import { junitFaults, sarifFaults } from '../../support/house/documents.ts';
 import { runAgent, writeConfig } from '../../support/agent/cli.ts';
-import { findBuild, serverBuilds, startServer } from '../../support/servers/redis-server.ts';
+import { edgeBuilds, findBuild, serverBuilds, startServer } from '../../support/servers/redis-server.ts';
+import { savePointsOfNone } from '../../../src/formats/conf/values.ts';
+import { manageServer } from '../../support/servers/managed-server.ts';
 import { makeTempFolder, removeTempFolder } from '../../support/house/temp-folder.ts';
 
 const rulesOf = (report: AuditReport): string[] => report.findings.map(({ rule }) => rule);
@@ -369,3 +371,32 @@ test('a user to whom the configuration gives a profile of staff is no applicatio
   expect(await found({ acl: { watcher: { profile: 'cache' } } })).toContain('ACL08');
   expect(await found({ acl: { watcher: { profile: 'sentinel' } } })).not.toContain('ACL08');
 });
+
+test.each(edgeBuilds())(
+  '$name without a save line in its file: what holds is what is said of it',
+  async (build) => {
+    const server = await manageServer({ build, down: true });
+    const text = readFileSync(server.configFile, 'utf8').replaceAll(/^save .*\n/gm, '');
+    writeFileSync(server.configFile, text);
+    await server.start();
+    const [engine, version = ''] = build.name.split('-');
+    const known = {
+      engine: engine === 'valkey' ? ('valkey' as const) : ('redis' as const),
+      version,
+      docker: false,
+    };
+    const [, runs] = [await server.call('CONFIG', 'GET', 'save')].flat();
+    expect(savePointsOfNone(known)).toBe(runs);
+    const { json } = await runAgent([
+      'audit',
+      server.configFile,
+      '--engine',
+      build.name,
+      '--check',
+      'PER01',
+      '--json',
+    ]);
+    const found = json.reports[0].findings.map(({ rule }: { rule: string }) => rule);
+    expect(found).toEqual(runs === '' ? ['PER01'] : []);
+  },
+);
