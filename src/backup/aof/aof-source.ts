@@ -12,6 +12,14 @@ export interface AofSource {
   path: string;
 }
 
+/** As servers from 7.0 on call the files of a set. */
+const partName = /^(?!temp-).*\.\d+\.(?:base\.(?:rdb|aof)|incr\.aof)$/;
+
+/** Is it one file of a set, which is nothing without the others? */
+export function isPartOfSet({ layout, path }: AofSource): boolean {
+  return layout === 'single' && partName.test(basename(path));
+}
+
 /** O_NONBLOCK: a named pipe in a file's place must not hang us. */
 const readOnly = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
@@ -28,6 +36,13 @@ export async function findAofSource(named: string): Promise<AofSource> {
   const [manifest, ...others] = manifests;
   if (manifest !== undefined && others.length === 0)
     return { layout: 'multi-part', path: join(path, manifest) };
+  // One of them alone, or in another order, is other data, which a server would load without a word.
+  const part = names.find((name) => partName.test(name));
+  if (manifest === undefined && part !== undefined)
+    throw new AgentError('failed', `${part} in ${path} is part of a set, and its manifest is not there`, {
+      reason: 'missing',
+      hint: 'find that, or write it as <appendfilename>.manifest: a line for each file, the base first: file NAME seq NUMBER type b, then file NAME seq NUMBER type i',
+    });
   const [single, ...more] = names.filter((name) => name.endsWith('.aof') && !name.startsWith('temp-'));
   if (manifest === undefined && single !== undefined && more.length === 0)
     return { layout: 'single', path: join(path, single) };

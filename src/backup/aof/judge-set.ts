@@ -1,4 +1,5 @@
 import { counted, verb } from '../../lib/text/counted.ts';
+import { shellWord } from '../../lib/process/shell-word.ts';
 import { severities } from '../../domain/finding.ts';
 import type { AofManifest } from '../../formats/aof/aof-manifest.ts';
 import { formatBytes } from '../../lib/text/bytes.ts';
@@ -12,7 +13,17 @@ import {
 } from './facts.ts';
 import { judgeChain } from './judge-chain.ts';
 
-const fix = 'look at what would go: redis-agent aof check --fix --to DIR; or restore a backup';
+const fix = fixAt('');
+
+/** `path`: with a blank before it, where it is not the set of an instance. */
+function fixAt(path: string): string {
+  return `look at what would go: redis-agent aof check${path} --fix --to DIR; or restore a backup`;
+}
+
+/** The same problem of a set that lies somewhere. */
+export function problemAt(path: string, problem: AofProblem): AofProblem {
+  return problem.remedy === fix ? { ...problem, remedy: fixAt(` ${shellWord(path)}`) } : problem;
+}
 
 /** Everything that is wrong with a set, worst first. */
 export function judgeAofSet(facts: AofSetFacts): AofProblem[] {

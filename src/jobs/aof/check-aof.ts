@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { dirname } from 'node:path';
 import { findAofSource, type AofSource } from '../../backup/aof/aof-source.ts';
 import type { AofProblem, AofVerdict } from '../../backup/aof/facts.ts';
-import { verdictOf, worstFirst } from '../../backup/aof/judge-set.ts';
+import { problemAt, verdictOf, worstFirst } from '../../backup/aof/judge-set.ts';
 import type { VerifiedAof } from '../../backup/aof/scan-file.ts';
 import type { Clock } from '../../domain/clock.ts';
 import { AgentError, messageOf } from '../../domain/errors.ts';
@@ -64,7 +64,10 @@ export async function checkAofAt(
     info: undefined,
     places: {},
   });
-  if (examined !== undefined) return examined.report;
+  if (examined !== undefined) {
+    const { report } = examined;
+    return { ...report, problems: report.problems.map((problem) => problemAt(path, problem)) };
+  }
   throw new AgentError('failed', `there is no AOF at ${path}`, { reason: 'missing' });
 }
 

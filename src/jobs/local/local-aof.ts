@@ -1,5 +1,5 @@
 import { archiveAofSet } from '../../backup/aof/archive.ts';
-import { findAofSource } from '../../backup/aof/aof-source.ts';
+import { findAofSource, isPartOfSet } from '../../backup/aof/aof-source.ts';
 import { checkAofSet, type CheckedAof } from '../../backup/aof/check-set.ts';
 import type { AofPart } from '../../backup/aof/copy-set.ts';
 import type { OpenAofSet } from '../../backup/aof/open-set.ts';
@@ -28,7 +28,13 @@ export async function openLocalAof(context: JobContext, path: string): Promise<L
 }
 
 async function check({ clock, signal, progress }: JobContext, path: string): Promise<CheckedAof> {
-  const checked = await checkAofSet(await findAofSource(path), {
+  const source = await findAofSource(path);
+  if (isPartOfSet(source))
+    throw new AgentError('usage', `${path} is one file of a set, which a server loads whole`, {
+      reason: 'missing',
+      hint: 'name its folder (appenddirname) or its manifest',
+    });
+  const checked = await checkAofSet(source, {
     clock,
     signal,
     live: false,

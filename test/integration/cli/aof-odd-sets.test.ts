@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { runAgent } from '../../support/agent/cli.ts';
+import { runAgent, writeConfig } from '../../support/agent/cli.ts';
 import { oddDumps } from '../../support/rdb/odd-dumps.ts';
 import { rdbOf } from '../../support/rdb/rdb.ts';
 import { findBuild, startServer } from '../../support/servers/redis-server.ts';
@@ -188,5 +188,48 @@ test('commands that no server knows are found by running them, and only so', asy
   expect(fewer).toMatchObject({
     code: 6,
     stdout: expect.stringContaining('with another number of arguments than servers take (set)'),
+  });
+});
+
+test('one file of a set that has lost its manifest is not taken for an append only file', async () => {
+  const server = await startServer();
+  const config = writeConfig({ server });
+  const dump = rdbOf(Buffer.from([0, 1, 0x6b, 1, 0x76]));
+  const folder = lay(config.folder, {
+    'appendonly.aof.1.base.rdb': dump,
+    'appendonly.aof.1.incr.aof': set,
+  });
+  const lost =
+    /appendonly\.aof\.1\.(?:base\.rdb|incr\.aof) in .* is part of a set, .*; find that, or write it/;
+  for (const words of [
+    ['aof', 'check', folder],
+    ['restore', folder, '--yes', '--method', 'files'],
+  ])
+    expect(await runAgent(words, { config })).toMatchObject({ code: 1, stderr: expect.stringMatching(lost) });
+  const part = join(folder, 'appendonly.aof.1.incr.aof');
+  expect(await runAgent(['restore', part, '--yes', '--method', 'files'], { config })).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('is one file of a set'),
+  });
+  expect(await runAgent(['aof', 'check', part], { config })).toMatchObject({ code: 0 });
+  // As it says to write it.
+  writeFileSync(
+    join(folder, 'appendonly.aof.manifest'),
+    'file appendonly.aof.1.base.rdb seq 1 type b\nfile appendonly.aof.1.incr.aof seq 1 type i\n',
+  );
+  expect(await runAgent(['aof', 'check', folder, '--deep'], { config })).toMatchObject({ code: 0 });
+});
+
+test('what is said of a set that lies somewhere names it: typed as it stands it is of no other', async () => {
+  const dir = makeTempFolder();
+  onTestFinished(() => removeTempFolder(dir));
+  const folder = lay(dir, {
+    ...whole,
+    'appendonly.aof.1.base.aof': 'x',
+    'appendonly.aof.manifest': `${base}${incr}`,
+  });
+  expect(await runAgent(['aof', 'check', folder])).toMatchObject({
+    code: 6,
+    stdout: expect.stringContaining(`redis-agent aof check ${folder} --fix --to DIR`),
   });
 });
