@@ -2,16 +2,16 @@ import { existsSync } from 'node:fs';
 import { AgentError } from '../../domain/errors.ts';
 import { hasChangedNothing } from '../../harden/applied.ts';
 import { readChanges } from '../../state/changes.ts';
-import { newToken, type Journal } from '../../harden/apply/journal.ts';
+import { newToken, type Journal, type JournalFolder } from '../../harden/apply/journal.ts';
 import type { Job, JobContext } from '../job.ts';
 import type { HardenRun } from './apply/run.ts';
 import { passwordPath } from './apply/passwords.ts';
-import { makeReady, pastChanges, type Recovered } from './apply/recover.ts';
-import { takeBack } from './apply/take-back.ts';
+import { makeReady, type Recovered } from './apply/recover.ts';
+import { requireFilesUnedited, takeBack } from './apply/take-back.ts';
 import { requireUsersUnedited } from './apply/users.ts';
 import { validateRollback } from './apply/validate.ts';
 import { describeRecovered, requireRestartable } from './apply-harden.ts';
-import type { Admin, InspectedServer } from './inspect-server.ts';
+import { inspectServer, type Admin, type InspectedServer } from './inspect-server.ts';
 
 export interface RollbackOptions {
   /** Which; the last that was done and not taken back when left out. */
@@ -44,9 +44,7 @@ export const rollBackHarden: Job<RollbackOptions, RollbackReport>['run'] = async
   { id, admin, restart, dryRun, onStep },
 ) => {
   if (dryRun) {
-    const { closed, open } = await pastChanges(context, admin);
-    // One that was cut off is the last one, and is taken back first.
-    const last = open === undefined || !isMeant(open, id) ? choose(context, closed, id) : open;
+    const last = await look(context, admin, id);
     const value = { ...reportOf(context, last, null), undone: last.undoes ?? last.token };
     return { value, summary: `${value.undone} could be taken back`, findings: [], evaluated: [] };
   }
@@ -59,7 +57,7 @@ export const rollBackHarden: Job<RollbackOptions, RollbackReport>['run'] = async
     const waits = report.waiting;
     const summary = `${context.instance.name}: ${last.token} taken back`;
     const restarts = restart && waits.length > 0;
-    await requireUsersUnedited(inspected.connection, last);
+    await requireUnedited(inspected, run.journals, last);
     if (restarts) {
       requireRestartable(context, asBefore(inspected, last), withoutRestart);
       await validateRollback(run, inspected, last);
@@ -96,6 +94,31 @@ export const rollBackHarden: Job<RollbackOptions, RollbackReport>['run'] = async
     inspected.connection.close();
   }
 };
+
+/** What would be taken back, without recovering anything. Rejects as the rollback itself would. */
+async function look(context: JobContext, admin: Admin | undefined, id: string | undefined): Promise<Journal> {
+  const inspected = await inspectServer(context, admin);
+  try {
+    const journals = await inspected.files.journals();
+    const open = await journals.read();
+    // One that was cut off is the last one, and is taken back first.
+    if (open !== undefined && isMeant(open, id)) return open;
+    const last = choose(context, await journals.closed(), id);
+    await requireUnedited(inspected, journals, last);
+    return last;
+  } finally {
+    inspected.connection.close();
+  }
+}
+
+async function requireUnedited(
+  { connection, files }: InspectedServer,
+  journals: JournalFolder,
+  last: Journal,
+): Promise<void> {
+  await requireUsersUnedited(connection, last);
+  await requireFilesUnedited(files, journals, last);
+}
 
 function isTakenBack({ journal, outcome }: Recovered): boolean {
   return journal.kind === 'rollback' || outcome === 'rolled-back';

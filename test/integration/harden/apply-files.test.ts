@@ -262,13 +262,40 @@ test('a plan as a person reads it: each change with its class, risk and way back
   expect(stderr).toContain(`cannot write ${out}`);
 });
 
-test('a file that somebody has edited since is not rolled back', async () => {
-  const server = await manageServer();
+test('where one file was edited since nothing is rolled back, and what comes after is not held up by it', async () => {
+  const server = await manageServer({
+    config: (folder) => ({ timeout: '0', include: join(folder, 'more.conf') }),
+    down: true,
+  });
+  const more = join(dirname(server.configFile), 'more.conf');
+  writeFileSync(more, 'slowlog-max-len 5\n');
+  giveToServer(dirname(server.configFile));
+  await server.start();
+  const before = readFileSync(server.configFile);
   const hardener = await hardenerOf(server);
   await hardener.apply();
-  appendFileSync(server.configFile, '# mine\n');
-  await expect(hardener.rollback()).rejects.toMatchObject({ code: 'refused', reason: 'edited' });
-  expect(readFileSync(server.configFile, 'utf8')).toMatch(/# mine\n$/);
+  const [main, other] = [readFileSync(server.configFile), readFileSync(more)];
+  expect(main).not.toEqual(before);
+  writeFileSync(more, `${other.toString()}# mine\n`);
+  const refused = {
+    code: 'refused',
+    reason: 'edited',
+    hint: expect.stringMatching(/nothing was changed; what it was before is in .*\/\d+\.before/),
+  };
+  await expect(hardener.rollback()).rejects.toMatchObject(refused);
+  const dry = await runAgent(['harden', 'rollback', '--dry-run', '--json'], { config: hardener.config });
+  expect(dry.json.error).toMatchObject({ code: 'refused', reason: 'edited' });
+  // The other file comes first in a rollback, and stays as well.
+  expect([readFileSync(server.configFile), readFileSync(more, 'utf8')]).toEqual([
+    main,
+    `${other.toString()}# mine\n`,
+  ]);
+  expect([await server.call('CONFIG', 'GET', 'timeout')].flat()[1]).toBe('300');
+  expect(existsSync(join(dirname(server.configFile), '.redis-agent-harden/journal.json'))).toBe(false);
+  expect((await hardener.apply()).outcome).toBe('nothing');
+  writeFileSync(more, other);
+  await hardener.rollback();
+  expect(readFileSync(server.configFile)).toEqual(before);
 });
 
 test('a configuration that is gone is named, whatever is asked for', async () => {

@@ -14,17 +14,6 @@ export interface Recovered {
   outcome: 'finished' | 'rolled-back';
 }
 
-/** What was changed at the server, and what is half done, without recovering anything. */
-export async function pastChanges(
-  context: JobContext,
-  admin: Admin | undefined,
-): Promise<{ closed: Journal[]; open: Journal | undefined }> {
-  const inspected = await inspectServer(context, admin);
-  inspected.connection.close();
-  const journals = await inspected.files.journals();
-  return { closed: await journals.closed(), open: await journals.read() };
-}
-
 /** The server, with nothing left of an earlier run that was killed. */
 export interface Ready {
   inspected: InspectedServer;

@@ -1,5 +1,6 @@
 import { sha256Of } from '../../../harden/apply/fingerprint.ts';
-import type { Journal, KeptFile } from '../../../harden/apply/journal.ts';
+import type { Journal, JournalFolder, KeptFile } from '../../../harden/apply/journal.ts';
+import type { ServerFiles } from '../../../harden/apply/server-files.ts';
 import { isAofOn, saveBeforeAofEnds, setAtRunTime, type SetContext } from '../../../harden/apply/run-time.ts';
 import { AgentError, hasReason, messageOf } from '../../../domain/errors.ts';
 import type { RedisConnection } from '../../../redis/connection/connect.ts';
@@ -19,7 +20,8 @@ export async function takeBack(run: HardenRun, journal: Journal, problem: string
   const saved = await saveFirst(run, journal);
   for (const [index, file] of journal.files.entries()) {
     await run.onStep(`undo-files ${index + 1} of ${journal.files.length}`);
-    await putBack(run, file, () => run.journals.kept(token, index));
+    const kept = `${run.journals.path}/${token}/${index}.before`;
+    await putBack(run, file, { kept, read: () => run.journals.kept(token, index) });
   }
   if (journal.users.length > 0) current = await begin(run, current, 'undo-users');
   const reached = await reach(run);
@@ -47,23 +49,49 @@ async function saveFirst(run: HardenRun, { changes }: Journal): Promise<boolean>
 }
 
 /** One that somebody has edited since is left alone: his change is worth more than ours. */
-async function putBack(run: HardenRun, file: KeptFile, bytes: () => Promise<Uint8Array>): Promise<void> {
+async function putBack(
+  run: HardenRun,
+  file: KeptFile,
+  { kept, read }: { kept: string; read: () => Promise<Uint8Array> },
+): Promise<void> {
   const { path, before, after } = file;
   try {
     const now = await run.files.hash(path);
     if (now === before) return;
     if (now !== after)
-      throw new AgentError('refused', `${path} was changed by somebody else since`, {
-        reason: 'edited',
-        hint: `what it was before is in ${run.journals.path}; put it right by hand`,
-      });
-    const kept = await bytes();
-    if (sha256Of(kept) !== before)
+      throw edited(path, `bring it back to what it was before, ${kept}, then run the same command again`);
+    const bytes = await read();
+    if (sha256Of(bytes) !== before)
       throw new AgentError('failed', `what was kept of ${path} is not what it was`, { reason: 'kept' });
-    await run.files.replace(path, kept, file, after);
+    await run.files.replace(path, bytes, file, after);
   } catch (error) {
     throw cannotWrite(`put ${path} back`, error);
   }
+}
+
+/** Before anything is put back: one file that is not could hold up the others half way. */
+export async function requireFilesUnedited(
+  files: ServerFiles,
+  journals: JournalFolder,
+  { token, files: changed }: Journal,
+): Promise<void> {
+  for (const [index, { path, before, after }] of changed.entries()) {
+    const now = await files.hash(path).catch((error: unknown) => {
+      throw cannotWrite(`put ${path} back`, error);
+    });
+    if (now !== before && now !== after)
+      throw edited(
+        path,
+        `nothing was changed; what it was before is in ${journals.path}/${token}/${index}.before: put it right by hand`,
+      );
+  }
+}
+
+function edited(path: string, hint: string): AgentError {
+  return new AgentError('refused', `${path} was changed since, by a rotation or by somebody else`, {
+    reason: 'edited',
+    hint,
+  });
 }
 
 /** False: the server is down, and its next start goes by the files. */
