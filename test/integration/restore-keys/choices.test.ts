@@ -166,7 +166,7 @@ test('a terminal is asked with the plan in view; without one it takes --yes', as
   const without = await runAgent(into, { config });
   expect([without.code, without.stderr]).toEqual([2, expect.stringContaining('--yes')]);
   const no = await runAgent(into, { config, terminal: 'n\n' });
-  expect([no.code, await keysOf(target)]).toEqual([0, []]);
+  expect([no.code, no.stdout, await keysOf(target)]).toEqual([0, 'nothing was changed\n', []]);
   const yes = await runAgent(into, { config, terminal: 'y\n' });
   expect(yes.stderr).toMatch(/what {2}4 keys.*\n[^]*Write these keys into 127\.0\.0\.1:\d+\?/);
   expect([yes.code, await keysOf(target)]).toEqual([0, ['user:1', 'user:2']]);

@@ -306,7 +306,8 @@ test('it asks, and a no changes nothing', async () => {
   const answer = await runAgent(['restore', '--method', 'files'], { config, terminal: 'n\n' });
   expect(answer.code).toBe(0);
   expect(answer.stderr).toContain('Restore main?');
-  expect(answer.stdout).toContain('nothing was changed');
+  // The plan was seen before the question.
+  expect(answer.stdout).toBe('nothing was changed\n');
   expect(await digest(server)).toBe(before);
   expect(await runAgent(['restore', '--method', 'files'], { config })).toMatchObject({ code: 2 });
 });

@@ -11,7 +11,7 @@ import { formatBytes } from '../../../lib/text/bytes.ts';
 import { printable } from '../../../lib/text/printable.ts';
 import { isPath } from '../../../jobs/local/local-backup.ts';
 import type { RestoreKeysReport } from '../../../jobs/keys/restore-keys-options.ts';
-import { defineCommand } from '../../define-command.ts';
+import { defineCommand, type CommandContext } from '../../define-command.ts';
 import { exitCodes } from '../../exit-code.ts';
 import { renderRestoreKeys } from '../../render/restore-keys.ts';
 import { renderRestoreReport } from '../../render/restore-report.ts';
@@ -35,11 +35,14 @@ interface Args {
   [allow: string]: unknown;
 }
 
-type Result =
+type Done =
   | { kind: 'fetched'; fetched: FetchReport }
   | { kind: 'files'; report: RestoreReport; why_not: WhyNot }
   | { kind: 'live'; report: LiveJobReport; why_not: WhyNot }
   | { kind: 'keys'; keys: RestoreKeysReport };
+
+/** `declined`: the plan was shown, and the answer was no. */
+type Result = Done & { declined: boolean };
 
 export const restoreCommand = defineCommand<Args, Result>({
   usage: 'restore [id]',
@@ -66,47 +69,11 @@ export const restoreCommand = defineCommand<Args, Result>({
     ],
   ],
   async run(context, args) {
-    if (args.into !== undefined)
-      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- intoOptions gives them these types
-      return { kind: 'keys', keys: await runInto(context, args as unknown as IntoArgs) };
-    const { undo, dryRun, to, method } = args;
-    // While we are root: the app may give that up.
-    const reserve = to === undefined && !dryRun && method !== 'files';
-    await using listener = reserve ? await context.reservePort() : undefined;
-    const app = await context.app();
-    const instance = app.instance(context.globals.instance);
-    // yargs' own conflicts take an option with a default for given.
-    if (to !== undefined && (undo || dryRun))
-      throw new AgentError(
-        'usage',
-        '--to only fetches a backup: --undo and --dry-run have no meaning with it',
-      );
-    const allow = Object.keys(guardFlags).filter((name) => args[flagOf(name).slice(2)] === true);
-    if (to !== undefined) {
-      const what = { which: args.id, directory: to, allow };
-      return { kind: 'fetched', fetched: await app.run(fetchBackupJob, instance, what, context) };
-    }
-    // The last restore of either kind is the one that is undone.
-    const replaced = undo ? await app.run(undoLiveJob, instance, {}, context) : null;
-    if (undo && replaced === null)
-      return await runFiles(context, { app, instance, allow }, args, { which: 'latest', undo });
-    // What was there before may well be less: it is wanted back all the same.
-    if (replaced !== null) allow.push('fewer-keys');
-    const wanted = {
-      which: replaced ?? args.id,
-      method,
-      preBackup: args.preBackup,
-      proveAgain: args.proveAgain,
-      allow,
-    };
-    const planned = await app.run(planRestoreJob, instance, wanted, context);
-    await using local = planned.local;
-    const which = local?.manifest.id ?? wanted.which;
-    return planned.method === 'files'
-      ? await runFiles(context, { app, instance, allow }, args, { which, undo: false, planned })
-      : await runLive(context, { app, instance, allow }, args, { ...planned, listener });
+    const done = await restore(context, args);
+    return { ...done, declined: !args.dryRun && isOnlyPlanned(done) };
   },
   render(result, { style, width }) {
+    if (result.declined) return 'nothing was changed';
     if (result.kind === 'files') return renderRestoreReport(result.report, result.why_not, style, width);
     if (result.kind === 'keys') return renderRestoreKeys(result.keys, style, width);
     if (result.kind === 'live') return renderLive(result.report, result.why_not, style, width);
@@ -120,6 +87,51 @@ export const restoreCommand = defineCommand<Args, Result>({
   },
   exitCode: (result) => (result.kind === 'keys' ? intoExitCode(result.keys) : exitCodes.ok),
 });
+
+function isOnlyPlanned(done: Done): boolean {
+  if (done.kind === 'files') return done.report.outcome === 'planned';
+  if (done.kind === 'live') return done.report.restored === null;
+  return done.kind === 'keys' && done.keys.result === null;
+}
+
+async function restore(context: CommandContext, args: Args): Promise<Done> {
+  if (args.into !== undefined)
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- intoOptions gives them these types
+    return { kind: 'keys', keys: await runInto(context, args as unknown as IntoArgs) };
+  const { undo, dryRun, to, method } = args;
+  // While we are root: the app may give that up.
+  const reserve = to === undefined && !dryRun && method !== 'files';
+  await using listener = reserve ? await context.reservePort() : undefined;
+  const app = await context.app();
+  const instance = app.instance(context.globals.instance);
+  // yargs' own conflicts take an option with a default for given.
+  if (to !== undefined && (undo || dryRun))
+    throw new AgentError('usage', '--to only fetches a backup: --undo and --dry-run have no meaning with it');
+  const allow = Object.keys(guardFlags).filter((name) => args[flagOf(name).slice(2)] === true);
+  if (to !== undefined) {
+    const what = { which: args.id, directory: to, allow };
+    return { kind: 'fetched', fetched: await app.run(fetchBackupJob, instance, what, context) };
+  }
+  // The last restore of either kind is the one that is undone.
+  const replaced = undo ? await app.run(undoLiveJob, instance, {}, context) : null;
+  if (undo && replaced === null)
+    return await runFiles(context, { app, instance, allow }, args, { which: 'latest', undo });
+  // What was there before may well be less: it is wanted back all the same.
+  if (replaced !== null) allow.push('fewer-keys');
+  const wanted = {
+    which: replaced ?? args.id,
+    method,
+    preBackup: args.preBackup,
+    proveAgain: args.proveAgain,
+    allow,
+  };
+  const planned = await app.run(planRestoreJob, instance, wanted, context);
+  await using local = planned.local;
+  const which = local?.manifest.id ?? wanted.which;
+  return planned.method === 'files'
+    ? await runFiles(context, { app, instance, allow }, args, { which, undo: false, planned })
+    : await runLive(context, { app, instance, allow }, args, { ...planned, listener });
+}
 
 /** A server that is written to is only connected to. */
 function byOthers({ into }: Args): 'restore' | undefined {
