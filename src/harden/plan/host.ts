@@ -1,3 +1,4 @@
+import { shellWord } from '../../lib/process/shell-word.ts';
 import { systemdSeconds } from '../../lib/time/systemd-seconds.ts';
 import type { HostAdvice } from '../changes.ts';
 import type { FirewallTool } from '../facts.ts';
@@ -17,6 +18,8 @@ export interface HostSight {
   overcommit: string | undefined;
   somaxconn: number | undefined;
   backlog: number;
+  /** The file that it runs with, where its next start goes by another one. */
+  otherFile: { running: string; next: string } | undefined;
   /** Undefined: it runs in no unit. */
   unit: string | undefined;
   properties: ReadonlyMap<string, string>;
@@ -27,7 +30,20 @@ export interface HostSight {
 
 /** What is to be done around the server, by hand: exact commands for what this host has. */
 export function adviseHost(sight: HostSight): HostAdvice[] {
-  return [...firewall(sight), ...kernel(sight), ...unit(sight)];
+  return [...files(sight), ...firewall(sight), ...kernel(sight), ...unit(sight)];
+}
+
+/** What is changed is what its next start goes by. */
+function files({ otherFile }: HostSight): HostAdvice[] {
+  if (otherFile === undefined) return [];
+  const { running, next } = otherFile;
+  return [
+    {
+      about: 'configuration',
+      why: `it runs with ${running}, and its next start goes by ${next}, which is the file that this is about: see that it is meant`,
+      commands: [`diff ${shellWord(running)} ${shellWord(next)}`],
+    },
+  ];
 }
 
 function firewall({ ports, open, networks, firewall: tool, reach }: HostSight): HostAdvice[] {

@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, realpathSync } from 'node:fs';
+import { systemCode } from '../../domain/errors.ts';
 import type { DrillOutcome } from '../../domain/drill.ts';
 import type { HostAdvice } from '../../harden/changes.ts';
 import { networkInterfaces } from 'node:os';
@@ -14,7 +15,7 @@ import type { InspectedServer } from './inspect-server.ts';
 /** What is to be done around the server. Nothing where it runs elsewhere; looks, and changes nothing. */
 export async function lookAround(
   { settings, signal, firewall, recall }: Pick<JobContext, 'settings' | 'signal' | 'firewall' | 'recall'>,
-  { config, service, engine }: InspectedServer,
+  { config, service, engine, info, file, seen }: InspectedServer,
 ): Promise<HostAdvice[]> {
   const ports = ['port', 'tls-port'].map((name) => Number(config.get(name) ?? 0)).filter((port) => port > 0);
   const bind = (config.get('bind') ?? '').split(' ').filter(Boolean);
@@ -36,6 +37,7 @@ export async function lookAround(
     overcommit: read('/proc/sys/vm/overcommit_memory'),
     somaxconn: numberOf(read('/proc/sys/net/core/somaxconn')),
     backlog: Number(config.get('tcp-backlog') ?? 511),
+    otherFile: otherFile(info.get('config_file') ?? '', { file, real: seen.real }),
     unit,
     properties: unit === undefined ? new Map() : await showProperties(unit, signal),
     dropIn: renderDropIn({
@@ -49,6 +51,21 @@ export async function lookAround(
     }),
     loadSeconds,
   });
+}
+
+/** By whatever links. */
+function otherFile(
+  running: string,
+  { file, real }: { file: string; real: string },
+): { running: string; next: string } | undefined {
+  if (running === '' || running === file || running === real) return undefined;
+  try {
+    if (realpathSync(running) === real) return undefined;
+  } catch (error) {
+    // One that is gone is another one; of one that is out of our sight nobody knows.
+    if (systemCode(error) !== 'ENOENT') return undefined;
+  }
+  return { running, next: file };
 }
 
 /** Seconds that its data took to load when that was last rehearsed, by what the history keeps of drills, newest first. */

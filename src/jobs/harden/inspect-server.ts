@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, readlinkSync } from 'node:fs';
 import { totalmem } from 'node:os';
 import type { SeenService } from '../../backup/restore/host/host.ts';
-import { AgentError, hasReason } from '../../domain/errors.ts';
+import { AgentError, hasReason, systemCode } from '../../domain/errors.ts';
 import type { Secret } from '../../domain/secret.ts';
 import type { EngineVersion } from '../../formats/conf/engine.ts';
 import { infoInteger, type Info } from '../../formats/info/parse-info.ts';
@@ -88,7 +88,9 @@ export async function inspectServer(
           hint:
             problem.cause === undefined
               ? 'put that right first: redis-agent audit says where'
-              : 'run as root, or as a user that may read it: sudo redis-agent harden plan',
+              : systemCode(problem.cause) === 'ENOENT'
+                ? 'its next start would fail: put it back; redis-agent backups show latest --server-config has it as of that backup'
+                : 'run as root, or as a user that may read it: sudo redis-agent harden plan',
         },
       );
     const { engine, version } = engineOf(info);

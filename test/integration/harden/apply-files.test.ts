@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import {
   appendFileSync,
   chmodSync,
+  copyFileSync,
   existsSync,
   lstatSync,
   mkdirSync,
@@ -306,6 +307,7 @@ test('a configuration that is gone is named, whatever is asked for', async () =>
     code: 'failed',
     reason: 'conf',
     message: expect.stringMatching(/redis\.conf: it does not exist/),
+    hint: expect.stringMatching(/put it back; redis-agent backups show latest --server-config/),
   };
   for (const ask of [() => hardener.plan(), () => hardener.apply(), () => hardener.rollback()])
     await expect(ask()).rejects.toMatchObject(said);
@@ -322,4 +324,17 @@ test('a file that is no plan is told so, and nothing that it holds', async () =>
   expect(await ask(join(config.folder, 'gone.json'))).toMatch(
     /gone\.json: it does not exist; redis-agent harden plan/,
   );
+});
+
+test('a plan for a file that the server does not run with says so', async () => {
+  const server = await manageServer();
+  const folder = dirname(server.configFile);
+  const next = join(folder, 'next.conf');
+  copyFileSync(server.configFile, next);
+  giveToServer(folder);
+  const service = { start: [server.build.server, next] };
+  const config = writeConfig({ instances: [{ ...server.instance, service, role: 'queue' }] });
+  const { json } = await runAgent(['harden', 'plan', '--json'], { config });
+  expect(json.files.map(({ path }: { path: string }) => path)).toEqual([next]);
+  expect(json.host.map(({ about }: { about: string }) => about)).toContain('configuration');
 });

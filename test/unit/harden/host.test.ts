@@ -16,6 +16,7 @@ const sight = (changes: Partial<HostSight> = {}): HostSight => ({
   overcommit: '1',
   somaxconn: 4096,
   backlog: 511,
+  otherFile: undefined,
   unit: undefined,
   properties: new Map(),
   dropIn: '[Service]\n',
@@ -174,4 +175,17 @@ test('how long a load takes is that of the newest drill that held', () => {
   expect(renderDropIn({ unit: 'redis.service', places, loadSeconds: 130 })).toContain(
     'TimeoutStartSec=390\n',
   );
+});
+
+test('a server that runs with another file than its next start goes by', () => {
+  const otherFile = { running: '/etc/redis/old conf', next: '/etc/redis/redis.conf' };
+  expect(adviseHost(sight({ otherFile }))).toMatchObject([
+    {
+      about: 'configuration',
+      why: expect.stringMatching(
+        /runs with \/etc\/redis\/old conf, and its next start goes by \/etc\/redis\/redis\.conf/,
+      ),
+      commands: ["diff '/etc/redis/old conf' /etc/redis/redis.conf"],
+    },
+  ]);
 });
