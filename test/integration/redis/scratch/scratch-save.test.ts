@@ -69,6 +69,8 @@ describe('what a server holds otherwise than its dump is named', () => {
 
 test('a server that ends meanwhile is no endless wait', async () => {
   const { server } = await loaded();
+  // Else it may have saved before it is killed.
+  process.kill(server.pid, 'SIGSTOP');
   const saving = server.save();
   process.kill(server.pid, 'SIGKILL');
   await expect(saving).rejects.toMatchObject({ reason: 'killed' });
