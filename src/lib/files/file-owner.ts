@@ -33,16 +33,16 @@ export function currentUser(): string {
 
 /**
  * Why a file could not be opened or read, as the end of a sentence, with its owner where that can be seen:
- * `permission denied for redis-agent (it belongs to root:root, mode 0600)`.
+ * `permission denied for redis-agent (it belongs to root:root, mode 0600)`. `user`: with whose rights it was tried.
  */
-export function describeReadFailure(path: string, cause: unknown): string {
+export function describeReadFailure(path: string, cause: unknown, user = currentUser()): string {
   const code = systemCode(cause);
   if (code === 'ENOENT') return 'it does not exist';
   if (code === 'ENOTDIR') return 'a part of its path is not a folder';
   if (code === 'EISDIR') return 'it is a folder';
   if (code === 'ELOOP') return 'its symbolic links go in a circle';
   if (code !== 'EACCES' && code !== 'EPERM') return code ?? 'it cannot be read';
-  return `permission denied for ${currentUser()} (${describeNearest(path)})`;
+  return `permission denied for ${user} (${describeNearest(path)})`;
 }
 
 /** Whose the file is, or, where a folder above it may not be entered, whose that folder is. */

@@ -30,7 +30,10 @@ export async function readConf(
     throw new AgentError('failed', `cannot read the server’s configuration ${first.path}: ${first.why}`, {
       cause: first.cause,
       reason: 'conf',
-      hint: 'run as root, or as a user that may read it',
+      hint:
+        user !== undefined && process.geteuid?.() === 0
+          ? 'let the server’s user read it: its next start has to'
+          : 'run as root, or as a user that may read it',
     });
   return {
     files: files.map(({ path }) => path),

@@ -9,7 +9,7 @@ import {
 } from '../../formats/conf/document.ts';
 import type { Directive } from '../../formats/conf/server-arguments.ts';
 import type { UserId } from '../../lib/process/act-as.ts';
-import { describeReadFailure } from '../../lib/files/file-owner.ts';
+import { describeReadFailure, userName } from '../../lib/files/file-owner.ts';
 import { readerAs, type FileReader } from '../../lib/files/file-reader.ts';
 import { ForeignFileError } from '../../lib/files/foreign-file.ts';
 
@@ -110,7 +110,7 @@ function readOne(
   try {
     bytes = source ?? reader.read(path, largest);
   } catch (error) {
-    return problem(whyUnread(path, error), error);
+    return problem(whyUnread(path, error, options.as), error);
   }
   const document = parseConfDocument(bytes);
   found.files.push({ path, document });
@@ -170,10 +170,11 @@ function joinLines(
   return { lines: [...joined, ...own], open };
 }
 
-/** The end of a sentence: whose file it is and which group would do, where that is why. */
-export function whyUnread(path: string, error: unknown): string {
+/** The end of a sentence: whose file it is and which group would do, where that is why. `as`: see ResolveOptions. */
+export function whyUnread(path: string, error: unknown, as?: UserId): string {
   if (error instanceof ForeignFileError) return error.message;
-  return systemCode(error) === undefined ? 'it cannot be read' : describeReadFailure(path, error);
+  const tried = as !== undefined && process.geteuid?.() === 0 ? userName(as.uid) : undefined;
+  return systemCode(error) === undefined ? 'it cannot be read' : describeReadFailure(path, error, tried);
 }
 
 /** A pattern that fits nothing is no error to the server; a plain path that is missing is one. */

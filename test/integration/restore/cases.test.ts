@@ -97,8 +97,12 @@ test('on redis-7.0: a server that holds fewer keys than it should goes back to t
   expect(json.error.message).toContain('the old data is in its place and served');
   await server.reconnect();
   expect(await digest(server)).toBe(before);
-  // What did not serve is kept too.
-  expect(readdirSync(server.dir).filter((name) => name.includes('.from-restore-'))).toHaveLength(1);
+  // What did not serve is kept too, and named.
+  const kept = readdirSync(server.dir).filter((name) => name.includes('.from-restore-'));
+  expect(kept).toHaveLength(1);
+  expect(json.error.hint).toContain(
+    `what did not serve is kept, to be removed by hand: ${join(server.dir, kept[0]!)}`,
+  );
 });
 
 test('on redis-6.0: the same by its key counts, since it does not tell what it has loaded', async () => {

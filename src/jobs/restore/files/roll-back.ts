@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import type { Journal } from '../../../backup/restore/journal.ts';
 import { planSwap, type DataFiles } from '../../../backup/restore/swap-plan.ts';
 import { AgentError, messageOf } from '../../../domain/errors.ts';
@@ -20,7 +21,8 @@ export async function takeBack(run: RestoreRun, journal: Journal, cause: NotServ
   const what = journal.kind === 'undo' ? 'the data that was put back' : `backup ${journal.backup}`;
   const failed = `the server does not serve ${what}: ${cause.message}`;
   try {
-    const served = await rollBack(run, { ...journal, problem: failed });
+    const { served, aside } = await rollBack(run, { ...journal, problem: failed });
+    const left = Object.values(aside).map((name) => join(run.folder.dir, name));
     const now = served
       ? 'is in its place and served'
       : 'is in its place; the server is down, as it was before';
@@ -30,7 +32,11 @@ export async function takeBack(run: RestoreRun, journal: Journal, cause: NotServ
       {
         reason: 'rolled-back',
         cause,
-        hint: 'nothing is lost; find out why, or choose another backup: redis-agent backups list',
+        hint:
+          'nothing is lost; find out why, or choose another backup: redis-agent backups list' +
+          (left.length === 0
+            ? ''
+            : `; what did not serve is kept, to be removed by hand: ${left.join(', ')}`),
       },
     );
   } catch (error) {
@@ -46,15 +52,22 @@ export async function takeBack(run: RestoreRun, journal: Journal, cause: NotServ
   }
 }
 
-/** True when the old data is served again; false when the server was down before and is left so. */
-export async function rollBack(run: RestoreRun, journal: Journal): Promise<boolean> {
+/** `served`: false where the server was down before and is left so; `aside`: what was in the old data's place. */
+export async function rollBack(
+  run: RestoreRun,
+  journal: Journal,
+): Promise<{ served: boolean; aside: DataFiles }> {
   const stopping = await begin(run, journal, 'stop-again');
   await stopServer(run);
   await run.folder.makeFolder(workplace(run, journal).work);
-  return await putBack(run, await planPutBack(run, stopping));
+  const { planned, aside } = await planPutBack(run, stopping);
+  return { served: await putBack(run, planned), aside };
 }
 
-async function planPutBack(run: RestoreRun, journal: Journal): Promise<Journal> {
+async function planPutBack(
+  run: RestoreRun,
+  journal: Journal,
+): Promise<{ planned: Journal; aside: DataFiles }> {
   const { folder } = run;
   const { layout, kept } = journal;
   const now = await folder.lookAtFiles(layout.names);
@@ -75,7 +88,8 @@ async function planPutBack(run: RestoreRun, journal: Journal): Promise<Journal> 
     bridge: await folder.buildBridge(workplace(run, journal).work, old.rdb ?? null),
     suffix: await suffixFor(run, journal, 'back'),
   });
-  return await begin(run, journal, 'put-back', { moves: await folder.identify(swap.moves) });
+  const planned = await begin(run, journal, 'put-back', { moves: await folder.identify(swap.moves) });
+  return { planned, aside: swap.kept };
 }
 
 /** From the step `put-back` on. */

@@ -1,6 +1,7 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
+import { readConf } from '../../../../src/redis/conf/read-conf.ts';
 import { resolveConf } from '../../../../src/redis/conf/resolve-conf.ts';
 import { makeTempFolder, removeTempFolder } from '../../../support/house/temp-folder.ts';
 
@@ -46,3 +47,19 @@ test('the last one of a pattern, and what ends with a line or blanks, is read by
   });
   expect(included('timeout 20\n  ', 'hz 5').joined).toEqual([]);
 });
+
+test.runIf(process.geteuid?.() === 0)(
+  'under root it says with whose rights a file could not be read',
+  async () => {
+    const folder = makeTempFolder();
+    onTestFinished(() => removeTempFolder(folder));
+    const path = join(folder, 'redis.conf');
+    writeFileSync(path, 'port 1\n', { mode: 0o600 });
+    chmodSync(folder, 0o755);
+    const user = { uid: 65_534, gid: 65_534 };
+    await expect(readConf(path, [], user)).rejects.toMatchObject({
+      message: expect.stringMatching(/permission denied for (?:nobody|65534) \(.*root:root/),
+      hint: expect.stringContaining('the server’s user'),
+    });
+  },
+);
