@@ -7,11 +7,10 @@ import { infoInteger } from '../../formats/info/parse-info.ts';
 import { counted } from '../../lib/text/counted.ts';
 import { appliedUsers, appliedValues } from '../../harden/applied.ts';
 import { newToken } from '../../harden/apply/journal.ts';
-import { readChanges } from '../../state/changes.ts';
 import { keysIn } from '../../harden/apply/health.ts';
 import type { Job, JobContext } from '../job.ts';
 import { applyPlan, type Applied } from './apply/apply.ts';
-import { noteChange, type HardenRun } from './apply/run.ts';
+import { noteChange, pastChanges, type HardenRun } from './apply/run.ts';
 import { makeReady, type Recovered } from './apply/recover.ts';
 import { filesOf, policyFor, summaryOf } from './plan-harden.ts';
 import { preparePlan, type PreparedPlan } from './plan.ts';
@@ -75,8 +74,7 @@ export const applyHarden: Job<ApplyOptions, ApplyReport>['run'] = async (context
 /** What is right without our doing is noted too, unless it is by now: drift goes by it. */
 function noteHeld(context: JobContext, { plan: { policy, restart }, held: all, users }: PreparedPlan): void {
   const held = all.filter(({ directive }) => !restart.includes(directive));
-  const { state, instance, clock } = context;
-  const history = readChanges(state(), instance.name, 1000);
+  const history = pastChanges(context);
   const [values, marks] = [appliedValues(history), appliedUsers(history)];
   const isNoted =
     held.every(({ directive, to, accept }) =>
@@ -86,7 +84,7 @@ function noteHeld(context: JobContext, { plan: { policy, restart }, held: all, u
     ) && users.held.every(({ user, mark }) => marks.some((each) => each.user === user && each.mark === mark));
   if (isNoted) return;
   noteChange(context, {
-    token: newToken(clock.now()),
+    token: newToken(context.clock.now()),
     kind: 'apply',
     outcome: 'done',
     summary: `policy ${policy}: nothing to change`,

@@ -1,10 +1,9 @@
 import { existsSync } from 'node:fs';
 import { AgentError } from '../../domain/errors.ts';
 import { hasChangedNothing } from '../../harden/applied.ts';
-import { readChanges } from '../../state/changes.ts';
 import { newToken, type Journal, type JournalFolder } from '../../harden/apply/journal.ts';
 import type { Job, JobContext } from '../job.ts';
-import type { HardenRun } from './apply/run.ts';
+import { pastChanges, type HardenRun } from './apply/run.ts';
 import { passwordPath } from './apply/passwords.ts';
 import { makeReady, type Recovered } from './apply/recover.ts';
 import { requireFilesUnedited, takeBack } from './apply/take-back.ts';
@@ -192,11 +191,11 @@ function choose(context: JobContext, closed: readonly Journal[], id: string | un
 }
 
 function nothingToTakeBack(
-  { state, instance }: JobContext,
+  context: JobContext,
   last: Journal | undefined,
   id: string | undefined,
 ): AgentError {
-  const idle = readChanges(state(), instance.name, 1000).filter(hasChangedNothing);
+  const idle = pastChanges(context).filter(hasChangedNothing);
   const empty = idle.find(({ token }) => token === (id ?? idle[0]?.token));
   const is =
     id === undefined

@@ -124,6 +124,12 @@ test('an apply that finds nothing to change is noted, once: what drifts from it 
   await server.call('CONFIG', 'SET', 'maxmemory-policy', 'allkeys-lru');
   await server.call('CONFIG', 'SET', 'slowlog-max-len', '7');
   expect(await drift()).toMatchObject([{ directive: 'maxmemory-policy' }]);
+
+  // Nothing hangs on the history.
+  await server.call('CONFIG', 'SET', 'maxmemory-policy', 'noeviction');
+  hardener.app.state().db.exec('DROP TABLE changes');
+  expect(await hardener.apply({ policy })).toMatchObject({ outcome: 'nothing' });
+  await expect(hardener.rollback()).rejects.toMatchObject({ code: 'usage', reason: 'missing' });
 });
 
 test('what only waits for a restart is nothing to do again, and no further change', async () => {

@@ -6,7 +6,7 @@ import { askedBy } from '../../../lib/process/asked-by.ts';
 import type { RedisConnection } from '../../../redis/connection/connect.ts';
 import { readInfo } from '../../../redis/server.ts';
 import type { ServiceControl } from '../../../redis/service/service.ts';
-import { recordChange, type ChangeRecord } from '../../../state/changes.ts';
+import { readChanges, recordChange, type ChangeRecord } from '../../../state/changes.ts';
 import type { JobContext } from '../../job.ts';
 import { readAclList } from '../inspect-server.ts';
 
@@ -85,6 +85,16 @@ export function noteChange(
     recordChange(state(), { ...change, instance: instance.name, at: clock.now(), by });
   } catch (error) {
     log.warn({ cause: messageOf(error) }, 'cannot note the change in the state database');
+  }
+}
+
+/** What the history has of the server, the newest first; none where it cannot be read. */
+export function pastChanges({ state, instance, log }: JobContext): ChangeRecord[] {
+  try {
+    return readChanges(state(), instance.name, 1000);
+  } catch (error) {
+    log.warn({ cause: messageOf(error) }, 'cannot read the changes in the state database');
+    return [];
   }
 }
 
