@@ -63,7 +63,8 @@ export async function rotatePassword(
   });
   const admin = options.admin ?? options.own;
   const more = before?.nodes ?? options.nodes;
-  const ask: NodeRequest = { instance, user, admin, more, onHost: hostOfNode(context), signal };
+  const note = before === undefined ? undefined : file.path;
+  const ask: NodeRequest = { instance, user, admin, more, note, onHost: hostOfNode(context), signal };
   const nodes = await findNodes(ask);
   const known = before === undefined ? undefined : file.secret(false);
   try {

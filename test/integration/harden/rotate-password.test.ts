@@ -5,6 +5,7 @@ import {
   chownSync,
   copyFileSync,
   existsSync,
+  mkdirSync,
   readdirSync,
   readFileSync,
   rmSync,
@@ -562,6 +563,33 @@ test('a hook reads it on its stdin; one that fails leaves both valid, and is ask
     user: 'app',
     password: read(secretFile).trim(),
   });
+});
+
+test('a node that is gone for good is taken out of the note of a rotation that goes on', async () => {
+  const { server, config, secretFile } = await withApp(defaultBuild());
+  const note = join(config.state, `rotations/main-${Buffer.from('app').toString('hex')}`);
+  const journal = {
+    version: 1,
+    instance: 'main',
+    user: 'app',
+    started: '2026-11-30T12:00:00.000Z',
+    nodes: [server.url, 'redis://127.0.0.1:1'],
+    sentinels: [],
+    secretFiles: [secretFile],
+    hooks: [],
+    byHand: false,
+    done: ['begin'],
+    marks: {},
+  };
+  mkdirSync(join(config.state, 'rotations'), { recursive: true, mode: 0o700 });
+  writeFileSync(`${note}.secret`, 'c'.repeat(64), { mode: 0o600 });
+  writeFileSync(`${note}.json`, JSON.stringify(journal), { mode: 0o600 });
+  const ask = ['rotate-password', 'app', '--wait', '0', '--yes', '--json'];
+  const refused = await runAgent(ask, { config });
+  expect(refused.json.error.hint).toContain(`gone for good, out of "nodes" in ${note}.json too`);
+  writeFileSync(`${note}.json`, JSON.stringify({ ...journal, nodes: [server.url] }), { mode: 0o600 });
+  expect((await runAgent(ask, { config })).code).toBe(0);
+  expect(await hashOf(server, 'app')).toEqual([sha256('c'.repeat(64))]);
 });
 
 test('by TLS, with an authority and a certificate of one’s own', async () => {

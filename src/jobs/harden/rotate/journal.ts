@@ -71,8 +71,12 @@ export class JournalFile {
     this.#base = join(this.#folder, `${instance}-${Buffer.from(user).toString('hex')}`);
   }
 
+  get path(): string {
+    return `${this.#base}.json`;
+  }
+
   read(): RotationJournal | undefined {
-    const text = this.#readIfThere(`${this.#base}.json`);
+    const text = this.#readIfThere(this.path);
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- written below, for our own user alone
     return text === undefined ? undefined : (JSON.parse(text) as RotationJournal);
   }

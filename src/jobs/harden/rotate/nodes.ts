@@ -49,6 +49,8 @@ export interface NodeRequest {
   admin: Admin;
   /** Besides those that are found. */
   more: readonly string[];
+  /** The note of a rotation that goes on, which names `more`. */
+  note?: string | undefined;
   /** Whoever looks at the host of a node, and writes its files. */
   onHost(this: void, url: string): HostPart;
   signal: AbortSignal;
@@ -105,7 +107,7 @@ async function lookAt(
       'redis',
       `${addressOf(url)}, a server with that user, cannot be asked: ${messageOf(error)}`,
       {
-        hint: 'every node has to take part, or it is left with the old password alone: start it, or take it out of the replication',
+        hint: `every node has to take part, or it is left with the old password alone: start it, or take it out of the replication${request.note !== undefined && request.more.includes(url) ? `; where it is gone for good, out of "nodes" in ${request.note} too` : ''}`,
         cause: error,
       },
     );
