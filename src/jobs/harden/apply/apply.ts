@@ -1,4 +1,4 @@
-import { AgentError, argumentsOf, hasReason, messageOf } from '../../../domain/errors.ts';
+import { AgentError, hasReason, messageOf, reasons } from '../../../domain/errors.ts';
 import { keysIn } from '../../../harden/apply/health.ts';
 import { newToken, type Journal, type KeptFile } from '../../../harden/apply/journal.ts';
 import { setAtRunTime } from '../../../harden/apply/run-time.ts';
@@ -140,9 +140,13 @@ async function failed(run: HardenRun, journal: Journal, error: unknown): Promise
   const problem = messageOf(error);
   run.context.log.warn({ cause: problem }, 'taking everything back');
   await takeBack(run, journal, problem);
-  const { reason = 'apply', hint } = error instanceof AgentError ? error : {};
-  const message = `${problem}; everything is as it was before`;
-  return new AgentError(...argumentsOf({ code: 'failed', message, reason, hint, cause: error }));
+  const { reason: why, hint } = error instanceof AgentError ? error : {};
+  const reason = reasons.failed.find((each) => each === why) ?? 'apply';
+  return new AgentError('failed', `${problem}; everything is as it was before`, {
+    cause: error,
+    reason,
+    hint,
+  });
 }
 
 async function giveUp(run: HardenRun, journal: Journal): Promise<void> {
