@@ -30,7 +30,7 @@ export const connectionsRunbook: Runbook = async (context) => {
         effect: 'loses',
       });
     steps.push({
-      why: 'once somebody is in: room for more (LimitNOFILE of the unit bounds it)',
+      why: 'once somebody is in: room for more, where CONFIG GET maxclients says less (LimitNOFILE of the unit bounds it)',
       command: `${cli(instance)} CONFIG SET maxclients 20000`,
       effect: 'changes',
     });
