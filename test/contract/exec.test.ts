@@ -86,6 +86,13 @@ test('one that takes too long is ended with all that it has started', async () =
   await expectEnded(pidFile);
 });
 
+test('what it leaves behind is not waited for', async () => {
+  const pidFile = join(folder, 'left');
+  const sent = await send(program(`sleep 60 & echo $! >${pidFile}`, { timeout: 60_000 }));
+  expect(sent).toMatchObject({ ok: true });
+  process.kill(Number(readFileSync(pidFile, 'utf8')), 'SIGKILL');
+});
+
 /** Gone, or only waiting for whoever inherits it to take note. */
 async function expectEnded(pidFile: string): Promise<void> {
   const pid = readFileSync(pidFile, 'utf8').trim();

@@ -3,6 +3,7 @@ import { messageOf } from '../../domain/errors.ts';
 import type { ExecChannelSettings } from '../../domain/settings/alerts.ts';
 import { constants } from 'node:fs';
 import { access } from 'node:fs/promises';
+import { awaitEnd } from '../../lib/process/await-end.ts';
 import { harmlessEnvironment } from '../../lib/process/run-program.ts';
 import type { Channel, ChannelTools, Sent } from './channel.ts';
 import { later, never, said } from './http.ts';
@@ -36,7 +37,7 @@ export function openExec(settings: ExecChannelSettings, { context }: ChannelTool
   };
 }
 
-/** It and what it started are ended together. */
+/** Where it takes too long, it and what it started are ended together. */
 async function run(
   program: string,
   words: string[],
@@ -67,10 +68,7 @@ async function run(
   child.stdin.on('error', () => {});
   child.stdin.end(input);
   try {
-    const [code, by] = await new Promise<[number | null, string | null]>((resolve, reject) => {
-      child.once('error', reject);
-      child.once('close', (exit, killer) => resolve([exit, killer]));
-    });
+    const { code, signal: by } = await awaitEnd(child);
     if (code === 0) return { ok: true, answer: `${program} ended with 0` };
     if (end.aborted)
       return later(`${program} did not end within ${timeout / 1000} s`, 'make it faster, or raise timeout');
@@ -85,5 +83,7 @@ async function run(
     );
   } finally {
     end.removeEventListener('abort', kill);
+    child.stdout.destroy();
+    child.stderr.destroy();
   }
 }

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import type { UserId } from './act-as.ts';
+import { awaitEnd } from './await-end.ts';
 import { harmlessEnvironment } from './run-program.ts';
 
 export interface CommandResult {
@@ -36,13 +37,9 @@ export async function runCommand(
   const kill = (): void => void child.kill('SIGKILL');
   signal.addEventListener('abort', kill);
   try {
-    // Not 'close': a server that the command has left behind may hold its pipes.
-    const exitCode = await new Promise<number | null>((resolve, reject) => {
-      child.once('error', reject);
-      child.once('exit', (code) => setImmediate(resolve, code));
-    });
+    const { code } = await awaitEnd(child);
     signal.throwIfAborted();
-    return { exitCode, ...output };
+    return { exitCode: code, ...output };
   } finally {
     signal.removeEventListener('abort', kill);
     child.stdout.destroy();

@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { AgentError, messageOf } from '../../../domain/errors.ts';
 import { distrustProgram } from '../../../lib/files/distrust-path.ts';
 import type { HookInput } from '../../../harden/rotate/consumers.ts';
+import { awaitEnd } from '../../../lib/process/await-end.ts';
 import { harmlessEnvironment } from '../../../lib/process/run-program.ts';
 
 const patience = 10 * 60_000;
@@ -42,10 +43,7 @@ export async function runHook(program: string, input: HookInput, signal: AbortSi
   child.stdin.on('error', () => {});
   child.stdin.end(`${JSON.stringify(input)}\n`);
   try {
-    const [code, by] = await new Promise<[number | null, string | null]>((resolve, reject) => {
-      child.once('error', reject);
-      child.once('close', (exit, killer) => resolve([exit, killer]));
-    });
+    const { code, signal: by } = await awaitEnd(child);
     signal.throwIfAborted();
     if (code === 0) return;
     const said = output.replaceAll(input.password, '[secret]').replaceAll(/\s+/g, ' ').trim().slice(0, 300);
@@ -65,5 +63,7 @@ export async function runHook(program: string, input: HookInput, signal: AbortSi
     );
   } finally {
     end.removeEventListener('abort', kill);
+    child.stdout.destroy();
+    child.stderr.destroy();
   }
 }
