@@ -65,6 +65,8 @@ export interface EpisodeFacts {
 export interface HistoryFacts {
   /** When watching began within the span; null: nothing was watched. */
   from: number | null;
+  /** Since when it is not watched any more; null while it is. */
+  lapsed: number | null;
   up: Point[];
   memory: Point[];
   commands: Point[];

@@ -8,6 +8,8 @@ import { readTrend, type TrendPoint } from '../history/trend.ts';
 
 const minute = 60_000;
 const day = 24 * 60 * minute;
+/** So far back every poll is kept. */
+const recently = 2 * day;
 /** Days of a forecast that are drawn beyond now. */
 const drawn = 14;
 
@@ -16,16 +18,18 @@ export function gatherHistory(app: App, instance: InstanceSettings, since: numbe
   const until = app.clock.now();
   const read = (metric: string): TrendPoint[] =>
     readTrend(app.series(), instance.name, metric, { since, until });
-  const curve = (metric: string, scale = 1): Point[] => withGaps(read(metric), until - since, scale);
+  const span = { since, until };
+  const curve = (metric: string, scale = 1): Point[] => withGaps(read(metric), span, scale);
   const up = curve('up');
   return {
     from: up[0]?.[0] ?? null,
+    lapsed: lapsedSince(app, instance, up),
     up,
     memory: curve('memory_used_bytes'),
     commands: curve('commands_total'),
     latencyP95: curve('command_p95_seconds', 1000),
     roundTrip: curve('round_trip_seconds', 1000),
-    hitRate: shareOf(read('keyspace_hits_total'), read('keyspace_misses_total'), until - since),
+    hitRate: shareOf(read('keyspace_hits_total'), read('keyspace_misses_total'), span),
     clients: curve('clients_connected'),
     evictions: curve('evicted_keys_total'),
     forecast: forecastOf(app, instance, since),
@@ -51,18 +55,35 @@ function widest(span: number): number {
   return 4 * step;
 }
 
-/** A stretch in which nobody looked is a null between its neighbours. */
-export function withGaps(points: readonly { at: number; value: number }[], span: number, scale = 1): Point[] {
-  const limit = widest(span);
+/** A stretch in which nobody looked is a null between its neighbours, or after the last one. */
+export function withGaps(
+  points: readonly { at: number; value: number }[],
+  { since, until }: { since: number; until: number },
+  scale = 1,
+): Point[] {
+  const limit = widest(until - since);
   return points.flatMap(({ at, value }, index): Point[] => {
-    const before = points[index - 1]?.at;
-    const gap: Point[] = before !== undefined && at - before > limit ? [[before + limit / 4, null]] : [];
-    return [...gap, [at, value * scale]];
+    const next = points[index + 1]?.at ?? until;
+    const gap: Point[] = next - at > limit ? [[at + limit / 4, null]] : [];
+    return [[at, value * scale], ...gap];
   });
 }
 
+/** Since when nobody looks, where somebody did: the curves of a long span are too coarse to tell. */
+function lapsedSince(app: App, { name }: InstanceSettings, up: readonly Point[]): number | null {
+  const until = app.clock.now();
+  const recent = app.series().read(name, 'up', { since: until - recently, until: until + 1, step: 0 });
+  const last = recent.at(-1)?.at ?? up.findLast(([, value]) => value !== null)?.[0];
+  const longest = Math.max(10 * minute, 4 * (app.settings.monitor.interval ?? 0));
+  return last === undefined || until - last <= longest ? null : last;
+}
+
 /** Percent of look-ups that found their key; nothing where there were none. */
-function shareOf(hits: readonly TrendPoint[], misses: readonly TrendPoint[], span: number): Point[] {
+function shareOf(
+  hits: readonly TrendPoint[],
+  misses: readonly TrendPoint[],
+  span: { since: number; until: number },
+): Point[] {
   const missed = new Map(misses.map(({ at, value }) => [at, value]));
   const shares = hits.flatMap(({ at, value }) => {
     const all = value + (missed.get(at) ?? 0);

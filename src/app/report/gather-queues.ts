@@ -46,7 +46,7 @@ export function gatherQueues(
         workers: last('queue_workers') ?? null,
         oldestSeconds: waiting === 0 ? null : (last('queue_oldest_seconds') ?? null),
         span: {
-          waiting: withGaps(waited, span.until - since),
+          waiting: withGaps(waited, span),
           mostWaiting: highest(waited),
           oldestSeconds: highest(ages),
           completed: grown('queue_completed_total'),

@@ -1,15 +1,15 @@
 import { atLeast } from '../../domain/finding.ts';
 import type { Tone, Verdict } from '../document.ts';
 import type { InstanceFacts, ReportFacts } from '../facts.ts';
-import { plural, toneOf } from './format.ts';
+import { formatMoment, plural, toneOf } from './format.ts';
 
 /** Points shown before they are summed up. */
 const shown = 8;
 
 /** What is wrong now, over all instances, and the next things to do. */
-export function verdictOf({ instances }: ReportFacts): Verdict {
+export function verdictOf({ instances, timezone }: ReportFacts): Verdict {
   const several = instances.length > 1;
-  const points = instances.flatMap((instance) => pointsOf(instance, several));
+  const points = instances.flatMap((instance) => pointsOf(instance, { several, timezone }));
   const bad = points.filter(({ tone }) => tone === 'bad').length;
   const warnings = points.filter(({ tone }) => tone === 'warning').length;
   const rest = points.length - shown;
@@ -32,7 +32,10 @@ export function verdictOf({ instances }: ReportFacts): Verdict {
   };
 }
 
-function pointsOf(instance: InstanceFacts, several: boolean): Verdict['points'] {
+function pointsOf(
+  instance: InstanceFacts,
+  { several, timezone }: { several: boolean; timezone: string },
+): Verdict['points'] {
   const where = several ? `${instance.name}: ` : '';
   const unreachable =
     'problem' in instance.server
@@ -53,19 +56,29 @@ function pointsOf(instance: InstanceFacts, several: boolean): Verdict['points'] 
       text: `${where}overdue for ${plural(overdueDays, 'day', 'days')}: ${task.title}`,
       advice: `redis-agent maintenance show ${task.id}`,
     }));
-  return [...unreachable, ...findings, ...late, ...unseenOf(instance, where)].toSorted(
+  return [...unreachable, ...findings, ...late, ...unseenOf(instance, where, timezone)].toSorted(
     (a, b) => weight(b.tone) - weight(a.tone),
   );
 }
 
 /** What nobody has looked at is not well. */
-function unseenOf({ history, audit, backups, findings }: InstanceFacts, where: string): Verdict['points'] {
+function unseenOf(
+  { history, audit, backups, findings }: InstanceFacts,
+  where: string,
+  timezone: string,
+): Verdict['points'] {
   const point = (text: string, advice: string | null, tone: Tone = 'warning'): Verdict['points'] => [
     { tone, text: `${where}${text}`, advice },
   ];
   const isTold = findings.some(({ rule }) => rule.includes('backup'));
   return [
     ...(history.from === null ? point('it was not watched: no daemon has run', 'redis-agent run') : []),
+    ...(history.lapsed === null
+      ? []
+      : point(
+          `it has not been watched since ${formatMoment(history.lapsed, timezone)}: what is told of it is as it was then`,
+          'systemctl status redis-agent',
+        )),
     ...(audit === null ? point('it was never audited', 'redis-agent audit') : []),
     ...('problem' in backups ? point(backups.problem, backups.hint, 'bad') : []),
     ...(Array.isArray(backups) && backups.length === 0 && !isTold

@@ -13,6 +13,8 @@ async function ask(config: TestConfig, now: number, ...args: string[]) {
   return (await runAgent([...args, '--json'], { config, clock })).json;
 }
 
+const day = 86_400_000;
+
 const blocks = (document: ReportDocument, section: string): Block[] =>
   document.sections.find(({ id }) => id === section)?.blocks ?? [];
 
@@ -94,6 +96,14 @@ test('every figure on the page is what the commands say of the same span', async
   for (const { summary } of serious.slice(0, 8)) expect(said).toContain(summary);
   // The server goes on, and so does what it uses.
   expect(figure(document, 'memory', 'Used')?.value).toBe(formatBytes(status.server.used_memory));
+  expect(said.join()).not.toContain('has not been watched');
+
+  // Three days later no daemon has run: that the server was up at the end says nothing of them.
+  const later: ReportDocument = await ask(config, now + 3 * day, 'report', '--since', '7d');
+  expect(later.verdict.points.map(({ text }) => text)).toContainEqual(
+    expect.stringContaining('has not been watched since'),
+  );
+  expect(figure(later, 'availability', 'Not watched')?.value).toMatch(/^6d /);
 });
 
 test('queues on the page are what history, queues and alerts history say', async () => {

@@ -33,6 +33,7 @@ export function sampleInstance(change: Partial<InstanceFacts> = {}): InstanceFac
     episodes: [],
     history: {
       from: reportNow - 30 * day,
+      lapsed: null,
       up: curve(30, () => 1),
       memory: curve(30, (h) => (h > 300 && h < 330 ? undefined : 1.1e9 + h * 4e5 + 3e7 * Math.sin(h / 4))),
       commands: curve(30, (h) => 900 + 400 * Math.sin(((h % 24) / 24) * 2 * Math.PI)),

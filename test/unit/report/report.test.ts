@@ -99,6 +99,7 @@ describe('the page', () => {
     const none = sampleInstance({
       history: {
         from: null,
+        lapsed: null,
         up: [],
         memory: [],
         commands: [],
@@ -235,6 +236,12 @@ describe('the verdict', () => {
       tone: 'warning',
       headline: '3 warnings.',
       next: ['redis-agent run', 'redis-agent audit', 'redis-agent backup'],
+    });
+    const left = sampleInstance({ ...looked, history: { ...history, lapsed: reportNow - 3 * 86_400_000 } });
+    expect(buildReport(sampleFacts(left)).verdict).toMatchObject({
+      tone: 'warning',
+      headline: '1 warning.',
+      points: [{ text: expect.stringMatching(/^it has not been watched since 20\d\d-\d\d-\d\d \d\d:\d\d:/) }],
     });
     const backups = { problem: 'the repository cannot be read', hint: 'mount it' };
     expect(buildReport(sampleFacts(sampleInstance({ ...looked, backups }))).verdict).toMatchObject({
