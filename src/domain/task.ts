@@ -46,4 +46,9 @@ export interface EvidenceLine {
   ok: boolean | null;
 }
 
+/** Whether there was nothing that could be judged: such a look is no task done. */
+export function nothingSeen(evidence: readonly EvidenceLine[]): boolean {
+  return evidence.length > 0 && evidence.every(({ ok }) => ok === null);
+}
+
 export type TaskState = 'upcoming' | 'soon' | 'due' | 'overdue' | 'done' | 'open';

@@ -55,7 +55,8 @@ export const clientsCommand = defineCommand<{ since: string; csv: boolean }, Cli
           new Date(last).toISOString(),
         ]),
       );
-    if (clients.length === 0) return 'nobody was seen in this time; the daemon looks every five minutes';
+    if (clients.length === 0)
+      return 'nobody was seen in this time; the daemon (redis-agent run) looks every five minutes';
     return renderTable(
       [
         { title: 'ADDRESS' },

@@ -1,3 +1,4 @@
+import { wasMeasured } from '../../state/series/measured.ts';
 import { readSlow, type SlowGroup } from '../../state/series/slow.ts';
 import { defineCommand, type RenderContext } from '../define-command.ts';
 import { renderCsv } from '../render/csv.ts';
@@ -19,6 +20,8 @@ interface Slowlog {
   csv: boolean;
   top: number;
   lost: number;
+  /** Whether anybody looked in that time. */
+  watched: boolean;
   groups: (SlowGroup & { share: number })[];
 }
 
@@ -38,15 +41,18 @@ export const slowlogCommand = defineCommand<Args, Slowlog>({
     const span = parseSince(since);
     const app = await context.app();
     const { name } = app.instance(context.globals.instance);
-    const from = context.clock.now() - span;
+    const now = context.clock.now();
+    const from = now - span;
     const { groups, lost } = readSlow(app.series(), name, from);
     const all = groups.reduce((sum, { total }) => sum + total, 0);
     const shared = groups.map((group) => ({ ...group, share: all === 0 ? 0 : group.total / all }));
-    return { instance: name, since: from, csv, top, lost, groups: shared };
+    const watched = wasMeasured(app.series(), name, { since: from, now });
+    return { instance: name, since: from, csv, top, lost, watched, groups: shared };
   },
-  document: ({ instance, since, lost, groups, top }) => ({
+  document: ({ instance, since, lost, watched, groups, top }) => ({
     instance,
     since: new Date(since).toISOString(),
+    watched,
     lost,
     commands: groups.slice(0, top).map(({ total, p95, worst, last, ...group }) => ({
       ...group,
@@ -79,6 +85,8 @@ function renderSlowlog(slowlog: Slowlog, { width, now }: RenderContext): string 
     slowlog.lost === 0
       ? []
       : ['', `${slowlog.lost} more were lost: the server's slow log is too short (slowlog-max-len)`];
+  if (groups.length === 0 && !slowlog.watched)
+    return 'nothing was measured in that time: the daemon does that (redis-agent run)';
   if (groups.length === 0)
     return [
       'no slow command was seen in this time (the server logs those above slowlog-log-slower-than)',

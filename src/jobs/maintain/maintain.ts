@@ -1,7 +1,7 @@
 import { counted } from '../../lib/text/counted.ts';
 import type { Finding } from '../../domain/finding.ts';
 import { messageOf, AgentError } from '../../domain/errors.ts';
-import type { TaskEntry } from '../../domain/task.ts';
+import { nothingSeen, type TaskEntry } from '../../domain/task.ts';
 import { formatDuration } from '../../lib/time/duration.ts';
 import type { Job, JobContext } from '../job.ts';
 import { evidence } from './evidence/index.ts';
@@ -40,7 +40,8 @@ async function runDue(context: JobContext): Promise<TaskEntry[]> {
   const done: TaskEntry[] = [];
   for (const { task } of standings(context).filter(isForAgent))
     try {
-      done.push(await runTask(context, task.id, 'redis-agent'));
+      const entry = await runTask(context, task.id, 'redis-agent');
+      if (!nothingSeen(entry.evidence)) done.push(entry);
     } catch (error) {
       // The next hour tries again; overdue, it becomes a finding.
       if (!(error instanceof AgentError) || error.code === 'interrupted') throw error;
@@ -91,7 +92,7 @@ function findingsOf({ instance, clock }: JobContext, standing: TaskStanding): Fi
       rule: taskOverdue.id,
       severity: 'warning',
       summary: `overdue for ${counted(overdueDays, 'day')}: ${task.title}`,
-      remedy,
+      remedy: task.by === 'agent' ? `why it is not done: redis-agent maintenance run ${task.id}` : remedy,
     });
   else if (state === 'due' || state === 'soon') {
     const left = (dueAt ?? 0) - clock.now();

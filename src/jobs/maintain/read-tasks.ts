@@ -1,5 +1,5 @@
 import type { Settings } from '../../domain/settings.ts';
-import type { Task, TaskEntry } from '../../domain/task.ts';
+import { nothingSeen, type Task, type TaskEntry } from '../../domain/task.ts';
 import { nextRun } from '../../lib/cron/next-run.ts';
 import { localTimezone } from '../../lib/time/timezone.ts';
 import { standingOf, type NextMoment, type Standing } from '../../maintain/calendar.ts';
@@ -26,7 +26,8 @@ export function readTasks({ state, instance, settings, now }: TaskRequest): Task
   const next: NextMoment = (cron, after) => nextRun(cron, timezone, after);
   const entries = taskEntries(state, instance);
   return allTasks(settings.maintenance).map((task) => {
-    const own = entries.filter((entry) => entry.task === task.id);
+    // Older versions recorded a look that had seen nothing, too.
+    const own = entries.filter((entry) => entry.task === task.id && !nothingSeen(entry.evidence));
     const job = task.due.kind === 'job' ? runsAsEntries(state, instance, task.id, task.due.job) : [];
     const all = [...own, ...job].toSorted((a, b) => a.at - b.at);
     const firstSeen = taskFirstSeen(state, instance, task.id, now);

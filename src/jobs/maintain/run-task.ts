@@ -1,11 +1,11 @@
 import { AgentError } from '../../domain/errors.ts';
-import type { EvidenceLine, Task, TaskEntry } from '../../domain/task.ts';
+import { nothingSeen, type EvidenceLine, type Task, type TaskEntry } from '../../domain/task.ts';
 import { recordTaskEntry, taskEntries } from '../../state/tasks.ts';
 import type { JobContext } from '../job.ts';
 import { evidence } from './evidence/index.ts';
 import { readTasks } from './read-tasks.ts';
 
-/** Looks at everything that the agent can look at for a task, and records it as done. */
+/** Looks at everything that the agent can look at for a task, and records it as done where there was something to see. */
 export async function runTask(context: JobContext, task: string, by: string): Promise<TaskEntry> {
   const look = evidence[task];
   if (look === undefined)
@@ -43,10 +43,10 @@ export async function runTask(context: JobContext, task: string, by: string): Pr
   }
 }
 
-/** A line of the go-live list is done when it holds; a job's, when the job has run; what else comes round, when it was looked at. */
+/** A line of the go-live list is done when it holds; a job's, when the job has run; what else comes round, when something was seen. */
 function counts(task: Task | undefined, lines: readonly EvidenceLine[]): boolean {
   if (task?.due.kind === 'job') return false;
-  return task?.rotation !== 'once' || lines.every(({ ok }) => ok === true);
+  return task?.rotation === 'once' ? lines.every(({ ok }) => ok === true) : !nothingSeen(lines);
 }
 
 /** Opened where something asks for it, and closed at the end. */

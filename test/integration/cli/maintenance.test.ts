@@ -48,6 +48,24 @@ describe('maintenance', () => {
     expect(stdout).not.toContain('may be a secret');
   });
 
+  test.each([
+    'memory-trend',
+    'slowlog-review',
+    'certificate-review',
+    'performance-review',
+    'capacity-review',
+  ])('where nobody has looked, %s is not done, and says so', async (task) => {
+    const { config } = await start();
+    const { code, stdout } = await runAgent(['maintenance', 'run', task], { config });
+    expect({ code, stdout }).toMatchObject({
+      code: 3,
+      stdout: expect.stringContaining('it does not count as done'),
+    });
+    expect(stdout).not.toMatch(/^ok /m);
+    const { json } = await runAgent(['maintenance', 'show', task, '--json'], { config });
+    expect(json).toMatchObject({ last: null });
+  });
+
   test('what a job does is done when the job has run, and not by saying so', async () => {
     const { config } = await start();
     await takeBackup(config);

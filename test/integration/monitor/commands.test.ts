@@ -32,7 +32,7 @@ test('what was watched, by each command, as text, JSON and CSV', async () => {
   });
   for (const [command, none] of [
     ['history', /nothing was measured yet/],
-    ['slowlog', /no slow command/],
+    ['slowlog', /nothing was measured in that time/],
     ['latency', /nothing was measured yet/],
     ['clients', /nobody was seen/],
     ['memory', /nothing was measured yet/],

@@ -1,7 +1,7 @@
 import { askedBy } from '../../../lib/process/asked-by.ts';
 import { findTask } from '../../../app/find-task.ts';
 import { readMaintenance } from '../../../app/maintenance.ts';
-import type { TaskEntry } from '../../../domain/task.ts';
+import { nothingSeen, type TaskEntry } from '../../../domain/task.ts';
 import { maintainJob } from '../../../jobs/maintain/maintain-job.ts';
 import { defineCommand } from '../../define-command.ts';
 import { exitCodes } from '../../exit-code.ts';
@@ -27,7 +27,11 @@ export const maintenanceRunCommand = defineCommand<{ task: string }, TaskEntry>(
     return entry;
   },
   render: ({ task, evidence }, { style }) =>
-    `${style.strong(task)}\n${renderTable([{ title: '' }, { title: '' }], renderEvidence(evidence, style))}`,
+    `${style.strong(task)}\n${renderTable([{ title: '' }, { title: '' }], renderEvidence(evidence, style))}${nothingSeen(evidence) ? `\n${uncounted}` : ''}`,
   document: (entry) => ({ ...entry, at: new Date(entry.at).toISOString() }),
-  exitCode: ({ evidence }) => (evidence.some(({ ok }) => ok === false) ? exitCodes.findings : exitCodes.ok),
+  exitCode: ({ evidence }) =>
+    nothingSeen(evidence) || evidence.some(({ ok }) => ok === false) ? exitCodes.findings : exitCodes.ok,
 });
+
+const uncounted =
+  'nothing could be judged: it does not count as done; once a person has looked: redis-agent maintenance done';

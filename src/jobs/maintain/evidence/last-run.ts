@@ -2,6 +2,7 @@ import type { EvidenceLine } from '../../../domain/task.ts';
 import { formatDuration } from '../../../lib/time/duration.ts';
 import { openFindings } from '../../../state/episodes.ts';
 import { lastRun } from '../../../state/runs.ts';
+import { wasMeasured } from '../../../state/series/measured.ts';
 import type { EvidenceSource } from './source.ts';
 
 /** The newest run of a job that came to its end, and what it said. */
@@ -24,14 +25,24 @@ export function lastRunOf(job: string) {
   };
 }
 
-/** What the jobs have found of some rules and is still open. */
+/** So long after an audit it says nothing more: it comes every month. */
+const month = 32 * 24 * 60 * 60 * 1000;
+
+/** What audit and daemon have found of some rules and is still open; unknown where neither has looked for a month. */
 export function openOf(rules: readonly string[], fine: string) {
-  return ({ state, instance }: EvidenceSource): Promise<EvidenceLine[]> => {
+  return ({ state, series, instance, now }: EvidenceSource): Promise<EvidenceLine[]> => {
     const open = openFindings(state, instance.name).filter(({ rule }) => rules.includes(rule));
+    const looked =
+      (lastRun(state, instance.name, 'audit', 'ok')?.started_at ?? 0) > now - month ||
+      wasMeasured(series(), instance.name, { since: now - month, now });
     return Promise.resolve(
-      open.length === 0
-        ? [{ text: fine, ok: true }]
-        : open.map(({ summary }) => ({ text: summary, ok: false })),
+      open.length > 0
+        ? open.map(({ summary }) => ({ text: summary, ok: false }))
+        : [
+            looked
+              ? { text: fine, ok: true }
+              : { text: 'nobody has looked for a month: redis-agent audit', ok: null },
+          ],
     );
   };
 }

@@ -14,15 +14,18 @@ const tooLarge = 512 * 1024 * 1024;
 
 /** The server's own log: its size, whether it is rotated, and its warnings, those that are new first. */
 export async function logReview({ connect, last, now }: EvidenceSource): Promise<EvidenceLine[]> {
-  const path = await configured(await connect(), 'logfile');
+  const connection = await connect();
+  const path = await configured(connection, 'logfile');
   if (path === undefined)
     return [{ text: 'CONFIG GET is refused: where the log is cannot be known', ok: null }];
   if (path === '')
     return [
-      {
-        text: 'it logs to its standard output: systemd’s journal keeps it (journalctl -u redis-server)',
-        ok: true,
-      },
+      (await configured(connection, 'daemonize')) === 'yes'
+        ? { text: 'it keeps no log: with daemonize yes and no logfile it goes to /dev/null', ok: false }
+        : {
+            text: 'it logs to its standard output: what started it keeps that (systemd: journalctl -u redis-server)',
+            ok: true,
+          },
     ];
   if (!path.startsWith('/'))
     return [{ text: `its logfile ${path} counts from its own folder: not looked at`, ok: null }];

@@ -1,6 +1,7 @@
 import type { EvidenceLine } from '../../../domain/task.ts';
 import { formatBytes } from '../../../lib/text/bytes.ts';
 import { forecast } from '../../../monitor/forecast.ts';
+import { wasMeasured } from '../../../state/series/measured.ts';
 import { readSlow } from '../../../state/series/slow.ts';
 import type { Evidence, EvidenceSource } from './source.ts';
 import { counted } from '../../../lib/text/counted.ts';
@@ -56,7 +57,12 @@ export const capacityReview = memoryWithin(90);
 /** The slowest shapes of the week; those that were not there the last time are new. */
 export function slowlogReview({ series, instance, now, last }: EvidenceSource): Promise<EvidenceLine[]> {
   const { groups, lost } = readSlow(series(), instance.name, now - 7 * day);
-  if (groups.length === 0) return Promise.resolve([{ text: 'no slow command was seen', ok: true }]);
+  if (groups.length === 0)
+    return Promise.resolve([
+      wasMeasured(series(), instance.name, { since: now - 7 * day, now })
+        ? { text: 'no slow command was seen', ok: true }
+        : unseen,
+    ]);
   const known = last?.evidence.map(({ text }) => text.replace(/^new: /, '')) ?? [];
   const lines = groups.slice(0, 8).map(({ fingerprint, count, worst }): EvidenceLine => {
     const fresh = last !== undefined && !known.some((text) => text.startsWith(`${fingerprint}: `));

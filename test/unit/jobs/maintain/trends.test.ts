@@ -110,4 +110,5 @@ test('where nothing was measured, nothing is known', async () => {
   const source = history(() => ({}));
   expect(await memoryTrend(source)).toMatchObject([{ ok: null }]);
   expect(await performanceReview(source)).toMatchObject([{ ok: null }]);
+  expect(await slowlogReview(source)).toMatchObject([{ ok: null }]);
 });
