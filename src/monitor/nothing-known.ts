@@ -5,6 +5,7 @@ export const nothingKnown: Known = {
   engine: undefined,
   version: undefined,
   runId: undefined,
+  seenAt: undefined,
   mode: 'standalone',
   clients: 0,
   slow: { runId: undefined, id: undefined, present: false },

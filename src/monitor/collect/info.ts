@@ -23,7 +23,8 @@ export const infoCollector: Collector = {
   },
 };
 
-function readIdentity(info: Info, { values, texts, known }: Draft): void {
+function readIdentity(info: Info, { values, texts, known, askedAt }: Draft): void {
+  known.seenAt = askedAt;
   const valkey = info.get('valkey_version');
   const version = valkey ?? info.get('redis_version') ?? '';
   texts['engine'] = valkey === undefined ? 'redis' : 'valkey';

@@ -38,7 +38,7 @@ export function needsMore(draft: { slow?: { lost: number } }): boolean {
 function readSlowlog(
   reply: Reply | undefined,
   draft: Parameters<Collector['read']>[1],
-  { slow: cursor, runId: before, slowMax }: Known,
+  { slow: cursor, runId: before, slowMax, seenAt }: Known,
   asked: number,
 ): void {
   const all = listOf(reply)
@@ -47,7 +47,10 @@ function readSlowlog(
     .filter((entry) => entry !== undefined)
     .toSorted((a, b) => a.id - b.id);
   const runId = draft.known.runId ?? before;
-  const isFirst = cursor.id === undefined;
+  // What another server at this address logged before it was ever seen here is as old as in a first reading.
+  const unseen = seenAt === undefined ? 0 : draft.askedAt - seenAt;
+  const wasThere = (draft.values['uptime_seconds'] ?? 0) * 1000 > unseen + 5000;
+  const isFirst = cursor.id === undefined || (cursor.runId !== runId && wasThere);
   // Another process counts from 0 again.
   const since = cursor.runId === runId ? (cursor.id ?? -1) : -1;
   const fresh = all.filter(({ id }) => id > since);

@@ -42,9 +42,19 @@ export function within(view: View, span: number): readonly Sample[] {
   return view.samples.slice(Math.max(0, first - 1));
 }
 
+/** Clocks of both sides are not to the second. */
+const slack = 5000;
+
+/** Is it another process, and one that was there already when the one before it was seen: another server at this address? */
+export function isAnotherServer(before: Sample, after: Sample): boolean {
+  const uptime = after.values['uptime_seconds'];
+  if (before.runId === after.runId || uptime === undefined) return false;
+  return uptime * 1000 > after.elapsed - before.elapsed + slack;
+}
+
 /**
  * What a counter grew by in the last `span` milliseconds, and over how many it was seen. undefined before there are two
- * readings. A counter that went back, or another server process, began at 0.
+ * readings of one server. A counter that went back, or a process that has just started, began at 0.
  */
 export function growth(view: View, name: string, span: number): { amount: number; ms: number } | undefined {
   let before: Sample | undefined;
@@ -54,8 +64,9 @@ export function growth(view: View, name: string, span: number): { amount: number
     const value = sample.values[name];
     if (value === undefined) continue;
     const then = before?.values[name];
-    if (before !== undefined && then !== undefined) {
-      const same = before.runId === sample.runId || name.startsWith('own_');
+    const own = name.startsWith('own_');
+    if (before !== undefined && then !== undefined && (own || !isAnotherServer(before, sample))) {
+      const same = own || before.runId === sample.runId;
       amount += same && value >= then ? value - then : value;
       ms += sample.elapsed - before.elapsed;
     }

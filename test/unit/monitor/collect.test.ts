@@ -11,8 +11,13 @@ import { runId } from '../../support/monitor/samples.ts';
 
 const nothing: Known = { ...nothingKnown, engine: 'redis', version: [7, 0, 15], runId, clients: 3 };
 
-function read(collector: Collector, replies: Reply[], known: Partial<Known> = {}): Draft {
-  const draft: Draft = { askedAt: 0, values: {}, texts: {}, known: {} };
+function read(
+  collector: Collector,
+  replies: Reply[],
+  known: Partial<Known> = {},
+  values: Draft['values'] = {},
+): Draft {
+  const draft: Draft = { askedAt: 0, values, texts: {}, known: {} };
   collector.read(replies, draft, { ...nothing, ...known });
   return draft;
 }
@@ -132,6 +137,19 @@ describe('the slow log', () => {
       lost: 0,
       reset: false,
       entries: [{ id: 0 }, { id: 1 }],
+    });
+  });
+
+  test('another server at the address has a log from before it was seen', () => {
+    const known = { slow: { runId: 'b'.repeat(40), id: 500, present: true }, seenAt: 0 };
+    const log = [[entry(901), entry(900)]];
+    expect(read(slowlogCollector, log, known, { uptime_seconds: 864_000 }).slow).toMatchObject({
+      first: true,
+      lost: 0,
+    });
+    expect(read(slowlogCollector, log, known, { uptime_seconds: 2 }).slow).toMatchObject({
+      first: false,
+      lost: 900,
     });
   });
 

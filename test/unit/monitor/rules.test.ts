@@ -202,6 +202,35 @@ describe('rules', () => {
       [],
     ],
     [
+      'another server at the same address, which has long been there',
+      [
+        ...times(4, { values: { evicted_keys_total: 5 } }),
+        ...times(2, {
+          runId: 'b'.repeat(40),
+          values: { evicted_keys_total: 9000, connections_rejected_total: 70, uptime_seconds: 864_000 },
+        }),
+      ],
+      [],
+    ],
+    [
+      'an address that leads to one and to the other',
+      ['a', 'b', 'a', 'b', 'a'].map((id) => ({ runId: id.repeat(40) })),
+      [],
+    ],
+    [
+      'slow commands of an outage, told by the first poll after it',
+      [
+        ...times(8, { values: { commands_total: 1000 } }),
+        ...times(24, { up: 'unreachable', slow: undefined }),
+        {
+          values: { commands_total: 90_000 },
+          slow: { entries: times(60).map((_, id) => slow(id, 900)), first: false, lost: 0, reset: false },
+        },
+        ...times(3, (index) => ({ values: { commands_total: 90_030 + 30 * index } })),
+      ],
+      [],
+    ],
+    [
       'half of the look-ups miss',
       times(61, (index) => ({
         values: { keyspace_hits_total: 10 * index, keyspace_misses_total: 10 * index },

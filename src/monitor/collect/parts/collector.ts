@@ -12,6 +12,8 @@ export interface Known {
   /** Its own version, as three numbers. */
   version: readonly [number, number, number] | undefined;
   runId: string | undefined;
+  /** When INFO was last read, our wall time in milliseconds. */
+  seenAt: number | undefined;
   /** `standalone`, `cluster` or `sentinel`. */
   mode: string;
   clients: number;

@@ -27,8 +27,8 @@ function exactly(view: View): Verdict[] | undefined {
   const lowest = Math.min(...Object.values(threshold));
   const logged = latest(view, 'slowlog_threshold_seconds');
   const calls = othersGrowth(view, 'commands_total', 'own_commands_total', span);
-  // The first sample of the span only marks where counting begins.
-  const [, ...counted] = within(view, span);
+  // The first sample that tells the calls only marks where counting begins: what it saw slow may be as old as an outage.
+  const [, ...counted] = within(view, span).filter(({ values }) => values['commands_total'] !== undefined);
   const complete = counted.every(({ slow }) => slow === undefined || (slow.lost === 0 && !slow.first));
   if (logged === undefined || logged < 0 || logged * 1000 > lowest || calls === undefined) return undefined;
   if (!complete || counted.every(({ slow }) => slow === undefined)) return undefined;

@@ -1,5 +1,5 @@
 import { sampleRule, type Evaluator } from '../evaluator.ts';
-import { boundOf, levelOf, minute, within } from '../view.ts';
+import { boundOf, isAnotherServer, levelOf, minute, within } from '../view.ts';
 
 const span = 15 * minute;
 
@@ -13,8 +13,11 @@ export const restartLoop: Evaluator = {
   }),
   always: true,
   judge(view) {
-    const seen = within(view, span).flatMap(({ runId }) => runId ?? []);
-    const restarts = seen.filter((id, index) => index > 0 && id !== seen[index - 1]).length;
+    const seen = within(view, span).filter(({ runId }) => runId !== undefined);
+    const restarts = seen.filter((sample, index) => {
+      const before = seen[index - 1];
+      return before !== undefined && before.runId !== sample.runId && !isAnotherServer(before, sample);
+    }).length;
     const severity = levelOf(restarts, view.thresholds.restarts, {
       was: view.was('restart-loop', view.instance),
     });

@@ -15,7 +15,9 @@ export const slowCommands: Evaluator = {
   judge(view) {
     const threshold = view.thresholds.slow_commands;
     if (isOff(threshold)) return [];
-    const readings = within(view, span).flatMap(({ slow }) => (slow === undefined || slow.first ? [] : slow));
+    // The first one marks where the span begins: what it has may be as old as an outage, or the agent's own absence.
+    const [, ...seen] = within(view, span).flatMap(({ slow }) => slow ?? []);
+    const readings = seen.filter(({ first }) => !first);
     if (readings.length === 0) return undefined;
     const slow = readings
       .flatMap(({ entries }) => entries)
