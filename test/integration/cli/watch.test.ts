@@ -150,7 +150,6 @@ test('status shows a channel that gets nothing through, and when the report is d
       },
     },
   });
-  expect((await runAgent(['status'], { config })).stdout).toMatch(/\breport in \d+/);
   const daemon = startDaemon(config);
   await server.kill('SIGKILL');
   const trouble = async () => (await runAgent(['status', '--json'], { config })).json[0].channels;
@@ -160,6 +159,7 @@ test('status shows a channel that gets nothing through, and when the report is d
       expect.objectContaining({ channel: 'chat', trouble: 'disabled', since: expect.stringMatching(/Z$/) }),
     );
   const { stdout } = await runAgent(['status'], { config });
+  expect(stdout).toMatch(/\breport in \d+/);
   expect(stdout).toMatch(/alerts\s+chat does not work since .* \(.*410.*\)/);
   expect(stdout).not.toContain('very-secret');
   await daemon.stop();
