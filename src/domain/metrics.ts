@@ -100,10 +100,17 @@ export const metrics: readonly Metric[] = [
 
   gauge('master', 'Whether it is a master (1) or a replica (0).'),
   gauge('replicas_connected', 'Replicas that are connected.', 'connected_slaves'),
+  gauge('replicas_online', 'Those of them that have their copy and follow.'),
   gauge('replication_lag_bytes', 'How far the last replica (or this one) is behind.'),
   gauge('replication_lag_seconds', 'How long ago the slowest replica was last heard.'),
   gauge('master_link_up', 'On a replica: whether its master is connected.'),
   gauge('master_link_down_seconds', 'How long that link has been down.', 'master_link_down_since_seconds'),
+  gauge(
+    'master_sync_in_progress',
+    'On a replica: whether it takes a whole copy of its master’s data.',
+    'master_sync_in_progress',
+  ),
+  gauge('master_sync_left_bytes', 'How much of that copy is left, where the master said how much there is.'),
   gauge('cluster_ok', 'Whether the cluster serves (cluster_state).'),
   gauge('cluster_slots_unserved', 'Slots that no master serves.'),
   gauge('cluster_nodes', 'Nodes that the cluster knows.'),

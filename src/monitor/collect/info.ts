@@ -47,6 +47,17 @@ function readIdentity(info: Info, { values, texts, known, askedAt }: Draft): voi
     const value = info.get(field);
     if (value !== undefined) texts[field] = shortened(value);
   }
+  if (loadsCopy(info, askedAt)) texts['loading_from'] = 'master';
+}
+
+/** A replica loads twice: its own file when it starts, and what its master sent whenever it takes a whole copy. */
+function loadsCopy(info: Info, askedAt: number): boolean {
+  const began = finite(info.get('loading_start_time'));
+  const uptime = finite(info.get('uptime_in_seconds'));
+  if (info.get('role') !== 'slave' || began === undefined || uptime === undefined) return false;
+  // Before 6.2 the server does not tell its own time.
+  const now = (finite(info.get('server_time_usec')) ?? askedAt * 1000) / 1e6;
+  return began - (now - uptime) > 5;
 }
 
 /** The fields that are a metric as they stand. */
@@ -104,20 +115,27 @@ function readReplication(info: Info, { values }: Draft): void {
   const own = finite(info.get('slave_repl_offset'));
   const behind: number[] = [];
   const silent: number[] = [];
+  let [listed, online] = [false, 0];
   // At most as many as there can be; a hostile server could list millions.
   for (let index = 0; index < 64; index++) {
     const line = info.get(`slave${index}`);
     if (line === undefined) break;
+    listed = true;
     const replica = pairsOf(line);
     const at = finite(replica.get('offset'));
     const lag = finite(replica.get('lag'));
     if (replica.get('state') !== 'online') continue;
+    online += 1;
     if (offset !== undefined && at !== undefined) behind.push(Math.max(0, offset - at));
     // -1 where it has never acknowledged anything.
     if (lag !== undefined && lag >= 0) silent.push(lag);
   }
+  if (listed) values['replicas_online'] = online;
   if (behind.length > 0) values['replication_lag_bytes'] = Math.max(...behind);
   if (silent.length > 0) values['replication_lag_seconds'] = Math.max(...silent);
+  // Below 0 where the copy is sent as it is made.
+  const left = finite(info.get('master_sync_left_bytes'));
+  if (left !== undefined && left >= 0) values['master_sync_left_bytes'] = left;
   const heard = finite(info.get('master_last_io_seconds_ago'));
   if (own !== undefined && heard !== undefined && heard >= 0) values['replication_lag_seconds'] = heard;
 }

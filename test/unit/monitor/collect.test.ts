@@ -25,6 +25,24 @@ function read(
 describe('INFO', () => {
   const info = `redis_version:7.0.15\r\nrun_id:${runId}\r\n`;
 
+  test.for<[string, boolean, string]>([
+    ['its own file', false, 'role:slave\r\nuptime_in_seconds:9\r\nloading_start_time:992\r\n'],
+    ['what its master sent', true, 'role:slave\r\nuptime_in_seconds:900\r\nloading_start_time:992\r\n'],
+    ['the file of a master', false, 'role:master\r\nuptime_in_seconds:900\r\nloading_start_time:992\r\n'],
+  ])('loads %s', ([, isCopy, text]) => {
+    const { texts } = read(infoCollector, [`${info}loading:1\r\nserver_time_usec:1000000000\r\n${text}`]);
+    expect(texts['loading_from'] === 'master').toBe(isCopy);
+  });
+
+  test('tells a replica from somebody who takes a copy', () => {
+    const line = (index: number, state: string): string =>
+      `slave${index}:ip=127.0.0.1,port=1,state=${state},offset=5,lag=0\r\n`;
+    const { values } = read(infoCollector, [
+      `${info}connected_slaves:2\r\n${line(0, 'send_bulk')}${line(1, 'online')}`,
+    ]);
+    expect(values).toMatchObject({ replicas_connected: 2, replicas_online: 1 });
+  });
+
   test('is read by name', () => {
     const { values, texts, known } = read(infoCollector, [
       `${info}role:slave\r\nmaster_link_status:down\r\nconnected_clients:4\r\nused_memory:100\r\ntotal_error_replies:1\r\n` +

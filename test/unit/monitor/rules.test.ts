@@ -116,6 +116,24 @@ describe('rules', () => {
       [],
       { role: 'cache' },
     ],
+    [
+      'a full cache that may evict what expires, and nothing does',
+      times(3, {
+        values: { memory_used_bytes: 2 ** 30, keys: 1000, keys_expiring: 0 },
+        texts: { maxmemory_policy: 'volatile-lru' },
+      }),
+      ['memory-high critical'],
+      { role: 'cache' },
+    ],
+    [
+      'the same where some do',
+      times(3, {
+        values: { memory_used_bytes: 2 ** 30, keys: 1000, keys_expiring: 10 },
+        texts: { maxmemory_policy: 'volatile-lru' },
+      }),
+      [],
+      { role: 'cache' },
+    ],
     ['an eviction', times(3, growing('evicted_keys_total', 1)), ['memory-full critical']],
     [
       'writes refused while nothing is evicted',
@@ -307,6 +325,27 @@ describe('rules', () => {
     ],
     ['a slow fork', [{ values: { fork_seconds: 1.5 } }], ['fork-slow warning']],
     ['a lost master', [{ values: { master: 0, master_link_up: 0 } }], ['master-link critical']],
+    [
+      'a replica that takes a whole copy',
+      [{ values: { master: 0, master_link_up: 0, master_sync_in_progress: 1 } }],
+      ['master-link warning'],
+    ],
+    [
+      'somebody who took a copy of a master and has gone',
+      [
+        { values: { replicas_connected: 1, replicas_online: 0 } },
+        { values: { replicas_connected: 0, replicas_online: undefined } },
+      ],
+      [],
+    ],
+    [
+      'a replica whose copies are taken too',
+      [
+        { values: { replicas_connected: 2, replicas_online: 1 } },
+        { values: { replicas_connected: 0, replicas_online: undefined } },
+      ],
+      ['replicas-lost high'],
+    ],
     ['a silent replica', [{ values: { replication_lag_seconds: 20 } }], ['replica-lag warning']],
     [
       'a master without its replica',

@@ -1,3 +1,4 @@
+import { formatBytes } from '../../../lib/text/bytes.ts';
 import { formatDuration } from '../../../lib/time/duration.ts';
 import { sampleRule, type Evaluator } from '../evaluator.ts';
 import { latestText, minute, nowOf } from '../view.ts';
@@ -18,11 +19,23 @@ export const masterLink: Evaluator = {
     if (up === undefined) return undefined;
     if (up === 1) return [];
     const since = values['master_link_down_seconds'];
-    const host = latestText(view, 'master_host');
+    const name = latestText(view, 'master_host');
+    const host = name === undefined ? '' : ` ${name}`;
+    if (values['master_sync_in_progress'] === 1) {
+      const left = values['master_sync_left_bytes'] ?? 0;
+      return [
+        {
+          severity: 'warning',
+          summary: `this replica takes a whole copy from its master${host}${left > 0 ? `: ${formatBytes(left)} to go` : ''}`,
+          remedy: 'wait; until then its data is old. Why it needed one is in its log and its master’s',
+          evidence: { down_seconds: since ?? null, left_bytes: values['master_sync_left_bytes'] ?? null },
+        },
+      ];
+    }
     return [
       {
         severity: 'critical',
-        summary: `this replica has no link to its master${host === undefined ? '' : ` ${host}`}${since === undefined || since < 0 ? '' : ` for ${formatDuration(since * 1000)}`}`,
+        summary: `this replica has no link to its master${host}${since === undefined || since < 0 ? '' : ` for ${formatDuration(since * 1000)}`}`,
         remedy: 'is the master up, and masterauth right? See this server’s log; it connects again by itself',
         evidence: { down_seconds: since ?? null },
       },

@@ -23,8 +23,8 @@ export const memoryHigh: Evaluator = {
     if (used === undefined || limit === undefined || !(limit > 0)) return undefined;
     const source = latestText(view, 'limit_source') ?? 'host';
     // A cache that is full and lets keys go does what it is for.
-    if (view.role === 'cache' && source === 'maxmemory' && evicts(latestText(view, 'maxmemory_policy')))
-      return [];
+    const policy = latestText(view, 'maxmemory_policy');
+    if (view.role === 'cache' && source === 'maxmemory' && evicts(policy, values['keys_expiring'])) return [];
     const share = (100 * used) / limit;
     const threshold = view.thresholds.memory_percent;
     const severity = levelOf(share, threshold, { was: view.was('memory-high', view.instance) });
@@ -50,4 +50,8 @@ export const memoryHigh: Evaluator = {
   },
 };
 
-const evicts = (policy: string | undefined): boolean => policy !== undefined && policy !== 'noeviction';
+/** A policy of what expires finds nothing where no key does, and then writes are refused. */
+function evicts(policy: string | undefined, expiring: number | undefined): boolean {
+  if (policy === undefined || policy === 'noeviction') return false;
+  return !policy.startsWith('volatile-') || expiring !== 0;
+}

@@ -18,7 +18,8 @@ export const replicasLost: Evaluator = {
       0,
       ...within(view, 15 * minute)
         .filter((sample) => sample.values['master'] === 1)
-        .map((sample) => sample.values['replicas_connected'] ?? 0),
+        // Whoever only takes a copy (redis-cli --rdb) is connected, and no replica.
+        .map(({ values: then }) => then['replicas_online'] ?? then['replicas_connected'] ?? 0),
     );
     const fires = view.was('replicas-lost', view.instance) !== undefined;
     // What fires goes on until one is back, also when the window has forgotten that there was any.
