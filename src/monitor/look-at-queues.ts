@@ -5,7 +5,7 @@ import type { QueueSettings } from '../domain/settings/queues.ts';
 import type { RedisConnection, Reply } from '../redis/connection/connect.ts';
 import { infoCollector } from './collect/info.ts';
 import type { Collector, Draft, Known } from './collect/parts/collector.ts';
-import { jobsCollector, keyRule, mostQueues, queuesCollector, settleQueues } from './collect/queues.ts';
+import { jobsCollector, whyUnread, mostQueues, queuesCollector, settleQueues } from './collect/queues.ts';
 import { chooseQueues } from './collect/queues/choose.ts';
 import { searchQueues } from './collect/queues/discover.ts';
 import { workersIn, type Worker } from './collect/queues/workers.ts';
@@ -17,8 +17,8 @@ export interface QueuesSeen {
   workers: Worker[];
   /** All that a search found, where there was one. */
   found: QueueRef[] | undefined;
-  /** Those whose keys this user may not read, and what would let it. */
-  forbidden: { label: string; rule: string }[];
+  /** Those that cannot be read, and why. */
+  unread: { label: string; why: string }[];
   /** What this server does not let us ask, and therefore nobody knows: in its own words. */
   blind: { what: 'search' | 'workers'; why: string }[];
   /** Wall time of the reading, milliseconds. */
@@ -95,6 +95,9 @@ export async function lookAtQueues(
   const more = jobsCollector(draft);
   if (more !== undefined) await ask(more);
   if (draft.queues === undefined) settleQueues(draft, known, new Map());
-  const forbidden = (draft.forbidden ?? []).map((ref) => ({ label: queueLabel(ref), rule: keyRule(ref) }));
-  return { queues: draft.queues ?? [], workers, found: fresh, forbidden, blind, at };
+  // A guess of a list that is something else by now is nothing to speak of.
+  const unread = (draft.unread ?? [])
+    .filter(({ ref, reason }) => reason === 'keys' || !ref.guessed)
+    .map(({ ref, reason }) => ({ label: queueLabel(ref), why: whyUnread(ref, reason) }));
+  return { queues: draft.queues ?? [], workers, found: fresh, unread, blind, at };
 }

@@ -5,7 +5,7 @@ import type { RedisConnection, Reply } from '../redis/connection/connect.ts';
 import { collectors } from './collect/index.ts';
 import type { Collector, Draft, Known, SlowCursor } from './collect/parts/collector.ts';
 import { callsOfMakers } from './collect/queues/makers.ts';
-import { forbiddenQueues, jobsCollector, queuesCollector, settleQueues } from './collect/queues.ts';
+import { unreadQueues, jobsCollector, queuesCollector, settleQueues } from './collect/queues.ts';
 import { deepSlowlogCollector, needsMore, ownName, slowlogCollector } from './collect/slowlog.ts';
 import { createQueueFinder, type QueueOptions } from './find-queues.ts';
 import { nothingKnown } from './nothing-known.ts';
@@ -240,7 +240,7 @@ export function createPoller(options: PollerOptions): Poller {
       const blind = [...blocked.values()]
         .filter(({ collector, until }) => collector !== 'name' && until > elapsed)
         .map(({ collector, reason, message }) => ({ collector, reason, message }));
-      blind.push(...forbiddenQueues(known.queues));
+      blind.push(...unreadQueues(known.queues));
       return {
         at,
         elapsed,

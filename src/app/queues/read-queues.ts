@@ -29,7 +29,7 @@ export interface QueuesNow {
   /** Those of a replica are told of its master. */
   queues: QueueNow[];
   workers: QueuesSeen['workers'];
-  forbidden: QueuesSeen['forbidden'];
+  unread: QueuesSeen['unread'];
   blind: QueuesSeen['blind'];
 }
 
@@ -64,9 +64,9 @@ export async function readQueuesNow(
       instance: instance.name,
       at: seen.at,
       workers: seen.workers,
-      forbidden: seen.forbidden,
+      unread: seen.unread,
       blind: seen.blind,
-      queues: seen.queues.map((reading) => ({
+      queues: seen.queues.toSorted(byWork).map((reading) => ({
         ...ratesOf(app, instance.name, reading.label, seen.at),
         reading,
         findings: open.filter(
@@ -78,6 +78,13 @@ export async function readQueuesNow(
     connection.close();
   }
 }
+
+/** Those in which most is due first; a search finds them in no order. */
+function byWork(a: QueueReading, b: QueueReading): number {
+  return b.due - a.due || b.active - a.active || names.compare(a.label, b.label);
+}
+
+const names = new Intl.Collator('en', { numeric: true });
 
 function ratesOf(
   app: App,

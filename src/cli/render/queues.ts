@@ -59,11 +59,11 @@ export function queueDocument(
   };
 }
 
-export const queuesDocument = ({ instance, at, queues, forbidden, blind }: QueuesNow): unknown => ({
+export const queuesDocument = ({ instance, at, queues, unread, blind }: QueuesNow): unknown => ({
   instance,
   at: iso(at),
   queues: queues.map((queue) => queueDocument(queue, at)),
-  not_readable: forbidden.map(({ label }) => label),
+  not_readable: unread.map(({ label }) => label),
   not_known: blind.map(({ what, why }) => ({ what, why })),
 });
 
@@ -73,13 +73,13 @@ const unknownWords = {
 };
 
 export function renderQueues(
-  { instance, at, queues, forbidden, blind }: QueuesNow,
+  { instance, at, queues, unread, blind }: QueuesNow,
   { style, width }: RenderContext,
   named: boolean,
 ): string {
   const title = named ? `${style.strong(instance)}\n` : '';
   const hidden = [
-    ...forbidden.map(({ label, rule }) => `\n${printable(label)} may not be read: ${printable(rule)}`),
+    ...unread.map(({ label, why }) => `\n${wrap(printable(`${label}: ${why}`), width)}`),
     ...blind.map(({ what, why }) => `\n${wrap(`${unknownWords[what]}: ${printable(why)}`, width)}`),
   ];
   if (queues.length === 0 && hidden.length > 0) return title + hidden.join('').trimStart();

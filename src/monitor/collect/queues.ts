@@ -2,7 +2,7 @@ import type { QueueKind, QueueRef } from '../../domain/queue.ts';
 import type { Blind } from '../../domain/sample.ts';
 import { queueLabel } from '../../domain/queue.ts';
 import type { Reply } from '../../redis/connection/connect.ts';
-import type { Collector, Command, Draft, Known, QueueMemory } from './parts/collector.ts';
+import type { Collector, Command, Draft, Known, QueueMemory, Unread } from './parts/collector.ts';
 import { listOf, numberOf, shortened, textOf } from './parts/numbers.ts';
 import { activeCommand, activeIdsIn, bullKey, bullReader } from './queues/bull.ts';
 import { isName } from './queues/job-facts.ts';
@@ -61,19 +61,28 @@ export const queuesCollector: Collector = {
   read(replies, draft, known) {
     const groups = fromDatabases(readable(known), (ref) => commandsOf(ref, known).length, replies);
     draft.rawQueues = groups.flatMap(({ ref, own }) => {
-      if (own.some(isForbidden)) draft.forbidden = [...(draft.forbidden ?? []), ref];
       const memory = known.queues.memory.get(queueLabel(ref));
       const raw = readers[ref.kind].read(own, ref, memory, askedOf(known));
+      const reason = own.some(says('may not use the keys'))
+        ? 'keys'
+        : raw === undefined && own.some(says('WRONGTYPE'))
+          ? 'type'
+          : undefined;
+      if (reason !== undefined) draft.unread = [...(draft.unread ?? []), { ref, reason }];
       return raw === undefined ? [] : [{ ref, raw }];
     });
   },
 };
 
-const isForbidden = (reply: Reply): boolean =>
-  typeof reply === 'string' && reply.includes('may not use the keys');
+const says =
+  (words: string) =>
+  (reply: Reply): boolean =>
+    typeof reply === 'string' && reply.includes(words);
 
 const readable = ({ queues: { refs, refused, now } }: Known): QueueRef[] =>
-  refs.filter((ref) => (refused.get(queueLabel(ref)) ?? 0) <= now);
+  refs.filter((ref) => (refused.get(kindAndLabel(ref))?.until ?? 0) <= now);
+
+const kindAndLabel = (ref: QueueRef): string => `${ref.kind} ${queueLabel(ref)}`;
 
 function commandsOf(ref: QueueRef, known: Known): Command[] {
   return readers[ref.kind].commands(ref, known.queues.memory.get(queueLabel(ref)), askedOf(known));
@@ -164,7 +173,8 @@ export function settleQueues(draft: Draft, known: Known, jobs: ReadonlyMap<Queue
     return settled.reading;
   });
   const refused = new Map(known.queues.refused);
-  for (const ref of draft.forbidden ?? []) refused.set(queueLabel(ref), now + hour);
+  for (const { ref, reason } of draft.unread ?? [])
+    refused.set(kindAndLabel(ref), { until: now + hour, reason });
   draft.known.queues = { ...known.queues, memory, refused };
 }
 
@@ -215,15 +225,22 @@ function byDatabase(refs: readonly QueueRef[]): { db: number; own: QueueRef[] }[
   return [...groups].map(([db, own]) => ({ db, own }));
 }
 
-/** What is not seen of queues for want of a right. A guess is nothing to speak of. */
-export function forbiddenQueues({ refs, refused, now }: Known['queues']): Blind[] {
+/** Queues that are not seen. A guess is nothing to speak of. */
+export function unreadQueues({ refs, refused, now }: Known['queues']): Blind[] {
   return refs.flatMap((ref): Blind[] => {
-    const label = queueLabel(ref);
-    if (ref.guessed || (refused.get(label) ?? 0) <= now) return [];
-    return [
-      { collector: `queue ${label}`, reason: 'keys', message: `its keys may not be read; ${keyRule(ref)}` },
-    ];
+    const { until = 0, reason = 'keys' } = refused.get(kindAndLabel(ref)) ?? {};
+    if (ref.guessed || until <= now) return [];
+    return [{ collector: `queue ${queueLabel(ref)}`, reason, message: whyUnread(ref, reason) }];
   });
+}
+
+/** In words, with what would mend it. */
+export function whyUnread(ref: QueueRef, reason: Unread): string {
+  if (reason === 'keys') return `its keys may not be read; ${keyRule(ref)}`;
+  const { kind, prefix } = ref;
+  return prefix === ''
+    ? `its key is no ${kind === 'zset' ? 'sorted set' : kind}; correct its kind in monitor.queues`
+    : 'one of its keys is of another type than its library makes';
 }
 
 /** The rule that lets the agent read it, from 7.0 on. */

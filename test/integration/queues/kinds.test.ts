@@ -2,6 +2,7 @@ import Bull from 'bull';
 import { FlowProducer, Queue } from 'bullmq';
 import { expect, onTestFinished, test } from 'vitest';
 import type { QueueReading } from '../../../src/domain/queue.ts';
+import { runAgent, writeConfig } from '../../support/agent/cli.ts';
 import { startWorker } from '../../support/queues/start-worker.ts';
 import { watchQueues } from '../../support/queues/watch-queues.ts';
 import { edgeBuilds, startServer, type TestServer } from '../../support/servers/redis-server.ts';
@@ -216,6 +217,54 @@ test('the keys of a queue are refused: said once an hour, and the others are wat
       reason: 'keys',
       message: expect.stringContaining('%R~tp024-prod:*'),
     },
+  ]);
+});
+
+test('a key that is no such queue is said to be that, and is no queue that is empty', async () => {
+  const server = await startServer();
+  await server.call('ZADD', 'ai-queue', 1, 'job');
+  await server.call('HSET', 'bull:odd:meta', 'opts.maxLenEvents', 10_000);
+  await server.call('SET', 'bull:odd:wait', 'job');
+  const queues = [{ list: 'ai-queue' }];
+  const watch = watchQueues(server, queues);
+  await watch.poll();
+  const { sample } = await watch.poll();
+  const told = [
+    ['ai-queue', expect.stringMatching(/^its key is no list/)],
+    ['bull:odd', expect.stringMatching(/^one of its keys is of another type/)],
+  ];
+  expect(sample.blind).toEqual(
+    told.map(([label, message]) => ({ collector: `queue ${label}`, reason: 'type', message })),
+  );
+  expect(sample.queues).toEqual([]);
+
+  const config = writeConfig({
+    instances: [{ name: 'main', url: server.url }],
+    settings: { monitor: { queues } },
+  });
+  const { json } = await runAgent(['queues', '--json'], { config });
+  expect(json).toMatchObject([{ queues: [], not_readable: ['ai-queue', 'bull:odd'] }]);
+  expect((await runAgent(['queues'], { config })).stdout).toContain('ai-queue: its key is no list');
+});
+
+test('where most is due stands first, and what has nothing to do by its name', async () => {
+  const server = await startServer();
+  for (const [name, length] of [
+    ['t10', 0],
+    ['busy', 3],
+    ['t9', 0],
+    ['late', 8],
+  ] as const) {
+    await server.call('HSET', `bull:${name}:meta`, 'opts.maxLenEvents', 10_000);
+    for (let at = 0; at < length; at += 1) await server.call('LPUSH', `bull:${name}:wait`, at);
+  }
+  const config = writeConfig({ instances: [{ name: 'main', url: server.url }] });
+  const { json } = await runAgent(['queues', '--json'], { config });
+  expect(json[0].queues.map(({ queue }: { queue: string }) => queue)).toEqual([
+    'bull:late',
+    'bull:busy',
+    'bull:t9',
+    'bull:t10',
   ]);
 });
 

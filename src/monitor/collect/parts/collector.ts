@@ -45,9 +45,12 @@ export interface QueuesKnown {
   blindUntil: number;
   /** A person looks: all there is. */
   detail: boolean;
-  /** Those whose keys this user may not read, by label, and until when they are not asked for: each refusal is logged. */
-  refused: ReadonlyMap<string, number>;
+  /** Those that cannot be read, by kind and label: why, and until when they are not asked for, since each refusal is logged. */
+  refused: ReadonlyMap<string, { until: number; reason: Unread }>;
 }
+
+/** Why a queue cannot be read: its keys are not ours to read, or one is of another type. */
+export type Unread = 'keys' | 'type';
 
 /** What a reading is compared with. */
 export interface QueueMemory {
@@ -88,8 +91,8 @@ export interface Draft {
   latency?: LatencyReading;
   /** As they were asked, before what their jobs tell; then all together. */
   rawQueues?: { ref: QueueRef; raw: RawQueue }[];
-  /** Those whose keys were refused. */
-  forbidden?: QueueRef[];
+  /** Those that could not be read. */
+  unread?: { ref: QueueRef; reason: Unread }[];
   queues?: QueueReading[];
   /** What to remember for the next poll. */
   known: Partial<Known>;

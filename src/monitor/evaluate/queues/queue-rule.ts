@@ -43,10 +43,12 @@ export function queueRule(
   };
 }
 
-/** Those whose keys the agent may not read any more. */
+/** Those that cannot be read any more: their keys are refused, or of another type. */
 function unreadable(view: View): Untold[] {
   return nowOf(view).blind.flatMap(({ collector, reason }): Untold[] =>
-    reason === 'keys' ? [{ resource: collector.replace(/^queue /, ''), untold: true }] : [],
+    reason === 'keys' || reason === 'type'
+      ? [{ resource: collector.replace(/^queue /, ''), untold: true }]
+      : [],
   );
 }
 

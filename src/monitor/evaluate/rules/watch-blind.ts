@@ -7,7 +7,7 @@ export const watchBlind: Evaluator = {
     id: 'watch-blind',
     severity: 'warning',
     title: 'The agent cannot see all that it should',
-    why: 'A right is missing, or the command is renamed or not offered; rules that need it say nothing.',
+    why: 'A right is missing, the command is renamed or not offered, or a queue is no such thing; rules that need it say nothing.',
     keepFiring: 0,
   }),
   always: true,
@@ -26,9 +26,11 @@ export const watchBlind: Evaluator = {
           ? 'redis-agent init --rights shows and gives what is missing'
           : reason === 'keys'
             ? 'ACL SETUSER redis-agent %R~PREFIX:* (~PREFIX:* before 7.0), or ignore: true in monitor.queues'
-            : reason === 'garbled'
-              ? 'is it a Redis at all, or is a proxy in between? See what it answers: redis-agent check'
-              : 'if the command is renamed or the provider does not offer it, this stays so',
+            : reason === 'type'
+              ? 'see what the key is (redis-cli TYPE), and name it as that in monitor.queues, or with ignore: true'
+              : reason === 'garbled'
+                ? 'is it a Redis at all, or is a proxy in between? See what it answers: redis-agent check'
+                : 'if the command is renamed or the provider does not offer it, this stays so',
       evidence: { collector, reason },
     }));
   },
