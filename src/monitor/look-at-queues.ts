@@ -5,7 +5,7 @@ import type { QueueSettings } from '../domain/settings/queues.ts';
 import type { RedisConnection, Reply } from '../redis/connection/connect.ts';
 import { infoCollector } from './collect/info.ts';
 import type { Collector, Draft, Known } from './collect/parts/collector.ts';
-import { jobsCollector, whyUnread, mostQueues, queuesCollector, settleQueues } from './collect/queues.ts';
+import { jobsCollector, whyUnread, mostQueues, queuesCollector, finishQueues } from './collect/queues.ts';
 import { chooseQueues } from './collect/queues/choose.ts';
 import { searchQueues } from './collect/queues/discover.ts';
 import { workersIn, type Worker } from './collect/queues/workers.ts';
@@ -94,7 +94,7 @@ export async function lookAtQueues(
   if (refs.length > 0) await ask(queuesCollector);
   const more = jobsCollector(draft);
   if (more !== undefined) await ask(more);
-  if (draft.queues === undefined) settleQueues(draft, known, new Map());
+  if (draft.queues === undefined) finishQueues(draft, known, new Map());
   // A guess of a list that is something else by now is nothing to speak of.
   const unread = (draft.unread ?? [])
     .filter(({ ref, reason }) => reason === 'keys' || !ref.guessed)

@@ -5,7 +5,7 @@ import type { RedisConnection, Reply } from '../redis/connection/connect.ts';
 import { collectors } from './collect/index.ts';
 import type { Collector, Draft, Known, SlowCursor } from './collect/parts/collector.ts';
 import { callsOfMakers } from './collect/queues/makers.ts';
-import { unreadQueues, jobsCollector, queuesCollector, settleQueues } from './collect/queues.ts';
+import { unreadQueues, jobsCollector, queuesCollector, finishQueues } from './collect/queues.ts';
 import { deepSlowlogCollector, needsMore, ownName, slowlogCollector } from './collect/slowlog.ts';
 import { createQueueFinder, type QueueOptions } from './find-queues.ts';
 import { nothingKnown } from './nothing-known.ts';
@@ -156,7 +156,7 @@ export function createPoller(options: PollerOptions): Poller {
     if (queuesCollector.applies?.(known) === false) draft.queues = [];
     const more = jobsCollector(draft);
     if (more !== undefined && !isBlocked(more.name)) await ask([more], draft);
-    if (draft.rawQueues !== undefined && draft.queues === undefined) settleQueues(draft, known, new Map());
+    if (draft.rawQueues !== undefined && draft.queues === undefined) finishQueues(draft, known, new Map());
     if (draft.queues === undefined || connection === undefined) return;
     if (!frugal && !isBlocked('queue-kept'))
       await kept.look(connection, draft.queues).then(sent, (error: unknown) => {

@@ -37,7 +37,7 @@ export function advance(situation: Situation, now: number): Advance {
   const { channels, timing, digest } = situation;
   const round = new Round(situation, now);
   const router = new Router(situation, now);
-  const alerts = situation.alerts.map((alert) => round.settle(alert));
+  const alerts = situation.alerts.map((alert) => round.upToDate(alert));
   const causes = byCause(alerts);
   const waiting = new Map<string, AlertEvent[]>();
   for (const alert of alerts) {
@@ -107,7 +107,7 @@ class Round {
   }
 
   /** Brings what the clock's steps have left in the future back to now, and ends what has calmed down. */
-  settle(alert: Alert): Alert {
+  upToDate(alert: Alert): Alert {
     let current = alert;
     if (alert.told.some(({ at }) => at > this.#now))
       current = { ...alert, told: alert.told.map((told) => ({ ...told, at: Math.min(told.at, this.#now) })) };

@@ -56,10 +56,10 @@ function namedKeys(
   instance: string | undefined,
   { queues, patterns }: Pick<MonitorSettings, 'queues' | 'patterns'>,
 ): string[] {
-  const here = (entry: { instance?: string | undefined }): boolean =>
+  const isOfThis = (entry: { instance?: string | undefined }): boolean =>
     entry.instance === undefined || instance === undefined || entry.instance === instance;
   const ofQueues = queues
-    .filter((queue) => here(queue) && queue.ignore !== true)
+    .filter((queue) => isOfThis(queue) && queue.ignore !== true)
     .flatMap(({ name, prefix, list, zset, stream, processing, completed }) => [
       ...(name !== undefined && prefix !== undefined ? [`${literal(prefix)}:*`] : []),
       ...[list, zset, stream, processing, completed].flatMap((key) =>
@@ -67,7 +67,7 @@ function namedKeys(
       ),
     ]);
   const ofPatterns = Object.values(patterns)
-    .filter(here)
+    .filter(isOfThis)
     .map(({ match }) => match);
   // A rule cannot hold a blank.
   return [...new Set([...ofQueues, ...ofPatterns])].filter((pattern) => !/\s/.test(pattern));

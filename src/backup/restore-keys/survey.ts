@@ -167,7 +167,7 @@ export class Surveyor implements RdbHandler {
   }
 
   /** When everything is answered: what the target does not take is not written. */
-  settle(): void {
+  finish(): void {
     const { survey } = this;
     for (const { tally, reason, databases, memory } of this.#modules.refused()) {
       for (const { keys, examples: some } of tally.counts.failed)

@@ -54,10 +54,10 @@ async function drill(
   at: string,
 ): Promise<DrillOutcome> {
   await sweepScratch(context.scratch);
-  const folder = await here(context, () => makeScratchFolder(context.scratch));
+  const folder = await inScratch(context, () => makeScratchFolder(context.scratch));
   try {
     const rehearsal = await prepareRehearsal(context, manifest, { folder, allow });
-    const record = await here(context, () => rehearse(context, rehearsal, at));
+    const record = await inScratch(context, () => rehearse(context, rehearsal, at));
     return { outcome: record.ok ? 'held' : 'failed', record };
   } catch (error) {
     context.signal.throwIfAborted();
@@ -71,7 +71,7 @@ async function drill(
 }
 
 /** What this host's own files and programs refuse says nothing about a backup. */
-async function here<T>({ scratch }: JobContext, act: () => Promise<T>): Promise<T> {
+async function inScratch<T>({ scratch }: JobContext, act: () => Promise<T>): Promise<T> {
   try {
     return await act();
   } catch (error) {

@@ -95,7 +95,7 @@ async function surveyKeys(
     signal,
     ...(skipDamaged === true && { onDamage: (problem: string) => problems.add(problem) }),
   });
-  for (const { handler: surveyor } of nodes) surveyor.settle();
+  for (const { handler: surveyor } of nodes) surveyor.finish();
   const survey = mergeSurveys(nodes.map(({ handler: surveyor }) => surveyor.survey));
   return { ...survey, problems: [...problems] };
 }

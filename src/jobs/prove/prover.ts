@@ -43,14 +43,14 @@ const diskMargin = 256 * 1024 * 1024;
 
 /** Makes a prover with a private folder for staged files, after clearing what a killed run left. */
 export async function provideProver(context: JobContext): Promise<Prover> {
-  const folder = await here(context, async () => {
+  const folder = await inScratch(context, async () => {
     await sweepScratch(context.scratch);
     const made = await makeScratchFolder(context.scratch);
     giveToUnprivileged(made);
     return made;
   });
   return {
-    prove: (manifest, how) => here(context, () => prove(context, folder, manifest, how)),
+    prove: (manifest, how) => inScratch(context, () => prove(context, folder, manifest, how)),
     async [Symbol.asyncDispose]() {
       await rm(folder, { recursive: true, force: true });
     },
@@ -58,7 +58,7 @@ export async function provideProver(context: JobContext): Promise<Prover> {
 }
 
 /** What this host's own files and programs refuse says nothing about a backup. */
-async function here<T>({ scratch }: JobContext, act: () => Promise<T>): Promise<T> {
+async function inScratch<T>({ scratch }: JobContext, act: () => Promise<T>): Promise<T> {
   try {
     return await act();
   } catch (error) {

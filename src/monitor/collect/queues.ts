@@ -111,7 +111,7 @@ export function jobsCollector(draft: Draft): Collector | undefined {
     read(replies, into, known) {
       const groups = fromDatabases(refs, (ref) => commandsFor(ref).length, replies);
       const seen = new Map(groups.map(({ ref, own }) => [ref, readJobs(rawOf.get(ref), own)]));
-      settleQueues(into, known, seen);
+      finishQueues(into, known, seen);
     },
   };
 }
@@ -158,7 +158,7 @@ function readJobs(raw: RawQueue | undefined, replies: readonly Reply[]): JobsSee
 }
 
 /** Makes readings of what was asked, with whatever the jobs told. */
-export function settleQueues(draft: Draft, known: Known, jobs: ReadonlyMap<QueueRef, JobsSeen>): void {
+export function finishQueues(draft: Draft, known: Known, jobs: ReadonlyMap<QueueRef, JobsSeen>): void {
   const { now } = known.queues;
   const counts = draft.known.workers ?? known.workers;
   const memory = new Map<string, QueueMemory>();

@@ -15,8 +15,8 @@ export const memoryRunbook: Runbook = async (context) => {
   const number = (field: string): number => infoInteger(info, field) ?? 0;
   const [used, most] = [number('used_memory'), number('maxmemory')];
   const policy = info.get('maxmemory_policy') ?? 'unknown';
-  const here = await findServerProcess(info, instance.url);
-  const group = here === undefined ? undefined : await readCgroupMemory(here.pid);
+  const own = await findServerProcess(info, instance.url);
+  const group = own === undefined ? undefined : await readCgroupMemory(own.pid);
   // Not this host's, where it runs on another one.
   const host = Math.min(group?.limit ?? Infinity, number('total_system_memory') || totalmem());
   const refused = errors(info.get('errorstat_OOM'));

@@ -52,11 +52,11 @@ async function remaining(
   dir: string,
   known: ReadonlySet<number>,
 ): Promise<Set<number>> {
-  const here = await host.processesIn(dir);
+  const working = await host.processesIn(dir);
   const ending = await Promise.all(
     [...known].map(async (pid) => ((await findProcess(pid)) === undefined ? [] : [pid])),
   );
-  return new Set([...here, ...ending.flat()]);
+  return new Set([...working, ...ending.flat()]);
 }
 
 /**
