@@ -1,12 +1,18 @@
 import { wasMeasured } from '../../state/series/measured.ts';
+import type { App } from '../../app/build-app.ts';
+import { printable } from '../../lib/text/printable.ts';
+import { openFindings } from '../../state/episodes.ts';
 import { readSlow, type SlowGroup } from '../../state/series/slow.ts';
 import { defineCommand, type RenderContext } from '../define-command.ts';
 import { renderCsv } from '../render/csv.ts';
 import { formatMicros } from '../render/measure.ts';
+import { wrap } from '../render/wrap.ts';
 import { renderTable } from '../render/table.ts';
 import { formatAge } from '../render/time.ts';
 import { requireWhole } from '../require-option.ts';
 import { historyOptions, parseSince } from '../since.ts';
+
+const hour = 3_600_000;
 
 interface Args {
   since: string;
@@ -22,6 +28,8 @@ interface Slowlog {
   lost: number;
   /** Whether anybody looked in that time. */
   watched: boolean;
+  /** Why nothing can be told of now; null where it can. */
+  unseen: string | null;
   groups: (SlowGroup & { share: number })[];
 }
 
@@ -47,12 +55,14 @@ export const slowlogCommand = defineCommand<Args, Slowlog>({
     const all = groups.reduce((sum, { total }) => sum + total, 0);
     const shared = groups.map((group) => ({ ...group, share: all === 0 ? 0 : group.total / all }));
     const watched = wasMeasured(app.series(), name, { since: from, now });
-    return { instance: name, since: from, csv, top, lost, watched, groups: shared };
+    const unseen = whyUnseen(app, name, now);
+    return { instance: name, since: from, csv, top, lost, watched, unseen, groups: shared };
   },
-  document: ({ instance, since, lost, watched, groups, top }) => ({
+  document: ({ instance, since, lost, watched, unseen, groups, top }) => ({
     instance,
     since: new Date(since).toISOString(),
     watched,
+    not_known: unseen,
     lost,
     commands: groups.slice(0, top).map(({ total, p95, worst, last, ...group }) => ({
       ...group,
@@ -64,6 +74,18 @@ export const slowlogCommand = defineCommand<Args, Slowlog>({
   }),
   render: renderSlowlog,
 });
+
+/** A log that is off, or that may not be read, has no slow commands in it either. */
+function whyUnseen(app: App, name: string, now: number): string | null {
+  const blind = openFindings(app.state(), name).find(
+    ({ rule, resource }) => rule === 'watch-blind' && resource === 'slowlog',
+  );
+  if (blind !== undefined) return `${blind.summary}; ${blind.remedy}`;
+  const span = { since: now - hour, until: now + 1, step: 0 };
+  const threshold = app.series().read(name, 'slowlog_threshold_seconds', span).at(-1)?.mean;
+  if (threshold !== -1) return null;
+  return 'the server keeps no slow log: slowlog-log-slower-than is -1; CONFIG SET slowlog-log-slower-than 10000';
+}
 
 function renderSlowlog(slowlog: Slowlog, { width, now }: RenderContext): string {
   const groups = slowlog.groups.slice(0, slowlog.top);
@@ -85,11 +107,14 @@ function renderSlowlog(slowlog: Slowlog, { width, now }: RenderContext): string 
     slowlog.lost === 0
       ? []
       : ['', `${slowlog.lost} more were lost: the server's slow log is too short (slowlog-max-len)`];
+  if (slowlog.unseen !== null) lost.push('', wrap(printable(slowlog.unseen), width));
   if (groups.length === 0 && !slowlog.watched)
     return 'nothing was measured in that time: the daemon does that (redis-agent run)';
   if (groups.length === 0)
     return [
-      'no slow command was seen in this time (the server logs those above slowlog-log-slower-than)',
+      slowlog.unseen === null
+        ? 'no slow command was seen in this time (the server logs those above slowlog-log-slower-than)'
+        : 'no slow command was seen in this time, and none can be now',
       ...lost,
     ].join('\n');
   // What is left of the line beside the figures.

@@ -168,7 +168,7 @@ type Shown = InstanceStatus['findings'][number];
 /** A provider that offers little is one line, not seven: what cannot be seen for the same reason is told together. */
 function blindAsOne(findings: readonly Shown[]): Shown[] {
   const likeness = ({ rule, severity, evidence }: Shown): string | undefined =>
-    rule === 'watch-blind' && evidence['reason'] !== 'keys'
+    rule === 'watch-blind' && !ofOneQueue.has(String(evidence['reason']))
       ? `${severity} ${String(evidence['reason'])}`
       : undefined;
   return findings.flatMap((finding, at) => {
@@ -190,6 +190,9 @@ function blindAsOne(findings: readonly Shown[]): Shown[] {
     ];
   });
 }
+
+/** Each with a remedy of its own. */
+const ofOneQueue: ReadonlySet<string> = new Set(['keys', 'type']);
 
 const blindReasons: Readonly<Record<string, string>> = {
   'unknown-command': 'the server does not know',

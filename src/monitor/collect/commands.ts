@@ -5,7 +5,10 @@ import { finite, pairsOf, textOf } from './parts/numbers.ts';
 /** How many commands have their latency read: each named one costs the server about 4 µs. */
 const busiest = 4;
 /** The agent's own: few, but on an idle server the busiest. */
-const ours = /^(ping|info|time|auth|config\|get|slowlog\|get|latency\|histogram|client\|(list|setname|id))$/;
+const ours =
+  /^(ping|info|time|auth|config\|get|slowlog\|get|latency\|histogram|client\|(list|setname|id)|acl\|log|cluster\|info|sentinel\|(masters|ckquorum))$/;
+/** Before 7.0 only the first word is counted. */
+const oursOfOld = /^(config|slowlog|acl)$/;
 const most = 400;
 
 /** Which commands take the server's time, from INFO commandstats. */
@@ -16,7 +19,7 @@ export const commandsCollector: Collector = {
   frugal: 21_600_000,
   applies: ({ mode }) => mode !== 'sentinel',
   commands: () => [['INFO', 'commandstats']],
-  read([reply], draft, { costs: before, runId }) {
+  read([reply], draft, { costs: before, runId, version }) {
     const costs = new Map<string, { calls: number; micros: number }>();
     for (const [field, value] of parseInfo(textOf(reply))) {
       if (!field.startsWith('cmdstat_') || costs.size >= most) continue;
@@ -30,6 +33,8 @@ export const commandsCollector: Collector = {
     draft.known.costs = costs;
     if (before === undefined) return;
     const same = draft.known.runId === undefined || draft.known.runId === runId;
+    const isOurs = (command: string): boolean =>
+      ours.test(command) || ((version?.[0] ?? 7) < 7 && oursOfOld.test(command));
     draft.commands = [...costs]
       .map(([command, now]) => {
         const then = same ? before.get(command) : undefined;
@@ -40,7 +45,7 @@ export const commandsCollector: Collector = {
           micros: whole ? now.micros : now.micros - then.micros,
         };
       })
-      .filter(({ command, calls }) => calls > 0 && !ours.test(command))
+      .filter(({ command, calls }) => calls > 0 && !isOurs(command))
       .toSorted((a, b) => b.micros - a.micros);
     draft.known.busiest = draft.commands.slice(0, busiest).map(({ command }) => command);
   },

@@ -24,6 +24,23 @@ async function watched(server: TestServer, config: TestConfig): Promise<void> {
   await expect.poll(polls).toBeGreaterThan(before + 1);
 }
 
+test('a slow log that is off, or that may not be read, is not taken for one without slow commands', async () => {
+  const server = await startServer({ config: { 'slowlog-log-slower-than': '-1' } });
+  const config = writeConfig({
+    server,
+    settings: { monitor: { interval: '1s' }, backup: { schedule: 'off' } },
+  });
+  await watched(server, config);
+  const off = await runAgent(['slowlog'], { config });
+  expect(off.stdout).toMatch(/none can be now\n\nthe server keeps no slow log/);
+
+  await server.call('ACL', 'SETUSER', 'default', '-slowlog');
+  await expect
+    .poll(async () => (await runAgent(['slowlog', '--json'], { config })).json)
+    .toMatchObject({ watched: true, not_known: expect.stringContaining('may not run SLOWLOG GET') });
+  expect((await runAgent(['slowlog'], { config })).stdout).toMatch(/may not run\sSLOWLOG\sGET/);
+});
+
 test('what was watched, by each command, as text, JSON and CSV', async () => {
   const server = await startServer({ config: { 'slowlog-log-slower-than': '1000' } });
   const config = writeConfig({

@@ -201,6 +201,22 @@ test('costs of commands are differences, without the agent’s own', () => {
   expect(second.known.busiest).toEqual(['get', 'set']);
 });
 
+test('what the agent asks is no command of the application, also where only first words are counted', () => {
+  const info = (calls: number): string =>
+    ['acl|log', 'slowlog', 'config', 'client', 'set']
+      .map((name) => `cmdstat_${name}:calls=${calls},usec=${calls}`)
+      .join('\r\n');
+  const seen = (version: Known['version']): string[] =>
+    (
+      read(commandsCollector, [info(20)], {
+        version,
+        costs: read(commandsCollector, [info(10)]).known.costs,
+      }).commands ?? []
+    ).map(({ command }) => command);
+  expect(seen([6, 0, 16])).toEqual(['client', 'set']);
+  expect(seen([8, 0, 0])).toEqual(['slowlog', 'config', 'client', 'set']);
+});
+
 test('quantiles are upper edges of what was added', () => {
   const histogram = (pairs: number[]): Reply => ['get', ['calls', 0, 'histogram_usec', pairs]];
   const first = read(latencyCollector, [histogram([1, 10, 2, 20])]);
