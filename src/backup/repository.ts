@@ -181,7 +181,10 @@ export function openRepository(store: Store, instance: string, clock: Pick<Clock
         const what = kind === undefined ? 'backup' : `backup of kind ${kind}`;
         const damaged = backups.filter(({ state }) => state === 'damaged').length;
         const beside = damaged === 0 ? '' : `, and ${damaged} that cannot be used`;
-        const see = damaged === 0 ? '' : '; see: redis-agent backups list';
+        const see =
+          damaged === 0
+            ? '; if it had another name before: redis-agent backups list --fleet'
+            : '; see: redis-agent backups list';
         throw new AgentError(
           'failed',
           `instance ${instance} has no ${what} in ${store.description}${beside}`,

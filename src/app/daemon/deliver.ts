@@ -126,7 +126,10 @@ function tryLock({ settings, clock, log }: App): Lock | undefined {
     return takeLock(settings.state.path, { ...deliveryLock, clock });
   } catch (error) {
     if (!(error instanceof AgentError) || error.code !== 'locked') throw error;
-    log.warn({ cause: error.message }, 'another process delivers the alerts');
+    log.warn(
+      { cause: error.message },
+      'another daemon runs on this state and delivers the alerts: what is scheduled is done by both, so stop one',
+    );
     return undefined;
   }
 }

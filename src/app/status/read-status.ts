@@ -8,6 +8,7 @@ import { infoInteger, infoKeyspace } from '../../formats/info/parse-info.ts';
 import { engineOf, readInfo } from '../../redis/server.ts';
 import { unsettledAlerts } from '../../state/alerts/alerts.ts';
 import { openFindings, type Episode } from '../../state/episodes.ts';
+import { lastRun } from '../../state/runs.ts';
 import { lackOfState } from '../state-room.ts';
 import type { App } from '../build-app.ts';
 import { interruptedRule } from '../../jobs/restore/rules.ts';
@@ -74,6 +75,8 @@ export interface InstanceStatus {
   next_runs: NextRun[];
   /** The last 24 hours, as means of equal stretches; null where nothing was seen. Empty where nothing is watched. */
   history: StatusCurve[];
+  /** When it was last audited; null: never. */
+  audited: string | null;
   /** Where alerts do not get through; the same for every instance. */
   channels: ChannelTrouble[];
   /** Why what happens is not remembered; null where it is. */
@@ -108,10 +111,17 @@ export async function readStatus(
     next: runs.find(({ job }) => job === 'backup')?.at ?? null,
     next_runs: runs,
     history: readCurves(app, instance),
+    audited: lastAudit(app, instance),
     channels: channelTrouble(app),
     state: lackOfState(app),
     findings: [...interrupted(app, instance), ...recordedFindings(app, instance)],
   };
+}
+
+function lastAudit(app: App, { name }: InstanceSettings): string | null {
+  const runs = ['audit', 'quiet-audit'].map((job) => lastRun(app.state(), name, job, 'ok')?.started_at ?? 0);
+  const newest = Math.max(...runs);
+  return newest === 0 ? null : new Date(newest).toISOString();
 }
 
 /** By instance what was read from the repository, which is not listed with every look of a watch. */

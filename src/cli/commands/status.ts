@@ -80,21 +80,9 @@ export const statusCommand = defineCommand<WatchArgs, InstanceStatus[]>({
 /** What stands before a row: `persistence`, and two spaces. */
 const labelWidth = 13;
 
-function renderInstance(
-  {
-    instance,
-    server,
-    backups,
-    drill,
-    findings,
-    daemon,
-    next_runs: runs,
-    history,
-    channels,
-    state,
-  }: InstanceStatus,
-  { style, width, now }: RenderContext,
-): string {
+function renderInstance(status: InstanceStatus, { style, width, now }: RenderContext): string {
+  const { instance, server, backups, drill, findings, daemon, next_runs: runs, history } = status;
+  const { channels, state } = status;
   const rows: Cell[][] = [];
   if ('problem' in server) rows.push(['server', { text: describeProblem(server), paint: style.bad }]);
   else {
@@ -159,8 +147,25 @@ function renderInstance(
     rows.push(['state', { text: `${printable(state)}: what happens is NOT REMEMBERED`, paint: style.bad }]);
   for (const { severity, summary, remedy } of blindAsOne(findings))
     rows.push([{ text: severity, paint: paintSeverity(style, severity) }, `${summary}; ${remedy}`]);
-  if (findings.length === 0) rows.push(['findings', { text: 'none', paint: style.good }]);
+  if (findings.length === 0) {
+    const unseen = unseenBy(status);
+    rows.push([
+      'findings',
+      unseen === undefined
+        ? { text: 'none', paint: style.good }
+        : { text: `none known: ${unseen}`, paint: style.warning },
+    ]);
+  }
   return `${style.strong(instance)}\n${renderTable([{ title: '' }, { title: '' }], rows)}`;
+}
+
+/** Who has not looked, where nothing was found: what nobody has looked at is not well. */
+function unseenBy({ history, audited }: InstanceStatus): string | undefined {
+  const lacking = [
+    ...(history.length === 0 ? ['not watched in the last day (redis-agent run)'] : []),
+    ...(audited === null ? ['never audited (redis-agent audit)'] : []),
+  ];
+  return lacking.length === 0 ? undefined : lacking.join(', ');
 }
 
 type Shown = InstanceStatus['findings'][number];

@@ -369,7 +369,7 @@ describe('show', () => {
     rmSync(config.repository, { recursive: true });
     expect(await runAgent(['backups', 'list'], { config })).toMatchObject({
       code: 0,
-      stdout: `No backup of main in filesystem ${config.repository} yet; take one: redis-agent backup\n`,
+      stdout: `No backup of main in filesystem ${config.repository} yet; take one: redis-agent backup; if it had another name before: redis-agent backups list --fleet\n`,
     });
     expect(await runAgent(['backups', 'verify', '--all'], { config })).toMatchObject({ code: 0 });
     expect(await runAgent(['backups', 'prune', '--yes'], { config })).toMatchObject({ code: 0 });

@@ -60,7 +60,7 @@ describe('status', () => {
     const { stdout } = await runAgent(['status'], { config });
     expect(stdout).toMatch(/^main\nserver\s+redis/);
     expect(stdout).toContain(`newest ${id}`);
-    expect(stdout).toMatch(/findings\s+none\n$/);
+    expect(stdout).toMatch(/findings\s+none known: not watched in the last day .*never audited .*\n$/);
   });
 
   test('no backup yet', async () => {

@@ -84,7 +84,7 @@ export const backupsListCommand = defineCommand<{ fleet: boolean }, Listed>({
     if ('fleet' in listed) return renderFleet(listed.fleet, style, now);
     const { instance, repository, timezone, backups, foreign, foreign_more: more } = listed;
     if (backups.length === 0)
-      return `No backup of ${instance} in ${repository} yet; take one: redis-agent backup${describeForeign(foreign.length + more)}`;
+      return `No backup of ${instance} in ${repository} yet; take one: redis-agent backup; if it had another name before: redis-agent backups list --fleet${describeForeign(foreign.length + more)}`;
     const table = renderTable(
       [
         { title: 'ID' },

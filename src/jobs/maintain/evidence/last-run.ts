@@ -33,8 +33,9 @@ export function openOf(rules: readonly string[], fine: string) {
   return ({ state, series, instance, now }: EvidenceSource): Promise<EvidenceLine[]> => {
     const open = openFindings(state, instance.name).filter(({ rule }) => rules.includes(rule));
     const looked =
-      (lastRun(state, instance.name, 'audit', 'ok')?.started_at ?? 0) > now - month ||
-      wasMeasured(series(), instance.name, { since: now - month, now });
+      ['audit', 'quiet-audit'].some(
+        (job) => (lastRun(state, instance.name, job, 'ok')?.started_at ?? 0) > now - month,
+      ) || wasMeasured(series(), instance.name, { since: now - month, now });
     return Promise.resolve(
       open.length > 0
         ? open.map(({ summary }) => ({ text: summary, ok: false }))
