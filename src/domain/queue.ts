@@ -93,7 +93,7 @@ export const queueMetrics = [
 ] as const;
 
 /** By the names above; what is not known is not in it. */
-export function queueValues(reading: QueueReading, now: number): Record<string, number> {
+function queueValues(reading: QueueReading, now: number): Record<string, number> {
   const { workers, dueSince, due } = reading;
   return {
     queue_waiting: reading.waiting + reading.prioritized,
@@ -111,6 +111,36 @@ export function queueValues(reading: QueueReading, now: number): Record<string, 
     ...(due === 0 && { queue_oldest_seconds: 0 }),
     ...(due > 0 && dueSince !== null && { queue_oldest_seconds: Math.max(0, now - dueSince) / 1000 }),
   };
+}
+
+/** Queues with series of their own: each is a dozen in the history, and in somebody's Prometheus. */
+const mostRows = 100;
+
+/**
+ * The values of all queues, a row each: those that the configuration names first, then by their labels, so that every poll
+ * chooses the same. The rest is one row, `other`.
+ */
+export function queueRows(
+  queues: readonly QueueReading[],
+  now: number,
+): { label: string; values: Record<string, number> }[] {
+  const rank = ({ ref }: QueueReading): number => (ref.settings === undefined ? 1 : 0);
+  const sorted = queues.toSorted((a, b) => rank(a) - rank(b) || (a.label < b.label ? -1 : 1));
+  const rows = sorted.slice(0, mostRows).map((queue) => ({
+    label: queue.label,
+    values: queueValues(queue, now),
+  }));
+  const rest = sorted.slice(mostRows).map((queue) => queueValues(queue, now));
+  return rest.length === 0 ? rows : [...rows, { label: 'other', values: sumOf(rest) }];
+}
+
+function sumOf(all: readonly Record<string, number>[]): Record<string, number> {
+  const sum: Record<string, number> = {};
+  for (const values of all)
+    for (const [name, value] of Object.entries(values))
+      sum[name] =
+        name === 'queue_oldest_seconds' ? Math.max(sum[name] ?? 0, value) : (sum[name] ?? 0) + value;
+  return sum;
 }
 
 /** The history's name of a queue of an instance. */

@@ -1,7 +1,7 @@
 import { Counter, Gauge, Registry } from 'prom-client';
 import { severities } from '../../domain/finding.ts';
 import { metrics } from '../../domain/metrics.ts';
-import { queueMetrics, queueValues } from '../../domain/queue.ts';
+import { queueMetrics, queueRows } from '../../domain/queue.ts';
 import { upClasses } from '../../domain/sample.ts';
 import { jobs } from '../../jobs/index.ts';
 import { tellable } from '../../alert/decide.ts';
@@ -67,19 +67,18 @@ export async function metricsPage(app: App, watch: Watch): Promise<string> {
   return await registry.metrics();
 }
 
-/** Queues with a line of their own in /metrics: each is a dozen series in somebody's Prometheus. */
-const mostQueues = 100;
-
 function addQueues(registers: Registry[], cycles: ReturnType<Watch['cycles']>): void {
+  const rows = [...cycles].flatMap(([instance, cycle]) =>
+    queueRows(cycle?.sample.queues ?? [], cycle?.sample.at ?? 0).map((row) => ({ instance, ...row })),
+  );
   for (const { name, kind, help } of queueMetrics) {
     const labelNames = ['instance', 'queue'];
     const options = { name: `redis_agent_${name}`, help, labelNames, registers };
     const made = kind === 'counter' ? new Counter(options) : new Gauge(options);
-    for (const [instance, cycle] of cycles)
-      for (const queue of cycle?.sample.queues?.slice(0, mostQueues) ?? []) {
-        const value = queueValues(queue, cycle?.sample.at ?? 0)[name];
-        if (value !== undefined) made.inc({ instance, queue: queue.label }, value);
-      }
+    for (const { instance, label, values } of rows) {
+      const value = values[name];
+      if (value !== undefined) made.inc({ instance, queue: label }, value);
+    }
   }
 }
 

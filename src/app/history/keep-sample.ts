@@ -1,13 +1,11 @@
 import { patternSubject, patternValues } from '../../domain/pattern.ts';
-import { queueSubject, queueValues } from '../../domain/queue.ts';
+import { queueRows, queueSubject } from '../../domain/queue.ts';
 import type { Sample } from '../../domain/sample.ts';
 import { inTransaction } from '../../state/db/transaction.ts';
 import type { Point, Series } from '../../state/series/series.ts';
 import { addSlow, type KeptCursor } from '../../state/series/slow.ts';
 import { addClients, addCosts, forgetTallies } from '../../state/series/tallies.ts';
 
-/** Queues that have a history of their own. */
-const mostQueues = 100;
 const hour = 3_600_000;
 const day = 24 * hour;
 
@@ -28,26 +26,14 @@ export function keepSample(series: Series, instance: string, sample: Sample, cur
   });
 }
 
-/** A series each, of the first hundred by their names; the rest is one together. */
 function keepQueues(series: Series, instance: string, { at, queues = [], patterns = [] }: Sample): void {
-  const sorted = queues.toSorted((a, b) => (a.label < b.label ? -1 : 1));
-  const rows = sorted
-    .slice(0, mostQueues)
-    .map((queue) => ({ subject: queueSubject(instance, queue.label), values: queueValues(queue, at) }));
-  const rest = sorted.slice(mostQueues).map((queue) => queueValues(queue, at));
-  if (rest.length > 0) rows.push({ subject: queueSubject(instance, 'other'), values: sumOf(rest) });
+  const rows = queueRows(queues, at).map(({ label, values }) => ({
+    subject: queueSubject(instance, label),
+    values,
+  }));
   for (const pattern of patterns)
     rows.push({ subject: patternSubject(instance, pattern.name), values: patternValues(pattern) });
   series.appendAll(at, rows);
-}
-
-function sumOf(all: readonly Record<string, number>[]): Record<string, number> {
-  const sum: Record<string, number> = {};
-  for (const values of all)
-    for (const [name, value] of Object.entries(values))
-      sum[name] =
-        name === 'queue_oldest_seconds' ? Math.max(sum[name] ?? 0, value) : (sum[name] ?? 0) + value;
-  return sum;
 }
 
 /** Commands of the last 24 hours, the agent's own taken off; undefined where the history is shorter. */

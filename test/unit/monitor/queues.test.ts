@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { queueLabel, type QueueRef } from '../../../src/domain/queue.ts';
+import { queueLabel, queueRows, type QueueRef } from '../../../src/domain/queue.ts';
 import type { QueueSettings } from '../../../src/domain/settings/queues.ts';
 import { thresholdsOf, type ThresholdOverrides } from '../../../src/domain/settings/monitor.ts';
 import type { Sample } from '../../../src/domain/sample.ts';
@@ -505,4 +505,22 @@ test('what is configured goes before what is found, and what is ignored is left 
     ['ai-queue (database 2)', 'list', undefined],
     ['bull:sms', 'bullmq', undefined],
   ]);
+});
+
+test('of hundreds of queues those that are named and then the first by name have rows, and the rest is one', () => {
+  const readings = Array.from({ length: 300 }, (_, at) => {
+    const ref = { ...mail, name: `t${at + 100}`, ...(at === 299 && { settings: { name: 't399' } }) };
+    const raw = { ...nothing, waiting: 1 };
+    return settle(ref, raw, nothingSeen, { memory: undefined, now: start, workers: 0 }).reading;
+  });
+  const rows = queueRows(readings, start);
+  // A search finds them in no order, and each one in another.
+  expect(queueRows(readings.toReversed(), start)).toEqual(rows);
+  expect(rows.map(({ label }) => label)).toEqual([
+    'bull:t399',
+    ...Array.from({ length: 99 }, (_, at) => `bull:t${at + 100}`),
+    'other',
+  ]);
+  expect(rows.at(-1)?.values['queue_waiting']).toBe(200);
+  expect(queueRows(readings.slice(0, 3), start)).toHaveLength(3);
 });
