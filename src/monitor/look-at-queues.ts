@@ -19,6 +19,8 @@ export interface QueuesSeen {
   found: QueueRef[] | undefined;
   /** Those that cannot be read, and why. */
   unread: { label: string; why: string }[];
+  /** How many more there are than are watched. */
+  left: number;
   /** What this server does not let us ask, and therefore nobody knows: in its own words. */
   blind: { what: 'search' | 'workers'; why: string }[];
   /** Wall time of the reading, milliseconds. */
@@ -81,7 +83,8 @@ export async function lookAtQueues(
       refusedAs('search', error);
     }
   }
-  const refs = chooseQueues(instance, settings.queues, fresh ?? found ?? [], mostQueues);
+  const all = chooseQueues(instance, settings.queues, fresh ?? found ?? [], Infinity);
+  const refs = all.slice(0, mostQueues);
   known = { ...known, queues: { ...known.queues, refs, now: at, detail: true } };
   let workers: Worker[] = [];
   if (workersCollector.applies?.(known) === true) {
@@ -99,5 +102,13 @@ export async function lookAtQueues(
   const unread = (draft.unread ?? [])
     .filter(({ ref, reason }) => reason === 'keys' || !ref.guessed)
     .map(({ ref, reason }) => ({ label: queueLabel(ref), why: whyUnread(ref, reason) }));
-  return { queues: draft.queues ?? [], workers, found: fresh, unread, blind, at };
+  return {
+    queues: draft.queues ?? [],
+    workers,
+    found: fresh,
+    unread,
+    left: all.length - refs.length,
+    blind,
+    at,
+  };
 }

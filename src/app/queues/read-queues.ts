@@ -30,6 +30,7 @@ export interface QueuesNow {
   queues: QueueNow[];
   workers: QueuesSeen['workers'];
   unread: QueuesSeen['unread'];
+  left: QueuesSeen['left'];
   blind: QueuesSeen['blind'];
 }
 
@@ -65,6 +66,7 @@ export async function readQueuesNow(
       at: seen.at,
       workers: seen.workers,
       unread: seen.unread,
+      left: seen.left,
       blind: seen.blind,
       queues: seen.queues.toSorted(byWork).map((reading) => ({
         ...ratesOf(app, instance.name, reading.label, seen.at),

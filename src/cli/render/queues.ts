@@ -1,5 +1,6 @@
 import type { QueueNow, QueuesNow } from '../../app/queues/read-queues.ts';
 import { intoColumns } from '../../app/history/trend.ts';
+import { counted, verb } from '../../lib/text/counted.ts';
 import { formatDuration } from '../../lib/time/duration.ts';
 import { printable } from '../../lib/text/printable.ts';
 import type { RenderContext } from '../define-command.ts';
@@ -59,11 +60,12 @@ export function queueDocument(
   };
 }
 
-export const queuesDocument = ({ instance, at, queues, unread, blind }: QueuesNow): unknown => ({
+export const queuesDocument = ({ instance, at, queues, unread, left, blind }: QueuesNow): unknown => ({
   instance,
   at: iso(at),
   queues: queues.map((queue) => queueDocument(queue, at)),
   not_readable: unread.map(({ label }) => label),
+  not_watched: left,
   not_known: blind.map(({ what, why }) => ({ what, why })),
 });
 
@@ -73,12 +75,14 @@ const unknownWords = {
 };
 
 export function renderQueues(
-  { instance, at, queues, unread, blind }: QueuesNow,
+  { instance, at, queues, unread, left, blind }: QueuesNow,
   { style, width }: RenderContext,
   named: boolean,
 ): string {
   const title = named ? `${style.strong(instance)}\n` : '';
+  const more = `${counted(left, 'more queue')} ${verb(left, 'is', 'are')} not watched: name those that matter in monitor.queues, which come first`;
   const hidden = [
+    ...(left === 0 ? [] : [`\n${wrap(more, width)}`]),
     ...unread.map(({ label, why }) => `\n${wrap(printable(`${label}: ${why}`), width)}`),
     ...blind.map(({ what, why }) => `\n${wrap(`${unknownWords[what]}: ${printable(why)}`, width)}`),
   ];

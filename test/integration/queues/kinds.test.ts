@@ -247,6 +247,18 @@ test('a key that is no such queue is said to be that, and is no queue that is em
   expect((await runAgent(['queues'], { config })).stdout).toContain('ai-queue: its key is no list');
 });
 
+test('more queues than are watched are said to be that', async () => {
+  const server = await startServer();
+  await server.connection.pipeline(
+    Array.from({ length: 503 }, (_, at) => ['HSET', `bull:t${at}:meta`, 'opts.maxLenEvents', 10_000]),
+  );
+  const config = writeConfig({ instances: [{ name: 'main', url: server.url }] });
+  const { json } = await runAgent(['queues', '--json'], { config });
+  expect(json).toMatchObject([{ not_watched: 3 }]);
+  expect(json[0].queues).toHaveLength(500);
+  expect((await runAgent(['queues'], { config })).stdout).toContain('3 more queues are not watched');
+});
+
 test('where most is due stands first, and what has nothing to do by its name', async () => {
   const server = await startServer();
   for (const [name, length] of [
