@@ -56,7 +56,7 @@ export function parseYaml(source: string): ParsedDocument | SyntaxProblem[] {
   };
   const errors = [...document.errors, ...document.warnings];
   if (errors.length > 0)
-    return errors.map((error) => ({ ...positionAt(error.pos[0]), message: syntaxMessage(error) }));
+    return causes(errors.map((error) => ({ ...positionAt(error.pos[0]), message: syntaxMessage(error) })));
   try {
     const data: unknown = document.toJS({ maxAliasCount: maxAliases });
     return { data, position: (path, atKey) => positionAt(offsetOf(document, path, atKey)) };
@@ -65,21 +65,41 @@ export function parseYaml(source: string): ParsedDocument | SyntaxProblem[] {
   }
 }
 
+const tab = 'a tab indents this line; use spaces';
+const indentation = 'the indentation does not fit what is above; align it with its siblings';
+const noKey = 'a key or its colon is missing here; write key: value on one line';
+
+/** One problem a line; where the indentation is wrong, all that comes after it is read wrongly too. */
+function causes(problems: readonly SyntaxProblem[]): SyntaxProblem[] {
+  const isIndent = ({ message }: SyntaxProblem): boolean => message === tab || message === indentation;
+  const broken = problems.find(isIndent)?.line ?? Infinity;
+  const lines = new Set<number>();
+  return problems.filter((problem) => {
+    if (lines.has(problem.line) || (problem.line > broken && !isIndent(problem))) return false;
+    lines.add(problem.line);
+    return true;
+  });
+}
+
 /** The parser's code in our words: its own messages quote the file. */
 function syntaxMessage(error: YAMLError): string {
+  if (error.message.startsWith('Sequence item without -')) return indentation;
+  if (error.message.startsWith('Implicit map keys need')) return noKey;
+  if (error.message.startsWith('Unexpected alias'))
+    return 'text that begins with * is no text here; put a schedule in quotes: "*/6 * * * *"';
   const own: Partial<Record<YAMLError['code'], string>> = {
     DUPLICATE_KEY: 'this key stands here twice; leave one of them out',
-    TAB_AS_INDENT: 'a tab indents this line; use spaces',
+    TAB_AS_INDENT: tab,
     TAG_RESOLVE_FAILED: 'tags (!name) are not known here; quote the text if it begins with !',
     BAD_SCALAR_START: 'text cannot begin with this character; put it in quotes',
     BAD_DQ_ESCAPE: 'this \\ escape is unknown; write \\\\ or use single quotes',
     MISSING_CHAR: 'a quote, bracket or comma is missing here; close it or quote the text',
     MULTIPLE_DOCS: 'a second document (---) begins here; use one file for one document',
     NON_STRING_KEY: 'a key is not plain text; write key: value',
-    BAD_INDENT: 'the indentation does not fit what is above; align it with its siblings',
+    BAD_INDENT: indentation,
     BLOCK_AS_IMPLICIT_KEY:
       'a key: value stands inside a value; put the text in quotes, or the key on a line of its own',
-    MULTILINE_IMPLICIT_KEY: 'a key or its colon is missing here; write key: value on one line',
+    MULTILINE_IMPLICIT_KEY: noKey,
     RESOURCE_EXHAUSTION: 'the nesting is too deep; a configuration needs no more than six levels',
     BAD_ALIAS: 'this alias (*name) is not usable; put the text in quotes if it begins with *',
   };

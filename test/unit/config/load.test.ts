@@ -121,6 +121,13 @@ it.each([
   ['a: !!binary aGk=', '1:4: tags (!name) are not known here; quote the text if it begins with !'],
   ['a: @b', '1:4: text cannot begin with this character; put it in quotes'],
   ['a: "b', '1:6: a quote, bracket or comma is missing here; close it or quote the text'],
+  [
+    'a:\n  - b: 1\n   c: 2\n   d: 3',
+    '3:1: the indentation does not fit what is above; align it with its siblings',
+  ],
+  ['a:\n  - b: 1\n\tc: redis://d\ne: f', '3:1: a tab indents this line; use spaces'],
+  ['a: */6 * * * *', '1:8: text that begins with * is no text here; put a schedule in quotes: "*/6 * * * *"'],
+  ['a: 1\nb', '2:1: a key or its colon is missing here; write key: value on one line'],
   ['a: 1\n---\nb: 1', '2:1: a second document (---) begins here; use one file for one document'],
 ])('says what is not YAML: %j', async (source, problem) => {
   expect(await problemsOf(source)).toEqual([problem]);
