@@ -244,6 +244,6 @@ export function whyUnread(ref: QueueRef, reason: Unread): string {
 }
 
 /** The rule that lets the agent read it, from 7.0 on. */
-export function keyRule({ prefix, name }: QueueRef): string {
+function keyRule({ prefix, name }: QueueRef): string {
   return `grant %R~${prefix === '' ? name : `${prefix}:*`}`;
 }
