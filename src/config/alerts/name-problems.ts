@@ -6,9 +6,15 @@ import type { Problem } from '../problems.ts';
 import { isLoopback } from '../../lib/loopback.ts';
 import { closest } from '../../lib/text/closest.ts';
 
-/** What in `alerts:` and `report:` names something that is not there. `rules`: every rule there is; not checked when left out. */
+/** What in `alerts:`, `report:` and the waivers of `audit:` names something that is not there. `rules`: every rule there is; not checked when left out. */
 export function nameProblems(
-  { alerts, instances, listen, report }: Pick<Settings, 'alerts' | 'instances' | 'listen' | 'report'>,
+  {
+    alerts,
+    audit,
+    instances,
+    listen,
+    report,
+  }: Pick<Settings, 'alerts' | 'audit' | 'instances' | 'listen' | 'report'>,
   rules?: readonly string[],
 ): Problem[] {
   const channels = alerts.channels.filter(({ type }) => type !== 'deadman').map(({ name }) => name);
@@ -65,6 +71,10 @@ export function nameProblems(
     for (const [place, instance] of only.entries())
       if (!names.includes(instance))
         unknown(['alerts', 'windows', index, 'instances', place], 'an instance', instance, names);
+  const audited = rules?.filter((rule) => /^[A-Z]{3}\d{2}$/.test(rule));
+  for (const [index, { rule }] of audit.waivers.entries())
+    if (audited !== undefined && !audited.includes(rule))
+      unknown(['audit', 'waivers', index, 'rule'], 'a rule', rule, audited);
   if (report !== undefined) {
     const takers = alerts.channels.filter(({ type }) => reportChannelTypes.includes(type));
     const able = takers.map(({ name }) => name);

@@ -7,7 +7,7 @@ type Named = Pick<AuditFinding, 'rule' | 'resource'>;
 
 const day = 86_400_000;
 
-/** Marks what a waiver covers; one that has ended, or that covers nothing any more, is told apart. */
+/** Marks what a waiver covers; one that has ended while what it covered is still there is told apart. */
 export function applyWaivers(
   findings: readonly AuditFinding[],
   waivers: readonly Waiver[],

@@ -119,3 +119,19 @@ it('is shown as the file would have it', async () => {
   ]);
   expect(await parseSettings(showSettingsYaml(before), '/etc/x.yaml', rules)).toEqual(before);
 });
+
+test('a waiver of a rule that is not there waives nothing, and is refused', async () => {
+  const waiver = (rule: string): Promise<unknown> =>
+    parseSettings(
+      `instances: [{ name: main, url: redis://127.0.0.1 }]
+repository: { type: filesystem, path: /repo }
+audit: { waivers: [{ rule: ${rule}, reason: x, author: kim, until: 2027-03-31 }] }
+`,
+      '/etc/x.yaml',
+      ['ACL01', 'ACL10', 'backup-failed'],
+    ).then(() => 'valid', messageOf);
+  expect(await waiver('ACL10')).toBe('valid');
+  expect(await waiver('ACL99')).toMatch(
+    /^\/etc\/x\.yaml:3:28: audit\.waivers\[0\]\.rule: names a rule that is not there; /,
+  );
+});
