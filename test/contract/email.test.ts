@@ -19,13 +19,13 @@ afterAll(() => removeTempFolder(folder));
 
 type Smtp = EmailChannelSettings['smtp'];
 
-function open(port: number, smtp: Partial<Smtp> = {}): Channel {
+function open(port: number, smtp: Partial<Smtp> = {}, to = ['ops@example.org']): Channel {
   return openEmail(
     {
       name: 'mail',
       type: 'email',
       from: 'Redis <redis-agent@example.org>',
-      to: ['ops@example.org'],
+      to,
       smtp: { url: `smtp://127.0.0.1:${port}`, tls: 'opportunistic', verify: false, ...smtp },
     },
     tools,
@@ -45,6 +45,22 @@ async function send(
 }
 
 describe('the channel email', () => {
+  test('whom the server puts off gets it later, and the others no second time', async () => {
+    const smtp = await startSmtp();
+    smtp.faults = { greylist: 1 };
+    const channel = open(smtp.port, {}, ['new@example.org', 'ops@example.org']);
+    expect(await send(channel)).toMatchObject({
+      ok: false,
+      again: 'later',
+      problem: expect.stringMatching(/puts new@example\.org off: 451 4\.7\.1 try again later/),
+    });
+    expect(await send(channel)).toMatchObject({ ok: true });
+    expect(smtp.mails.map(({ to }) => to)).toEqual([['ops@example.org'], ['new@example.org']]);
+    // What comes next is for both.
+    expect(await send(channel, noticeOf([resolved()], { key: 'other' }))).toMatchObject({ ok: true });
+    expect(smtp.mails.at(-1)?.to).toEqual(['new@example.org', 'ops@example.org']);
+  });
+
   test('sends text and HTML of equal content, threaded, with a subject that stays', async () => {
     const smtp = await startSmtp();
     const channel = open(smtp.port);

@@ -20,6 +20,8 @@ export function openEmail(settings: EmailChannelSettings, tools: ChannelTools): 
   const password = smtp.password && tools.secret(smtp.password, `smtp.password of the channel ${name}`);
   const options = transportOptions(settings, url, password);
   const server = url.host;
+  /** Of a notice that others have: who was put off. Forgotten with the process, and then everybody gets it again. */
+  const putOff = new Map<string, string[]>();
   const domain = from.split('@').at(-1)?.replace(/>.*$/, '') ?? 'localhost';
 
   async function send(notice: Notice, signal: AbortSignal, files: readonly NoticeFile[]): Promise<Sent> {
@@ -41,6 +43,7 @@ export function openEmail(settings: EmailChannelSettings, tools: ChannelTools): 
         transport.sendMail({
           from,
           to,
+          envelope: { from, to: putOff.get(notice.key) ?? to },
           subject: message.subject,
           date: new Date(notice.at),
           // The same for every attempt, so that a mail store can tell a doubled one.
@@ -61,6 +64,9 @@ export function openEmail(settings: EmailChannelSettings, tools: ChannelTools): 
         }),
         cut,
       ]);
+      const off = (sent.rejectedErrors ?? []).flatMap(asPutOff);
+      if (off.length > 0) return putOffLater(notice.key, off);
+      putOff.delete(notice.key);
       const refused = sent.rejected.map(String);
       const note = refused.length === 0 ? '' : `, but not for ${refused.join(', ')}`;
       return { ok: true, answer: printable(`${sent.response}${note}`) };
@@ -69,6 +75,19 @@ export function openEmail(settings: EmailChannelSettings, tools: ChannelTools): 
     } finally {
       transport.close();
     }
+  }
+
+  function putOffLater(key: string, errors: readonly PutOff[]): Failure {
+    putOff.clear();
+    putOff.set(
+      key,
+      errors.map(({ recipient }) => recipient),
+    );
+    const who = errors.map(({ recipient }) => recipient).join(', ');
+    return later(
+      printable(`${server} puts ${who} off: ${errors[0]?.response ?? ''}`),
+      'the others have it; for these it is tried again',
+    );
   }
 
   return {
@@ -95,6 +114,19 @@ export function openEmail(settings: EmailChannelSettings, tools: ChannelTools): 
     },
     close() {},
   };
+}
+
+/** Whom the server asks to try again, and its words. */
+interface PutOff {
+  recipient: string;
+  response: string;
+}
+
+function asPutOff(error: unknown): PutOff[] {
+  const status = numberOf(error, 'responseCode') ?? 0;
+  const recipient = textOf(error, 'recipient');
+  if (recipient === undefined || status < 400 || status >= 500) return [];
+  return [{ recipient, response: textOf(error, 'response') ?? messageOf(error) }];
 }
 
 function htmlOf(message: Message): string {
