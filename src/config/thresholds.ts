@@ -2,6 +2,7 @@ import * as z from 'zod';
 import {
   thresholdKinds,
   type ThresholdKind,
+  type ThresholdLevel,
   type ThresholdOverrides,
   type ThresholdUnit,
 } from '../domain/settings/monitor.ts';
@@ -25,12 +26,36 @@ const forms: Record<
 /** `thresholds:` of the section monitor and of an instance: the levels of each, or `off`. */
 export function thresholdsSchema(): z.ZodType<ThresholdOverrides> {
   const shape = Object.fromEntries(
-    Object.entries<ThresholdKind>(thresholdKinds).map(([name, { unit }]) => {
+    Object.entries<ThresholdKind>(thresholdKinds).map(([name, { unit, below = false }]) => {
       const level = levelSchema(unit).optional();
-      return [name, z.strictObject({ info: level, warning: level, high: level, critical: level }).optional()];
+      const levels = z
+        .strictObject({ info: level, warning: level, high: level, critical: level })
+        .superRefine((given, context) => {
+          for (const { path, message } of outOfOrder(given, below))
+            context.addIssue({ code: 'custom', path, message });
+        });
+      return [name, levels.optional()];
     }),
   );
   return z.strictObject(shape);
+}
+
+const milder = ['info', 'warning', 'high', 'critical'] as const;
+
+/** Levels that a graver one comes before, so that they would never be told. */
+function outOfOrder(
+  given: Readonly<Partial<Record<ThresholdLevel, number | null | undefined>>>,
+  below: boolean,
+): { path: [ThresholdLevel]; message: string }[] {
+  return milder.flatMap((level, index) => {
+    const own = given[level];
+    const graver = milder.slice(index + 1).find((other) => {
+      const bound = given[other];
+      return typeof own === 'number' && typeof bound === 'number' && (below ? own < bound : own > bound);
+    });
+    const message = `is ${below ? 'lower' : 'higher'} than ${graver}, so that it would never be told`;
+    return graver === undefined ? [] : [{ path: [level], message }];
+  });
 }
 
 function levelSchema(unit: ThresholdUnit): z.ZodType<number | null> {

@@ -133,6 +133,19 @@ it.each([
   expect(await problemsOf(source)).toEqual([problem]);
 });
 
+it('a level that a graver one comes before is refused, where higher is worse and where lower is', async () => {
+  const levels = `${minimal}monitor:
+  thresholds:
+    memory_percent: { warning: 95, critical: 90 }
+    hit_rate: { info: 60, warning: 70 }
+    clients: { warning: 50, high: off, critical: 50 }
+`;
+  expect((await problemsOf(levels)).map((text) => text.replace(/^\S+ /, ''))).toEqual([
+    'monitor.thresholds.memory_percent.warning: is higher than critical, so that it would never be told',
+    'monitor.thresholds.hit_rate.info: is lower than warning, so that it would never be told',
+  ]);
+});
+
 it('finds its bearings through aliases', async () => {
   const problems = await problemsOf(`${minimal}backup: &b { jiter: 5s }\nverify: *b\n`);
   expect(problems).toEqual([
