@@ -104,7 +104,6 @@ test('a quarter: a report on each Monday, the audit on its first day, each with 
   await clock.jump(first - clock.now());
   await backedUp(daemon, 2);
   const broken = { from: expected[1] ?? '', to: expected[2] ?? '' };
-  let backups = 2;
   // That of the weeks that went by at once.
   let reports = 1;
   await until(() => about(smtp, 'report of main').length, reports);
@@ -114,9 +113,11 @@ test('a quarter: a report on each Monday, the audit on its first day, each with 
     const works = date <= broken.from || date > broken.to;
     if (date === broken.from) await server.call('ACL', 'SETUSER', 'default', '+bgsave');
     await server.call('ACL', 'SETUSER', 'default', works ? '+bgsave' : '-bgsave');
+    // Whatever the backup of this day comes to: while one runs the clock stays, since it has an hour.
+    const [pruned, failed] = [backupsOf(daemon), failuresOf(daemon)];
     await clock.forward(morning + 6 * hour - clock.now());
-    if (works) await backedUp(daemon, (backups += 1));
-    else await until(() => isOpen(daemon), true);
+    if (works) await backedUp(daemon, pruned + 1);
+    else await until(() => failuresOf(daemon) > failed && isOpen(daemon), true);
     await clock.forward(morning + 8 * hour - clock.now());
     if (expected.includes(date)) {
       reports += 1;
@@ -130,8 +131,6 @@ test('a quarter: a report on each Monday, the audit on its first day, each with 
       [quarter + 8 * day, 'still WARNING: task-overdue failover-test'],
     ]).get(morning);
     if (told === undefined) continue;
-    // Where the day goes by in steps it may have been told in one of them.
-    expect(saying(smtp, told)).toEqual(world === undefined ? [] : saying(smtp, told));
     await clock.forward(morning + 8 * hour + 10 * minute - clock.now());
     await until(
       () => isOpen(daemon, told.includes('task-due') ? 'task-due' : 'task-overdue', 'failover-test'),
@@ -172,9 +171,10 @@ test('a quarter: a report on each Monday, the audit on its first day, each with 
   if (world !== undefined) await drawQuarter(config, clock.now());
 
   // Three weeks of sleep: one report, and not three.
+  const pruned = backupsOf(daemon);
   await clock.jump(21 * day);
   await until(() => about(smtp, 'report of main').length, reports + 1);
-  await backedUp(daemon, backups + 1);
+  await backedUp(daemon, pruned + 1);
   await daemon.stop();
   expect(about(smtp, 'report of main')).toHaveLength(reports + 1);
   expect(about(smtp, 'audit of main')).toHaveLength(after + 21 > 90 ? 2 : 1);
@@ -207,6 +207,11 @@ async function backedUp(daemon: DaemonHere, count: number): Promise<void> {
   await daemon.until({ job: 'prune', message: /backups? removed/ }, count);
   for (let turn = 0; turn < 10; turn += 1) await new Promise((resolve) => setImmediate(resolve));
 }
+
+const backupsOf = ({ entries }: DaemonHere): number =>
+  entries.filter(({ job, message }) => job === 'prune' && /backups? removed/.test(message)).length;
+const failuresOf = ({ entries }: DaemonHere): number =>
+  entries.filter(({ job, message }) => job === 'backup' && message === 'job failed').length;
 
 const isOpen = ({ entries }: DaemonHere, wanted = 'backup-failed', about_ = 'main'): boolean =>
   entries.findLast(({ rule, resource }) => rule === wanted && resource === about_)?.message ===
