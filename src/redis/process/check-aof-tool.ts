@@ -1,6 +1,5 @@
-import { runProgram } from '../../lib/process/run-program.ts';
 import type { UserId } from '../../lib/process/act-as.ts';
-import { inItsFolder, requireEnd, type CheckTool } from './tools.ts';
+import { runCheckTool, type CheckTool } from './tools.ts';
 
 /** What redis-check-aof said. It misses a flipped payload byte, a missing incr, and a base with another's incr. */
 export interface AofToolCheck {
@@ -23,13 +22,7 @@ export async function runCheckAof(
   signal: AbortSignal,
   user?: UserId,
 ): Promise<AofToolCheck> {
-  const { name: argument, ...place } = inItsFolder(file, user);
-  const {
-    exitCode,
-    signal: endedBy,
-    output,
-  } = await runProgram(tool.path, [argument], { argv0: tool.argv0, signal, ...place });
-  requireEnd(tool, endedBy);
+  const { exitCode, signal: endedBy, output } = await runCheckTool(tool, file, signal, user);
   const analyzed = output.match(/^AOF analyzed: .*$/gm)?.at(-1) ?? '';
   const number = (name: string): number | undefined => {
     const text = new RegExp(`\\b${name}=(\\d+)`).exec(analyzed)?.[1];

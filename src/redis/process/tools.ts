@@ -7,7 +7,7 @@ import type { ToolSettings } from '../../domain/settings/instances.ts';
 import type { Info } from '../../formats/info/parse-info.ts';
 import type { UserId } from '../../lib/process/act-as.ts';
 import { distrustProgram } from '../../lib/files/distrust-path.ts';
-import { runProgram } from '../../lib/process/run-program.ts';
+import { runProgram, type ProgramResult } from '../../lib/process/run-program.ts';
 import { engineOf } from '../server.ts';
 
 /** A check tool of a server's own version. Run `path` under the name `argv0`. */
@@ -17,7 +17,7 @@ export interface CheckTool {
 }
 
 /** A file for a tool: its folder is entered before root is given up, so that nobody else needs a way there. */
-export function inItsFolder(
+function inItsFolder(
   file: string,
   user: UserId | undefined,
 ): { cwd: string; name: string; user: UserId | undefined } {
@@ -139,12 +139,25 @@ const endedFromOutside: readonly (NodeJS.Signals | null)[] = [
 ];
 
 /** Throws an AgentError `failed` (reason `killed`) where the tool was not let come to its end. */
-export function requireEnd({ argv0 }: CheckTool, endedBy: NodeJS.Signals | null): void {
+function requireEnd({ argv0 }: CheckTool, endedBy: NodeJS.Signals | null): void {
   if (endedFromOutside.includes(endedBy))
     throw new AgentError('failed', `${argv0} was ended by ${endedBy} before it was done`, {
       reason: 'killed',
       hint: 'the kernel does that when memory runs out: free some, and see dmesg',
     });
+}
+
+/** What a tool has to say of a file, in whose folder it runs. Rejects as its callers do. */
+export async function runCheckTool(
+  tool: CheckTool,
+  file: string,
+  signal: AbortSignal,
+  user: UserId | undefined,
+): Promise<ProgramResult> {
+  const { name, ...place } = inItsFolder(file, user);
+  const result = await runProgram(tool.path, [name], { argv0: tool.argv0, signal, ...place });
+  requireEnd(tool, result.signal);
+  return result;
 }
 
 /**
@@ -157,13 +170,7 @@ export async function runCheckRdb(
   signal: AbortSignal,
   user?: UserId,
 ): Promise<RdbCheck> {
-  const { name: argument, ...place } = inItsFolder(file, user);
-  const {
-    exitCode,
-    signal: endedBy,
-    output,
-  } = await runProgram(tool.path, [argument], { argv0: tool.argv0, signal, ...place });
-  requireEnd(tool, endedBy);
+  const { exitCode, signal: endedBy, output } = await runCheckTool(tool, file, signal, user);
   const number = (pattern: RegExp): number | undefined => {
     const text = pattern.exec(output)?.[1];
     return text === undefined ? undefined : Number(text);

@@ -121,3 +121,10 @@ describe('progress', () => {
     expect(out.join('')).not.toContain('\u001b');
   });
 });
+
+test('for scripts the reason of a lock is who holds it', () => {
+  const error = new AgentError('locked', 'another run is under way', { holder: 'backup', hint: 'wait' });
+  expect(errorDocument(error.retold('no restore'))).toEqual({
+    error: { code: 'locked', reason: 'backup', message: 'no restore', hint: 'wait' },
+  });
+});
